@@ -1,0 +1,29 @@
+"""The same as bare_sofia.c on the facade: answers each call, until SIGTERM.
+
+python bench/facade_answer.py PORT
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import signal
+import sys
+import threading
+
+import sipbridge
+
+SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 6000 RTP/AVP 0\r\n"
+
+
+def main():
+    stopped = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
+    with sipbridge.Endpoint("udp://127.0.0.1:%s" % sys.argv[1]) as phone:
+        phone.on(sipbridge.IncomingCall, lambda event: event.call.answer(SDP))
+        print("ready")
+        sys.stdout.flush()
+        while not stopped.is_set():
+            stopped.wait(3600)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+#include "check.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Headers that the engine writes: a second one would contradict it or start another message. */
+static const char *const RESERVED[] = {
+    "Via",     "v", "From",         "f", "To",           "t", "Call-ID",        "i", "CSeq",
+    "Contact", "m", "Record-Route",      "Max-Forwards",      "Content-Type",   "c", "Content-Length", "l"};
+
+static int is_control(char c)
+{
+    return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* Length within bounds and no control character but TAB. */
+static int check_line(const char *text)
+{
+    size_t i;
+    for (i = 0; text[i] != '\0'; i++) {
+        if (i >= SB_MAX_STRING)
+            return SB_ETOOBIG;
+        if (is_control(text[i]) && text[i] != '\t')
+            return SB_EINVAL;
+    }
+    return SB_OK;
+}
+
+int sb_check_text(const char *text)
+{
+    if (text == NULL || text[0] == '\0')
+        return SB_EINVAL;
+    return check_line(text);
+}
+
+int sb_check_optional_text(const char *text)
+{
+    return text == NULL ? SB_OK : sb_check_text(text);
+}
+
+int sb_check_reason(const char *text)
+{
+    return text == NULL ? SB_OK : check_line(text);
+}
+
+int sb_check_token(const char *text)
+{
+    size_t length;
+    if (text == NULL || text[0] == '\0')
+        return SB_EINVAL;
+    length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~");
+    if (text[length] != '\0')
+        return SB_EINVAL;
+    return length > SB_MAX_STRING ? SB_ETOOBIG : SB_OK;
+}
+
+/* `length` octets of a URI: a known scheme and something behind it, none of the octets that end one. */
+static int check_uri_octets(const char *uri, size_t length)
+{
+    static const char *const SCHEMES[] = {"sip:", "sips:", "tel:"};
+    size_t i, scheme = 0;
+    for (i = 0; i < sizeof SCHEMES / sizeof *SCHEMES; i++)
+        if (strncasecmp(uri, SCHEMES[i], strlen(SCHEMES[i])) == 0)
+            scheme = strlen(SCHEMES[i]);
+    if (scheme == 0 || length <= scheme)
+        return SB_EINVAL;
+    if (length > SB_MAX_STRING)
+        return SB_ETOOBIG;
+    for (i = 0; i < length; i++)
+        if (is_control(uri[i]) || strchr(" <>\"\\^`{|}", uri[i]) != NULL)
+            return SB_EINVAL;
+    return SB_OK;
+}
+
+int sb_check_uri(const char *uri)
+{
+    return uri == NULL ? SB_EINVAL : check_uri_octets(uri, strlen(uri));
+}
+
+/* The '<' that opens the URI of a name-addr, or NULL: past the quoted display name, if there is one. */
+static const char *find_bracket(const char *address)
+{
+    if (*address == '"') {
+        for (address++; *address != '"'; address++) {
+            if (*address == '\\' && address[1] != '\0')
+                address++;
+            else if (*address == '\0')
+                return NULL;
+        }
+    }
+    return strchr(address, '<');
+}
+
+int sb_check_address(const char *address)
+{
+    const char *open, *close;
+    int code = sb_check_text(address);
+    if (code != SB_OK)
+        return code;
+    open = find_bracket(address);
+    if (open == NULL)
+        return sb_check_uri(address);
+    close = strchr(open, '>');
+    /* No parameters behind it: a tag there would be the engine's to set. */
+    if (close == NULL || close[1] != '\0')
+        return SB_EINVAL;
+    return check_uri_octets(open + 1, (size_t)(close - open - 1));
+}
+
+int sb_check_expires(int expires)
+{
+    return expires < 0 ? SB_EINVAL : SB_OK;
+}
+
+static int check_port(int port)
+{
+    return port < 0 || port > 65535 ? SB_EINVAL : SB_OK;
+}
+
+int sb_check_config(const sb_config *config)
+{
+    int code = SB_EINVAL;
+    if (config == NULL || config->transport < 0 || config->transport > SB_TLS)
+        return SB_EINVAL;
+    if ((code = sb_check_text(config->host)) != SB_OK ||
+        (code = sb_check_optional_text(config->advertised_host)) != SB_OK ||
+        (code = sb_check_optional_text(config->user_agent)) != SB_OK ||
+        (code = sb_check_optional_text(config->tls_certificate)) != SB_OK ||
+        (code = sb_check_optional_text(config->tls_private_key)) != SB_OK ||
+        (code = sb_check_optional_text(config->tls_ca)) != SB_OK ||
+        (code = check_port(config->port)) != SB_OK ||
+        (code = check_port(config->advertised_port)) != SB_OK)
+        return code;
+    if (strpbrk(config->host, " <>\"@;,/") != NULL)
+        return SB_EINVAL;
+    return config->outbound_proxy == NULL ? SB_OK : sb_check_uri(config->outbound_proxy);
+}
+
+int sb_check_parties(const sb_parties *parties)
+{
+    int code;
+    if (parties == NULL)
+        return SB_EINVAL;
+    if ((code = sb_check_address(parties->to)) != SB_OK)
+        return code;
+    if (parties->from != NULL && (code = sb_check_address(parties->from)) != SB_OK)
+        return code;
+    return parties->route == NULL ? SB_OK : sb_check_uri(parties->route);
+}
+
+static int check_header(const sb_header *header)
+{
+    size_t i;
+    int code = sb_check_token(header->name);
+    if (code != SB_OK)
+        return code;
+    for (i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++)
+        if (strcasecmp(header->name, RESERVED[i]) == 0)
+            return SB_EINVAL;
+    return header->value == NULL ? SB_EINVAL : check_line(header->value);
+}
+
+int sb_check_content(const sb_content *content)
+{
+    size_t i;
+    int code;
+    if (content == NULL)
+        return SB_OK;
+    if (content->header_count > SB_MAX_HEADERS || content->body_len > SB_MAX_BODY)
+        return SB_ETOOBIG;
+    if (content->header_count > 0 && content->headers == NULL)
+        return SB_EINVAL;
+    for (i = 0; i < content->header_count; i++)
+        if ((code = check_header(&content->headers[i])) != SB_OK)
+            return code;
+    if (content->body_len > 0 && (content->body == NULL || content->content_type == NULL))
+        return SB_EINVAL;
+    return sb_check_optional_text(content->content_type);
+}

@@ -1,0 +1,26 @@
+/* check.h - what comes in from the user of the contract is checked here, before an engine sees it.
+ * Each function returns SB_OK, SB_EINVAL or SB_ETOOBIG. */
+#ifndef SB_CHECK_H
+#define SB_CHECK_H
+
+#include "engine.h"
+
+int sb_check_config(const sb_config *config);
+int sb_check_parties(const sb_parties *parties);
+int sb_check_content(const sb_content *content); /* NULL is fine */
+
+/* Text of one line, not empty. */
+int sb_check_text(const char *text);
+/* The same, or NULL. */
+int sb_check_optional_text(const char *text);
+/* A reason phrase: a line that may be empty, or NULL. */
+int sb_check_reason(const char *text);
+/* A SIP method or a header name (token, RFC 3261 25.1). */
+int sb_check_token(const char *text);
+/* sip:, sips: or tel: and what a URI may hold (19.1.1). */
+int sb_check_uri(const char *uri);
+/* A URI, or a name-addr: "Bob" <sip:bob@example.com> (20.10). */
+int sb_check_address(const char *address);
+int sb_check_expires(int expires);
+
+#endif

@@ -1,0 +1,222 @@
+#include "core_private.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Events that may wait unread before the network is told to come back later: some seconds of a busy
+ * service, and a bound on memory. */
+enum { CONGESTED = 10000 };
+
+int sb_core_init(struct sb_core *core)
+{
+    memset(core, 0, sizeof *core);
+    core->queue = sb_queue_new();
+    if (core->queue == NULL)
+        return SB_ENOMEM;
+    pthread_mutex_init(&core->mutex, NULL);
+    return SB_OK;
+}
+
+void sb_core_lock(struct sb_core *core)
+{
+    pthread_mutex_lock(&core->mutex);
+}
+
+void sb_core_unlock(struct sb_core *core)
+{
+    pthread_mutex_unlock(&core->mutex);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    sb_id left = ((const struct sb_object *)a)->id, right = ((const struct sb_object *)b)->id;
+    return (left > right) - (left < right);
+}
+
+struct sb_object *sb_core_add(struct sb_core *core, int kind, struct sb_object *call)
+{
+    struct sb_object *object = calloc(1, sizeof *object);
+    if (object == NULL)
+        return NULL;
+    object->id = core->last_id + 1;
+    object->kind = kind;
+    if (kind == SB_KIND_CALL)
+        object->state = SB_CALL_INCOMING;
+    if (tsearch(object, &core->objects, compare_ids) == NULL) {
+        free(object);
+        return NULL;
+    }
+    core->last_id = object->id;
+    if (call != NULL) {
+        object->call = call;
+        object->next = call->first;
+        call->first = object;
+    }
+    return object;
+}
+
+struct sb_object *sb_core_find(struct sb_core *core, int kind, sb_id id)
+{
+    struct sb_object wanted, **node;
+    wanted.id = id;
+    node = tfind(&wanted, &core->objects, compare_ids);
+    return node != NULL && (*node)->kind == kind ? *node : NULL;
+}
+
+static void unlink_from_call(struct sb_object *transaction)
+{
+    struct sb_object **link = &transaction->call->first;
+    while (*link != transaction)
+        link = &(*link)->next;
+    *link = transaction->next;
+}
+
+void sb_core_remove(struct sb_core *core, struct sb_object *object)
+{
+    while (object->first != NULL)
+        sb_core_remove(core, object->first);
+    if (object->call != NULL)
+        unlink_from_call(object);
+    tdelete(object, &core->objects, compare_ids);
+    if (object->lib != NULL)
+        sb_backend.release(core->state, object);
+    free(object);
+}
+
+void sb_core_clear(struct sb_core *core)
+{
+    core->state = NULL;
+    while (core->objects != NULL) /* the first member of a tsearch() node is the key */
+        sb_core_remove(core, *(struct sb_object **)core->objects);
+    sb_queue_free(core->queue);
+    pthread_mutex_destroy(&core->mutex);
+}
+
+/* twalk() passes no argument on, so the walk's own is kept here; walks happen under one core's lock, but
+ * several cores may walk at once. */
+static __thread struct {
+    int kind;
+    void (*visit)(struct sb_object *object, void *arg);
+    void *arg;
+} walk;
+
+static void visit_node(const void *node, VISIT order, int depth)
+{
+    struct sb_object *object = *(struct sb_object *const *)node;
+    (void)depth;
+    if ((order == postorder || order == leaf) && object->kind == walk.kind)
+        walk.visit(object, walk.arg);
+}
+
+void sb_core_each(struct sb_core *core, int kind, void (*visit)(struct sb_object *object, void *arg),
+                  void *arg)
+{
+    walk.kind = kind;
+    walk.visit = visit;
+    walk.arg = arg;
+    twalk(core->objects, visit_node);
+}
+
+/* After a hang-up only responses to what was sent before it and the end are of interest. */
+static int is_wanted(const struct sb_object *call, int type)
+{
+    return call->state != SB_CALL_ENDING || type == SB_EV_CALL_RESPONSE || type == SB_EV_CALL_ENDED;
+}
+
+static void follow_response(struct sb_core *core, struct sb_object *call, const sb_event *event)
+{
+    struct sb_object *transaction = sb_core_find(core, SB_KIND_TRANSACTION, event->transaction);
+    if (transaction == NULL)
+        return;
+    if (transaction->is_invite) {
+        call->invite_pending = 0;
+        call->ack_due = event->status < 300 && call->state == SB_CALL_ESTABLISHED;
+    }
+    sb_core_remove(core, transaction);
+}
+
+/* Move the call on as the event says. */
+static void follow_call(struct sb_core *core, struct sb_object *call, const sb_event *event)
+{
+    switch (event->type) {
+    case SB_EV_CALL_ANSWERED:
+        call->state = SB_CALL_ANSWERED;
+        call->ack_due = 1;
+        break;
+    case SB_EV_CALL_CONFIRMED:
+        call->state = SB_CALL_ESTABLISHED;
+        break;
+    case SB_EV_CALL_REINVITE:
+        call->invite_pending = 1;
+        break;
+    case SB_EV_CALL_RESPONSE:
+        follow_response(core, call, event);
+        break;
+    case SB_EV_CALL_ENDED:
+        sb_core_remove(core, call);
+        break;
+    default:
+        break;
+    }
+}
+
+static void follow_state(struct sb_core *core, int kind, sb_id id, int state)
+{
+    struct sb_object *object = sb_core_find(core, kind, id);
+    if (object != NULL && state != SB_STATE_ACTIVE)
+        sb_core_remove(core, object);
+}
+
+/* The object that is gone once this event, about no call, is delivered. */
+static void follow_other(struct sb_core *core, const sb_event *event)
+{
+    switch (event->type) {
+    case SB_EV_RESPONSE:
+        follow_state(core, SB_KIND_TRANSACTION, event->transaction, SB_STATE_ENDED);
+        break;
+    case SB_EV_REGISTRATION:
+        follow_state(core, SB_KIND_REGISTRATION, event->registration, event->state);
+        break;
+    case SB_EV_SUBSCRIPTION:
+        follow_state(core, SB_KIND_SUBSCRIPTION, event->subscription, event->state);
+        break;
+    case SB_EV_UNSUBSCRIBED:
+        follow_state(core, SB_KIND_SUBSCRIPTION, event->subscription, SB_STATE_ENDED);
+        break;
+    default:
+        break;
+    }
+}
+
+void sb_core_post(struct sb_core *core, const sb_event *event)
+{
+    struct sb_object *call;
+    if (event->call == 0) {
+        sb_queue_push(core->queue, event);
+        follow_other(core, event);
+        return;
+    }
+    call = sb_core_find(core, SB_KIND_CALL, event->call);
+    if (call == NULL || !is_wanted(call, event->type))
+        return;
+    sb_queue_push(core->queue, event);
+    follow_call(core, call, event);
+}
+
+void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length)
+{
+    sb_event event;
+    memset(&event, 0, sizeof event);
+    event.type = SB_EV_TRACE;
+    event.outgoing = outgoing;
+    event.peer = peer;
+    event.body = octets;
+    event.body_len = length;
+    sb_queue_push(core->queue, &event);
+}
+
+int sb_core_congested(struct sb_core *core)
+{
+    return sb_queue_length(core->queue) > CONGESTED;
+}

@@ -1,0 +1,131 @@
+/* core.h - what every engine shares, and what an engine has to bring.
+ *
+ * contract.c implements engine.h: it checks arguments (check.h), finds handles and knows which command is
+ * possible in which state of a call. What is left, turning a command into the library's calls and the
+ * library's news into events, is an engine: one `struct sb_backend`, one C file.
+ *
+ * One mutex per engine (sb_core_lock) guards its objects. contract.c holds it while it calls a backend, with
+ * three exceptions that are marked below; a backend's own thread takes it around whatever it does with
+ * objects or events. It is not recursive.
+ */
+#ifndef SB_CORE_H
+#define SB_CORE_H
+
+#include "engine.h"
+
+enum sb_kind { SB_KIND_CALL = 1, SB_KIND_REGISTRATION, SB_KIND_SUBSCRIPTION, SB_KIND_TRANSACTION };
+
+enum sb_call_state {
+    SB_CALL_INCOMING = 1, /* INVITE received, no final response yet */
+    SB_CALL_ACCEPTED,     /* 2xx sent, ACK not yet received */
+    SB_CALL_CALLING,      /* INVITE sent, no final response yet */
+    SB_CALL_ANSWERED,     /* 2xx received, ACK not yet sent */
+    SB_CALL_ESTABLISHED,  /* 2xx and ACK exchanged */
+    SB_CALL_ENDING        /* BYE, CANCEL or a refusal is on its way; ENDED follows */
+};
+
+/* A call, registration, subscription or transaction. */
+struct sb_object {
+    sb_id id;
+    int kind;                 /* enum sb_kind */
+    int state;                /* of a call: enum sb_call_state; others: the backend's */
+    int outgoing;             /* placed or sent by us */
+    int invite_pending;       /* call: a re-INVITE of either side has no final response yet */
+    int ack_due;              /* call: a 2xx to our INVITE or re-INVITE is to be acknowledged */
+    int is_invite;            /* transaction: a re-INVITE */
+    struct sb_object *call;   /* transaction: the call that it belongs to, or NULL */
+    struct sb_object *first;  /* call: its transactions, */
+    struct sb_object *next;   /*       linked by next */
+    void *lib;                /* the backend's own, given back in backend.release() */
+};
+
+struct sb_core;
+
+/* Functions that return int return SB_OK or an SB_E... code; what could not be done was not sent, and the
+ * object is taken away again by contract.c. A member that is NULL is answered with SB_ENOTSUP. */
+struct sb_backend {
+    const char *name;
+    const char *(*version)(void);
+
+    /* Not under the core's lock. `port` is set to the port that was bound, `state` to the backend's own. */
+    int (*open)(struct sb_core *core, const sb_config *config, void **state, int *port);
+    /* Not under the core's lock. Ends calls and registrations, waits for the peers at most grace_ms, stops
+     * the thread, frees the state. No event is posted after it returned. */
+    void (*close)(void *state, int grace_ms);
+    /* Give back object->lib; the object goes. Called once for each object whose lib is not NULL. After
+     * close() it is called with a NULL state, not under the lock. */
+    void (*release)(void *state, struct sb_object *object);
+
+    int (*credentials)(void *state, const char *realm, const char *user, const char *password);
+    int (*credentials_clear)(void *state);
+
+    int (*reg)(void *state, struct sb_object *registration, const char *registrar,
+               const sb_parties *parties, const char *contact, int expires);
+    int (*reg_refresh)(void *state, struct sb_object *registration, int expires);
+    int (*reg_end)(void *state, struct sb_object *registration);
+
+    int (*call)(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
+    int (*ring)(void *state, struct sb_object *call, int status, const sb_content *content);
+    int (*answer_call)(void *state, struct sb_object *call, const sb_content *content);
+    /* reject and redirect: contact is NULL for a rejection */
+    int (*refuse)(void *state, struct sb_object *call, int status, const char *reason, const char *contact,
+                  const sb_content *content);
+    int (*ack)(void *state, struct sb_object *call, const sb_content *content);
+    /* call->state is still what it was before the hang-up; never INCOMING: that is refuse(603) */
+    int (*hangup)(void *state, struct sb_object *call, const sb_content *content);
+    int (*call_request)(void *state, struct sb_object *call, struct sb_object *transaction,
+                        const char *method, const sb_content *content);
+    int (*reinvite)(void *state, struct sb_object *call, struct sb_object *transaction,
+                    const sb_content *content);
+    int (*answer)(void *state, struct sb_object *transaction, int status, const char *reason,
+                  const sb_content *content);
+
+    int (*request)(void *state, struct sb_object *transaction, const char *method,
+                   const sb_parties *parties, const sb_content *content);
+    int (*publish)(void *state, struct sb_object *transaction, const sb_parties *parties,
+                   const char *event, const char *etag, int expires, const sb_content *content);
+
+    int (*subscribe)(void *state, struct sb_object *subscription, const sb_parties *parties,
+                     const char *event, int expires, const sb_content *content);
+    int (*subscribe_refresh)(void *state, struct sb_object *subscription, int expires);
+    int (*unsubscribe)(void *state, struct sb_object *subscription);
+    int (*subscription_accept)(void *state, struct sb_object *subscription, int status, int expires);
+    int (*subscription_reject)(void *state, struct sb_object *subscription, int status,
+                               const char *reason);
+    int (*notify)(void *state, struct sb_object *subscription, const char *subscription_state,
+                  const sb_content *content);
+};
+
+/* The engine that this extension was built with. */
+extern const struct sb_backend sb_backend;
+
+/* ------------------------------------------------------------------------------------------------------
+ * For backends
+ */
+void sb_core_lock(struct sb_core *core);
+void sb_core_unlock(struct sb_core *core);
+
+/* Under the lock: a new object for what arrived from outside (a call in state INCOMING, a transaction of a
+ * call or of none, a subscription), or NULL when memory is out. */
+struct sb_object *sb_core_add(struct sb_core *core, int kind, struct sb_object *call);
+
+/* Under the lock: the object, or NULL when there is none (any more). */
+struct sb_object *sb_core_find(struct sb_core *core, int kind, sb_id id);
+
+/* Under the lock: every object of a kind, until `visit` has seen all. It may not add or remove objects. */
+void sb_core_each(struct sb_core *core, int kind, void (*visit)(struct sb_object *object, void *arg),
+                  void *arg);
+
+/* Under the lock: hand an event to the user, and follow it: the call's state moves on, and an object whose
+ * last event this is goes (release() is called, its address is no longer valid). Events that may not follow
+ * a hang-up are dropped. Transaction events: the object named in event->transaction. */
+void sb_core_post(struct sb_core *core, const sb_event *event);
+
+/* Not under the lock, from any thread: an SB_EV_TRACE. */
+void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length);
+
+/* True when the user has left so many events unread that new calls and requests from outside are to be
+ * answered 503 by the backend and not posted. From any thread. */
+int sb_core_congested(struct sb_core *core);
+
+#endif

@@ -1,0 +1,250 @@
+/* engine.h - the contract between the Python facade and a SIP engine.
+ *
+ * The one declaration of what an engine does. The C files include it, and the cffi build reads it as the
+ * cdef (so: no macro and no conditional beyond the include guard). The rules:
+ *
+ * - Flat data: integers, NUL-terminated UTF-8 strings, (pointer, length) bodies. Nothing that is passed in
+ *   is kept after the call returns; nothing that comes out belongs to the library underneath.
+ * - An engine, a call, a registration, a subscription and a transaction are positive integers that are
+ *   never given out twice (an engine's: in the process; the others': in their engine). A number that is
+ *   no longer valid, or never was, is answered with an error.
+ * - A function returns >= 0, or a negative SB_E... code that sb_error_text() explains. What can be known at
+ *   once (a bad argument, a wrong state, a stale handle) is an error code and nothing was sent; what the
+ *   network tells later is an event.
+ * - Events are pulled with sb_wait(). No thread of an engine ever calls into its user.
+ * - Every function may be called from any thread, and all but sb_close() return without waiting for the
+ *   network.
+ *
+ * Section numbers are RFC 3261's unless another RFC is named.
+ */
+#ifndef SB_ENGINE_H
+#define SB_ENGINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef int64_t sb_id;
+
+enum sb_error {
+    SB_OK = 0,
+    SB_EINVAL = -1,      /* an argument is missing or malformed, or holds a line break where none may be */
+    SB_ENOENT = -2,      /* no such call, registration, subscription or transaction (any more) */
+    SB_ESTATE = -3,      /* not possible in the state that it is in */
+    SB_EBUSY = -4,       /* the library runs one engine per process, and it is open */
+    SB_EADDRINUSE = -5,  /* another socket has the port */
+    SB_ENET = -6,        /* the address cannot be bound: not this machine's, or no permission */
+    SB_ENOMEM = -7,      /* out of memory, of descriptors or of threads */
+    SB_ENOTSUP = -8,     /* this engine does not offer it */
+    SB_ETOOBIG = -9,     /* longer than a SIP message may carry (see the SB_MAX_... values) */
+    SB_ECLOSED = -10,    /* no such engine, or it is closed */
+    SB_ELIBRARY = -11    /* the library refused, and tells no reason */
+};
+
+enum sb_limit {
+    SB_MAX_STRING = 4096,   /* octets in a URI, an address, a header value, a phrase */
+    SB_MAX_HEADERS = 64,    /* extra headers of one message */
+    SB_MAX_BODY = 60000     /* octets in a body; an engine's library may allow fewer (SB_ETOOBIG) */
+};
+
+enum sb_transport { SB_UDP = 1, SB_TCP = 2, SB_TLS = 3 };
+
+/* ------------------------------------------------------------------------------------------------------
+ * What goes in
+ */
+
+/* How to open an engine. A field that is 0 or NULL means the default. */
+typedef struct sb_config {
+    int transport;                /* enum sb_transport; default SB_UDP */
+    const char *host;             /* the local address to bind; required. "0.0.0.0" is every IPv4 one */
+    int port;                     /* the local port; 0 lets the system choose: see sb_port() */
+    const char *advertised_host;  /* what Contact names instead of host, for containers and NAT */
+    int advertised_port;
+    const char *user_agent;       /* User-Agent and Server (20.41, 20.35) */
+    const char *outbound_proxy;   /* SIP URI that requests go to first (8.1.2) */
+    const char *tls_certificate;  /* PEM files, for SB_TLS */
+    const char *tls_private_key;
+    const char *tls_ca;
+    int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
+} sb_config;
+
+typedef struct sb_header {
+    const char *name;   /* a token (25.1) */
+    const char *value;  /* one line; UTF-8 */
+} sb_header;
+
+/* What the user adds to a message. Via, From, To, Call-ID, CSeq, Contact, Record-Route, Max-Forwards,
+ * Content-Type and Content-Length, in long or compact form, are the engine's and refused among the headers.
+ * NULL in place of a content: nothing. */
+typedef struct sb_content {
+    const sb_header *headers;
+    size_t header_count;
+    const char *content_type;  /* required with a body */
+    const char *body;
+    size_t body_len;
+} sb_content;
+
+/* Between whom a request goes. */
+typedef struct sb_parties {
+    const char *to;      /* a URI or a name-addr (20.39), required; its URI is the Request-URI too */
+    const char *from;    /* a URI or a name-addr; NULL: sip:<host>:<port> of the engine */
+    const char *route;   /* SIP URI of a proxy for this request and its dialog; NULL: the engine's */
+} sb_parties;
+
+/* ------------------------------------------------------------------------------------------------------
+ * What comes out
+ */
+
+enum sb_event_type {
+    /* Calls (13, 14, 15). For each call: one INCOMING (or none, when it was placed here), then any of the
+     * others, then exactly one ENDED, after which the handle is stale. */
+    SB_EV_CALL_INCOMING = 1,  /* an INVITE arrived: sb_call_ring, _answer, _reject, _redirect or _hangup */
+    SB_EV_CALL_PROGRESS,      /* a provisional response (status 101 to 199) to our INVITE */
+    SB_EV_CALL_ANSWERED,      /* a 2xx to our INVITE: sb_call_ack is due */
+    SB_EV_CALL_CONFIRMED,     /* the ACK for our 2xx arrived, to an INVITE or a re-INVITE */
+    SB_EV_CALL_REINVITE,      /* a re-INVITE arrived: sb_answer(transaction) is due */
+    SB_EV_CALL_REQUEST,       /* another request within the dialog: sb_answer(transaction) is due */
+    SB_EV_CALL_RESPONSE,      /* the final response to our request within the dialog (transaction). A 2xx to
+                                 a re-INVITE: sb_call_ack is due. A call that ends first ends it too */
+    SB_EV_CALL_ENDED,         /* cause, and the status that goes with it */
+
+    /* Requests outside dialogs (8). OPTIONS are answered by the engine and show only in the trace. */
+    SB_EV_REQUEST,            /* a MESSAGE (RFC 3428) or another: sb_answer(transaction) is due */
+    SB_EV_RESPONSE,           /* the final response to an sb_request or sb_publish (transaction) */
+
+    /* Registrations (10) */
+    SB_EV_REGISTRATION,       /* state: ACTIVE with the granted seconds in expires, again after each refresh;
+                                 ENDED or FAILED, after which the handle is stale */
+
+    /* Subscriptions (RFC 6665) */
+    SB_EV_SUBSCRIPTION,       /* ours, state as for a registration */
+    SB_EV_NOTIFY,             /* a NOTIFY in ours; the engine answered it */
+    SB_EV_SUBSCRIBE,          /* a new one from outside: sb_subscription_accept or _reject is due */
+    SB_EV_UNSUBSCRIBED,       /* the subscriber ended it or let it run out; the handle is stale */
+
+    SB_EV_TRACE               /* a message passed: outgoing, peer, and its octets as the body */
+};
+
+enum sb_cause {              /* why a call ended, and the status in the event */
+    SB_CAUSE_NONE = 0,
+    SB_CAUSE_LOCAL_BYE,      /* we hung up an answered call: 200, or what the peer said to the BYE */
+    SB_CAUSE_REMOTE_BYE,     /* the peer did: 200 */
+    SB_CAUSE_CANCELLED,      /* cancelled before the answer, by the caller on either side: 487 */
+    SB_CAUSE_REJECTED,       /* refused, by us or by the peer: the 4xx-6xx */
+    SB_CAUSE_REDIRECTED,     /* the same with a 3xx; Contact is among the headers */
+    SB_CAUSE_TIMEOUT,        /* no final response or no ACK in 64*T1, or no answer to a request that must
+                                have one: 408 */
+    SB_CAUSE_FAILED          /* it could not be sent, or the library lost it: 503 */
+};
+
+enum sb_state { SB_STATE_ACTIVE = 1, SB_STATE_ENDED, SB_STATE_FAILED };
+
+/* One event. Which fields are set follows from the type; the others are 0 or "". No pointer is NULL. */
+typedef struct sb_event {
+    int type;                 /* enum sb_event_type */
+    int cause;                /* enum sb_cause */
+    int state;                /* enum sb_state */
+    int status;               /* status code, 0 for a request */
+    int expires;              /* seconds */
+    int outgoing;             /* SB_EV_TRACE: 1 sent, 0 received */
+    sb_id call;
+    sb_id registration;
+    sb_id subscription;
+    sb_id transaction;        /* for sb_answer, or as returned by the function that sent the request */
+    int64_t time_us;          /* microseconds since 1970, UTC */
+    const char *method;       /* of the request, or of the request that was responded to */
+    const char *reason;       /* reason phrase */
+    const char *request_uri;  /* of a request */
+    const char *headers;      /* the message's headers, one per line ("Name: value\n"), none folded; names may
+                                 be in compact form (7.3.3) */
+    const char *peer;         /* SB_EV_TRACE: "host:port" */
+    const char *body;         /* NUL-terminated too */
+    size_t body_len;
+} sb_event;
+
+/* ------------------------------------------------------------------------------------------------------
+ * The engine
+ */
+
+/* The engine's name ("sofia", "exosip") and the version that its library tells. Static strings. */
+const char *sb_engine_name(void);
+const char *sb_engine_version(void);
+
+/* One line of English for an SB_E... code. A static string, never NULL. */
+const char *sb_error_text(int code);
+
+/* Open an engine: bind its socket, start its thread. Returns the engine (> 0). */
+int sb_open(const sb_config *config);
+
+/* The local port in use. */
+int sb_port(int engine);
+
+/* Hang up what is up, unregister what is registered, wait for the peers' answers for at most grace_ms, and
+ * give everything back. Whoever is in sb_wait returns with SB_ECLOSED. Events not yet read are lost. */
+int sb_close(int engine, int grace_ms);
+
+/* A descriptor that is readable while events wait. For poll() and the like; it is the engine's: do not
+ * read from it and do not close it. */
+int sb_fd(int engine);
+
+/* Wait for the next event, at most timeout_ms (0: do not wait, < 0: no limit). Returns 1 and sets *event,
+ * to be freed by sb_event_free(), or 0 when there was none in time. */
+int sb_wait(int engine, int timeout_ms, sb_event **event);
+void sb_event_free(sb_event *event);
+
+/* The user and password for a digest challenge (22) that names this realm; NULL: for any realm without an
+ * entry of its own. A second call for the same realm replaces the first. */
+int sb_credentials(int engine, const char *realm, const char *user, const char *password);
+int sb_credentials_clear(int engine);
+
+/* ------------------------------------------------------------------------------------------------------
+ * Registrations (10). expires is in seconds. The engine refreshes before they have passed.
+ */
+sb_id sb_register(int engine, const char *registrar, const sb_parties *parties, const char *contact,
+                  int expires);          /* contact: a URI; NULL: the engine's own address */
+int sb_register_refresh(int engine, sb_id registration, int expires);
+int sb_unregister(int engine, sb_id registration);
+
+/* ------------------------------------------------------------------------------------------------------
+ * Calls (13, 14, 15)
+ */
+sb_id sb_call(int engine, const sb_parties *parties, const sb_content *content);
+int sb_call_ring(int engine, sb_id call, int status, const sb_content *content);     /* 101 to 199 */
+int sb_call_answer(int engine, sb_id call, const sb_content *content);               /* 200 */
+int sb_call_reject(int engine, sb_id call, int status, const char *reason,
+                   const sb_content *content);       /* 400 to 699; reason NULL: the standard phrase */
+int sb_call_redirect(int engine, sb_id call, int status, const char *contact);       /* 300 to 399 */
+int sb_call_ack(int engine, sb_id call, const sb_content *content);
+/* End it, whatever it takes in its state: BYE, CANCEL, or 603 to an INVITE not yet answered. */
+int sb_call_hangup(int engine, sb_id call, const sb_content *content);
+/* A request within the dialog; not INVITE, ACK, BYE, CANCEL or PRACK. Returns the transaction. */
+sb_id sb_call_request(int engine, sb_id call, const char *method, const sb_content *content);
+sb_id sb_call_reinvite(int engine, sb_id call, const sb_content *content);
+
+/* After sb_call_hangup, sb_call_reject and sb_call_redirect only RESPONSE and ENDED events follow.
+ *
+ * Answer a request from an SB_EV_CALL_REINVITE, SB_EV_CALL_REQUEST or SB_EV_REQUEST, with 200 to 699; once. */
+int sb_answer(int engine, sb_id transaction, int status, const char *reason, const sb_content *content);
+
+/* ------------------------------------------------------------------------------------------------------
+ * Outside dialogs: MESSAGE (RFC 3428), OPTIONS (11), or another method that starts no dialog. Returns the
+ * transaction.
+ */
+sb_id sb_request(int engine, const char *method, const sb_parties *parties, const sb_content *content);
+
+/* PUBLISH (RFC 3903). etag: the SIP-If-Match of an earlier one, or NULL. Returns the transaction. */
+sb_id sb_publish(int engine, const sb_parties *parties, const char *event, const char *etag, int expires,
+                 const sb_content *content);
+
+/* ------------------------------------------------------------------------------------------------------
+ * Subscriptions (RFC 6665). event: the package, with parameters.
+ */
+sb_id sb_subscribe(int engine, const sb_parties *parties, const char *event, int expires,
+                   const sb_content *content);
+int sb_subscribe_refresh(int engine, sb_id subscription, int expires);
+int sb_unsubscribe(int engine, sb_id subscription);
+int sb_subscription_accept(int engine, sb_id subscription, int status, int expires);
+int sb_subscription_reject(int engine, sb_id subscription, int status, const char *reason);
+/* state: the value of Subscription-State, as "active;expires=600" or "terminated;reason=timeout". */
+int sb_notify(int engine, sb_id subscription, const char *state, const sb_content *content);
+
+#endif

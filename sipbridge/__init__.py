@@ -1,0 +1,74 @@
+"""SIP telephony from Python, on libeXosip2 or Sofia-SIP.
+
+>>> import sipbridge
+>>> with sipbridge.Endpoint("udp://127.0.0.1:0") as phone:
+...     phone.on(sipbridge.IncomingCall, lambda event: event.call.answer(b"v=0..."))
+
+Start with :class:`Endpoint`. Every exception is a :class:`SipbridgeError`.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._version import __version__
+from sipbridge.call import Call
+from sipbridge.endpoint import Endpoint
+from sipbridge.engine import available as engines
+from sipbridge.errors import (
+    AuthenticationError,
+    CallStateError,
+    EngineError,
+    EngineLost,
+    InputError,
+    NotSupportedError,
+    ResponseError,
+    SipbridgeError,
+    TimeoutError,
+    TransportError,
+)
+from sipbridge.events import (
+    CallAnswered,
+    CallConfirmed,
+    CallEnded,
+    CallProgress,
+    CallReinvited,
+    IncomingCall,
+    InfoReceived,
+    MessageReceived,
+    RegistrationChanged,
+    RequestReceived,
+    TraceMessage,
+)
+from sipbridge.headers import Headers
+from sipbridge.registration import Registration
+from sipbridge.response import Response
+
+__all__ = [
+    "AuthenticationError",
+    "Call",
+    "CallAnswered",
+    "CallConfirmed",
+    "CallEnded",
+    "CallProgress",
+    "CallReinvited",
+    "CallStateError",
+    "Endpoint",
+    "EngineError",
+    "EngineLost",
+    "Headers",
+    "IncomingCall",
+    "InfoReceived",
+    "InputError",
+    "MessageReceived",
+    "NotSupportedError",
+    "Registration",
+    "RegistrationChanged",
+    "RequestReceived",
+    "Response",
+    "ResponseError",
+    "SipbridgeError",
+    "TimeoutError",
+    "TraceMessage",
+    "TransportError",
+    "__version__",
+    "engines",
+]

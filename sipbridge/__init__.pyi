@@ -1,0 +1,65 @@
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._version import __version__ as __version__
+from sipbridge.call import Call as Call
+from sipbridge.endpoint import Endpoint as Endpoint
+from sipbridge.engine import available as engines
+from sipbridge.errors import (
+    AuthenticationError,
+    CallStateError,
+    EngineError,
+    EngineLost,
+    InputError,
+    NotSupportedError,
+    ResponseError,
+    SipbridgeError,
+    TimeoutError,
+    TransportError,
+)
+from sipbridge.events import (
+    CallAnswered,
+    CallConfirmed,
+    CallEnded,
+    CallProgress,
+    CallReinvited,
+    IncomingCall,
+    InfoReceived,
+    MessageReceived,
+    RegistrationChanged,
+    RequestReceived,
+    TraceMessage,
+)
+from sipbridge.headers import Headers as Headers
+from sipbridge.registration import Registration as Registration
+from sipbridge.response import Response as Response
+
+__all__ = [
+    "AuthenticationError",
+    "Call",
+    "CallAnswered",
+    "CallConfirmed",
+    "CallEnded",
+    "CallProgress",
+    "CallReinvited",
+    "CallStateError",
+    "Endpoint",
+    "EngineError",
+    "EngineLost",
+    "Headers",
+    "IncomingCall",
+    "InfoReceived",
+    "InputError",
+    "MessageReceived",
+    "NotSupportedError",
+    "Registration",
+    "RegistrationChanged",
+    "RequestReceived",
+    "Response",
+    "ResponseError",
+    "SipbridgeError",
+    "TimeoutError",
+    "TraceMessage",
+    "TransportError",
+    "__version__",
+    "engines",
+]

@@ -1,0 +1,29 @@
+"""What differs between Python 2.7 and 3, in one place."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import sys
+import time
+
+PY2 = sys.version_info[0] == 2
+
+if PY2:
+    text_type = unicode  # noqa: F821
+    TimeoutBase = Exception
+
+    def monotonic():
+        """Seconds on a clock that never jumps; times(2), in steps of 10 ms."""
+        return os.times()[4]
+
+else:
+    text_type = str
+    TimeoutBase = TimeoutError
+    monotonic = time.monotonic
+
+
+def to_text(value):
+    """The value as text where it is `str` of either Python; anything else is given back as it is."""
+    if PY2 and isinstance(value, str):
+        return value.decode("utf-8")
+    return value

@@ -1,0 +1,65 @@
+from typing import Optional
+
+from sipbridge.content import Body
+from sipbridge.endpoint import Endpoint
+from sipbridge.events import CallEnded
+from sipbridge.headers import HeaderFields, Headers
+from sipbridge.response import Response
+
+SDP: str
+
+class Call:
+    incoming: bool
+    state: str
+    headers: Headers
+    request_uri: str
+    local_sdp: Optional[bytes]
+    remote_sdp: Optional[bytes]
+    ended: Optional[CallEnded]
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        incoming: bool,
+        request_uri: str,
+        headers: Headers,
+        local_sdp: Optional[bytes] = None,
+        remote_sdp: Optional[bytes] = None,
+        peer: str = "",
+    ) -> None: ...
+    @property
+    def remote_uri(self) -> str: ...
+    @property
+    def local_uri(self) -> str: ...
+    @property
+    def call_id(self) -> str: ...
+    def ring(self, status: int = 180, sdp: Optional[Body] = None, headers: HeaderFields = ()) -> None: ...
+    def answer(self, sdp: Optional[Body] = None, headers: HeaderFields = ()) -> None: ...
+    def reject(self, status: int = 486, reason: Optional[str] = None, headers: HeaderFields = ()) -> None: ...
+    def redirect(self, contact: str, status: int = 302) -> None: ...
+    def ack(self, sdp: Optional[Body] = None, headers: HeaderFields = ()) -> None: ...
+    def hangup(self, headers: HeaderFields = ()) -> None: ...
+    def wait_answered(self, timeout: Optional[float] = 60.0) -> None: ...
+    def wait_established(self, timeout: Optional[float] = 32.0) -> None: ...
+    def wait_ended(self, timeout: Optional[float] = 32.0) -> CallEnded: ...
+    def request(
+        self,
+        method: str,
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        timeout: Optional[float] = 32.0,
+    ) -> Response: ...
+    def info(
+        self,
+        body: Optional[Body],
+        content_type: Optional[str],
+        headers: HeaderFields = (),
+        timeout: Optional[float] = 32.0,
+    ) -> Response: ...
+    def send_dtmf(self, keys: str, duration_ms: int = 160, timeout: Optional[float] = 32.0) -> None: ...
+    def reinvite(
+        self, sdp: Optional[Body] = None, headers: HeaderFields = (), timeout: Optional[float] = 32.0
+    ) -> Response: ...
+    def update(
+        self, sdp: Optional[Body] = None, headers: HeaderFields = (), timeout: Optional[float] = 32.0
+    ) -> Response: ...

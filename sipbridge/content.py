@@ -1,0 +1,73 @@
+"""Checks for what a message is made of, before an engine sees it."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._compat import text_type, to_text
+from sipbridge.engine import Content
+from sipbridge.errors import InputError
+from sipbridge.headers import check_headers
+
+#: Octets that a body may have at most (SB_MAX_BODY in csrc/engine.h); an engine's library may take fewer.
+MAX_BODY = 60000
+
+
+def make_content(headers, body, content_type):
+    """A Content of pairs, bytes and a media type, or None when there is nothing to carry.
+
+    Raises InputError for a body that is not bytes or has no content type, and for what
+    :func:`~sipbridge.headers.check_headers` refuses.
+    """
+    if not headers and body is None:
+        return None
+    pairs = check_headers(headers)
+    if body is None:
+        return Content(pairs, None, None)
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        raise InputError("a body is bytes, not %s; encode text first" % type(body).__name__)
+    body = body.tobytes() if isinstance(body, memoryview) else bytes(body)
+    if len(body) > MAX_BODY:
+        raise InputError(
+            "a body of %d octets is more than the %d a message may carry" % (len(body), MAX_BODY)
+        )
+    if content_type is None:
+        raise InputError("a body needs a content type, as text/plain or application/sdp")
+    return Content(pairs, check_line(content_type, "content type"), body)
+
+
+def check_line(value, what):
+    """Text of one line, not empty, or InputError."""
+    text = to_text(value)
+    if not isinstance(text, text_type) or not text.strip():
+        raise InputError("the %s must be text, not %r" % (what, value))
+    for character in text:
+        if (character < " " and character != "\t") or character == "\x7f":
+            raise InputError("line break or control character in the %s: %r" % (what, text))
+    return text
+
+
+def check_password(value):
+    """As :func:`check_line`, but what was given is not quoted: it would end up in a log."""
+    try:
+        return check_line(value, "password")
+    except InputError:
+        pass
+    raise InputError("the password must be text of one line, not empty and without control characters")
+
+
+def check_reason(value):
+    """A reason phrase as text, or None for the standard one."""
+    return None if value is None else check_line(value, "reason phrase")
+
+
+def check_status(status, lowest, highest):
+    """A status code within bounds, or InputError."""
+    if isinstance(status, bool) or not isinstance(status, int) or not lowest <= status <= highest:
+        raise InputError("status %r is not one of %d to %d" % (status, lowest, highest))
+    return status
+
+
+def check_seconds(value, what):
+    """A number of whole seconds above 0, or InputError."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**31:
+        raise InputError("%s must be whole seconds above 0, not %r" % (what, value))
+    return value

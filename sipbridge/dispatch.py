@@ -1,0 +1,203 @@
+"""From the engine to handlers and iterators: one thread per endpoint, one order of events.
+
+The event thread takes each event from the engine, lets the endpoint follow it (states move, those who wait are
+woken) and then delivers it. A blocking call in a handler is on that thread too: it goes on taking events,
+so that what it waits for can happen, and leaves their delivery for when the handler has returned.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+import threading
+from collections import deque
+
+from sipbridge._compat import monotonic
+from sipbridge.errors import EngineError
+from sipbridge.events import TraceMessage
+
+log = logging.getLogger("sipbridge")
+
+# In Python 2.7 only a wait with a limit can be interrupted by a signal.
+_LONG = 3600.0
+
+
+class Dispatcher(object):
+    """Pulls events from an engine.
+
+    Args:
+        engine: what to pull from.
+        follow: called with each RawEvent, under ``lock``; returns the event to deliver, or None.
+        settle: called with an event that was delivered, and whether anybody was there to see it.
+    """
+
+    def __init__(self, engine, follow, settle):
+        self._engine = engine
+        self._follow = follow
+        self._settle = settle
+        self.lock = threading.Lock()
+        self._changed = threading.Condition(self.lock)
+        self._waiting = 0
+        self._handlers = {}
+        self._streams = ()
+        self._backlog = deque()  # events to deliver; the event thread's
+        self.closed = False
+        self._thread = threading.Thread(target=self._run, name="sipbridge events")
+        self._thread.daemon = True
+
+    def start(self):
+        self._thread.start()
+
+    @property
+    def on_event_thread(self):
+        return threading.current_thread() is self._thread
+
+    def on(self, kind, handler):
+        with self.lock:
+            self._handlers[kind] = self._handlers.get(kind, ()) + (handler,)
+
+    def off(self, kind, handler):
+        with self.lock:
+            self._handlers[kind] = tuple(each for each in self._handlers.get(kind, ()) if each != handler)
+
+    # -- the event thread ----------------------------------------------------------------------------------
+
+    def _run(self):
+        try:
+            while self._take(None):
+                while self._backlog:
+                    self._deliver(self._backlog.popleft())
+        finally:
+            with self.lock:
+                self.closed = True
+                self._changed.notify_all()
+
+    def _take(self, timeout):
+        """Take one event from the engine and follow it. False when the engine is closed."""
+        try:
+            raw = self._engine.wait(timeout)
+        except EngineError as error:
+            log.debug("event thread ends: %s", error)
+            return False
+        if raw is None:
+            return True
+        event = None
+        with self.lock:
+            try:
+                event = self._follow(raw)
+            except Exception:  # a fault of ours must not stop the events of every other call
+                log.exception("cannot follow %r", raw)
+            if self._waiting:
+                self._changed.notify_all()
+        if event is not None:
+            self._backlog.append(event)
+        return True
+
+    def _deliver(self, event):
+        seen = False
+        for kind in type(event).__mro__:
+            for handler in self._handlers.get(kind, ()):
+                seen = True
+                try:
+                    handler(event)
+                except Exception:
+                    log.exception("handler %r failed for %s", handler, type(event).__name__)
+        streams = () if isinstance(event, TraceMessage) else self._streams
+        for stream in streams:
+            stream._put(event)
+        if not streams:
+            self._settle(event, seen)
+
+    # -- any thread ----------------------------------------------------------------------------------------
+
+    def wait(self, predicate, timeout):
+        """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true; returns whether it is.
+
+        The predicate is called under the lock, or on the event thread.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        if self.on_event_thread:
+            return self._wait_and_take(predicate, deadline)
+        with self.lock:
+            self._waiting += 1
+            try:
+                while not predicate() and not self.closed:
+                    left = _LONG if deadline is None else deadline - monotonic()
+                    if left <= 0:
+                        break
+                    self._changed.wait(left)
+                return bool(predicate())
+            finally:
+                self._waiting -= 1
+
+    def _wait_and_take(self, predicate, deadline):
+        while not predicate():
+            left = _LONG if deadline is None else deadline - monotonic()
+            if left <= 0 or not self._take(left):
+                return bool(predicate())
+        return True
+
+    def join(self, timeout):
+        if not self.on_event_thread:
+            self._thread.join(timeout)
+
+    def stream(self, timeout):
+        """A new :class:`EventStream` of what comes from now on."""
+        stream = EventStream(self, timeout)
+        with self.lock:
+            self._streams += (stream,)
+        return stream
+
+    def drop(self, stream):
+        with self.lock:
+            self._streams = tuple(each for each in self._streams if each is not stream)
+
+
+class EventStream(object):
+    """The events of an endpoint, one by one, from the moment of its making until it is closed.
+
+    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`.
+    """
+
+    def __init__(self, dispatcher, timeout):
+        self._dispatcher = dispatcher
+        self._timeout = timeout
+        self._events = deque()
+        self._last = None
+
+    def __iter__(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def _put(self, event):
+        dispatcher = self._dispatcher
+        with dispatcher.lock:
+            self._events.append(event)
+            if dispatcher._waiting:
+                dispatcher._changed.notify_all()
+
+    def __next__(self):
+        self._settle_last()
+        if not self._dispatcher.wait(lambda: self._events, self._timeout):
+            self.close()
+            raise StopIteration
+        self._last = self._events.popleft()
+        return self._last
+
+    next = __next__  # Python 2
+
+    def _settle_last(self):
+        last, self._last = self._last, None
+        if last is not None:
+            self._dispatcher._settle(last, True)
+
+    def close(self):
+        """Get no more events; those already there are settled as if each had been looked at."""
+        self._dispatcher.drop(self)
+        self._settle_last()
+        while self._events:
+            self._dispatcher._settle(self._events.popleft(), False)

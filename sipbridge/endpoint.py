@@ -1,0 +1,448 @@
+"""The endpoint: one SIP user agent on one local address."""
+
+from __future__ import absolute_import, division, print_function
+
+import atexit
+import weakref
+
+from sipbridge import events
+from sipbridge._compat import monotonic
+from sipbridge.call import SDP, Call
+from sipbridge.content import check_line, check_password, check_seconds, make_content
+from sipbridge.dispatch import Dispatcher
+from sipbridge.engine import InProcess, Parties
+from sipbridge.errors import CallStateError, EngineError, InputError, SipbridgeError, TimeoutError
+from sipbridge.headers import Headers
+from sipbridge.registration import Registration
+from sipbridge.request import IncomingRequest
+from sipbridge.response import Response, check_response
+from sipbridge.uri import (
+    address_uri,
+    check_address,
+    check_uri,
+    parse_host_port,
+    parse_transport_address,
+    parse_uri,
+)
+
+_open_endpoints = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all():
+    for endpoint in list(_open_endpoints):
+        endpoint.close()
+
+
+class _Pending(object):
+    """A request of ours that waits for its final response."""
+
+    __slots__ = ("response", "call", "on_response")
+
+    def __init__(self, call, on_response):
+        self.response = None
+        self.call = call
+        self.on_response = on_response
+
+
+class Endpoint(object):
+    """A SIP user agent (RFC 3261, 6) that places and takes calls. A context manager; safe for any thread.
+
+    Args:
+        address: where to listen, ``"udp://host:port"``; port 0 lets the system choose one.
+        identity: the URI or name-addr for From in what it sends; None for ``sip:host:port``.
+        engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
+            else the first that was built.
+        outbound_proxy: URI of a proxy to which requests go first (8.1.2), or None.
+        user_agent: what User-Agent and Server say (20.41), or None.
+        advertised: ``"host:port"`` that Contact names instead of ``address``, for containers and NAT, or None.
+        trace: a handler for :class:`~sipbridge.TraceMessage`, one for each message sent and received; or None.
+            Passwords are not in it, digest responses are.
+
+    Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
+    libeXosip2's one stack is taken, NotSupportedError, and InputError.
+
+    OPTIONS (11) are answered by the engine. Calls and messages for which there is neither a handler nor an
+    iterator are answered 480.
+    """
+
+    def __init__(
+        self,
+        address="udp://127.0.0.1:0",
+        identity=None,
+        engine=None,
+        outbound_proxy=None,
+        user_agent=None,
+        advertised=None,
+        trace=None,
+    ):
+        local = parse_transport_address(address)
+        self.identity = None if identity is None else check_address(identity)
+        self._calls = {}
+        self._registrations = {}
+        self._pending = {}
+        self._engine = InProcess(engine)
+        self._engine.open(
+            local.transport,
+            local.host.strip("[]"),
+            local.port,
+            None if advertised is None else parse_host_port(advertised),
+            None if user_agent is None else check_line(user_agent, "user agent"),
+            None if outbound_proxy is None else check_uri(outbound_proxy),
+            trace is not None,
+        )
+        self._local = local._replace(port=self._engine.port)
+        self._closed = False
+        self._dispatcher = Dispatcher(self._engine, self._follow, self._settle)
+        self._lock = self._dispatcher.lock
+        self._wait = self._dispatcher.wait
+        if trace is not None:
+            self.on(events.TraceMessage, trace)
+        _open_endpoints.add(self)
+        self._dispatcher.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def __repr__(self):
+        return "<Endpoint %s (%s %s)>" % (self.address, self.engine_name, self.engine_version)
+
+    @property
+    def address(self):
+        """The local address, as ``"udp://127.0.0.1:5060"``, with the port that is really in use."""
+        return "%s://%s:%d" % self._local
+
+    @property
+    def port(self):
+        """The local port in use."""
+        return self._local.port
+
+    @property
+    def uri(self):
+        """A URI that reaches this endpoint from where its address is reachable."""
+        transport = "" if self._local.transport == "udp" else ";transport=" + self._local.transport
+        return "sip:%s:%d%s" % (self._local.host, self._local.port, transport)
+
+    @property
+    def engine_name(self):
+        """ "sofia" or "exosip"."""
+        return self._engine.name
+
+    @property
+    def engine_version(self):
+        """The version that the engine's library tells."""
+        return self._engine.version
+
+    @property
+    def calls(self):
+        """The calls that have not ended."""
+        with self._lock:
+            return tuple(self._calls.values())
+
+    def close(self, timeout=1.0):
+        """Hang up every call, unregister, wait for the peers at most ``timeout`` seconds, close the socket.
+
+        May be called again and from any thread. Each call still gets its CallEnded.
+        """
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        deadline = monotonic() + timeout
+        for call in self.calls:
+            self._quietly(call.hangup)
+        for registration in list(self._registrations.values()):
+            self._quietly(self._engine.unregister, registration._id)
+        self._wait(lambda: not self._calls and not self._registrations, timeout)
+        _open_endpoints.discard(self)
+        self._engine.close(max(0.0, deadline - monotonic()))
+        self._dispatcher.join(timeout)
+        self._abandon()
+
+    @staticmethod
+    def _quietly(action, *args):
+        try:
+            action(*args)
+        except SipbridgeError:  # it is over already
+            pass
+
+    def _abandon(self):
+        """End what the engine did not live to end."""
+        for call in self.calls:
+            with self._lock:
+                self._end_call(call, events.CallEnded(call, "failed", 503, "Endpoint closed", Headers()))
+
+    # -- events --------------------------------------------------------------------------------------------
+
+    def on(self, kind, handler):
+        """Call ``handler(event)`` for each event of that type (or a subtype), on the event thread.
+
+        Handlers run one after the other and may make blocking calls; what they raise is logged to the logger
+        ``sipbridge``. Raises InputError when ``kind`` is no event type.
+        """
+        if not isinstance(kind, type) or kind.__module__ != events.__name__:
+            raise InputError("not an event type: %r" % (kind,))
+        self._dispatcher.on(kind, handler)
+
+    def off(self, kind, handler):
+        """Take a handler back."""
+        self._dispatcher.off(kind, handler)
+
+    def events(self, timeout=None):
+        """An iterator over the events from now on; ends at close(), or when none came for ``timeout`` seconds.
+
+        It is a context manager too: leaving it means not to want any more.
+        """
+        return self._dispatcher.stream(timeout)
+
+    # -- requests ------------------------------------------------------------------------------------------
+
+    def add_credentials(self, user, password, realm=None):
+        """Answer digest challenges (RFC 3261, 22) for ``realm``, or, with None, for any realm, with these.
+
+        A second call for the same realm replaces the first. Raises InputError.
+        """
+        realm = None if realm is None else check_line(realm, "realm")
+        self._engine.add_credentials(realm, check_line(user, "user"), check_password(password))
+
+    def clear_credentials(self):
+        """Forget all of them."""
+        self._engine.clear_credentials()
+
+    def register(self, registrar, aor=None, contact=None, expires=3600, timeout=32.0):
+        """Register at a registrar (RFC 3261, 10) and keep it up. Returns the Registration once it is active.
+
+        Args:
+            registrar: its URI, as ``sip:example.com``.
+            aor: the address-of-record; None for the identity.
+            contact: the URI to be reached at; None for this endpoint.
+            expires: seconds to ask for; refreshed before they have passed.
+            timeout: seconds to wait for the registrar.
+
+        Raises AuthenticationError, ResponseError, TimeoutError and InputError.
+        """
+        registrar = check_uri(registrar)
+        own = aor if aor is not None else self.identity
+        if own is None:
+            raise InputError("register needs an address-of-record: aor=, or the endpoint's identity=")
+        own = check_address(own)
+        contact = None if contact is None else check_uri(contact)
+        registration = Registration(self, address_uri(own), registrar, check_seconds(expires, "expires"))
+        with self._lock:
+            parties = Parties(own, own, None)
+            registration._id = self._engine.register(registrar, parties, contact, expires)
+            self._registrations[registration._id] = registration
+        registration._await(lambda: registration.state != "pending", timeout)
+        return registration
+
+    def invite(self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP):
+        """Place a call (RFC 3261, 13.2) and return the Call at once, in the state "calling".
+
+        Args:
+            to: the URI or name-addr to call.
+            sdp: the offer, bytes; None to let the peer offer (then ``call.ack(sdp)`` is yours to send).
+            headers: more headers, a mapping or pairs.
+            from_: URI or name-addr for From; None for the identity.
+            route: URI of a proxy to send it to; None for the endpoint's.
+            content_type: of ``sdp``.
+
+        Raises InputError and EngineError.
+        """
+        parties = self._parties(to, from_, route)
+        content = make_content(headers, sdp, content_type)
+        call = Call(self, False, address_uri(parties.to), Headers(), sdp, None, parties.to)
+        with self._lock:
+            call._id = self._engine.call(parties, content)
+            self._calls[call._id] = call
+        return call
+
+    def call(self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP, timeout=60.0):
+        """Place a call and wait, at most ``timeout`` seconds, until it is answered. Returns the Call.
+
+        Arguments as for :meth:`invite`. Raises TimeoutError, after a CANCEL, when there was no answer in time;
+        AuthenticationError, ResponseError when it was refused or redirected; CallStateError, InputError.
+        """
+        call = self.invite(to, sdp, headers, from_, route, content_type)
+        try:
+            call.wait_answered(timeout)
+        except BaseException:  # an interrupt from the keyboard cancels it as well
+            call.hangup()
+            raise
+        return call
+
+    def request(
+        self, method, to, body=None, content_type=None, headers=(), from_=None, route=None, timeout=32.0
+    ):
+        """Send a request outside of any call and return the 2xx Response.
+
+        For methods that start no dialog. Raises ResponseError for any other final response, AuthenticationError,
+        TimeoutError when there is none in ``timeout`` seconds, and InputError.
+        """
+        parties = self._parties(to, from_, route)
+        content = make_content(headers, body, content_type)
+        method = check_line(method, "method")
+        return self._transact(lambda: self._engine.request(method, parties, content), timeout, method)
+
+    def message(self, to, body, content_type="text/plain", headers=(), from_=None, route=None, timeout=32.0):
+        """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which goes as UTF-8. As :meth:`request`."""
+        if not isinstance(body, (bytes, bytearray, memoryview)):
+            body = check_text_body(body)
+        return self.request("MESSAGE", to, body, content_type, headers, from_, route, timeout)
+
+    def options(self, to, headers=(), from_=None, route=None, timeout=32.0):
+        """Ask a peer for its capabilities (RFC 3261, 11), or whether it is there. As :meth:`request`."""
+        return self.request("OPTIONS", to, None, None, headers, from_, route, timeout)
+
+    def _parties(self, to, from_, route):
+        own = from_ if from_ is not None else self.identity
+        return Parties(
+            check_address(to),
+            None if own is None else check_address(own),
+            None if route is None else check_uri(route),
+        )
+
+    def _transact(self, send, timeout, what, call=None, on_response=None):
+        """Send, and wait for the final response. ``on_response`` is called with it even when that is late."""
+        pending = _Pending(call, on_response)
+        with self._lock:
+            transaction = send()
+            self._pending[transaction] = pending
+
+        def is_over():
+            return pending.response is not None or (call is not None and call.ended is not None)
+
+        if not self._wait(is_over, timeout):
+            if self._dispatcher.closed:
+                raise EngineError("%s: the endpoint was closed" % what)
+            raise TimeoutError("%s: no final response in %s s" % (what, timeout))
+        if pending.response is None:
+            raise CallStateError("%s: the call ended before the response (%s)" % (what, call.ended.cause))
+        return check_response(pending.response, what)
+
+    # -- following the engine, on the event thread and under the lock ------------------------------------------
+
+    def _follow(self, raw):
+        """Move on what the event is about. Returns the event for the user, or None."""
+        follow = self._FOLLOW.get(raw.type)
+        return None if follow is None else follow(self, raw)
+
+    def _call_incoming(self, raw):
+        headers = Headers(raw.headers)
+        call = Call(self, True, raw.request_uri, headers, None, raw.body or None)
+        call._id = raw.call
+        self._calls[raw.call] = call
+        return events.IncomingCall(call, headers, call.remote_sdp)
+
+    def _call_progress(self, raw):
+        call = self._calls[raw.call]
+        call.headers = Headers(raw.headers)
+        call._received(raw.body)
+        return events.CallProgress(call, raw.status, raw.reason, call.headers, raw.body or None)
+
+    def _call_answered(self, raw):
+        call = self._calls[raw.call]
+        call.headers = Headers(raw.headers)
+        call.state = "answered"
+        call._received(raw.body)
+        call._acknowledge(call.local_sdp is not None)
+        return events.CallAnswered(call, raw.status, raw.reason, call.headers, raw.body or None)
+
+    def _call_confirmed(self, raw):
+        call = self._calls[raw.call]
+        if call.state == "accepted":
+            call.state = "established"
+        call._received(raw.body)
+        return events.CallConfirmed(call, Headers(raw.headers), raw.body or None)
+
+    def _call_reinvite(self, raw):
+        call = self._calls[raw.call]
+        call._received(raw.body)
+        request = IncomingRequest(self._engine, raw.transaction, call)
+        return events.CallReinvited(call, Headers(raw.headers), raw.body or None, request)
+
+    def _call_request(self, raw):
+        call = self._calls[raw.call]
+        kind = events.InfoReceived if raw.method == "INFO" else events.RequestReceived
+        request = IncomingRequest(self._engine, raw.transaction, call)
+        return kind(call, raw.method, Headers(raw.headers), raw.body, request)
+
+    def _call_ended(self, raw):
+        call = self._calls.pop(raw.call)
+        event = events.CallEnded(call, raw.cause, raw.status, raw.reason, Headers(raw.headers))
+        self._end_call(call, event)
+        return event
+
+    def _end_call(self, call, event):
+        self._calls.pop(call._id, None)
+        call.state = "ended"
+        call.ended = event
+        lost = [transaction for transaction, pending in self._pending.items() if pending.call is call]
+        for transaction in lost:
+            del self._pending[transaction]
+
+    def _request(self, raw):
+        kind = events.MessageReceived if raw.method == "MESSAGE" else events.RequestReceived
+        request = IncomingRequest(self._engine, raw.transaction)
+        return kind(None, raw.method, Headers(raw.headers), raw.body, request)
+
+    def _response(self, raw):
+        pending = self._pending.pop(raw.transaction, None)
+        if pending is not None:
+            pending.response = Response(raw.status, raw.reason, Headers(raw.headers), raw.body)
+            if pending.on_response is not None:
+                pending.on_response(pending.response)
+
+    def _registration(self, raw):
+        registration = self._registrations[raw.registration]
+        if raw.state != "active":
+            del self._registrations[raw.registration]
+        response = Response(raw.status, raw.reason, Headers(raw.headers), raw.body)
+        registration._changed(raw.state, raw.expires, response)
+        return events.RegistrationChanged(
+            registration, raw.state, raw.status, raw.reason, registration.expires
+        )
+
+    def _trace_message(self, raw):
+        return events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time)
+
+    _FOLLOW = {
+        "call-incoming": _call_incoming,
+        "call-progress": _call_progress,
+        "call-answered": _call_answered,
+        "call-confirmed": _call_confirmed,
+        "call-reinvite": _call_reinvite,
+        "call-request": _call_request,
+        "call-response": _response,
+        "call-ended": _call_ended,
+        "request": _request,
+        "response": _response,
+        "registration": _registration,
+        "trace": _trace_message,
+    }
+
+    # -- what happens to an event that the user did not answer ---------------------------------------------------
+
+    def _settle(self, event, seen):
+        """Answer what has to be answered and was not, once handlers and iterators are through with it."""
+        if isinstance(event, events.IncomingCall):
+            if not seen and event.call.state == "incoming":
+                self._quietly(event.call.reject, 480)
+        elif isinstance(event, events.CallReinvited):
+            event.request.answer_by_default(200, event.call.local_sdp)
+        elif isinstance(event, events.MessageReceived):
+            event.request.answer_by_default(200 if seen else 480)
+        elif isinstance(event, events.InfoReceived):
+            event.request.answer_by_default(200)
+        elif isinstance(event, events.RequestReceived):
+            event.request.answer_by_default(501)
+
+
+def check_text_body(text):
+    """Text as UTF-8 octets, or InputError."""
+    try:
+        return text.encode("utf-8")
+    except (AttributeError, UnicodeError):
+        raise InputError("a message is bytes or text, not %r" % (text,))

@@ -1,0 +1,107 @@
+from types import TracebackType
+from typing import Callable, Optional, Tuple, Type, TypeVar, Union
+
+from sipbridge.call import SDP as SDP
+from sipbridge.call import Call
+from sipbridge.content import Body
+from sipbridge.dispatch import EventStream
+from sipbridge.events import TraceMessage
+from sipbridge.headers import HeaderFields
+from sipbridge.registration import Registration
+from sipbridge.response import Response
+
+_Event = TypeVar("_Event", bound=Tuple[object, ...])
+
+class Endpoint:
+    identity: Optional[str]
+    def __init__(
+        self,
+        address: str = "udp://127.0.0.1:0",
+        identity: Optional[str] = None,
+        engine: Optional[str] = None,
+        outbound_proxy: Optional[str] = None,
+        user_agent: Optional[str] = None,
+        advertised: Optional[str] = None,
+        trace: Optional[Callable[[TraceMessage], object]] = None,
+    ) -> None: ...
+    def __enter__(self) -> Endpoint: ...
+    def __exit__(
+        self,
+        *exc_info: Union[Type[BaseException], BaseException, TracebackType, None],
+    ) -> None: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def uri(self) -> str: ...
+    @property
+    def engine_name(self) -> str: ...
+    @property
+    def engine_version(self) -> str: ...
+    @property
+    def calls(self) -> Tuple[Call, ...]: ...
+    def close(self, timeout: float = 1.0) -> None: ...
+    def on(self, kind: Type[_Event], handler: Callable[[_Event], object]) -> None: ...
+    def off(self, kind: Type[_Event], handler: Callable[[_Event], object]) -> None: ...
+    def events(self, timeout: Optional[float] = None) -> EventStream: ...
+    def add_credentials(self, user: str, password: str, realm: Optional[str] = None) -> None: ...
+    def clear_credentials(self) -> None: ...
+    def register(
+        self,
+        registrar: str,
+        aor: Optional[str] = None,
+        contact: Optional[str] = None,
+        expires: int = 3600,
+        timeout: Optional[float] = 32.0,
+    ) -> Registration: ...
+    def invite(
+        self,
+        to: str,
+        sdp: Optional[Body] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        content_type: str = ...,
+    ) -> Call: ...
+    def call(
+        self,
+        to: str,
+        sdp: Optional[Body] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        content_type: str = ...,
+        timeout: Optional[float] = 60.0,
+    ) -> Call: ...
+    def request(
+        self,
+        method: str,
+        to: str,
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        timeout: Optional[float] = 32.0,
+    ) -> Response: ...
+    def message(
+        self,
+        to: str,
+        body: Union[str, Body],
+        content_type: str = "text/plain",
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        timeout: Optional[float] = 32.0,
+    ) -> Response: ...
+    def options(
+        self,
+        to: str,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        timeout: Optional[float] = 32.0,
+    ) -> Response: ...
+
+def check_text_body(text: str) -> bytes: ...

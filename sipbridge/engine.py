@@ -1,0 +1,323 @@
+"""Where an engine runs. For now: in this process, through the cffi extension of its library.
+
+Everything above this module sees text, bytes and numbers; nothing of cffi leaves it.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import importlib
+import os
+from collections import namedtuple
+
+from sipbridge.errors import (
+    CallStateError,
+    EngineError,
+    InputError,
+    NotSupportedError,
+    TransportError,
+)
+
+#: The engines there are, in the order in which they are looked for.
+NAMES = ("sofia", "exosip")
+
+
+class RawEvent(
+    namedtuple(
+        "RawEvent",
+        "type cause state status expires outgoing call registration subscription transaction time"
+        " method reason request_uri headers peer body",
+    )
+):
+    """An sb_event (csrc/engine.h): numbers as they are, ``time`` in seconds since 1970, text as
+    text with what is no UTF-8 replaced, the body as bytes.
+    """
+
+    __slots__ = ()
+
+
+class Content(namedtuple("Content", "headers content_type body")):
+    """What a message carries: pairs of text, text or None, bytes or None."""
+
+    __slots__ = ()
+
+
+class Parties(namedtuple("Parties", "to from_ route")):
+    """Between whom a request goes: text; the last two may be None."""
+
+    __slots__ = ()
+
+
+def _names(lib, prefix):
+    """The constants of an enum of the contract: SB_CAUSE_LOCAL_BYE becomes {1: "local-bye"}."""
+    constants = [name for name in dir(lib) if name.startswith(prefix)]
+    return dict((getattr(lib, name), name[len(prefix) :].lower().replace("_", "-")) for name in constants)
+
+
+def _load(name):
+    """The extension module of an engine, or ImportError."""
+    return importlib.import_module("sipbridge._" + name)
+
+
+def available():
+    """The engines that this Python can load: a dict of name and version of the library."""
+    found = {}
+    for name in NAMES:
+        try:
+            module = _load(name)
+        except ImportError:
+            continue
+        found[name] = module.ffi.string(module.lib.sb_engine_version()).decode("ascii", "replace")
+    return found
+
+
+def _choose(name):
+    """The extension module of the engine asked for: by argument, by SIPBRIDGE_ENGINE, or the first there is."""
+    wanted = name or os.environ.get("SIPBRIDGE_ENGINE")
+    if wanted and wanted not in NAMES:
+        raise InputError("unknown engine %r (there are %s)" % (wanted, ", ".join(NAMES)))
+    reasons = []
+    for candidate in (wanted,) if wanted else NAMES:
+        try:
+            return _load(candidate)
+        except ImportError as error:
+            reasons.append("%s: %s" % (candidate, error))
+    raise EngineError(
+        "no SIP engine can be loaded (%s). Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora)"
+        " or sofia-sip (Homebrew) and build sipbridge again, or run in the image" % "; ".join(reasons)
+    )
+
+
+class InProcess(object):
+    """An engine in this process.
+
+    Args:
+        name: ``"sofia"``, ``"exosip"`` or None: what the environment variable SIPBRIDGE_ENGINE names, else the
+            first that was built.
+
+    Its methods are the functions of csrc/engine.h; they raise instead of returning a code.
+    """
+
+    def __init__(self, name=None):
+        module = _choose(name)
+        self._ffi = module.ffi
+        self._lib = module.lib
+        self.name = self._ffi.string(self._lib.sb_engine_name()).decode("ascii")
+        self.version = self._ffi.string(self._lib.sb_engine_version()).decode("ascii", "replace")
+        self._types = _names(self._lib, "SB_EV_")
+        self._causes = _names(self._lib, "SB_CAUSE_")
+        self._states = _names(self._lib, "SB_STATE_")
+        self._handle = 0
+
+    # -- errors --------------------------------------------------------------------------------------------
+
+    def _raise(self, code, what):
+        text = "%s: %s" % (what, self._ffi.string(self._lib.sb_error_text(code)).decode("ascii"))
+        lib = self._lib
+        if code in (lib.SB_EINVAL, lib.SB_ETOOBIG):
+            raise InputError(text)
+        if code in (lib.SB_ENOENT, lib.SB_ESTATE):
+            raise CallStateError(text)
+        if code in (lib.SB_EADDRINUSE, lib.SB_ENET):
+            raise TransportError(text)
+        if code == lib.SB_ENOTSUP:
+            raise NotSupportedError("%s: the %s engine does not offer it" % (what, self.name), code)
+        raise EngineError(text, code)
+
+    def _check(self, code, what):
+        """The code when it tells no error."""
+        if code < 0:
+            self._raise(code, what)
+        return code
+
+    # -- arguments -----------------------------------------------------------------------------------------
+
+    def _string(self, value):
+        return self._ffi.NULL if value is None else self._ffi.new("char[]", value.encode("utf-8"))
+
+    def _content(self, content):
+        """An sb_content and what it points to, from a :class:`Content` or None."""
+        ffi = self._ffi
+        if content is None:
+            return ffi.NULL, None
+        keep = []
+        headers = ffi.NULL
+        if content.headers:
+            headers = ffi.new("sb_header[]", len(content.headers))
+            for slot, (name, value) in zip(headers, content.headers):
+                slot.name, slot.value = pair = self._string(name), self._string(value)
+                keep.append(pair)
+        content_type = self._string(content.content_type)
+        body = ffi.NULL if not content.body else ffi.from_buffer(content.body)
+        keep += [headers, content_type, body]
+        record = ffi.new(
+            "sb_content *", (headers, len(content.headers), content_type, body, len(content.body or b""))
+        )
+        return record, keep
+
+    def _parties(self, parties):
+        keep = [self._string(value) for value in parties]
+        return self._ffi.new("sb_parties *", keep), keep
+
+    # -- the engine ----------------------------------------------------------------------------------------
+
+    def open(self, transport, host, port, advertised=None, user_agent=None, outbound_proxy=None, trace=False):
+        """Bind and start. ``advertised`` is (host, port) or None. Raises TransportError, EngineError."""
+        advertised_host, advertised_port = advertised or (None, 0)
+        config = self._ffi.new("sb_config *")
+        config.transport = getattr(self._lib, "SB_" + transport.upper())
+        config.host = host_text = self._string(host)
+        config.port = port
+        config.advertised_host = advertised_text = self._string(advertised_host)
+        config.advertised_port = advertised_port
+        config.user_agent = agent_text = self._string(user_agent)
+        config.outbound_proxy = proxy_text = self._string(outbound_proxy)
+        config.trace = bool(trace)
+        code = self._lib.sb_open(config)
+        del host_text, advertised_text, agent_text, proxy_text  # had to live until here
+        self._handle = self._check(code, "%s port %d on %s" % (transport, port, host))
+
+    def close(self, grace):
+        """Close within ``grace`` seconds, more or less. Whoever waits gets an EngineError."""
+        self._check(self._lib.sb_close(self._handle, int(grace * 1000)), "close")
+
+    @property
+    def port(self):
+        """The local port."""
+        return self._check(self._lib.sb_port(self._handle), "port")
+
+    def fileno(self):
+        """The descriptor that is readable while events wait."""
+        return self._check(self._lib.sb_fd(self._handle), "fileno")
+
+    def wait(self, timeout=None):
+        """The next :class:`RawEvent`, or None when there was none in ``timeout`` seconds (None: no limit).
+
+        Raises EngineError when the engine is closed.
+        """
+        pointer = self._ffi.new("sb_event **")
+        milliseconds = -1 if timeout is None else int(timeout * 1000 + 0.999)
+        if not self._check(self._lib.sb_wait(self._handle, milliseconds, pointer), "wait"):
+            return None
+        try:
+            return self._converted(pointer[0])
+        finally:
+            self._lib.sb_event_free(pointer[0])
+
+    def _converted(self, event):
+        text = self._text
+        return RawEvent(
+            self._types[event.type],
+            self._causes[event.cause],
+            self._states.get(event.state),
+            event.status,
+            event.expires,
+            event.outgoing,
+            event.call,
+            event.registration,
+            event.subscription,
+            event.transaction,
+            event.time_us / 1e6,
+            text(event.method),
+            text(event.reason),
+            text(event.request_uri),
+            text(event.headers),
+            text(event.peer),
+            self._ffi.unpack(event.body, event.body_len) if event.body_len else b"",
+        )
+
+    def _text(self, pointer):
+        return self._ffi.string(pointer).decode("utf-8", "replace")
+
+    def add_credentials(self, realm, user, password):
+        code = self._lib.sb_credentials(
+            self._handle, self._string(realm), self._string(user), self._string(password)
+        )
+        self._check(code, "credentials")
+
+    def clear_credentials(self):
+        self._check(self._lib.sb_credentials_clear(self._handle), "credentials")
+
+    # -- registrations -------------------------------------------------------------------------------------
+
+    def register(self, registrar, parties, contact, expires):
+        record, keep = self._parties(parties)
+        code = self._lib.sb_register(
+            self._handle, self._string(registrar), record, self._string(contact), expires
+        )
+        del keep
+        return self._check(code, "register")
+
+    def refresh(self, registration, expires):
+        self._check(self._lib.sb_register_refresh(self._handle, registration, expires), "refresh")
+
+    def unregister(self, registration):
+        self._check(self._lib.sb_unregister(self._handle, registration), "unregister")
+
+    # -- calls ---------------------------------------------------------------------------------------------
+
+    def call(self, parties, content):
+        record, keep_parties = self._parties(parties)
+        content_record, keep = self._content(content)
+        code = self._lib.sb_call(self._handle, record, content_record)
+        del keep_parties, keep
+        return self._check(code, "call")
+
+    def ring(self, call, status, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_ring(self._handle, call, status, record)
+        del keep
+        self._check(code, "ring")
+
+    def answer_call(self, call, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_answer(self._handle, call, record)
+        del keep
+        self._check(code, "answer")
+
+    def reject(self, call, status, reason, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_reject(self._handle, call, status, self._string(reason), record)
+        del keep
+        self._check(code, "reject")
+
+    def redirect(self, call, status, contact):
+        self._check(self._lib.sb_call_redirect(self._handle, call, status, self._string(contact)), "redirect")
+
+    def ack(self, call, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_ack(self._handle, call, record)
+        del keep
+        self._check(code, "ack")
+
+    def hangup(self, call, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_hangup(self._handle, call, record)
+        del keep
+        self._check(code, "hangup")
+
+    def call_request(self, call, method, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_request(self._handle, call, self._string(method), record)
+        del keep
+        return self._check(code, method)
+
+    def reinvite(self, call, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_reinvite(self._handle, call, record)
+        del keep
+        return self._check(code, "re-INVITE")
+
+    def answer(self, transaction, status, reason, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_answer(self._handle, transaction, status, self._string(reason), record)
+        del keep
+        self._check(code, "answer")
+
+    # -- outside dialogs -----------------------------------------------------------------------------------
+
+    def request(self, method, parties, content):
+        record, keep_parties = self._parties(parties)
+        content_record, keep = self._content(content)
+        code = self._lib.sb_request(self._handle, self._string(method), record, content_record)
+        del keep_parties, keep
+        return self._check(code, method)

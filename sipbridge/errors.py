@@ -1,0 +1,75 @@
+"""The exceptions of sipbridge. All are :class:`SipbridgeError`."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._compat import TimeoutBase
+
+
+class SipbridgeError(Exception):
+    """The root of every exception that sipbridge raises on purpose."""
+
+
+class InputError(SipbridgeError, ValueError):
+    """An argument is malformed: a URI that does not parse, a header with a line break. Nothing was sent."""
+
+
+class TransportError(SipbridgeError):
+    """The local address cannot be used: port in use, address not this machine's, permission missing."""
+
+
+class CallStateError(SipbridgeError):
+    """Not possible in the state that the call, registration or request is in, or it has ended."""
+
+
+class TimeoutError(SipbridgeError, TimeoutBase):
+    """The peer did not answer in time. In Python 3 it is the built-in ``TimeoutError`` as well."""
+
+
+class ResponseError(SipbridgeError):
+    """The peer refused a request with a final response of 300 to 699.
+
+    Attributes:
+        status: status code (RFC 3261, 21).
+        reason: reason phrase.
+        headers: the response's :class:`~sipbridge.Headers`.
+        body: its body as bytes.
+    """
+
+    def __init__(self, status, reason, headers, body=b""):
+        super(ResponseError, self).__init__(status, reason)
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.body = body
+
+    def __str__(self):
+        return "%d %s" % (self.status, self.reason)
+
+    @property
+    def contacts(self):
+        """Where a redirection (3xx) points: the values of its Contact headers, in order."""
+        return self.headers.get_all("Contact")
+
+
+class AuthenticationError(ResponseError):
+    """A 401 or 407 stood: there are no credentials for its realm, or they are wrong (RFC 3261, 22)."""
+
+
+class EngineError(SipbridgeError):
+    """The engine or its library failed, or is closed.
+
+    Attributes:
+        code: the contract's negative code (csrc/engine.h), or 0.
+    """
+
+    def __init__(self, message, code=0):
+        super(EngineError, self).__init__(message)
+        self.code = code
+
+
+class EngineLost(EngineError):
+    """The engine's process died or no longer answers."""
+
+
+class NotSupportedError(EngineError):
+    """This engine does not offer it."""

@@ -1,0 +1,135 @@
+"""The events of an endpoint: small, immutable, each with its own type.
+
+``body`` and ``sdp`` are bytes as they came, ``sdp`` being None where the message had no body; ``headers`` is a
+:class:`~sipbridge.Headers`; ``status`` and ``reason`` are a response's (RFC 3261, 7.2).
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+from collections import namedtuple
+
+from sipbridge.uri import address_uri
+
+_DTMF_RELAY = re.compile(rb"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
+_DTMF = re.compile(rb"\s*([0-9A-Da-d*#])\s*\Z")
+
+
+class IncomingCall(namedtuple("IncomingCall", "call headers sdp")):
+    """An INVITE arrived (RFC 3261, 13.3). Answer with the methods of ``call``, now or later."""
+
+    __slots__ = ()
+
+
+class CallProgress(namedtuple("CallProgress", "call status reason headers sdp")):
+    """A provisional response, 101 to 199, to a call of ours: 180 ringing, 183 with early media."""
+
+    __slots__ = ()
+
+
+class CallAnswered(namedtuple("CallAnswered", "call status reason headers sdp")):
+    """The peer took a call of ours (2xx). It has been acknowledged unless ``call.state`` is "answered"."""
+
+    __slots__ = ()
+
+
+class CallConfirmed(namedtuple("CallConfirmed", "call headers sdp")):
+    """The ACK for our 2xx arrived, to an INVITE or a re-INVITE (RFC 3261, 13.3.1.4)."""
+
+    __slots__ = ()
+
+
+class CallEnded(namedtuple("CallEnded", "call cause status reason headers")):
+    """A call is over; the last event of each call.
+
+    ``cause`` is "local-bye", "remote-bye", "cancelled", "rejected", "redirected", "timeout" or "failed";
+    ``status`` the code that goes with it (200 for a BYE, 487 for a CANCEL, 408 for no answer, 503 for a call
+    that could not be sent or whose engine was lost).
+    """
+
+    __slots__ = ()
+
+
+class RequestReceived(namedtuple("RequestReceived", "call method headers body request")):
+    """A request arrived, within a call or, with ``call`` None, outside of any.
+
+    When its handler returns without an answer, the endpoint answers: 200 to INFO and MESSAGE, 501 to others.
+    """
+
+    __slots__ = ()
+
+    @property
+    def content_type(self):
+        """The Content-Type as it stands, or None."""
+        return self.headers.get("Content-Type")
+
+    @property
+    def from_uri(self):
+        """The URI in From."""
+        return address_uri(self.headers.get("From", ""))
+
+    @property
+    def to_uri(self):
+        """The URI in To."""
+        return address_uri(self.headers.get("To", ""))
+
+    def answer(self, status=200, reason=None, body=None, content_type=None, headers=()):
+        """Answer with a final response, 200 to 699 (RFC 3261, 8.2.6).
+
+        Raises CallStateError when it was answered before or its call has ended, and InputError.
+        """
+        self.request.answer(status, reason, body, content_type, headers)
+
+
+class InfoReceived(RequestReceived):
+    """An INFO within a call (RFC 6086)."""
+
+    __slots__ = ()
+
+    @property
+    def dtmf(self):
+        """The key, "0" to "9", "*", "#", "A" to "D", of a dtmf-relay or dtmf body; else None."""
+        kind = (self.content_type or "").partition(";")[0].strip().lower()
+        pattern = {"application/dtmf-relay": _DTMF_RELAY, "application/dtmf": _DTMF}.get(kind)
+        found = pattern.search(self.body) if pattern else None
+        return found.group(1).decode("ascii").upper() if found else None
+
+
+class MessageReceived(RequestReceived):
+    """A MESSAGE outside of any call (RFC 3428)."""
+
+    __slots__ = ()
+
+    @property
+    def text(self):
+        """The body as text: UTF-8 (RFC 3428, 7), what is none replaced."""
+        return self.body.decode("utf-8", "replace")
+
+
+class CallReinvited(namedtuple("CallReinvited", "call headers sdp request")):
+    """A re-INVITE arrived (RFC 3261, 14.2): a new offer, a hold, a resume.
+
+    When its handler returns without an answer, the endpoint answers 200 with the SDP that it sent last.
+    """
+
+    __slots__ = ()
+
+    def answer(self, sdp=None, headers=()):
+        """Accept it with 200 and this SDP, bytes. Raises CallStateError when it was answered before."""
+        self.request.accept(sdp, headers)
+
+    def reject(self, status=488, reason=None, headers=()):
+        """Refuse it, 300 to 699; the session stays as it was. Raises CallStateError and InputError."""
+        self.request.answer(status, reason, None, None, headers)
+
+
+class RegistrationChanged(namedtuple("RegistrationChanged", "registration state status reason expires")):
+    """The registrar answered: ``state`` is "active" (granted for ``expires`` seconds), "ended" or "failed"."""
+
+    __slots__ = ()
+
+
+class TraceMessage(namedtuple("TraceMessage", "outgoing peer data time")):
+    """A message passed: sent or not, "host:port" of the peer, its octets, and seconds since 1970."""
+
+    __slots__ = ()

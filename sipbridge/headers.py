@@ -1,0 +1,137 @@
+"""SIP header fields (RFC 3261, 7.3)."""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+from sipbridge._compat import text_type, to_text
+from sipbridge.errors import InputError
+
+# Compact forms (RFC 3261, 7.3.3, and the registry that grew from it).
+_COMPACT = {
+    "a": "accept-contact",
+    "b": "referred-by",
+    "c": "content-type",
+    "d": "request-disposition",
+    "e": "content-encoding",
+    "f": "from",
+    "i": "call-id",
+    "j": "reject-contact",
+    "k": "supported",
+    "l": "content-length",
+    "m": "contact",
+    "o": "event",
+    "r": "refer-to",
+    "s": "subject",
+    "t": "to",
+    "u": "allow-events",
+    "v": "via",
+    "x": "session-expires",
+    "y": "identity",
+}
+
+# The engine writes these; a second one would contradict it.
+_RESERVED = frozenset(
+    "via from to call-id cseq contact record-route max-forwards content-type content-length".split()
+)
+
+_TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def _key(name):
+    name = name.lower()
+    return _COMPACT.get(name, name)
+
+
+class Headers(object):
+    """The header fields of a message: ordered, not case-sensitive, compact names understood.
+
+    ``headers["Contact"]`` is the first value of that name; :meth:`get_all` gives each. Values are text as
+    they stood in the message; a comma-separated list in one field is one value.
+    """
+
+    __slots__ = ("_text", "_fields")
+
+    def __init__(self, fields=()):
+        """``fields``: pairs of name and value, or the text of a header block, one field per line."""
+        self._text = None
+        self._fields = None
+        if isinstance(fields, text_type):
+            self._text = fields
+        else:
+            self._fields = tuple((name, value) for name, value in fields)
+
+    def _all(self):
+        if self._fields is None:  # most headers are never asked for: parsed at the first question
+            self._fields = tuple(self._parse(self._text))
+            self._text = None
+        return self._fields
+
+    @staticmethod
+    def _parse(text):
+        for line in text.split("\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                yield name.strip(), value.strip()
+
+    def __getitem__(self, name):
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name):
+        return self.get(name) is not None
+
+    def __iter__(self):
+        return iter(self._all())
+
+    def __len__(self):
+        return len(self._all())
+
+    def __eq__(self, other):
+        return isinstance(other, Headers) and self._all() == other._all()
+
+    def __ne__(self, other):
+        return not self == other
+
+    __hash__ = None
+
+    def __repr__(self):
+        return "Headers(%r)" % (list(self._all()),)
+
+    def get(self, name, default=None):
+        """The first value of that name, or the default."""
+        key = _key(name)
+        for field, value in self._all():
+            if _key(field) == key:
+                return value
+        return default
+
+    def get_all(self, name):
+        """Every value of that name, in order."""
+        key = _key(name)
+        return [value for field, value in self._all() if _key(field) == key]
+
+
+def check_headers(headers):
+    """Pairs of text, as the engine takes them, from a mapping or an iterable of (name, value).
+
+    Raises InputError, quoting the offending part: a name that is no token (RFC 3261, 25.1), a line break or
+    another control character in a value, or a header that is the engine's to write.
+    """
+    pairs = headers.items() if hasattr(headers, "items") else headers
+    checked = []
+    for name, value in pairs:
+        name, value = to_text(name), to_text(value)
+        if not isinstance(name, text_type) or not _TOKEN.match(name):
+            raise InputError("not a header name: %r" % (name,))
+        if _key(name) in _RESERVED:
+            raise InputError("the header %r is written by the engine and cannot be given" % (name,))
+        if not isinstance(value, text_type):
+            raise InputError("the value of the header %s is not text: %r" % (name, value))
+        if _CONTROL.search(value):
+            raise InputError("line break or control character in the header %s: %r" % (name, value))
+        checked.append((name, value))
+    return checked

@@ -1,0 +1,50 @@
+"""What becomes of a request that arrived: exactly one answer."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge.content import check_reason, check_status, make_content
+from sipbridge.errors import CallStateError, SipbridgeError
+
+SDP = "application/sdp"
+
+
+class IncomingRequest(object):
+    """A request from the peer that waits for our final response.
+
+    Attributes:
+        answered: True once it was answered, or can no longer be.
+    """
+
+    __slots__ = ("_engine", "_transaction", "_call", "answered")
+
+    def __init__(self, engine, transaction, call=None):
+        self._engine = engine
+        self._transaction = transaction
+        self._call = call
+        self.answered = False
+
+    def answer(self, status, reason, body, content_type, headers):
+        """Send the final response."""
+        content = make_content(headers, body, content_type)
+        self._send(check_status(status, 200, 699), check_reason(reason), content)
+
+    def accept(self, sdp, headers):
+        """Answer a re-INVITE with 200 and the SDP, which becomes the call's."""
+        self._send(200, None, make_content(headers, sdp, SDP))
+        if sdp is not None:
+            self._call.local_sdp = sdp
+
+    def _send(self, status, reason, content):
+        if self.answered:
+            raise CallStateError("this request has been answered before")
+        self._engine.answer(self._transaction, status, reason, content)
+        self.answered = True
+
+    def answer_by_default(self, status, sdp=None):
+        """The answer when nobody gave one; where that is no longer possible, nothing."""
+        if self.answered:
+            return
+        try:
+            self._send(status, None, make_content((), sdp, SDP))
+        except SipbridgeError:  # its call has ended meanwhile
+            self.answered = True

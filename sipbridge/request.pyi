@@ -1,0 +1,23 @@
+from typing import Optional
+
+from sipbridge.call import Call
+from sipbridge.content import Body
+from sipbridge.engine import InProcess
+from sipbridge.headers import HeaderFields
+
+SDP: str
+
+class IncomingRequest:
+    __slots__ = ("_engine", "_transaction", "_call", "answered")
+    answered: bool
+    def __init__(self, engine: InProcess, transaction: int, call: Optional[Call] = None) -> None: ...
+    def answer(
+        self,
+        status: int,
+        reason: Optional[str],
+        body: Optional[Body],
+        content_type: Optional[str],
+        headers: HeaderFields,
+    ) -> None: ...
+    def accept(self, sdp: Optional[bytes], headers: HeaderFields) -> None: ...
+    def answer_by_default(self, status: int, sdp: Optional[bytes] = None) -> None: ...

@@ -1,0 +1,181 @@
+"""The event thread: order, waiting, blocking calls in handlers, iterators (sipbridge.dispatch)."""
+
+from __future__ import absolute_import, division, print_function
+
+import threading
+from collections import namedtuple
+
+import pytest
+
+from sipbridge.dispatch import Dispatcher
+from sipbridge.errors import EngineError
+
+try:
+    import queue
+except ImportError:  # Python 2
+    import Queue as queue
+
+LIMIT = 10.0  # seconds: only a test that fails waits that long
+
+
+class Number(namedtuple("Number", "value")):
+    pass
+
+
+class Even(Number):
+    pass
+
+
+class ScriptedEngine(object):
+    """An engine whose events the test puts in; None closes it."""
+
+    def __init__(self):
+        self._events = queue.Queue()
+
+    def put(self, *values):
+        for value in values:
+            self._events.put(value)
+
+    def wait(self, timeout=None):
+        try:
+            value = self._events.get(timeout=LIMIT if timeout is None else timeout)
+        except queue.Empty:
+            return None
+        if value is None:
+            raise EngineError("closed")
+        return value
+
+
+class Fixture(object):
+    def __init__(self):
+        self.engine = ScriptedEngine()
+        self.followed = []
+        self.settled = []
+        self.dispatcher = Dispatcher(self.engine, self.follow, self.settle)
+
+    def follow(self, raw):
+        self.followed.append(raw)
+        if raw == "silent":
+            return None
+        if raw == "fault":
+            raise RuntimeError("a fault in following")
+        return (Even if raw % 2 == 0 else Number)(raw)
+
+    def settle(self, event, seen):
+        self.settled.append((event.value, seen))
+
+    def finish(self):
+        self.engine.put(None)
+        self.dispatcher.join(LIMIT)
+        assert self.dispatcher.closed
+
+
+@pytest.fixture
+def fixture():
+    fixture = Fixture()
+    fixture.dispatcher.start()
+    yield fixture
+    fixture.finish()
+
+
+def wait_for(fixture, predicate):
+    assert fixture.dispatcher.wait(predicate, LIMIT)
+
+
+def test_handlers_get_their_type_and_its_subtypes_in_order(fixture):
+    numbers, evens, done = [], [], threading.Event()
+    fixture.dispatcher.on(Number, lambda event: numbers.append(event.value))
+    fixture.dispatcher.on(Even, lambda event: evens.append(event.value))
+    fixture.dispatcher.on(Number, lambda event: event.value == 4 and done.set())
+    fixture.engine.put(1, 2, "silent", 3, 4)
+    assert done.wait(LIMIT)
+    assert numbers == [1, 2, 3, 4]
+    assert evens[0] == 2
+
+
+def test_a_handler_taken_back_is_not_called(fixture):
+    numbers, done = [], threading.Event()
+    fixture.dispatcher.on(Number, numbers.append)
+    fixture.dispatcher.off(Number, numbers.append)
+    fixture.dispatcher.on(Number, lambda event: done.set())
+    fixture.engine.put(1)
+    assert done.wait(LIMIT)
+    assert numbers == []
+
+
+def test_a_fault_in_a_handler_or_in_following_stops_nothing(fixture):
+    numbers, done = [], threading.Event()
+    fixture.dispatcher.on(Number, lambda event: 1 // 0)
+    fixture.dispatcher.on(Number, lambda event: numbers.append(event.value))
+    fixture.dispatcher.on(Even, lambda event: done.set())
+    fixture.engine.put(1, "fault", 2)
+    assert done.wait(LIMIT)
+    assert numbers[0] == 1
+
+
+def test_what_nobody_looks_at_is_settled_unseen(fixture):
+    fixture.engine.put(1)
+    wait_for(fixture, lambda: fixture.followed == [1])
+    fixture.finish()
+    assert fixture.settled == [(1, False)]
+
+
+def test_a_blocking_wait_in_a_handler_goes_on_taking_events(fixture):
+    order, done = [], threading.Event()
+
+    def handler(event):
+        order.append(("begin", event.value))
+        if event.value == 1:
+            order.append(("waited", fixture.dispatcher.wait(lambda: 3 in fixture.followed, LIMIT)))
+        order.append(("end", event.value))
+        if event.value == 3:
+            done.set()
+
+    fixture.dispatcher.on(Number, handler)
+    fixture.engine.put(1, 2, 3)
+    assert done.wait(LIMIT)
+    assert order == [
+        ("begin", 1),
+        ("waited", True),
+        ("end", 1),
+        ("begin", 2),
+        ("end", 2),
+        ("begin", 3),
+        ("end", 3),
+    ]
+
+
+def test_waiting_ends_in_time_and_when_the_engine_closes(fixture):
+    assert not fixture.dispatcher.wait(lambda: False, 0.05)
+    woken = []
+    waiter = threading.Thread(target=lambda: woken.append(fixture.dispatcher.wait(lambda: False, None)))
+    waiter.start()
+    fixture.finish()
+    waiter.join(LIMIT)
+    assert woken == [False]
+
+
+def test_an_iterator_gets_everything_from_its_making_on(fixture):
+    with fixture.dispatcher.stream(LIMIT) as stream:
+        fixture.engine.put(1, 2, 3)
+        assert [next(stream).value for _ in range(3)] == [1, 2, 3]
+        assert (2, True) in fixture.settled and (3, True) not in fixture.settled
+    assert fixture.settled == [(1, True), (2, True), (3, True)]
+
+
+def test_an_iterator_ends_when_nothing_comes_and_when_the_engine_closes(fixture):
+    assert list(fixture.dispatcher.stream(0.05)) == []
+    stream = fixture.dispatcher.stream(None)
+    fixture.engine.put(7)
+    assert next(stream).value == 7
+    fixture.finish()
+    assert list(stream) == []
+
+
+def test_events_left_in_a_closed_iterator_are_settled_unseen(fixture):
+    stream = fixture.dispatcher.stream(LIMIT)
+    fixture.engine.put(1, 2)
+    wait_for(fixture, lambda: len(stream._events) == 2)
+    assert next(stream).value == 1
+    stream.close()
+    assert fixture.settled == [(1, True), (2, False)]
