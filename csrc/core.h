@@ -121,6 +121,10 @@ void sb_core_each(struct sb_core *core, int kind, void (*visit)(struct sb_object
  * a hang-up are dropped. Transaction events: the object named in event->transaction. */
 void sb_core_post(struct sb_core *core, const sb_event *event);
 
+/* Under the lock: take an object, and what belongs to it, away without an event: a request that can no longer
+ * be answered, an object for which memory was missing half way. */
+void sb_core_remove(struct sb_core *core, struct sb_object *object);
+
 /* Not under the lock, from any thread: an SB_EV_TRACE. */
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length);
 

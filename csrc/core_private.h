@@ -19,7 +19,4 @@ int sb_core_init(struct sb_core *core);
 /* Free everything; nobody may be using it. */
 void sb_core_clear(struct sb_core *core);
 
-/* Under the lock: take the object, and what belongs to it, away. */
-void sb_core_remove(struct sb_core *core, struct sb_object *object);
-
 #endif

@@ -11,8 +11,8 @@ from collections import namedtuple
 
 from sipbridge.uri import address_uri
 
-_DTMF_RELAY = re.compile(rb"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
-_DTMF = re.compile(rb"\s*([0-9A-Da-d*#])\s*\Z")
+_DTMF_RELAY = re.compile(r"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
+_DTMF = re.compile(r"\A\s*([0-9A-Da-d*#])\s*\Z")
 
 
 class IncomingCall(namedtuple("IncomingCall", "call headers sdp")):
@@ -91,8 +91,8 @@ class InfoReceived(RequestReceived):
         """The key, "0" to "9", "*", "#", "A" to "D", of a dtmf-relay or dtmf body; else None."""
         kind = (self.content_type or "").partition(";")[0].strip().lower()
         pattern = {"application/dtmf-relay": _DTMF_RELAY, "application/dtmf": _DTMF}.get(kind)
-        found = pattern.search(self.body) if pattern else None
-        return found.group(1).decode("ascii").upper() if found else None
+        found = pattern.search(self.body.decode("latin-1")) if pattern else None
+        return found.group(1).upper() if found else None
 
 
 class MessageReceived(RequestReceived):
