@@ -235,7 +235,11 @@ class Endpoint(object):
             parties = Parties(own, own, None)
             registration._id = self._engine.register(registrar, parties, contact, expires)
             self._registrations[registration._id] = registration
-        registration._await(lambda: registration.state != "pending", timeout)
+        try:
+            registration._await(lambda: registration.state != "pending", timeout)
+        except BaseException:  # nobody would have it to end it later
+            self._quietly(self._engine.unregister, registration._id)
+            raise
         return registration
 
     def invite(self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP):
