@@ -1,0 +1,31 @@
+# What can be done here. Each target is a script under tools/ (or docker/); this file only names them.
+#
+# demo and test run where SANDBOX says: auto (the default), docker (in the image) or host (on this machine).
+SANDBOX ?= auto
+PYTHON ?= python3
+export SANDBOX PYTHON
+
+.PHONY: help demo test lint bench develop clean
+help:
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+demo: ## run a real call between two endpoints and show it; SANDBOX=auto|docker|host
+	@tools/sandbox demo
+
+test: ## run the tests on every engine and every Python found; SANDBOX=auto|docker|host
+	@tools/sandbox test
+
+lint: ## check style, types, C warnings, what Python 2.7.3 and gcc 4.6 lack, and the package
+	@tools/host lint
+
+bench: ## measure calls per second, CPU and memory against a bare C program; writes build/bench.json
+	@tools/host bench
+
+develop: ## prepare .venv with the engines and the tools, to work on sipbridge
+	@tools/host develop
+
+clean: ## remove all that the other targets made
+	rm -rf .venv build dist sipbridge.egg-info .pytest_cache .mypy_cache .ruff_cache sipbridge/*.so
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+-include docker/docker.mk

@@ -1,0 +1,111 @@
+"""Build and install sipbridge. Which engines are built, and how to say so: see sipbridge/_build.py."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import sys
+
+from setuptools import Extension, setup  # first: it brings distutils where Python has none any more
+from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+
+from distutils.errors import DistutilsSetupError  # isort: skip
+
+# Without importing the package, which needs what is built here.
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sipbridge"))
+import _build
+from _version import __version__
+
+del sys.path[0]
+
+#: Modules of the package that are not installed: by nobody, and by Python 2.7.
+BUILD_ONLY = ("_build",)
+PYTHON3_ONLY = ()
+
+CFFI = "cffi>=1.15.1"  # the last for Python 2.7; pip chooses what fits a newer one
+
+
+class EngineExtension(Extension):
+    """The extension module of one engine, whose flags are known only when it is built."""
+
+    def __init__(self, engine):
+        self.engine = engine
+        # list(): setuptools refuses a tuple. The sources stand here so that an sdist has them.
+        Extension.__init__(
+            self,
+            _build.module_name(engine),
+            sources=_build.sources(engine),
+            depends=_build.headers(),
+            include_dirs=[_build.SOURCES],
+            libraries=["pthread"] + (["rt"] if sys.platform.startswith("linux") else []),  # glibc before 2.17
+            extra_compile_args=list(_build.COMPILE_ARGS),
+        )
+
+
+class BuildEngines(build_ext):
+    """Finds the libraries when it runs, and not before: an sdist and metadata need none of them."""
+
+    def run(self):
+        try:
+            found = _build.find()
+        except _build.Absent as error:
+            raise DistutilsSetupError(str(error))
+        self.extensions = [extension for extension in self.extensions if extension.engine in found]
+        for extension in self.extensions:
+            self.complete(extension, *found[extension.engine])
+        print("engines: %s" % ", ".join(extension.engine for extension in self.extensions))
+        build_ext.run(self)
+
+    def complete(self, extension, compile_args, link_args):
+        """Add what cffi generates and the flags of the library."""
+        path = os.path.join(self.build_temp, extension.name + ".c")
+        if not os.path.isdir(self.build_temp):
+            os.makedirs(self.build_temp)
+        _build.write_module(extension.engine, path)
+        extension.sources.append(path)
+        extension.extra_compile_args += compile_args
+        extension.extra_link_args += link_args
+
+
+class BuildPackage(build_py):
+    """Leaves out what this Python cannot use."""
+
+    def find_package_modules(self, package, package_dir):
+        left_out = BUILD_ONLY + (PYTHON3_ONLY if sys.version_info[0] < 3 else ())
+        modules = build_py.find_package_modules(self, package, package_dir)
+        return [module for module in modules if module[1] not in left_out]
+
+
+setup(
+    name="sipbridge",
+    version=__version__,
+    description="SIP telephony from Python 2.7 and 3, on libeXosip2 or Sofia-SIP",
+    license="GPL-2.0-or-later",
+    platforms=["Linux", "macOS"],
+    packages=["sipbridge"],
+    package_data={"sipbridge": ["py.typed", "*.pyi"]},
+    ext_modules=[EngineExtension(library.engine) for library in _build.LIBRARIES],
+    cmdclass={"build_ext": BuildEngines, "build_py": BuildPackage},
+    entry_points={"console_scripts": ["sipbridge = sipbridge.cli:main"]},
+    setup_requires=[CFFI] if sys.version_info[0] < 3 else [],  # newer ones take it from pyproject.toml
+    install_requires=[CFFI],
+    python_requires=">=2.7, !=3.0.*, !=3.1.*, !=3.2.*, !=3.3.*, !=3.4.*, !=3.5.*, !=3.6.*, !=3.7.*, !=3.8.*",
+    zip_safe=False,
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Telecommunications Industry",
+        "Operating System :: POSIX :: Linux",
+        "Operating System :: MacOS",
+        "Programming Language :: C",
+        "Programming Language :: Python :: 2.7",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.9",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
+        "Programming Language :: Python :: Implementation :: CPython",
+        "Topic :: Communications :: Internet Phone",
+    ],
+)

@@ -1,0 +1,216 @@
+"""How the extension modules are built: one for each engine whose library is on this machine.
+
+For setup.py alone; it is not part of the installed package. What a module offers is declared once, in
+csrc/engine.h: the C files include it and cffi reads its declarations from it.
+
+Environment:
+    SIPBRIDGE_ENGINES: the engines to build ("sofia", "exosip" or "sofia,exosip"); one that is missing is then
+        an error. Default: those that are found.
+    CC, CFLAGS, CPPFLAGS, LDFLAGS, PKG_CONFIG, PKG_CONFIG_PATH and the compiler's own C_INCLUDE_PATH and
+        LIBRARY_PATH mean what they always do.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import glob
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections import namedtuple
+
+#: Relative, as setuptools wants its sources: setup.py runs in the top folder.
+SOURCES = "csrc"
+
+COMPILE_ARGS = ["-std=c99", "-D_GNU_SOURCE", "-fvisibility=hidden", "-Wall", "-Wextra"]
+
+#: Python 2.7 does not export a module's init function by itself.
+PREAMBLE = """
+#include "engine.h"
+#if PY_MAJOR_VERSION < 3
+__attribute__((visibility("default"))) void init{module}(void);
+#endif
+"""
+
+ABSENT = """no SIP library was found to build an engine on:
+{reasons}
+Install one:
+    Debian, Ubuntu:  apt-get install libsofia-sip-ua-dev    (or: libexosip2-dev libosip2-dev)
+    Fedora:          dnf install sofia-sip-devel
+    macOS:           brew install sofia-sip
+or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204."""
+
+
+class Library(namedtuple("Library", "engine package header function libraries folders")):
+    """Where an engine's library shows: in pkg-config as ``package``, to the compiler as ``header`` (perhaps
+    in one of ``folders`` below an include directory), to the linker as ``function`` in ``libraries``.
+    """
+
+    __slots__ = ()
+
+
+#: The engines there are. A new one: a line here, and csrc/engine_<name>.c.
+LIBRARIES = (
+    Library("sofia", "sofia-sip-ua", "sofia-sip/nua.h", "nua_destroy", ["sofia-sip-ua"], ["sofia-sip-1.12"]),
+    Library(
+        "exosip", "libeXosip2", "eXosip2/eXosip.h", "eXosip_quit", ["eXosip2", "osip2", "osipparser2"], []
+    ),
+)
+
+#: Where libraries are that neither pkg-config nor the compiler knows of: an administrator's, Homebrew's.
+PREFIXES = ("/usr", "/usr/local", "/opt/homebrew", "/opt/local")
+
+
+class Absent(Exception):
+    """A library that is needed is not here; the text is for the user."""
+
+
+def module_name(engine):
+    """The extension module of an engine."""
+    return "sipbridge._" + engine
+
+
+def sources(engine):
+    """The C files of an engine: its own, and those that belong to none."""
+
+    def owned(name):
+        return glob.glob(os.path.join(SOURCES, "engine_%s*.c" % name)) + glob.glob(
+            os.path.join(SOURCES, name + "_*.c")
+        )
+
+    others = set()
+    for library in LIBRARIES:
+        if library.engine != engine:
+            others.update(owned(library.engine))
+    return sorted(set(glob.glob(os.path.join(SOURCES, "*.c"))) - others)
+
+
+def headers():
+    """What every object file depends on."""
+    return sorted(glob.glob(os.path.join(SOURCES, "*.h")))
+
+
+def declarations():
+    """The contract without its preprocessor lines, which cffi does not read."""
+    with open(os.path.join(SOURCES, "engine.h")) as contract:
+        return "".join(line for line in contract if not line.startswith("#"))
+
+
+def write_module(engine, path):
+    """Write the C source of an engine's extension module, unless it is there and the same."""
+    from cffi import FFI
+
+    name = module_name(engine)
+    builder = FFI()
+    builder.cdef(declarations())
+    builder.set_source(name, PREAMBLE.format(module=name.split(".")[-1]))
+    builder.emit_c_code(path)
+
+
+# -- which engines -----------------------------------------------------------------------------------------
+
+
+def find():
+    """The engines to build: a dict of name and compiler flags. Raises :class:`Absent`."""
+    names = [library.engine for library in LIBRARIES]
+    wanted = os.environ.get("SIPBRIDGE_ENGINES", "").replace(",", " ").split()
+    unknown = set(wanted).difference(names)
+    if unknown:
+        raise Absent(
+            "SIPBRIDGE_ENGINES names %s; there are %s" % (", ".join(sorted(unknown)), ", ".join(names))
+        )
+    found, reasons = {}, []
+    for library in LIBRARIES:
+        if wanted and library.engine not in wanted:
+            continue
+        try:
+            found[library.engine] = locate(library)
+        except Absent as error:
+            reasons.append("    %s: %s" % (library.engine, error))
+    if not found or (wanted and reasons):
+        raise Absent(ABSENT.format(reasons="\n".join(reasons)))
+    return found
+
+
+def locate(library):
+    """The flags (compile, link: two lists) with which a program that uses the library builds.
+
+    pkg-config's if it knows the library, else those of the usual places. Raises :class:`Absent` with the
+    compiler's complaint.
+    """
+    reason = None
+    for flags in _candidates(library):
+        complaint = _complaint(library, *flags)
+        if complaint is None:
+            return flags
+        reason = reason or complaint
+    raise Absent(reason)
+
+
+def _candidates(library):
+    packaged = _pkg_config(library.package)
+    if packaged:
+        yield packaged
+    link = ["-l" + name for name in library.libraries]
+    yield [], link
+    for prefix in PREFIXES:
+        for folder in [""] + library.folders:
+            include = os.path.join(prefix, "include", folder).rstrip(os.sep)
+            if os.path.exists(os.path.join(include, library.header)):
+                yield ["-I" + include], ["-L" + os.path.join(prefix, "lib")] + link
+
+
+def _run(command):
+    """Exit status and all that a command printed; 127 when there is no such command."""
+    try:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
+        )
+    except OSError as error:
+        return 127, "%s: %s" % (command[0], error.strerror)
+    output = process.communicate()[0]
+    return process.returncode, output.strip()
+
+
+def _pkg_config(package):
+    """(compile flags, link flags), or None when pkg-config is missing or does not know the package."""
+    flags = []
+    for option in ("--cflags", "--libs"):
+        status, output = _run([os.environ.get("PKG_CONFIG", "pkg-config"), option, package])
+        if status:
+            return None
+        flags.append(shlex.split(output))
+    return tuple(flags)
+
+
+def _complaint(library, compile_args, link_args):
+    """Build a program that uses the library; None when that works, else the compiler's first error."""
+    folder = tempfile.mkdtemp(prefix="sipbridge-probe-")
+    try:
+        source = os.path.join(folder, "probe.c")
+        with open(source, "w") as program:
+            # The address only: how the function is called differs between the library's versions.
+            program.write(
+                "#include <sys/types.h>\n#include <time.h>\n#include <%s>\nint main(void) { return !%s; }\n"
+                % (library.header, library.function)
+            )
+        command = _compiler() + compile_args + [source, "-o", os.path.join(folder, "probe")]
+        command += shlex.split(os.environ.get("LDFLAGS", "")) + link_args
+        status, output = _run(command)
+    finally:
+        shutil.rmtree(folder)
+    if not status:
+        return None
+    errors = [line for line in output.splitlines() if "error" in line or "cannot find" in line]
+    return (errors or output.splitlines() or ["the compiler failed"])[0].replace(folder + os.sep, "")
+
+
+def _compiler():
+    """The C compiler as setuptools will call it: command and flags."""
+    from distutils.ccompiler import new_compiler
+    from distutils.sysconfig import customize_compiler
+
+    compiler = new_compiler()
+    customize_compiler(compiler)
+    return list(compiler.compiler)

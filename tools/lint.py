@@ -1,0 +1,151 @@
+"""Every check that runs no test: `make lint`. Each is a function that yields the commands to run; all of
+them run, whatever the others say.
+
+    build/venv-lint/bin/python tools/lint.py [NAME...]
+"""
+
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+import interpreters
+from environment import BUILD, ROOT
+
+sys.path.insert(0, str(ROOT / "sipbridge"))
+import _build
+
+#: Folders of sources that Python 2.7 runs, and files among them that it does not.
+PYTHON2 = ("sipbridge", "tests", "examples", "bench", "setup.py")
+PYTHON3_ONLY = ("tests/tools/", "tests/image/", "bench/")
+
+PYTHON = sys.executable
+WARNINGS = ["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O2", "-c", "-o", os.devnull]
+
+
+def files(*patterns):
+    """The sources that match, relative, without what is built."""
+    found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
+    names = (str(path.relative_to(ROOT)) for path in found)
+    return sorted(name for name in names if not name.startswith("build/") and "/build/" not in name)
+
+
+def python2_files():
+    """The Python sources that have to run on 2.7."""
+    names = files(*("%s/**/*.py" % folder if (ROOT / folder).is_dir() else folder for folder in PYTHON2))
+    return [name for name in names if not name.startswith(PYTHON3_ONLY)]
+
+
+# -- the checks --------------------------------------------------------------------------------------------
+
+
+def style():
+    """ruff: the rules of pyproject.toml; the layout where only Python 3 reads it."""
+    yield [PYTHON, "-m", "ruff", "check", "-q", "--output-format", "concise"]
+    yield [PYTHON, "-m", "ruff", "format", "-q", "--check", "tools", "setup.py"] + files("tests/tools/*.py")
+
+
+def types():
+    """mypy over the stubs, strictly, and stubtest: the stubs say what the modules hold."""
+    if sys.version_info < (3, 10):
+        print("types: not checked, mypy needs Python 3.10: make lint PYTHON=python3.x")
+        return
+    yield [PYTHON, "-m", "mypy"] + files("sipbridge/*.pyi")
+    allowed = ["--allowlist", "tools/stubtest-allowlist.txt", "--ignore-unused-allowlist"]
+    yield (
+        [PYTHON, "-m", "mypy.stubtest", "--concise", "--mypy-config-file", "tools/stubtest.ini"]
+        + allowed
+        + ["sipbridge"]
+    )
+
+
+def python2():
+    """What Python 2.7 cannot compile or has not got, and what 2.7.3 has not got."""
+    names = python2_files()
+    # Not newer: TimeoutError is our own name, the others stand in a `try` with their older name beside them.
+    known = "TimeoutError time.monotonic queue Queue"
+    excluded = [word for name in known.split() for word in ("--exclude", name)]
+    package = [name for name in names if name.startswith(("sipbridge/", "examples/", "setup.py"))]
+    yield (
+        [str(pathlib.Path(PYTHON).parent / "vermin"), "-q", "--no-tips", "--violations", "-t=2.7-", "-t=3.9-"]
+        + excluded
+        + package
+    )
+    yield [PYTHON, "tools/too_new.py"] + names
+    compiled = "import sys\nfor name in sys.argv[1:]: compile(open(name, 'rb').read(), name, 'exec')"
+    found = [each for each in interpreters.find() if each.version == "2.7"]
+    for interpreter in found:
+        yield [str(interpreter.path), "-c", compiled] + names
+    if not found:
+        print("python2: no Python 2.7 here, so nothing was compiled with it")
+
+
+def c():
+    """gcc's warnings as errors over the contract, both engines and the tests' C, and what 12.04 lacks."""
+    yield [PYTHON, "tools/too_new.py"] + files("csrc/*.[ch]", "tests/**/*.[ch]", "bench/*.[ch]")
+    compiler = shlex.split(os.environ.get("CC", "cc")) + WARNINGS + ["-I" + _build.SOURCES]
+    flags = {library.engine: locate(library) for library in _build.LIBRARIES}
+    double = ["-Itests/double", "-Itests/double/include"]
+    shared = set(_build.sources("sofia")) & set(_build.sources("exosip"))
+    for name in sorted(shared):
+        yield compiler + [name]
+    for name in sorted(set(_build.sources("sofia")) - shared):
+        yield compiler + flags["sofia"] + [name]
+    for name in sorted(set(_build.sources("exosip")) - shared):
+        yield compiler + double + [name]
+        if flags["exosip"] is not None:
+            yield compiler + flags["exosip"] + [name]
+    for name in files("tests/**/*.c", "bench/*.c"):
+        yield compiler + double + (flags["sofia"] or []) + [name]
+
+
+def locate(library):
+    """The compiler flags for a library, or None when it is not here."""
+    try:
+        return _build.locate(library)[0]
+    except _build.Absent as error:
+        print("c: not compiled against %s: %s" % (library.package, error))
+        return None
+
+
+def scripts():
+    """shellcheck over the shell scripts."""
+    shells = (b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/env bash")
+    names = files("tools/*", ".ci/*", "docker/*", "tests/**/*")
+    yield ["shellcheck"] + [name for name in names if (ROOT / name).read_bytes().startswith(shells)]
+
+
+def package():
+    """The sdist is complete and installs."""
+    yield [PYTHON, "tools/check_package.py"]
+
+
+CHECKS = (style, types, python2, c, scripts, package)
+
+
+def run(check):
+    """Run the commands of a check; True when all of them were content."""
+    content = True
+    for command in check():
+        result = subprocess.run(
+            command, cwd=str(ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        if result.returncode:
+            content = False
+            print("%s\n%s" % (shlex.join(command)[:500], result.stdout.decode(errors="replace").rstrip()))
+    print("lint: %s: %s" % (check.__name__, "ok" if content else "FAILED"), flush=True)
+    return content
+
+
+def main(names):
+    os.chdir(str(ROOT))
+    pathlib.Path(BUILD).mkdir(exist_ok=True)
+    chosen = [check for check in CHECKS if not names or check.__name__ in names]
+    results = [run(check) for check in chosen]
+    print("lint: %d of %d checks failed" % (results.count(False), len(results)))
+    return 1 if False in results else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
