@@ -1,0 +1,475 @@
+/* engine_exosip.c - the engine on libeXosip2: open, close, and the thread that pumps its events.
+ *
+ * The library runs a thread of its own for the network. Ours takes the events that it queues, turns them into
+ * the contract's, and looks at the clock for what the library does not.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <search.h>
+
+#include "exosip_engine.h"
+
+enum {
+    TICK_MS = 50,         /* how long to wait for an event before a look at the clock */
+    SENDING_MS = 100,     /* what close() gives the library's thread at least, to send what was asked of it */
+    SPARE_DESCRIPTORS = 8 /* as many as the library opens at once: two socket pairs, their listener, its socket */
+};
+
+/* 3.x has one state per process. */
+static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
+static int is_open;
+
+/* ------------------------------------------------------------------------------------------------------
+ * The pump
+ */
+static void dispatch(struct exosip *state, eXosip_event_t *event)
+{
+    switch (event->type) {
+    case EXOSIP_REGISTRATION_SUCCESS:
+    case EXOSIP_REGISTRATION_FAILURE: exo_on_registration(state, event); break;
+    case EXOSIP_MESSAGE_NEW: exo_on_request(state, event, NULL); break;
+    case EXOSIP_MESSAGE_ANSWERED:
+    case EXOSIP_MESSAGE_REDIRECTED:
+    case EXOSIP_MESSAGE_REQUESTFAILURE:
+    case EXOSIP_MESSAGE_SERVERFAILURE:
+    case EXOSIP_MESSAGE_GLOBALFAILURE: exo_on_response(state, event); break;
+    case EXOSIP_IN_SUBSCRIPTION_NEW: exo_on_subscribe(state, event); break;
+    default: exo_on_call(state, event); break;
+    }
+}
+
+/* Objects whose time has come. They are noted first: handling one may take others away. */
+struct due {
+    int64_t now;
+    int count;
+    struct {
+        sb_id id;
+        int kind;
+    } found[64];
+};
+
+static void note_due(struct sb_object *object, void *arg)
+{
+    struct due *due = arg;
+    const struct exo_record *record = object->lib;
+    if (record == NULL || record->due_ms == 0 || record->due_ms > due->now ||
+        due->count == (int)(sizeof due->found / sizeof *due->found))
+        return;
+    due->found[due->count].id = object->id;
+    due->found[due->count].kind = object->kind;
+    due->count++;
+}
+
+static void handle_due(struct exosip *state)
+{
+    static const int KINDS[] = {SB_KIND_CALL, SB_KIND_REGISTRATION, SB_KIND_TRANSACTION};
+    struct sb_object *object;
+    struct due due;
+    int i;
+    due.now = sb_monotonic_ms();
+    due.count = 0;
+    for (i = 0; i < 3; i++)
+        sb_core_each(state->core, KINDS[i], note_due, &due);
+    for (i = 0; i < due.count; i++) {
+        object = sb_core_find(state->core, due.found[i].kind, due.found[i].id);
+        if (object == NULL)
+            continue;
+        if (object->kind == SB_KIND_CALL)
+            exo_call_due(state, object);
+        else if (object->kind == SB_KIND_REGISTRATION)
+            exo_registration_due(state, object);
+        else
+            exo_transaction_due(state, object);
+    }
+}
+
+static void *pump(void *data)
+{
+    struct exosip *state = data;
+    int64_t next_look = 0, now;
+    int stopping = 0;
+    while (!stopping) {
+        eXosip_event_t *event = eXosip_event_wait(EXO_FIRST(state) 0, TICK_MS);
+        sb_core_lock(state->core);
+        if (event != NULL)
+            dispatch(state, event);
+        now = sb_monotonic_ms();
+        if (now >= next_look) {
+            handle_due(state);
+            next_look = now + TICK_MS;
+        }
+        stopping = state->stopping;
+        sb_core_unlock(state->core);
+        if (event != NULL)
+            eXosip_event_free(event);
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Open
+ */
+
+/* The IPv4 address of a host. Returns SB_OK, or SB_ENET when there is none. */
+static int resolve(const char *host, struct sockaddr_in *address)
+{
+    struct addrinfo wanted, *found = NULL;
+    memset(&wanted, 0, sizeof wanted);
+    wanted.ai_family = AF_INET; /* the library writes IPv6 addresses into Contact without their brackets */
+    wanted.ai_socktype = SOCK_DGRAM;
+    if (getaddrinfo(host, NULL, &wanted, &found) != 0 || found == NULL)
+        return SB_ENET;
+    memcpy(address, found->ai_addr, sizeof *address);
+    freeaddrinfo(found);
+    return SB_OK;
+}
+
+/* The library says -1 to whatever goes wrong with its socket: find out by trying it. The port is free again
+ * afterwards. */
+static int probe(struct sockaddr_in address, int port)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM, 0), code = SB_OK;
+    if (fd < 0)
+        return SB_ENOMEM;
+    address.sin_port = htons((uint16_t)port);
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0)
+        code = errno == EADDRINUSE ? SB_EADDRINUSE : SB_ENET;
+    close(fd);
+    return code;
+}
+
+/* The library waits with select(), which writes past the end of its set for a descriptor beyond FD_SETSIZE. */
+static int check_descriptors(void)
+{
+    int fds[SPARE_DESCRIPTORS], count = 0, code = SB_OK;
+    while (count < SPARE_DESCRIPTORS && code == SB_OK) {
+        fds[count] = socket(AF_INET, SOCK_DGRAM, 0);
+        if (fds[count] < 0 || fds[count] >= FD_SETSIZE)
+            code = SB_ENOMEM;
+        count += fds[count] >= 0;
+    }
+    while (count > 0)
+        close(fds[--count]);
+    return code;
+}
+
+/* What Via and Contact name: the address that we are bound to. Bound to every address, the library takes the
+ * one that its host would send from to anywhere far away; where there is no such, loopback. */
+static void set_own_address(struct exosip *state, const char *bound, char *own, int size)
+{
+    EXO_UNUSED(state);
+    if (strcmp(bound, "0.0.0.0") != 0)
+        eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_SET_IPV4_FOR_GATEWAY, bound);
+    if (eXosip_guess_localip(EXO_FIRST(state) AF_INET, own, size) < 0 || own[0] == '\0') {
+        eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_SET_IPV4_FOR_GATEWAY, "127.0.0.1");
+        snprintf(own, (size_t)size, "127.0.0.1");
+    }
+}
+
+static void set_options(struct exosip *state, const sb_config *config)
+{
+    int off = 0, on = 1;
+    (void)on;
+#ifdef EXOSIP_OPT_DONT_SEND_101
+    /* It would answer each INVITE with 101, which some peers take for the end of their script. */
+    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DONT_SEND_101, &on);
+#endif
+#ifdef EXOSIP_OPT_UDP_KEEP_ALIVE
+    /* Four octets ("jaK") that are no SIP to each registrar, every 17 s. */
+    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, &off);
+#endif
+#ifdef EXOSIP_OPT_DNS_CAPABILITIES
+    /* NAPTR and SRV queries would be waited for under eXosip_lock, in whichever thread places a call. */
+    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DNS_CAPABILITIES, &off);
+#endif
+    if (config->user_agent != NULL)
+        eXosip_set_user_agent(EXO_FIRST(state) config->user_agent);
+    if (config->trace) {
+        exo_trace_to(state->core);
+        eXosip_set_cbsip_message(EXO_FIRST(state) exo_trace);
+    }
+}
+
+/* Returns the port, or an error. */
+static int listen_on(struct exosip *state, const char *bound, struct sockaddr_in address, int port)
+{
+    osip_message_t *request = NULL;
+    osip_via_t *via;
+    int code = probe(address, port);
+    if (code != SB_OK)
+        return code;
+    /* Never NULL: the address of an earlier engine sticks. */
+    if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_UDP, bound, port, AF_INET, 0) != 0) {
+        code = probe(address, port);
+        return code != SB_OK ? code : SB_ELIBRARY;
+    }
+    if (port != 0)
+        return port;
+    /* The library tells the port that it got in what it writes only. */
+    code = SB_ELIBRARY;
+    exo_lock(state);
+    if (eXosip_message_build_request(EXO_FIRST(state) & request, "OPTIONS", "sip:127.0.0.1", "sip:127.0.0.1",
+                                     NULL) == 0 && request != NULL) {
+        via = osip_list_get(&request->vias, 0);
+        if (via != NULL && via->port != NULL && atoi(via->port) > 0)
+            code = atoi(via->port);
+    }
+    exo_unlock(state);
+    osip_message_free(request);
+    return code;
+}
+
+static int compose_addresses(struct exosip *state, const sb_config *config, const char *own, int port)
+{
+    size_t size = strlen(own) + 32;
+    state->address = malloc(size);
+    if (state->address == NULL)
+        return SB_ENOMEM;
+    snprintf(state->address, size, "sip:%s:%d", own, port);
+    if (config->outbound_proxy == NULL)
+        return SB_OK;
+    state->route = exo_route(config->outbound_proxy);
+    return state->route == NULL ? SB_EINVAL : SB_OK;
+}
+
+/* The library runs: make it ours. Returns the port, or an error. */
+static int set_up(struct exosip *state, const sb_config *config)
+{
+    struct sockaddr_in address;
+    char bound[INET_ADDRSTRLEN] = "", own[64] = "";
+    int port, code = resolve(config->host, &address);
+    if (code != SB_OK)
+        return code;
+    inet_ntop(AF_INET, &address.sin_addr, bound, sizeof bound);
+    set_options(state, config);
+    set_own_address(state, bound, own, (int)sizeof own);
+    port = listen_on(state, bound, address, config->port);
+    if (port < 0)
+        return port;
+    if (config->advertised_host != NULL || config->advertised_port != 0) {
+        const char *host = config->advertised_host != NULL ? config->advertised_host : own;
+        eXosip_masquerade_contact(EXO_FIRST(state) host,
+                                  config->advertised_port != 0 ? config->advertised_port : port);
+    }
+    code = compose_addresses(state, config, own, port);
+    return code == SB_OK ? port : code;
+}
+
+static int start_library(struct exosip *state)
+{
+    int code = check_descriptors();
+    EXO_UNUSED(state);
+    if (code != SB_OK)
+        return code;
+#if SB_EXOSIP_API >= 4
+    state->context = eXosip_malloc();
+    if (state->context == NULL)
+        return SB_ENOMEM;
+#endif
+    /* What is left of a failed one cannot be given back: eXosip_quit() would crash. */
+    return exo_error(eXosip_init(EXO_ALONE(state)));
+}
+
+static void stop_library(struct exosip *state)
+{
+    EXO_UNUSED(state);
+    eXosip_quit(EXO_ALONE(state));
+    exo_trace_to(NULL);
+#if SB_EXOSIP_API >= 4
+    osip_free(state->context);
+#endif
+}
+
+static void state_free(struct exosip *state)
+{
+    exo_credentials_forget(state);
+    free(state->address);
+    free(state->route);
+    free(state);
+}
+
+static int check_offer(const sb_config *config)
+{
+    if (config->transport != SB_UDP || strchr(config->host, ':') != NULL)
+        return SB_ENOTSUP;
+    /* The library has 63 octets for it. */
+    if (config->advertised_host != NULL && strlen(config->advertised_host) > 63)
+        return SB_ETOOBIG;
+    return SB_OK;
+}
+
+static int open_locked(struct sb_core *core, const sb_config *config, struct exosip **opened, int *port)
+{
+    struct exosip *state = calloc(1, sizeof *state);
+    int code;
+    if (state == NULL)
+        return SB_ENOMEM;
+    state->core = core;
+    code = start_library(state);
+    if (code != SB_OK) {
+        state_free(state);
+        return code;
+    }
+    code = set_up(state, config);
+    if (code > 0) {
+        *port = code;
+        code = pthread_create(&state->pump, NULL, pump, state) == 0 ? SB_OK : SB_ENOMEM;
+    }
+    if (code != SB_OK) {
+        stop_library(state);
+        state_free(state);
+        return code;
+    }
+    *opened = state;
+    return SB_OK;
+}
+
+static int exo_open(struct sb_core *core, const sb_config *config, void **state, int *port)
+{
+    struct exosip *opened = NULL;
+    int code = check_offer(config);
+    if (code != SB_OK)
+        return code;
+    pthread_mutex_lock(&opening);
+    code = is_open ? SB_EBUSY : open_locked(core, config, &opened, port);
+    if (code == SB_OK) {
+        is_open = 1;
+        *state = opened;
+    }
+    pthread_mutex_unlock(&opening);
+    return code;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Close
+ */
+static void end_call(struct sb_object *call, void *data)
+{
+    int code;
+    if (call->lib == NULL || call->state == SB_CALL_ENDING)
+        return;
+    if (call->state == SB_CALL_INCOMING)
+        code = exo_refuse(data, call, 480, NULL, NULL, NULL);
+    else
+        code = exo_hangup(data, call, NULL);
+    if (code == SB_OK)
+        call->state = SB_CALL_ENDING;
+}
+
+static void end_registration(struct sb_object *registration, void *data)
+{
+    if (registration->lib != NULL)
+        exo_register_end(data, registration);
+}
+
+static void count_one(struct sb_object *object, void *count)
+{
+    (void)object;
+    ++*(int *)count;
+}
+
+/* Calls and registrations that have not ended. */
+static int live(struct exosip *state)
+{
+    int count = 0;
+    sb_core_lock(state->core);
+    sb_core_each(state->core, SB_KIND_CALL, count_one, &count);
+    sb_core_each(state->core, SB_KIND_REGISTRATION, count_one, &count);
+    sb_core_unlock(state->core);
+    return count;
+}
+
+static void wait_for_peers(struct exosip *state, int64_t until)
+{
+    while (live(state) > 0 && sb_monotonic_ms() < until)
+        usleep(5000);
+}
+
+static void clear_index(void **root, int (*compare)(const void *, const void *))
+{
+    while (*root != NULL)
+        tdelete(*(void **)*root, root, compare);
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+    (void)a;
+    (void)b;
+    return 0; /* whichever node it comes to: all of them go */
+}
+
+static void exo_close(void *data, int grace_ms)
+{
+    struct exosip *state = data;
+    int64_t until = sb_monotonic_ms() + (grace_ms > SENDING_MS ? grace_ms : SENDING_MS);
+    sb_core_lock(state->core);
+    state->closing = 1;
+    sb_core_each(state->core, SB_KIND_CALL, end_call, state);
+    sb_core_each(state->core, SB_KIND_REGISTRATION, end_registration, state);
+    sb_core_unlock(state->core);
+    wait_for_peers(state, until);
+    sb_core_lock(state->core);
+    state->stopping = 1;
+    sb_core_unlock(state->core);
+    pthread_join(state->pump, NULL);
+    pthread_mutex_lock(&opening);
+    stop_library(state);
+    is_open = 0;
+    pthread_mutex_unlock(&opening);
+    clear_index(&state->calls, compare_addresses);
+    clear_index(&state->registrations, compare_addresses);
+    clear_index(&state->requests, compare_addresses);
+    state_free(state);
+}
+
+/* state: NULL after exo_close(). */
+static void exo_release(void *data, struct sb_object *object)
+{
+    struct exosip *state = data;
+    if (state != NULL)
+        exo_unindex(state, object);
+    switch (object->kind) {
+    case SB_KIND_CALL: exo_call_free(object->lib); break;
+    case SB_KIND_REGISTRATION: exo_registration_free(state, object->lib); break;
+    case SB_KIND_TRANSACTION: exo_transaction_free(object->lib); break;
+    default: break;
+    }
+    object->lib = NULL;
+}
+
+static const char *exo_version(void)
+{
+    return eXosip_get_version();
+}
+
+const struct sb_backend sb_backend = {
+    .name = "exosip",
+    .version = exo_version,
+    .open = exo_open,
+    .close = exo_close,
+    .release = exo_release,
+    .credentials = exo_credentials,
+    .credentials_clear = exo_credentials_clear,
+    .reg = exo_register,
+    .reg_refresh = exo_register_refresh,
+    .reg_end = exo_register_end,
+    .call = exo_call,
+    .ring = exo_ring,
+    .answer_call = exo_answer_call,
+    .refuse = exo_refuse,
+    .ack = exo_ack,
+    .hangup = exo_hangup,
+    .call_request = exo_call_request,
+    .reinvite = exo_reinvite,
+    .answer = exo_answer,
+    .request = exo_request,
+};

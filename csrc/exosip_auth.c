@@ -1,0 +1,174 @@
+/* exosip_auth.c - credentials, and the answer to a digest challenge (22).
+ *
+ * eXosip_automatic_action() would try a wrong password three times, try without credentials at all, and
+ * follow redirections behind the user's back; eXosip_default_action() does one step at a time, when told.
+ */
+#include "exosip_engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The library keeps this many octets of each, and cuts off the rest without a word. */
+enum { MAX_CREDENTIAL = 49 };
+
+static void credential_free(struct exo_credential *credential)
+{
+    if (credential == NULL)
+        return;
+    free(credential->realm);
+    free(credential->user);
+    free(credential->password);
+    free(credential);
+}
+
+static struct exo_credential *credential_new(const char *realm, const char *user, const char *password)
+{
+    struct exo_credential *credential = calloc(1, sizeof *credential);
+    if (credential == NULL)
+        return NULL;
+    credential->realm = realm == NULL ? NULL : strdup(realm);
+    credential->user = strdup(user);
+    credential->password = strdup(password);
+    if ((realm != NULL && credential->realm == NULL) || credential->user == NULL ||
+        credential->password == NULL) {
+        credential_free(credential);
+        return NULL;
+    }
+    return credential;
+}
+
+static int is_same_realm(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static struct exo_credential **find_realm(struct exosip *state, const char *realm)
+{
+    struct exo_credential **link = &state->credentials;
+    while (*link != NULL && !is_same_realm((*link)->realm, realm))
+        link = &(*link)->next;
+    return link;
+}
+
+static int tell_library(struct exosip *state, const struct exo_credential *credential)
+{
+    EXO_UNUSED(state);
+    return eXosip_add_authentication_info(EXO_FIRST(state) credential->user, credential->user,
+                                          credential->password, NULL, credential->realm);
+}
+
+/* The library cannot replace one: tell it all of them again. */
+static int tell_all(struct exosip *state)
+{
+    struct exo_credential *credential;
+    int returned;
+    exo_lock(state);
+    returned = eXosip_clear_authentication_info(EXO_ALONE(state));
+    for (credential = state->credentials; credential != NULL && returned >= 0; credential = credential->next)
+        returned = tell_library(state, credential);
+    exo_unlock(state);
+    return exo_error(returned);
+}
+
+int exo_credentials(void *data, const char *realm, const char *user, const char *password)
+{
+    struct exosip *state = data;
+    struct exo_credential *credential, **old, *replaced;
+    int code;
+    if ((realm != NULL && strlen(realm) > MAX_CREDENTIAL) || strlen(user) > MAX_CREDENTIAL ||
+        strlen(password) > MAX_CREDENTIAL)
+        return SB_ETOOBIG;
+    if (password[0] == '\0')
+        return SB_ENOTSUP; /* the library takes none that is empty */
+    credential = credential_new(realm, user, password);
+    if (credential == NULL)
+        return SB_ENOMEM;
+    old = find_realm(state, realm);
+    replaced = *old;
+    credential->next = replaced == NULL ? NULL : replaced->next;
+    *old = credential;
+    code = tell_all(state);
+    if (code == SB_OK) {
+        credential_free(replaced);
+        return SB_OK;
+    }
+    *old = replaced == NULL ? credential->next : replaced; /* as it was */
+    credential_free(credential);
+    tell_all(state);
+    return code;
+}
+
+void exo_credentials_forget(struct exosip *state)
+{
+    struct exo_credential *credential;
+    while ((credential = state->credentials) != NULL) {
+        state->credentials = credential->next;
+        credential_free(credential);
+    }
+}
+
+int exo_credentials_clear(void *data)
+{
+    struct exosip *state = data;
+    exo_credentials_forget(state);
+    return tell_all(state);
+}
+
+/* True when the text, quoted or not, is this word. */
+static int is_word(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+    if (text == NULL)
+        return 0;
+    text += *text == '"';
+    return strncasecmp(text, word, length) == 0 && (text[length] == '\0' || text[length] == '"');
+}
+
+static int has_credentials(struct exosip *state, const char *realm)
+{
+    struct exo_credential *credential;
+    for (credential = state->credentials; credential != NULL; credential = credential->next)
+        if (credential->realm == NULL || is_word(realm, credential->realm))
+            return 1;
+    return 0;
+}
+
+static osip_www_authenticate_t *challenge_in(osip_message_t *response)
+{
+    osip_www_authenticate_t *challenge = osip_list_get(&response->www_authenticates, 0);
+    return challenge != NULL ? challenge : osip_list_get(&response->proxy_authenticates, 0);
+}
+
+static int was_authorized(osip_message_t *request, int status)
+{
+    return osip_list_size(status == 401 ? &request->authorizations : &request->proxy_authorizations) > 0;
+}
+
+int exo_may_retry(struct exosip *state, osip_message_t *request, osip_message_t *response, int *retries)
+{
+    osip_www_authenticate_t *challenge;
+    if (request == NULL || response == NULL ||
+        (response->status_code != 401 && response->status_code != 407) || *retries >= EXO_MAX_RETRIES)
+        return 0;
+    challenge = challenge_in(response);
+    /* The library looks up credentials by the user part of From, and does nothing where there is none. */
+    if (challenge == NULL || !has_credentials(state, challenge->realm) || request->from == NULL ||
+        request->from->url == NULL || request->from->url->username == NULL)
+        return 0;
+    return *retries == 0 || is_word(challenge->stale, "true") || !was_authorized(request, response->status_code);
+}
+
+int exo_retry(struct exosip *state, eXosip_event_t *event, int *retries)
+{
+    int returned;
+    if (!exo_may_retry(state, event->request, event->response, retries))
+        return 0;
+    exo_lock(state);
+    returned = eXosip_default_action(EXO_FIRST(state) event);
+    exo_unlock(state);
+    if (returned < 0)
+        return 0;
+    (*retries)++;
+    return 1;
+}

@@ -1,0 +1,232 @@
+/* exosip_engine.h - what the parts of the libeXosip2 engine (exosip_*.c, engine_exosip.c) share.
+ *
+ * Locks: the core's lock first, then eXosip_lock, which is not recursive. Functions here are called with the
+ * core locked and take eXosip_lock (exo_lock) themselves around calls of the library, unless they say otherwise.
+ */
+#ifndef SB_EXOSIP_ENGINE_H
+#define SB_EXOSIP_ENGINE_H
+
+#include <pthread.h>
+
+#include "core.h"
+#include "events.h"
+#include "exosip_api.h"
+
+/* RFC 3261 17.1.1.1: how long the library waits for a final response, in milliseconds. */
+enum { EXO_64_T1 = 32000 };
+
+/* What the engine gives the library beyond that, to say so itself. */
+enum { EXO_OVERDUE = EXO_64_T1 + 500 };
+
+/* The library forgets an INVITE without a final response after 180 s and tells neither side; the engine
+ * ends it in order before that. */
+enum { EXO_RING_LIMIT = 170000 };
+
+/* How often a request is sent again for a challenge: once, and once more each time that only the nonce was
+ * stale (22.4, RFC 2617 3.2.1), up to what the library does at most. */
+enum { EXO_MAX_RETRIES = 3 };
+
+/* The library writes a start line into a buffer of 4,000 octets without a look at its length. */
+enum { EXO_MAX_START_LINE = 2000 };
+
+struct exo_credential {
+    char *realm; /* NULL: any */
+    char *user;
+    char *password;
+    struct exo_credential *next;
+};
+
+/* A deep copy of an sb_content, for a message that cannot be sent yet. */
+struct exo_content {
+    sb_content content;
+    sb_header headers[SB_MAX_HEADERS];
+};
+
+struct exosip {
+    struct sb_core *core;
+    exo_context *context;
+    pthread_t pump;
+    int stopping;                /* the pump is to return; under the core's lock */
+    int closing;                 /* calls from outside are refused; under the core's lock */
+    char *address;               /* "sip:host:port", the default From */
+    char *route;                 /* "<sip:proxy;lr>" or NULL */
+    struct exo_credential *credentials;
+    void *calls;                 /* tsearch() trees of struct sb_object: calls by the library's cid, */
+    void *registrations;         /* registrations by rid, */
+    void *requests;              /* our transactions outside dialogs by Call-ID */
+};
+
+/* Not recursive; never around eXosip_event_wait(). */
+static inline void exo_lock(struct exosip *state)
+{
+    EXO_UNUSED(state);
+    eXosip_lock(EXO_ALONE(state));
+}
+
+static inline void exo_unlock(struct exosip *state)
+{
+    EXO_UNUSED(state);
+    eXosip_unlock(EXO_ALONE(state));
+}
+
+/* object->lib of every kind starts with this. */
+struct exo_record {
+    int64_t due_ms; /* when exo_..._due() is to be called for it (sb_monotonic_ms); 0: never */
+};
+
+enum exo_ending {         /* how far the end of a call has come */
+    EXO_ENDING_NOT = 0,
+    EXO_ENDING_CANCEL_DUE, /* CANCEL may only follow a provisional response (9.1), which is awaited */
+    EXO_ENDING_CANCELLED,  /* CANCEL was sent */
+    EXO_ENDING_BYE_DUE,    /* the caller's ACK, or its timeout, is awaited (15) */
+    EXO_ENDING_BYE_SENT,
+    EXO_ENDING_REFUSED
+};
+
+struct exo_call {
+    struct exo_record record;
+    int cid, did;
+    int tid;                      /* of the INVITE that was received, or answered last */
+    char *call_id;                /* tells calls apart when the library gives out a cid again */
+    int64_t started_ms;
+    enum exo_ending ending;
+    int provisional;              /* a provisional response arrived */
+    int ack_awaited;              /* a 2xx of ours is not acknowledged yet */
+    int retries;                  /* of the INVITE or BYE, for challenges */
+    int strangers;                /* calls that were refused because they were given the same cid */
+    struct exo_content *farewell; /* for the BYE that is due */
+};
+
+struct exo_transaction {
+    struct exo_record record;
+    int tid;                     /* of a request from outside */
+    int cseq;                    /* of our request within a dialog, 0: not sent yet */
+    char *method;
+    char *call_id;               /* of our request outside dialogs */
+    int64_t started_ms;
+    int retries;
+    struct exo_content *waiting; /* our request within a dialog, until the library takes it */
+};
+
+struct exo_registration {
+    struct exo_record record;
+    int rid;
+    int expires;    /* wanted, seconds; 0: to end it */
+    int outdated;   /* `expires` changed while a REGISTER was on its way */
+    int busy;       /* a REGISTER is on its way */
+    int64_t started_ms;
+    int retries;
+};
+
+/* exosip_message.c -------------------------------------------------------------------------------------- */
+
+/* The SB_E... code for what a function of the library returned (>= 0: SB_OK). */
+int exo_error(int returned);
+
+/* Add the content to a message that is being built. NULL is fine. */
+int exo_fill(osip_message_t *message, const sb_content *content);
+int exo_set_reason(osip_message_t *response, const char *reason); /* NULL: leave what is there */
+
+/* Set what the message tells in the event: headers, body, status, reason, method. *octets is to be freed
+ * with free() after the event was posted. NULL message: nothing. */
+void exo_describe(sb_event *event, osip_message_t *message, char **octets);
+
+/* Describe, post, free. */
+void exo_post(struct exosip *state, sb_event *event, osip_message_t *message);
+
+/* True when a URI in it is longer than the library can write into a request. */
+int exo_is_dangerous(osip_message_t *message);
+
+int exo_is_method(const osip_message_t *request, const char *method);
+int exo_cseq(const osip_message_t *message);
+/* The Call-ID as one string to be freed, or NULL. */
+char *exo_call_id(const osip_message_t *message);
+/* Headers of a message: the first value, or NULL. */
+const char *exo_header(osip_message_t *message, const char *name);
+
+struct exo_content *exo_content_copy(const sb_content *content); /* NULL when memory is out */
+void exo_content_free(struct exo_content *copy);
+
+/* The library's callback for each message that passes. */
+EXO_CALLBACK(exo_trace, message, received);
+/* From now on exo_trace() reports to this core; NULL: to nobody. */
+void exo_trace_to(struct sb_core *core);
+
+/* exosip_auth.c ----------------------------------------------------------------------------------------- */
+int exo_credentials(void *state, const char *realm, const char *user, const char *password);
+int exo_credentials_clear(void *state);
+void exo_credentials_forget(struct exosip *state);
+
+/* True when the response is a challenge that is worth another try: there are credentials for it, and they
+ * were not refused yet. */
+int exo_may_retry(struct exosip *state, osip_message_t *request, osip_message_t *response, int *retries);
+/* The same, and let the library send the request again. True when it did. */
+int exo_retry(struct exosip *state, eXosip_event_t *event, int *retries);
+
+/* exosip_index.c ---------------------------------------------------------------------------------------- */
+int exo_index_call(struct exosip *state, struct sb_object *call);
+int exo_index_registration(struct exosip *state, struct sb_object *registration);
+int exo_index_request(struct exosip *state, struct sb_object *transaction);
+void exo_unindex(struct exosip *state, struct sb_object *object);
+struct sb_object *exo_find_call(struct exosip *state, int cid);
+struct sb_object *exo_find_registration(struct exosip *state, int rid);
+struct sb_object *exo_find_request(struct exosip *state, const char *call_id);
+
+/* exosip_request.c: transactions, within dialogs and outside ---------------------------------------------- */
+int exo_call_request(void *state, struct sb_object *call, struct sb_object *transaction, const char *method,
+                     const sb_content *content);
+int exo_reinvite(void *state, struct sb_object *call, struct sb_object *transaction,
+                 const sb_content *content);
+int exo_answer(void *state, struct sb_object *transaction, int status, const char *reason,
+               const sb_content *content);
+int exo_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
+                const sb_content *content);
+/* A request from outside (call: its dialog, or NULL), and the final response to one of ours. */
+void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_object *call);
+void exo_on_response(struct exosip *state, eXosip_event_t *event);
+void exo_on_call_response(struct exosip *state, eXosip_event_t *event, struct sb_object *call);
+void exo_on_subscribe(struct exosip *state, eXosip_event_t *event);
+void exo_transaction_due(struct exosip *state, struct sb_object *transaction);
+void exo_transaction_free(struct exo_transaction *record);
+/* Answer without a user: no content, and 481, 503 or the like. */
+void exo_answer_call_request(struct exosip *state, int tid, int status);
+void exo_answer_request(struct exosip *state, int tid, int status);
+/* The call's re-INVITE of ours without a final response yet, or NULL. */
+struct sb_object *exo_pending_reinvite(struct sb_object *call);
+
+/* exosip_call.c: commands ------------------------------------------------------------------------------- */
+int exo_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
+int exo_ring(void *state, struct sb_object *call, int status, const sb_content *content);
+int exo_answer_call(void *state, struct sb_object *call, const sb_content *content);
+int exo_refuse(void *state, struct sb_object *call, int status, const char *reason, const char *contact,
+               const sb_content *content);
+int exo_ack(void *state, struct sb_object *call, const sb_content *content);
+int exo_hangup(void *state, struct sb_object *call, const sb_content *content);
+int exo_send_ack(struct exosip *state, int did, int tid, const sb_content *content);
+int exo_send_bye(struct exosip *state, int did, const sb_content *content);
+int exo_send_cancel(struct exosip *state, struct exo_call *call);
+/* The value of a Route header, to be freed, for a proxy's URI; NULL when memory is out. */
+char *exo_route(const char *uri);
+char *exo_in_brackets(const char *uri); /* "<uri>", to be freed; NULL when memory is out */
+int exo_check_target(const sb_parties *parties);
+void exo_call_due(struct exosip *state, struct sb_object *call);
+void exo_call_free(struct exo_call *record);
+
+/* exosip_call_events.c ---------------------------------------------------------------------------------- */
+/* True when the event was about a call. */
+int exo_on_call(struct exosip *state, eXosip_event_t *event);
+/* Post ENDED: the call is gone afterwards. message: may be NULL. */
+void exo_end_call(struct exosip *state, struct sb_object *call, int cause, int status,
+                  osip_message_t *message);
+
+/* exosip_register.c ------------------------------------------------------------------------------------- */
+int exo_register(void *state, struct sb_object *registration, const char *registrar,
+                 const sb_parties *parties, const char *contact, int expires);
+int exo_register_refresh(void *state, struct sb_object *registration, int expires);
+int exo_register_end(void *state, struct sb_object *registration);
+void exo_on_registration(struct exosip *state, eXosip_event_t *event);
+void exo_registration_due(struct exosip *state, struct sb_object *registration);
+/* Take it out of the library. */
+void exo_registration_free(struct exosip *state, struct exo_registration *record);
+
+#endif

@@ -1,0 +1,304 @@
+/* exosip_register.c - registrations (10).
+ *
+ * Each REGISTER is built by the library from the one before, challenge and all, and sent by us: what it sends
+ * by itself asks for 30 s at least and 3600 s at most, whatever the user said.
+ */
+#include "exosip_engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { RETRY_MS = 100 };
+
+static int set_expires(osip_message_t *message, int expires)
+{
+    osip_header_t *header = NULL;
+    char text[16], *copy;
+    snprintf(text, sizeof text, "%d", expires);
+    if (osip_message_header_get_byname(message, "expires", 0, &header) < 0 || header == NULL)
+        return exo_error(osip_message_set_expires(message, text));
+    copy = osip_strdup(text);
+    if (copy == NULL)
+        return SB_ENOMEM;
+    osip_free(header->hvalue);
+    header->hvalue = copy;
+    return SB_OK;
+}
+
+/* Send what was built for the registration, or free it. Under eXosip_lock. */
+static int send_built(struct exosip *state, struct exo_registration *record, osip_message_t *message, int code)
+{
+    EXO_UNUSED(state);
+    if (code == SB_OK)
+        code = set_expires(message, record->expires);
+    if (code != SB_OK) {
+        osip_message_free(message);
+        return code;
+    }
+    code = exo_error(eXosip_register_send_register(EXO_FIRST(state) record->rid, message));
+    if (code != SB_OK)
+        return code;
+    record->busy = 1;
+    record->outdated = 0;
+    record->started_ms = sb_monotonic_ms();
+    record->record.due_ms = record->started_ms + EXO_OVERDUE;
+    return SB_OK;
+}
+
+/* The library writes one address into To, what is registered, and From, who does it (10.2). */
+static int set_from(osip_message_t *message, const char *address)
+{
+    osip_generic_param_t *tag = NULL;
+    osip_from_t *from = NULL;
+    int code = exo_error(osip_from_init(&from));
+    if (code != SB_OK)
+        return code;
+    code = exo_error(osip_from_parse(from, address));
+    if (code == SB_OK && osip_from_get_tag(message->from, &tag) == 0 && tag != NULL && tag->gvalue != NULL)
+        osip_from_set_tag(from, osip_strdup(tag->gvalue));
+    if (code != SB_OK) {
+        osip_from_free(from);
+        return code;
+    }
+    osip_from_free(message->from);
+    message->from = from;
+    return SB_OK;
+}
+
+/* Build and send the first REGISTER. Under eXosip_lock. */
+static int send_first(struct exosip *state, struct exo_registration *record, const char *registrar,
+                      const sb_parties *parties, const char *route, const char *contact)
+{
+    osip_message_t *message = NULL;
+    int code = SB_OK, rid;
+    rid = eXosip_register_build_initial_register(EXO_FIRST(state) parties->to, registrar, contact,
+                                                 record->expires, &message);
+    if (rid > 0)
+        record->rid = rid;
+    else
+        code = rid < 0 ? exo_error(rid) : SB_ELIBRARY;
+    if (code == SB_OK && message == NULL)
+        code = SB_ELIBRARY;
+    if (code == SB_OK && parties->from != NULL)
+        code = set_from(message, parties->from);
+    if (code == SB_OK && route != NULL)
+        code = exo_error(osip_message_set_route(message, route));
+    return send_built(state, record, message, code);
+}
+
+int exo_register(void *data, struct sb_object *registration, const char *registrar,
+                 const sb_parties *parties, const char *contact, int expires)
+{
+    struct exosip *state = data;
+    struct exo_registration *record;
+    char *own_route = NULL, *own_contact = NULL;
+    int code = exo_check_target(parties);
+    if (code == SB_OK && strncasecmp(registrar, "sip:", 4) != 0)
+        code = SB_ENOTSUP;
+    if (code != SB_OK)
+        return code;
+    if (strlen(registrar) > EXO_MAX_START_LINE)
+        return SB_ETOOBIG;
+    if (parties->route != NULL && (own_route = exo_route(parties->route)) == NULL)
+        return SB_EINVAL;
+    if (contact != NULL)
+        own_contact = exo_in_brackets(contact);
+    registration->lib = record = calloc(1, sizeof *record);
+    code = SB_ENOMEM;
+    if (record != NULL && (contact == NULL || own_contact != NULL)) {
+        record->expires = expires;
+        exo_lock(state);
+        code = send_first(state, record, registrar, parties, own_route != NULL ? own_route : state->route,
+                          own_contact);
+        exo_unlock(state);
+    }
+    free(own_route);
+    free(own_contact);
+    return code == SB_OK ? exo_index_registration(state, registration) : code;
+}
+
+/* The next REGISTER: again with credentials, again later, or the last one. */
+static int send_next(struct exosip *state, struct exo_registration *record)
+{
+    osip_message_t *message = NULL;
+    int code;
+    exo_lock(state);
+    code = exo_error(eXosip_register_build_register(EXO_FIRST(state) record->rid, record->expires, &message));
+    if (code == SB_OK && message == NULL)
+        code = SB_ELIBRARY;
+    code = send_built(state, record, message, code);
+    exo_unlock(state);
+    return code;
+}
+
+static int change(struct exosip *state, struct exo_registration *record, int expires)
+{
+    int before = record->expires, code;
+    record->expires = expires;
+    if (record->busy) {
+        record->outdated = 1; /* once the answer to the one under way is there */
+        return SB_OK;
+    }
+    record->retries = 0;
+    code = send_next(state, record);
+    if (code != SB_OK)
+        record->expires = before;
+    return code;
+}
+
+int exo_register_refresh(void *state, struct sb_object *registration, int expires)
+{
+    struct exo_registration *record = registration->lib;
+    return record->expires == 0 ? SB_ESTATE : change(state, record, expires);
+}
+
+int exo_register_end(void *state, struct sb_object *registration)
+{
+    struct exo_registration *record = registration->lib;
+    return record->expires == 0 ? SB_ESTATE : change(state, record, 0);
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * The registrar's answers
+ */
+static void post_registration(struct exosip *state, struct sb_object *registration, int new_state, int status,
+                              int expires, osip_message_t *response)
+{
+    sb_event event;
+    memset(&event, 0, sizeof event);
+    event.type = SB_EV_REGISTRATION;
+    event.registration = registration->id;
+    event.state = new_state;
+    event.status = status;
+    event.expires = expires;
+    event.method = "REGISTER";
+    exo_post(state, &event, response);
+}
+
+static int is_same_contact(const osip_contact_t *a, const osip_contact_t *b)
+{
+    char *left = NULL, *right = NULL;
+    int same = a->url != NULL && b->url != NULL && osip_uri_to_str(a->url, &left) == 0 &&
+               osip_uri_to_str(b->url, &right) == 0 && strcmp(left, right) == 0;
+    osip_free(left);
+    osip_free(right);
+    return same;
+}
+
+static const char *expires_of(osip_contact_t *contact)
+{
+    osip_generic_param_t *expires = NULL;
+    if (contact == NULL || osip_contact_param_get_byname(contact, (char *)"expires", &expires) != 0 ||
+        expires == NULL)
+        return NULL;
+    return expires->gvalue;
+}
+
+/* The seconds that the registrar grants (10.2.4): for our contact, for all of them, or as we wished. */
+static int granted(const struct exo_registration *record, eXosip_event_t *event)
+{
+    osip_contact_t *ours = osip_list_get(&event->request->contacts, 0), *contact;
+    const char *seconds = NULL;
+    int i, count = osip_list_size(&event->response->contacts);
+    for (i = 0; i < count && seconds == NULL && ours != NULL; i++) {
+        contact = osip_list_get(&event->response->contacts, i);
+        if (count == 1 || is_same_contact(contact, ours))
+            seconds = expires_of(contact);
+    }
+    if (seconds == NULL)
+        seconds = exo_header(event->response, "expires");
+    return seconds != NULL && atoi(seconds) > 0 ? atoi(seconds) : record->expires;
+}
+
+/* Milliseconds after which to refresh what was granted for some seconds. */
+static int64_t refresh_after(int seconds)
+{
+    return (int64_t)seconds * (seconds < 60 ? 500 : 900);
+}
+
+static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
+{
+    struct exo_registration *record = registration->lib;
+    int seconds = granted(record, event);
+    record->busy = 0;
+    record->retries = 0;
+    if (record->outdated) {
+        if (send_next(state, record) != SB_OK)
+            record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
+        return;
+    }
+    if (record->expires == 0) {
+        post_registration(state, registration, SB_STATE_ENDED, event->response->status_code, 0, event->response);
+        return;
+    }
+    record->record.due_ms = sb_monotonic_ms() + refresh_after(seconds);
+    post_registration(state, registration, SB_STATE_ACTIVE, event->response->status_code, seconds,
+                      event->response);
+}
+
+/* 423 Interval Too Brief (10.2.8): ask for what the registrar wants at least. */
+static int is_too_brief(struct exo_registration *record, osip_message_t *response)
+{
+    const char *least = exo_header(response, "min-expires");
+    if (response->status_code != 423 || record->expires == 0 || record->retries >= EXO_MAX_RETRIES ||
+        least == NULL || atoi(least) <= record->expires)
+        return 0;
+    record->expires = atoi(least);
+    return 1;
+}
+
+static void on_failure(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
+{
+    struct exo_registration *record = registration->lib;
+    int status = event->response != NULL ? event->response->status_code : 0;
+    record->busy = 0;
+    if (status != 0 && (is_too_brief(record, event->response) ||
+                        exo_may_retry(state, event->request, event->response, &record->retries))) {
+        record->retries++;
+        if (send_next(state, record) == SB_OK)
+            return;
+    }
+    if (status == 0)
+        status = sb_monotonic_ms() - record->started_ms >= EXO_64_T1 - 1000 ? 408 : 503;
+    post_registration(state, registration, SB_STATE_FAILED, status, 0, event->response);
+}
+
+void exo_on_registration(struct exosip *state, eXosip_event_t *event)
+{
+    struct sb_object *registration = exo_find_registration(state, event->rid);
+    if (registration == NULL || event->request == NULL)
+        return;
+    if (event->type == EXOSIP_REGISTRATION_SUCCESS && event->response != NULL)
+        on_success(state, event, registration);
+    else if (event->type == EXOSIP_REGISTRATION_FAILURE)
+        on_failure(state, event, registration);
+}
+
+void exo_registration_due(struct exosip *state, struct sb_object *registration)
+{
+    struct exo_registration *record = registration->lib;
+    int code;
+    record->record.due_ms = 0;
+    if (record->busy) { /* the library has not said a word of it for longer than it may take */
+        post_registration(state, registration, SB_STATE_FAILED, 408, 0, NULL);
+        return;
+    }
+    record->retries = 0;
+    code = send_next(state, record);
+    if (code == SB_ESTATE)
+        record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
+    else if (code != SB_OK)
+        post_registration(state, registration, SB_STATE_FAILED, 503, 0, NULL);
+}
+
+void exo_registration_free(struct exosip *state, struct exo_registration *record)
+{
+    if (state != NULL && record->rid > 0) {
+        exo_lock(state);
+        eXosip_register_remove(EXO_FIRST(state) record->rid);
+        exo_unlock(state);
+    }
+    free(record);
+}
