@@ -1,0 +1,327 @@
+/* api.c - the functions of libeXosip2 that a program calls: the rules around what the double does. */
+#include "double.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* What a failing call returns. */
+enum { FAILED = OSIP_UNDEFINED_ERROR };
+
+static int fail(void)
+{
+    return rule_leave(rule_injected_null() ? OSIP_SUCCESS : FAILED);
+}
+
+/* The end of a function that builds a message. */
+static int built(const char *function, osip_message_t **message, int returned)
+{
+    if (returned >= 0 && *message != NULL)
+        rule_handed_out(*message, function);
+    return rule_leave(returned);
+}
+
+/* The failing end of a function that sends one: it is gone all the same. */
+static int unsent(osip_message_t *message)
+{
+    osip_message_free(message);
+    return rule_leave(FAILED);
+}
+
+int eXosip_init(void)
+{
+    if (D.running)
+        rule_complain("eXosip_init() twice");
+    rule_read_environment();
+    return rule_enter(__func__, D_ANY) ? rule_leave(FAILED) : rule_leave(d_init());
+}
+
+void eXosip_quit(void)
+{
+    rule_enter(__func__, D_RUNNING);
+    rule_settle();
+    d_quit();
+    rule_leave(0);
+}
+
+const char *eXosip_get_version(void)
+{
+    return "3.6.0 (double)";
+}
+
+int eXosip_lock(void)
+{
+    rule_lock();
+    return 0;
+}
+
+int eXosip_unlock(void)
+{
+    rule_unlock();
+    return 0;
+}
+
+int eXosip_set_option(int option, const void *value)
+{
+    if (rule_enter(__func__, D_RUNNING))
+        return rule_leave(FAILED);
+    if (option == EXOSIP_OPT_DONT_SEND_101)
+        D.dont_send_101 = *(const int *)value;
+    else if (option == EXOSIP_OPT_SET_IPV4_FOR_GATEWAY)
+        snprintf(D.gateway, sizeof D.gateway, "%s", (const char *)value);
+    else if (option != EXOSIP_OPT_UDP_KEEP_ALIVE && option != EXOSIP_OPT_DNS_CAPABILITIES)
+        return rule_leave(OSIP_BADPARAMETER);
+    return rule_leave(OSIP_SUCCESS);
+}
+
+void eXosip_set_user_agent(const char *user_agent)
+{
+    rule_enter(__func__, D_RUNNING);
+    osip_free(D.user_agent);
+    D.user_agent = osip_strdup(user_agent);
+    rule_leave(0);
+}
+
+int eXosip_set_cbsip_message(CbSipCallback callback)
+{
+    rule_enter(__func__, D_RUNNING);
+    D.callback = callback;
+    return rule_leave(OSIP_SUCCESS);
+}
+
+int eXosip_listen_addr(int transport, const char *address, int port, int family, int secure)
+{
+    if (rule_enter(__func__, D_RUNNING))
+        return rule_leave(FAILED);
+    if (address == NULL)
+        rule_complain("eXosip_listen_addr(NULL): it would bind the address of the time before");
+    if (transport != IPPROTO_UDP || family != AF_INET || secure)
+        return rule_leave(OSIP_BADPARAMETER);
+    return rule_leave(d_listen(address, port));
+}
+
+void eXosip_masquerade_contact(const char *public_address, int port)
+{
+    rule_enter(__func__, D_RUNNING);
+    snprintf(D.masquerade, sizeof D.masquerade, "%s", public_address == NULL ? "" : public_address);
+    if (port > 0)
+        D.masquerade_port = port;
+    rule_leave(0);
+}
+
+int eXosip_guess_localip(int family, char *address, int size)
+{
+    (void)family;
+    if (rule_enter(__func__, D_RUNNING))
+        return rule_leave(FAILED);
+    return rule_leave(d_local_ip(address, size));
+}
+
+eXosip_event_t *eXosip_event_wait(int seconds, int milliseconds)
+{
+    eXosip_event_t *event = NULL;
+    rule_event_wait();
+    if (!rule_enter(__func__, D_RUNNING)) {
+        d_lock();
+        d_calls_repeat_200();
+        d_unlock();
+        event = d_event_wait(seconds * 1000 + milliseconds);
+    }
+    if (event != NULL)
+        rule_event_out(event);
+    rule_leave(0);
+    return event;
+}
+
+void eXosip_event_free(eXosip_event_t *event)
+{
+    rule_event_back(event);
+    rule_inside(1);
+    d_event_free(event);
+    rule_inside(-1);
+}
+
+int eXosip_add_authentication_info(const char *user, const char *userid, const char *password, const char *ha1,
+                                   const char *realm)
+{
+    (void)ha1;
+    if (rule_enter(__func__, D_LOCKED))
+        return rule_leave(FAILED);
+    if (user == NULL || userid == NULL || password == NULL || user[0] == '\0' || password[0] == '\0')
+        return rule_leave(OSIP_BADPARAMETER);
+    return rule_leave(d_auth_add(userid, password, realm));
+}
+
+int eXosip_clear_authentication_info(void)
+{
+    if (rule_enter(__func__, D_LOCKED))
+        return rule_leave(FAILED);
+    d_auth_clear();
+    return rule_leave(OSIP_SUCCESS);
+}
+
+int eXosip_default_action(eXosip_event_t *event)
+{
+    if (rule_enter(__func__, D_LOCKED))
+        return rule_leave(FAILED);
+    return rule_leave(d_default_action(event));
+}
+
+/* -- calls ------------------------------------------------------------------------------------------------ */
+
+int eXosip_call_build_initial_invite(osip_message_t **invite, const char *to, const char *from,
+                                     const char *route, const char *subject)
+{
+    int returned;
+    *invite = NULL;
+    (void)subject;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    returned = d_build_request(invite, "INVITE", to, from, route, NULL);
+    if (returned == OSIP_SUCCESS)
+        d_add_contact(*invite, (*invite)->from->url->username);
+    return built(__func__, invite, returned);
+}
+
+int eXosip_call_send_initial_invite(osip_message_t *invite)
+{
+    rule_taken(invite, __func__);
+    if (rule_enter(__func__, D_LOCKED) || invite == NULL)
+        return unsent(invite);
+    return rule_leave(d_send_invite(invite));
+}
+
+int eXosip_call_build_ack(int did, osip_message_t **ack)
+{
+    *ack = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, ack, d_build_ack(did, ack));
+}
+
+int eXosip_call_send_ack(int did, osip_message_t *ack)
+{
+    rule_taken(ack, __func__);
+    if (rule_enter(__func__, D_LOCKED))
+        return unsent(ack);
+    return rule_leave(d_send_ack(did, ack));
+}
+
+int eXosip_call_build_request(int did, const char *method, osip_message_t **request)
+{
+    *request = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, request, d_call_build_request(did, method, request));
+}
+
+int eXosip_call_send_request(int did, osip_message_t *request)
+{
+    rule_taken(request, __func__);
+    if (rule_enter(__func__, D_LOCKED) || request == NULL)
+        return unsent(request);
+    return rule_leave(d_call_send_request(did, request));
+}
+
+int eXosip_call_build_answer(int tid, int status, osip_message_t **answer)
+{
+    *answer = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, answer, d_call_build_answer(tid, status, answer));
+}
+
+int eXosip_call_send_answer(int tid, int status, osip_message_t *answer)
+{
+    rule_taken(answer, __func__);
+    if (rule_enter(__func__, D_LOCKED))
+        return unsent(answer);
+    return rule_leave(d_call_send_answer(tid, status, answer));
+}
+
+int eXosip_call_terminate(int cid, int did)
+{
+    if (rule_enter(__func__, D_LOCKED))
+        return rule_leave(FAILED);
+    return rule_leave(d_terminate(cid, did));
+}
+
+/* -- outside calls ---------------------------------------------------------------------------------------- */
+
+int eXosip_message_build_request(osip_message_t **message, const char *method, const char *to, const char *from,
+                                 const char *route)
+{
+    *message = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, message, d_build_request(message, method, to, from, route, NULL));
+}
+
+int eXosip_message_send_request(osip_message_t *message)
+{
+    rule_taken(message, __func__);
+    if (rule_enter(__func__, D_LOCKED) || message == NULL)
+        return unsent(message);
+    d_txn_start(NICT, message, NULL, NULL);
+    return rule_leave(OSIP_SUCCESS);
+}
+
+int eXosip_message_build_answer(int tid, int status, osip_message_t **answer)
+{
+    *answer = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, answer, d_message_build_answer(tid, status, answer));
+}
+
+int eXosip_message_send_answer(int tid, int status, osip_message_t *answer)
+{
+    rule_taken(answer, __func__);
+    if (rule_enter(__func__, D_LOCKED))
+        return unsent(answer);
+    return rule_leave(d_message_send_answer(tid, status, answer));
+}
+
+int eXosip_insubscription_send_answer(int tid, int status, osip_message_t *answer)
+{
+    rule_taken(answer, __func__);
+    if (rule_enter(__func__, D_LOCKED) || answer != NULL)
+        return unsent(answer);
+    return rule_leave(d_insubscription_send_answer(tid, status));
+}
+
+/* -- registrations ---------------------------------------------------------------------------------------- */
+
+int eXosip_register_build_initial_register(const char *from, const char *registrar, const char *contact,
+                                           int expires, osip_message_t **request)
+{
+    *request = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, request, d_register_first(from, registrar, contact, expires, request));
+}
+
+int eXosip_register_build_register(int rid, int expires, osip_message_t **request)
+{
+    *request = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, request, d_register_next(rid, expires, request));
+}
+
+int eXosip_register_send_register(int rid, osip_message_t *request)
+{
+    rule_taken(request, __func__);
+    if (rule_enter(__func__, D_LOCKED) || request == NULL)
+        return unsent(request);
+    return rule_leave(d_register_send(rid, request));
+}
+
+int eXosip_register_remove(int rid)
+{
+    if (rule_enter(__func__, D_LOCKED))
+        return rule_leave(FAILED);
+    return rule_leave(d_register_remove(rid));
+}

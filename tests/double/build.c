@@ -1,0 +1,220 @@
+/* build.c - messages (8.1.1, 8.2.6, 12.2.1.1). */
+#include "double.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *d_format(const char *format, ...)
+{
+    va_list arguments;
+    char *text;
+    int length;
+    va_start(arguments, format);
+    length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    text = osip_malloc((size_t)length + 1);
+    if (text == NULL)
+        abort();
+    va_start(arguments, format);
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+int d_random(void)
+{
+    return (int)(osip_build_random_number() & 0x7fffffff);
+}
+
+void d_new_branch(osip_message_t *message)
+{
+    osip_via_t *via = osip_list_get(&message->vias, 0);
+    osip_generic_param_t *branch = NULL;
+    osip_via_param_get_byname(via, (char *)"branch", &branch);
+    osip_free(branch->gvalue);
+    branch->gvalue = d_format("z9hG4bK%d", d_random());
+}
+
+void d_next_cseq(osip_message_t *message, int by)
+{
+    int number = atoi(message->cseq->number) + by;
+    osip_free(message->cseq->number);
+    message->cseq->number = d_format("%d", number);
+}
+
+static int add_via(osip_message_t *message)
+{
+    char ip[64];
+    char *via;
+    int code = d_local_ip(ip, sizeof ip);
+    if (code != OSIP_SUCCESS)
+        return code;
+    via = d_format("SIP/2.0/UDP %s:%d;rport;branch=z9hG4bK%d", ip, D.masquerade_port, d_random());
+    code = osip_message_set_via(message, via);
+    osip_free(via);
+    return code;
+}
+
+int d_add_contact(osip_message_t *message, const char *user)
+{
+    char ip[64];
+    char *contact;
+    int code;
+    d_local_ip(ip, sizeof ip);
+    contact = d_format("<sip:%s%s%s:%d>", user == NULL ? "" : user, user == NULL ? "" : "@",
+                       D.masquerade[0] != '\0' ? D.masquerade : ip, D.masquerade_port);
+    code = osip_message_set_contact(message, contact);
+    osip_free(contact);
+    return code;
+}
+
+int d_add_record_routes(osip_message_t *response, osip_message_t *request)
+{
+    osip_record_route_t *copy;
+    int i, code = 0;
+    for (i = 0; i < osip_list_size(&request->record_routes) && code == 0; i++) {
+        code = osip_record_route_clone(osip_list_get(&request->record_routes, i), &copy);
+        if (code == 0)
+            osip_list_add(&response->record_routes, copy, -1);
+    }
+    return code;
+}
+
+static int set_cseq(osip_message_t *message, int number, const char *method)
+{
+    char *text = d_format("%d %s", number, method);
+    int code = osip_message_set_cseq(message, text);
+    osip_free(text);
+    return code;
+}
+
+static int start_request(osip_message_t **request, const char *method)
+{
+    int code = osip_message_init(request);
+    if (code != 0)
+        return code;
+    osip_message_set_method(*request, osip_strdup(method));
+    osip_message_set_version(*request, osip_strdup("SIP/2.0"));
+    osip_message_set_max_forwards(*request, "70");
+    osip_message_set_user_agent(*request, D.user_agent);
+    return add_via(*request);
+}
+
+static int give_up(osip_message_t **message, int code)
+{
+    osip_message_free(*message);
+    *message = NULL;
+    return code;
+}
+
+static int set_target(osip_message_t *request, const char *route, const char *request_uri)
+{
+    int code;
+    if (request_uri == NULL)
+        code = osip_uri_clone(request->to->url, &request->req_uri);
+    else if ((code = osip_uri_init(&request->req_uri)) == 0)
+        code = osip_uri_parse(request->req_uri, request_uri);
+    if (code == 0 && route != NULL)
+        code = osip_message_set_route(request, route);
+    return code;
+}
+
+int d_build_request(osip_message_t **request, const char *method, const char *to, const char *from,
+                    const char *route, const char *request_uri)
+{
+    char *call_id;
+    int code = start_request(request, method);
+    if (code == 0)
+        code = osip_message_set_to(*request, to);
+    if (code == 0)
+        code = osip_message_set_from(*request, from);
+    if (code == 0)
+        code = set_target(*request, route, request_uri);
+    if (code != 0)
+        return give_up(request, code);
+    osip_from_set_tag((*request)->from, d_format("%d", d_random()));
+    call_id = d_format("%d", d_random());
+    osip_message_set_call_id(*request, call_id);
+    osip_free(call_id);
+    set_cseq(*request, strcmp(method, "REGISTER") == 0 ? 1 : 20, method);
+    return OSIP_SUCCESS;
+}
+
+static int add_routes(osip_message_t *request, osip_dialog_t *dialog)
+{
+    osip_route_t *copy;
+    int i, code = 0;
+    for (i = 0; i < osip_list_size(&dialog->route_set) && code == 0; i++) {
+        code = osip_route_clone(osip_list_get(&dialog->route_set, i), &copy);
+        if (code == 0)
+            osip_list_add(&request->routes, copy, -1);
+    }
+    return code;
+}
+
+int d_build_within(osip_message_t **request, const char *method, osip_dialog_t *dialog)
+{
+    int code;
+    if (dialog->remote_contact_uri == NULL)
+        return OSIP_SYNTAXERROR;
+    code = start_request(request, method);
+    if (code == 0)
+        code = osip_uri_clone(dialog->remote_contact_uri->url, &(*request)->req_uri);
+    if (code == 0)
+        code = osip_to_clone(dialog->remote_uri, &(*request)->to);
+    if (code == 0)
+        code = osip_from_clone(dialog->local_uri, &(*request)->from);
+    if (code == 0)
+        code = add_routes(*request, dialog);
+    if (code != 0)
+        return give_up(request, code);
+    osip_message_set_call_id(*request, dialog->call_id);
+    if (strcmp(method, "ACK") != 0)
+        dialog->local_cseq++;
+    set_cseq(*request, dialog->local_cseq, method);
+    d_add_contact(*request, (*request)->from->url->username);
+    return OSIP_SUCCESS;
+}
+
+static int copy_vias(osip_message_t *response, osip_message_t *request)
+{
+    osip_via_t *copy;
+    int i, code = 0;
+    for (i = 0; i < osip_list_size(&request->vias) && code == 0; i++) {
+        code = osip_via_clone(osip_list_get(&request->vias, i), &copy);
+        if (code == 0)
+            osip_list_add(&response->vias, copy, -1);
+    }
+    return code;
+}
+
+int d_build_response(osip_message_t **response, osip_dialog_t *dialog, int status, osip_message_t *request)
+{
+    osip_generic_param_t *tag = NULL;
+    const char *reason = osip_message_get_reason(status);
+    int code = osip_message_init(response);
+    if (code != 0)
+        return code;
+    osip_message_set_version(*response, osip_strdup("SIP/2.0"));
+    osip_message_set_status_code(*response, status);
+    osip_message_set_reason_phrase(*response, osip_strdup(reason != NULL ? reason : "Unknown code"));
+    osip_message_set_user_agent(*response, D.user_agent);
+    code = copy_vias(*response, request);
+    if (code == 0)
+        code = osip_from_clone(request->from, &(*response)->from);
+    if (code == 0)
+        code = osip_to_clone(request->to, &(*response)->to);
+    if (code == 0)
+        code = osip_call_id_clone(request->call_id, &(*response)->call_id);
+    if (code == 0)
+        code = osip_cseq_clone(request->cseq, &(*response)->cseq);
+    if (code != 0)
+        return give_up(response, code);
+    if (status != 100 && osip_to_get_tag((*response)->to, &tag) != 0)
+        osip_to_set_tag((*response)->to, dialog != NULL && dialog->local_tag != NULL
+                                             ? osip_strdup(dialog->local_tag)
+                                             : d_format("%d", d_random()));
+    return OSIP_SUCCESS;
+}

@@ -1,0 +1,172 @@
+/* double.h - what the parts of the checking double share.
+ *
+ * api.c is what a program calls: it checks the rules (rules.c) and fails on demand, then does it through the
+ * d_... functions, which are the double's idea of libeXosip2: setup.c, build.c, call.c, request.c, register.c,
+ * digest.c, events.c, network.c. Those run with the library's lock held unless they say otherwise.
+ */
+#ifndef EXOSIP_DOUBLE_PRIVATE_H
+#define EXOSIP_DOUBLE_PRIVATE_H
+
+#define OSIP_MT 1
+#include <pthread.h>
+#include <time.h>
+
+#include <osip2/osip.h>
+#include <osip2/osip_dialog.h>
+
+#include "eXosip2/eXosip.h"
+#include "eXosip2/exosip_double.h"
+
+struct d_txn {
+    osip_transaction_t *tr;
+    struct d_call *call;  /* or NULL */
+    struct d_reg *reg;
+    int is_subscribe;
+    int dead;             /* the state machine is through with it */
+    int killed_unanswered;
+    time_t born, dead_at;
+    struct d_txn *next;
+};
+
+struct d_call {
+    int cid, did;                 /* did: 0 none yet, -1 over */
+    osip_dialog_t *dialog;
+    struct d_txn *in, *out;       /* the initial INVITE */
+    osip_message_t *ack;          /* our last, for repeated 2xx */
+    osip_message_t *ok;           /* our 2xx without an ACK yet */
+    int ok_count;
+    time_t ok_next;
+    time_t release_at;            /* 0: not over */
+    struct d_call *next;
+};
+
+struct d_reg {
+    int rid, period;
+    char *aor, *registrar, *contact, *line;
+    struct d_txn *last;
+    struct d_reg *next;
+};
+
+struct d_auth {
+    char user[50], password[50], realm[50];
+    struct d_auth *next;
+};
+
+struct d_state {
+    int running;
+    osip_t *osip;
+    int socket, wake[2];
+    int port;
+    char bound[64], gateway[64], masquerade[65];
+    int masquerade_port;
+    int dont_send_101;
+    int crash;
+    char *user_agent;
+    CbSipCallback callback;
+    int thread_runs;
+    volatile int stopping;
+    pthread_t thread;
+    struct d_txn *txns;
+    struct d_call *calls;
+    struct d_reg *regs;
+    struct d_auth *auths;
+};
+
+extern struct d_state D;
+
+/* rules.c ----------------------------------------------------------------------------------------------- */
+enum { D_ANY = 0, D_RUNNING = 1, D_LOCKED = 2 };
+/* Every function of the API begins and ends with these. Returns 1 when it is to fail. */
+int rule_enter(const char *function, int needs);
+int rule_leave(int returned);
+int rule_injected_null(void);       /* fail by giving no message */
+void rule_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void rule_lock(void), rule_unlock(void);        /* the program's */
+void d_lock(void), d_unlock(void);              /* the double's own threads' */
+void rule_inside(int delta);                    /* this thread is the library now: its frees are its own */
+void rule_handed_out(osip_message_t *message, const char *function);
+void rule_taken(osip_message_t *message, const char *function);
+void rule_event_out(eXosip_event_t *event);
+void rule_event_back(eXosip_event_t *event);
+void rule_event_wait(void);
+void rule_settle(void);                         /* at eXosip_quit(): nothing may be left */
+void rule_read_environment(void);
+
+/* setup.c ----------------------------------------------------------------------------------------------- */
+int d_init(void);
+void d_quit(void);
+int d_listen(const char *address, int port);
+int d_local_ip(char *address, int size);
+void d_wake(void);
+int d_next_id(void);
+
+/* network.c --------------------------------------------------------------------------------------------- */
+int d_send(osip_transaction_t *tr, osip_message_t *message, char *host, int port, int socket);
+void *d_worker(void *unused);
+void d_execute(void);
+
+/* events.c ---------------------------------------------------------------------------------------------- */
+void d_post(int type, struct d_call *call, struct d_reg *reg, osip_transaction_t *tr, osip_message_t *ack);
+eXosip_event_t *d_event_wait(int milliseconds);
+void d_event_free(eXosip_event_t *event);
+void d_events_clear(void);
+
+/* build.c ----------------------------------------------------------------------------------------------- */
+int d_build_request(osip_message_t **request, const char *method, const char *to, const char *from,
+                    const char *route, const char *request_uri);
+int d_build_within(osip_message_t **request, const char *method, osip_dialog_t *dialog);
+int d_build_response(osip_message_t **response, osip_dialog_t *dialog, int status, osip_message_t *request);
+int d_add_contact(osip_message_t *message, const char *user);
+int d_add_record_routes(osip_message_t *response, osip_message_t *request);
+void d_new_branch(osip_message_t *message);
+void d_next_cseq(osip_message_t *message, int by);
+int d_random(void);
+char *d_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* request.c: transactions --------------------------------------------------------------------------------- */
+struct d_txn *d_txn_start(osip_fsm_type_t type, osip_message_t *message, struct d_call *call, struct d_reg *reg);
+struct d_txn *d_txn_incoming(osip_fsm_type_t type, osip_event_t *event);
+void d_txn_execute(struct d_txn *txn, osip_message_t *message);
+struct d_txn *d_txn_find(int tid);
+struct d_txn *d_txn_last(struct d_call *call, const char *method);
+int d_txn_is_done(const struct d_txn *txn);
+int d_is_answered(const struct d_txn *txn);
+void d_txns_sweep(int all);
+void d_set_callbacks(osip_t *osip);
+int d_answer(struct d_txn *txn, osip_message_t *answer);
+int d_message_build_answer(int tid, int status, osip_message_t **answer);
+int d_message_send_answer(int tid, int status, osip_message_t *answer);
+int d_insubscription_send_answer(int tid, int status);
+int d_default_action(eXosip_event_t *event);
+
+/* call.c ------------------------------------------------------------------------------------------------ */
+int d_send_invite(osip_message_t *invite);
+int d_build_ack(int did, osip_message_t **ack);
+int d_send_ack(int did, osip_message_t *ack);
+int d_call_build_request(int did, const char *method, osip_message_t **request);
+int d_call_send_request(int did, osip_message_t *request);
+int d_call_build_answer(int tid, int status, osip_message_t **answer);
+int d_call_send_answer(int tid, int status, osip_message_t *answer);
+int d_terminate(int cid, int did);
+void d_on_new_request(osip_event_t *event);
+void d_on_late_response(osip_event_t *event);
+void d_on_invite_response(struct d_txn *txn, osip_message_t *response);
+void d_calls_sweep(void);
+void d_calls_repeat_200(void);
+void d_calls_clear(void);
+void d_call_over(struct d_call *call, int seconds);
+
+/* register.c -------------------------------------------------------------------------------------------- */
+int d_register_first(const char *from, const char *registrar, const char *contact, int expires,
+                     osip_message_t **request);
+int d_register_next(int rid, int expires, osip_message_t **request);
+int d_register_send(int rid, osip_message_t *request);
+int d_register_remove(int rid);
+void d_regs_clear(void);
+
+/* digest.c ---------------------------------------------------------------------------------------------- */
+int d_auth_add(const char *user, const char *password, const char *realm);
+void d_auth_clear(void);
+int d_authorize(osip_message_t *request, osip_message_t *response);
+
+#endif

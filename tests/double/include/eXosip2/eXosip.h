@@ -1,0 +1,124 @@
+/* eXosip2/eXosip.h of the checking double: what csrc/ uses of libeXosip2 3.6's API, declared by us after its
+ * documentation, with the names and the numbers that a program sees. The double's own controls are in
+ * exosip_double.h. */
+#ifndef EXOSIP_DOUBLE_EXOSIP_H
+#define EXOSIP_DOUBLE_EXOSIP_H
+
+#include <osipparser2/osip_parser.h>
+
+#define EXOSIP_OPT_BASE_OPTION 0
+#define EXOSIP_OPT_UDP_KEEP_ALIVE (EXOSIP_OPT_BASE_OPTION + 1)
+#define EXOSIP_OPT_DONT_SEND_101 (EXOSIP_OPT_BASE_OPTION + 6)
+#define EXOSIP_OPT_SET_IPV4_FOR_GATEWAY (EXOSIP_OPT_BASE_OPTION + 8)
+#define EXOSIP_OPT_DNS_CAPABILITIES (EXOSIP_OPT_BASE_OPTION + 14)
+
+typedef enum eXosip_event_type {
+    EXOSIP_REGISTRATION_NEW,
+    EXOSIP_REGISTRATION_SUCCESS,
+    EXOSIP_REGISTRATION_FAILURE,
+    EXOSIP_REGISTRATION_REFRESHED,
+    EXOSIP_REGISTRATION_TERMINATED,
+    EXOSIP_CALL_INVITE,
+    EXOSIP_CALL_REINVITE,
+    EXOSIP_CALL_NOANSWER,
+    EXOSIP_CALL_PROCEEDING,
+    EXOSIP_CALL_RINGING,
+    EXOSIP_CALL_ANSWERED,
+    EXOSIP_CALL_REDIRECTED,
+    EXOSIP_CALL_REQUESTFAILURE,
+    EXOSIP_CALL_SERVERFAILURE,
+    EXOSIP_CALL_GLOBALFAILURE,
+    EXOSIP_CALL_ACK,
+    EXOSIP_CALL_CANCELLED,
+    EXOSIP_CALL_TIMEOUT,
+    EXOSIP_CALL_MESSAGE_NEW,
+    EXOSIP_CALL_MESSAGE_PROCEEDING,
+    EXOSIP_CALL_MESSAGE_ANSWERED,
+    EXOSIP_CALL_MESSAGE_REDIRECTED,
+    EXOSIP_CALL_MESSAGE_REQUESTFAILURE,
+    EXOSIP_CALL_MESSAGE_SERVERFAILURE,
+    EXOSIP_CALL_MESSAGE_GLOBALFAILURE,
+    EXOSIP_CALL_CLOSED,
+    EXOSIP_CALL_RELEASED,
+    EXOSIP_MESSAGE_NEW,
+    EXOSIP_MESSAGE_PROCEEDING,
+    EXOSIP_MESSAGE_ANSWERED,
+    EXOSIP_MESSAGE_REDIRECTED,
+    EXOSIP_MESSAGE_REQUESTFAILURE,
+    EXOSIP_MESSAGE_SERVERFAILURE,
+    EXOSIP_MESSAGE_GLOBALFAILURE,
+    EXOSIP_IN_SUBSCRIPTION_NEW,
+    EXOSIP_EVENT_COUNT
+} eXosip_event_type_t;
+
+typedef struct eXosip_event {
+    eXosip_event_type_t type;
+    char textinfo[256];
+    void *external_reference;
+    osip_message_t *request;
+    osip_message_t *response;
+    osip_message_t *ack;
+    int tid;
+    int did;
+    int rid;
+    int cid;
+    int sid;
+    int nid;
+    int ss_status;
+    int ss_reason;
+} eXosip_event_t;
+
+typedef void (*CbSipCallback)(osip_message_t *message, int received);
+
+int eXosip_init(void);
+void eXosip_quit(void);
+const char *eXosip_get_version(void);
+/* As with the real one: without OSIP_MT there are no locks. */
+#ifdef OSIP_MT
+int eXosip_lock(void);
+int eXosip_unlock(void);
+#else
+#define eXosip_lock() ;
+#define eXosip_unlock() ;
+#endif
+int eXosip_set_option(int option, const void *value);
+void eXosip_set_user_agent(const char *user_agent);
+int eXosip_set_cbsip_message(CbSipCallback callback);
+int eXosip_listen_addr(int transport, const char *address, int port, int family, int secure);
+void eXosip_masquerade_contact(const char *public_address, int port);
+int eXosip_guess_localip(int family, char *address, int size);
+
+eXosip_event_t *eXosip_event_wait(int seconds, int milliseconds);
+void eXosip_event_free(eXosip_event_t *event);
+
+int eXosip_add_authentication_info(const char *user, const char *userid, const char *password, const char *ha1,
+                                   const char *realm);
+int eXosip_clear_authentication_info(void);
+int eXosip_default_action(eXosip_event_t *event);
+
+int eXosip_call_build_initial_invite(osip_message_t **invite, const char *to, const char *from,
+                                     const char *route, const char *subject);
+int eXosip_call_send_initial_invite(osip_message_t *invite);
+int eXosip_call_build_ack(int did, osip_message_t **ack);
+int eXosip_call_send_ack(int did, osip_message_t *ack);
+int eXosip_call_build_request(int did, const char *method, osip_message_t **request);
+int eXosip_call_send_request(int did, osip_message_t *request);
+int eXosip_call_build_answer(int tid, int status, osip_message_t **answer);
+int eXosip_call_send_answer(int tid, int status, osip_message_t *answer);
+int eXosip_call_terminate(int cid, int did);
+
+int eXosip_message_build_request(osip_message_t **message, const char *method, const char *to, const char *from,
+                                 const char *route);
+int eXosip_message_send_request(osip_message_t *message);
+int eXosip_message_build_answer(int tid, int status, osip_message_t **answer);
+int eXosip_message_send_answer(int tid, int status, osip_message_t *answer);
+
+int eXosip_register_build_initial_register(const char *from, const char *registrar, const char *contact,
+                                           int expires, osip_message_t **request);
+int eXosip_register_build_register(int rid, int expires, osip_message_t **request);
+int eXosip_register_send_register(int rid, osip_message_t *request);
+int eXosip_register_remove(int rid);
+
+int eXosip_insubscription_send_answer(int tid, int status, osip_message_t *answer);
+
+#endif

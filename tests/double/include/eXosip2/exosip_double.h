@@ -1,0 +1,24 @@
+/* exosip_double.h - the controls of the checking double.
+ *
+ * Environment, read by eXosip_init():
+ *   EXOSIP_DOUBLE_FAIL=function[:n[:null]]  the n-th call (default: the first) of that function fails; null:
+ *                                           it returns 0 and gives no message
+ *   EXOSIP_DOUBLE_ABORT=0                   count broken rules instead of calling abort() on the first
+ *   EXOSIP_DOUBLE_CRASH=1                   die of a request without Via, From, To or CSeq, as the real one
+ */
+#ifndef EXOSIP_DOUBLE_H
+#define EXOSIP_DOUBLE_H
+
+/* As the environment does it. NULL: no call fails. */
+void exosip_double_fail(const char *function, int nth, int null);
+/* Whether the call that was to fail has come. */
+int exosip_double_failed(void);
+/* How often it was called since exosip_double_fail(), for the function named there. */
+int exosip_double_calls(void);
+
+/* The rules broken so far; the first one's text, or "". */
+int exosip_double_complaints(void);
+const char *exosip_double_first_complaint(void);
+void exosip_double_abort_on_complaint(int yes);
+
+#endif

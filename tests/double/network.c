@@ -1,0 +1,180 @@
+/* network.c - datagrams in and out, and the thread that lives on them. */
+#include "double.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A longer datagram is cut off, as by a library that was built with libosip2 3.6's defaults. */
+enum { LONGEST_DATAGRAM = 4000 };
+
+/* -- out -------------------------------------------------------------------------------------------------- */
+
+static const char *value_of(osip_via_t *via, const char *name)
+{
+    osip_generic_param_t *parameter = NULL;
+    osip_via_param_get_byname(via, (char *)name, &parameter);
+    return parameter == NULL ? NULL : parameter->gvalue;
+}
+
+static void response_target(osip_message_t *response, const char **host, const char **port)
+{
+    osip_via_t *via = osip_list_get(&response->vias, 0);
+    *host = value_of(via, "received") != NULL ? value_of(via, "received") : via->host;
+    *port = value_of(via, "rport") != NULL ? value_of(via, "rport") : via->port;
+}
+
+static void request_target(osip_message_t *request, const char **host, const char **port)
+{
+    osip_route_t *route = osip_list_get(&request->routes, 0);
+    osip_uri_param_t *loose = NULL;
+    osip_uri_t *uri = request->req_uri;
+    if (route != NULL)
+        osip_uri_uparam_get_byname(route->url, (char *)"lr", &loose);
+    if (loose != NULL)
+        uri = route->url;
+    *host = uri->host;
+    *port = uri->port;
+}
+
+static int send_octets(const char *host, const char *port, const char *octets, size_t length)
+{
+    struct addrinfo wanted, *found = NULL;
+    int code = -1;
+    memset(&wanted, 0, sizeof wanted);
+    wanted.ai_family = AF_INET;
+    wanted.ai_socktype = SOCK_DGRAM;
+    if (host == NULL || getaddrinfo(host, port == NULL ? "5060" : port, &wanted, &found) != 0 || found == NULL)
+        return -1;
+    if (sendto(D.socket, octets, length, 0, found->ai_addr, found->ai_addrlen) >= 0)
+        code = 0;
+    freeaddrinfo(found);
+    return code;
+}
+
+/* osip2's callback for each message; the target that it offers is the same. */
+int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, int unused_port, int unused_socket)
+{
+    const char *host = NULL, *port = NULL;
+    char *octets = NULL;
+    size_t length = 0;
+    int code;
+    (void)tr;
+    (void)unused_host;
+    (void)unused_port;
+    (void)unused_socket;
+    if (message->status_code == 101 && D.dont_send_101)
+        return 0;
+    if (D.callback != NULL)
+        D.callback(message, 0);
+    if (MSG_IS_REQUEST(message))
+        request_target(message, &host, &port);
+    else
+        response_target(message, &host, &port);
+    if (osip_message_to_str(message, &octets, &length) != 0)
+        return -1;
+    code = send_octets(host, port, octets, length);
+    osip_free(octets);
+    return code;
+}
+
+/* -- in --------------------------------------------------------------------------------------------------- */
+
+/* What the real one dies of. */
+static int lacks_headers(const osip_message_t *message)
+{
+    return osip_list_eol(&message->vias, 0) || message->from == NULL || message->to == NULL ||
+           message->cseq == NULL || message->cseq->method == NULL || message->cseq->number == NULL ||
+           message->call_id == NULL;
+}
+
+static void handle(const char *octets, size_t length, const struct sockaddr_in *peer)
+{
+    osip_event_t *event = osip_parse(octets, length);
+    char host[INET_ADDRSTRLEN] = "";
+    if (event == NULL)
+        return;
+    if (D.callback != NULL)
+        D.callback(event->sip, 1);
+    if (lacks_headers(event->sip)) {
+        if (D.crash && MSG_IS_REQUEST(event->sip))
+            raise(SIGSEGV);
+        osip_event_free(event);
+        return;
+    }
+    inet_ntop(AF_INET, &peer->sin_addr, host, sizeof host);
+    osip_message_fix_last_via_header(event->sip, host, ntohs(peer->sin_port));
+    if (osip_find_transaction_and_add_event(D.osip, event) == 0)
+        return;
+    if (MSG_IS_REQUEST(event->sip))
+        d_on_new_request(event);
+    else
+        d_on_late_response(event);
+}
+
+static void receive(void)
+{
+    char octets[LONGEST_DATAGRAM + 1];
+    struct sockaddr_in peer;
+    socklen_t size = sizeof peer;
+    ssize_t got = recvfrom(D.socket, octets, LONGEST_DATAGRAM, MSG_DONTWAIT, (struct sockaddr *)&peer, &size);
+    if (got <= 5)
+        return;
+    octets[got] = '\0';
+    handle(octets, (size_t)got, &peer);
+}
+
+void d_execute(void)
+{
+    osip_timers_ict_execute(D.osip);
+    osip_timers_nict_execute(D.osip);
+    osip_timers_ist_execute(D.osip);
+    osip_timers_nist_execute(D.osip);
+    osip_nist_execute(D.osip);
+    osip_nict_execute(D.osip);
+    osip_ist_execute(D.osip);
+    osip_ict_execute(D.osip);
+}
+
+static int await_work(void)
+{
+    struct timeval timeout;
+    fd_set set;
+    char octets[64];
+    osip_timers_gettimeout(D.osip, &timeout);
+    if (timeout.tv_sec > 0) {
+        timeout.tv_sec = 1;
+        timeout.tv_usec = 0;
+    }
+    FD_ZERO(&set);
+    FD_SET(D.socket, &set);
+    FD_SET(D.wake[0], &set);
+    if (select((D.socket > D.wake[0] ? D.socket : D.wake[0]) + 1, &set, NULL, NULL, &timeout) <= 0)
+        return 0;
+    if (FD_ISSET(D.wake[0], &set) && read(D.wake[0], octets, sizeof octets) < 0)
+        return 0;
+    return FD_ISSET(D.socket, &set);
+}
+
+void *d_worker(void *unused)
+{
+    (void)unused;
+    rule_inside(1);
+    while (!D.stopping) {
+        int readable = await_work();
+        d_lock();
+        if (readable)
+            receive();
+        d_execute();
+        d_calls_sweep();
+        d_txns_sweep(0);
+        d_unlock();
+    }
+    return NULL;
+}
