@@ -1,0 +1,380 @@
+"""The ``sipbridge`` command: its options, its errors, its exit codes."""
+
+from __future__ import absolute_import, division, print_function
+
+import argparse
+import logging
+import re
+import sys
+
+from sipbridge import commands
+from sipbridge._compat import PY2
+from sipbridge._version import __version__
+from sipbridge.console import PASSWORD_VARIABLE, Console, Interrupts, printable
+from sipbridge.engine import NAMES
+from sipbridge.errors import (
+    AuthenticationError,
+    CallStateError,
+    EngineError,
+    InputError,
+    NotSupportedError,
+    ResponseError,
+    SipbridgeError,
+    TimeoutError,
+    TransportError,
+)
+from sipbridge.headers import check_headers
+
+EXIT_USAGE = 2
+EXIT_TRANSPORT = 3
+EXIT_REFUSED = 4
+EXIT_AUTHENTICATION = 5
+EXIT_TIMEOUT = 6
+EXIT_UNSUPPORTED = 7
+EXIT_INTERRUPTED = 130
+
+_EXIT_CODES = """\
+exit codes:
+  0    done
+  2    wrong usage, or input that is malformed or cannot be read
+  3    transport: the local address cannot be used, or the peer cannot be reached
+  4    the peer refused, redirected, or ended it early
+  5    authentication failed: credentials are missing or wrong
+  6    the peer did not answer in time
+  7    no engine is built, or the engine does not offer it
+  130  interrupted before it was done
+"""
+
+_DESCRIPTION = """\
+SIP by hand: place and take calls, register, send messages.
+
+An endpoint address is written udp://host:port; port 0 lets the system choose. A password is read from the
+environment variable %s, or asked for; it is never an argument.
+""" % (
+    PASSWORD_VARIABLE
+)
+
+_EXAMPLES = """\
+examples:
+  sipbridge listen udp://127.0.0.1:5070 --trace
+  sipbridge call sip:bob@127.0.0.1:5070 --dtmf 42# --duration 5
+  sipbridge message sip:bob@127.0.0.1:5070 "lunch at noon?"
+  SIPBRIDGE_PASSWORD=... sipbridge register sip:example.com --user alice
+
+"""
+
+_CALL_EXAMPLES = """\
+Without --sdp the call offers one audio stream over which nothing is sent. Without --duration it stays up until
+the peer hangs up or you interrupt it (Ctrl-C hangs up).
+
+examples:
+  sipbridge call sip:bob@192.0.2.7
+  sipbridge call sip:bob@192.0.2.7:5070 --from sip:alice@example.com --sdp offer.sdp --duration 10 --trace
+  sipbridge call sip:1000@example.com --proxy "sip:192.0.2.1;lr" --user alice --timeout 20
+
+"""
+
+_LISTEN_EXAMPLES = """\
+Calls are answered with 200 (or as --reject says), OPTIONS and MESSAGE with 200; one line is printed for each
+event. SIGINT and SIGTERM hang up every call and end with 0. Without --sdp a call gets one audio stream over
+which nothing is sent.
+
+examples:
+  sipbridge listen udp://127.0.0.1:5070
+  sipbridge listen udp://0.0.0.0:5060 --advertised 192.0.2.7:5060 --ring-seconds 2 --sdp answer.sdp
+  sipbridge listen udp://127.0.0.1:5070 --once          # one call, then end
+  sipbridge listen udp://127.0.0.1:5070 --reject 486    # always busy
+
+"""
+
+_REGISTER_EXAMPLES = """\
+The registration is refreshed before it runs out, and removed at the end.
+
+examples:
+  sipbridge register sip:example.com --user alice
+  sipbridge register sip:192.0.2.1:5060 --aor sip:alice@example.com --user alice --expires 600
+  sipbridge register sip:example.com --user alice --once   # to see whether the password is right
+
+"""
+
+_MESSAGE_EXAMPLES = """\
+examples:
+  sipbridge message sip:bob@192.0.2.7 "lunch at noon?"
+  date | sipbridge message sip:bob@192.0.2.7 - --from sip:clock@example.com
+
+"""
+
+
+def examples():
+    """Every example that the help shows, as text."""
+    return "".join((_EXAMPLES, _CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES))
+
+
+# -- arguments ---------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser that complains in one line."""
+
+    def error(self, message):
+        self.exit(EXIT_USAGE, "%s: %s (try: %s --help)\n" % (self.prog, printable(message), self.prog))
+
+
+def _number(text, kind, lowest, highest, what):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not lowest <= value <= highest:
+        raise argparse.ArgumentTypeError("%s, not %r" % (what, str(text)))
+    return value
+
+
+def _seconds(text):
+    return _number(text, float, 0, 1e6, "must be seconds")
+
+
+def _whole_seconds(text):
+    return _number(text, int, 1, 2**31 - 1, "must be whole seconds above 0")
+
+
+def _count(text):
+    return _number(text, int, 1, 10**9, "must be a number above 0")
+
+
+def _refusal(text):
+    return _number(text, int, 400, 699, "must be a status from 400 to 699")
+
+
+def _keys(text):
+    if not re.match(r"[0-9*#A-Da-d]+\Z", text):
+        raise argparse.ArgumentTypeError("must be keys from 0-9, *, # and A-D, not %r" % str(text))
+    return text
+
+
+def _header(text):
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError("must be 'Name: value', not %r" % str(text))
+    try:
+        return check_headers([(name.strip(), value.strip())])[0]
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error))
+
+
+def _common(parser):
+    group = parser.add_argument_group("common options")
+    group.add_argument("--engine", choices=NAMES, help="the SIP engine (default: the first that was built)")
+    group.add_argument("--proxy", metavar="URI", help="send every request to this proxy first")
+    group.add_argument(
+        "--advertised", metavar="HOST:PORT", help="what Contact names instead of the local address (NAT)"
+    )
+    group.add_argument(
+        "--user", metavar="NAME", help="answer digest challenges as NAME, with $%s" % PASSWORD_VARIABLE
+    )
+    group.add_argument(
+        "--trace", action="store_true", help="print the messages as they pass, digest responses masked"
+    )
+    group.add_argument("-v", "--verbose", action="store_true", help="log what the library does to stderr")
+
+
+def _caller(parser):
+    parser.add_argument(
+        "--local", metavar="ADDRESS", help="udp://host:port to use here (default: any port, on the way there)"
+    )
+
+
+def _sender(parser):
+    _caller(parser)
+    parser.add_argument("--from", dest="from_", metavar="URI", help="who it is from")
+    parser.add_argument(
+        "--header", metavar="'NAME: VALUE'", type=_header, action="append", default=[], help="one more header"
+    )
+
+
+def _timeout(parser, default, what):
+    parser.add_argument(
+        "--timeout", metavar="S", type=_seconds, default=default, help="%s (default: %%(default)s)" % what
+    )
+
+
+def _add(subparsers, name, run, help_text, epilog=""):
+    parser = subparsers.add_parser(
+        name,
+        help=help_text,
+        description=help_text,
+        epilog=epilog + _EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_call(subparsers):
+    parser = _add(subparsers, "call", commands.call, "place a call", _CALL_EXAMPLES)
+    parser.add_argument("to", metavar="TO", help="whom to call, as sip:bob@host:port")
+    _sender(parser)
+    parser.add_argument("--sdp", metavar="FILE", help="the session description to offer")
+    parser.add_argument("--dtmf", metavar="KEYS", type=_keys, help="keys to send once answered (INFO)")
+    parser.add_argument("--duration", metavar="S", type=_seconds, help="hang up after S seconds")
+    _timeout(parser, 60.0, "give up (CANCEL) when there is no answer in S seconds")
+    _common(parser)
+
+
+def _add_listen(subparsers):
+    parser = _add(subparsers, "listen", commands.listen, "take calls and messages", _LISTEN_EXAMPLES)
+    parser.add_argument(
+        "address",
+        metavar="ADDRESS",
+        nargs="?",
+        default="udp://127.0.0.1:5060",
+        help="where to listen (default: %(default)s)",
+    )
+    parser.add_argument("--sdp", metavar="FILE", help="the session description to answer with")
+    parser.add_argument("--reject", metavar="STATUS", type=_refusal, help="refuse calls, 400 to 699")
+    parser.add_argument(
+        "--ring-seconds", metavar="S", type=_seconds, default=0, help="ring (180) S seconds before the answer"
+    )
+    parser.add_argument(
+        "--max-calls", metavar="N", type=_count, help="take N calls, refuse more, end when the last is over"
+    )
+    parser.add_argument(
+        "--once", dest="max_calls", action="store_const", const=1, help="the same as --max-calls 1"
+    )
+    _common(parser)
+
+
+def _add_register(subparsers):
+    parser = _add(
+        subparsers, "register", commands.register, "register, until interrupted", _REGISTER_EXAMPLES
+    )
+    parser.add_argument("registrar", metavar="REGISTRAR", help="the registrar's URI, as sip:example.com")
+    parser.add_argument("--aor", metavar="URI", help="what to register (default: --user at the registrar's host)")
+    parser.add_argument("--contact", metavar="URI", help="where to be reached (default: this endpoint)")
+    parser.add_argument(
+        "--expires", metavar="S", type=_whole_seconds, default=3600, help="seconds to ask for (default: 3600)"
+    )
+    parser.add_argument("--once", action="store_true", help="register, unregister, end")
+    _caller(parser)
+    _timeout(parser, 32.0, "give up when the registrar does not answer in S seconds")
+    _common(parser)
+
+
+def _add_message(subparsers):
+    parser = _add(subparsers, "message", commands.message, "send a MESSAGE", _MESSAGE_EXAMPLES)
+    parser.add_argument("to", metavar="TO", help="whom to send it to, as sip:bob@host:port")
+    parser.add_argument("text", metavar="TEXT", help="what to send; - reads it from standard input")
+    parser.add_argument(
+        "--content-type", metavar="TYPE", default="text/plain", help="what it is (default: %(default)s)"
+    )
+    _sender(parser)
+    _timeout(parser, 32.0, "give up when there is no answer in S seconds")
+    _common(parser)
+
+
+def _add_version(subparsers):
+    parser = _add(subparsers, "version", commands.version, "print the versions of everything")
+    parser.set_defaults(verbose=False)
+
+
+#: What adds a command to the parser, in the order of ``sipbridge --help``.
+COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_version]
+
+
+def build_parser():
+    """The parser of the whole command line."""
+    parser = _Parser(
+        prog="sipbridge",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES + _EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version="sipbridge " + __version__)
+    subparsers = parser.add_subparsers(metavar="COMMAND", dest="command")
+    subparsers.required = True
+    for add in COMMANDS:
+        add(subparsers)
+    return parser
+
+
+# -- errors ------------------------------------------------------------------------------------------------
+
+
+def _challenge_hint(error, options):
+    if getattr(options, "user", None) is None:
+        return "give --user NAME, and the password in %s or at the prompt" % PASSWORD_VARIABLE
+    return "check --user and the password"
+
+
+def _response_hint(error):
+    if 300 <= error.status <= 399 and error.contacts:
+        return "the peer says to try %s" % ", ".join(error.contacts)
+    return "--trace shows what was sent"
+
+
+def explain(error, options):
+    """The exit code for an error, and a hint at what to do next."""
+    if isinstance(error, (InputError, UnicodeError)):
+        return EXIT_USAGE, "try: sipbridge %s --help" % options.command
+    if isinstance(error, TransportError):
+        return EXIT_TRANSPORT, "check the addresses; port 0 takes any free port here"
+    if isinstance(error, AuthenticationError):
+        return EXIT_AUTHENTICATION, _challenge_hint(error, options)
+    if isinstance(error, ResponseError):
+        if error.status == 503 and not len(error.headers):  # the engine's own: nothing came from the peer
+            return EXIT_TRANSPORT, "the peer cannot be reached: check its address"
+        return EXIT_REFUSED, _response_hint(error)
+    if isinstance(error, TimeoutError):
+        return EXIT_TIMEOUT, "check the address and that the peer is up, or give it longer with --timeout"
+    if isinstance(error, CallStateError):
+        return EXIT_REFUSED, "--trace shows what happened"
+    if isinstance(error, NotSupportedError):
+        return EXIT_UNSUPPORTED, "another engine may offer it: --engine"
+    if isinstance(error, EngineError):
+        return EXIT_UNSUPPORTED, "sipbridge version shows what is built"
+    return EXIT_TRANSPORT, "--trace and --verbose show more"
+
+
+def _complain(text):
+    Console(sys.stderr).line("sipbridge: " + printable(text))
+
+
+# -- main --------------------------------------------------------------------------------------------------
+
+
+def _arguments(argv):
+    """The arguments as text."""
+    arguments = sys.argv[1:] if argv is None else argv
+    if PY2:
+        encoding = sys.getfilesystemencoding() or "utf-8"
+        return [each.decode(encoding) if isinstance(each, bytes) else each for each in arguments]
+    return arguments
+
+
+def run(options, console):
+    """Run the chosen command. Returns its exit code; what it raises is explained on standard error."""
+    try:
+        with Interrupts() as options.interrupts:
+            return options.run(options, console)
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return EXIT_INTERRUPTED
+    except (SipbridgeError, UnicodeError) as error:
+        code, hint = explain(error, options)
+        _complain("%s; %s" % (error, hint))
+        return code
+
+
+def main(argv=None):
+    """Run the command line; returns the exit code. Wrong usage exits with 2 at once."""
+    parser = build_parser()
+    try:
+        options = parser.parse_args(_arguments(argv))
+    except UnicodeError as error:
+        parser.error("an argument is not text: %s" % error)
+    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.ERROR)
+    console = Console()
+    code = run(options, console)
+    if console.broken.is_set():
+        console.abandon()
+    return code

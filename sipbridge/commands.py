@@ -1,0 +1,377 @@
+"""What the commands of ``sipbridge`` do. Each takes the parsed options and a Console, and returns an exit code."""
+
+from __future__ import absolute_import, division, print_function
+
+import io
+import platform
+import socket
+import sys
+import threading
+from contextlib import closing, contextmanager
+
+from sipbridge._version import __version__
+from sipbridge.call import SDP
+from sipbridge.console import Interrupted, password_for
+from sipbridge.content import make_content
+from sipbridge.endpoint import Endpoint
+from sipbridge.engine import available
+from sipbridge.errors import (
+    CallStateError,
+    EngineError,
+    InputError,
+    ResponseError,
+    TimeoutError,
+    TransportError,
+)
+from sipbridge.events import (
+    CallAnswered,
+    CallConfirmed,
+    CallEnded,
+    CallProgress,
+    CallReinvited,
+    IncomingCall,
+    InfoReceived,
+    MessageReceived,
+    RegistrationChanged,
+    RequestReceived,
+)
+from sipbridge.headers import Headers
+from sipbridge.response import Response, check_response
+from sipbridge.trace import render
+from sipbridge.uri import address_uri, parse_uri
+
+OK = 0
+
+# How long a command waits for the peer when it hangs up, in seconds.
+_BYE_TIMEOUT = 5.0
+_CLOSE_TIMEOUT = 1.0
+
+# Nothing is sent to it: it only serves to ask the system for the default route (RFC 5737).
+_SOMEWHERE = "192.0.2.1"
+
+
+# -- the endpoint ------------------------------------------------------------------------------------------
+
+
+def _source_address(host, port):
+    """The local IPv4 address from which this machine reaches a host, or None."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        try:
+            probe.connect((host, port))
+        except (socket.error, UnicodeError):
+            return None
+        return probe.getsockname()[0]
+
+
+def local_address(target):
+    """``udp://host:0``, the host being this machine's address on the way to the SIP URI ``target``.
+
+    A host name without an address of its own (a domain that only has SRV records) counts as somewhere on the
+    default route.
+    """
+    uri = parse_uri(target)
+    host = _source_address(uri.host or _SOMEWHERE, uri.port or 5060) or _source_address(_SOMEWHERE, 5060)
+    return "udp://%s:0" % (host or "127.0.0.1")
+
+
+@contextmanager
+def opened(options, console, local, identity=None):
+    """The endpoint that the options describe, closed at the end, come what may."""
+    password = None if options.user is None else password_for(options.user)
+    phone = Endpoint(
+        local,
+        identity=identity,
+        engine=options.engine,
+        outbound_proxy=options.proxy,
+        user_agent="sipbridge/" + __version__,
+        advertised=options.advertised,
+        trace=(lambda message: console.lines(render(message))) if options.trace else None,
+    )
+    try:
+        if password is not None:
+            phone.add_credentials(options.user, password)
+        yield phone
+    finally:
+        options.interrupts.ignore()
+        phone.close(_CLOSE_TIMEOUT)
+
+
+def _local(options, target):
+    return options.local or local_address(options.proxy or address_uri(target))
+
+
+# -- session descriptions ----------------------------------------------------------------------------------
+
+
+def read_file(path):
+    """The octets of a file. Raises InputError, naming it."""
+    try:
+        with io.open(path, "rb") as stream:
+            return stream.read()
+    except (IOError, OSError) as error:
+        raise InputError("cannot read %s: %s" % (path, error.strerror))
+
+
+def silent_sdp(host):
+    """A session description of one audio stream over which nothing is sent (RFC 3264, 5.1): port 9 discards."""
+    lines = (
+        "v=0",
+        "o=- 1 1 IN IP4 %s" % host,
+        "s=sipbridge",
+        "c=IN IP4 %s" % host,
+        "t=0 0",
+        "m=audio 9 RTP/AVP 0 8 101",
+        "a=rtpmap:0 PCMU/8000",
+        "a=rtpmap:8 PCMA/8000",
+        "a=rtpmap:101 telephone-event/8000",
+        "a=inactive",
+    )
+    return ("\r\n".join(lines) + "\r\n").encode("ascii")
+
+
+def _sdp(options, phone):
+    if options.sdp is not None:
+        sdp = read_file(options.sdp)
+        if not sdp.strip():
+            raise InputError("no session description in %s" % options.sdp)
+        make_content((), sdp, SDP)  # raises now what a handler could only log
+        return sdp
+    return silent_sdp(phone.address.partition("://")[2].rpartition(":")[0])
+
+
+# -- telling what happens ----------------------------------------------------------------------------------
+
+
+def _size(sdp):
+    return ", no SDP" if sdp is None else ", SDP of %d octets" % len(sdp)
+
+
+def _info(event):
+    if event.dtmf:
+        return "DTMF %s" % event.dtmf
+    return "INFO %s, %d octets" % (event.content_type or "without a type", len(event.body))
+
+
+#: What to say of an event of a call.
+DESCRIPTIONS = {
+    CallProgress: lambda event: "%d %s%s" % (event.status, event.reason, _size(event.sdp)),
+    CallAnswered: lambda event: "answered, %d %s%s" % (event.status, event.reason, _size(event.sdp)),
+    CallConfirmed: lambda event: "confirmed%s" % (_size(event.sdp) if event.sdp else ""),
+    CallReinvited: lambda event: "re-INVITE%s" % _size(event.sdp),
+    InfoReceived: _info,
+    CallEnded: lambda event: "ended, %s (%d %s)" % (event.cause, event.status, event.reason),
+}
+
+
+# -- version -----------------------------------------------------------------------------------------------
+
+
+def version(options, console):
+    """sipbridge, Python, and each engine that this Python can load."""
+    console.line("sipbridge %s" % __version__)
+    console.line("Python %s (%s)" % (platform.python_version(), platform.python_implementation()))
+    engines = available()
+    for name in sorted(engines):
+        console.line("%s %s" % (name, engines[name]))
+    if not engines:
+        raise EngineError("no SIP engine is built for this Python (%s)" % sys.executable)
+    return OK
+
+
+# -- call --------------------------------------------------------------------------------------------------
+
+
+def call(options, console):
+    """Place a call, send the keys, hold it for its time, hang up."""
+    with opened(options, console, _local(options, options.to), options.from_) as phone:
+        for kind, describe in DESCRIPTIONS.items():
+            phone.on(kind, lambda event, describe=describe: console.event(describe(event)))
+        sdp = _sdp(options, phone)
+        console.event("calling %s from %s (%s)" % (options.to, phone.address, phone.engine_name))
+        placed = phone.invite(options.to, sdp, options.header)
+        _wait_answered(placed, options.timeout)
+        if options.dtmf:
+            placed.send_dtmf(options.dtmf)
+            console.event("sent DTMF %s" % options.dtmf)
+        return _stay(options, placed)
+
+
+def _wait_answered(placed, timeout):
+    try:
+        placed.wait_answered(timeout)
+    except ResponseError as error:
+        if placed.ended.cause == "failed":  # the status is the engine's own
+            raise TransportError("%s could not be reached: %s" % (placed.remote_uri, error))
+        raise
+
+
+def _stay(options, placed):
+    """Keep the call up for its time, or until the peer or the user ends it, and see its end through."""
+    try:
+        placed.wait_ended(options.duration)
+    except TimeoutError:
+        pass
+    except Interrupted:
+        if options.duration is not None:  # else that is how it is meant to end
+            raise
+    placed.hangup()
+    ended = placed.wait_ended(_BYE_TIMEOUT)
+    if ended.cause == "failed":
+        raise TransportError("the call was lost: %s" % ended.reason)
+    if ended.cause == "timeout":
+        raise TimeoutError("the peer no longer answered: %d %s" % (ended.status, ended.reason))
+    return OK
+
+
+# -- listen ------------------------------------------------------------------------------------------------
+
+
+def listen(options, console):
+    """Take calls and messages until interrupted, or until as many calls as asked for are over."""
+    with opened(options, console, options.address) as phone:
+        listener = Listener(options, console, _sdp(options, phone))
+        listener.attach(phone)
+        console.event("listening on %s (%s %s)" % (phone.address, phone.engine_name, phone.engine_version))
+        try:
+            while not listener.finished.is_set() and not console.broken.is_set():
+                listener.finished.wait(1.0)
+        except Interrupted:
+            console.event("interrupted: hanging up")
+    return OK
+
+
+class Listener(object):
+    """Answers what arrives and tells about it. Its handlers run on the endpoint's event thread.
+
+    Attributes:
+        finished: set when as many calls as wanted are over.
+    """
+
+    def __init__(self, options, console, sdp):
+        self._options = options
+        self._console = console
+        self._sdp = sdp
+        self._numbers = {}  # of the live calls that were taken
+        self._taken = 0
+        self.finished = threading.Event()
+
+    def attach(self, phone):
+        phone.on(IncomingCall, self._incoming)
+        for kind, describe in DESCRIPTIONS.items():
+            phone.on(kind, lambda event, describe=describe: self._of_call(event, describe))
+        phone.on(CallEnded, self._ended)
+        phone.on(MessageReceived, self._message)
+        phone.on(RequestReceived, self._request)
+
+    def _say(self, call, text):
+        self._console.event("call %d  %s" % (self._numbers[call], text))
+
+    def _is_full(self):
+        return self._options.max_calls is not None and self._taken >= self._options.max_calls
+
+    def _incoming(self, event):
+        call = event.call
+        if self._is_full():
+            call.reject(486)
+            self._console.event("refused %s: enough calls" % call.remote_uri)
+            return
+        self._taken += 1
+        self._numbers[call] = self._taken
+        self._say(call, "from %s to %s%s" % (call.remote_uri, call.request_uri, _size(event.sdp)))
+        if self._options.reject is not None:
+            call.reject(self._options.reject)
+        elif self._options.ring_seconds:
+            self._ring(call)
+        else:
+            self._answer(call)
+
+    def _ring(self, call):
+        call.ring()
+        self._say(call, "ringing")
+        timer = threading.Timer(self._options.ring_seconds, self._answer, [call])
+        timer.daemon = True
+        timer.start()
+
+    def _answer(self, call):
+        number = self._numbers.get(call)
+        try:
+            call.answer(self._sdp)
+        except (CallStateError, EngineError):  # the caller, or we, gave up meanwhile
+            return
+        self._console.event("call %d  answered" % number)
+
+    def _of_call(self, event, describe):
+        if event.call in self._numbers:
+            self._say(event.call, describe(event))
+
+    def _ended(self, event):
+        if self._numbers.pop(event.call, None) is not None and self._is_full() and not self._numbers:
+            self.finished.set()
+
+    def _message(self, event):
+        self._console.event("MESSAGE from %s: %s" % (event.from_uri, event.text))
+
+    def _request(self, event):
+        if not isinstance(event, (MessageReceived, InfoReceived)):
+            self._console.event("%s from %s, not supported" % (event.method, event.from_uri))
+
+
+# -- register ----------------------------------------------------------------------------------------------
+
+
+def register(options, console):
+    """Register, and keep it up until interrupted."""
+    aor = options.aor or _default_aor(options)
+    with opened(options, console, _local(options, options.registrar), aor) as phone:
+        failures = []
+        phone.on(RegistrationChanged, lambda event: _tell_registration(event, console, failures))
+        registration = phone.register(
+            options.registrar, aor, options.contact, options.expires, options.timeout
+        )
+        if options.once:
+            registration.unregister(options.timeout)
+            return OK
+        try:
+            while not failures and not console.broken.is_set():
+                console.broken.wait(1.0)
+        except Interrupted:
+            return OK
+        for event in failures:
+            refusal = Response(event.status, event.reason, Headers(), b"")
+            check_response(refusal, "registration of %s" % registration.aor)
+    return OK
+
+
+def _default_aor(options):
+    if options.user is None:
+        raise InputError("give --aor, or --user for an address at the registrar's host")
+    return "sip:%s@%s" % (options.user, parse_uri(options.registrar).host)
+
+
+def _tell_registration(event, console, failures):
+    aor = event.registration.aor
+    if event.state == "active":
+        console.event("registered %s for %d s" % (aor, event.expires))
+    elif event.state == "ended":
+        console.event("unregistered %s" % aor)
+    else:
+        console.event("registration of %s failed (%d %s)" % (aor, event.status, event.reason))
+        failures.append(event)
+
+
+# -- message -----------------------------------------------------------------------------------------------
+
+
+def message(options, console):
+    """Send a MESSAGE and wait until it was taken."""
+    body = _standard_input() if options.text == "-" else options.text
+    with opened(options, console, _local(options, options.to), options.from_) as phone:
+        response = phone.message(
+            options.to, body, options.content_type, options.header, timeout=options.timeout
+        )
+        console.event("%d %s" % (response.status, response.reason))
+    return OK
+
+
+def _standard_input():
+    return getattr(sys.stdin, "buffer", sys.stdin).read()

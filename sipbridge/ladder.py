@@ -1,0 +1,170 @@
+"""Messages as a text ladder diagram: a column for each party, an arrow for each message.
+
+>>> print(draw(recorded, "127.0.0.1:5060", [("127.0.0.1:5060", "alice"), ("127.0.0.1:5070", "bob")]))
+        alice                       bob
+   127.0.0.1:5060             127.0.0.1:5070
+          |                          |
+   0.000  |----- INVITE 1 (SDP) ---->|
+   0.012  |<- 180 Ringing INVITE 1 --|
+          |                          |
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+from collections import namedtuple
+
+from sipbridge.console import printable
+from sipbridge.headers import Headers
+
+_REQUEST = re.compile(u"([A-Za-z0-9.!%*_+`'~-]+) \\S+ SIP/2\\.0\\Z", re.IGNORECASE)
+_RESPONSE = re.compile(u"SIP/2\\.0 ([0-9]{3})(?: (.*))?\\Z", re.IGNORECASE)
+
+_SHORTEST_GAP = 12  # columns between two lifelines, at the least
+_ARROW = 5  # of them, what an arrow needs besides its text
+
+
+class Arrow(namedtuple("Arrow", "time source target text brief")):
+    """One arrow: seconds since 1970, "host:port" on either side, what to write on it, and in a narrow place."""
+
+    __slots__ = ()
+
+
+def label(data, brief=False):
+    """What to write on the arrow of a message, its octets given: ``INVITE 1 (SDP)``, ``200 OK INVITE 1``.
+
+    ``brief`` leaves out the reason phrase.
+    """
+    head, _, body = data.replace(b"\r\n", b"\n").partition(b"\n\n")
+    start, _, fields = head.decode("utf-8", "replace").partition("\n")
+    headers = Headers(fields)
+    number, _, method = headers.get("CSeq", "").partition(" ")
+    request = _REQUEST.match(start)
+    response = _RESPONSE.match(start)
+    if request:
+        text = "%s %s" % (request.group(1), number)
+    elif response:
+        reason = "" if brief else response.group(2)
+        text = " ".join(part for part in (response.group(1), reason, method.strip(), number) if part)
+    else:
+        return "%d octets, not SIP" % len(data)
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return printable(text.strip() + (" (SDP)" if kind == "application/sdp" and body.strip() else ""))
+
+
+def arrows(messages, local):
+    """The arrows of :class:`~sipbridge.TraceMessage` records that the endpoint at ``local`` made."""
+    for message in messages:
+        peer = message.peer or "?"
+        ends = (local, peer) if message.outgoing else (peer, local)
+        yield Arrow(message.time, ends[0], ends[1], label(message.data), label(message.data, True))
+
+
+def draw(messages, local, parties=(), width=None, times=True):
+    """The diagram as text, lines joined by line breaks.
+
+    Args:
+        messages: :class:`~sipbridge.TraceMessage` records of one endpoint, in order.
+        local: "host:port" of that endpoint.
+        parties: pairs of "host:port" and name, the columns from left to right; addresses that are not among
+            them are added as they appear. A bare "host:port" has no name.
+        width: columns that there are; labels are shortened to fit. None: as many as it takes.
+        times: begin each line with the seconds since the first message.
+    """
+    rows = list(arrows(messages, local))
+    columns = _columns(rows, parties)
+    if not columns:
+        return ""
+    edge = max(_name_width(column) for column in columns) // 2
+    left = max(edge, 10 if times else 0)
+    gap = _gap(rows, columns, None if width is None else width - left - edge)
+    canvas = _Canvas(columns, left, gap)
+    lines = canvas.heads() + [canvas.lifelines()]
+    for row in rows:
+        line = canvas.arrow(row)
+        lines.append("%8.3f" % (row.time - rows[0].time) + line[8:] if times else line)
+    return "\n".join(line.rstrip() for line in lines + [canvas.lifelines()])
+
+
+def _columns(rows, parties):
+    """Pairs of address and name, each address once."""
+    columns = []
+    for party in parties:
+        address, name = (party, "") if not isinstance(party, tuple) else party
+        columns.append((address, name))
+    known = set(address for address, _ in columns)
+    for row in rows:
+        for address in (row.source, row.target):
+            if address not in known:
+                known.add(address)
+                columns.append((address, ""))
+    return columns
+
+
+def _name_width(column):
+    return max(len(column[0]), len(column[1]))
+
+
+def _gap(rows, columns, width):
+    """The distance between two lifelines: what names and labels need, at most what ``width`` leaves for each."""
+    places = dict((address, place) for place, (address, _) in enumerate(columns))
+    needed = max([_SHORTEST_GAP] + [_name_width(column) + 2 for column in columns])
+    for row in rows:
+        span = max(1, abs(places[row.source] - places[row.target]))
+        needed = max(needed, -(-(len(row.text) + _ARROW + 1) // span))
+    if width is None or len(columns) == 1:
+        return needed
+    return max(_SHORTEST_GAP, min(needed, width // (len(columns) - 1)))
+
+
+class _Canvas(object):
+    """Lines of a diagram whose lifelines stand ``gap`` apart, the first at ``left``."""
+
+    def __init__(self, columns, left, gap):
+        self._columns = columns
+        self._gap = gap
+        self._at = dict((address, left + gap * place) for place, (address, _) in enumerate(columns))
+
+    def lifelines(self):
+        line = [" "] * (max(self._at.values()) + 1)
+        for place in self._at.values():
+            line[place] = "|"
+        return "".join(line)
+
+    def heads(self):
+        """The names, if there are any, and the addresses, centred on the lifelines."""
+        return [
+            self._centred([(address, column[kind]) for address, column in zip(self._order(), self._columns)])
+            for kind in (1, 0)
+            if any(column[kind] for column in self._columns)
+        ]
+
+    def _order(self):
+        return [address for address, _ in self._columns]
+
+    def _centred(self, texts):
+        line = ""
+        for address, text in texts:
+            text = _cut(text, self._gap - 1)
+            line = line.ljust(max(0, self._at[address] - len(text) // 2)) + text
+        return line
+
+    def arrow(self, row):
+        """The lifelines with an arrow across them."""
+        line = self.lifelines()
+        source, target = self._at[row.source], self._at[row.target]
+        if source == target:
+            text = _cut("<> " + row.text, self._gap - 1).ljust(self._gap - 1)
+            return line[: source + 1] + text + line[source + self._gap :]
+        left, right = sorted((source, target))
+        inside = right - left - 1
+        room = inside - _ARROW
+        text = row.text if len(row.text) <= room else _cut(row.brief, room)
+        shaft = (" %s " % text).center(inside - 1, "-")
+        shaft = shaft + ">" if target > source else "<" + shaft
+        return line[: left + 1] + shaft + line[right:]
+
+
+def _cut(text, width):
+    """The text, ended by ".." where it is longer than ``width``."""
+    return text if len(text) <= width else text[: max(0, width - 2)] + ".."

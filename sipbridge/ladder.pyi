@@ -1,0 +1,20 @@
+from typing import Iterable, Iterator, NamedTuple, Optional, Tuple, Union
+
+from sipbridge.events import TraceMessage
+
+class Arrow(NamedTuple):
+    time: float
+    source: str
+    target: str
+    text: str
+    brief: str
+
+def label(data: bytes, brief: bool = False) -> str: ...
+def arrows(messages: Iterable[TraceMessage], local: str) -> Iterator[Arrow]: ...
+def draw(
+    messages: Iterable[TraceMessage],
+    local: str,
+    parties: Iterable[Union[str, Tuple[str, str]]] = (),
+    width: Optional[int] = None,
+    times: bool = True,
+) -> str: ...

@@ -1,0 +1,43 @@
+"""SIP messages for the eye: as they passed, less what would let a reader log in."""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+from sipbridge.console import clock, printable
+
+#: What stands in the place of a credential.
+MASK = "***"
+
+_HEAD_END = re.compile(u"\r?\n\r?\n")
+
+# A header field with the lines that it is folded on to (RFC 3261, 7.3.1).
+_CREDENTIALS = re.compile(
+    u"^((?:Proxy-)?Authorization|(?:Proxy-)?Authentication-Info)([ \t]*:[ \t]*)([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# The parameters from which a password can be guessed offline (RFC 3261, 22.4; RFC 7616, 3.4 and 3.5). A quoted
+# string that nobody closed goes to the end.
+_DIGEST = re.compile(u"\\b(response|rspauth)(\\s*=\\s*)(\"(?:[^\"\\\\]|\\\\.?)*(?:\"|$)|[^,\\s]*)", re.IGNORECASE)
+
+
+def masked(text):
+    """The text of a message with its digest responses, and credentials of any other scheme, made unreadable."""
+    end = _HEAD_END.search(text)
+    split = end.start() if end else len(text)
+    return _CREDENTIALS.sub(_masked_field, text[:split]) + text[split:]
+
+
+def _masked_field(found):
+    name, colon, value = found.groups()
+    if name.lower().endswith("authorization") and not value.lower().startswith("digest"):
+        return name + colon + MASK
+    return name + colon + _DIGEST.sub(lambda digest: '%s%s"%s"' % (digest.group(1), digest.group(2), MASK), value)
+
+
+def render(message):
+    """Lines of text for a :class:`~sipbridge.TraceMessage`: time, direction and peer, then the message."""
+    text = masked(message.data.decode("utf-8", "replace"))
+    arrow = "->" if message.outgoing else "<-"
+    head = "%s %s %s (%d octets)" % (clock(message.time), arrow, printable(message.peer), len(message.data))
+    return [head] + ["    " + printable(line.rstrip("\r")) for line in text.rstrip("\r\n").split("\n")] + [""]

@@ -1,0 +1,399 @@
+"""The ``sipbridge`` command (sipbridge.cli, sipbridge.commands): by itself, and against itself as the peer."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import re
+import signal
+import socket
+
+import pytest
+
+import sipbridge
+from command import Command, Listening, run
+from sipbridge import cli, engine, errors
+from sipbridge.demo_registrar import Registrar
+from sipbridge.headers import Headers
+
+NAMES = ["call", "listen", "register", "message", "version"]
+SDP = b"v=0\r\no=- 7 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+NOBODY = "sip:bob@127.0.0.1"
+
+
+@pytest.fixture
+def silent():
+    """The URI of a peer that never answers."""
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.bind(("127.0.0.1", 0))
+    yield "sip:bob@127.0.0.1:%d" % peer.getsockname()[1]
+    peer.close()
+
+
+@pytest.fixture
+def registrar():
+    with Registrar({"alice": "secret"}) as running:
+        yield running
+
+
+def one_line(text):
+    """The text, which must be one line of the command's."""
+    assert text.startswith("sipbridge") and text.count("\n") == 1 and text.endswith("\n"), text
+    return text
+
+
+# -- help, versions ------------------------------------------------------------------------------------------
+
+
+def help_of(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(list(arguments) + ["--help"])
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_help_of_a_command_tells_the_exit_codes(capsys, name):
+    text = help_of(capsys, name)
+    assert "usage: sipbridge %s " % name in text
+    for code in (0, 2, 3, 4, 5, 6, 7, 130):
+        assert re.search(r"^  %d +\w" % code, text, re.MULTILINE), code
+    assert name == "version" or "examples:\n  " in text
+    assert "--password" not in text
+
+
+def test_the_help_of_all_names_every_command_and_the_password_variable(capsys):
+    text = help_of(capsys)
+    for name in NAMES:
+        assert re.search(r"^    %s " % name, text, re.MULTILINE)
+    assert "SIPBRIDGE_PASSWORD" in text and "udp://host:port" in text
+
+
+def test_the_examples_in_the_help_parse():
+    parser = cli.build_parser()
+    for line in re.findall(r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message) .*)$", cli.examples(), re.M):
+        words = re.findall(r'"[^"]*"|[^ ]+', line.partition("  #")[0])
+        assert parser.parse_args([word.strip('"') for word in words]).run
+
+
+def test_version():
+    command = run("version")
+    lines = command.output.splitlines()
+    assert command.process.returncode == 0
+    assert lines[0] == "sipbridge " + sipbridge.__version__
+    assert re.match(r"Python \d+\.\d+\.\d+ \(", lines[1])
+    assert lines[2:] == ["%s %s" % pair for pair in sorted(sipbridge.engines().items())]
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["call", NOBODY, "--local", "udp://127.0.0.1:0"]])
+def test_without_an_engine(monkeypatch, capsys, arguments):
+    def nothing(name):
+        raise ImportError("not built")
+
+    monkeypatch.setattr(engine, "_load", nothing)
+    assert cli.main(arguments) == 7
+    assert "no SIP engine" in one_line(capsys.readouterr().err)
+
+
+# -- wrong usage, bad input ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments, quoted",
+    [
+        ([], ""),
+        (["dial"], "dial"),
+        (["call"], ""),
+        (["call", NOBODY, "--duration", "soon"], "soon"),
+        (["call", NOBODY, "--duration", "-1"], ""),
+        (["call", NOBODY, "--duration", "nan"], "nan"),
+        (["call", NOBODY, "--dtmf", "12x"], "12x"),
+        (["call", NOBODY, "--header", "Subject"], "Subject"),
+        (["call", NOBODY, "--header", "Via: x"], "Via"),
+        (["call", NOBODY, "--header", "Subject: a\r\nRoute: <sip:evil>"], "Subject"),
+        (["call", NOBODY, "--engine", "other"], "other"),
+        (["listen", "--reject", "200"], "200"),
+        (["listen", "--max-calls", "0"], "0"),
+        (["register", "sip:example.com", "--expires", "0"], "0"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(capsys, arguments, quoted):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    line = one_line(capsys.readouterr().err)
+    assert quoted in line and "--help" in line
+
+
+@pytest.mark.parametrize(
+    "arguments, quoted",
+    [
+        (["call", "bob"], "bob"),
+        (["call", NOBODY, "--local", "127.0.0.1:5060"], "127.0.0.1:5060"),
+        (["call", NOBODY, "--from", "alice"], "alice"),
+        (["call", NOBODY, "--proxy", "example.com"], "example.com"),
+        (["call", NOBODY, "--sdp", "/nowhere/offer.sdp"], "/nowhere/offer.sdp"),
+        (["call", NOBODY, "--sdp", os.devnull], os.devnull),
+        (["listen", "udp:127.0.0.1:5060"], "udp:127.0.0.1:5060"),
+        (["listen", "udp://127.0.0.1:0", "--advertised", "a b"], "a b"),
+        (["register", "example.com", "--user", "alice"], "example.com"),
+        (["register", "sip:127.0.0.1"], "--aor"),
+        (["message", NOBODY, "hello", "--content-type", "text\n"], "text"),
+        (["message", u"sip:b\xf6b@127.0.0.1", "hello"], "URI"),
+    ],
+)
+def test_bad_input_is_one_line_and_2(monkeypatch, capsys, arguments, quoted):
+    monkeypatch.setenv("SIPBRIDGE_PASSWORD", "secret")
+    assert cli.main(arguments) == 2
+    assert quoted in one_line(capsys.readouterr().err)
+
+
+def test_a_bad_password_is_not_shown(monkeypatch, capsys):
+    monkeypatch.setenv("SIPBRIDGE_PASSWORD", "hush\nhush")
+    assert cli.main(["message", NOBODY, "hello", "--local", "udp://127.0.0.1:0", "--user", "alice"]) == 2
+    line = one_line(capsys.readouterr().err)
+    assert "password" in line and "hush" not in line
+
+
+def test_without_a_terminal_the_password_must_be_in_the_environment():
+    command = run("register", "sip:127.0.0.1", "--user", "alice", environment={"SIPBRIDGE_PASSWORD": None})
+    assert command.process.returncode == 2
+    assert "SIPBRIDGE_PASSWORD" in one_line(command.errors)
+
+
+# -- errors --------------------------------------------------------------------------------------------------
+
+
+def response_error(kind, status, fields):
+    return kind(status, "Reason", Headers(fields))
+
+
+@pytest.mark.parametrize(
+    "error, code, hint",
+    [
+        (errors.InputError("x"), 2, "--help"),
+        (errors.TransportError("x"), 3, "port 0"),
+        (response_error(errors.ResponseError, 503, []), 3, "address"),
+        (response_error(errors.ResponseError, 503, [("Via", "x")]), 4, "--trace"),
+        (response_error(errors.ResponseError, 302, [("Contact", "<sip:bob@b>")]), 4, "<sip:bob@b>"),
+        (errors.CallStateError("x"), 4, "--trace"),
+        (response_error(errors.AuthenticationError, 401, [("Via", "x")]), 5, "--user NAME"),
+        (errors.TimeoutError("x"), 6, "--timeout"),
+        (errors.NotSupportedError("x"), 7, "--engine"),
+        (errors.EngineError("x"), 7, "version"),
+    ],
+)
+def test_each_error_has_its_exit_code_and_a_hint(error, code, hint):
+    options = cli.build_parser().parse_args(["call", NOBODY])
+    found, text = cli.explain(error, options)
+    assert found == code and hint in text
+
+
+def test_a_port_in_use():
+    with socket_in_use() as port:
+        command = run("listen", "udp://127.0.0.1:%d" % port)
+    assert command.process.returncode == 3
+    assert str(port) in one_line(command.errors)
+
+
+class socket_in_use(object):
+    def __enter__(self):
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        return self._socket.getsockname()[1]
+
+    def __exit__(self, *exc_info):
+        self._socket.close()
+
+
+@pytest.mark.parametrize("arguments", [["call"], ["message"]])
+def test_no_answer(silent, arguments):
+    text = ["hello"] if arguments == ["message"] else []
+    command = run(*(arguments + [silent] + text + ["--timeout", "0.3"]))
+    assert command.process.returncode == 6
+    assert "0.3 s" in one_line(command.errors)
+
+
+# -- calls ---------------------------------------------------------------------------------------------------
+
+
+def test_a_call_with_keys_from_both_sides(tmpdir):
+    answer = tmpdir.join("answer.sdp")
+    answer.write_binary(SDP)
+    with Listening("--once", "--ring-seconds", "0.2", "--sdp", str(answer), "--trace") as listening:
+        caller = run("call", listening.uri, "--from", "sip:alice@example.com", "--dtmf", "4#", "--duration", "0")
+        assert listening.finish() == 0, listening.errors
+    assert caller.process.returncode == 0, caller.errors
+    for pattern in ("180 Ringing", "answered, 200 OK, SDP of %d" % len(SDP), r"sent DTMF 4#", "ended, local-bye"):
+        assert re.search(pattern, caller.output), caller.output
+    place = 0
+    for text in ("from sip:alice@example.com", "ringing", "answered", "confirmed", "DTMF 4", "DTMF #", "remote-bye"):
+        place = listening.output.index("call 1  %s" % ("ended, " * (text == "remote-bye") + text), place)
+    assert re.search(r"^    m=audio 4000 ", listening.output, re.MULTILINE)
+    assert caller.errors == listening.errors == ""
+
+
+def test_the_callers_sdp_and_headers_arrive(tmpdir):
+    offer = tmpdir.join("offer.sdp")
+    offer.write_binary(SDP)
+    with Listening("--once", "--trace") as listening:
+        caller = run("call", listening.uri, "--sdp", str(offer), "--header", "Subject: lunch", "--duration", "0")
+        assert (caller.process.returncode, listening.finish()) == (0, 0), caller.errors
+    assert re.search(r"^    (Subject|s): lunch$", listening.output, re.MULTILINE | re.IGNORECASE)
+    assert re.search(r"^    o=- 7 1 IN IP4 127.0.0.1$", listening.output, re.MULTILINE)
+
+
+def test_a_refused_call():
+    with Listening("--reject", "486", "--once") as listening:
+        caller = run("call", listening.uri)
+        assert listening.finish() == 0
+    assert caller.process.returncode == 4
+    assert "486" in one_line(caller.errors)
+    assert "call 1  ended, rejected (486" in listening.output
+
+
+def test_more_calls_than_wanted_are_refused():
+    with Listening("--max-calls", "1") as listening, Command("call", listening.uri) as first:
+        listening.expect("call 1  confirmed")
+        second = run("call", listening.uri)
+        assert second.process.returncode == 4 and "486" in one_line(second.errors)
+        first.process.send_signal(signal.SIGINT)
+        assert first.finish() == 0, first.errors
+        assert listening.finish() == 0
+    assert "enough calls" in listening.output and "call 2" not in listening.output
+
+
+# -- signals -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_listen_with_0_and_its_calls(number):
+    with Listening() as listening, Command("call", listening.uri, "--duration", "600") as caller:
+        listening.expect("call 1  confirmed")
+        caller.expect("answered")
+        listening.process.send_signal(number)
+        assert listening.finish() == 0, listening.errors
+        assert caller.finish() == 0, caller.errors
+    assert "call 1  ended, local-bye" in listening.output
+    assert "ended, remote-bye" in caller.output
+    assert listening.errors == ""
+
+
+def test_an_interrupt_is_how_a_call_without_duration_ends():
+    with Listening("--once") as listening, Command("call", listening.uri) as caller:
+        listening.expect("call 1  confirmed")
+        caller.expect("answered")
+        caller.process.send_signal(signal.SIGINT)
+        assert (caller.finish(), listening.finish()) == (0, 0)
+    assert "ended, local-bye" in caller.output and "ended, remote-bye" in listening.output
+
+
+def test_an_interrupted_call_is_hung_up_and_130():
+    with Listening("--once") as listening, Command("call", listening.uri, "--duration", "600") as caller:
+        listening.expect("call 1  confirmed")
+        caller.expect("answered")
+        caller.process.send_signal(signal.SIGTERM)
+        assert (caller.finish(), listening.finish()) == (130, 0)
+    assert "interrupted" in one_line(caller.errors)
+    assert "ended, remote-bye" in listening.output
+
+
+def test_an_interrupted_call_is_cancelled_while_it_rings():
+    with Listening("--once", "--ring-seconds", "600") as listening, Command("call", listening.uri) as caller:
+        caller.expect("180 Ringing")
+        caller.process.send_signal(signal.SIGINT)
+        assert (caller.finish(), listening.finish()) == (130, 0)
+    assert "call 1  ended, cancelled (487" in listening.output
+
+
+def test_a_call_that_is_not_answered_in_time_is_cancelled():
+    with Listening("--once", "--ring-seconds", "600") as listening:
+        caller = run("call", listening.uri, "--timeout", "0.5")
+        assert listening.finish() == 0
+    assert caller.process.returncode == 6
+    assert "call 1  ended, cancelled (487" in listening.output
+
+
+def test_listen_ends_when_nobody_reads_its_output():
+    with Listening(only_one_line=True) as listening:
+        listening.expect("listening")
+        assert run("message", listening.uri, "anybody?").process.returncode == 0
+        assert listening.finish() == 0
+    assert listening.errors == ""
+
+
+# -- register, message -----------------------------------------------------------------------------------------
+
+SECRET = {"SIPBRIDGE_PASSWORD": "secret"}
+
+
+def test_register_once(registrar):
+    command = run("register", registrar.uri, "--user", "alice", "--expires", "60", "--once", environment=SECRET)
+    assert command.process.returncode == 0, command.errors
+    assert re.search(r"registered sip:alice@127\.0\.0\.1 for 60 s", command.output)
+    assert "unregistered sip:alice@127.0.0.1" in command.output
+    assert registrar.answers[:2] == [("alice", 401), ("alice", 200)] and registrar.bindings == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_registration_stays_until_interrupted(registrar, number):
+    arguments = ["register", registrar.uri, "--user", "alice", "--contact", "sip:alice@127.0.0.1:9"]
+    with Command(*arguments, environment=SECRET) as command:
+        command.expect("registered sip:alice@127.0.0.1 for 3600 s")
+        assert registrar.bindings == {"alice": "sip:alice@127.0.0.1:9"}
+        command.process.send_signal(number)
+        assert command.finish() == 0, command.errors
+    assert registrar.bindings == {}
+
+
+@pytest.mark.parametrize(
+    "arguments, environment, hint",
+    [
+        (["--aor", "sip:alice@127.0.0.1"], {}, "--user NAME"),
+        (["--user", "alice"], {"SIPBRIDGE_PASSWORD": "Secret"}, "check --user"),
+    ],
+)
+def test_a_refused_registration(registrar, arguments, environment, hint):
+    command = run("register", registrar.uri, environment=environment, *arguments)
+    assert command.process.returncode == 5
+    line = one_line(command.errors)
+    assert "401" in line and hint in line
+    assert "secret" not in (line + command.output).lower()
+
+
+def test_the_trace_shows_messages_and_masks_the_digest(registrar):
+    command = run("register", registrar.uri, "--user", "alice", "--once", "--trace", environment=SECRET)
+    assert command.process.returncode == 0, command.errors
+    assert re.search(
+        r"^\d\d:\d\d:\d\d\.\d{3} -> %s \(\d+ octets\)\n    REGISTER sip:" % re.escape(registrar.host_port),
+        command.output,
+        re.MULTILINE,
+    )
+    assert re.search(r"^\d\d:\d\d:\d\d\.\d{3} <- .*\n    SIP/2\.0 401 ", command.output, re.MULTILINE)
+    (masked, _) = re.findall(r"^    Authorization: Digest .*$", command.output, re.MULTILINE)[:2]
+    assert 'response="***"' in masked and 'username="alice"' in masked
+    assert not re.search(r'response="[0-9a-f]', command.output)
+
+
+def test_a_message_from_an_argument_and_from_standard_input():
+    text = u"Gr\xfc\xdfe\x1b[31m".encode("utf-8")
+    with Listening() as listening:
+        first = run("message", listening.uri, "lunch at noon?", "--from", "sip:alice@example.com")
+        second = run("message", listening.uri, "-", standard_input=text)
+        listening.expect(u"MESSAGE from sip:alice@example.com: lunch at noon\\?")
+        listening.expect(u"Gr\xfc\xdfe\\\\x1b\\[31m")
+    assert (first.process.returncode, second.process.returncode) == (0, 0)
+    assert "200 OK" in first.output
+
+
+def test_a_terminal_that_knows_only_ascii_gets_escapes():
+    with Listening(environment={"PYTHONIOENCODING": "ascii"}) as listening:
+        assert run("message", listening.uri, "-", standard_input=b"caf\xc3\xa9").process.returncode == 0
+        listening.expect(r": caf\\xe9")
+    assert listening.errors == ""
+
+
+def test_verbose_logs_to_standard_error_and_not_to_standard_output():
+    with Listening("--verbose") as listening:
+        listening.process.send_signal(signal.SIGTERM)
+        assert listening.finish() == 0
+    assert "event thread ends" in listening.errors and "event thread" not in listening.output
