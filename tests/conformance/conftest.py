@@ -1,0 +1,155 @@
+"""Peers for the conformance tests, started and stopped here.
+
+The engine under test is what SIPBRIDGE_ENGINE names, or else the first that was built.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import pytest
+
+from conformance.background import Background
+from peers.endpoint_process import RemotePhone
+from peers.kamailio import Kamailio
+from peers.phone import Phone
+from peers.process import MissingPeer, require
+from peers.silent import Silent
+from peers.sipp import Sipp
+
+#: The users that Kamailio knows, with their passwords.
+USERS = {"alice": "wonder-land", "bob": "builder"}
+
+#: Seconds after which Kamailio calls a nonce stale: shorter than a run, longer than a registration takes.
+NONCE_SECONDS = 3
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: waits for SIP's timers (32 s), which run while others are tested")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Show what the peers logged where a test failed."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for name, peer in _peers_of(item):
+            report.sections.append((name, peer.report()))
+
+
+def _peers_of(node):
+    """The peers of a test, with their names: what to show when it fails."""
+    if not hasattr(node, "sipbridge_peers"):
+        node.sipbridge_peers = []
+    return node.sipbridge_peers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def installed():
+    """Fails everything when a peer is missing; nothing is installed from here."""
+    try:
+        for program in ("sipp", "kamailio", "kamcmd"):
+            require(program)
+    except MissingPeer as missing:
+        pytest.fail(str(missing), pytrace=False)
+
+
+class _Starter(object):
+    """Keeps the peers of one test; :meth:`stop` ends them in the opposite order."""
+
+    def __init__(self, node, folder):
+        self._folder = folder
+        self._node = node
+        self._peers = []
+
+    def folder(self):
+        """A new folder for the files of a peer."""
+        return str(self._folder.mkdir("peer%d" % len(self._peers)))
+
+    def keep(self, name, peer):
+        self._peers.append(peer)
+        _peers_of(self._node).append((name, peer))
+        return peer
+
+    def stop(self):
+        for peer in reversed(self._peers):
+            peer.stop()
+
+
+@pytest.fixture
+def starter(request, tmpdir):
+    starting = _Starter(request.node, tmpdir)
+    yield starting
+    starting.stop()
+
+
+@pytest.fixture
+def make_phone():
+    """Makes the one endpoint of this process, with options of Endpoint."""
+    phones = []
+
+    def make(**options):
+        phones.append(Phone(**options))
+        return phones[-1]
+
+    yield make
+    for phone in phones:
+        phone.close()
+
+
+@pytest.fixture
+def phone(make_phone):
+    """An endpoint of our own, in this process."""
+    return make_phone(identity="sip:alice@sipbridge.test")
+
+
+@pytest.fixture
+def other(starter):
+    """Another endpoint of our own; in another process, since libeXosip2 allows one in each."""
+    return starter.keep("other endpoint", RemotePhone(starter.folder(), identity="sip:bob@sipbridge.test"))
+
+
+@pytest.fixture
+def sipp(starter):
+    """Starts sipp with a scenario: ``sipp(Callee()...)``, ``sipp(Caller()..., "host:port")``."""
+
+    def start(scenario, remote=None, **options):
+        return starter.keep("sipp", Sipp(scenario, starter.folder(), remote, **options))
+
+    return start
+
+
+@pytest.fixture
+def silent():
+    """A peer that never answers."""
+    peer = Silent()
+    yield peer
+    peer.stop()
+
+
+@pytest.fixture(scope="session")
+def _kamailio(installed):
+    server = Kamailio(USERS, NONCE_SECONDS)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def kamailio(_kamailio, request):
+    """Kamailio with the users of USERS."""
+    _peers_of(request.node).append(("kamailio", _kamailio))
+    return _kamailio
+
+
+@pytest.fixture(scope="session", autouse=True)
+def background(request, installed, tmpdir_factory):
+    """What waits for SIP's long timers, begun when the run begins, where a selected test asks for it."""
+    if not any(item.get_closest_marker("slow") for item in request.session.items):
+        yield None
+        return
+    flows = Background(tmpdir_factory)
+    yield flows
+    flows.stop()

@@ -1,0 +1,295 @@
+"""Requests within a call: INFO, re-INVITE, UPDATE and others, from either side."""
+
+from __future__ import absolute_import, division, print_function
+
+import pytest
+
+import sipbridge
+from conformance.sdp import ANSWER, HELD, HOLD, OFFER, RESUME, RESUMED
+from peers.scenario import Callee, Caller
+
+RELAY = "application/dtmf-relay"
+
+
+def _answering():
+    return Callee().recv("INVITE").reply(200, ANSWER).recv("ACK")
+
+
+def _calling():
+    return Caller().initial("INVITE", OFFER).expect(200).ack()
+
+
+def _take_call(phone):
+    call = phone.wait("incoming sdp").call
+    call.answer(ANSWER)
+    call.wait_established()
+    return call
+
+
+def _relay(key, duration=160):
+    return ("Signal=%s\r\nDuration=%d\r\n" % (key, duration)).encode("ascii")
+
+
+# -- INFO ----------------------------------------------------------------------------------------------------
+
+
+def test_keys_out_from_the_caller(phone, sipp):
+    peer = sipp(
+        _answering().recv("INFO").reply(200).recv("INFO").reply(200).recv("INFO").reply(200)
+        .recv("BYE").reply(200)
+    )  # fmt: skip
+    call = phone.endpoint.call(peer.uri, OFFER)
+    call.send_dtmf("4*#", duration_ms=200)
+    call.hangup()
+    peer.wait()
+    phone.expect("answered 200 sdp", "ended local-bye 200")
+    infos = peer.received("INFO")
+    assert [info.body for info in infos] == [_relay(key, 200) for key in "4*#"]
+    assert set(info["Content-Type"] for info in infos) == set([RELAY])
+
+
+def test_keys_out_from_the_callee(phone, sipp):
+    peer = sipp(_calling().recv("INFO").reply(200).request("BYE").expect(200), phone.host_port)
+    _take_call(phone).send_dtmf("7")
+    peer.wait()
+    phone.expect("incoming sdp", "confirmed", "ended remote-bye 200")
+    assert peer.received("INFO")[0].body == _relay("7")
+
+
+def test_keys_in_to_the_callee(phone, sipp):
+    peer = sipp(
+        _calling()
+        .request("INFO", _relay("5"), RELAY).expect(200)
+        .request("INFO", b"#\r\n", "application/dtmf").expect(200)
+        .request("INFO", b"<x/>\r\n", "application/xml", [("X-Trace", "3")]).expect(200)
+        .request("BYE").expect(200),
+        phone.host_port,
+    )  # fmt: skip
+    phone.wait("incoming sdp").call.answer(ANSWER)
+    peer.wait()
+    phone.expect("incoming sdp", "confirmed", "info 5", "info #", "info None", "ended remote-bye 200")
+    assert [event.body for event in phone.events[2:5]] == [_relay("5"), b"#\r\n", b"<x/>\r\n"]
+    assert (phone.events[4].content_type, phone.events[4].headers["X-Trace"]) == ("application/xml", "3")
+
+
+def test_keys_in_to_the_caller(phone, sipp):
+    peer = sipp(
+        _answering().request("INFO", _relay("0"), RELAY).expect(200).request("BYE").expect(200)
+    )
+    phone.endpoint.call(peer.uri, OFFER).wait_ended()
+    peer.wait()
+    phone.expect("answered 200 sdp", "info 0", "ended remote-bye 200")
+
+
+def test_info_refused_by_the_peer(phone, sipp):
+    peer = sipp(
+        _answering().recv("INFO").reply(415, headers=[("Accept", "text/plain")]).recv("BYE").reply(200)
+    )
+    call = phone.endpoint.call(peer.uri, OFFER)
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        call.info(b"x\r\n", "application/x")
+    assert (caught.value.status, caught.value.headers["Accept"]) == (415, "text/plain")
+    assert call.state == "established"
+    call.hangup()
+    peer.wait()
+    phone.expect("answered 200 sdp", "ended local-bye 200")
+
+
+def test_info_answered_by_the_handler(phone, sipp):
+    phone.reactions[sipbridge.InfoReceived] = lambda event: event.answer(
+        488, reason="Not Those", body=b"why\r\n", content_type="text/plain", headers=[("X-Trace", "4")]
+    )
+    peer = sipp(
+        _calling().request("INFO", _relay("5"), RELAY).expect(488).request("BYE").expect(200), phone.host_port
+    )
+    phone.wait("incoming sdp").call.answer(ANSWER)
+    peer.wait()
+    refusal = peer.received("488")[0]
+    assert refusal.start_line == "SIP/2.0 488 Not Those"
+    assert (refusal.body, refusal["Content-Type"], refusal["X-Trace"]) == (b"why\r\n", "text/plain", "4")
+    phone.expect("incoming sdp", "confirmed", "info 5", "ended remote-bye 200")
+
+
+def test_a_request_that_nobody_knows(phone, sipp):
+    peer = sipp(_calling().request("FROB").expect(501).request("BYE").expect(200), phone.host_port)
+    phone.wait("incoming sdp").call.answer(ANSWER)
+    peer.wait()
+    phone.expect("incoming sdp", "confirmed", "request FROB", "ended remote-bye 200")
+
+
+def test_a_request_of_any_method_out(phone, sipp):
+    peer = sipp(
+        _answering().recv("FROB").reply(200, b"done\r\n", content_type="text/plain").recv("BYE").reply(200)
+    )
+    call = phone.endpoint.call(peer.uri, OFFER)
+    response = call.request("FROB", b"do\r\n", "text/plain", headers=[("X-Trace", "5")])
+    assert (response.status, response.body, response.content_type) == (200, b"done\r\n", "text/plain")
+    call.hangup()
+    peer.wait()
+    frob = peer.received("FROB")[0]
+    assert (frob.body, frob["X-Trace"]) == (b"do\r\n", "5")
+    phone.expect("answered 200 sdp", "ended local-bye 200")
+
+
+# -- re-INVITE (RFC 3261, 14) --------------------------------------------------------------------------------
+
+
+def test_hold_and_resume_by_the_caller(phone, sipp):
+    peer = sipp(
+        _answering()
+        .recv("INVITE").reply(200, HELD).recv("ACK")
+        .recv("INVITE").reply(200, RESUMED).recv("ACK")
+        .recv("BYE").reply(200)
+    )  # fmt: skip
+    call = phone.endpoint.call(peer.uri, OFFER)
+    assert call.reinvite(HOLD).body == HELD
+    assert (call.local_sdp, call.remote_sdp) == (HOLD, HELD)
+    assert call.reinvite(RESUME, headers=[("X-Trace", "6")]).body == RESUMED
+    assert (call.local_sdp, call.remote_sdp) == (RESUME, RESUMED)
+    call.hangup()
+    peer.wait()
+    phone.expect("answered 200 sdp", "ended local-bye 200")
+    assert [each.body for each in peer.received("INVITE")] == [OFFER, HOLD, RESUME]
+    assert peer.received("INVITE")[2]["X-Trace"] == "6"
+
+
+def test_hold_and_resume_by_the_callee(phone, sipp):
+    peer = sipp(
+        _calling()
+        .recv("INVITE").reply(200, HELD).recv("ACK")
+        .recv("INVITE").reply(200, RESUMED).recv("ACK")
+        .request("BYE").expect(200),
+        phone.host_port,
+    )  # fmt: skip
+    call = _take_call(phone)
+    assert call.reinvite(HOLD).body == HELD
+    assert call.reinvite(RESUME).body == RESUMED
+    peer.wait()
+    phone.expect("incoming sdp", "confirmed", "ended remote-bye 200")
+    assert [each.body for each in peer.received("INVITE")] == [HOLD, RESUME]
+
+
+def test_hold_and_resume_by_the_peer_that_called(phone, sipp):
+    phone.reactions[sipbridge.CallReinvited] = lambda event: event.answer(
+        {HOLD: HELD, RESUME: RESUMED}[event.sdp], headers=[("X-Trace", "7")]
+    )
+    peer = sipp(
+        _calling()
+        .request("INVITE", HOLD).expect(200).ack()
+        .request("INVITE", RESUME).expect(200).ack()
+        .request("BYE").expect(200),
+        phone.host_port,
+    )  # fmt: skip
+    call = _take_call(phone)
+    call.wait_ended()
+    peer.wait()
+    phone.expect(
+        "incoming sdp", "confirmed",
+        "reinvite sdp", "confirmed",
+        "reinvite sdp", "confirmed",
+        "ended remote-bye 200",
+    )  # fmt: skip
+    assert [event.sdp for event in phone.events[2:6:2]] == [HOLD, RESUME]
+    answers = [each for each in peer.received("200") if each.method == "INVITE"]
+    assert [each.body for each in answers] == [ANSWER, HELD, RESUMED]
+    assert answers[1]["X-Trace"] == "7"
+    assert (call.local_sdp, call.remote_sdp) == (RESUMED, RESUME)
+
+
+def test_hold_by_the_peer_that_was_called(phone, sipp):
+    """With nobody to answer, the endpoint does, with the SDP that it sent last."""
+    peer = sipp(_answering().request("INVITE", HOLD).expect(200).ack().recv("BYE").reply(200))
+    call = phone.endpoint.call(peer.uri, OFFER)
+    phone.wait("confirmed")
+    assert (call.local_sdp, call.remote_sdp) == (OFFER, HOLD)
+    call.hangup()
+    peer.wait()
+    phone.expect("answered 200 sdp", "reinvite sdp", "confirmed", "ended local-bye 200")
+    assert peer.received("200")[0].body == OFFER
+
+
+def test_the_peer_asks_for_an_offer(phone, sipp):
+    """A re-INVITE without SDP: our 2xx has the offer, the ACK the answer (RFC 3261, 14.2)."""
+    peer = sipp(_calling().request("INVITE").expect(200).ack(HELD).request("BYE").expect(200), phone.host_port)
+    call = _take_call(phone)
+    call.wait_ended()
+    peer.wait()
+    phone.expect("incoming sdp", "confirmed", "reinvite", "confirmed sdp", "ended remote-bye 200")
+    assert phone.events[3].sdp == HELD
+    assert peer.received("200")[1].body == ANSWER
+
+
+def test_we_ask_for_an_offer(phone, sipp):
+    peer = sipp(_answering().recv("INVITE").reply(200, RESUME).recv("ACK").recv("BYE").reply(200))
+    call = phone.endpoint.call(peer.uri, OFFER)
+    assert call.reinvite().body == RESUME
+    call.ack(RESUMED)
+    call.hangup()
+    peer.wait()
+    assert [each.body for each in peer.received("ACK")] == [b"", RESUMED]
+    phone.expect("answered 200 sdp", "ended local-bye 200")
+
+
+@pytest.mark.parametrize("status", [488, 491])
+def test_our_reinvite_refused(phone, sipp, status):
+    """The session stays as it was (RFC 3261, 14.1)."""
+    peer = sipp(_answering().recv("INVITE").reply(status).recv("ACK").recv("BYE").reply(200))
+    call = phone.endpoint.call(peer.uri, OFFER)
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        call.reinvite(HOLD)
+    assert caught.value.status == status
+    assert (call.state, call.local_sdp, call.remote_sdp) == ("established", OFFER, ANSWER)
+    call.hangup()
+    peer.wait()
+    phone.expect("answered 200 sdp", "ended local-bye 200")
+
+
+def test_their_reinvite_refused(phone, sipp):
+    phone.reactions[sipbridge.CallReinvited] = lambda event: event.reject(488, "Not That")
+    peer = sipp(
+        _calling().request("INVITE", HOLD).expect(488).ack_refusal().request("BYE").expect(200),
+        phone.host_port,
+    )
+    call = _take_call(phone)
+    call.wait_ended()
+    peer.wait()
+    phone.expect("incoming sdp", "confirmed", "reinvite sdp", "ended remote-bye 200")
+    assert peer.received("488")[0].start_line == "SIP/2.0 488 Not That"
+    assert (call.local_sdp, call.remote_sdp) == (ANSWER, OFFER)
+
+
+def test_the_peer_hangs_up_instead_of_answering_a_reinvite(phone, sipp):
+    peer = sipp(
+        _answering().recv("INVITE").request("BYE").expect(200).reply_to("INVITE", 487).recv("ACK")
+    )
+    call = phone.endpoint.call(peer.uri, OFFER)
+    with pytest.raises(sipbridge.CallStateError):
+        call.reinvite(HOLD)
+    peer.wait()
+    phone.expect("answered 200 sdp", "ended remote-bye 200")
+
+
+# -- UPDATE (RFC 3311) ---------------------------------------------------------------------------------------
+
+
+def test_update_out(phone, sipp):
+    peer = sipp(_answering().recv("UPDATE").reply(200, HELD).recv("BYE").reply(200))
+    call = phone.endpoint.call(peer.uri, OFFER)
+    assert call.update(HOLD).body == HELD
+    assert (call.local_sdp, call.remote_sdp) == (HOLD, HELD)
+    call.hangup()
+    peer.wait()
+    assert peer.received("UPDATE")[0].body == HOLD
+    phone.expect("answered 200 sdp", "ended local-bye 200")
+
+
+def test_update_in(phone, sipp):
+    phone.reactions[sipbridge.RequestReceived] = lambda event: event.answer(
+        200, body=HELD, content_type="application/sdp"
+    )
+    peer = sipp(_calling().request("UPDATE", HOLD).expect(200).request("BYE").expect(200), phone.host_port)
+    phone.wait("incoming sdp").call.answer(ANSWER)
+    peer.wait()
+    phone.expect("incoming sdp", "confirmed", "request UPDATE", "ended remote-bye 200")
+    assert phone.events[2].body == HOLD
+    assert [each.body for each in peer.received("200") if each.method == "UPDATE"] == [HELD]

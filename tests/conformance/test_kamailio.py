@@ -1,0 +1,197 @@
+# -*- coding: utf-8 -*-
+"""Through a registrar and proxy of others: Kamailio, with a table of users and nonces that run out."""
+
+from __future__ import absolute_import, division, print_function
+
+import time
+
+import pytest
+
+import sipbridge
+from conformance.conftest import NONCE_SECONDS, USERS
+from conformance.sdp import ANSWER, EARLY, HELD, HOLD, OFFER
+from peers.scenario import Caller
+
+
+@pytest.fixture
+def alice(phone, kamailio):
+    """Our endpoint, with the credentials that Kamailio asks for."""
+    phone.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
+    return phone
+
+
+@pytest.fixture
+def bob(other, kamailio):
+    """The other endpoint, registered as bob."""
+    other.endpoint("add_credentials", "bob", USERS["bob"])
+    other.endpoint("register", kamailio.uri)
+    return other
+
+
+def test_register_and_unregister(alice, kamailio):
+    registration = alice.endpoint.register(kamailio.uri, expires=300)
+    assert (registration.state, registration.expires) == ("active", 300)
+    assert alice.host_port in kamailio.bindings("alice")[0]
+    assert len(kamailio.bindings("alice")) == 1
+    registration.unregister()
+    assert kamailio.bindings("alice") == []
+    alice.expect("registration active 200", "registration ended 200")
+
+
+def test_close_unregisters(alice, kamailio):
+    alice.endpoint.register(kamailio.uri)
+    assert len(kamailio.bindings("alice")) == 1
+    alice.close()
+    assert kamailio.bindings("alice") == []
+
+
+def test_wrong_password(phone, kamailio):
+    phone.endpoint.add_credentials("alice", "wrong")
+    with pytest.raises(sipbridge.AuthenticationError) as caught:
+        phone.endpoint.register(kamailio.uri)
+    assert caught.value.status == 401
+    assert kamailio.bindings("alice") == []
+    phone.expect("registration failed 401")
+
+
+def test_unknown_user(phone, kamailio):
+    phone.endpoint.add_credentials("mallory", "anything")
+    with pytest.raises(sipbridge.AuthenticationError):
+        phone.endpoint.register(kamailio.uri, aor=kamailio.aor("mallory"))
+
+
+def test_the_address_of_another(alice, kamailio):
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        alice.endpoint.register(kamailio.uri, aor=kamailio.aor("bob"))
+    assert (caught.value.status, caught.value.reason) == (403, "Not Your Address")
+
+
+def test_stale_nonce(alice, kamailio):
+    """Kamailio's nonce has run out by the time of the refresh."""
+    registration = alice.endpoint.register(kamailio.uri)
+    time.sleep(NONCE_SECONDS + 1.2)
+    registration.refresh()
+    assert len(kamailio.bindings("alice")) == 1
+    registration.unregister()
+    alice.expect("registration active 200", "registration active 200", "registration ended 200")
+
+
+def test_kept_up(alice, kamailio):
+    """The binding outlives what it was granted for."""
+    registration = alice.endpoint.register(kamailio.uri, expires=4)
+    alice.wait("registration active 200", count=2)
+    assert len(kamailio.bindings("alice")) == 1
+    registration.unregister()
+    assert kamailio.bindings("alice") == []
+
+
+def test_a_call_to_who_is_registered(alice, bob, kamailio):
+    """Challenged with 407, found by its address-of-record, and the proxy stays on the route."""
+    call = alice.endpoint.invite(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
+    incoming = bob.wait("incoming sdp")
+    assert incoming["sdp"] == OFFER
+    bob.call("ring")
+    bob.call("ring", 183, EARLY)
+    alice.wait("progress 183 sdp")
+    bob.call("answer", ANSWER)
+    call.wait_answered(10.0)
+    assert call.remote_sdp == ANSWER
+    bob.wait("confirmed")
+    call.send_dtmf("9")
+    bob.call("send_dtmf", "8")
+    assert call.reinvite(HOLD).body == ANSWER
+    assert bob.call("remote_sdp") == HOLD
+    bob.wait("confirmed", count=2)
+    bob.call("hangup")
+    call.wait_ended()
+    progress = [label for label in alice.labels if label.startswith("progress 1")]
+    assert [label for label in progress if label != "progress 100"] == ["progress 180", "progress 183 sdp"]
+    assert alice.labels[-3:] == ["answered 200 sdp", "info 8", "ended remote-bye 200"]
+    bob.expect(
+        "registration active 200",
+        "incoming sdp", "confirmed", "info 9", "reinvite sdp", "confirmed", "ended local-bye 200",
+    )  # fmt: skip
+
+
+def test_the_caller_hangs_up(alice, bob, kamailio):
+    call = alice.endpoint.invite(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
+    bob.wait("incoming sdp")
+    bob.call("answer", ANSWER)
+    call.wait_answered(10.0)
+    bob.wait("confirmed")
+    call.hangup()
+    assert call.wait_ended().cause == "local-bye"
+    bob.expect("registration active 200", "incoming sdp", "confirmed", "ended remote-bye 200")
+    alice.expect("answered 200 sdp", "ended local-bye 200")
+
+
+def test_cancelled(alice, bob, kamailio):
+    call = alice.endpoint.invite(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
+    bob.wait("incoming sdp")
+    bob.call("ring")
+    alice.wait("progress 180")
+    call.hangup()
+    assert call.wait_ended().cause == "cancelled"
+    bob.expect("registration active 200", "incoming sdp", "ended cancelled 487")
+    alice.expect("progress 180", "ended cancelled 487")
+
+
+def test_refused(alice, bob, kamailio):
+    call = alice.endpoint.invite(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
+    bob.wait("incoming sdp")
+    bob.call("reject", 486)
+    assert call.wait_ended().status == 486
+    bob.expect("registration active 200", "incoming sdp", "ended rejected 486")
+    alice.expect("ended rejected 486")
+
+
+def test_not_registered(alice, kamailio):
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        alice.endpoint.call(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
+    assert (caught.value.status, caught.value.reason) == (404, "Not Registered")
+    alice.expect("ended rejected 404")
+
+
+def test_a_call_with_a_wrong_password(phone, kamailio):
+    phone.endpoint.add_credentials("alice", "wrong")
+    with pytest.raises(sipbridge.AuthenticationError) as caught:
+        phone.endpoint.call(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
+    assert caught.value.status == 407
+    phone.expect("ended rejected 407")
+
+
+def test_messages_both_ways(alice, bob, kamailio):
+    alice.endpoint.register(kamailio.uri)
+    text = u"Größe: 5 €\r\n"
+    proxy = kamailio.uri + ";lr"
+    assert alice.endpoint.message(kamailio.aor("bob"), text, route=proxy).status == 200
+    assert bob.wait("request MESSAGE")["text"] == text
+    assert bob.endpoint("message", kamailio.aor("alice"), text, route=proxy)["status"] == 200
+    assert alice.wait("request MESSAGE").text == text
+
+
+def test_a_call_from_sipp_through_the_proxy(alice, kamailio, sipp):
+    """Two Via, Record-Route, a Request-URI that is our Contact."""
+    alice.endpoint.register(kamailio.uri)
+    peer = sipp(
+        Caller(kamailio.aor("alice"), from_="sip:guest@elsewhere.test")
+        .initial("INVITE", OFFER).expect(180).expect(200).ack()
+        .request("INVITE", HOLD).expect(200).ack()
+        .recv("BYE").reply(200),
+        kamailio.host_port,
+    )  # fmt: skip
+    call = alice.wait("incoming sdp").call
+    assert len(call.headers.get_all("Via")) == 2
+    assert call.remote_uri == "sip:guest@elsewhere.test"
+    alice.reactions[sipbridge.CallReinvited] = lambda event: event.answer(HELD)
+    call.ring()
+    call.answer(ANSWER)
+    alice.wait("confirmed", count=2)
+    call.hangup()
+    call.wait_ended()
+    peer.wait()
+    alice.expect(
+        "registration active 200",
+        "incoming sdp", "confirmed", "reinvite sdp", "confirmed", "ended local-bye 200",
+    )  # fmt: skip
+    assert [each.body for each in peer.received("200") if each.method == "INVITE"] == [ANSWER, HELD]

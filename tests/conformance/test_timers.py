@@ -1,0 +1,49 @@
+"""What comes of SIP's own timers: 64*T1, 32 s. The flows run in the background from the start of the run."""
+
+from __future__ import absolute_import, division, print_function
+
+import pytest
+
+from conformance.background import PATIENCE
+from peers.endpoint_process import RemoteError
+
+pytestmark = pytest.mark.slow
+
+
+def test_invite_to_a_silent_peer(background):
+    """Timer B (RFC 3261, 17.1.1.2), to the user as a 408 (8.1.3.1)."""
+    with pytest.raises(RemoteError) as caught:
+        background.call.result(PATIENCE)
+    assert caught.value.kind == "TimeoutError"
+    background.asking.wait("ended timeout 408")
+
+
+def test_other_requests_to_a_silent_peer(background):
+    """Timer F (RFC 3261, 17.1.2.2)."""
+    for pending in (background.message, background.registration):
+        with pytest.raises(RemoteError) as caught:
+            pending.result(PATIENCE)
+        assert caught.value.kind == "TimeoutError"
+    background.asking.wait("registration failed 408")
+    assert sorted(background.asking.labels) == ["ended timeout 408", "registration failed 408"]
+
+
+def test_retransmissions_to_a_silent_peer(background):
+    """After 0.5, 1, 2, 4, 8 and 16 s, other requests never more than 4 s apart (RFC 3261, 17.1)."""
+    for pending in (background.call, background.message, background.registration):
+        with pytest.raises(RemoteError):
+            pending.result(PATIENCE)
+    methods = [datagram.split()[0] for datagram in background.silent.received() if datagram.strip()]
+    assert methods.count(b"INVITE") == 7
+    assert methods.count(b"MESSAGE") == 11
+    assert methods.count(b"REGISTER") == 11
+
+
+def test_no_ack_at_all(background):
+    """200 is sent for 64*T1, and then the call is given up with a BYE (RFC 3261, 13.3.1.4)."""
+    background.unacknowledged.wait("ended timeout 408", timeout=PATIENCE)
+    background.caller.wait()
+    background.unacknowledged.expect("incoming sdp", "ended timeout 408")
+    answers = [each for each in background.caller.received("200") if each.method == "INVITE"]
+    assert len(answers) in (10, 11)
+    assert len(set(each["To"] for each in answers)) == 1

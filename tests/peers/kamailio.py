@@ -1,0 +1,117 @@
+"""Kamailio as registrar and proxy, with a table of users."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+from peers.ports import HOST, free_port, wait_until_bound
+from peers.process import Process, require, stop_process, wait_for_exit
+
+_CONFIGURATION = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kamailio.cfg")
+_COLUMNS = "id(int,auto) username(string) domain(string) password(string)"
+_VERSIONS = "id(int,auto) table_name(string) table_version(int)\n1:version:1\n2:subscriber:7\n"
+
+
+class Kamailio(object):
+    """A running Kamailio.
+
+    It registers the users of its table (401, qop=auth, nonce counts checked), relays calls and messages to
+    what is registered, asks its own users for credentials (407), and stays on the route of calls.
+
+    Args:
+        users: user names and their passwords.
+        nonce_seconds: how long a nonce is good for; then it is stale.
+    """
+
+    domain = "sipbridge.test"
+
+    def __init__(self, users, nonce_seconds):
+        self.port = free_port()
+        self.host_port = "%s:%d" % (HOST, self.port)
+        self.uri = "sip:" + self.host_port
+        self._kamcmd = require("kamcmd")
+        # Not in pytest's own folder: the path of a Unix socket has to be short.
+        self._folder = tempfile.mkdtemp(prefix="kamailio-")
+        self._write_users(users)
+        configuration = self._write_configuration(nonce_seconds)
+        command = [require("kamailio"), "-DD", "-E", "-f", configuration, "-Y", self._folder, "-m", "32"]
+        self._process = Process(command + ["-w", self._folder], self._folder, "kamailio")
+        if not wait_until_bound(self.port, self._process.is_alive) or not self._answers():
+            output = self._process.output()
+            self.stop()
+            raise AssertionError("Kamailio did not start\n" + output)
+
+    def _write_users(self, users):
+        folder = os.path.join(self._folder, "db")
+        os.mkdir(folder)
+        rows = ["%d:%s:%s:%s" % (i, user, self.domain, users[user]) for i, user in enumerate(sorted(users), 1)]
+        with open(os.path.join(folder, "subscriber"), "w") as table:
+            table.write("\n".join([_COLUMNS] + rows) + "\n")
+        with open(os.path.join(folder, "version"), "w") as table:
+            table.write(_VERSIONS)
+
+    def _write_configuration(self, nonce_seconds):
+        with open(_CONFIGURATION) as source:
+            text = source.read()
+        values = {"PORT": self.port, "DOMAIN": self.domain, "FOLDER": self._folder}
+        values["NONCE_SECONDS"] = nonce_seconds
+        path = os.path.join(self._folder, "kamailio.cfg")
+        with open(path, "w") as target:
+            target.write(re.sub("@([A-Z_]+)@", lambda found: str(values[found.group(1)]), text))
+        return path
+
+    def _answers(self):
+        """Whether its control socket answers, within five seconds."""
+        deadline = time.time() + 5.0
+        while time.time() < deadline and self._process.is_alive():
+            if self._command("core.version")[0] == 0:
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _command(self, *arguments):
+        """Exit code and output of a kamcmd."""
+        command = [self._kamcmd, "-s", "unix:%s/ctl" % self._folder] + list(arguments)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            code = wait_for_exit(process, 5.0)
+            return code, process.stdout.read().decode("utf-8", "replace") if code is not None else ""
+        finally:
+            stop_process(process)
+            process.stdout.close()
+
+    def aor(self, user):
+        """The address-of-record of a user."""
+        return "sip:%s@%s" % (user, self.domain)
+
+    def bindings(self, user):
+        """The contact URIs that are bound to the user's address-of-record right now, as Kamailio tells."""
+        _, output = self._command("ul.lookup", "location", "%s@%s" % (user, self.domain))
+        if "AOR not found" in output:
+            return []
+        found = re.findall(r"Address:\s*(\S+)", output)
+        if not found:
+            raise AssertionError("kamcmd ul.lookup says:\n" + output)
+        return found
+
+    def wait_for_binding(self, user):
+        """The contact URI, once there is one, within five seconds."""
+        deadline = time.time() + 5.0
+        while not self.bindings(user):
+            if time.time() > deadline:
+                raise AssertionError("%s did not register" % user)
+            time.sleep(0.05)
+        return self.bindings(user)[0]
+
+    def report(self):
+        """What it logged, for a failure."""
+        return self._process.output()[-8000:]
+
+    def stop(self):
+        self._process.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)

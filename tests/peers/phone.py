@@ -1,0 +1,113 @@
+"""An endpoint of our own that writes down its events, for tests to assert what came and in which order."""
+
+from __future__ import absolute_import, division, print_function
+
+import threading
+import time
+
+import sipbridge
+
+_KINDS = (
+    sipbridge.IncomingCall,
+    sipbridge.CallProgress,
+    sipbridge.CallAnswered,
+    sipbridge.CallConfirmed,
+    sipbridge.CallReinvited,
+    sipbridge.CallEnded,
+    sipbridge.RequestReceived,  # INFO and MESSAGE are such
+    sipbridge.RegistrationChanged,
+)
+
+_CALL_EVENTS = {
+    sipbridge.IncomingCall: "incoming",
+    sipbridge.CallConfirmed: "confirmed",
+    sipbridge.CallReinvited: "reinvite",
+}
+
+
+def label(event):
+    """An event in a few words: "progress 183 sdp", "info 5", "ended remote-bye 200"."""
+    kind = type(event)
+    sdp = " sdp" if getattr(event, "sdp", None) is not None else ""
+    if kind is sipbridge.CallProgress:
+        return "progress %d%s" % (event.status, sdp)
+    if kind is sipbridge.CallAnswered:
+        return "answered %d%s" % (event.status, sdp)
+    if kind is sipbridge.CallEnded:
+        return "ended %s %d" % (event.cause, event.status)
+    if kind is sipbridge.InfoReceived:
+        return "info %s" % event.dtmf
+    if kind is sipbridge.RegistrationChanged:
+        return "registration %s %d" % (event.state, event.status)
+    if isinstance(event, sipbridge.RequestReceived):
+        return "request %s" % event.method
+    return _CALL_EVENTS[kind] + sdp
+
+
+class Phone(object):
+    """An endpoint on a free port of 127.0.0.1.
+
+    Attributes:
+        endpoint: the sipbridge.Endpoint.
+        events: what came, in order.
+        reactions: event type to what to do with such an event in its handler; for tests to fill.
+    """
+
+    def __init__(self, **options):
+        self.events = []
+        self.reactions = {}
+        self._changed = threading.Condition()
+        self.endpoint = sipbridge.Endpoint("udp://127.0.0.1:0", **options)
+        for kind in _KINDS:
+            self.endpoint.on(kind, self._record)
+
+    def _record(self, event):
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+        reaction = self.reactions.get(type(event))
+        if reaction is not None:
+            reaction(event)
+
+    @property
+    def uri(self):
+        return self.endpoint.uri
+
+    @property
+    def host_port(self):
+        return "127.0.0.1:%d" % self.endpoint.port
+
+    @property
+    def labels(self):
+        """The events so far, in a few words each."""
+        with self._changed:
+            return [label(event) for event in self.events]
+
+    def wait(self, wanted, count=1, timeout=10.0):
+        """Wait until an event of that label has come ``count`` times. Returns the last of these.
+
+        Raises AssertionError when it has not in time.
+        """
+        deadline = time.time() + timeout
+        with self._changed:
+            while True:
+                found = [event for event in self.events if label(event) == wanted]
+                if len(found) >= count:
+                    return found[count - 1]
+                left = deadline - time.time()
+                if left <= 0:
+                    labels = [label(event) for event in self.events]
+                    raise AssertionError("no %d. %r within %g s: %r" % (count, wanted, timeout, labels))
+                self._changed.wait(left)
+
+    def expect(self, *labels, **options):
+        """Wait (``timeout``, in seconds) for so many events and assert that they are these, in this order."""
+        deadline = time.time() + options.get("timeout", 10.0)
+        with self._changed:
+            while len(self.events) < len(labels) and time.time() < deadline:
+                self._changed.wait(max(0.0, deadline - time.time()))
+        if self.labels != list(labels):
+            raise AssertionError("these events came:\n  %r\nand not\n  %r" % (self.labels, list(labels)))
+
+    def close(self):
+        self.endpoint.close()

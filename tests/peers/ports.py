@@ -1,0 +1,57 @@
+"""UDP ports of 127.0.0.1 for peers that have to be told theirs."""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import os
+import random
+import socket
+import subprocess
+import time
+
+HOST = "127.0.0.1"
+
+# Below what Linux and macOS give out for port 0, so that an endpoint on port 0 never takes a peer's port.
+_FIRST, _LAST = 20000, 31999
+_given = set()
+
+
+def free_port():
+    """A port that nobody has, and that is not given out again."""
+    for _ in range(1000):
+        port = random.randint(_FIRST, _LAST)
+        if port not in _given and _is_free(port):
+            _given.add(port)
+            return port
+    raise RuntimeError("no free UDP port between %d and %d" % (_FIRST, _LAST))
+
+
+def _is_free(port):
+    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        probe.bind((HOST, port))
+    except socket.error as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return False
+    finally:
+        probe.close()
+    return True
+
+
+def _is_bound(port):
+    """Whether somebody listens on the UDP port. Looked up, not tried out: a probe could take the port away."""
+    if not os.path.exists("/proc/net/udp"):
+        return subprocess.call(["lsof", "-nP", "-iUDP:%d" % port], stdout=subprocess.PIPE) == 0
+    with open("/proc/net/udp") as table:
+        return any(line.split()[1].endswith(":%04X" % port) for line in table.readlines()[1:])
+
+
+def wait_until_bound(port, alive, seconds=10.0):
+    """Wait until the port is listened on; False when ``alive()`` no longer holds, or after the time."""
+    deadline = time.time() + seconds
+    while time.time() < deadline and alive():
+        if _is_bound(port):
+            return True
+        time.sleep(0.01)
+    return False

@@ -1,0 +1,99 @@
+"""Processes that tests start: found or reported missing, output kept in files, always stopped again."""
+
+from __future__ import absolute_import, division, print_function
+
+import io
+import os
+import subprocess
+import time
+
+#: What to install for a program that is missing: Debian and Ubuntu, Homebrew.
+_PACKAGES = {
+    "sipp": ("sip-tester", "sipp"),
+    "kamailio": ("kamailio", "kamailio"),
+    "kamcmd": ("kamailio", "kamailio"),
+}
+
+
+class MissingPeer(Exception):
+    """A program that the tests need is not installed. The text says how to install it."""
+
+
+def require(program):
+    """The program's path. Debian keeps some in /usr/sbin, which is not in everybody's PATH.
+
+    Raises MissingPeer.
+    """
+    for folder in os.environ.get("PATH", "").split(os.pathsep) + ["/usr/sbin", "/usr/local/sbin"]:
+        path = os.path.join(folder, program)
+        if os.access(path, os.X_OK) and not os.path.isdir(path):
+            return path
+    debian, brew = _PACKAGES[program]
+    raise MissingPeer(
+        "%s is not installed, and the conformance tests need it: apt-get install %s (Debian, Ubuntu) or"
+        " brew install %s (macOS)" % (program, debian, brew)
+    )
+
+
+def read_text(path):
+    """What is in a file, "" when there is none; octets that are no UTF-8 replaced."""
+    if not os.path.exists(path):
+        return ""
+    with io.open(path, encoding="utf-8", errors="replace") as stream:
+        return stream.read()
+
+
+class Process(object):
+    """A process with its output in a file.
+
+    Args:
+        command: its argv.
+        folder: where it runs and its output goes (``<name>.out``).
+        name: what to call it.
+    """
+
+    def __init__(self, command, folder, name):
+        self.name = name
+        self.output_path = os.path.join(folder, name + ".out")
+        with open(self.output_path, "wb") as output, open(os.devnull) as nothing:
+            self._process = subprocess.Popen(
+                command, cwd=folder, stdin=nothing, stdout=output, stderr=subprocess.STDOUT, close_fds=True
+            )
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def is_alive(self):
+        return self._process.poll() is None
+
+    def wait(self, seconds):
+        """The exit code, or None when it still runs after that many seconds."""
+        return wait_for_exit(self._process, seconds)
+
+    def stop(self):
+        """End it, at the latest after four seconds."""
+        stop_process(self._process)
+
+    def output(self):
+        return read_text(self.output_path)
+
+
+def wait_for_exit(process, seconds):
+    """The exit code of a Popen, or None after that many seconds. (Python 2.7's wait() knows no timeout.)"""
+    deadline = time.time() + seconds
+    while process.poll() is None and time.time() < deadline:
+        time.sleep(0.01)
+    return process.returncode
+
+
+def stop_process(process):
+    """SIGTERM, and SIGKILL to what is still there three seconds later."""
+    for send, patience in ((process.terminate, 3.0), (process.kill, 1.0)):
+        if process.poll() is not None:
+            return
+        try:
+            send()
+        except OSError:  # it ended by itself just now
+            pass
+        wait_for_exit(process, patience)
