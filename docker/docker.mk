@@ -1,0 +1,35 @@
+# The targets that need Docker or Podman. Included by the Makefile.
+# None of these but `demo` and `test` (see there) ever runs on the host instead.
+DOCKER ?= docker
+IMAGE ?= sipbridge
+PORT ?= 5060
+DEBUG_PORT ?= 5678
+export DOCKER IMAGE PORT DEBUG_PORT
+export BASE_IMAGE WHEEL_BASE_IMAGE APT_MIRROR APT_SUITES APT_COMPONENTS PIP_INDEX_URL
+export EXPECT_EXOSIP EXPECT_OSIP EXPECT_LIBC EXPECT_PYTHON
+export APP ARGS CMD DEBUGGER STAGE STANDIN
+
+.PHONY: build shell debug run manifest lock doctor image-selftest
+build: ## build the image, all stages (BASE_IMAGE=, WHEEL_BASE_IMAGE=, APT_MIRROR= name mirrors)
+	@sh docker/image.sh build
+
+shell: ## a shell in the image, with this source tree, compiler and gdb
+	@sh docker/image.sh shell
+
+debug: ## run APP=program.py in the image on port PORT+1 under a debugger (DEBUGGER=debugpy or ipdb)
+	@sh docker/image.sh debug
+
+run: ## run a command of sipbridge in the image: make run CMD='listen udp://0.0.0.0:5060'
+	@sh docker/image.sh run
+
+manifest: ## print the packages in the image (STAGE=runtime, test or debug)
+	@sh docker/image.sh manifest
+
+lock: ## write docker/packages.lock from the image, for later builds to be compared with
+	@sh docker/image.sh lock
+
+doctor: ## check what this machine needs for the image, and explain
+	@PYTHONPATH=. python3 -m sipbridge.doctor
+
+image-selftest: ## build the Dockerfile on stand-in bases and test the result (as root, on Debian)
+	@sh tests/image/run
