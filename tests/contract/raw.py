@@ -7,11 +7,10 @@ import os
 from collections import namedtuple
 
 import sipbridge
+from peers.ports import HOST
 
 #: An sb_event: its numbers, and its strings as bytes.
 Event = namedtuple("Event", "type cause state status call registration transaction method reason headers body")
-
-HOST = "127.0.0.1"
 
 
 class Raw(object):

@@ -18,6 +18,7 @@ class ByHand(object):
     Attributes:
         uri: its address of record and Contact.
         port: its UDP port of 127.0.0.1.
+        waiting: messages that came and were not asked for yet.
     """
 
     def __init__(self):
@@ -27,27 +28,30 @@ class ByHand(object):
         self.uri = "sip:peer@%s:%d" % (HOST, self.port)
         self._numbers = itertools.count(1)
         self._seen = set()
-        self._waiting = []
+        self.waiting = []
 
     def stop(self):
         self._socket.close()
 
     # -- receiving -----------------------------------------------------------------------------------------
 
-    def next(self, name, seconds=10.0):
-        """The next message of that name ("INVITE", "200") that is no repetition; others are kept for later."""
-        deadline = time.time() + seconds
-        while True:
-            for message in self._waiting:
-                if message.name == name:
-                    self._waiting.remove(message)
-                    return message
-            self._receive(name, deadline)
+    def next(self, *names):
+        """The next message of one of these names ("INVITE", "200") that is no repetition, within 10 s.
 
-    def _receive(self, name, deadline):
+        Others are kept for later.
+        """
+        deadline = time.time() + 10.0
+        while True:
+            for message in self.waiting:
+                if message.name in names:
+                    self.waiting.remove(message)
+                    return message
+            self._receive(names, deadline)
+
+    def _receive(self, names, deadline):
         left = deadline - time.time()
         if left <= 0:
-            raise AssertionError("no %s came, but %r" % (name, self._waiting))
+            raise AssertionError("no %s came, but %r" % (" or ".join(names), self.waiting))
         self._socket.settimeout(left)
         try:
             message = Message(self._socket.recv(65536), True)
@@ -56,7 +60,7 @@ class ByHand(object):
         key = (message.name, message["Via"], message["CSeq"])
         if key not in self._seen:
             self._seen.add(key)
-            self._waiting.append(message)
+            self.waiting.append(message)
 
     # -- sending -------------------------------------------------------------------------------------------
 
