@@ -9,16 +9,8 @@ import time
 
 import pytest
 
+from contract.leftovers import Leftovers
 from peers.ports import HOST, free_port
-
-
-def _descriptors():
-    """The open descriptors of this process."""
-    return set(os.listdir("/proc/self/fd"))
-
-
-def _threads():
-    return len(os.listdir("/proc/self/task"))
 
 
 @pytest.fixture
@@ -156,26 +148,22 @@ def test_close_with_events_unread(raw, peer):
 
 def test_opened_and_closed_fifty_times(raw):
     """Descriptors and threads are back where they were."""
-    if not os.path.isdir("/proc/self/task"):
-        pytest.skip("counts descriptors and threads in /proc, which this system has not got")
     raw.lib.sb_close(raw.open(), 0)  # what the library sets up once
-    before = _descriptors(), _threads()
+    before = Leftovers()
     for _ in range(50):
         engine = raw.open()
         assert engine > 0, raw.error_text(engine)
         assert raw.lib.sb_close(engine, 0) == 0
-    assert (_descriptors(), _threads()) == before
+    before.check()
 
 
 def test_failed_attempts_leave_nothing(raw, taken):
-    if not os.path.isdir("/proc/self/task"):
-        pytest.skip("counts descriptors and threads in /proc, which this system has not got")
     raw.open(port=taken)
-    before = _descriptors(), _threads()
+    before = Leftovers()
     for _ in range(20):
         assert raw.open(port=taken) == raw.lib.SB_EADDRINUSE
         assert raw.open(host="192.0.2.1") == raw.lib.SB_ENET
-    assert (_descriptors(), _threads()) == before
+    before.check()
 
 
 def test_descriptors_beyond_what_select_takes(raw):

@@ -48,11 +48,20 @@ class ByHand(object):
                     return message
             self._receive(names, deadline)
 
+    def take(self, seconds):
+        """The next message of any name that is no repetition, or None when there is none in that time."""
+        deadline = time.time() + seconds
+        while not self.waiting and time.time() < deadline:
+            self._receive_until(deadline)
+        return self.waiting.pop(0) if self.waiting else None
+
     def _receive(self, names, deadline):
-        left = deadline - time.time()
-        if left <= 0:
+        if time.time() >= deadline:
             raise AssertionError("no %s came, but %r" % (" or ".join(names), self.waiting))
-        self._socket.settimeout(left)
+        self._receive_until(deadline)
+
+    def _receive_until(self, deadline):
+        self._socket.settimeout(max(0.001, deadline - time.time()))
         try:
             message = Message(self._socket.recv(65536), True)
         except socket.timeout:
