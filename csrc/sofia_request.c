@@ -55,10 +55,18 @@ int sof_send(struct sof_request *request, struct sof_record *dialog, struct sof_
     return request->method == NULL ? SB_ELIBRARY : sof_send_again(request);
 }
 
+/* nta would forget an INVITE at once, and with it the ACK to what is yet to come; not so one that is cancelled. */
+static void forget(nta_outgoing_t *orq)
+{
+    if (nta_outgoing_method(orq) == sip_method_invite && nta_outgoing_status(orq) < 200)
+        nta_outgoing_cancel(orq);
+    nta_outgoing_destroy(orq);
+}
+
 void sof_request_clear(struct sof_request *request)
 {
     if (request->orq != NULL)
-        nta_outgoing_destroy(request->orq);
+        forget(request->orq);
     if (request->draft != NULL)
         msg_destroy(request->draft);
     memset(request, 0, sizeof *request);
