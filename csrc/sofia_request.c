@@ -14,7 +14,7 @@ int sof_dialog_new(struct sof_record *record, msg_t *draft, nta_request_f *inwar
 {
     const sip_t *sip = sip_object(draft);
     record->leg = nta_leg_tcreate(record->state->agent, inward, record, SIPTAG_FROM(sip->sip_from),
-                                  SIPTAG_TO(sip->sip_to), TAG_END());
+                                  SIPTAG_TO(sip->sip_to), SIPTAG_CSEQ_STR("1"), TAG_END());
     return record->leg != NULL && nta_leg_tag(record->leg, NULL) != NULL ? SB_OK : SB_ELIBRARY;
 }
 

@@ -22,7 +22,6 @@ from sipbridge.uri import (
     check_uri,
     parse_host_port,
     parse_transport_address,
-    parse_uri,
 )
 
 _open_endpoints = weakref.WeakSet()
