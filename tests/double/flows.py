@@ -56,7 +56,7 @@ class Answering(threading.Thread):
             if message is not None and message.is_request:
                 self._answer(message)
             elif message is not None and message.status >= 200:
-                self._note(message)
+                self._record(message)
 
     def _answer(self, request):
         if request.method == "ACK":
@@ -73,7 +73,7 @@ class Answering(threading.Thread):
         if request.method == "CANCEL" and self._invite is not None:
             self.hand.reply(self._invite, 487)
 
-    def _note(self, response):
+    def _record(self, response):
         self.answers.append((response.method, response.status))
         if response.method == "INVITE":
             invite, port = self._sent[response["Call-ID"], response["CSeq"]]
