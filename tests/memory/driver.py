@@ -7,6 +7,7 @@ import shlex
 import subprocess
 
 from contract.raw import Event, Raw
+from double.flows import FLOWS, Answering, Flow
 from peers.process import require
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -157,3 +158,13 @@ def under_valgrind(program, log):
 
 def under_sanitizers(program, log):
     return Driver([program], log, ASAN_OPTIONS="detect_leaks=1:exitcode=99", UBSAN_OPTIONS="print_stacktrace=1")
+
+
+def run(driver, name, patience):
+    """One of FLOWS from open to close; ``patience`` in seconds for each event. Returns it."""
+    flow = Flow(driver, patience)
+    if flow.engine > 0:
+        with Answering(**{method: list(each) for method, each in FLOWS[name][0].items()}) as peer:
+            getattr(flow, name)(peer)
+            flow.close()
+    return flow

@@ -1,52 +1,10 @@
-"""Flows, faults and hostile datagrams under valgrind's memcheck and under AddressSanitizer and UBSan."""
+"""Flows and hostile datagrams under valgrind's memcheck and under AddressSanitizer and UBSan."""
 
 from __future__ import absolute_import, division, print_function
 
-import os
-
-import pytest
-
-from contract.raw import Raw
-from double.flows import Answering, Flow
-from double.test_faults import FLOWS, MOST_CALLS, SHORT, nulls
-from memory.driver import SANITIZERS, build, under_sanitizers, under_valgrind
+from double.flows import FLOWS, Answering, Flow
+from memory.driver import run
 from memory.malformed import datagrams
-
-#: The sanitizers want to be compiled in; valgrind takes the program as it is.
-TOOLS = {"valgrind": ([], under_valgrind), "sanitizers": (SANITIZERS, under_sanitizers)}
-
-IS_DOUBLE = "SIPBRIDGE_DOUBLE" in os.environ
-
-pytestmark = pytest.mark.skipif(
-    Raw().name == "exosip" and not IS_DOUBLE,
-    reason="libeXosip2 leaks by itself: the memory of its engine is looked at on the checking double",
-)
-
-
-@pytest.fixture(scope="module", params=sorted(TOOLS))
-def tool(request, tmpdir_factory):
-    """A function that starts the driver under a tool."""
-    flags, start = TOOLS[request.param]
-    folder = tmpdir_factory.mktemp(request.param)
-    program = build(folder, flags)
-    return lambda: start(program, str(folder.join("complaints")))
-
-
-@pytest.fixture
-def driver(tool):
-    driven = tool()
-    yield driven
-    driven.finish()
-
-
-def run(driver, name, patience):
-    flow = Flow(driver, patience)
-    if flow.engine < 0:
-        return flow
-    with Answering(**{method: list(each) for method, each in FLOWS[name][0].items()}) as peer:
-        getattr(flow, name)(peer)
-        flow.close()
-    return flow
 
 
 def test_flows(driver):
@@ -99,18 +57,3 @@ def test_wrong_arguments(driver):
         assert lib.sb_call_hangup(engine, handle, "+") == lib.SB_ENOENT
         assert lib.sb_answer(engine, handle, 200, "OK", "+") == lib.SB_ENOENT
     assert [lib.sb_close(engine, 0) for _ in range(2)] == [0, lib.SB_ECLOSED]
-
-
-@pytest.mark.skipif(not IS_DOUBLE, reason="only the double of libeXosip2 can be made to fail")
-@pytest.mark.parametrize("name", sorted(FLOWS))
-def test_faults(tool, name):
-    """Every call of the library failing in turn: what was under way is given back."""
-    driver = tool()
-    for function in FLOWS[name][1].split():
-        for null in nulls(function):
-            for nth in range(1, MOST_CALLS):
-                driver.perform("fail", function, nth, int(null))
-                run(driver, name, SHORT)
-                if not driver.perform("failed"):
-                    break
-    driver.finish()
