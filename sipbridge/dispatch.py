@@ -47,6 +47,12 @@ class Dispatcher(object):
     def start(self):
         self._thread.start()
 
+    def close(self, grace, timeout):
+        """Close the engine within ``grace`` seconds; wait ``timeout`` for what is under way to be delivered."""
+        self._engine.close(grace)
+        if not self.on_event_thread:
+            self._thread.join(timeout)
+
     @property
     def on_event_thread(self):
         return threading.current_thread() is self._thread
@@ -67,30 +73,40 @@ class Dispatcher(object):
                 while self._backlog:
                     self._deliver(self._backlog.popleft())
         finally:
-            with self.lock:
-                self.closed = True
-                self._changed.notify_all()
+            self._end()
+
+    def _end(self):
+        with self.lock:
+            self.closed = True
+            self._wake()
+
+    def _wake(self):
+        """Something has changed: let those who wait look whether it is what they wait for. Under the lock."""
+        if self._waiting:
+            self._changed.notify_all()
 
     def _take(self, timeout):
         """Take one event from the engine and follow it. False when the engine is closed."""
         try:
             raw = self._engine.wait(timeout)
         except EngineError as error:
-            log.debug("event thread ends: %s", error)
+            log.debug("no more events: %s", error)
             return False
-        if raw is None:
-            return True
+        if raw is not None:
+            self._advance(raw)
+        return True
+
+    def _advance(self, raw):
+        """Follow one event; what there is to deliver goes to the backlog."""
         event = None
         with self.lock:
             try:
                 event = self._follow(raw)
             except Exception:  # a fault of ours must not stop the events of every other call
                 log.exception("cannot follow %r", raw)
-            if self._waiting:
-                self._changed.notify_all()
+            self._wake()
         if event is not None:
             self._backlog.append(event)
-        return True
 
     def _deliver(self, event):
         seen = False
@@ -136,10 +152,6 @@ class Dispatcher(object):
                 return bool(predicate())
         return True
 
-    def join(self, timeout):
-        if not self.on_event_thread:
-            self._thread.join(timeout)
-
     def stream(self, timeout):
         """A new :class:`EventStream` of what comes from now on."""
         stream = EventStream(self, timeout)
@@ -177,8 +189,7 @@ class EventStream(object):
         dispatcher = self._dispatcher
         with dispatcher.lock:
             self._events.append(event)
-            if dispatcher._waiting:
-                dispatcher._changed.notify_all()
+            dispatcher._wake()
 
     def __next__(self):
         self._settle_last()

@@ -66,6 +66,8 @@ class Endpoint(object):
     iterator are answered 480.
     """
 
+    _Dispatcher = Dispatcher  # sipbridge.aio has one of its own
+
     def __init__(
         self,
         address="udp://127.0.0.1:0",
@@ -93,7 +95,7 @@ class Endpoint(object):
         )
         self._local = local._replace(port=self._engine.port)
         self._closed = False
-        self._dispatcher = Dispatcher(self._engine, self._follow, self._settle)
+        self._dispatcher = self._Dispatcher(self._engine, self._follow, self._settle)
         self._lock = self._dispatcher.lock
         self._wait = self._dispatcher.wait
         if trace is not None:
@@ -158,8 +160,7 @@ class Endpoint(object):
             self._quietly(self._engine.unregister, registration._id)
         self._wait(lambda: not self._calls and not self._registrations, timeout)
         _open_endpoints.discard(self)
-        self._engine.close(max(0.0, deadline - monotonic()))
-        self._dispatcher.join(timeout)
+        self._dispatcher.close(max(0.0, deadline - monotonic()), timeout)
         self._abandon()
 
     @staticmethod
