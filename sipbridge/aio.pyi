@@ -65,7 +65,11 @@ class Call:
         timeout: Optional[float] = 32.0,
     ) -> Response: ...
     async def send_dtmf(
-        self, keys: str, duration_ms: int = 160, timeout: Optional[float] = 32.0
+        self,
+        keys: str,
+        duration_ms: int = 160,
+        timeout: Optional[float] = 32.0,
+        content_type: str = "application/dtmf-relay",
     ) -> None: ...
     async def reinvite(
         self,
