@@ -5,6 +5,7 @@ from sipbridge import dispatch
 from sipbridge.content import Body
 from sipbridge.events import CallEnded, TraceMessage
 from sipbridge.headers import HeaderFields, Headers
+from sipbridge.record import Recorder
 from sipbridge.response import Response
 
 class EventStream(dispatch.Stream, AsyncIterator[Any]):
@@ -107,6 +108,7 @@ class Endpoint:
         user_agent: Optional[str] = None,
         advertised: Optional[str] = None,
         trace: Optional[Callable[[TraceMessage], object]] = None,
+        record: Union[None, str, Recorder] = None,
     ) -> None: ...
     async def __aenter__(self) -> Endpoint: ...
     async def __aexit__(

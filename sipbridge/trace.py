@@ -21,11 +21,24 @@ _CREDENTIALS = re.compile(
 _DIGEST = re.compile(u"\\b(response|rspauth)(\\s*=\\s*)(\"(?:[^\"\\\\]|\\\\.?)*(?:\"|$)|[^,\\s]*)", re.IGNORECASE)
 
 
+# The keys of SRTP in a session description (RFC 4568, 6.1; RFC 8866, 5.12).
+_KEY_LINE = re.compile(u"^(?:a=crypto:|k=)[^\r\n]*", re.MULTILINE)
+_KEY = re.compile(u"(inline:|k=(?:clear|base64):)([^\\s|;]*)")
+
+
 def masked(text):
-    """The text of a message with its digest responses, and credentials of any other scheme, made unreadable."""
+    """The text of a message without digest responses, credentials of any other scheme, and the keys of SRTP.
+
+    The body keeps its length.
+    """
     end = _HEAD_END.search(text)
     split = end.start() if end else len(text)
-    return _CREDENTIALS.sub(_masked_field, text[:split]) + text[split:]
+    body = _KEY_LINE.sub(lambda line: _KEY.sub(_blotted, line.group()), text[split:])
+    return _CREDENTIALS.sub(_masked_field, text[:split]) + body
+
+
+def _blotted(key):
+    return key.group(1) + u"x" * len(key.group(2))  # still Base64: Wireshark calls the message malformed else
 
 
 def _masked_field(found):
