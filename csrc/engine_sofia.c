@@ -274,7 +274,7 @@ static int compose_headers(struct sofia *state)
             return SB_EINVAL;
     }
     if (config->outbound_proxy != NULL) {
-        state->route = sip_route_format(home, "<%s;lr>", config->outbound_proxy);
+        state->route = sof_route(home, config->outbound_proxy);
         if (state->route == NULL)
             return SB_EINVAL;
     }

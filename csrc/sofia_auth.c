@@ -80,25 +80,48 @@ static const struct sof_credential *credential_for(const struct sofia *state, co
     return any;
 }
 
-/* Set the credentials for each challenge in a list. Returns how many there were for. */
-static int answer_challenges(struct sof_record *record, const msg_auth_t *challenge, msg_hclass_t *header)
+/* Where a challenge offers both, the library would take auth-int, which few servers that offer it can check. */
+static int prefer_auth(su_home_t *home, msg_auth_t *challenge)
 {
-    int answered = 0;
-    if (challenge == NULL || auc_challenge(&record->auth, record->home, challenge, header) < 0)
+    const char *offered = msg_header_find_param(challenge->au_common, "qop=");
+    const char *rest;
+    if (offered == NULL || strstr(offered, "auth-int") == NULL)
+        return SB_OK;
+    for (rest = strstr(offered, "auth"); rest != NULL; rest = strstr(rest + 4, "auth"))
+        if (strncmp(rest, "auth-int", 8) != 0)
+            return msg_header_replace_param(home, challenge->au_common, "qop=\"auth\"") < 0 ? SB_ENOMEM : SB_OK;
+    return SB_OK;
+}
+
+/* Set the credentials for a challenge. True when there are some. */
+static int answer_challenge(struct sof_record *record, msg_auth_t *challenge, msg_hclass_t *header)
+{
+    const char *quoted = msg_header_find_param(challenge->au_common, "realm=");
+    const struct sof_credential *credential;
+    char *realm;
+    if (quoted == NULL || prefer_auth(record->home, challenge) != SB_OK ||
+        auc_challenge(&record->auth, record->home, challenge, header) < 0)
         return 0;
-    for (; challenge != NULL; challenge = challenge->au_next) {
-        const char *quoted = msg_header_find_param(challenge->au_common, "realm=");
-        const struct sof_credential *credential;
-        char *realm;
-        if (quoted == NULL)
-            continue;
-        realm = *quoted == '"' ? msg_unquote_dup(record->home, quoted) : su_strdup(record->home, quoted);
-        credential = realm == NULL ? NULL : credential_for(record->state, realm);
-        if (credential != NULL && auc_all_credentials(&record->auth, NULL, quoted, credential->user,
-                                                      credential->password) >= 0)
-            answered++; /* 0: they are the same as before */
-        su_free(record->home, realm);
+    realm = *quoted == '"' ? msg_unquote_dup(record->home, quoted) : su_strdup(record->home, quoted);
+    credential = realm == NULL ? NULL : credential_for(record->state, realm);
+    su_free(record->home, realm);
+    return credential != NULL && auc_all_credentials(&record->auth, NULL, quoted, credential->user,
+                                                     credential->password) >= 0; /* 0: the same as before */
+}
+
+/* Returns how many of them there were credentials for. */
+static int answer_challenges(struct sof_record *record, const msg_auth_t *challenges, msg_hclass_t *header)
+{
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    msg_header_t *copies = msg_header_dup(home, (const msg_header_t *)challenges);
+    msg_auth_t *challenge, *next;
+    int answered = 0;
+    for (challenge = (msg_auth_t *)copies; challenge != NULL; challenge = next) {
+        next = challenge->au_next;
+        challenge->au_next = NULL;
+        answered += answer_challenge(record, challenge, header);
     }
+    su_home_deinit(home);
     return answered;
 }
 

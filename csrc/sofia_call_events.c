@@ -164,6 +164,8 @@ static int on_bye(struct sofia *state, struct sb_object *call, nta_incoming_t *i
     struct sof_call *record = call->lib;
     struct sb_object *object;
     sof_answer(state, irq, 200);
+    if (record->ending == SOF_ENDING_BYE)
+        return 0; /* it crossed ours, whose response ends the call */
     /* 15.1.2: what is still open is ended with 487 */
     if (record->irq != NULL && nta_incoming_status(record->irq) < 200)
         sof_reply(state, record->irq, 487, NULL, NULL);

@@ -184,6 +184,9 @@ int sof_draft_request(struct sofia *state, const char *method, const char *targe
 /* The same for a request within a dialog, which knows the rest. */
 int sof_draft_within(struct sofia *state, const char *method, const sb_content *content, msg_t **draft);
 
+/* A Route over a proxy, a loose router (16.12.1); NULL when its URI is none. */
+sip_route_t *sof_route(su_home_t *home, const char *proxy);
+
 /* Describe the message (NULL: none) in the event, post it. */
 void sof_post(struct sofia *state, sb_event *event, const sip_t *sip);
 /* The message where it came from the network; NULL for what nta made up: a timeout, a failure to send. */

@@ -137,6 +137,14 @@ static int add_request_line(msg_t *msg, const char *method, const url_t *url)
     return SB_OK;
 }
 
+sip_route_t *sof_route(su_home_t *home, const char *proxy)
+{
+    url_t *url = url_make(home, proxy);
+    if (url == NULL || url->url_type == url_unknown || url->url_host == NULL)
+        return NULL;
+    return sip_route_format(home, url_has_param(url, "lr") ? "<%s>" : "<%s;lr>", proxy);
+}
+
 /* Between whom, and over which proxy. */
 static int add_parties(struct sofia *state, msg_t *msg, const sb_parties *parties, const url_t **target)
 {
@@ -149,11 +157,8 @@ static int add_parties(struct sofia *state, msg_t *msg, const sb_parties *partie
         return SB_EINVAL;
     if ((code = check_target(state, to->a_url)) != SB_OK)
         return code;
-    if (parties->route != NULL) {
-        route = sip_route_make(home, su_sprintf(home, "<%s;lr>", parties->route));
-        if (route == NULL)
-            return SB_EINVAL;
-    }
+    if (parties->route != NULL && (route = sof_route(home, parties->route)) == NULL)
+        return SB_EINVAL;
     *target = to->a_url;
     from = sip_from_dup(home, from);
     if (from == NULL || msg_header_insert(msg, NULL, (msg_header_t *)to) != 0 ||
