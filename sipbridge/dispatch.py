@@ -91,7 +91,7 @@ class Dispatcher(object):
         try:
             raw = self._engine.wait(timeout)
         except EngineError as error:
-            log.debug("no more events: %s", error)
+            log.debug("event thread ends: %s", error)
             return False
         if raw is not None:
             self._advance(raw)

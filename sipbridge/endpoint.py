@@ -17,6 +17,7 @@ from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
+from sipbridge.trace import Peers
 from sipbridge.uri import (
     address_uri,
     check_address,
@@ -87,6 +88,7 @@ class Endpoint(object):
         self._calls = {}
         self._registrations = {}
         self._pending = {}
+        self._peers = Peers()
         self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
         self._engine = InProcess(engine)
         self._engine.open(
@@ -427,7 +429,7 @@ class Endpoint(object):
         )
 
     def _trace_message(self, raw):
-        return events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time)
+        return self._peers.completed(events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time))
 
     _FOLLOW = {
         "call-incoming": _call_incoming,

@@ -13,7 +13,8 @@ from sipbridge.ladder import Arrow, arrows, label
 #: The column of an endpoint whose address the trace does not tell.
 HERE = "here"
 
-_HEAD = re.compile(r"(?:.*[\s|])?([0-9]{2}):([0-9]{2}):([0-9]{2}\.[0-9]{3}) (->|<-) (\S+) \([0-9]+ octets\)\s*\Z")
+_CLOCK = r"([0-9]{2}):([0-9]{2}):([0-9]{2}\.[0-9]{3})"
+_HEAD = re.compile(r"(?:.*[\s|])?" + _CLOCK + r" (->|<-) (\S+) \([0-9]+ octets\)\s*\Z")
 _INDENT = "    "
 _VIA = re.compile(r"^(?:Via|v)[ \t]*:[ \t]*SIP/2\.0/\S+[ \t]+([^;,\s]+)", re.IGNORECASE | re.MULTILINE)
 _DAY = 86400.0
@@ -22,7 +23,7 @@ _DAY = 86400.0
 def read(path):
     """The :class:`~sipbridge.ladder.Arrow` records of a file: pcap, pcapng, or text that ``--trace`` printed.
 
-    Raises InputError when it cannot be read, or has no SIP message in it; NotSupportedError for a capture file
+    Raises InputError when it cannot be read, or has no SIP message in it; NotSupportedError for a capture
     without dpkt.
     """
     try:

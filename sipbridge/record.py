@@ -4,12 +4,12 @@
 ...     phone.call("sip:bob@example.com", sdp)
 
 It needs dpkt: ``pip install sipbridge[pcap]``. The packets are made from the messages: addresses, ports,
-direction and time are the real ones, the rest of their IP and UDP or TCP headers is not. Of TLS the file has
+direction and time are the real ones, the rest of the IP and UDP or TCP headers is not. Of TLS the file has
 what was inside, as TCP.
 
-Credentials are masked unless asked for: digest responses (a password can be guessed from one offline), what an
-Authorization of another scheme says, and the keys of SRTP in a=crypto and k=. User names, realms and nonces
-stay: they open nothing, and without them no failed registration can be explained.
+Credentials are masked unless asked for: digest responses (a password can be guessed from one offline), what
+an Authorization of another scheme says, and the keys of SRTP in a=crypto and k=. User names, realms and
+nonces stay: they open nothing, and without them no failed registration can be explained.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -35,6 +35,13 @@ except ImportError:
 _LINKTYPE_RAW = 101
 _SNAPLEN = 262144
 _SEGMENT = 60000  # octets of TCP in a packet
+_MAGIC = (  # microseconds, nanoseconds, either end first; pcapng
+    b"\xd4\xc3\xb2\xa1",
+    b"\xa1\xb2\xc3\xd4",
+    b"\x4d\x3c\xb2\xa1",
+    b"\xa1\xb2\x3c\x4d",
+    b"\x0a\x0d\x0d\x0a",
+)
 _ANY = ("0.0.0.0", "::")
 _UDP, _TCP = 17, 6
 _START = re.compile(br"(?:SIP/2\.0 [0-9]{3}[ \r\n]|[A-Za-z0-9.!%*_+`'~-]+ \S+ SIP/2\.0\r?\n)", re.IGNORECASE)
@@ -177,9 +184,7 @@ def _packed(host, family):
 
 def is_capture(data):
     """Whether a file that begins with these octets is pcap or pcapng."""
-    return data[:4] in (
-        b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a",
-    )  # fmt: skip
+    return data[:4] in _MAGIC
 
 
 def read(stream):

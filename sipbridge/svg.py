@@ -6,20 +6,22 @@ from xml.sax.saxutils import escape
 
 from sipbridge.ladder import make_columns
 
-_LEFT, _TOP, _STEP = 90, 60, 28  # pixels: where the first lifeline stands, the first arrow, between two arrows
-_GAP, _CHARACTER = 170, 6.6  # between two lifelines at the least; the width of a character of 11 pixels
+# Pixels: the margin that the times stand in, the first arrow, from one arrow to the next; from one lifeline
+# to the next at the least, and the width of a character.
+_LEFT, _TOP, _STEP = 90, 60, 28
+_GAP, _CHARACTER = 170, 6.6
 
 _HEAD = u"""\
-<svg xmlns="http://www.w3.org/2000/svg" width="%(width)d" height="%(height)d" viewBox="0 0 %(width)d %(height)d"
-  font-family="monospace" font-size="11">
-<defs><marker id="head" markerWidth="9" markerHeight="8" refX="8" refY="4" orient="auto"><path d="M0,0 L9,4 L0,8 z"
-  /></marker></defs>
+<svg xmlns="http://www.w3.org/2000/svg" width="%(width)d" height="%(height)d"
+  viewBox="0 0 %(width)d %(height)d" font-family="monospace" font-size="11">
+<defs><marker id="head" markerWidth="9" markerHeight="8" refX="8" refY="4" orient="auto">
+  <path d="M0,0 L9,4 L0,8 z"/></marker></defs>
 <rect width="100%%" height="100%%" fill="white"/>
 """
 _TEXT = u'<text x="%d" y="%d" text-anchor="%s"%s>%s</text>\n'
 _LIFELINE = u'<line x1="%d" y1="%d" x2="%d" y2="%d" stroke="#999" stroke-dasharray="3,3"/>\n'
 _ARROW = u'<path d="%s" fill="none" stroke="%s" marker-end="url(#head)"/>\n'
-_COLORS = ((u"SIP requests", u"#1f4e9e"), (u"1", u"#666666"), (u"2", u"#1a7f37"), (u"", u"#b42318"))
+_REQUEST, _PROVISIONAL, _SUCCESS, _REFUSAL = u"#1f4e9e", u"#666666", u"#1a7f37", u"#b42318"
 
 
 def render(rows, parties=()):
@@ -66,9 +68,9 @@ def _arrow(row, places, height, seconds):
 
 
 def _color(text):
-    """Of requests, provisional, successful and other responses."""
-    kind = text[:1] if text[:3].isdigit() else _COLORS[0][0]
-    return next(color for begins, color in _COLORS if kind.startswith(begins))
+    if not text[:3].isdigit():
+        return _REQUEST
+    return {"1": _PROVISIONAL, "2": _SUCCESS}.get(text[:1], _REFUSAL)
 
 
 def _escaped(text):
