@@ -181,7 +181,7 @@ def measure(runs, calls):
         note("%s: %d calls held" % (run.answerer.name, HELD))
         run.hold()
     share = max(1, (calls - WARM_UP - HELD) // WINDOWS)
-    for window in range(WINDOWS):
+    for _ in range(WINDOWS):
         for run in runs:
             run.calls(share)
             note("%s: %d calls, %.0f/s" % (run.answerer.name, share, run.rates[-1]))

@@ -24,7 +24,6 @@ from sipbridge.uri import (
     check_uri,
     parse_host_port,
     parse_transport_address,
-    parse_uri,
 )
 
 _open_endpoints = weakref.WeakSet()

@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 from conformance.background import Background
+from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
 from peers.kamailio import Kamailio
 from peers.phone import Phone
@@ -120,6 +121,14 @@ def sipp(starter):
         return starter.keep("sipp", Sipp(scenario, starter.folder(), remote, **options))
 
     return start
+
+
+@pytest.fixture
+def by_hand():
+    """A peer that sends what the test tells it to."""
+    peer = ByHand()
+    yield peer
+    peer.stop()
 
 
 @pytest.fixture

@@ -147,20 +147,19 @@ def test_our_cancel_crosses_the_answer(phone, sipp):
     phone.expect("progress 180", "ended local-bye 200")
 
 
-def test_the_peers_cancel_crosses_our_answer(phone, sipp):
+def test_the_peers_cancel_crosses_our_answer(phone, by_hand):
     """CANCEL does nothing to a call that has been answered (RFC 3261, 9.2)."""
-    peer = sipp(
-        Caller()
-        .initial("INVITE", OFFER).expect(180).expect(200)
-        .cancel().ack().expect_one_of(200, 481)
-        .request("BYE").expect(200),
-        phone.host_port,
-    )  # fmt: skip
+    port = phone.endpoint.port
+    invite = by_hand.request(port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
     call = phone.wait("incoming sdp").call
-    call.ring()
     call.answer(ANSWER)
-    call.wait_ended()
-    peer.wait()
+    answer = by_hand.next("200")
+    by_hand.cancel(port, invite)
+    assert by_hand.next("200", "481").method == "CANCEL"
+    by_hand.within(port, invite, answer["To"], "ACK", 1)
+    phone.wait("confirmed")
+    by_hand.within(port, invite, answer["To"], "BYE", 2)
+    assert by_hand.next("200").method == "BYE"
     phone.expect("incoming sdp", "confirmed", "ended remote-bye 200")
 
 

@@ -94,6 +94,12 @@ class ByHand(object):
         fields += [("Call-ID", "%d-%d" % (self.port, number)), ("CSeq", "1 " + method)]
         return self._request(port, "%s %s SIP/2.0" % (method, target), fields, headers, body)
 
+    def cancel(self, port, invite):
+        """Send a CANCEL for our INVITE."""
+        fields = [(name, invite[name]) for name in ("Via", "From", "To", "Call-ID")]
+        fields += [("CSeq", invite["CSeq"].replace("INVITE", "CANCEL")), ("Max-Forwards", "70")]
+        self.send(port, _octets(invite.start_line.replace("INVITE", "CANCEL", 1), fields, b""))
+
     def within(self, port, invite, to, method, cseq, headers=(), body=b""):
         """Send a request within the dialog that our INVITE and the answer's To began. Returns the message."""
         fields = [("Via", self._via(next(self._numbers))), ("From", invite["From"]), ("To", to)]

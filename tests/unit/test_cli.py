@@ -9,9 +9,9 @@ import signal
 import socket
 
 import pytest
+from command import Command, Listening, run
 
 import sipbridge
-from command import Command, Listening, run
 from sipbridge import cli, engine, errors
 from sipbridge.demo_registrar import Registrar
 from sipbridge.headers import Headers
@@ -354,7 +354,7 @@ def test_a_registration_stays_until_interrupted(registrar, number):
     ],
 )
 def test_a_refused_registration(registrar, arguments, environment, hint):
-    command = run("register", registrar.uri, environment=environment, *arguments)
+    command = run("register", registrar.uri, *arguments, environment=environment)
     assert command.process.returncode == 5
     line = one_line(command.errors)
     assert "401" in line and hint in line
