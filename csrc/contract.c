@@ -146,6 +146,7 @@ int sb_open(const sb_config *config)
         free(engine);
         return code;
     }
+    engine->core.last_id = config->last_id;
     code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);
     if (code != SB_OK) {
         sb_core_clear(&engine->core);

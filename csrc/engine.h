@@ -65,6 +65,8 @@ typedef struct sb_config {
     const char *tls_private_key;
     const char *tls_ca;
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
+    sb_id last_id;                /* calls and the like are numbered from here on: in place of an engine that
+                                     was lost, with numbers that it has not given out */
 } sb_config;
 
 typedef struct sb_header {
