@@ -339,8 +339,17 @@ class Endpoint(object):
 
     def _follow(self, raw):
         """Move on what the event is about. Returns the event for the user, or None."""
+        if raw.type in self._REFUSABLE and self._dispatcher.congested:
+            return self._refuse(raw)
         follow = self._FOLLOW.get(raw.type)
         return None if follow is None else follow(self, raw)
+
+    def _refuse(self, raw):
+        """Answer 503 to what is new while nobody reads events; a call that is refused so is never seen."""
+        if raw.type == "call-incoming":
+            self._quietly(self._engine.reject, raw.call, 503, None, None)
+        elif raw.type != "trace":
+            self._quietly(self._engine.answer, raw.transaction, 503, None, None)
 
     def _call_incoming(self, raw):
         headers = Headers(raw.headers)
@@ -383,7 +392,9 @@ class Endpoint(object):
         return kind(call, raw.method, Headers(raw.headers), raw.body, request)
 
     def _call_ended(self, raw):
-        call = self._calls.pop(raw.call)
+        call = self._calls.pop(raw.call, None)
+        if call is None:  # it was refused unseen
+            return None
         event = events.CallEnded(call, raw.cause, raw.status, raw.reason, Headers(raw.headers))
         self._end_call(call, event)
         return event
@@ -434,6 +445,8 @@ class Endpoint(object):
 
     def _trace_message(self, raw):
         return events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time)
+
+    _REFUSABLE = frozenset(["call-incoming", "call-reinvite", "call-request", "request", "trace"])
 
     _FOLLOW = {
         "call-incoming": _call_incoming,

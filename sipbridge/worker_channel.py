@@ -12,7 +12,7 @@ from sipbridge._compat import monotonic
 from sipbridge.errors import EngineLost
 
 #: Octets to read at once.
-_CHUNK = 262144
+_CHUNK = 65536  # a larger buffer would be mapped and unmapped each time
 
 
 class Pending(object):
