@@ -114,6 +114,7 @@ struct exo_registration {
     int expires;    /* wanted, seconds; 0: to end it */
     int outdated;   /* `expires` changed while a REGISTER was on its way */
     int busy;       /* a REGISTER is on its way */
+    int by_proxy;   /* the last challenge was a 407 */
     int64_t started_ms;
     int retries;
 };

@@ -133,7 +133,7 @@ class Call(object):
         settled = ("answered", "established", "ended")
         if not self._endpoint._wait(lambda: self.state in settled, timeout):
             raise TimeoutError("no answer from %s in %s s" % (self.remote_uri, timeout))
-        if self.ended is not None:
+        if self.ended is not None and self.ended.cause != "remote-bye":  # which only follows an answer (15)
             self._raise_unanswered()
 
     def _raise_unanswered(self):

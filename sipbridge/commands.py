@@ -189,11 +189,17 @@ def call(options, console):
         sdp = _sdp(options, phone)
         console.event("calling %s from %s (%s)" % (options.to, phone.address, phone.engine_name))
         placed = phone.invite(options.to, sdp, options.header)
-        _wait_answered(placed, options.timeout)
-        if options.dtmf:
-            placed.send_dtmf(options.dtmf)
-            console.event("sent DTMF %s" % options.dtmf)
-        return _stay(options, placed)
+        try:
+            _wait_answered(placed, options.timeout)
+            if options.dtmf:
+                placed.send_dtmf(options.dtmf)
+                console.event("sent DTMF %s" % options.dtmf)
+            _stay(options, placed)
+        except Interrupted:
+            # Without a duration that is how an answered call is meant to end.
+            if options.duration is not None or placed.state not in ("established", "ended"):
+                raise
+        return _hang_up(placed)
 
 
 def _wait_answered(placed, timeout):
@@ -206,14 +212,15 @@ def _wait_answered(placed, timeout):
 
 
 def _stay(options, placed):
-    """Keep the call up for its time, or until the peer or the user ends it, and see its end through."""
+    """Keep the call up for its time, or until the peer ends it."""
     try:
         placed.wait_ended(options.duration)
     except TimeoutError:
         pass
-    except Interrupted:
-        if options.duration is not None:  # else that is how it is meant to end
-            raise
+
+
+def _hang_up(placed):
+    """End the call, and see its end through."""
     placed.hangup()
     ended = placed.wait_ended(_BYE_TIMEOUT)
     if ended.cause == "failed":
@@ -231,8 +238,8 @@ def listen(options, console):
     with opened(options, console, options.address) as phone:
         listener = Listener(options, console, _sdp(options, phone))
         listener.attach(phone)
-        console.event("listening on %s (%s %s)" % (phone.address, phone.engine_name, phone.engine_version))
         try:
+            console.event("listening on %s (%s %s)" % (phone.address, phone.engine_name, phone.engine_version))
             while not listener.finished.is_set() and not console.broken.is_set():
                 listener.finished.wait(1.0)
         except Interrupted:
@@ -323,20 +330,22 @@ def register(options, console):
     """Register, and keep it up until interrupted."""
     aor = options.aor or _default_aor(options)
     with opened(options, console, _local(options, options.registrar), aor) as phone:
-        failures = []
-        phone.on(RegistrationChanged, lambda event: _tell_registration(event, console, failures))
-        registration = phone.register(
-            options.registrar, aor, options.contact, options.expires, options.timeout
-        )
-        if options.once:
-            registration.unregister(options.timeout)
-            return OK
+        heard = []
+        phone.on(RegistrationChanged, lambda event: _tell_registration(event, console, heard))
         try:
-            while not failures and not console.broken.is_set():
+            registration = phone.register(
+                options.registrar, aor, options.contact, options.expires, options.timeout
+            )
+            if options.once:
+                registration.unregister(options.timeout)
+                return OK
+            while not _failures(heard) and not console.broken.is_set():
                 console.broken.wait(1.0)
         except Interrupted:
+            if options.once or not heard:
+                raise
             return OK
-        for event in failures:
+        for event in _failures(heard):
             refusal = Response(event.status, event.reason, Headers(), b"")
             check_response(refusal, "registration of %s" % registration.aor)
     return OK
@@ -348,7 +357,12 @@ def _default_aor(options):
     return "sip:%s@%s" % (options.user, parse_uri(options.registrar).host)
 
 
-def _tell_registration(event, console, failures):
+def _failures(heard):
+    return [event for event in heard if event.state == "failed"]
+
+
+def _tell_registration(event, console, heard):
+    heard.append(event)  # before the line, after which the user may interrupt
     aor = event.registration.aor
     if event.state == "active":
         console.event("registered %s for %d s" % (aor, event.expires))
@@ -356,7 +370,6 @@ def _tell_registration(event, console, failures):
         console.event("unregistered %s" % aor)
     else:
         console.event("registration of %s failed (%d %s)" % (aor, event.status, event.reason))
-        failures.append(event)
 
 
 # -- message -----------------------------------------------------------------------------------------------

@@ -381,8 +381,7 @@ class Endpoint(object):
 
     def _call_reinvite(self, raw):
         call = self._calls[raw.call]
-        call._received(raw.body)
-        request = IncomingRequest(self._engine, raw.transaction, call)
+        request = IncomingRequest(self._engine, raw.transaction, call, raw.body or None)
         return events.CallReinvited(call, Headers(raw.headers), raw.body or None, request)
 
     def _call_request(self, raw):

@@ -52,6 +52,7 @@ void d_quit(void)
     d_txns_sweep(1);
     d_events_clear();
     d_auth_clear();
+    d_nonces_clear();
     osip_release(D.osip);
     osip_free(D.user_agent);
     close(D.wake[0]);
