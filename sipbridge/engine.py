@@ -8,7 +8,6 @@ from __future__ import absolute_import, division, print_function
 import importlib
 import os
 
-from sipbridge import wire
 from sipbridge._compat import text_type, to_text
 from sipbridge.errors import (
     CallStateError,
@@ -198,11 +197,26 @@ class InProcess(object):
 
         Raises EngineError when the engine is closed.
         """
-        return self._next(timeout, self._converted)
+        pointer = self._ffi.new("sb_event **")
+        milliseconds = -1 if timeout is None else int(timeout * 1000 + 0.999)
+        if not self._check(self._lib.sb_wait(self._handle, milliseconds, pointer), "wait"):
+            return None
+        try:
+            return self._converted(pointer[0])
+        finally:
+            self._lib.sb_event_free(pointer[0])
 
-    def wait_encoded(self, timeout=None):
-        """As :meth:`wait`, with the event as a frame of the worker protocol."""
-        return self._next(timeout, self._encoded)
+    def take_frames(self, most):
+        """The events that wait, at most so many: their number, and their frames of the worker protocol."""
+        frames, length = self._ffi.new("char **"), self._ffi.new("size_t *")
+        most = min(most, self._lib.SB_MAX_FRAMES)
+        count = self._check(self._lib.sb_take_frames(self._handle, most, frames, length), "take_frames")
+        if not count:
+            return 0, b""
+        try:
+            return count, self._ffi.unpack(frames[0], length[0])
+        finally:
+            self._lib.sb_frames_free(frames[0])
 
     def vocabulary(self):
         """The names of the numbers in encoded events: dicts of types, causes and states."""
@@ -211,16 +225,6 @@ class InProcess(object):
     def probe(self):
         """Take the engine's lock and give it back: does not return while a thread of the engine sits on it."""
         self._lib.sb_unregister(self._handle, 0)  # finds none, under the lock
-
-    def _next(self, timeout, convert):
-        pointer = self._ffi.new("sb_event **")
-        milliseconds = -1 if timeout is None else int(timeout * 1000 + 0.999)
-        if not self._check(self._lib.sb_wait(self._handle, milliseconds, pointer), "wait"):
-            return None
-        try:
-            return convert(pointer[0])
-        finally:
-            self._lib.sb_event_free(pointer[0])
 
     def _converted(self, event):
         text = self._text
@@ -242,32 +246,6 @@ class InProcess(object):
             text(event.headers),
             text(event.peer),
             self._ffi.unpack(event.body, event.body_len) if event.body_len else b"",
-        )
-
-    def _encoded(self, event):
-        octets = self._ffi.string
-        return wire.event(
-            (
-                event.type,
-                event.cause,
-                event.state,
-                event.outgoing,
-                event.status,
-                event.expires,
-                event.call,
-                event.registration,
-                event.subscription,
-                event.transaction,
-                event.time_us,
-            ),
-            (
-                octets(event.method),
-                octets(event.reason),
-                octets(event.request_uri),
-                octets(event.headers),
-                octets(event.peer),
-                self._ffi.unpack(event.body, event.body_len) if event.body_len else b"",
-            ),
         )
 
     def _text(self, pointer):

@@ -38,8 +38,8 @@ _ERRORS = dict(
 _HEAD = struct.Struct("!IB")  # octets that follow the head, kind
 _NUMBER = struct.Struct("!I")
 _COMMAND = struct.Struct("!II")  # number, octets of JSON
-# type, cause, state, outgoing; status, expires; call, registration, subscription, transaction, microseconds;
-# then the octets of method, reason, request URI, headers, peer and body, which follow in this order.
+# What csrc/frames.c writes: type, cause, state, outgoing; status, expires; call, registration, subscription,
+# transaction, microseconds; then the octets of method, reason, request URI, headers, peer and body, which follow.
 _EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -203,13 +203,6 @@ def parse_credit(payload):
 
 
 # -- events --------------------------------------------------------------------------------------------------
-
-
-def event(numbers, texts):
-    """An event as a frame: the numbers of ``_EVENT`` up to the time, and the octets of the six texts."""
-    lengths = [len(each) for each in texts]
-    numbers += tuple(lengths)
-    return b"".join((_HEAD.pack(_EVENT.size + sum(lengths), EVENT), _EVENT.pack(*numbers)) + texts)
 
 
 class Vocabulary(object):

@@ -23,8 +23,8 @@ from sipbridge._version import __version__
 from sipbridge.engine import InProcess
 from sipbridge.errors import SipbridgeError
 
-#: Octets to read at once, and events to send at once.
-_CHUNK, _BATCH = 65536, 256
+#: Octets to read at once.
+_CHUNK = 65536
 
 #: Seconds to hang up and unregister when the service is gone. It has to be over in two.
 _FAREWELL = 1.0
@@ -130,14 +130,11 @@ class Server(object):
 
     def _take_events(self):
         """As many as the service gave leave for. Without credit the engine's descriptor is not looked at."""
-        count = min(self._credit, _BATCH)
-        while count:
-            octets = self._engine.wait_encoded(0)
-            if octets is None:
-                break
-            self._out.append(octets)
-            self._credit -= 1
-            count -= 1
+        if self._credit:
+            count, frames = self._engine.take_frames(self._credit)
+            if count:
+                self._credit -= count
+                self._out.append(frames)
         self._watch(self._engine_descriptor, select.POLLIN if self._credit else 0)
 
     # -- in ------------------------------------------------------------------------------------------------
