@@ -12,6 +12,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
@@ -55,15 +56,23 @@ class Answerer:
         if self.process.stdout.readline().strip() != "ready":
             raise SystemExit("bench: %s did not start" % name)
 
+    def _processes(self):
+        """The program's process and those that it has started, as folders of /proc."""
+        own = pathlib.Path("/proc/%d" % self.process.pid)
+        children = (task / "children" for task in own.glob("task/*"))
+        pids = [pid for file in children for pid in file.read_text().split()]
+        return [own] + [pathlib.Path("/proc", pid) for pid in pids]
+
     def cpu_seconds(self):
-        fields = pathlib.Path("/proc/%d/stat" % self.process.pid).read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        ticks = 0
+        for folder in self._processes():
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def rss_kb(self):
-        for line in pathlib.Path("/proc/%d/status" % self.process.pid).read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-        raise SystemExit("bench: %s is gone" % self.name)
+        status = "".join((folder / "status").read_text() for folder in self._processes())
+        return sum(int(number) for number in re.findall(r"^VmRSS:\s*(\d+) kB", status, re.MULTILINE))
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -160,7 +169,10 @@ def start_answerers():
     import sipbridge
 
     facade = [sys.executable, str(HERE / "facade_answer.py")]
-    found = [Answerer("facade " + engine, engine, facade) for engine in sipbridge.engines()]
+    found = []
+    for engine in sipbridge.engines():
+        found.append(Answerer("facade " + engine, engine, facade))
+        found.append(Answerer("facade worker " + engine, engine, facade + ["--worker"]))
     if any(each.engine == "sofia" for each in found):
         found.insert(0, Answerer("bare sofia", "sofia", [build_bare()]))
     if not found:
@@ -197,12 +209,16 @@ def report(results):
     ratios = {}
     if "bare sofia" in rates and "facade sofia" in rates:
         ratios["facade/bare sofia"] = round(rates["facade sofia"] / rates["bare sofia"], 3)
+    for engine in sorted(set(each["engine"] for each in results)):
+        worker, facade = rates.get("facade worker " + engine), rates.get("facade " + engine)
+        if worker and facade:
+            ratios["worker/facade " + engine] = round(worker / facade, 3)
     return {"runs": results, "ratios": ratios}
 
 
 def table(data):
     columns = (
-        ("name", "%-16s"),
+        ("name", "%-22s"),
         ("calls_per_s", "%12s"),
         ("failed", "%7s"),
         ("retransmissions", "%16s"),

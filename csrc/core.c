@@ -215,6 +215,8 @@ void sb_core_post(struct sb_core *core, const sb_event *event)
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length)
 {
     sb_event event;
+    if (sb_core_congested(core)) /* what nobody reads must not fill the memory */
+        return;
     memset(&event, 0, sizeof event);
     event.type = SB_EV_TRACE;
     event.outgoing = outgoing;

@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._version import __version__
 from sipbridge.call import Call
 from sipbridge.endpoint import Endpoint
+from sipbridge.engine import Worker
 from sipbridge.engine import available as engines
 from sipbridge.errors import (
     AuthenticationError,
@@ -31,6 +32,8 @@ from sipbridge.events import (
     CallEnded,
     CallProgress,
     CallReinvited,
+    EngineFailed,
+    EngineRestarted,
     IncomingCall,
     InfoReceived,
     MessageReceived,
@@ -53,7 +56,9 @@ __all__ = [
     "CallStateError",
     "Endpoint",
     "EngineError",
+    "EngineFailed",
     "EngineLost",
+    "EngineRestarted",
     "Headers",
     "IncomingCall",
     "InfoReceived",
@@ -69,6 +74,7 @@ __all__ = [
     "TimeoutError",
     "TraceMessage",
     "TransportError",
+    "Worker",
     "__version__",
     "engines",
 ]

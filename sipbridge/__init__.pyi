@@ -3,6 +3,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._version import __version__ as __version__
 from sipbridge.call import Call as Call
 from sipbridge.endpoint import Endpoint as Endpoint
+from sipbridge.engine import Worker as Worker
 from sipbridge.engine import available as engines
 from sipbridge.errors import (
     AuthenticationError,
@@ -22,6 +23,8 @@ from sipbridge.events import (
     CallEnded,
     CallProgress,
     CallReinvited,
+    EngineFailed,
+    EngineRestarted,
     IncomingCall,
     InfoReceived,
     MessageReceived,
@@ -44,7 +47,9 @@ __all__ = [
     "CallStateError",
     "Endpoint",
     "EngineError",
+    "EngineFailed",
     "EngineLost",
+    "EngineRestarted",
     "Headers",
     "IncomingCall",
     "InfoReceived",
@@ -60,6 +65,7 @@ __all__ = [
     "TimeoutError",
     "TraceMessage",
     "TransportError",
+    "Worker",
     "__version__",
     "engines",
 ]
