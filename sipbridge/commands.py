@@ -9,6 +9,7 @@ import sys
 import threading
 from contextlib import closing, contextmanager
 
+from sipbridge import doctor as _doctor
 from sipbridge._version import __version__
 from sipbridge.call import SDP
 from sipbridge.console import Interrupted, password_for
@@ -176,6 +177,14 @@ def version(options, console):
     if not engines:
         raise EngineError("no SIP engine is built for this Python (%s)" % sys.executable)
     return OK
+
+
+# -- doctor ------------------------------------------------------------------------------------------------
+
+
+def doctor(options, console):
+    """What this machine needs for the image, checked and explained."""
+    return _doctor.report(_doctor.System(), console.line)
 
 
 # -- call --------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What the tests share: a daemon, the stand-ins, a copy of the source tree that belongs to an ordinary user, and the
 images built from it with the real Dockerfile and the real `make build`."""
 
+import ipaddress
 import os
 import pathlib
 import shutil
@@ -44,9 +45,14 @@ def archive(client, tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive") / "repository"
     standin.repository(standin.TOP, folder)
     standin.bases(folder)
-    gateway = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
-    with standin.Archive(folder, gateway) as served:
+    with standin.Archive(folder, _gateway(client)) as served:
         yield served
+
+
+def _gateway(client):
+    """This machine's address on Docker's default network: the first of it, where the daemon does not say."""
+    (config,) = client.networks.get("bridge").attrs["IPAM"]["Config"]
+    return config.get("Gateway") or str(next(ipaddress.ip_network(config["Subnet"]).hosts()))
 
 
 class Checkout:
