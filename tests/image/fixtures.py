@@ -113,13 +113,12 @@ class Checkout:
 
 
 @pytest.fixture(scope="session")
-def checkout(archive, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkout")
+def checkout(archive):
+    folder = CACHE / "checkout"  # pytest's own folders are for root alone
+    shutil.rmtree(folder, ignore_errors=True)
     standin.checkout(folder)
     for path in [folder, *folder.rglob("*")]:
         shutil.chown(path, USER, USER)
-    for parent in list(folder.parents)[:3]:  # pytest's own folders are for root alone
-        os.chmod(parent, 0o755)
     return Checkout(folder, standin.settings(archive.url))
 
 
