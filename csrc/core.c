@@ -8,6 +8,9 @@
  * service, and a bound on memory. */
 enum { CONGESTED = 10000 };
 
+/* A day: no timer of a library's is asked for more. */
+enum { LONGEST_MS = 24 * 3600 * 1000 };
+
 int sb_core_init(struct sb_core *core)
 {
     memset(core, 0, sizeof *core);
@@ -214,6 +217,12 @@ void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const c
     event.body = octets;
     event.body_len = length;
     sb_queue_push(core->queue, &event);
+}
+
+unsigned sb_core_refresh_ms(int seconds)
+{
+    int64_t ms = (int64_t)seconds * (seconds < 60 ? 500 : 900);
+    return ms > LONGEST_MS ? LONGEST_MS : (unsigned)ms;
 }
 
 int sb_core_congested(struct sb_core *core)

@@ -212,12 +212,6 @@ static int granted(const struct exo_registration *record, eXosip_event_t *event)
     return seconds != NULL && atoi(seconds) > 0 ? atoi(seconds) : record->expires;
 }
 
-/* Milliseconds after which to refresh what was granted for some seconds. */
-static int64_t refresh_after(int seconds)
-{
-    return (int64_t)seconds * (seconds < 60 ? 500 : 900);
-}
-
 static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
 {
     struct exo_registration *record = registration->lib;
@@ -233,7 +227,7 @@ static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_ob
         post_registration(state, registration, SB_STATE_ENDED, event->response->status_code, 0, event->response);
         return;
     }
-    record->record.due_ms = sb_monotonic_ms() + refresh_after(seconds);
+    record->record.due_ms = sb_monotonic_ms() + sb_core_refresh_ms(seconds);
     post_registration(state, registration, SB_STATE_ACTIVE, event->response->status_code, seconds,
                       event->response);
 }
