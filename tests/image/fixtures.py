@@ -74,8 +74,12 @@ class Checkout:
 
     def make(self, *words, limit=LIMIT, **settings):
         """Run make; the CompletedProcess with both outputs in stdout."""
+        return self.run("make", *words, limit=limit, **settings)
+
+    def run(self, *words, limit=LIMIT, **settings):
+        """As make(), for any command."""
         return subprocess.run(
-            self._as_user(["make", *words]),
+            self._as_user(words),
             cwd=self.folder,
             env=dict(self.environment, **settings),
             stdin=subprocess.DEVNULL,
