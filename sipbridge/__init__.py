@@ -24,6 +24,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    UnshieldedEngineWarning,
 )
 from sipbridge.events import (
     CallAnswered,
@@ -69,6 +70,7 @@ __all__ = [
     "TimeoutError",
     "TraceMessage",
     "TransportError",
+    "UnshieldedEngineWarning",
     "__version__",
     "engines",
 ]

@@ -15,6 +15,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    UnshieldedEngineWarning,
 )
 from sipbridge.events import (
     CallAnswered,
@@ -60,6 +61,7 @@ __all__ = [
     "TimeoutError",
     "TraceMessage",
     "TransportError",
+    "UnshieldedEngineWarning",
     "__version__",
     "engines",
 ]
