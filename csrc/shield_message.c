@@ -32,8 +32,8 @@ static const char *field_end(const char *at, const char *end)
     return found;
 }
 
-/* Whether the octets of a start line or a header field may be there. A control character may only stand behind
- * a backslash within quotes (25.1); a library that takes the octets for a C string would not see the rest. */
+/* Whether the octets of a start line or a header field may be there: a control character, NUL among them, only
+ * behind a backslash within quotes (25.1). */
 static int are_octets_sound(const char *at, const char *end)
 {
     int quoted = 0;
@@ -43,7 +43,7 @@ static int are_octets_sound(const char *at, const char *end)
             continue;
         if (c == '"')
             quoted = !quoted;
-        else if (c == '\\' && quoted && end - at > 1 && at[1] != '\r' && at[1] != '\n' && at[1] != '\0')
+        else if (c == '\\' && quoted && end - at > 1 && at[1] != '\r' && at[1] != '\n')
             at++;
         else if (c == '\r' && end - at > 2 && at[1] == '\n')
             at++; /* a fold: field_end() saw to what follows */
