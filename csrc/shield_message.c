@@ -129,16 +129,19 @@ static void one_field(struct shield_fields *fields, const char *at, const char *
 {
     struct scan scan = {at, end};
     struct shield_span name, value;
+    enum shield_rule rule = SHIELD_NONE;
     if (end - at > SHIELD_MAX_FIELD)
-        offend(fields, SHIELD_LIMIT);
+        rule = SHIELD_LIMIT;
     else if (!are_octets_sound(at, end))
-        offend(fields, SHIELD_OCTETS);
-    if (!scan_token(&scan, &name) || !scan_separator(&scan, ':')) {
-        offend(fields, SHIELD_FIELD);
+        rule = SHIELD_OCTETS;
+    else if (!scan_token(&scan, &name) || !scan_separator(&scan, ':'))
+        rule = SHIELD_FIELD;
+    else if (name.length > SHIELD_MAX_NAME)
+        rule = SHIELD_LIMIT;
+    if (rule != SHIELD_NONE) { /* nothing of it goes into an answer */
+        offend(fields, rule);
         return;
     }
-    if (name.length > SHIELD_MAX_NAME)
-        offend(fields, SHIELD_LIMIT);
     value.at = scan.at;
     while (end > value.at && scan_is_space(end[-1]))
         end--;
