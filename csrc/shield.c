@@ -23,6 +23,7 @@ static const struct {
     [SHIELD_CSEQ_METHOD] = {"cseq-method", 400},
     [SHIELD_CONTENT_LENGTH] = {"content-length", 400},
     [SHIELD_CONTENT_TYPE] = {"content-type", 400},
+    [SHIELD_BODY] = {"body", 400},
     [SHIELD_MAX_FORWARDS] = {"max-forwards", 400},
     [SHIELD_CONTACT] = {"contact", 400},
     [SHIELD_ROUTE] = {"route", 400},

@@ -48,6 +48,7 @@ enum shield_rule {
     SHIELD_CSEQ_METHOD,     /* another than the request's (8.1.1.5) */
     SHIELD_CONTENT_LENGTH,  /* longer than the datagram (18.3), malformed, repeated; missing on a stream */
     SHIELD_CONTENT_TYPE,
+    SHIELD_BODY,            /* multipart, and its parts are none (RFC 2046, 5.1) */
     SHIELD_MAX_FORWARDS,
     SHIELD_CONTACT,
     SHIELD_ROUTE,           /* Route or Record-Route */

@@ -185,25 +185,35 @@ static void field_max_forwards(struct shield_fields *fields, struct shield_span 
         offend(fields, SHIELD_MAX_FORWARDS);
 }
 
+/* The boundary, without its quotes; 0 when it is none. */
+static int note_boundary(struct shield_fields *fields, struct shield_span value)
+{
+    if (value.at != NULL && *value.at == '"') {
+        value.at++;
+        value.length -= 2;
+    }
+    fields->boundary = value;
+    return value.length > 0 && value.length <= 70 && memchr(value.at, '\\', value.length) == NULL;
+}
+
 /* type / subtype *(; parameter); of a multipart the boundary too (RFC 2046, 5.1.1). */
-static int is_media_type(struct scan *scan)
+static int is_media_type(struct shield_fields *fields, struct scan scan)
 {
     struct shield_span type;
     struct scan_param param;
     int found, boundary = 0;
-    if (!scan_token(scan, &type) || !scan_separator(scan, '/') || !scan_token(scan, NULL))
+    if (!scan_token(&scan, &type) || !scan_separator(&scan, '/') || !scan_token(&scan, NULL))
         return 0;
-    while ((found = scan_param(scan, &param)) > 0)
-        if (shield_span_is(param.name, "boundary"))
-            boundary = param.value.length > 0 && param.value.length <= 72 && *param.value.at != '"'
-                           ? 1 : param.value.length > 2 && param.value.length <= 72;
-    return found == 0 && scan_is_over(scan) && (boundary || !shield_span_is(type, "multipart"));
+    fields->is_multipart = shield_span_is(type, "multipart");
+    while ((found = scan_param(&scan, &param)) > 0)
+        if (fields->is_multipart && !boundary && shield_span_is(param.name, "boundary"))
+            boundary = note_boundary(fields, param.value) ? 1 : 2;
+    return found == 0 && scan_is_over(&scan) && fields->is_multipart == (boundary == 1);
 }
 
 static void field_content_type(struct shield_fields *fields, struct shield_span value)
 {
-    struct scan scan = over(value);
-    if (!is_media_type(&scan))
+    if (!is_media_type(fields, over(value)))
         offend(fields, SHIELD_CONTENT_TYPE);
 }
 
@@ -354,14 +364,21 @@ void shield_field(struct shield_fields *fields, struct shield_span name, struct 
 }
 
 /* On a stream nothing else tells where the message ends (18.3). */
-static void check_length(struct shield_fields *fields, size_t body, enum shield_transport transport)
+static void check_body(struct shield_fields *fields, const char *at, enum shield_transport transport)
 {
-    if (fields->has_content_length ? fields->content_length > body
-                                   : transport == SHIELD_STREAM && body > 0)
+    struct shield_span body = {at, (size_t)(fields->end - at)};
+    if (fields->has_content_length ? fields->content_length > body.length
+                                   : transport == SHIELD_STREAM && body.length > 0) {
         offend(fields, SHIELD_CONTENT_LENGTH);
+        return;
+    }
+    if (fields->has_content_length)
+        body.length = fields->content_length;
+    if (fields->is_multipart && fields->rule == SHIELD_NONE && !shield_multipart(body, fields->boundary))
+        offend(fields, SHIELD_BODY);
 }
 
-void shield_fields_end(struct shield_fields *fields, size_t body, enum shield_transport transport)
+void shield_fields_end(struct shield_fields *fields, const char *body, enum shield_transport transport)
 {
     const struct shield_message *message = fields->message;
     if (message->top_via.at == NULL)
@@ -378,5 +395,6 @@ void shield_fields_end(struct shield_fields *fields, size_t body, enum shield_tr
         (fields->cseq_method.length != message->method.length ||
          memcmp(fields->cseq_method.at, message->method.at, message->method.length) != 0))
         offend(fields, SHIELD_CSEQ_METHOD);
-    check_length(fields, body, transport);
+    if (body != NULL)
+        check_body(fields, body, transport);
 }

@@ -9,50 +9,6 @@ static void offend(struct shield_fields *fields, enum shield_rule rule)
         fields->rule = rule;
 }
 
-/* The CR LF that ends the line; NULL when there is none. */
-static const char *line_end(const char *at, const char *end)
-{
-    while (end - at >= 2) {
-        at = memchr(at, '\r', (size_t)(end - at - 1));
-        if (at == NULL)
-            return NULL;
-        if (at[1] == '\n')
-            return at;
-        at++;
-    }
-    return NULL;
-}
-
-/* The same for a header field, past its folds (7.3.1). */
-static const char *field_end(const char *at, const char *end)
-{
-    const char *found = line_end(at, end);
-    while (found != NULL && end - found > 2 && (found[2] == ' ' || found[2] == '\t'))
-        found = line_end(found + 2, end);
-    return found;
-}
-
-/* Whether the octets of a start line or a header field may be there: a control character, NUL among them, only
- * behind a backslash within quotes (25.1). */
-static int are_octets_sound(const char *at, const char *end)
-{
-    int quoted = 0;
-    for (; at < end; at++) {
-        unsigned char c = (unsigned char)*at;
-        if (c >= ' ' && c != 0x7f && c != '"' && c != '\\')
-            continue;
-        if (c == '"')
-            quoted = !quoted;
-        else if (c == '\\' && quoted && end - at > 1 && at[1] != '\r' && at[1] != '\n')
-            at++;
-        else if (c == '\r' && end - at > 2 && at[1] == '\n')
-            at++; /* a fold: field_end() saw to what follows */
-        else if (c != '\t' && c != '\\')
-            return 0;
-    }
-    return 1;
-}
-
 /* ------------------------------------------------------------------------------------------------------
  * The start line (7.1, 7.2)
  */
@@ -114,7 +70,7 @@ static void start_line(struct shield_fields *fields, const char *at, const char 
     struct shield_span version = {at, 4};
     if (end - at > SHIELD_MAX_START)
         offend(fields, SHIELD_LIMIT);
-    else if (!are_octets_sound(at, end))
+    else if (!shield_octets(at, end))
         offend(fields, SHIELD_OCTETS);
     if (end - at > 8 && shield_span_is(version, "SIP/") && at[7] == ' ')
         offend(fields, status_line(scan));
@@ -132,7 +88,7 @@ static void one_field(struct shield_fields *fields, const char *at, const char *
     enum shield_rule rule = SHIELD_NONE;
     if (end - at > SHIELD_MAX_FIELD)
         rule = SHIELD_LIMIT;
-    else if (!are_octets_sound(at, end))
+    else if (!shield_octets(at, end))
         rule = SHIELD_OCTETS;
     else if (!scan_token(&scan, &name) || !scan_separator(&scan, ':'))
         rule = SHIELD_FIELD;
@@ -154,7 +110,7 @@ static const char *all_fields(struct shield_fields *fields, const char *at)
 {
     const char *end;
     int count;
-    for (count = 0; (end = field_end(at, fields->end)) != NULL; count++) {
+    for (count = 0; (end = shield_field_end(at, fields->end)) != NULL; count++) {
         if (end == at)
             return end + 2;
         if (count == SHIELD_MAX_FIELDS) {
@@ -188,15 +144,14 @@ struct shield_verdict shield_check(const char *octets, size_t length, enum shiel
     if (is_keep_alive(octets, length))
         return passed;
     fields.message = message;
-    fields.octets = octets;
     fields.end = octets + length;
     while (*at == '\r' || *at == '\n') /* 7.5; it is not all there is */
         at++;
-    body = line_end(at, fields.end);
+    body = shield_line_end(at, fields.end);
     if (body == NULL)
         return shield_refuse(message, SHIELD_START_LINE);
     start_line(&fields, at, body);
     body = all_fields(&fields, body + 2);
-    shield_fields_end(&fields, body == NULL ? 0 : (size_t)(fields.end - body), transport);
+    shield_fields_end(&fields, body, transport);
     return fields.rule == SHIELD_NONE ? passed : shield_refuse(message, fields.rule);
 }

@@ -45,19 +45,31 @@ int shield_span_is(struct shield_span span, const char *text); /* without regard
 /* shield_uri.c: a whole URI (19.1.1); `headers`: whether "?name=value" may be in it. */
 int shield_uri(struct shield_span uri, int headers);
 
+/* shield_octets.c: no control character where none may be; the CR LF that ends a line or, with its folds, a header
+ * field, NULL when there is none. */
+int shield_octets(const char *at, const char *end);
+const char *shield_line_end(const char *at, const char *end);
+const char *shield_field_end(const char *at, const char *end);
+
+/* shield_multipart.c: whether the parts of a body are well formed. */
+int shield_multipart(struct shield_span body, struct shield_span boundary);
+
 /* shield_fields.c: a header field by its name, and what it has to look like. */
 struct shield_fields {
     struct shield_message *message;
-    const char *octets, *end;      /* of the message */
+    const char *end;               /* of the message */
     unsigned seen;                 /* of those that may be there once: a bit each */
     unsigned long content_length;
     int has_content_length;
     struct shield_span cseq_method;
+    int is_multipart;
+    struct shield_span boundary;   /* of a multipart, without quotes */
     enum shield_rule rule;         /* the first that was offended against */
 };
 
 void shield_field(struct shield_fields *fields, struct shield_span name, struct shield_span value);
-/* Once all are seen: the ones that are missing, and what has to agree. `body` is what follows them. */
-void shield_fields_end(struct shield_fields *fields, size_t body, enum shield_transport transport);
+/* Once all are seen: the ones that are missing, and what has to agree. `body` is what follows them, NULL when
+ * nothing ends them. */
+void shield_fields_end(struct shield_fields *fields, const char *body, enum shield_transport transport);
 
 #endif

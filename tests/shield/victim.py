@@ -61,9 +61,13 @@ class Victim(object):
 
     def ask(self, what):
         """What it answers to a question."""
-        self._process.stdin.write(what.encode("ascii") + b"\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        line = b""
+        try:
+            self._process.stdin.write(what.encode("ascii") + b"\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except EnvironmentError:  # a broken pipe
+            pass
         if not line:
             raise AssertionError("the victim is gone: %s\n%s" % (self.exit_code(1.0), self.errors()))
         return json.loads(line.decode("ascii"))
@@ -81,7 +85,10 @@ class Victim(object):
         return read_text(self._errors_path)
 
     def stop(self):
-        self._process.stdin.close()
+        try:
+            self._process.stdin.close()
+        except EnvironmentError:  # what it did not live to read
+            pass
         wait_for_exit(self._process, 5.0)
         stop_process(self._process)
         self._process.stdout.close()
