@@ -30,7 +30,7 @@ OUTCOMES = list(_outcomes())
 def _here(octets, port):
     """The message as if it came from a port of this machine, so that its answer comes back."""
     via = ("\\g<1>127.0.0.1:%d" % port).encode("ascii")
-    pattern = br"((?:^|\n)(?:via|v)\s*:\s*SIP\s*/\s*\d\.0\s*/\s*\w+\s+)[\w.]+(?:\s*:\s*\d+)?"
+    pattern = br"((?:^|\n)(?:via|v)\s*:\s*SIP\s*/\s*\d\.0\s*/\s*\w+\s+)[\w.-]+(?:\s*:\s*\d+)?"
     return re.sub(pattern, via, octets, count=1, flags=re.IGNORECASE)
 
 
