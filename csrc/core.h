@@ -46,6 +46,8 @@ struct sb_core;
 struct sb_backend {
     const char *name;
     const char *(*version)(void);
+    /* A function of the library whose messages the shield has to look at first; NULL: it needs no shield. */
+    const void *screened;
 
     /* Not under the core's lock. `port` is set to the port that was bound, `state` to the backend's own. */
     int (*open)(struct sb_core *core, const sb_config *config, void **state, int *port);

@@ -458,6 +458,7 @@ static const char *exo_version(void)
 const struct sb_backend sb_backend = {
     .name = "exosip",
     .version = exo_version,
+    .screened = (const void *)eXosip_quit,
     .open = exo_open,
     .close = exo_close,
     .release = exo_release,
