@@ -38,13 +38,22 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    NotifyReceived,
+    PublicationChanged,
     RegistrationChanged,
     RequestReceived,
+    SubscriptionChanged,
+    SubscriptionRefreshed,
+    SubscriptionRequested,
+    SubscriptionTerminated,
     TraceMessage,
 )
 from sipbridge.headers import Headers
+from sipbridge.notifier import Notifier
+from sipbridge.publication import Publication
 from sipbridge.registration import Registration
 from sipbridge.response import Response
+from sipbridge.subscription import Subscription
 
 __all__ = [
     "AuthenticationError",
@@ -66,12 +75,21 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "Notifier",
+    "NotifyReceived",
+    "Publication",
+    "PublicationChanged",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
     "Response",
     "ResponseError",
     "SipbridgeError",
+    "Subscription",
+    "SubscriptionChanged",
+    "SubscriptionRefreshed",
+    "SubscriptionRequested",
+    "SubscriptionTerminated",
     "TimeoutError",
     "TraceMessage",
     "TransportError",

@@ -29,13 +29,22 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    NotifyReceived,
+    PublicationChanged,
     RegistrationChanged,
     RequestReceived,
+    SubscriptionChanged,
+    SubscriptionRefreshed,
+    SubscriptionRequested,
+    SubscriptionTerminated,
     TraceMessage,
 )
 from sipbridge.headers import Headers as Headers
+from sipbridge.notifier import Notifier as Notifier
+from sipbridge.publication import Publication as Publication
 from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
+from sipbridge.subscription import Subscription as Subscription
 
 __all__ = [
     "AuthenticationError",
@@ -57,12 +66,21 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "Notifier",
+    "NotifyReceived",
+    "Publication",
+    "PublicationChanged",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
     "Response",
     "ResponseError",
     "SipbridgeError",
+    "Subscription",
+    "SubscriptionChanged",
+    "SubscriptionRefreshed",
+    "SubscriptionRequested",
+    "SubscriptionTerminated",
     "TimeoutError",
     "TraceMessage",
     "TransportError",

@@ -27,7 +27,10 @@ import greenlet
 from sipbridge import call as _call
 from sipbridge import dispatch
 from sipbridge import endpoint as _endpoint
+from sipbridge import notifier as _notifier
+from sipbridge import publication as _publication
 from sipbridge import registration as _registration
+from sipbridge import subscription as _subscription
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
 
@@ -136,6 +139,9 @@ class _Dispatcher(dispatch.Dispatcher):
             if alarm is not None:
                 alarm.cancel()
         return bool(predicate())
+
+    def call_later(self, seconds, function):
+        return self._loop.call_later(seconds, function)
 
     # -- delivering ------------------------------------------------------------------------------------------
 
@@ -300,7 +306,60 @@ class Registration(_Facade):
     unregister = _coroutine(_registration.Registration.unregister)
 
 
-_FACADES = {_call.Call: Call, _registration.Registration: Registration}
+class Subscription(_Facade):
+    """A subscription of ours; see :class:`sipbridge.Subscription`, whose attributes it has."""
+
+    uri = _attribute("uri")
+    event = _attribute("event")
+    state = _attribute("state")
+    expires = _attribute("expires")
+    last = _attribute("last")
+
+    refresh = _coroutine(_subscription.Subscription.refresh)
+    unsubscribe = _coroutine(_subscription.Subscription.unsubscribe)
+
+
+class Notifier(_Facade):
+    """A subscriber of ours; see :class:`sipbridge.Notifier`, whose attributes it has."""
+
+    headers = _attribute("headers")
+    request_uri = _attribute("request_uri")
+    event = _attribute("event")
+    body = _attribute("body")
+    content_type = _attribute("content_type")
+    requested = _attribute("requested")
+    expires = _attribute("expires")
+    state = _attribute("state")
+    package = _attribute("package")
+    subscriber = _attribute("subscriber")
+
+    accept = _plain(_notifier.Notifier.accept)
+    reject = _plain(_notifier.Notifier.reject)
+    notify = _plain(_notifier.Notifier.notify)
+    terminate = _plain(_notifier.Notifier.terminate)
+
+
+class Publication(_Facade):
+    """State of ours at a compositor; see :class:`sipbridge.Publication`, whose attributes it has."""
+
+    uri = _attribute("uri")
+    event = _attribute("event")
+    etag = _attribute("etag")
+    state = _attribute("state")
+    expires = _attribute("expires")
+
+    refresh = _coroutine(_publication.Publication.refresh)
+    modify = _coroutine(_publication.Publication.modify)
+    remove = _coroutine(_publication.Publication.remove)
+
+
+_FACADES = {
+    _call.Call: Call,
+    _registration.Registration: Registration,
+    _subscription.Subscription: Subscription,
+    _notifier.Notifier: Notifier,
+    _publication.Publication: Publication,
+}
 
 
 class Endpoint(_Facade):
@@ -345,6 +404,8 @@ class Endpoint(_Facade):
     call = _coroutine(_endpoint.Endpoint.call)
     register = _coroutine(_endpoint.Endpoint.register)
     request = _coroutine(_endpoint.Endpoint.request)
+    subscribe = _coroutine(_endpoint.Endpoint.subscribe)
+    publish = _coroutine(_endpoint.Endpoint.publish)
     message = _coroutine(_endpoint.Endpoint.message)
     options = _coroutine(_endpoint.Endpoint.options)
     close = _coroutine(_endpoint.Endpoint.close)

@@ -1,9 +1,9 @@
 from types import TracebackType
-from typing import Any, AsyncIterator, Callable, Optional, Tuple, Type, Union
+from typing import Any, AsyncIterator, Callable, Iterable, Optional, Tuple, Type, Union
 
 from sipbridge import dispatch
 from sipbridge.content import Body
-from sipbridge.events import CallEnded, TraceMessage
+from sipbridge.events import CallEnded, NotifyReceived, TraceMessage
 from sipbridge.headers import HeaderFields, Headers
 from sipbridge.record import Recorder
 from sipbridge.response import Response
@@ -98,6 +98,83 @@ class Registration:
     async def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     async def unregister(self, timeout: Optional[float] = 32.0) -> None: ...
 
+class Subscription:
+    def __init__(self, core: object) -> None: ...
+    @property
+    def uri(self) -> str: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def expires(self) -> int: ...
+    @property
+    def last(self) -> Optional[NotifyReceived]: ...
+    async def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
+    async def unsubscribe(self, timeout: Optional[float] = 32.0) -> None: ...
+
+class Notifier:
+    def __init__(self, core: object) -> None: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def request_uri(self) -> str: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def content_type(self) -> Optional[str]: ...
+    @property
+    def requested(self) -> int: ...
+    @property
+    def expires(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def package(self) -> str: ...
+    @property
+    def subscriber(self) -> str: ...
+    def accept(self, expires: Optional[int] = None, status: int = 200) -> Notifier: ...
+    def reject(self, status: int = 403, reason: Optional[str] = None) -> None: ...
+    def notify(
+        self,
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        state: str = "active",
+        headers: HeaderFields = (),
+    ) -> None: ...
+    def terminate(
+        self,
+        reason: str = "noresource",
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        retry_after: Optional[int] = None,
+        headers: HeaderFields = (),
+    ) -> None: ...
+
+class Publication:
+    def __init__(self, core: object) -> None: ...
+    @property
+    def uri(self) -> str: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def etag(self) -> Optional[str]: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def expires(self) -> int: ...
+    async def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
+    async def modify(
+        self,
+        body: Body,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        timeout: Optional[float] = 32.0,
+    ) -> None: ...
+    async def remove(self, timeout: Optional[float] = 32.0) -> None: ...
+
 class Endpoint:
     def __init__(
         self,
@@ -161,6 +238,32 @@ class Endpoint:
         expires: int = 3600,
         timeout: Optional[float] = 32.0,
     ) -> Registration: ...
+    async def subscribe(
+        self,
+        to: str,
+        event: str,
+        expires: int = 3600,
+        accept: Union[None, str, Iterable[str]] = None,
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        resubscribe: bool = True,
+        timeout: Optional[float] = 32.0,
+    ) -> Subscription: ...
+    async def publish(
+        self,
+        to: str,
+        event: str,
+        body: Body,
+        content_type: str,
+        expires: int = 3600,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        timeout: Optional[float] = 32.0,
+    ) -> Publication: ...
     async def request(
         self,
         method: str,

@@ -43,6 +43,7 @@ class Dispatcher(object):
         self._handlers = {}
         self._streams = ()
         self._backlog = deque()  # events to deliver; the event thread's
+        self._timers = set()
         self.closed = False
         self._thread = None
 
@@ -53,6 +54,8 @@ class Dispatcher(object):
 
     def close(self, grace, timeout):
         """Close the engine within ``grace`` seconds; wait ``timeout`` for the last event's delivery."""
+        for timer in list(self._timers):
+            timer.cancel()
         self._engine.close(grace)
         if not self.on_event_thread:
             self._thread.join(timeout)
@@ -166,6 +169,23 @@ class Dispatcher(object):
             if left <= 0 or not self._take(left):
                 return bool(predicate())
         return True
+
+    def call_later(self, seconds, function):
+        """Call it once after so many seconds, in a thread of its own; what is returned has cancel()."""
+
+        def run():
+            self._timers.discard(timer)
+            try:
+                if not self.closed:
+                    function()
+            except Exception:
+                log.exception("%r failed", function)
+
+        timer = threading.Timer(seconds, run)
+        timer.daemon = True
+        self._timers = {each for each in self._timers if not each.finished.is_set()} | {timer}
+        timer.start()
+        return timer
 
     def stream(self, timeout):
         """A new :class:`EventStream` of what comes from now on."""

@@ -7,6 +7,7 @@ from sipbridge.content import Body
 from sipbridge.dispatch import EventStream
 from sipbridge.engine import Engine
 from sipbridge.events import TraceMessage
+from sipbridge.event_packages import EventPackages
 from sipbridge.headers import HeaderFields
 from sipbridge.record import Recorder
 from sipbridge.registration import Registration
@@ -14,7 +15,7 @@ from sipbridge.response import Response
 
 _Event = TypeVar("_Event", bound=Tuple[object, ...])
 
-class Endpoint:
+class Endpoint(EventPackages):
     identity: Optional[str]
     def __init__(
         self,

@@ -51,6 +51,13 @@ FORWARDED = (
     "reinvite",
     "answer",
     "request",
+    "publish",
+    "subscribe",
+    "subscribe_refresh",
+    "unsubscribe",
+    "subscription_accept",
+    "subscription_reject",
+    "notify",
 )
 
 
