@@ -633,6 +633,9 @@ static int check_event(const char *event)
         return SB_EINVAL;
     memcpy(package, event, length);
     package[length] = '\0';
+    event += length + strspn(event + length, " \t");
+    if (*event != '\0' && *event != ';')
+        return SB_EINVAL;
     return sb_check_token(package);
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+import re
+
 from sipbridge import events
 from sipbridge.content import check_line, check_seconds, make_content
 from sipbridge.errors import InputError
@@ -14,6 +16,9 @@ from sipbridge.uri import address_uri
 
 #: What the engine writes from the arguments.
 _OWN = frozenset(["event", "o", "expires", "subscription-state", "sip-if-match"])
+
+
+_PACKAGE = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+[ \t]*(;.*)?\Z")
 
 
 def _content(headers, body, content_type, accept=None):
@@ -29,6 +34,14 @@ def _content(headers, body, content_type, accept=None):
     if content is None:
         return Content([pair], None, None)
     return content._replace(headers=list(content.headers) + [pair])
+
+
+def _check_event(event):
+    """A package, a token with parameters (RFC 6665, 8.4), or InputError."""
+    event = check_line(event, "event package")
+    if not _PACKAGE.match(event):
+        raise InputError("not an event package: %r" % (event,))
+    return event
 
 
 def _check_expires(expires):
@@ -78,7 +91,7 @@ class EventPackages(object):
         parties = self._parties(to, from_, route)
         content = _content(headers, body, content_type, accept)
         uri = address_uri(parties.to)
-        event = check_line(event, "event package")
+        event = _check_event(event)
         subscription = Subscription(
             self, uri, parties, event, _check_expires(expires), content, bool(resubscribe) and expires > 0
         )
@@ -125,7 +138,7 @@ class EventPackages(object):
             self,
             address_uri(parties.to),
             parties,
-            check_line(event, "event package"),
+            _check_event(event),
             check_seconds(expires, "expires"),
             content,
         )

@@ -101,7 +101,7 @@ class Notifier(object):
         content = make_content(headers, body, content_type)
         told = SubscriptionState("terminated", None, check_line(reason, "reason"), retry_after)
         with self._endpoint._lock:
-            self._engine.notify(self._id, "%s" % told, content)
+            self._engine.notify(self._id, told.value, content)
             self.state = "ending"
 
     # -- for the endpoint, under the lock -----------------------------------------------------------------------
@@ -118,7 +118,7 @@ class Notifier(object):
             self.state = "ending"
             return
         left = max(0, int(self._until - monotonic() + 0.5))
-        self._engine.notify(self._id, "%s" % SubscriptionState(state, left, None, None), content)
+        self._engine.notify(self._id, SubscriptionState(state, left, None, None).value, content)
         self._last = (state, content)
 
     def _refreshed(self, headers, seconds):

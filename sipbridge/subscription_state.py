@@ -19,7 +19,8 @@ class SubscriptionState(namedtuple("SubscriptionState", "state expires reason re
         """True when no more NOTIFYs follow."""
         return self.state == "terminated"
 
-    def __str__(self):
+    @property
+    def value(self):
         """The value of the header."""
         parts = [self.state]
         for name, value in (

@@ -2,7 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -124,7 +124,7 @@ def test_refreshed_before_it_runs_out(phone, sipp):
     first, second = peer.received("SUBSCRIBE")
     assert (first["Expires"], second["Expires"]) == ("3600", "3600")
     assert second["Accept"] == PIDF and second["Event"] == "presence"
-    assert first.body == b"filter" and second.body == b"" and second["Content-Type"] is None
+    assert first.body == b"filter" and second.body == b"" and "Content-Type" not in second
 
 
 def test_refreshed_by_the_user(phone, sipp):
@@ -309,17 +309,28 @@ def test_input(phone):
 # -- notifier ------------------------------------------------------------------------------------------
 
 
-def _accepting(phone, notifiers, expires=None, status=200, body=OPEN):
-    def react(event):
-        notifiers.append(event.accept(expires, status))
-        notifiers[-1].notify(body, PIDF)
+class _Accepted(object):
+    """The first subscription that came; it is accepted and told OPEN."""
 
-    phone.reactions[sipbridge.SubscriptionRequested] = react
+    def __init__(self, phone, expires=None):
+        self._expires = expires
+        self._came = Event()
+        self._notifier = None
+        phone.reactions[sipbridge.SubscriptionRequested] = self._react
+
+    def _react(self, event):
+        self._notifier = event.accept(self._expires)
+        self._notifier.notify(OPEN, PIDF)
+        self._came.set()
+
+    @property
+    def notifier(self):
+        assert self._came.wait(10.0)
+        return self._notifier
 
 
 def test_accept_and_notify(phone, sipp):
-    notifiers = []
-    _accepting(phone, notifiers, expires=300)
+    accepted = _Accepted(phone, expires=300)
     peer = sipp(
         Caller()
         .initial("SUBSCRIBE", headers=[EVENT, ("Expires", "600"), ("Accept", PIDF)]).expect(200)
@@ -328,8 +339,7 @@ def test_accept_and_notify(phone, sipp):
         .request("SUBSCRIBE", headers=[EVENT] + _expires(0)).expect_either_order(200, "NOTIFY"),
         phone.host_port,
     )  # fmt: skip
-    phone.wait("subscribe presence")
-    notifier = notifiers[0]
+    notifier = accepted.notifier
     assert (notifier.requested, notifier.expires, notifier.package) == (600, 300, "presence")
     assert notifier.headers["Accept"] == PIDF and "caller" in notifier.subscriber
     notifier.notify(b"<presence/>\r\n", PIDF)
@@ -377,8 +387,7 @@ def _subscriber(phone, by_hand, expires=600):
 
 def test_refreshed_by_the_subscriber(phone, by_hand):
     """It is told the state again (4.2.1)."""
-    notifiers = []
-    _accepting(phone, notifiers, expires=300)
+    accepted = _Accepted(phone, expires=300)
     subscribe, to = _subscriber(phone, by_hand)
     by_hand.within(phone.endpoint.port, subscribe, to, "SUBSCRIBE", 2, [EVENT] + _expires(600))
     answer = by_hand.next("200")
@@ -386,12 +395,11 @@ def test_refreshed_by_the_subscriber(phone, by_hand):
     by_hand.reply(again, 200)
     assert answer["CSeq"] == "2 SUBSCRIBE" and answer["Expires"] == "300" and again.body == OPEN
     phone.expect("subscribe presence", "refreshed 300")
-    assert notifiers[0].state == "active"
+    assert accepted.notifier.state == "active"
 
 
 def test_run_out(phone, by_hand):
-    notifiers = []
-    _accepting(phone, notifiers)
+    accepted = _Accepted(phone)
     _subscriber(phone, by_hand, expires=2)
     last = by_hand.next("NOTIFY")
     by_hand.reply(last, 200)
@@ -400,14 +408,13 @@ def test_run_out(phone, by_hand):
 
 
 def test_terminated_by_us(phone, by_hand):
-    notifiers = []
-    _accepting(phone, notifiers)
+    accepted = _Accepted(phone)
     subscribe, to = _subscriber(phone, by_hand)
-    notifiers[0].terminate("giveup", b"bye", "text/plain", retry_after=60)
+    accepted.notifier.terminate("giveup", b"bye", "text/plain", retry_after=60)
     last = by_hand.next("NOTIFY")
     assert last["Subscription-State"] == "terminated;reason=giveup;retry-after=60" and last.body == b"bye"
     with pytest.raises(sipbridge.CallStateError):
-        notifiers[0].notify(b"x", "text/plain")
+        accepted.notifier.notify(b"x", "text/plain")
     by_hand.reply(last, 200)
     phone.expect("subscribe presence", "unsubscribed 200")
     by_hand.within(phone.endpoint.port, subscribe, to, "SUBSCRIBE", 3, [EVENT] + _expires(600))
@@ -416,45 +423,41 @@ def test_terminated_by_us(phone, by_hand):
 
 def test_a_subscriber_that_is_gone(phone, by_hand):
     """481 to a NOTIFY (4.2.2)."""
-    notifiers = []
-    _accepting(phone, notifiers)
+    accepted = _Accepted(phone)
     _subscriber(phone, by_hand)
-    notifiers[0].notify(b"news", "text/plain")
+    accepted.notifier.notify(b"news", "text/plain")
     by_hand.reply(by_hand.next("NOTIFY"), 481)
     phone.expect("subscribe presence", "unsubscribed 481")
-    assert notifiers[0].state == "ended"
+    assert accepted.notifier.state == "ended"
 
 
 def test_many_notifies_keep_their_order(phone, by_hand):
     """One at a time: the next when the one before was answered."""
-    notifiers = []
-    _accepting(phone, notifiers)
+    accepted = _Accepted(phone)
     _subscriber(phone, by_hand)
     for number in range(20):
-        notifiers[0].notify(b"%d" % number, "text/plain")
+        accepted.notifier.notify(b"%d" % number, "text/plain")
     for number in range(20):
         notify = by_hand.next("NOTIFY")
         assert notify.body == b"%d" % number
         by_hand.reply(notify, 200)
-    notifiers[0].terminate()
+    accepted.notifier.terminate()
     by_hand.reply(by_hand.next("NOTIFY"), 200)
     phone.expect("subscribe presence", "unsubscribed 200")
 
 
 def test_more_than_a_subscriber_takes(phone, by_hand):
-    notifiers = []
-    _accepting(phone, notifiers)
+    accepted = _Accepted(phone)
     _subscriber(phone, by_hand)
     with pytest.raises(sipbridge.CallStateError):
         for number in range(100):
-            notifiers[0].notify(b"%d" % number, "text/plain")
+            accepted.notifier.notify(b"%d" % number, "text/plain")
     assert 60 < number < 70
 
 
 def test_fetched(phone, by_hand):
     """A subscriber that wants the state as it is now gets one NOTIFY, which is the last."""
-    notifiers = []
-    _accepting(phone, notifiers)
+    accepted = _Accepted(phone)
     by_hand.request(phone.endpoint.port, "SUBSCRIBE", [EVENT] + _expires(0))
     assert by_hand.next("200")["Expires"] == "0"
     last = by_hand.next("NOTIFY")
@@ -524,8 +527,7 @@ def test_two_endpoints(phone, other):
 def test_the_notifier_closes(make_phone, starter, by_hand):
     """Whoever is subscribed is told, and may come back (deactivated)."""
     phone = make_phone()
-    notifiers = []
-    _accepting(phone, notifiers)
+    accepted = _Accepted(phone)
     _subscriber(phone, by_hand)
     closing = Thread(target=phone.endpoint.close)
     closing.start()
