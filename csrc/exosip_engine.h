@@ -137,7 +137,8 @@ struct exo_subscription {
     int expires;    /* wanted, seconds, 0: to end it; from outside: granted at most */
     int busy;       /* our SUBSCRIBE, or our NOTIFY, is on its way */
     /* ours */
-    char *call_id;
+    char *call_id, *tag;     /* of From */
+    int cseq;                /* of the SUBSCRIBE that was answered last */
     char *to, *from, *route; /* of the first SUBSCRIBE */
     struct exo_content *content;
     osip_dialog_t *dialog;   /* NULL before the first 2xx */

@@ -209,16 +209,10 @@ int exo_request(void *data, struct sb_object *transaction, const char *method, c
     return code == SB_OK ? exo_index_request(state, transaction) : code;
 }
 
-/* For a PUBLISH the library would look among those that it publishes itself: the event, which is ours, names another
- * method; the request that it sends again is the one that was sent. */
-static int retry(struct exosip *state, eXosip_event_t *event, int *retries)
+/* 3.6 lists a PUBLISH that it sends again twice, and frees it twice at the end: its challenge stands. */
+static int may_repeat(eXosip_event_t *event)
 {
-    char *other;
-    if (exo_is_method(event->request, "PUBLISH") && (other = osip_strdup("MESSAGE")) != NULL) {
-        osip_free(event->request->sip_method);
-        event->request->sip_method = other;
-    }
-    return exo_retry(state, event, retries);
+    return !exo_is_method(event->request, "PUBLISH");
 }
 
 void exo_on_response(struct exosip *state, eXosip_event_t *event)
@@ -230,7 +224,7 @@ void exo_on_response(struct exosip *state, eXosip_event_t *event)
     if (transaction == NULL)
         return;
     record = transaction->lib;
-    if (retry(state, event, &record->retries)) {
+    if (may_repeat(event) && exo_retry(state, event, &record->retries)) {
         record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
         return;
     }

@@ -43,10 +43,41 @@ static int replace_routes(osip_message_t *message, osip_list_t *routes)
     return code;
 }
 
+static int set_cseq(osip_message_t *message, int cseq)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", cseq);
+    osip_free(message->cseq->number);
+    message->cseq->number = osip_strdup(number);
+    return message->cseq->number == NULL ? OSIP_NOMEM : 0;
+}
+
+static char *from_tag(osip_message_t *message)
+{
+    osip_generic_param_t *tag = NULL;
+    osip_from_get_tag(message->from, &tag);
+    return tag == NULL || tag->gvalue == NULL ? NULL : strdup(tag->gvalue);
+}
+
+/* Make a SUBSCRIBE that was built as a first one the same as the one before, which was refused (8.1.3.5). */
+static int repeat(osip_message_t *message, const struct exo_subscription *record)
+{
+    osip_generic_param_t *tag = NULL;
+    osip_from_get_tag(message->from, &tag);
+    if (tag == NULL)
+        return SB_ELIBRARY;
+    osip_free(tag->gvalue);
+    osip_call_id_free(message->call_id);
+    message->call_id = NULL;
+    tag->gvalue = osip_strdup(record->tag);
+    if (tag->gvalue == NULL || set_cseq(message, record->cseq + 1) != 0)
+        return SB_ENOMEM;
+    return exo_error(osip_message_set_call_id(message, record->call_id));
+}
+
 /* Make a SUBSCRIBE that was built as a first one the next one of the dialog (12.2.1.1). */
 static int move_into(osip_message_t *message, osip_dialog_t *dialog)
 {
-    char number[16];
     int code;
     if (dialog->remote_contact_uri == NULL)
         return SB_ELIBRARY;
@@ -54,14 +85,13 @@ static int move_into(osip_message_t *message, osip_dialog_t *dialog)
     osip_from_free(message->from);
     osip_to_free(message->to);
     osip_uri_free(message->req_uri);
-    osip_free(message->cseq->number);
     message->call_id = NULL;
     message->from = NULL;
     message->to = NULL;
     message->req_uri = NULL;
-    snprintf(number, sizeof number, "%d", ++dialog->local_cseq);
-    message->cseq->number = osip_strdup(number);
-    code = osip_message_set_call_id(message, dialog->call_id);
+    code = set_cseq(message, ++dialog->local_cseq);
+    if (code == 0)
+        code = osip_message_set_call_id(message, dialog->call_id);
     if (code == 0)
         code = osip_from_clone(dialog->local_uri, &message->from);
     if (code == 0)
@@ -70,7 +100,7 @@ static int move_into(osip_message_t *message, osip_dialog_t *dialog)
         code = osip_uri_clone(dialog->remote_contact_uri->url, &message->req_uri);
     if (code == 0)
         code = replace_routes(message, &dialog->route_set);
-    return code == 0 && message->cseq->number == NULL ? SB_ENOMEM : exo_error(code);
+    return exo_error(code);
 }
 
 static int build(struct exosip *state, struct exo_subscription *record, osip_message_t **message)
@@ -85,36 +115,37 @@ static int build(struct exosip *state, struct exo_subscription *record, osip_mes
         content.content_type = NULL; /* the filter stands until another comes */
         content.body_len = 0;
         code = move_into(*message, record->dialog);
+    } else if (code == SB_OK && record->call_id != NULL) {
+        code = repeat(*message, record);
     }
     if (code == SB_OK) /* what the library writes there has room for eight digits */
         code = exo_set_expires(*message, record->expires);
     return code == SB_OK ? exo_fill(*message, &content) : code;
 }
 
-/* Under no lock of the library's. */
-static int send_next(struct exosip *state, struct sb_object *subscription)
+/* What the first one is known by. */
+static int note(struct exo_subscription *record, osip_message_t *message)
 {
-    struct exo_subscription *record = subscription->lib;
+    if (record->call_id != NULL)
+        return SB_OK;
+    record->tag = from_tag(message);
+    record->call_id = record->tag == NULL ? NULL : exo_call_id(message);
+    return record->call_id == NULL ? SB_ENOMEM : SB_OK;
+}
+
+static int send_next(struct exosip *state, struct exo_subscription *record)
+{
     osip_message_t *message = NULL;
-    char *call_id = NULL;
     int code;
     exo_lock(state);
     code = build(state, record, &message);
-    if (code == SB_OK && (call_id = exo_call_id(message)) == NULL)
-        code = SB_ENOMEM;
+    if (code == SB_OK)
+        code = note(record, message);
     if (code == SB_OK)
         code = exo_error(eXosip_subscribe_send_initial_request(EXO_FIRST(state) message));
     else
         osip_message_free(message);
     exo_unlock(state);
-    if (code == SB_OK && (record->call_id == NULL || strcmp(call_id, record->call_id) != 0)) {
-        exo_unindex(state, subscription);
-        free(record->call_id);
-        record->call_id = call_id;
-        call_id = NULL;
-        code = exo_index_subscription(state, subscription);
-    }
-    free(call_id);
     if (code != SB_OK)
         return code;
     record->busy = 1;
@@ -160,7 +191,8 @@ int exo_subscribe(void *data, struct sb_object *subscription, const sb_parties *
     record->expires = expires;
     record->polls = expires == 0;
     subscription->lib = record;
-    return send_next(state, subscription);
+    code = send_next(state, record);
+    return code == SB_OK ? exo_index_subscription(state, subscription) : code;
 }
 
 static int change(struct exosip *state, struct sb_object *subscription, int expires)
@@ -175,7 +207,7 @@ static int change(struct exosip *state, struct sb_object *subscription, int expi
         return SB_OK;
     }
     record->retries = 0;
-    code = send_next(state, subscription);
+    code = send_next(state, record);
     if (code != SB_OK)
         record->expires = before;
     return code;
@@ -196,7 +228,7 @@ int exo_unsubscribe(void *state, struct sb_object *subscription)
  */
 static void send_or_fail(struct exosip *state, struct sb_object *subscription)
 {
-    if (send_next(state, subscription) != SB_OK)
+    if (send_next(state, subscription->lib) != SB_OK)
         post_state(state, subscription, SB_STATE_FAILED, 503, NULL, 0, NULL);
 }
 
@@ -282,6 +314,7 @@ void exo_on_subscription(struct exosip *state, eXosip_event_t *event)
         return;
     record->busy = 0;
     record->record.due_ms = 0;
+    record->cseq = exo_cseq(event->request);
     if (success && !exo_is_dangerous(event->response))
         on_success(state, event, subscription);
     else
@@ -387,10 +420,21 @@ void exo_on_notify(struct exosip *state, eXosip_event_t *event)
         take_notify(state, subscription, event->request);
 }
 
-static int has_tag(osip_to_t *to)
+/* The tag in To, or NULL. */
+static const char *to_tag(osip_message_t *message)
 {
     osip_generic_param_t *tag = NULL;
-    return to != NULL && osip_to_get_tag(to, &tag) == 0 && tag != NULL;
+    if (message->to == NULL || osip_to_get_tag(message->to, &tag) != 0 || tag == NULL)
+        return NULL;
+    return tag->gvalue;
+}
+
+/* libosip2 does not compare our own tag. */
+static int is_within(osip_dialog_t *dialog, osip_message_t *request)
+{
+    const char *tag = to_tag(request);
+    return dialog != NULL && tag != NULL && dialog->local_tag != NULL && strcmp(tag, dialog->local_tag) == 0 &&
+           osip_dialog_match_as_uas(dialog, request) == 0;
 }
 
 int exo_take_notify(struct exosip *state, eXosip_event_t *event)
@@ -399,14 +443,14 @@ int exo_take_notify(struct exosip *state, eXosip_event_t *event)
     struct exo_subscription *record;
     char *call_id;
     int status = 481;
-    if (!exo_is_method(event->request, "NOTIFY") || !has_tag(event->request->to))
+    if (!exo_is_method(event->request, "NOTIFY") || to_tag(event->request) == NULL)
         return 0;
     call_id = exo_call_id(event->request);
     if (call_id != NULL)
         subscription = exo_find_subscription(state, call_id);
     free(call_id);
     record = subscription == NULL ? NULL : subscription->lib;
-    if (record != NULL && record->dialog != NULL && osip_dialog_match_as_uas(record->dialog, event->request) == 0)
+    if (record != NULL && is_within(record->dialog, event->request))
         status = refusal(state, record, event->request);
     exo_answer_request(state, event->tid, status != 0 ? status : 200);
     if (status == 0)
@@ -451,6 +495,7 @@ void exo_subscription_free(struct exosip *state, struct exo_subscription *record
     osip_dialog_free(record->dialog);
     exo_content_free(record->content);
     free(record->call_id);
+    free(record->tag);
     free(record->to);
     free(record->from);
     free(record->route);

@@ -60,7 +60,14 @@ def test_publish_modify_refresh_remove(phone, by_hand):
 
 
 def test_digest(phone, sipp):
+    """libeXosip2 3.6 cannot send a PUBLISH again: there the challenge is an AuthenticationError."""
     phone.endpoint.add_credentials("alice", "wonder-land")
+    if phone.endpoint.engine_name == "exosip":
+        peer = sipp(Callee().recv("PUBLISH").reply(401, headers=[CHALLENGE]).pause(500))
+        with pytest.raises(sipbridge.AuthenticationError):
+            _publish(phone, peer)
+        peer.wait()
+        return
     peer = sipp(
         Callee()
         .recv("PUBLISH").reply(401, headers=[CHALLENGE])
