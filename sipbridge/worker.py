@@ -79,9 +79,12 @@ class Worker(object):
     def __init__(
         self, engine=None, hang_timeout=5.0, max_restarts=10, backoff=0.25, crash_folder=None, python=None
     ):
-        for value, what in ((hang_timeout, "hang_timeout"), (backoff + 1, "backoff"), (max_restarts, "max_restarts")):
-            if value is not None and not value > 0:
-                raise InputError("%s must be above 0, not %r" % (what, value))
+        if not hang_timeout > 0:
+            raise InputError("hang_timeout must be seconds above 0, not %r" % (hang_timeout,))
+        if not backoff >= 0:
+            raise InputError("backoff must be seconds, 0 or more, not %r" % (backoff,))
+        if max_restarts is not None and not max_restarts >= 0:
+            raise InputError("max_restarts must be a number, 0 or more, or None, not %r" % (max_restarts,))
         self._settings = {
             "engine": engine,
             "hang": hang_timeout,
@@ -387,6 +390,7 @@ class Worker(object):
                 break
             except SipbridgeError as error:
                 reason = "%s" % error
+                self._lost = EngineLost("the engine is lost: " + reason)
             if self._closing.is_set():
                 return False
         failed = self._restore(channel)

@@ -17,12 +17,16 @@ _KINDS = (
     sipbridge.CallEnded,
     sipbridge.RequestReceived,  # INFO and MESSAGE are such
     sipbridge.RegistrationChanged,
+    sipbridge.EngineRestarted,
+    sipbridge.EngineFailed,
 )
 
 _CALL_EVENTS = {
     sipbridge.IncomingCall: "incoming",
     sipbridge.CallConfirmed: "confirmed",
     sipbridge.CallReinvited: "reinvite",
+    sipbridge.EngineRestarted: "restarted",
+    sipbridge.EngineFailed: "failed",
 }
 
 
