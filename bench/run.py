@@ -28,7 +28,7 @@ ROOT = HERE.parent
 PARALLEL = 20  # calls under way at once while throughput is measured
 WARM_UP = 2000  # calls before anything is measured
 HELD = 1000  # calls that are held while memory per live call is measured
-SETTLE = 34  # seconds: 64*T1 and a little, after which nothing of an ended call is left (RFC 3261, 17)
+SETTLE = 55  # seconds: 64*T1 (RFC 3261, 17), after which nothing of an ended call is left, and sb_core_tidy()
 WINDOWS = 3  # throughput is measured this often, turn and turn about; the best counts (machines are noisy)
 
 
@@ -181,6 +181,9 @@ def start_answerers():
 
 
 def measure(runs, calls):
+    for run in runs:  # first, while no memory of earlier calls is there to be used again
+        note("%s: %d calls held" % (run.answerer.name, HELD))
+        run.hold()
     for run in runs:
         note(
             "%s: %d calls to warm up, then %d s for them to be forgotten"
@@ -190,10 +193,8 @@ def measure(runs, calls):
     time.sleep(SETTLE)
     for run in runs:
         run.rss_early = run.answerer.rss_kb()
-        note("%s: %d calls held" % (run.answerer.name, HELD))
-        run.hold()
     share = max(1, (calls - WARM_UP - HELD) // WINDOWS)
-    for window in range(WINDOWS):
+    for _ in range(WINDOWS):
         for run in runs:
             run.calls(share)
             note("%s: %d calls, %.0f/s" % (run.answerer.name, share, run.rates[-1]))

@@ -5,6 +5,7 @@
 #include "check.h"
 #include "core_private.h"
 #include "frames.h"
+#include "screened.h"
 
 /* ------------------------------------------------------------------------------------------------------
  * Engines: numbered, and kept while somebody is inside one.
@@ -14,6 +15,7 @@ struct engine {
     int port;
     int users;   /* calls of the contract that are inside right now */
     int closing;
+    int shielded; /* what sb_shielded() says */
     struct engine *next;
     struct sb_core core;
 };
@@ -148,12 +150,14 @@ int sb_open(const sb_config *config)
         return code;
     }
     engine->core.last_id = config->last_id;
+    sb_screen(sb_backend.screened);
     code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);
     if (code != SB_OK) {
         sb_core_clear(&engine->core);
         free(engine);
         return code;
     }
+    engine->shielded = sb_screened(sb_backend.screened, &complete, engine->port);
     return insert_engine(engine);
 }
 
@@ -190,6 +194,17 @@ int sb_fd(int id)
     fd = sb_queue_fd(engine->core.queue);
     leave(engine);
     return fd;
+}
+
+int sb_shielded(int id)
+{
+    struct engine *engine = enter(id);
+    int shielded;
+    if (engine == NULL)
+        return SB_ECLOSED;
+    shielded = engine->shielded;
+    leave(engine);
+    return shielded;
 }
 
 int sb_wait(int id, int timeout_ms, sb_event **event)

@@ -256,4 +256,39 @@ int sb_subscription_reject(int engine, sb_id subscription, int status, const cha
 /* state: the value of Subscription-State, as "active;expires=600" or "terminated;reason=timeout". */
 int sb_notify(int engine, sb_id subscription, const char *state, const sb_content *content);
 
+/* ------------------------------------------------------------------------------------------------------
+ * The shield, which keeps from a library what it would die of (docs/reliability.md). It is preloaded into the
+ * process, and one for all of it.
+ */
+
+/* Whether it is in this engine's path, as a probe found out when it was opened: 1 or 0. SB_ENOTSUP: the
+ * engine's library needs none. */
+int sb_shielded(int engine);
+
+/* What became of messages. The first record counts those that passed; each of the others those that offended
+ * against one rule. */
+typedef struct sb_shield_counter {
+    const char *rule;         /* a static string: "" , "via", "cseq-method", ... */
+    uint64_t passed;
+    uint64_t answered;        /* with 400, or what fits the rule: 503, 505, 513 */
+    uint64_t dropped;         /* what can or may not be answered: responses, ACKs, requests without a sound Via */
+} sb_shield_counter;
+
+/* Sets as many as there is room for. Returns how many there are, or SB_ENOTSUP when no shield is loaded. */
+int sb_shield_counters(sb_shield_counter *counters, int room);
+
+enum sb_shield_kind { SB_SHIELD_INVITE = 0, SB_SHIELD_REGISTER, SB_SHIELD_SUBSCRIBE };
+
+/* How many requests of a kind (enum sb_shield_kind) that begin something are let in per second, and how many at
+ * once after a pause; the others get a 503. rate 0: all of them; < 0: the rate is found out, which is the
+ * default. burst 0: half a second's. SB_ENOTSUP when no shield is loaded. */
+int sb_shield_limit(int kind, double rate, double burst);
+
+/* The rate in force; 0 when there is no limit right now. */
+double sb_shield_rate(int kind);
+
+/* What the shield would do with a message: 0 when it passes, the status code that it is answered with, or
+ * SB_EINVAL when it is dropped. *rule is set to the rule's name. Needs no preloaded shield, and counts nothing. */
+int sb_shield_check(const char *octets, size_t length, const char **rule);
+
 #endif

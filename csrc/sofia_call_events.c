@@ -35,8 +35,8 @@ static int accept_dialog(struct sof_call *record, nta_incoming_t *irq, const sip
     struct sofia *state = record->record.state;
     nta_leg_t *leg = nta_leg_tcreate(state->agent, sof_on_dialog_request, &record->record,
                                      SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(sip->sip_to),
-                                     SIPTAG_TO(sip->sip_from), NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq),
-                                     TAG_END());
+                                     SIPTAG_TO(sip->sip_from), SIPTAG_CSEQ_STR("1"),
+                                     NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
     const char *tag;
     record->record.leg = leg;
     if (leg == NULL || (tag = nta_leg_tag(leg, NULL)) == NULL)

@@ -25,6 +25,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    UnshieldedEngineWarning,
 )
 from sipbridge.events import (
     CallAnswered,
@@ -74,6 +75,7 @@ __all__ = [
     "TimeoutError",
     "TraceMessage",
     "TransportError",
+    "UnshieldedEngineWarning",
     "Worker",
     "__version__",
     "engines",

@@ -16,6 +16,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    UnshieldedEngineWarning,
 )
 from sipbridge.events import (
     CallAnswered,
@@ -65,6 +66,7 @@ __all__ = [
     "TimeoutError",
     "TraceMessage",
     "TransportError",
+    "UnshieldedEngineWarning",
     "Worker",
     "__version__",
     "engines",

@@ -4,14 +4,15 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import platform
-import socket
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
+from sipbridge import doctor as _doctor
+from sipbridge import flow, sdp, svg
 from sipbridge._version import __version__
 from sipbridge.call import SDP
-from sipbridge.console import Interrupted, password_for
+from sipbridge.console import Interrupted, password_for, printable
 from sipbridge.content import make_content
 from sipbridge.endpoint import Endpoint
 from sipbridge.engine import available
@@ -36,7 +37,11 @@ from sipbridge.events import (
     RequestReceived,
 )
 from sipbridge.headers import Headers
+from sipbridge.ladder import draw_arrows, make_columns
+from sipbridge.payload import PCMA, PCMU, telephone_event
+from sipbridge.record import Recorder
 from sipbridge.response import Response, check_response
+from sipbridge.route import source_address
 from sipbridge.trace import render
 from sipbridge.uri import address_uri, parse_uri
 
@@ -46,21 +51,14 @@ OK = 0
 _BYE_TIMEOUT = 5.0
 _CLOSE_TIMEOUT = 1.0
 
+# The port that discards what comes (RFC 863).
+_DISCARD = 9
+
 # Nothing is sent to it: it only serves to ask the system for the default route (RFC 5737).
 _SOMEWHERE = "192.0.2.1"
 
 
 # -- the endpoint ------------------------------------------------------------------------------------------
-
-
-def _source_address(host, port):
-    """The local IPv4 address from which this machine reaches a host, or None."""
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        try:
-            probe.connect((host, port))
-        except (socket.error, UnicodeError):
-            return None
-        return probe.getsockname()[0]
 
 
 def local_address(target):
@@ -70,7 +68,7 @@ def local_address(target):
     default route.
     """
     uri = parse_uri(target)
-    host = _source_address(uri.host or _SOMEWHERE, uri.port or 5060) or _source_address(_SOMEWHERE, 5060)
+    host = source_address(uri.host or _SOMEWHERE, uri.port or 5060) or source_address(_SOMEWHERE, 5060)
     return "udp://%s:0" % (host or "127.0.0.1")
 
 
@@ -86,6 +84,7 @@ def opened(options, console, local, identity=None):
         user_agent="sipbridge/" + __version__,
         advertised=options.advertised,
         trace=(lambda message: console.lines(render(message))) if options.trace else None,
+        record=None if options.record is None else Recorder(options.record, options.record_credentials),
     )
     try:
         if password is not None:
@@ -113,29 +112,18 @@ def read_file(path):
 
 
 def silent_sdp(host):
-    """A session description of one audio stream over which nothing is sent (RFC 3264, 5.1): port 9 discards."""
-    lines = (
-        "v=0",
-        "o=- 1 1 IN IP4 %s" % host,
-        "s=sipbridge",
-        "c=IN IP4 %s" % host,
-        "t=0 0",
-        "m=audio 9 RTP/AVP 0 8 101",
-        "a=rtpmap:0 PCMU/8000",
-        "a=rtpmap:8 PCMA/8000",
-        "a=rtpmap:101 telephone-event/8000",
-        "a=inactive",
-    )
-    return ("\r\n".join(lines) + "\r\n").encode("ascii")
+    """A session description of one audio stream over which nothing is sent (RFC 3264, 5.1)."""
+    audio = sdp.medium("audio", _DISCARD, [PCMU, PCMA, telephone_event()], "inactive")
+    return sdp.build(host, [audio], name="sipbridge").raw
 
 
 def _sdp(options, phone):
     if options.sdp is not None:
-        sdp = read_file(options.sdp)
-        if not sdp.strip():
+        body = read_file(options.sdp)
+        if not body.strip():
             raise InputError("no session description in %s" % options.sdp)
-        make_content((), sdp, SDP)  # raises now what a handler could only log
-        return sdp
+        make_content((), body, SDP)  # raises now what a handler could only log
+        return body
     return silent_sdp(phone.address.partition("://")[2].rpartition(":")[0])
 
 
@@ -176,6 +164,14 @@ def version(options, console):
     if not engines:
         raise EngineError("no SIP engine is built for this Python (%s)" % sys.executable)
     return OK
+
+
+# -- doctor ------------------------------------------------------------------------------------------------
+
+
+def doctor(options, console):
+    """What this machine needs for the image, checked and explained."""
+    return _doctor.report(_doctor.System(), console.line)
 
 
 # -- call --------------------------------------------------------------------------------------------------
@@ -384,6 +380,35 @@ def message(options, console):
         )
         console.event("%d %s" % (response.status, response.reason))
     return OK
+
+
+# -- ladder ------------------------------------------------------------------------------------------------
+
+
+def ladder(options, console):
+    """Draw the messages of a file."""
+    rows = flow.read(options.file)
+    parties = _named(make_columns(rows), dict(options.party))
+    if options.svg is None:
+        console.lines(printable(line) for line in draw_arrows(rows, parties, options.width).split("\n"))
+        return OK
+    try:
+        with io.open(options.svg, "w", encoding="utf-8") as output:
+            output.write(svg.render(rows, parties))
+    except (IOError, OSError) as error:
+        raise InputError("cannot write %s: %s" % (options.svg, error.strerror))
+    console.line("%d messages drawn in %s" % (len(rows), options.svg))
+    return OK
+
+
+def _named(columns, names):
+    """The columns, in their order, with the names that were given for some."""
+    unknown = set(names).difference(address for address, _ in columns)
+    if unknown:
+        raise InputError(
+            "nobody at %s: there are %s" % (min(unknown), ", ".join(address for address, _ in columns))
+        )
+    return [(address, names.get(address, "")) for address, _ in columns]
 
 
 def _standard_input():

@@ -6,7 +6,7 @@ import atexit
 import weakref
 
 from sipbridge import events
-from sipbridge._compat import monotonic
+from sipbridge._compat import monotonic, text_type
 from sipbridge.call import SDP, Call
 from sipbridge.content import check_line, check_password, check_seconds, make_content
 from sipbridge.dispatch import Dispatcher
@@ -20,16 +20,17 @@ from sipbridge.errors import (
     TimeoutError,
 )
 from sipbridge.headers import Headers
+from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
+from sipbridge.trace import Peers
 from sipbridge.uri import (
     address_uri,
     check_address,
     check_uri,
     parse_host_port,
     parse_transport_address,
-    parse_uri,
 )
 
 _open_endpoints = weakref.WeakSet()
@@ -65,6 +66,8 @@ class Endpoint(object):
         advertised: ``"host:port"`` that Contact names instead of ``address``, for containers and NAT, or None.
         trace: a handler for :class:`~sipbridge.TraceMessage`, one for each message sent and received; or None.
             Passwords are not in it, digest responses are.
+        record: the path of a pcap file to write the messages to, or a :class:`~sipbridge.record.Recorder`; or
+            None. Credentials are masked in it.
 
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
@@ -72,6 +75,8 @@ class Endpoint(object):
     OPTIONS (11) are answered by the engine. Calls and messages for which there is neither a handler nor an
     iterator are answered 480.
     """
+
+    _Dispatcher = Dispatcher  # sipbridge.aio has one of its own
 
     def __init__(
         self,
@@ -82,12 +87,15 @@ class Endpoint(object):
         user_agent=None,
         advertised=None,
         trace=None,
+        record=None,
     ):
         local = parse_transport_address(address)
         self.identity = None if identity is None else check_address(identity)
         self._calls = {}
         self._registrations = {}
         self._pending = {}
+        self._peers = Peers()
+        self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
         self._engine = make(engine)
         self._engine.open(
             local.transport,
@@ -96,17 +104,27 @@ class Endpoint(object):
             None if advertised is None else parse_host_port(advertised),
             None if user_agent is None else check_line(user_agent, "user agent"),
             None if outbound_proxy is None else check_uri(outbound_proxy),
-            trace is not None,
+            trace is not None or record is not None,
         )
         self._local = local._replace(port=self._engine.port)
         self._closed = False
-        self._dispatcher = Dispatcher(self._engine, self._follow, self._settle)
+        self._dispatcher = self._Dispatcher(self._engine, self._follow, self._settle)
         self._lock = self._dispatcher.lock
         self._wait = self._dispatcher.wait
+        if self._recorder is not None:
+            self._begin_recording()
         if trace is not None:
             self.on(events.TraceMessage, trace)
         _open_endpoints.add(self)
         self._dispatcher.start()
+
+    def _begin_recording(self):
+        try:
+            self._recorder.begin(*self._local)
+        except InputError:
+            self._engine.close(0.0)
+            raise
+        self.on(events.TraceMessage, self._recorder)
 
     def __enter__(self):
         return self
@@ -165,9 +183,10 @@ class Endpoint(object):
             self._quietly(self._engine.unregister, registration._id)
         self._wait(lambda: not self._calls and not self._registrations, timeout)
         _open_endpoints.discard(self)
-        self._engine.close(max(0.0, deadline - monotonic()))
-        self._dispatcher.join(timeout)
+        self._dispatcher.close(max(0.0, deadline - monotonic()), timeout)
         self._abandon()
+        if self._recorder is not None:
+            self._recorder.close()
 
     @staticmethod
     def _quietly(action, *args):
@@ -443,7 +462,7 @@ class Endpoint(object):
         return events.EngineFailed(raw.reason)
 
     def _trace_message(self, raw):
-        return events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time)
+        return self._peers.completed(events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time))
 
     _REFUSABLE = frozenset(["call-incoming", "call-reinvite", "call-request", "request", "trace"])
 

@@ -8,6 +8,7 @@ from sipbridge.dispatch import EventStream
 from sipbridge.engine import Engine
 from sipbridge.events import TraceMessage
 from sipbridge.headers import HeaderFields
+from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.response import Response
 
@@ -24,6 +25,7 @@ class Endpoint:
         user_agent: Optional[str] = None,
         advertised: Optional[str] = None,
         trace: Optional[Callable[[TraceMessage], object]] = None,
+        record: Union[None, str, Recorder] = None,
     ) -> None: ...
     def __enter__(self) -> Endpoint: ...
     def __exit__(

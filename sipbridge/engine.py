@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 import importlib
 import os
+import warnings
 
 from sipbridge._compat import text_type, to_text
 from sipbridge.errors import (
@@ -15,6 +16,7 @@ from sipbridge.errors import (
     InputError,
     NotSupportedError,
     TransportError,
+    UnshieldedEngineWarning,
 )
 from sipbridge.raw import Content, Parties, RawEvent
 from sipbridge.worker import Worker
@@ -23,6 +25,12 @@ __all__ = ["NAMES", "Content", "InProcess", "Parties", "RawEvent", "Worker", "av
 
 #: The engines there are, in the order in which they are looked for.
 NAMES = ("sofia", "exosip")
+
+#: What UnshieldedEngineWarning says.
+UNSHIELDED = (
+    "the %s engine (%s) has no shield: one malformed datagram can crash this process."
+    " Start it with: python -m sipbridge.shield COMMAND..."
+)
 
 
 def _names(lib, prefix):
@@ -178,6 +186,8 @@ class InProcess(object):
         code = self._lib.sb_open(config)
         del host_text, advertised_text, agent_text, proxy_text  # had to live until here
         self._handle = self._check(code, "%s port %d on %s" % (transport, port, host))
+        if self._lib.sb_shielded(self._handle) == 0:
+            warnings.warn(UNSHIELDED % (self.name, self.version), UnshieldedEngineWarning, stacklevel=4)
 
     def close(self, grace):
         """Close within ``grace`` seconds, more or less. Whoever waits gets an EngineError."""

@@ -67,7 +67,8 @@ def test_headers_that_are_not_the_users(raw, engine, peer, name):
 
 
 @pytest.mark.parametrize(
-    "uri", [None, "", "sip:", "bob", "http://127.0.0.1", "sip:a b", "<sip:a@b", "sip:a@b>;tag=1", '"x sip:a@b', "sip:\\"]
+    "uri",
+    [None, "", "sip:", "bob", "http://127.0.0.1", "sip:a b", "<sip:a@b", "sip:a@b>;tag=1", '"x sip:a@b', "sip:\\"],
 )
 def test_uris_that_are_none(raw, engine, peer, uri):
     lib = raw.lib

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import itertools
+import select
 import socket
 import time
 
@@ -61,11 +62,10 @@ class ByHand(object):
         self._receive_until(deadline)
 
     def _receive_until(self, deadline):
-        self._socket.settimeout(max(0.001, deadline - time.time()))
-        try:
-            message = Message(self._socket.recv(65536), True)
-        except socket.timeout:
+        # Not the socket's own timeout: another thread may be sending.
+        if not select.select([self._socket], [], [], max(0.0, deadline - time.time()))[0]:
             return
+        message = Message(self._socket.recv(65536), True)
         key = (message.name, message["Via"], message["CSeq"])
         if key not in self._seen:
             self._seen.add(key)
@@ -93,6 +93,17 @@ class ByHand(object):
         fields += [("From", "<%s>;tag=ours%d" % (self.uri, number)), ("To", "<%s>" % target)]
         fields += [("Call-ID", "%d-%d" % (self.port, number)), ("CSeq", "1 " + method)]
         return self._request(port, "%s %s SIP/2.0" % (method, target), fields, headers, body)
+
+    def cancel(self, port, invite):
+        """Send a CANCEL for our INVITE."""
+        fields = [(name, invite[name]) for name in ("Via", "From", "To", "Call-ID")]
+        fields += [("CSeq", invite["CSeq"].replace("INVITE", "CANCEL")), ("Max-Forwards", "70")]
+        self.send(port, _octets(invite.start_line.replace("INVITE", "CANCEL", 1), fields, b""))
+
+    def cancel(self, port, invite):
+        """Send the CANCEL of our INVITE, which goes in its transaction (RFC 3261, 9.1)."""
+        fields = [(name, invite[name]) for name in ("Via", "From", "To", "Call-ID")] + [("CSeq", "1 CANCEL")]
+        self._request(port, invite.start_line.replace("INVITE", "CANCEL"), fields, (), b"")
 
     def within(self, port, invite, to, method, cseq, headers=(), body=b""):
         """Send a request within the dialog that our INVITE and the answer's To began. Returns the message."""
