@@ -60,7 +60,7 @@ def main(mode):
     while True:
         for kind, payload in decoder.feed(connection.recv(65536)):
             if kind == wire.COMMAND:
-                connection.sendall(wire.result(wire.parse_command(payload)[0], 5060))
+                connection.sendall(wire.result(wire.parse_command(payload)[0], [5060, []]))
             elif mode in LATER:  # leave to send events comes when all is set up
                 connection.sendall(LATER[mode])
 

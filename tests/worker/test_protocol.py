@@ -74,7 +74,7 @@ def frames_of(octets):
 @pytest.mark.parametrize("method, arguments", [
     (u"close", [0.5]),
     (u"hangup", [1 << 40, None]),
-    (u"call", [Parties(u"sip:bob@h\u00e4user.test", None, None), Content([[u"X", u"\u20ac"]], u"a/b", b"\x00\xff\r\n")]),
+    (u"call", [Parties(u"sip:bob@h\u00e4.test", None, None), Content([[u"X", u"\u20ac"]], u"a/b", b"\x00\xff\r\n")]),
     (u"answer", [3, 200, None, Content([], None, None)]),
 ])  # fmt: skip
 def test_a_command_there_and_back(method, arguments):

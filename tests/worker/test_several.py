@@ -2,13 +2,16 @@
 
 from __future__ import absolute_import, division, print_function
 
+import os
+import select
 import signal
 
 import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
-from worker.processes import lose
+from sipbridge import shield
+from worker.processes import lose, wait_until
 
 
 def test_they_call_each_other(make_phone):
@@ -60,9 +63,47 @@ def test_bad_options(options):
 
 def test_every_method_of_an_engine_is_there():
     """What the facade may ask of an engine in this process it may ask of a worker."""
-    own = ("vocabulary", "take_frames", "probe", "fileno")  # between the worker and its engine
+    own = ("vocabulary", "take_frames", "probe")  # between the worker and its engine
     methods = [name for name in dir(sipbridge.engine.InProcess) if not name.startswith("_") and name not in own]
     assert [name for name in methods if not hasattr(sipbridge.Worker, name)] == []
+
+
+def is_readable(descriptor, seconds):
+    return bool(select.select([descriptor], [], [], seconds)[0])
+
+
+def test_a_descriptor_tells_of_events(hand):
+    """It is the same one for all processes, and readable exactly while events wait."""
+    engine = sipbridge.Worker()
+    engine.open("udp", "127.0.0.1", 0)
+    descriptor = engine.fileno()
+    try:
+        for _ in range(3):
+            assert not is_readable(descriptor, 0)
+            hand.request(engine.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
+            assert is_readable(descriptor, 10.0)
+            engine.add_credentials(None, u"alice", u"secret")  # reads the socket too
+            assert engine.wait(0).type == "request"
+            assert engine.wait(0) is None
+            os.kill(engine.pid, signal.SIGKILL)
+            for kind in ("engine-lost", "engine-restarted"):
+                assert is_readable(descriptor, 10.0)
+                assert engine.wait(0).type == kind
+            assert engine.fileno() == descriptor
+    finally:
+        engine.close(0)
+
+
+def test_the_worker_has_the_shield(phone, hand):
+    """Where there is one, though this process need not have it; what it counts can be read from here."""
+    if phone.endpoint.engine_name == "sofia" or shield.library() is None:
+        with pytest.raises(sipbridge.EngineError) as caught:
+            sipbridge.Worker().shield_counters()
+        assert "not open" in str(caught.value)
+        return
+    hand.send(phone.endpoint.port, b"INVITE sip:x@127.0.0.1 SIP/2.0\r\nFrom: <sip:y@z>;tag=1\r\n\r\n")
+    assert wait_until(lambda: [each for each in phone.endpoint._engine.shield_counters() if each.dropped])
+    assert "restarted" not in phone.labels
 
 
 def test_errors_are_the_same_as_in_process(phone, hand):
