@@ -272,7 +272,7 @@ static int create_agent(struct sofia *state)
     if (state->config->transport == SB_TLS)
         code = sof_tls_folder(state, &certificates);
     if (code == SB_OK) {
-        su_seterrno(0);
+        errno = 0;
         state->agent = new_agent(state, url, certificates);
         if (state->agent == NULL)
             code = su_errno() != 0 ? network_error(su_errno()) : SB_ENET;
@@ -574,6 +574,7 @@ const struct sb_backend sb_backend = {
     .reg = sof_register,
     .reg_refresh = sof_register_refresh,
     .reg_end = sof_register_end,
+    .reg_bindings = sof_bindings,
     .call = sof_call,
     .ring = sof_ring,
     .answer_call = sof_answer_call,

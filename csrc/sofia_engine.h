@@ -225,6 +225,8 @@ int sof_answer_transaction(void *state, struct sb_object *transaction, int statu
                            const sb_content *content);
 int sof_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
                 const sb_content *content);
+int sof_bindings(void *state, struct sb_object *transaction, const char *registrar, const sb_parties *parties,
+                 int clear);
 /* A request from outside, within a dialog or in none: an event. Returns what nta's callback has to. */
 int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *irq, const sip_t *sip);
 /* What belongs to no dialog. */

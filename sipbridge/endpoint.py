@@ -7,6 +7,7 @@ import weakref
 
 from sipbridge import events
 from sipbridge._compat import monotonic, text_type
+from sipbridge.account import Accounts
 from sipbridge.call import SDP, Call
 from sipbridge.content import check_line, check_password, check_seconds, make_content
 from sipbridge.dispatch import Dispatcher
@@ -103,6 +104,7 @@ class Endpoint(object):
         self._calls = {}
         self._registrations = {}
         self._pending = {}
+        self._accounts = Accounts()
         self._peers = Peers()
         self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
         self._engine = make(engine)
@@ -278,6 +280,59 @@ class Endpoint(object):
             raise
         return registration
 
+    def bindings(self, registrar, aor=None, timeout=32.0):
+        """Ask a registrar where an address-of-record is to be reached (RFC 3261, 10.2.3).
+
+        Returns the values of the Contact headers, a list of text. ``aor`` is None for the identity. Raises as
+        :meth:`request`.
+        """
+        return self._bindings(registrar, aor, False, timeout).headers.get_all("Contact")
+
+    def unregister_all(self, registrar, aor=None, timeout=32.0):
+        """Remove every binding of an address-of-record, also those of others (RFC 3261, 10.2.2); as :meth:`request`."""
+        self._bindings(registrar, aor, True, timeout)
+
+    def _bindings(self, registrar, aor, clear, timeout):
+        own = aor if aor is not None else self.identity
+        if own is None:
+            raise InputError("an address-of-record is needed: aor=, or the endpoint's identity=")
+        parties = Parties(check_address(own), check_address(own), None)
+        registrar = check_uri(registrar)
+        return self._transact(lambda: self._engine.bindings(registrar, parties, clear), timeout, "REGISTER")
+
+    # -- accounts ------------------------------------------------------------------------------------------
+
+    @property
+    def accounts(self):
+        """The accounts that were added, a tuple."""
+        return tuple(self._accounts)
+
+    def add_account(self, address, user=None, password=None, realm=None, registrar=None, route=None):
+        """Have one more identity. Returns the :class:`~sipbridge.account.Account`.
+
+        Args:
+            address: its URI or name-addr.
+            user, password, realm: its credentials, as for :meth:`add_credentials`; ``user`` None for the user in
+                ``address``, ``password`` None for no credentials.
+            registrar: URI of its registrar, or None.
+            route: URI of a proxy that its requests go to first, or None for the endpoint's.
+
+        Raises InputError.
+        """
+        return self._accounts.add(self, address, user, password, realm, registrar, route)
+
+    def account_of(self, event):
+        """The account that an IncomingCall, a call or a RequestReceived is for, by its Request-URI and its To.
+
+        None when that names none of them.
+        """
+        call = getattr(event, "call", None) or event
+        headers = call.headers if isinstance(call, Call) else event.headers
+        uris = [call.request_uri] if isinstance(call, Call) else [event.request.uri]
+        return self._accounts.named_by(*uris + [address_uri(headers.get("To", ""))])
+
+    # -- calls and requests --------------------------------------------------------------------------------
+
     def invite(self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP):
         """Place a call (RFC 3261, 13.2) and return the Call at once, in the state "calling".
 
@@ -437,7 +492,7 @@ class Endpoint(object):
 
     def _request(self, raw):
         kind = events.MessageReceived if raw.method == "MESSAGE" else events.RequestReceived
-        request = IncomingRequest(self._engine, raw.transaction)
+        request = IncomingRequest(self._engine, raw.transaction, uri=raw.request_uri)
         return kind(None, raw.method, Headers(raw.headers), raw.body, request)
 
     def _response(self, raw):

@@ -296,6 +296,13 @@ class InProcess(object):
     def unregister(self, registration):
         self._check(self._lib.sb_unregister(self._handle, registration), "unregister")
 
+    def bindings(self, registrar, parties, clear):
+        record, keep = self._parties(parties)
+        ask = self._lib.sb_register_clear if clear else self._lib.sb_register_query
+        code = ask(self._handle, self._string(registrar), record)
+        del keep
+        return self._check(code, "bindings")
+
     # -- calls ---------------------------------------------------------------------------------------------
 
     def call(self, parties, content):
