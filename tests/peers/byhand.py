@@ -77,9 +77,10 @@ class ByHand(object):
         """Send a datagram to that port of 127.0.0.1."""
         self._socket.sendto(octets, (HOST, port))
 
-    def reply(self, request, status, headers=(), body=b""):
-        """Answer a request."""
-        to = request["To"] if "tag=" in request["To"] else request["To"] + ";tag=byhand%d" % self.port
+    def reply(self, request, status, headers=(), body=b"", tag=None):
+        """Answer a request; ``tag`` is of the phone behind this peer that does, or None for the one there usually is."""
+        tag = tag or "byhand%d" % self.port
+        to = request["To"] if "tag=" in request["To"] else request["To"] + ";tag=" + tag
         fields = [("Via", request["Via"]), ("From", request["From"]), ("To", to)]
         fields += [("Call-ID", request["Call-ID"]), ("CSeq", request["CSeq"]), ("Contact", "<%s>" % self.uri)]
         line = "SIP/2.0 %d %s" % (status, _REASONS.get(status, "Because"))
