@@ -20,6 +20,7 @@ class ByHand(object):
         uri: its address of record and Contact.
         port: its UDP port of 127.0.0.1.
         waiting: messages that came and were not asked for yet.
+        source: host and port that the last message came from, or None.
     """
 
     def __init__(self):
@@ -30,6 +31,7 @@ class ByHand(object):
         self._numbers = itertools.count(1)
         self._seen = set()
         self.waiting = []
+        self.source = None
 
     def stop(self):
         self._socket.close()
@@ -65,7 +67,8 @@ class ByHand(object):
         # Not the socket's own timeout: another thread may be sending.
         if not select.select([self._socket], [], [], max(0.0, deadline - time.time()))[0]:
             return
-        message = Message(self._socket.recv(65536), True)
+        octets, self.source = self._socket.recvfrom(65536)
+        message = Message(octets, True)
         key = (message.name, message["Via"], message["CSeq"])
         if key not in self._seen:
             self._seen.add(key)
