@@ -49,6 +49,10 @@ enum sb_limit {
 
 enum sb_transport { SB_UDP = 1, SB_TCP = 2, SB_TLS = 3 };
 
+/* Whose certificate has to be right (26.3.1): that of the server we connect to, nobody's, or also that of each client
+ * that connects to us. */
+enum sb_tls_verify { SB_TLS_VERIFY_SERVER = 0, SB_TLS_VERIFY_NONE = 1, SB_TLS_VERIFY_BOTH = 2 };
+
 /* ------------------------------------------------------------------------------------------------------
  * What goes in
  */
@@ -56,15 +60,17 @@ enum sb_transport { SB_UDP = 1, SB_TCP = 2, SB_TLS = 3 };
 /* How to open an engine. A field that is 0 or NULL means the default. */
 typedef struct sb_config {
     int transport;                /* enum sb_transport; default SB_UDP */
-    const char *host;             /* the local address to bind; required. "0.0.0.0" is every IPv4 one */
+    const char *host;             /* the local address to bind; required. "0.0.0.0" is every IPv4 one, "::" every
+                                     one */
     int port;                     /* the local port; 0 lets the system choose: see sb_port() */
     const char *advertised_host;  /* what Contact names instead of host, for containers and NAT */
     int advertised_port;
     const char *user_agent;       /* User-Agent and Server (20.41, 20.35) */
     const char *outbound_proxy;   /* SIP URI that requests go to first (8.1.2) */
-    const char *tls_certificate;  /* PEM files, for SB_TLS */
-    const char *tls_private_key;
-    const char *tls_ca;
+    const char *tls_certificate;  /* PEM files, for SB_TLS: ours, with its chain; */
+    const char *tls_private_key;  /* its key, not encrypted; */
+    const char *tls_ca;           /* and whom we believe. Each may be NULL: none */
+    int tls_verify;               /* enum sb_tls_verify */
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
     sb_id last_id;                /* calls and the like are numbered from here on: in place of an engine that
                                      was lost, with numbers that it has not given out */

@@ -25,6 +25,7 @@ from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
 from sipbridge.trace import Peers
+from sipbridge.tls import Tls
 from sipbridge.uri import (
     address_uri,
     check_address,
@@ -57,7 +58,8 @@ class Endpoint(object):
     """A SIP user agent (RFC 3261, 6) that places and takes calls. A context manager; safe for any thread.
 
     Args:
-        address: where to listen, ``"udp://host:port"``; port 0 lets the system choose one.
+        address: where to listen, ``"udp://host:port"``, ``"tcp://..."`` or ``"tls://..."``; port 0 lets the system
+            choose one. An IPv6 address stands in brackets.
         identity: the URI or name-addr for From in what it sends; None for ``sip:host:port``.
         engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
             else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own.
@@ -68,6 +70,8 @@ class Endpoint(object):
             Passwords are not in it, digest responses are.
         record: the path of a pcap file to write the messages to, or a :class:`~sipbridge.record.Recorder`; or
             None. Credentials are masked in it.
+        tls: a :class:`~sipbridge.Tls` for an address on TLS; None for one without a certificate of its own, which
+            verifies those of others against the system's.
 
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
@@ -88,8 +92,13 @@ class Endpoint(object):
         advertised=None,
         trace=None,
         record=None,
+        tls=None,
     ):
         local = parse_transport_address(address)
+        if tls is not None and local.transport != "tls":
+            raise InputError("certificates are for an address that begins with tls://, not %r" % (address,))
+        if tls is None and local.transport == "tls":
+            tls = Tls()
         self.identity = None if identity is None else check_address(identity)
         self._calls = {}
         self._registrations = {}
@@ -105,6 +114,7 @@ class Endpoint(object):
             None if user_agent is None else check_line(user_agent, "user agent"),
             None if outbound_proxy is None else check_uri(outbound_proxy),
             trace is not None or record is not None,
+            tls,
         )
         self._local = local._replace(port=self._engine.port)
         self._closed = False

@@ -11,6 +11,7 @@ from sipbridge.headers import HeaderFields
 from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.response import Response
+from sipbridge.tls import Tls
 
 _Event = TypeVar("_Event", bound=Tuple[object, ...])
 
@@ -26,6 +27,7 @@ class Endpoint:
         advertised: Optional[str] = None,
         trace: Optional[Callable[[TraceMessage], object]] = None,
         record: Union[None, str, Recorder] = None,
+        tls: Optional[Tls] = None,
     ) -> None: ...
     def __enter__(self) -> Endpoint: ...
     def __exit__(
