@@ -52,7 +52,7 @@ def _peers_of(node):
 def installed():
     """Fails everything when a peer is missing; nothing is installed from here."""
     try:
-        for program in ("sipp", "kamailio", "kamcmd", "tshark"):
+        for program in ("sipp", "kamailio", "kamcmd", "tshark", "ffmpeg"):
             require(program)
     except MissingPeer as missing:
         pytest.fail(str(missing), pytrace=False)

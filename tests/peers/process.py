@@ -12,6 +12,7 @@ _PACKAGES = {
     "sipp": ("sip-tester", "sipp"),
     "kamailio": ("kamailio", "kamailio"),
     "kamcmd": ("kamailio", "kamailio"),
+    "ffmpeg": ("ffmpeg", "ffmpeg"),
     "tshark": ("tshark", "wireshark"),
 }
 
