@@ -289,6 +289,12 @@ static int register_wake(struct sofia *state)
     return SB_OK;
 }
 
+static void on_tidy(struct sof_record *house)
+{
+    sb_core_tidy(house->state->core);
+    sof_set_timer(house, SB_TIDY_MS, on_tidy);
+}
+
 /* Tell open() how it went. */
 static void tell(struct sofia *state, int outcome)
 {
@@ -318,8 +324,12 @@ static void *loop(void *data)
     struct sofia *state = data;
     int code = start(state);
     tell(state, code);
-    if (code == SB_OK)
+    if (code == SB_OK) {
+        state->house.state = state;
+        on_tidy(&state->house);
         su_root_run(state->root);
+        su_timer_destroy(state->house.timer);
+    }
     if (state->agent != NULL)
         nta_agent_destroy(state->agent);
     if (state->root != NULL)

@@ -73,6 +73,18 @@ struct sof_command {
     struct sof_record *record;
 };
 
+/* object->lib of every kind starts with this. */
+struct sof_record {
+    struct sofia *state;
+    sb_id id;
+    su_home_t home[1];      /* what lives as long as the record */
+    nta_leg_t *leg;         /* the dialog, ours or shared with nobody */
+    auth_client_t *auth;    /* challenges received in it */
+    su_timer_t *timer;
+    void (*fire)(struct sof_record *record);
+    struct sof_command *disposal; /* kept ready, so that giving it back cannot fail */
+};
+
 struct sofia {
     struct sb_core *core;
     su_home_t home[1];         /* what lives as long as the engine */
@@ -94,23 +106,12 @@ struct sofia {
     sip_user_agent_t *user_agent;
     sip_server_t *server;
     int port;
+    struct sof_record house;   /* no object's: has the timer for sb_core_tidy() */
 
     const sb_config *config;   /* while it opens */
     pthread_mutex_t opening;
     pthread_cond_t opened;
     int outcome;               /* 1 until it is known: SB_OK or an error */
-};
-
-/* object->lib of every kind starts with this. */
-struct sof_record {
-    struct sofia *state;
-    sb_id id;
-    su_home_t home[1];      /* what lives as long as the record */
-    nta_leg_t *leg;         /* the dialog, ours or shared with nobody */
-    auth_client_t *auth;    /* challenges received in it */
-    su_timer_t *timer;
-    void (*fire)(struct sof_record *record);
-    struct sof_command *disposal; /* kept ready, so that giving it back cannot fail */
 };
 
 /* A request of ours that may have to be sent more than once. */

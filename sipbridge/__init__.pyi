@@ -3,6 +3,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._version import __version__ as __version__
 from sipbridge.call import Call as Call
 from sipbridge.endpoint import Endpoint as Endpoint
+from sipbridge.engine import Worker as Worker
 from sipbridge.engine import available as engines
 from sipbridge.errors import (
     AuthenticationError,
@@ -15,6 +16,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    UnshieldedEngineWarning,
 )
 from sipbridge.events import (
     CallAnswered,
@@ -22,6 +24,8 @@ from sipbridge.events import (
     CallEnded,
     CallProgress,
     CallReinvited,
+    EngineFailed,
+    EngineRestarted,
     IncomingCall,
     InfoReceived,
     MessageReceived,
@@ -44,7 +48,9 @@ __all__ = [
     "CallStateError",
     "Endpoint",
     "EngineError",
+    "EngineFailed",
     "EngineLost",
+    "EngineRestarted",
     "Headers",
     "IncomingCall",
     "InfoReceived",
@@ -60,6 +66,8 @@ __all__ = [
     "TimeoutError",
     "TraceMessage",
     "TransportError",
+    "UnshieldedEngineWarning",
+    "Worker",
     "__version__",
     "engines",
 ]

@@ -142,6 +142,8 @@ class Call(object):
 
     def _raise_unanswered(self):
         ended = self.ended
+        if ended.error is not None:
+            raise ended.error
         what = "call to %s" % self.remote_uri
         if ended.cause in ("rejected", "redirected", "timeout"):
             check_response(Response(ended.status, ended.reason, ended.headers, b""), what)
@@ -157,7 +159,9 @@ class Call(object):
         if not self._endpoint._wait(lambda: self.state in ("established", "ended"), timeout):
             raise TimeoutError("%r: not established in %s s" % (self, timeout))
         if self.ended is not None:
-            raise CallStateError("the call ended before it was established (%s)" % self.ended.cause)
+            raise self.ended.error or CallStateError(
+                "the call ended before it was established (%s)" % self.ended.cause
+            )
 
     def wait_ended(self, timeout=32.0):
         """Wait, at most ``timeout`` seconds (None: no limit), for the end. Returns the CallEnded.

@@ -37,6 +37,7 @@ EXIT_INTERRUPTED = 130
 _EXIT_CODES = """\
 exit codes:
   0    done
+  1    doctor: something keeps the image from being used
   2    wrong usage, or input that is malformed or cannot be read
   3    transport: the local address cannot be used, or the peer cannot be reached
   4    the peer refused, redirected, or ended it early
@@ -105,6 +106,17 @@ examples:
 
 """
 
+_DOCTOR_EXAMPLES = """\
+Looks at the container client and its daemon, amd64 emulation, the kernel's vsyscall page, the image, the UDP
+port and the engines of this Python, and says what to do about what is missing. Ends with 1 when something keeps
+the image from being used. It changes nothing, and needs no engine.
+
+examples:
+  sipbridge doctor
+  DOCKER=podman PORT=5080 sipbridge doctor
+
+"""
+
 
 _LADDER_EXAMPLES = """\
 FILE is a capture, as --record, tcpdump and Wireshark write them (pcap or pcapng; it takes dpkt: pip install
@@ -120,8 +132,8 @@ examples:
 
 def examples():
     """Every example that the help shows, as text."""
-    calls = _CALL_EXAMPLES + _LISTEN_EXAMPLES
-    return _EXAMPLES + calls + _REGISTER_EXAMPLES + _MESSAGE_EXAMPLES + _LADDER_EXAMPLES
+    calls = (_CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES)
+    return "".join((_EXAMPLES,) + calls + (_LADDER_EXAMPLES, _DOCTOR_EXAMPLES))
 
 
 # -- arguments ---------------------------------------------------------------------------------------------
@@ -325,8 +337,15 @@ def _add_version(subparsers):
     parser.set_defaults(verbose=False)
 
 
+def _add_doctor(subparsers):
+    parser = _add(
+        subparsers, "doctor", commands.doctor, "check what this machine needs for the image", _DOCTOR_EXAMPLES
+    )
+    parser.set_defaults(verbose=False)
+
+
 #: What adds a command to the parser, in the order of ``sipbridge --help``.
-COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ladder, _add_version]
+COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ladder, _add_version, _add_doctor]
 
 
 def build_parser():

@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import contextmanager
 
+from sipbridge import doctor as _doctor
 from sipbridge import flow, sdp, svg
 from sipbridge._version import __version__
 from sipbridge.call import SDP
@@ -163,6 +164,14 @@ def version(options, console):
     if not engines:
         raise EngineError("no SIP engine is built for this Python (%s)" % sys.executable)
     return OK
+
+
+# -- doctor ------------------------------------------------------------------------------------------------
+
+
+def doctor(options, console):
+    """What this machine needs for the image, checked and explained."""
+    return _doctor.report(_doctor.System(), console.line)
 
 
 # -- call --------------------------------------------------------------------------------------------------

@@ -17,6 +17,9 @@ from sipbridge.events import TraceMessage
 
 log = logging.getLogger("sipbridge")
 
+#: Events that may wait for handlers or an iterator: some seconds of a busy service, and a bound on memory.
+CONGESTED = 10000
+
 # In Python 2.7 only a wait with a limit can be interrupted by a signal.
 _LONG = 3600.0
 
@@ -57,6 +60,13 @@ class Dispatcher(object):
     @property
     def on_event_thread(self):
         return threading.current_thread() is self._thread
+
+    @property
+    def congested(self):
+        """True when so many events wait to be looked at that no new calls and requests should be taken."""
+        return len(self._backlog) > CONGESTED or any(
+            len(stream._events) > CONGESTED for stream in self._streams
+        )
 
     def on(self, kind, handler):
         with self.lock:

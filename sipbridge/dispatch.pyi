@@ -3,16 +3,17 @@ import threading
 from types import TracebackType
 from typing import Any, Callable, Iterator, Optional, Type, Union
 
-from sipbridge.engine import InProcess, RawEvent
+from sipbridge.engine import Engine, RawEvent
 
 log: logging.Logger
+CONGESTED: int
 
 class Dispatcher:
     lock: threading.Lock
     closed: bool
     def __init__(
         self,
-        engine: InProcess,
+        engine: Engine,
         follow: Callable[[RawEvent], Optional[Any]],
         settle: Callable[[Any, bool], None],
     ) -> None: ...
@@ -20,6 +21,8 @@ class Dispatcher:
     def close(self, grace: float, timeout: float) -> None: ...
     @property
     def on_event_thread(self) -> bool: ...
+    @property
+    def congested(self) -> bool: ...
     def on(self, kind: type, handler: Callable[[Any], object]) -> None: ...
     def off(self, kind: type, handler: Callable[[Any], object]) -> None: ...
     def wait(self, predicate: Callable[[], object], timeout: Optional[float]) -> bool: ...

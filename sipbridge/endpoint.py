@@ -10,8 +10,15 @@ from sipbridge._compat import monotonic, text_type
 from sipbridge.call import SDP, Call
 from sipbridge.content import check_line, check_password, check_seconds, make_content
 from sipbridge.dispatch import Dispatcher
-from sipbridge.engine import InProcess, Parties
-from sipbridge.errors import CallStateError, EngineError, InputError, SipbridgeError, TimeoutError
+from sipbridge.engine import Parties, make
+from sipbridge.errors import (
+    CallStateError,
+    EngineError,
+    EngineLost,
+    InputError,
+    SipbridgeError,
+    TimeoutError,
+)
 from sipbridge.headers import Headers
 from sipbridge.record import Recorder
 from sipbridge.registration import Registration
@@ -38,10 +45,10 @@ def _close_all():
 class _Pending(object):
     """A request of ours that waits for its final response."""
 
-    __slots__ = ("response", "call", "on_response")
+    __slots__ = ("response", "error", "call", "on_response")
 
     def __init__(self, call, on_response):
-        self.response = None
+        self.response = self.error = None
         self.call = call
         self.on_response = on_response
 
@@ -53,7 +60,7 @@ class Endpoint(object):
         address: where to listen, ``"udp://host:port"``; port 0 lets the system choose one.
         identity: the URI or name-addr for From in what it sends; None for ``sip:host:port``.
         engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
-            else the first that was built.
+            else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own.
         outbound_proxy: URI of a proxy to which requests go first (8.1.2), or None.
         user_agent: what User-Agent and Server say (20.41), or None.
         advertised: ``"host:port"`` that Contact names instead of ``address``, for containers and NAT, or None.
@@ -89,7 +96,7 @@ class Endpoint(object):
         self._pending = {}
         self._peers = Peers()
         self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
-        self._engine = InProcess(engine)
+        self._engine = make(engine)
         self._engine.open(
             local.transport,
             local.host.strip("[]"),
@@ -255,7 +262,7 @@ class Endpoint(object):
             registration._id = self._engine.register(registrar, parties, contact, expires)
             self._registrations[registration._id] = registration
         try:
-            registration._await(lambda: registration.state != "pending", timeout)
+            registration._await(0, timeout)
         except BaseException:  # nobody would have it to end it later
             self._quietly(self._engine.unregister, registration._id)
             raise
@@ -335,12 +342,14 @@ class Endpoint(object):
             self._pending[transaction] = pending
 
         def is_over():
-            return pending.response is not None or (call is not None and call.ended is not None)
+            return pending.response or pending.error or (call is not None and call.ended is not None)
 
         if not self._wait(is_over, timeout):
             if self._dispatcher.closed:
                 raise EngineError("%s: the endpoint was closed" % what)
             raise TimeoutError("%s: no final response in %s s" % (what, timeout))
+        if pending.error is not None:
+            raise pending.error
         if pending.response is None:
             raise CallStateError("%s: the call ended before the response (%s)" % (what, call.ended.cause))
         return check_response(pending.response, what)
@@ -349,8 +358,17 @@ class Endpoint(object):
 
     def _follow(self, raw):
         """Move on what the event is about. Returns the event for the user, or None."""
+        if raw.type in self._REFUSABLE and self._dispatcher.congested:
+            return self._refuse(raw)
         follow = self._FOLLOW.get(raw.type)
         return None if follow is None else follow(self, raw)
+
+    def _refuse(self, raw):
+        """Answer 503 to what is new while nobody reads events; a call that is refused so is never seen."""
+        if raw.type == "call-incoming":
+            self._quietly(self._engine.reject, raw.call, 503, None, None)
+        elif raw.type != "trace":
+            self._quietly(self._engine.answer, raw.transaction, 503, None, None)
 
     def _call_incoming(self, raw):
         headers = Headers(raw.headers)
@@ -392,7 +410,9 @@ class Endpoint(object):
         return kind(call, raw.method, Headers(raw.headers), raw.body, request)
 
     def _call_ended(self, raw):
-        call = self._calls.pop(raw.call)
+        call = self._calls.pop(raw.call, None)
+        if call is None:  # it was refused unseen
+            return None
         event = events.CallEnded(call, raw.cause, raw.status, raw.reason, Headers(raw.headers))
         self._end_call(call, event)
         return event
@@ -427,8 +447,24 @@ class Endpoint(object):
             registration, raw.state, raw.status, raw.reason, registration.expires
         )
 
+    def _engine_lost(self, raw):
+        """What was under way has failed. The calls' ends follow, each as an event of its own."""
+        error = EngineLost(raw.reason)
+        for transaction in [each for each in self._pending if each <= raw.transaction]:
+            self._pending.pop(transaction).error = error
+        for registration in self._registrations.values():
+            registration._lost(error)
+
+    def _engine_restarted(self, raw):
+        return events.EngineRestarted(raw.reason, raw.time)
+
+    def _engine_failed(self, raw):
+        return events.EngineFailed(raw.reason)
+
     def _trace_message(self, raw):
         return self._peers.completed(events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time))
+
+    _REFUSABLE = frozenset(["call-incoming", "call-reinvite", "call-request", "request", "trace"])
 
     _FOLLOW = {
         "call-incoming": _call_incoming,
@@ -442,6 +478,9 @@ class Endpoint(object):
         "request": _request,
         "response": _response,
         "registration": _registration,
+        "engine-lost": _engine_lost,
+        "engine-restarted": _engine_restarted,
+        "engine-failed": _engine_failed,
         "trace": _trace_message,
     }
 

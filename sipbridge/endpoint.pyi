@@ -5,6 +5,7 @@ from sipbridge.call import SDP as SDP
 from sipbridge.call import Call
 from sipbridge.content import Body
 from sipbridge.dispatch import EventStream
+from sipbridge.engine import Engine
 from sipbridge.events import TraceMessage
 from sipbridge.headers import HeaderFields
 from sipbridge.record import Recorder
@@ -19,7 +20,7 @@ class Endpoint:
         self,
         address: str = "udp://127.0.0.1:0",
         identity: Optional[str] = None,
-        engine: Optional[str] = None,
+        engine: Union[str, Engine, None] = None,
         outbound_proxy: Optional[str] = None,
         user_agent: Optional[str] = None,
         advertised: Optional[str] = None,

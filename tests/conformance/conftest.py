@@ -49,10 +49,17 @@ def _peers_of(node):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def installed():
-    """Fails everything when a peer is missing; nothing is installed from here."""
+def installed(request):
+    """Fails everything when a peer that the selected tests need is missing; nothing is installed from here."""
+    programs = ["sipp"]
+    if any("test_record" in item.nodeid for item in request.session.items):
+        programs.append("tshark")
+    if any("test_media" in item.nodeid for item in request.session.items):
+        programs.append("ffmpeg")
+    if any("kamailio" in item.fixturenames for item in request.session.items):
+        programs += ["kamailio", "kamcmd"]
     try:
-        for program in ("sipp", "kamailio", "kamcmd", "tshark", "ffmpeg"):
+        for program in programs:
             require(program)
     except MissingPeer as missing:
         pytest.fail(str(missing), pytrace=False)

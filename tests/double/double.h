@@ -113,6 +113,10 @@ int d_send(osip_transaction_t *tr, osip_message_t *message, char *host, int port
 void *d_worker(void *unused);
 void d_execute(void);
 
+/* fragile.c --------------------------------------------------------------------------------------------- */
+/* Dies where the real one does, when it was told to (D.crash). */
+void fragile_look(const osip_message_t *message);
+
 /* events.c ---------------------------------------------------------------------------------------------- */
 void d_post(int type, struct d_call *call, struct d_reg *reg, osip_transaction_t *tr, osip_message_t *ack);
 eXosip_event_t *d_event_wait(int milliseconds);

@@ -14,6 +14,38 @@ CHALLENGE = [("WWW-Authenticate", 'Digest realm="sipbridge.test", nonce="one", q
 TEXT = {"headers": [("X-Step", "one")], "content_type": "text/plain", "body": b"body"}
 
 
+#: flow: (what the peer answers, the functions of the library that it comes to).
+FLOWS = {
+    "nothing": (
+        {},
+        "eXosip_init eXosip_set_option eXosip_listen_addr eXosip_guess_localip eXosip_event_wait"
+        " eXosip_message_build_request",
+    ),
+    "register": (
+        {"REGISTER": [401, 200]},
+        "eXosip_add_authentication_info eXosip_clear_authentication_info eXosip_register_build_initial_register"
+        " eXosip_register_build_register eXosip_register_send_register eXosip_register_remove osip_message_to_str",
+    ),
+    "call": (
+        {"INVITE": [401, 200]},
+        "eXosip_default_action eXosip_call_build_initial_invite eXosip_call_send_initial_invite eXosip_call_build_ack"
+        " eXosip_call_send_ack eXosip_call_build_request eXosip_call_send_request osip_message_set_header"
+        " osip_message_set_content_type osip_message_set_body osip_message_to_str",
+    ),
+    "cancel": ({"INVITE": [180]}, "eXosip_call_terminate"),
+    "take": (
+        {},
+        "eXosip_call_build_answer eXosip_call_send_answer osip_message_set_header osip_message_set_content_type"
+        " osip_message_set_body",
+    ),
+    "refuse": ({}, "eXosip_call_build_answer eXosip_call_send_answer osip_message_set_header"),
+    "outside": (
+        {},
+        "eXosip_message_build_request eXosip_message_send_request eXosip_message_build_answer"
+        " eXosip_message_send_answer eXosip_insubscription_send_answer osip_message_set_header",
+    ),
+}
+
 class Answering(threading.Thread):
     """A peer that answers every request: with the statuses given for its method, the last of them for good.
 
@@ -56,7 +88,7 @@ class Answering(threading.Thread):
             if message is not None and message.is_request:
                 self._answer(message)
             elif message is not None and message.status >= 200:
-                self._note(message)
+                self._record(message)
 
     def _answer(self, request):
         if request.method == "ACK":
@@ -73,7 +105,7 @@ class Answering(threading.Thread):
         if request.method == "CANCEL" and self._invite is not None:
             self.hand.reply(self._invite, 487)
 
-    def _note(self, response):
+    def _record(self, response):
         self.answers.append((response.method, response.status))
         if response.method == "INVITE":
             invite, port = self._sent[response["Call-ID"], response["CSeq"]]

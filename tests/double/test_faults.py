@@ -11,39 +11,7 @@ import re
 import pytest
 
 from contract.leftovers import Leftovers
-from double.flows import Answering, Flow
-
-#: flow: (what the peer answers, the functions of the library that it comes to).
-FLOWS = {
-    "nothing": (
-        {},
-        "eXosip_init eXosip_set_option eXosip_listen_addr eXosip_guess_localip eXosip_event_wait"
-        " eXosip_message_build_request",
-    ),
-    "register": (
-        {"REGISTER": [401, 200]},
-        "eXosip_add_authentication_info eXosip_clear_authentication_info eXosip_register_build_initial_register"
-        " eXosip_register_build_register eXosip_register_send_register eXosip_register_remove osip_message_to_str",
-    ),
-    "call": (
-        {"INVITE": [401, 200]},
-        "eXosip_default_action eXosip_call_build_initial_invite eXosip_call_send_initial_invite eXosip_call_build_ack"
-        " eXosip_call_send_ack eXosip_call_build_request eXosip_call_send_request osip_message_set_header"
-        " osip_message_set_content_type osip_message_set_body osip_message_to_str",
-    ),
-    "cancel": ({"INVITE": [180]}, "eXosip_call_terminate"),
-    "take": (
-        {},
-        "eXosip_call_build_answer eXosip_call_send_answer osip_message_set_header osip_message_set_content_type"
-        " osip_message_set_body",
-    ),
-    "refuse": ({}, "eXosip_call_build_answer eXosip_call_send_answer osip_message_set_header"),
-    "outside": (
-        {},
-        "eXosip_message_build_request eXosip_message_send_request eXosip_message_build_answer"
-        " eXosip_message_send_answer eXosip_insubscription_send_answer osip_message_set_header",
-    ),
-}
+from double.flows import FLOWS, Answering, Flow
 
 #: Functions whose failure the double cannot stage (they return nothing, or give back), or that 3.6 never fails.
 UNFAILING = set(
@@ -72,8 +40,10 @@ def run(raw, name, patience=LONG):
     if flow.engine < 0:
         return flow.failures, None
     with Answering(**{method: list(each) for method, each in FLOWS[name][0].items()}) as peer:
-        getattr(flow, name)(peer)
-        assert flow.close() == 0
+        try:
+            getattr(flow, name)(peer)
+        finally:
+            flow.close()
     return flow.failures, (flow.events, sorted(peer.answers))
 
 
