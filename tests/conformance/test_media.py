@@ -5,7 +5,6 @@ from __future__ import absolute_import, division, print_function
 import math
 import os
 import struct
-import subprocess
 import sys
 import wave
 from contextlib import closing
@@ -14,7 +13,7 @@ import pytest
 
 import sipbridge
 from peers.ports import free_port
-from peers.process import Process, wait_for_exit
+from peers.process import Process
 from sipbridge import sdp
 from sipbridge.payload import PCMA
 
@@ -68,10 +67,9 @@ def _power(samples, frequency):
 def test_what_is_played_is_what_is_recorded(announcement, tmpdir):
     heard = str(tmpdir.join("heard.wav"))
     command = [sys.executable, os.path.join(EXAMPLES, "recorder.py"), announcement, heard]
-    recorder = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert wait_for_exit(recorder, 30.0) == 0, recorder.stdout.read()
-    with recorder.stdout:
-        assert recorder.stdout.read() == b"over: remote-bye\n"
+    recorder = Process(command, str(tmpdir), "recorder")
+    assert recorder.wait(30.0) == 0, recorder.output()
+    assert recorder.output().splitlines()[-1] == "over: remote-bye"
     samples = _samples(heard)
     assert abs(len(samples) / RATE - SECONDS) <= 0.1
     middle = samples[RATE // 4 : RATE]
