@@ -7,7 +7,7 @@ calls:         for each program, how many calls a second it answers and sees thr
 requests:      MESSAGE, and INFO within calls: requests a second, CPU time of each (requests_in.py)
 registrations: 10,000 registrations on one endpoint, made, refreshed, kept (registrations.py)
 held:          10,000 calls held for a minute: memory of each, CPU time while nothing happens (held.py)
-peers:         the same answering job done by other stacks from PyPI (peers.py)
+peers:         the same answering job done by other stacks from PyPI (pypi_stacks.py)
 
 Prints tables and writes JSON. The last three take some minutes each and are measured only when asked for.
 """
@@ -20,11 +20,10 @@ import sys
 import time
 
 import held
+import pypi_stacks
 import registrations
 import requests_in
 from common import HERE, ROOT, Answerer, Caller, build_bare, note, print_table
-
-import peers
 
 PARALLEL = 20  # calls under way at once while throughput is measured
 WARM_UP = 2000  # calls before anything is measured
@@ -147,7 +146,7 @@ PARTS = {
     "requests": requests_in.measure,
     "registrations": registrations.measure,
     "held": held.measure,
-    "peers": peers.measure,
+    "peers": pypi_stacks.measure,
 }
 DEFAULT = ("calls", "requests")
 

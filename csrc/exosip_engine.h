@@ -149,7 +149,7 @@ struct exo_content *exo_content_copy(const sb_content *content); /* NULL when me
 void exo_content_free(struct exo_content *copy);
 
 /* The library's callback for each message that passes. */
-EXO_CALLBACK(exo_trace, message, received);
+void exo_trace(osip_message_t *message, int received);
 /* From now on exo_trace() reports to this core; NULL: to nobody. */
 void exo_trace_to(struct sb_core *core);
 

@@ -1,6 +1,7 @@
 /* shield_fields.c - what each header field has to look like, and which have to be there. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "shield_scan.h"
 
@@ -317,41 +318,54 @@ static void field_comment(struct shield_fields *fields, struct shield_span value
 /* ------------------------------------------------------------------------------------------------------
  * By name
  */
+#define NAMED(name) name, sizeof name - 1
+
 static const struct field {
-    const char *name, *compact;
+    const char *name;
+    size_t length;
+    char compact; /* 0: there is none */
     void (*look)(struct shield_fields *fields, struct shield_span value);
     enum shield_rule once; /* the rule that a second one offends against */
 } FIELDS[] = {
-    {"Via", "v", field_via, SHIELD_NONE},
-    {"From", "f", field_from, SHIELD_FROM},
-    {"To", "t", field_to, SHIELD_TO},
-    {"Call-ID", "i", field_call_id, SHIELD_CALL_ID},
-    {"CSeq", "", field_cseq, SHIELD_CSEQ},
-    {"Content-Length", "l", field_content_length, SHIELD_CONTENT_LENGTH},
-    {"Content-Type", "c", field_content_type, SHIELD_CONTENT_TYPE},
-    {"Contact", "m", field_contact, SHIELD_NONE},
-    {"Max-Forwards", "", field_max_forwards, SHIELD_MAX_FORWARDS},
-    {"Route", "", field_route, SHIELD_NONE},
-    {"Record-Route", "", field_route, SHIELD_NONE},
-    {"User-Agent", "", field_comment, SHIELD_NONE},
-    {"Server", "", field_comment, SHIELD_NONE},
-    {"Date", "", field_date, SHIELD_DATE},
-    {"Authorization", "", field_credentials, SHIELD_NONE},
-    {"Proxy-Authorization", "", field_credentials, SHIELD_NONE},
-    {"WWW-Authenticate", "", field_credentials, SHIELD_NONE},
-    {"Proxy-Authenticate", "", field_credentials, SHIELD_NONE},
-    {"Event", "o", field_event, SHIELD_EVENT},
-    {"Subscription-State", "", field_event, SHIELD_EVENT},
-    {"Refer-To", "r", field_refer_to, SHIELD_EVENT},
+    {NAMED("Via"), 'v', field_via, SHIELD_NONE},
+    {NAMED("From"), 'f', field_from, SHIELD_FROM},
+    {NAMED("To"), 't', field_to, SHIELD_TO},
+    {NAMED("Call-ID"), 'i', field_call_id, SHIELD_CALL_ID},
+    {NAMED("CSeq"), 0, field_cseq, SHIELD_CSEQ},
+    {NAMED("Content-Length"), 'l', field_content_length, SHIELD_CONTENT_LENGTH},
+    {NAMED("Content-Type"), 'c', field_content_type, SHIELD_CONTENT_TYPE},
+    {NAMED("Contact"), 'm', field_contact, SHIELD_NONE},
+    {NAMED("Max-Forwards"), 0, field_max_forwards, SHIELD_MAX_FORWARDS},
+    {NAMED("Route"), 0, field_route, SHIELD_NONE},
+    {NAMED("Record-Route"), 0, field_route, SHIELD_NONE},
+    {NAMED("User-Agent"), 0, field_comment, SHIELD_NONE},
+    {NAMED("Server"), 0, field_comment, SHIELD_NONE},
+    {NAMED("Date"), 0, field_date, SHIELD_DATE},
+    {NAMED("Authorization"), 0, field_credentials, SHIELD_NONE},
+    {NAMED("Proxy-Authorization"), 0, field_credentials, SHIELD_NONE},
+    {NAMED("WWW-Authenticate"), 0, field_credentials, SHIELD_NONE},
+    {NAMED("Proxy-Authenticate"), 0, field_credentials, SHIELD_NONE},
+    {NAMED("Event"), 'o', field_event, SHIELD_EVENT},
+    {NAMED("Subscription-State"), 0, field_event, SHIELD_EVENT},
+    {NAMED("Refer-To"), 'r', field_refer_to, SHIELD_EVENT},
 };
 
 enum { FIELD_COUNT = sizeof FIELDS / sizeof *FIELDS };
+
+static int is_named(const struct field *field, struct shield_span name)
+{
+    char first = (char)(*name.at | 0x20); /* in lower case */
+    if (name.length == 1)
+        return first == field->compact;
+    return name.length == field->length && first == (field->name[0] | 0x20) &&
+           strncasecmp(name.at, field->name, name.length) == 0;
+}
 
 void shield_field(struct shield_fields *fields, struct shield_span name, struct shield_span value)
 {
     size_t i;
     for (i = 0; i < FIELD_COUNT; i++)
-        if (shield_span_is(name, FIELDS[i].name) || shield_span_is(name, FIELDS[i].compact))
+        if (is_named(&FIELDS[i], name))
             break;
     if (i == FIELD_COUNT)
         return;

@@ -6,9 +6,8 @@
 ...         print(event)
 
 It needs greenlet: ``pip install sipbridge[aio]``. There is no thread and no polling: the event loop watches
-the engine's descriptor. (A :class:`sipbridge.Worker` has threads of its own, and one more here; a command to it
-takes the loop's time until the process has answered.) Nor is there a second implementation: a method that waits
-is the one of :class:`sipbridge.Endpoint` or :class:`sipbridge.Call`, run in a greenlet that gives the control back
+the engine's descriptor. (A :class:`sipbridge.Worker` has threads of its own, and a command to it takes the
+loop's time until the process has answered.) Nor is there a second implementation: a method that waits is the one of :class:`sipbridge.Endpoint` or :class:`sipbridge.Call`, run in a greenlet that gives the control back
 to the event loop while it waits. A coroutine that is cancelled does what the method does when it is interrupted:
 ``await phone.call(...)`` sends CANCEL, ``await phone.register(...)`` removes the binding.
 
@@ -19,11 +18,9 @@ What returns at once is a plain method here too: ``call.answer(sdp)``, ``call.ha
 from __future__ import absolute_import, division, print_function
 
 import asyncio
-import collections
 import functools
 import inspect
 import sys
-import threading
 
 import greenlet
 
@@ -64,73 +61,6 @@ def _fulfil(future):
         future.set_result(None)
 
 
-class _Descriptor(object):
-    """The events of an engine that has a descriptor: the loop watches it."""
-
-    def __init__(self, engine, loop):
-        self._engine = engine
-        self._loop = loop
-        self._descriptor = engine.fileno()
-
-    def start(self, arrived):
-        self._loop.add_reader(self._descriptor, arrived)
-
-    def take(self):
-        for _ in range(_BATCH if self._descriptor is not None else 0):
-            raw = self._engine.wait(0)
-            if raw is None:
-                return
-            yield raw
-
-    def stop(self):
-        if self._descriptor is not None and not self._loop.is_closed():
-            self._loop.remove_reader(self._descriptor)
-        self._descriptor = None
-
-
-class _Pump(object):
-    """The events of a Worker, whose descriptor is another one after each restart: a thread waits for them."""
-
-    def __init__(self, engine, loop):
-        self._engine = engine
-        self._loop = loop
-        self._events = collections.deque()
-        self._error = None
-        self._announced = False
-
-    def start(self, arrived):
-        self._arrived = arrived
-        threading.Thread(target=self._run, name="sipbridge events", daemon=True).start()
-
-    def _run(self):
-        try:
-            while True:
-                self._events.append(self._engine.wait(None))
-                self._announce()
-        except EngineError as error:
-            self._error = error
-            self._announce()
-
-    def _announce(self):
-        if self._announced:
-            return
-        self._announced = True
-        try:
-            self._loop.call_soon_threadsafe(self._arrived)
-        except RuntimeError:  # the loop is closed: nobody is left to deliver to
-            pass
-
-    def take(self):
-        self._announced = False
-        for _ in range(len(self._events)):
-            yield self._events.popleft()
-        if self._error is not None and not self._events:
-            raise self._error
-
-    def stop(self):
-        """It ends when the engine is closed."""
-
-
 class _Dispatcher(dispatch.Dispatcher):
     """Takes events from an engine when the event loop finds its descriptor readable."""
 
@@ -138,24 +68,32 @@ class _Dispatcher(dispatch.Dispatcher):
         self._waiters = {}  # future: the predicate that fulfils it
         self._tasks = set()  # handlers under way: the loop itself keeps none of its tasks alive
         self._loop = asyncio.get_running_loop()
-        self._source = (_Descriptor if hasattr(self._engine, "fileno") else _Pump)(self._engine, self._loop)
-        self._source.start(self._arrived)
+        self._descriptor = self._engine.fileno()
+        self._loop.add_reader(self._descriptor, self._readable)
 
     def close(self, grace, timeout):
         """Close the engine at once: whoever closes has waited for the peers already, and in the loop."""
-        self._arrived()
-        self._source.stop()
+        if self._descriptor is not None:
+            self._readable()
+        self._detach()
         self._engine.close(0.0)
         self._end()
 
-    def _arrived(self):
-        """Take what there is, some at a time, so that other tasks get their turn."""
+    def _detach(self):
+        if self._descriptor is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._descriptor)
+        self._descriptor = None
+
+    def _readable(self):
         try:
-            for raw in self._source.take():
+            for _ in range(_BATCH):
+                raw = self._engine.wait(0)
+                if raw is None:
+                    break
                 self._advance(raw)
         except EngineError as error:
             dispatch.log.debug("no more events: %s", error)
-            self._source.stop()
+            self._detach()
             self._end()
         self._look()
         if not self._loop.is_closed():  # else nobody is left to deliver to

@@ -15,6 +15,7 @@ import sys
 import time
 
 from sipbridge._compat import monotonic
+from sipbridge.alert import close_on_exec
 from sipbridge.errors import EngineLost
 
 #: Run by the worker's interpreter: the package of this process, whatever the current folder holds.
@@ -29,10 +30,6 @@ _KEPT = 5
 
 #: Seconds for the kernel to see a process out that has closed its files or was killed.
 _PATIENCE = 1.0
-
-
-def _close_on_exec(descriptor):
-    fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.fcntl(descriptor, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
 
 
 class Process(object):
@@ -53,15 +50,22 @@ class Process(object):
         self._settings = settings
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         code = _BOOT % (package, json.dumps(dict(settings, parent=os.getpid())))
+        # Here, because it imports what this belongs to. The worker has the shield even where the service has not.
+        from sipbridge.shield import environment
+
         theirs = None
         try:
             self.socket, theirs = socket.socketpair()
-            _close_on_exec(self.socket.fileno())
-            _close_on_exec(theirs.fileno())
+            close_on_exec(self.socket.fileno())
+            close_on_exec(theirs.fileno())
             # Its end of the pair is its standard input and the pipe for its signs of life its standard output:
             # those two reach a child in every Python, whatever else is closed.
             self._process = subprocess.Popen(
-                [python or sys.executable, "-c", code], stdin=theirs, stdout=subprocess.PIPE, close_fds=True
+                [python or sys.executable, "-c", code],
+                stdin=theirs,
+                stdout=subprocess.PIPE,
+                close_fds=True,
+                env=environment(),
             )
         except (OSError, IOError, ValueError) as error:
             if theirs is not None:
@@ -72,7 +76,7 @@ class Process(object):
                 theirs.close()
         self._beats = self._process.stdout
         self.pid = self._process.pid
-        _close_on_exec(self._beats.fileno())
+        close_on_exec(self._beats.fileno())
         fcntl.fcntl(self._beats.fileno(), fcntl.F_SETFL, os.O_NONBLOCK)
 
     def watch(self):

@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 import time
 
 from conformance.sdp import ANSWER, OFFER
+from peers.byhand import ByHand
 from peers.scenario import Callee, Caller
 
 
@@ -147,19 +148,24 @@ def test_our_cancel_crosses_the_answer(phone, sipp):
     phone.expect("progress 180", "ended local-bye 200")
 
 
-def test_the_peers_cancel_crosses_our_answer(phone, by_hand):
+def test_the_peers_cancel_crosses_our_answer(phone):
     """CANCEL does nothing to a call that has been answered (RFC 3261, 9.2)."""
-    port = phone.endpoint.port
-    invite = by_hand.request(port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
-    call = phone.wait("incoming sdp").call
-    call.answer(ANSWER)
-    answer = by_hand.next("200")
-    by_hand.cancel(port, invite)
-    assert by_hand.next("200", "481").method == "CANCEL"
-    by_hand.within(port, invite, answer["To"], "ACK", 1)
-    phone.wait("confirmed")
-    by_hand.within(port, invite, answer["To"], "BYE", 2)
-    assert by_hand.next("200").method == "BYE"
+    port, peer = phone.endpoint.port, ByHand()
+    try:
+        invite = peer.request(port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+        call = phone.wait("incoming sdp").call
+        call.ring()
+        call.answer(ANSWER)
+        answer = peer.next("200")
+        peer.cancel(port, invite)
+        cancelled = peer.next("200", "481")
+        assert cancelled.method == "CANCEL"
+        peer.within(port, invite, answer["To"], "ACK", 1)
+        phone.wait("confirmed")
+        peer.within(port, invite, answer["To"], "BYE", 2)
+        assert peer.next("200").method == "BYE"
+    finally:
+        peer.stop()
     phone.expect("incoming sdp", "confirmed", "ended remote-bye 200")
 
 

@@ -100,6 +100,11 @@ class ByHand(object):
         fields += [("CSeq", invite["CSeq"].replace("INVITE", "CANCEL")), ("Max-Forwards", "70")]
         self.send(port, _octets(invite.start_line.replace("INVITE", "CANCEL", 1), fields, b""))
 
+    def cancel(self, port, invite):
+        """Send the CANCEL of our INVITE, which goes in its transaction (RFC 3261, 9.1)."""
+        fields = [(name, invite[name]) for name in ("Via", "From", "To", "Call-ID")] + [("CSeq", "1 CANCEL")]
+        self._request(port, invite.start_line.replace("INVITE", "CANCEL"), fields, (), b"")
+
     def within(self, port, invite, to, method, cseq, headers=(), body=b""):
         """Send a request within the dialog that our INVITE and the answer's To began. Returns the message."""
         fields = [("Via", self._via(next(self._numbers))), ("From", invite["From"]), ("To", to)]

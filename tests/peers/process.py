@@ -14,6 +14,7 @@ _PACKAGES = {
     "kamailio": ("kamailio", "kamailio"),
     "kamcmd": ("kamailio", "kamailio"),
     "ffmpeg": ("ffmpeg", "ffmpeg"),
+    "openssl": ("openssl", "openssl"),
     "tshark": ("tshark", "wireshark"),
 }
 

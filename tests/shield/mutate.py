@@ -79,7 +79,7 @@ _CHANGES = (_insert, _insert, _delete, _overwrite, _repeat, _cut, _lines, _lines
 
 
 def mutated(seed, number):
-    """Yields that many messages, each with one to four changes and a Call-ID and branch of its own mostly."""
+    """Yields that many messages, each with one to eight changes and a Call-ID and branch of its own mostly."""
     generator = random.Random(seed)
     originals = seeds()
     for count in range(number):
@@ -87,6 +87,6 @@ def mutated(seed, number):
         if generator.random() < 0.9:
             octets = octets.replace(b"-m;", ("-%x;" % count).encode("ascii"))
             octets = octets.replace(b" m@", (" %x@" % count).encode("ascii"))
-        for _ in range(generator.choice((1, 1, 1, 2, 3, 4))):
+        for _ in range(generator.choice((1, 1, 2, 3, 4, 5, 6, 8))):
             octets = generator.choice(_CHANGES)(generator, octets)
         yield octets[:60000]
