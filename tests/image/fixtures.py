@@ -98,7 +98,7 @@ class Checkout:
             cwd=str(self.folder),
             env=dict(self.environment, TERM="dumb", **settings),
             encoding="utf-8",
-            timeout=LIMIT,
+            timeout=LIMIT / 2,
             dimensions=(50, 200),
             logfile=sys.stdout,
         )
