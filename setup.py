@@ -20,7 +20,7 @@ del sys.path[0]
 
 #: Modules of the package that are not installed: by nobody, and by Python 2.7.
 BUILD_ONLY = ("_build",)
-PYTHON3_ONLY = ()
+PYTHON3_ONLY = ("aio",)
 
 CFFI = "cffi>=1.15.1"  # the last for Python 2.7; pip chooses what fits a newer one
 
@@ -37,7 +37,25 @@ class EngineExtension(Extension):
             sources=_build.sources(engine),
             depends=_build.headers(),
             include_dirs=[_build.SOURCES],
-            libraries=["pthread"] + (["rt"] if sys.platform.startswith("linux") else []),  # glibc before 2.17
+            # Part of glibc itself only since 2.34.
+            libraries=["pthread"] + (["dl", "rt"] if sys.platform.startswith("linux") else []),
+            extra_compile_args=list(_build.COMPILE_ARGS),
+        )
+
+
+class ShieldLibrary(Extension):
+    """The shared library for LD_PRELOAD: no Python in it, and no Python's suffix on it. Linux alone."""
+
+    engine = None
+
+    def __init__(self):
+        Extension.__init__(
+            self,
+            _build.SHIELD,
+            sources=_build.shield_sources(),
+            depends=_build.headers(),
+            include_dirs=[_build.SOURCES],
+            libraries=["pthread", "dl", "rt"],
             extra_compile_args=list(_build.COMPILE_ARGS),
         )
 
@@ -50,11 +68,23 @@ class BuildEngines(build_ext):
             found = _build.find()
         except _build.Absent as error:
             raise DistutilsSetupError(str(error))
-        self.extensions = [extension for extension in self.extensions if extension.engine in found]
-        for extension in self.extensions:
+        engines = [extension for extension in self.extensions if extension.engine in found]
+        for extension in engines:
             self.complete(extension, *found[extension.engine])
-        print("engines: %s" % ", ".join(extension.engine for extension in self.extensions))
+        print("engines: %s" % ", ".join(extension.engine for extension in engines))
+        shields = [ext for ext in self.extensions if ext.engine is None and sys.platform.startswith("linux")]
+        self.extensions = engines + shields
         build_ext.run(self)
+
+    def get_libraries(self, extension):
+        if extension.engine is None:
+            return extension.libraries
+        return build_ext.get_libraries(self, extension)
+
+    def get_ext_filename(self, fullname):
+        if fullname.split(".")[-1] == _build.SHIELD.split(".")[-1]:
+            return os.path.join(*fullname.split(".")) + ".so"
+        return build_ext.get_ext_filename(self, fullname)
 
     def complete(self, extension, compile_args, link_args):
         """Add what cffi generates and the flags of the library."""
@@ -84,11 +114,12 @@ setup(
     platforms=["Linux", "macOS"],
     packages=["sipbridge"],
     package_data={"sipbridge": ["py.typed", "*.pyi"]},
-    ext_modules=[EngineExtension(library.engine) for library in _build.LIBRARIES],
+    ext_modules=[EngineExtension(library.engine) for library in _build.LIBRARIES] + [ShieldLibrary()],
     cmdclass={"build_ext": BuildEngines, "build_py": BuildPackage},
     entry_points={"console_scripts": ["sipbridge = sipbridge.cli:main"]},
     setup_requires=[CFFI] if sys.version_info[0] < 3 else [],  # newer ones take it from pyproject.toml
     install_requires=[CFFI],
+    extras_require={"aio": ["greenlet>=3.2.5"], "pcap": ["dpkt>=1.9.8"]},
     python_requires=">=2.7, !=3.0.*, !=3.1.*, !=3.2.*, !=3.3.*, !=3.4.*, !=3.5.*, !=3.6.*, !=3.7.*, !=3.8.*",
     zip_safe=False,
     classifiers=[

@@ -120,7 +120,7 @@ static int check_port(int port)
 int sb_check_config(const sb_config *config)
 {
     int code = SB_EINVAL;
-    if (config == NULL || config->transport < 0 || config->transport > SB_TLS)
+    if (config == NULL || config->transport < 0 || config->transport > SB_TLS || config->last_id < 0)
         return SB_EINVAL;
     if ((code = sb_check_text(config->host)) != SB_OK ||
         (code = sb_check_optional_text(config->advertised_host)) != SB_OK ||

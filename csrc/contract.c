@@ -4,6 +4,8 @@
 
 #include "check.h"
 #include "core_private.h"
+#include "frames.h"
+#include "screened.h"
 
 /* ------------------------------------------------------------------------------------------------------
  * Engines: numbered, and kept while somebody is inside one.
@@ -13,6 +15,7 @@ struct engine {
     int port;
     int users;   /* calls of the contract that are inside right now */
     int closing;
+    int shielded; /* what sb_shielded() says */
     struct engine *next;
     struct sb_core core;
 };
@@ -146,12 +149,15 @@ int sb_open(const sb_config *config)
         free(engine);
         return code;
     }
+    engine->core.last_id = config->last_id;
+    sb_screen(sb_backend.screened);
     code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);
     if (code != SB_OK) {
         sb_core_clear(&engine->core);
         free(engine);
         return code;
     }
+    engine->shielded = sb_screened(sb_backend.screened, &complete, engine->port);
     return insert_engine(engine);
 }
 
@@ -190,6 +196,17 @@ int sb_fd(int id)
     return fd;
 }
 
+int sb_shielded(int id)
+{
+    struct engine *engine = enter(id);
+    int shielded;
+    if (engine == NULL)
+        return SB_ECLOSED;
+    shielded = engine->shielded;
+    leave(engine);
+    return shielded;
+}
+
 int sb_wait(int id, int timeout_ms, sb_event **event)
 {
     struct engine *engine;
@@ -203,6 +220,41 @@ int sb_wait(int id, int timeout_ms, sb_event **event)
     found = sb_queue_pop(engine->core.queue, timeout_ms, event);
     leave(engine);
     return found;
+}
+
+/* The frames of these events in one piece of memory, or NULL. */
+static char *framed(sb_event *const events[], int count, size_t *length)
+{
+    char *frames, *end;
+    int i;
+    *length = 0;
+    for (i = 0; i < count; i++)
+        *length += sb_frame_size(events[i]);
+    frames = end = malloc(*length);
+    for (i = 0; frames != NULL && i < count; i++)
+        end = sb_frame_put(end, events[i]);
+    return frames;
+}
+
+int sb_take_frames(int id, int max, char **frames, size_t *length)
+{
+    sb_event *events[SB_MAX_FRAMES];
+    struct engine *engine;
+    int count = 0, i, found = 0;
+    if (max < 1 || max > SB_MAX_FRAMES || frames == NULL || length == NULL)
+        return SB_EINVAL;
+    engine = enter(id);
+    if (engine == NULL)
+        return SB_ECLOSED;
+    while (count < max && (found = sb_queue_pop(engine->core.queue, 0, &events[count])) > 0)
+        count++;
+    leave(engine);
+    if (count == 0)
+        return found;
+    *frames = framed(events, count, length);
+    for (i = 0; i < count; i++)
+        sb_event_free(events[i]);
+    return *frames == NULL ? SB_ENOMEM : count;
 }
 
 int sb_credentials(int id, const char *realm, const char *user, const char *password)
@@ -329,6 +381,34 @@ int sb_unregister(int id, sb_id registration_id)
     if ((code = enter_object(id, SB_KIND_REGISTRATION, registration_id, &engine, &registration)) != SB_OK)
         return code;
     return left_with(engine, sb_backend.reg_end(engine->core.state, registration));
+}
+
+static sb_id bindings(int id, const char *registrar, const sb_parties *parties, int clear)
+{
+    struct engine *engine;
+    struct sb_object *transaction;
+    int code;
+    if ((code = sb_check_uri(registrar)) != SB_OK || (code = sb_check_parties(parties)) != SB_OK)
+        return code;
+    if (sb_backend.reg_bindings == NULL)
+        return SB_ENOTSUP;
+    if ((engine = enter_locked(id)) == NULL)
+        return SB_ECLOSED;
+    transaction = start(engine, SB_KIND_TRANSACTION, NULL);
+    if (transaction == NULL)
+        return left_with(engine, SB_ENOMEM);
+    code = sb_backend.reg_bindings(engine->core.state, transaction, registrar, parties, clear);
+    return started(engine, transaction, code);
+}
+
+sb_id sb_register_query(int id, const char *registrar, const sb_parties *parties)
+{
+    return bindings(id, registrar, parties, 0);
+}
+
+sb_id sb_register_clear(int id, const char *registrar, const sb_parties *parties)
+{
+    return bindings(id, registrar, parties, 1);
 }
 
 /* ------------------------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ struct sb_core;
 struct sb_backend {
     const char *name;
     const char *(*version)(void);
+    /* A function of the library whose messages the shield has to look at first; NULL: it needs no shield. */
+    const void *screened;
 
     /* Not under the core's lock. `port` is set to the port that was bound, `state` to the backend's own. */
     int (*open)(struct sb_core *core, const sb_config *config, void **state, int *port);
@@ -63,6 +65,8 @@ struct sb_backend {
                const sb_parties *parties, const char *contact, int expires);
     int (*reg_refresh)(void *state, struct sb_object *registration, int expires);
     int (*reg_end)(void *state, struct sb_object *registration);
+    int (*reg_bindings)(void *state, struct sb_object *transaction, const char *registrar,
+                        const sb_parties *parties, int clear);
 
     int (*call)(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
     int (*ring)(void *state, struct sb_object *call, int status, const sb_content *content);
@@ -130,6 +134,11 @@ void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const c
 
 /* Milliseconds after which to refresh what was granted for some seconds (10.2.4, RFC 6665 4.1.2.2). */
 unsigned sb_core_refresh_ms(int seconds);
+
+/* Under the lock, every SB_TIDY_MS: gives memory that a peak of traffic left behind back to the system. What ended is
+ * kept by the libraries for half a minute, so it comes back later than the objects go. */
+enum { SB_TIDY_MS = 10000 };
+void sb_core_tidy(struct sb_core *core);
 
 /* True when the user has left so many events unread that new calls and requests from outside are to be
  * answered 503 by the backend and not posted. From any thread. */

@@ -43,10 +43,15 @@ enum sb_error {
 enum sb_limit {
     SB_MAX_STRING = 4096,   /* octets in a URI, an address, a header value, a phrase */
     SB_MAX_HEADERS = 64,    /* extra headers of one message */
-    SB_MAX_BODY = 60000     /* octets in a body; an engine's library may allow fewer (SB_ETOOBIG) */
+    SB_MAX_BODY = 60000,    /* octets in a body; an engine's library may allow fewer (SB_ETOOBIG) */
+    SB_MAX_FRAMES = 256     /* events that sb_take_frames() gives at once */
 };
 
 enum sb_transport { SB_UDP = 1, SB_TCP = 2, SB_TLS = 3 };
+
+/* Whose certificate has to be right (26.3.1): that of the server we connect to, nobody's, or also that of each client
+ * that connects to us. */
+enum sb_tls_verify { SB_TLS_VERIFY_SERVER = 0, SB_TLS_VERIFY_NONE = 1, SB_TLS_VERIFY_BOTH = 2 };
 
 /* ------------------------------------------------------------------------------------------------------
  * What goes in
@@ -55,16 +60,20 @@ enum sb_transport { SB_UDP = 1, SB_TCP = 2, SB_TLS = 3 };
 /* How to open an engine. A field that is 0 or NULL means the default. */
 typedef struct sb_config {
     int transport;                /* enum sb_transport; default SB_UDP */
-    const char *host;             /* the local address to bind; required. "0.0.0.0" is every IPv4 one */
+    const char *host;             /* the local address to bind; required. "0.0.0.0" is every IPv4 one, "::" every
+                                     one */
     int port;                     /* the local port; 0 lets the system choose: see sb_port() */
     const char *advertised_host;  /* what Contact names instead of host, for containers and NAT */
     int advertised_port;
     const char *user_agent;       /* User-Agent and Server (20.41, 20.35) */
     const char *outbound_proxy;   /* SIP URI that requests go to first (8.1.2) */
-    const char *tls_certificate;  /* PEM files, for SB_TLS */
-    const char *tls_private_key;
-    const char *tls_ca;
+    const char *tls_certificate;  /* PEM files, for SB_TLS: ours, with its chain; */
+    const char *tls_private_key;  /* its key, not encrypted; */
+    const char *tls_ca;           /* and whom we believe. Each may be NULL: none */
+    int tls_verify;               /* enum sb_tls_verify */
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
+    sb_id last_id;                /* calls and the like are numbered from here on: in place of an engine that
+                                     was lost, with numbers that it has not given out */
 } sb_config;
 
 typedef struct sb_header {
@@ -191,8 +200,15 @@ int sb_fd(int engine);
 int sb_wait(int engine, int timeout_ms, sb_event **event);
 void sb_event_free(sb_event *event);
 
+/* Take the events that wait, at most max (1 to SB_MAX_FRAMES), as frames of the worker protocol
+ * (docs/worker-protocol.md). Does not wait. Returns how many, with the frames in *frames, to be freed by
+ * sb_frames_free(), and their octets in *length; or 0 when there was none, and nothing is set. */
+int sb_take_frames(int engine, int max, char **frames, size_t *length);
+void sb_frames_free(char *frames);
+
 /* The user and password for a digest challenge (22) that names this realm; NULL: for any realm without an
- * entry of its own. A second call for the same realm replaces the first. */
+ * entry of its own. Of several for one realm those are taken whose user is the one in From, or else the latest. A second
+ * call for the same realm and user replaces the first. */
 int sb_credentials(int engine, const char *realm, const char *user, const char *password);
 int sb_credentials_clear(int engine);
 
@@ -203,12 +219,18 @@ sb_id sb_register(int engine, const char *registrar, const sb_parties *parties, 
                   int expires);          /* contact: a URI; NULL: the engine's own address */
 int sb_register_refresh(int engine, sb_id registration, int expires);
 int sb_unregister(int engine, sb_id registration);
+/* Ask for the bindings of the address in parties->to (10.2.3), or remove all of them (10.2.2). Returns a transaction,
+ * whose SB_EV_RESPONSE has them as Contact headers. */
+sb_id sb_register_query(int engine, const char *registrar, const sb_parties *parties);
+sb_id sb_register_clear(int engine, const char *registrar, const sb_parties *parties);
 
 /* ------------------------------------------------------------------------------------------------------
  * Calls (13, 14, 15)
  */
 sb_id sb_call(int engine, const sb_parties *parties, const sb_content *content);
-int sb_call_ring(int engine, sb_id call, int status, const sb_content *content);     /* 101 to 199 */
+/* status: 101 to 199. With "Require: 100rel" among the headers it is repeated until the peer's PRACK (RFC 3262):
+ * SB_ENOTSUP when the peer does not know that. What is received that way is acknowledged by the engine. */
+int sb_call_ring(int engine, sb_id call, int status, const sb_content *content);
 int sb_call_answer(int engine, sb_id call, const sb_content *content);               /* 200 */
 int sb_call_reject(int engine, sb_id call, int status, const char *reason,
                    const sb_content *content);       /* 400 to 699; reason NULL: the standard phrase */
@@ -246,5 +268,40 @@ int sb_subscription_accept(int engine, sb_id subscription, int status, int expir
 int sb_subscription_reject(int engine, sb_id subscription, int status, const char *reason);
 /* state: the value of Subscription-State, as "active;expires=600" or "terminated;reason=timeout". */
 int sb_notify(int engine, sb_id subscription, const char *state, const sb_content *content);
+
+/* ------------------------------------------------------------------------------------------------------
+ * The shield, which keeps from a library what it would die of (docs/reliability.md). It is preloaded into the
+ * process, and one for all of it.
+ */
+
+/* Whether it is in this engine's path, as a probe found out when it was opened: 1 or 0. SB_ENOTSUP: the
+ * engine's library needs none. */
+int sb_shielded(int engine);
+
+/* What became of messages. The first record counts those that passed; each of the others those that offended
+ * against one rule. */
+typedef struct sb_shield_counter {
+    const char *rule;         /* a static string: "" , "via", "cseq-method", ... */
+    uint64_t passed;
+    uint64_t answered;        /* with 400, or what fits the rule: 503, 505, 513 */
+    uint64_t dropped;         /* what can or may not be answered: responses, ACKs, requests without a sound Via */
+} sb_shield_counter;
+
+/* Sets as many as there is room for. Returns how many there are, or SB_ENOTSUP when no shield is loaded. */
+int sb_shield_counters(sb_shield_counter *counters, int room);
+
+enum sb_shield_kind { SB_SHIELD_INVITE = 0, SB_SHIELD_REGISTER, SB_SHIELD_SUBSCRIBE };
+
+/* How many requests of a kind (enum sb_shield_kind) that begin something are let in per second, and how many at
+ * once after a pause; the others get a 503. rate 0: all of them; < 0: the rate is found out, which is the
+ * default. burst 0: half a second's. SB_ENOTSUP when no shield is loaded. */
+int sb_shield_limit(int kind, double rate, double burst);
+
+/* The rate in force; 0 when there is no limit right now. */
+double sb_shield_rate(int kind);
+
+/* What the shield would do with a message: 0 when it passes, the status code that it is answered with, or
+ * SB_EINVAL when it is dropped. *rule is set to the rule's name. Needs no preloaded shield, and counts nothing. */
+int sb_shield_check(const char *octets, size_t length, const char **rule);
 
 #endif

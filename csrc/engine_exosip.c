@@ -95,7 +95,7 @@ static void handle_due(struct exosip *state)
 static void *pump(void *data)
 {
     struct exosip *state = data;
-    int64_t next_look = 0, now;
+    int64_t next_look = 0, next_tidy = 0, now;
     int stopping = 0;
     while (!stopping) {
         eXosip_event_t *event = eXosip_event_wait(EXO_FIRST(state) 0, TICK_MS);
@@ -106,6 +106,10 @@ static void *pump(void *data)
         if (now >= next_look) {
             handle_due(state);
             next_look = now + TICK_MS;
+        }
+        if (now >= next_tidy) {
+            sb_core_tidy(state->core);
+            next_tidy = now + SB_TIDY_MS;
         }
         stopping = state->stopping;
         sb_core_unlock(state->core);
@@ -454,6 +458,7 @@ static const char *exo_version(void)
 const struct sb_backend sb_backend = {
     .name = "exosip",
     .version = exo_version,
+    .screened = (const void *)eXosip_quit,
     .open = exo_open,
     .close = exo_close,
     .release = exo_release,
@@ -462,6 +467,7 @@ const struct sb_backend sb_backend = {
     .reg = exo_register,
     .reg_refresh = exo_register_refresh,
     .reg_end = exo_register_end,
+    .reg_bindings = exo_bindings,
     .call = exo_call,
     .ring = exo_ring,
     .answer_call = exo_answer_call,

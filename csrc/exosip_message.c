@@ -254,7 +254,7 @@ void exo_post(struct exosip *state, sb_event *event, osip_message_t *message)
 /* ------------------------------------------------------------------------------------------------------
  * Trace
  */
-static struct sb_core *volatile trace_core; /* one engine per process: 3.x passes the callback no argument */
+static struct sb_core *volatile trace_core; /* one engine per process: the callback gets no argument of ours */
 
 void exo_trace_to(struct sb_core *core)
 {
@@ -298,11 +298,10 @@ static void print_via(char *peer, size_t size, const osip_message_t *message)
     print_peer(peer, size, host, port);
 }
 
-EXO_CALLBACK(exo_trace, message, received)
+void exo_trace(osip_message_t *message, int received)
 {
     char peer[300] = "", *octets;
     size_t length = 0;
-    EXO_CALLBACK_UNUSED;
     if (trace_core == NULL || message == NULL || (octets = octets_of(message, &length)) == NULL)
         return;
     /* What is printed is kept in the message, and the library changes it once more before it sends it. */

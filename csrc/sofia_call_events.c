@@ -35,8 +35,8 @@ static int accept_dialog(struct sof_call *record, nta_incoming_t *irq, const sip
     struct sofia *state = record->record.state;
     nta_leg_t *leg = nta_leg_tcreate(state->agent, sof_on_dialog_request, &record->record,
                                      SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(sip->sip_to),
-                                     SIPTAG_TO(sip->sip_from), NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq),
-                                     TAG_END());
+                                     SIPTAG_TO(sip->sip_from), SIPTAG_CSEQ_STR("1"),
+                                     NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
     const char *tag;
     record->record.leg = leg;
     if (leg == NULL || (tag = nta_leg_tag(leg, NULL)) == NULL)
@@ -164,6 +164,8 @@ static int on_bye(struct sofia *state, struct sb_object *call, nta_incoming_t *i
     struct sof_call *record = call->lib;
     struct sb_object *object;
     sof_answer(state, irq, 200);
+    if (record->ending == SOF_ENDING_BYE)
+        return 0; /* it crossed ours, whose response ends the call */
     /* 15.1.2: what is still open is ended with 487 */
     if (record->irq != NULL && nta_incoming_status(record->irq) < 200)
         sof_reply(state, record->irq, 487, NULL, NULL);

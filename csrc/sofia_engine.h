@@ -73,6 +73,18 @@ struct sof_command {
     struct sof_record *record;
 };
 
+/* object->lib of every kind starts with this. */
+struct sof_record {
+    struct sofia *state;
+    sb_id id;
+    su_home_t home[1];      /* what lives as long as the record */
+    nta_leg_t *leg;         /* the dialog, ours or shared with nobody */
+    auth_client_t *auth;    /* challenges received in it */
+    su_timer_t *timer;
+    void (*fire)(struct sof_record *record);
+    struct sof_command *disposal; /* kept ready, so that giving it back cannot fail */
+};
+
 struct sofia {
     struct sb_core *core;
     su_home_t home[1];         /* what lives as long as the engine */
@@ -94,23 +106,13 @@ struct sofia {
     sip_user_agent_t *user_agent;
     sip_server_t *server;
     int port;
+    int transport;             /* enum sb_transport */
+    struct sof_record house;   /* no object's: has the timer for sb_core_tidy() */
 
     const sb_config *config;   /* while it opens */
     pthread_mutex_t opening;
     pthread_cond_t opened;
     int outcome;               /* 1 until it is known: SB_OK or an error */
-};
-
-/* object->lib of every kind starts with this. */
-struct sof_record {
-    struct sofia *state;
-    sb_id id;
-    su_home_t home[1];      /* what lives as long as the record */
-    nta_leg_t *leg;         /* the dialog, ours or shared with nobody */
-    auth_client_t *auth;    /* challenges received in it */
-    su_timer_t *timer;
-    void (*fire)(struct sof_record *record);
-    struct sof_command *disposal; /* kept ready, so that giving it back cannot fail */
 };
 
 /* A request of ours that may have to be sent more than once. */
@@ -184,6 +186,9 @@ int sof_draft_request(struct sofia *state, const char *method, const char *targe
 /* The same for a request within a dialog, which knows the rest. */
 int sof_draft_within(struct sofia *state, const char *method, const sb_content *content, msg_t **draft);
 
+/* A Route over a proxy, a loose router (16.12.1); NULL when its URI is none. */
+sip_route_t *sof_route(su_home_t *home, const char *proxy);
+
 /* Describe the message (NULL: none) in the event, post it. */
 void sof_post(struct sofia *state, sb_event *event, const sip_t *sip);
 /* The message where it came from the network; NULL for what nta made up: a timeout, a failure to send. */
@@ -220,6 +225,8 @@ int sof_answer_transaction(void *state, struct sb_object *transaction, int statu
                            const sb_content *content);
 int sof_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
                 const sb_content *content);
+int sof_bindings(void *state, struct sb_object *transaction, const char *registrar, const sb_parties *parties,
+                 int clear);
 /* A request from outside, within a dialog or in none: an event. Returns what nta's callback has to. */
 int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *irq, const sip_t *sip);
 /* What belongs to no dialog. */
@@ -262,6 +269,13 @@ int sof_credentials_clear(void *state);
 void sof_credentials_forget(struct sofia *state);
 /* Take the challenges in a response: true when there are credentials for them. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
+
+/* sofia_tls.c ------------------------------------------------------------------------------------------- */
+/* While it opens: a folder with the certificates, as the library looks for them. It is to be removed even where this
+ * fails: SB_EINVAL when a file cannot be read. */
+int sof_tls_folder(struct sofia *state, char **folder);
+void sof_tls_folder_remove(struct sofia *state, char *folder); /* NULL is fine */
+unsigned sof_tls_policy(const sb_config *config);
 
 /* sofia_trace.c ----------------------------------------------------------------------------------------- */
 /* On the loop's thread: what the library logs of messages goes to this core as traces (NULL: nowhere). */

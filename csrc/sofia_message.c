@@ -95,10 +95,9 @@ static sip_addr_t *parse_address(su_home_t *home, const char *address)
 /* What can be sent: a sip: URI with a host, and over TLS sips:. */
 static int check_target(const struct sofia *state, const url_t *url)
 {
-    (void)state;
     if (url->url_type == url_invalid || url->url_type == url_unknown)
         return SB_EINVAL;
-    if (url->url_type != url_sip)
+    if (url->url_type != url_sip && (url->url_type != url_sips || state->transport != SB_TLS))
         return SB_ENOTSUP;
     return url->url_host == NULL || url->url_host[0] == '\0' ? SB_EINVAL : SB_OK;
 }
@@ -137,6 +136,14 @@ static int add_request_line(msg_t *msg, const char *method, const url_t *url)
     return SB_OK;
 }
 
+sip_route_t *sof_route(su_home_t *home, const char *proxy)
+{
+    url_t *url = url_make(home, proxy);
+    if (url == NULL || url->url_type == url_unknown || url->url_host == NULL)
+        return NULL;
+    return sip_route_format(home, url_has_param(url, "lr") ? "<%s>" : "<%s;lr>", proxy);
+}
+
 /* Between whom, and over which proxy. */
 static int add_parties(struct sofia *state, msg_t *msg, const sb_parties *parties, const url_t **target)
 {
@@ -149,11 +156,8 @@ static int add_parties(struct sofia *state, msg_t *msg, const sb_parties *partie
         return SB_EINVAL;
     if ((code = check_target(state, to->a_url)) != SB_OK)
         return code;
-    if (parties->route != NULL) {
-        route = sip_route_make(home, su_sprintf(home, "<%s;lr>", parties->route));
-        if (route == NULL)
-            return SB_EINVAL;
-    }
+    if (parties->route != NULL && (route = sof_route(home, parties->route)) == NULL)
+        return SB_EINVAL;
     *target = to->a_url;
     from = sip_from_dup(home, from);
     if (from == NULL || msg_header_insert(msg, NULL, (msg_header_t *)to) != 0 ||

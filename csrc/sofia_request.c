@@ -14,7 +14,7 @@ int sof_dialog_new(struct sof_record *record, msg_t *draft, nta_request_f *inwar
 {
     const sip_t *sip = sip_object(draft);
     record->leg = nta_leg_tcreate(record->state->agent, inward, record, SIPTAG_FROM(sip->sip_from),
-                                  SIPTAG_TO(sip->sip_to), TAG_END());
+                                  SIPTAG_TO(sip->sip_to), SIPTAG_CSEQ_STR("1"), TAG_END());
     return record->leg != NULL && nta_leg_tag(record->leg, NULL) != NULL ? SB_OK : SB_ELIBRARY;
 }
 
@@ -55,10 +55,18 @@ int sof_send(struct sof_request *request, struct sof_record *dialog, struct sof_
     return request->method == NULL ? SB_ELIBRARY : sof_send_again(request);
 }
 
+/* nta would forget an INVITE at once, and with it the ACK to what is yet to come; not so one that is cancelled. */
+static void forget(nta_outgoing_t *orq)
+{
+    if (nta_outgoing_method(orq) == sip_method_invite && nta_outgoing_status(orq) < 200)
+        nta_outgoing_cancel(orq);
+    nta_outgoing_destroy(orq);
+}
+
 void sof_request_clear(struct sof_request *request)
 {
     if (request->orq != NULL)
-        nta_outgoing_destroy(request->orq);
+        forget(request->orq);
     if (request->draft != NULL)
         msg_destroy(request->draft);
     memset(request, 0, sizeof *request);
@@ -240,6 +248,20 @@ int sof_request(void *state, struct sb_object *transaction, const char *method, 
     msg_t *draft;
     int code = sof_draft_request(state, method, NULL, parties, content, &draft);
     return code == SB_OK ? start(state, transaction, method, draft) : code;
+}
+
+int sof_bindings(void *state, struct sb_object *transaction, const char *registrar, const sb_parties *parties,
+                 int clear)
+{
+    static const sb_header REMOVE_ALL[] = {{"Contact", "*"}, {"Expires", "0"}};
+    sb_content content = {REMOVE_ALL, 2, NULL, NULL, 0};
+    sb_parties between = *parties;
+    msg_t *draft;
+    int code;
+    if (between.from == NULL)
+        between.from = between.to;
+    code = sof_draft_request(state, "REGISTER", registrar, &between, clear ? &content : NULL, &draft);
+    return code == SB_OK ? start(state, transaction, "REGISTER", draft) : code;
 }
 
 /* ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._version import __version__
 from sipbridge.call import Call
 from sipbridge.endpoint import Endpoint
+from sipbridge.engine import Worker
 from sipbridge.engine import available as engines
 from sipbridge.errors import (
     AuthenticationError,
@@ -24,6 +25,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    UnshieldedEngineWarning,
 )
 from sipbridge.events import (
     CallAnswered,
@@ -31,6 +33,8 @@ from sipbridge.events import (
     CallEnded,
     CallProgress,
     CallReinvited,
+    EngineFailed,
+    EngineRestarted,
     IncomingCall,
     InfoReceived,
     MessageReceived,
@@ -41,6 +45,7 @@ from sipbridge.events import (
 from sipbridge.headers import Headers
 from sipbridge.registration import Registration
 from sipbridge.response import Response
+from sipbridge.tls import Tls
 
 __all__ = [
     "AuthenticationError",
@@ -53,7 +58,9 @@ __all__ = [
     "CallStateError",
     "Endpoint",
     "EngineError",
+    "EngineFailed",
     "EngineLost",
+    "EngineRestarted",
     "Headers",
     "IncomingCall",
     "InfoReceived",
@@ -67,8 +74,11 @@ __all__ = [
     "ResponseError",
     "SipbridgeError",
     "TimeoutError",
+    "Tls",
     "TraceMessage",
     "TransportError",
+    "UnshieldedEngineWarning",
+    "Worker",
     "__version__",
     "engines",
 ]

@@ -3,6 +3,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._version import __version__ as __version__
 from sipbridge.call import Call as Call
 from sipbridge.endpoint import Endpoint as Endpoint
+from sipbridge.engine import Worker as Worker
 from sipbridge.engine import available as engines
 from sipbridge.errors import (
     AuthenticationError,
@@ -15,6 +16,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    UnshieldedEngineWarning,
 )
 from sipbridge.events import (
     CallAnswered,
@@ -22,6 +24,8 @@ from sipbridge.events import (
     CallEnded,
     CallProgress,
     CallReinvited,
+    EngineFailed,
+    EngineRestarted,
     IncomingCall,
     InfoReceived,
     MessageReceived,
@@ -32,6 +36,7 @@ from sipbridge.events import (
 from sipbridge.headers import Headers as Headers
 from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
+from sipbridge.tls import Tls as Tls
 
 __all__ = [
     "AuthenticationError",
@@ -44,7 +49,9 @@ __all__ = [
     "CallStateError",
     "Endpoint",
     "EngineError",
+    "EngineFailed",
     "EngineLost",
+    "EngineRestarted",
     "Headers",
     "IncomingCall",
     "InfoReceived",
@@ -58,8 +65,11 @@ __all__ = [
     "ResponseError",
     "SipbridgeError",
     "TimeoutError",
+    "Tls",
     "TraceMessage",
     "TransportError",
+    "UnshieldedEngineWarning",
+    "Worker",
     "__version__",
     "engines",
 ]

@@ -25,6 +25,10 @@ SOURCES = "csrc"
 
 COMPILE_ARGS = ["-std=c99", "-D_GNU_SOURCE", "-fvisibility=hidden", "-Wall", "-Wextra"]
 
+#: What is preloaded in front of a library, not part of an engine: shield_preload.c brings the rest.
+SHIELD = "sipbridge._shield"
+SHIELD_ONLY = ("shield_preload.c", "shield_reply.c", "shield_limit.c", "shield_count.c", "shield_frame.c")
+
 #: Python 2.7 does not export a module's init function by itself.
 PREAMBLE = """
 #include "engine.h"
@@ -83,7 +87,13 @@ def sources(engine):
     for library in LIBRARIES:
         if library.engine != engine:
             others.update(owned(library.engine))
+    others.update(os.path.join(SOURCES, name) for name in SHIELD_ONLY)
     return sorted(set(glob.glob(os.path.join(SOURCES, "*.c"))) - others)
+
+
+def shield_sources():
+    """The C files of the preloaded shield."""
+    return sorted(glob.glob(os.path.join(SOURCES, "shield*.c")))
 
 
 def headers():

@@ -24,6 +24,7 @@ from sipbridge.errors import (
     TransportError,
 )
 from sipbridge.headers import check_headers
+from sipbridge.record import require
 
 EXIT_USAGE = 2
 EXIT_TRANSPORT = 3
@@ -117,9 +118,22 @@ examples:
 """
 
 
+_LADDER_EXAMPLES = """\
+FILE is a capture, as --record, tcpdump and Wireshark write them (pcap or pcapng; it takes dpkt: pip install
+sipbridge[pcap]), or the output of a command with --trace.
+
+examples:
+  sipbridge ladder call.pcap
+  sipbridge ladder call.pcap --svg call.svg --party 192.0.2.7:5060=gateway
+  sipbridge ladder trace.txt --width 100
+
+"""
+
+
 def examples():
     """Every example that the help shows, as text."""
-    return "".join((_EXAMPLES, _CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES, _DOCTOR_EXAMPLES))
+    calls = (_CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES)
+    return "".join((_EXAMPLES,) + calls + (_LADDER_EXAMPLES, _DOCTOR_EXAMPLES))
 
 
 # -- arguments ---------------------------------------------------------------------------------------------
@@ -174,6 +188,21 @@ def _header(text):
         raise argparse.ArgumentTypeError(str(error))
 
 
+def _capture(text):
+    try:
+        require()
+    except NotSupportedError as error:
+        raise argparse.ArgumentTypeError(str(error))
+    return text
+
+
+def _party(text):
+    address, equals, name = text.rpartition("=")
+    if not equals or not address:
+        raise argparse.ArgumentTypeError("must be HOST:PORT=NAME, not %r" % str(text))
+    return address, name
+
+
 def _common(parser):
     group = parser.add_argument_group("common options")
     group.add_argument("--engine", choices=NAMES, help="the SIP engine (default: the first that was built)")
@@ -186,6 +215,12 @@ def _common(parser):
     )
     group.add_argument(
         "--trace", action="store_true", help="print the messages as they pass, digest responses masked"
+    )
+    group.add_argument(
+        "--record", metavar="FILE", type=_capture, help="write a pcap file of the messages, credentials masked"
+    )
+    group.add_argument(
+        "--record-credentials", action="store_true", help="leave digest responses readable in that file"
     )
     group.add_argument("-v", "--verbose", action="store_true", help="log what the library does to stderr")
 
@@ -284,6 +319,19 @@ def _add_message(subparsers):
     _common(parser)
 
 
+def _add_ladder(subparsers):
+    parser = _add(subparsers, "ladder", commands.ladder, "draw the messages in a file", _LADDER_EXAMPLES)
+    parser.set_defaults(verbose=False)
+    parser.add_argument("file", metavar="FILE", help="a capture, or what --trace printed")
+    parser.add_argument("--svg", metavar="OUT", help="write an SVG image instead of text")
+    parser.add_argument(
+        "--party", metavar="HOST:PORT=NAME", type=_party, action="append", default=[], help="name a column"
+    )
+    parser.add_argument(
+        "--width", metavar="N", type=_count, help="columns of text (default: as many as it takes)"
+    )
+
+
 def _add_version(subparsers):
     parser = _add(subparsers, "version", commands.version, "print the versions of everything")
     parser.set_defaults(verbose=False)
@@ -297,7 +345,7 @@ def _add_doctor(subparsers):
 
 
 #: What adds a command to the parser, in the order of ``sipbridge --help``.
-COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_version, _add_doctor]
+COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ladder, _add_version, _add_doctor]
 
 
 def build_parser():

@@ -73,3 +73,10 @@ class EngineLost(EngineError):
 
 class NotSupportedError(EngineError):
     """This engine does not offer it."""
+
+
+class UnshieldedEngineWarning(RuntimeWarning):
+    """An engine was opened whose library one malformed datagram can crash, and no shield is in front of it.
+
+    See :mod:`sipbridge.shield` for how to get one.
+    """

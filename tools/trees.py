@@ -47,7 +47,7 @@ class Tree:
     def _drop_others(self, built):
         """Remove the engines of an earlier build whose library is gone, and see that the others load."""
         for module in self.folder.glob("sipbridge/_*.so"):
-            if module.name.split(".")[0][1:] not in built:
+            if module.name.split(".")[0][1:] not in built + ["shield"]:
                 module.unlink()
         missing = set(built).difference(self.engines())
         if missing:
@@ -77,6 +77,7 @@ def double(python, version, place):
         "C_INCLUDE_PATH": first(place / "include", "C_INCLUDE_PATH"),
         "LIBRARY_PATH": first(library, "LIBRARY_PATH"),
         "LDFLAGS": "-Wl,-rpath,%s %s" % (library, os.environ.get("LDFLAGS", "")),
+        "PKG_CONFIG": "false",  # it may know a real libeXosip2
     }
     return Tree(python, version, "double", variables)
 

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +85,6 @@ int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, i
 
 /* -- in --------------------------------------------------------------------------------------------------- */
 
-/* What the real one dies of. */
 static int lacks_headers(const osip_message_t *message)
 {
     return osip_list_eol(&message->vias, 0) || message->from == NULL || message->to == NULL ||
@@ -102,9 +100,8 @@ static void handle(const char *octets, size_t length, const struct sockaddr_in *
         return;
     if (D.callback != NULL)
         D.callback(event->sip, 1);
+    fragile_look(event->sip);
     if (lacks_headers(event->sip)) {
-        if (D.crash && MSG_IS_REQUEST(event->sip))
-            raise(SIGSEGV);
         osip_event_free(event);
         return;
     }

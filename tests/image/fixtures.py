@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 
-import docker
+import engine
 import pexpect
 import pytest
-
-import engine
 import standin
+
+import docker
 
 #: The user that runs `make`: neither root nor known to any system.
 USER = 4321

@@ -10,8 +10,11 @@ import time
 #: What to install for a program that is missing: Debian and Ubuntu, Homebrew.
 _PACKAGES = {
     "sipp": ("sip-tester", "sipp"),
+    "valgrind": ("valgrind", "valgrind"),
     "kamailio": ("kamailio", "kamailio"),
     "kamcmd": ("kamailio", "kamailio"),
+    "openssl": ("openssl", "openssl"),
+    "tshark": ("tshark", "wireshark"),
 }
 
 

@@ -4,7 +4,8 @@
  *   EXOSIP_DOUBLE_FAIL=function[:n[:null]]  the n-th call (default: the first) of that function fails; null:
  *                                           it returns 0 and gives no message
  *   EXOSIP_DOUBLE_ABORT=0                   count broken rules instead of calling abort() on the first
- *   EXOSIP_DOUBLE_CRASH=1                   die of a request without Via, From, To or CSeq, as the real one
+ *   EXOSIP_DOUBLE_CRASH=1                   die of a request that libeXosip2 3.6.0 dies of: any but an ACK whose Via,
+ *                                           From, To or CSeq is missing or empty
  */
 #ifndef EXOSIP_DOUBLE_H
 #define EXOSIP_DOUBLE_H

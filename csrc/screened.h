@@ -1,0 +1,13 @@
+/* screened.h - the contract's side of the shield: is it preloaded, and in the path of this engine? */
+#ifndef SB_SCREENED_H
+#define SB_SCREENED_H
+
+#include "engine.h"
+
+/* Before an engine is opened: have the shield screen what the library receives that this function is of. */
+void sb_screen(const void *function);
+
+/* Once it is open: what sb_shielded() is to say. Sends it a datagram that the shield has to swallow. */
+int sb_screened(const void *function, const sb_config *config, int port);
+
+#endif

@@ -1,0 +1,182 @@
+/* shield_limit.c - overload control: a token bucket for each kind of request that begins something.
+ *
+ * libeXosip2 reads its socket in the thread that does all of its work, so what waits in the socket tells how
+ * far behind it is, whatever makes it slow. A rate that is found out begins as no limit. When for a tenth of a
+ * second not one message was read in time, the rate becomes a little less than what was let in until then, and
+ * less again until messages are read in time; then it grows slowly, as long as anything is refused for it. */
+#include <pthread.h>
+#include <string.h>
+
+#include "shield.h"
+
+#define SECOND 1000000
+
+enum {
+    WINDOW = SECOND / 10,         /* microseconds between two looks */
+    IN_TIME = SECOND / 100,       /* microseconds in the socket that are no delay */
+    SETTLING = 3,                 /* looks after a step down before the next */
+    FORGOTTEN = 30 * SECOND,      /* without a refusal: no limit any more */
+    KEPT = 33,                    /* seconds that a request may be repeated in: 64*T1 (17.1.1.2) */
+    WAYS = 4,
+    SETS = 8192
+};
+
+/* Requests per second that are let in however slow it is, so that a limit never locks everybody out. */
+#define FLOOR 20.0
+
+struct bucket {
+    double rate, burst;           /* rate 0: no limit */
+    double tokens;
+    int64_t filled;               /* when the tokens were counted */
+    int automatic;
+    double usual;                 /* what is let in, per second, of late */
+    int admitted, refused;        /* since the last look */
+    int settling;
+    int64_t refused_at;
+};
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct bucket buckets[SHIELD_KINDS];
+static int64_t looked, shortest = -1; /* the shortest wait since the last look; -1: nothing came */
+
+/* Requests that were let in, by transaction. */
+static struct {
+    uint64_t number;
+    int64_t second;
+} admitted[SETS][WAYS];
+
+static double clamp(double value, double low, double high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+void shield_limit(enum shield_kind kind, double rate, double burst)
+{
+    struct bucket *bucket = &buckets[kind];
+    pthread_mutex_lock(&mutex);
+    memset(bucket, 0, sizeof *bucket);
+    bucket->automatic = rate < 0;
+    bucket->rate = rate < 0 ? 0 : rate;
+    bucket->burst = bucket->tokens = burst >= 1 ? burst : clamp(rate / 2, 1, 1e9);
+    pthread_mutex_unlock(&mutex);
+}
+
+double shield_limit_now(enum shield_kind kind)
+{
+    double rate;
+    pthread_mutex_lock(&mutex);
+    rate = buckets[kind].rate;
+    pthread_mutex_unlock(&mutex);
+    return rate;
+}
+
+static void set_rate(struct bucket *bucket, double rate)
+{
+    bucket->rate = rate < FLOOR ? FLOOR : rate;
+    bucket->burst = clamp(bucket->rate / 10, 2, 1e9);
+    bucket->tokens = clamp(bucket->tokens, 0, bucket->burst);
+}
+
+static void adapt(struct bucket *bucket, double seconds, int late, int64_t now)
+{
+    double rate = bucket->admitted / seconds;
+    bucket->usual = bucket->usual == 0 ? rate : 0.8 * bucket->usual + 0.2 * rate;
+    if (bucket->refused > 0)
+        bucket->refused_at = now;
+    if (late && bucket->settling == 0) {
+        set_rate(bucket, bucket->rate == 0 ? 0.9 * bucket->usual : 0.93 * bucket->rate);
+        bucket->settling = SETTLING;
+        bucket->refused_at = now;
+    } else if (!late && bucket->rate > 0 && bucket->refused > 0) {
+        set_rate(bucket, bucket->rate * 1.01);
+    } else if (bucket->rate > 0 && now - bucket->refused_at > FORGOTTEN) {
+        bucket->rate = 0;
+    }
+    if (bucket->settling > 0)
+        bucket->settling--;
+    bucket->admitted = bucket->refused = 0;
+}
+
+/* Note how long a message waited; now and then see what follows from it. */
+static void look(int64_t now, int64_t waited)
+{
+    int kind;
+    if (waited >= 0 && (shortest < 0 || waited < shortest))
+        shortest = waited;
+    if (looked == 0)
+        looked = now;
+    if (now - looked < WINDOW)
+        return;
+    for (kind = 0; kind < SHIELD_KINDS; kind++)
+        if (buckets[kind].automatic)
+            adapt(&buckets[kind], (double)(now - looked) / SECOND, shortest > IN_TIME, now);
+    looked = now;
+    shortest = -1;
+}
+
+static int take(struct bucket *bucket, int64_t now)
+{
+    if (bucket->rate == 0)
+        return 1;
+    if (bucket->filled != 0)
+        bucket->tokens += bucket->rate * (double)(now - bucket->filled) / SECOND;
+    bucket->tokens = clamp(bucket->tokens, 0, bucket->burst);
+    bucket->filled = now;
+    if (bucket->tokens < 1)
+        return 0;
+    bucket->tokens--;
+    return 1;
+}
+
+/* True when this request was let in before; else, with `enter`, remember it in place of the oldest. */
+static int is_known(uint64_t number, int64_t second, int enter)
+{
+    size_t set = (size_t)(number % SETS), i, oldest = 0;
+    for (i = 0; i < WAYS; i++) {
+        if (admitted[set][i].number == number && second - admitted[set][i].second < KEPT)
+            return 1;
+        if (admitted[set][i].second < admitted[set][oldest].second)
+            oldest = i;
+    }
+    if (enter) {
+        admitted[set][oldest].number = number;
+        admitted[set][oldest].second = second;
+    }
+    return 0;
+}
+
+/* The bucket that a message takes from, or -1. */
+static int kind_of(const struct shield_message *message)
+{
+    static const char *const METHODS[SHIELD_KINDS] = {"INVITE", "REGISTER", "SUBSCRIBE"};
+    int kind;
+    if (!message->is_request || message->to_tag.at != NULL)
+        return -1;
+    for (kind = 0; kind < SHIELD_KINDS; kind++)
+        if (message->method.length == strlen(METHODS[kind]) &&
+            memcmp(message->method.at, METHODS[kind], message->method.length) == 0)
+            return kind;
+    return -1;
+}
+
+enum shield_rule shield_admit(const struct shield_message *message, int64_t now, int64_t waited)
+{
+    static const enum shield_rule OVERLOAD[SHIELD_KINDS] = {
+        SHIELD_OVERLOAD_INVITE, SHIELD_OVERLOAD_REGISTER, SHIELD_OVERLOAD_SUBSCRIBE};
+    enum shield_rule rule = SHIELD_NONE;
+    int kind = kind_of(message);
+    uint64_t number = kind < 0 ? 0 : shield_transaction(message);
+    pthread_mutex_lock(&mutex);
+    look(now, waited);
+    if (kind >= 0 && !is_known(number, now / SECOND, 0)) {
+        if (take(&buckets[kind], now)) {
+            is_known(number, now / SECOND, 1);
+            buckets[kind].admitted++;
+        } else {
+            buckets[kind].refused++;
+            rule = OVERLOAD[kind];
+        }
+    }
+    pthread_mutex_unlock(&mutex);
+    return rule;
+}

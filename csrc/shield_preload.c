@@ -1,0 +1,418 @@
+/* shield_preload.c - the shield between a library and its sockets: _shield.so, for LD_PRELOAD.
+ *
+ * It stands in for recv() and recvfrom(), through which libeXosip2 receives, and for what the C library makes of
+ * them with _FORTIFY_SOURCE. Only calls out of the object that attach() was told of are screened; everybody
+ * else in the process, Python's sockets among them, goes straight through. */
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/sockios.h>
+
+#include "shield_service.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+#define SECOND 1000000
+
+enum {
+    MAX_OBJECTS = 4,
+    MAX_ROUNDS = 64,  /* messages that are kept back in one call, so that it ends however many come */
+    MAX_WAIT = 60     /* seconds in a socket; a longer one is a clock that was set */
+};
+
+static ssize_t (*real_recvfrom)(int, void *, size_t, int, struct sockaddr *, socklen_t *);
+static ssize_t (*real_recv)(int, void *, size_t, int);
+
+static void begin(void);
+
+/* ------------------------------------------------------------------------------------------------------
+ * Whose calls are screened
+ */
+static struct {
+    uintptr_t low, high;
+} objects[MAX_OBJECTS];
+static volatile int object_count;
+
+struct wanted {
+    uintptr_t address, low, high;
+};
+
+/* The addresses of an object that holds the wanted one. */
+static int find_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct wanted *wanted = data;
+    uintptr_t low = UINTPTR_MAX, high = 0;
+    int i;
+    (void)size;
+    for (i = 0; i < info->dlpi_phnum; i++) {
+        uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        if (info->dlpi_phdr[i].p_type != PT_LOAD)
+            continue;
+        low = begin < low ? begin : low;
+        high = begin + info->dlpi_phdr[i].p_memsz > high ? begin + info->dlpi_phdr[i].p_memsz : high;
+    }
+    if (wanted->address < low || wanted->address >= high)
+        return 0;
+    wanted->low = low;
+    wanted->high = high;
+    return 1;
+}
+
+static int is_screened(const void *caller)
+{
+    int i;
+    for (i = 0; i < object_count; i++)
+        if ((uintptr_t)caller >= objects[i].low && (uintptr_t)caller < objects[i].high)
+            return 1;
+    return 0;
+}
+
+static int attach(const void *function)
+{
+    struct wanted wanted = {(uintptr_t)function, 0, 0};
+    if (is_screened(function))
+        return 0;
+    if (object_count == MAX_OBJECTS || !dl_iterate_phdr(find_object, &wanted))
+        return -1;
+    objects[object_count].low = wanted.low;
+    objects[object_count].high = wanted.high;
+    __sync_synchronize();
+    object_count++;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * The probe
+ */
+static char probe[SHIELD_PROBE_LENGTH];
+static volatile int probe_expected, probe_came;
+
+static void expect_probe(const char *octets)
+{
+    memcpy(probe, octets, sizeof probe);
+    probe_came = 0;
+    __sync_synchronize();
+    probe_expected = 1;
+}
+
+static int probe_has_come(void)
+{
+    return probe_came;
+}
+
+static int is_probe(const char *octets, size_t length)
+{
+    if (!probe_expected || length != sizeof probe || memcmp(octets, probe, sizeof probe) != 0)
+        return 0;
+    probe_expected = 0;
+    probe_came = 1;
+    return 1;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * One message
+ */
+struct source {
+    struct sockaddr_storage address;
+    socklen_t size;
+    char host[INET6_ADDRSTRLEN];
+    int port;
+};
+
+static void name_source(struct source *source)
+{
+    const void *address = &((struct sockaddr_in *)&source->address)->sin_addr;
+    in_port_t port = ((struct sockaddr_in *)&source->address)->sin_port;
+    if (source->address.ss_family == AF_INET6) {
+        address = &((struct sockaddr_in6 *)&source->address)->sin6_addr;
+        port = ((struct sockaddr_in6 *)&source->address)->sin6_port;
+    }
+    source->host[0] = '\0';
+    inet_ntop(source->address.ss_family, address, source->host, sizeof source->host);
+    source->port = ntohs(port);
+}
+
+static void set_port(struct source *source, int port)
+{
+    if (source->address.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&source->address)->sin6_port = htons((in_port_t)port);
+    else
+        ((struct sockaddr_in *)&source->address)->sin_port = htons((in_port_t)port);
+}
+
+static int64_t microseconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * SECOND + now.tv_nsec / 1000;
+}
+
+/* How long the datagram that was read last lay in the socket; -1 when the kernel does not tell. */
+static int64_t waited(int fd)
+{
+    struct timeval arrived;
+    int64_t wait;
+    if (ioctl(fd, SIOCGSTAMP, &arrived) != 0)
+        return -1;
+    wait = microseconds(CLOCK_REALTIME) - ((int64_t)arrived.tv_sec * SECOND + arrived.tv_usec);
+    return wait >= 0 && wait < (int64_t)MAX_WAIT * SECOND ? wait : -1;
+}
+
+static void answer(int fd, const struct shield_message *message, struct shield_verdict verdict,
+                   struct source *source, enum shield_transport transport)
+{
+    char reply[SHIELD_MAX_REPLY];
+    size_t length = shield_reply(message, verdict, source->host, source->port, reply, sizeof reply);
+    if (length == 0)
+        return;
+    if (transport == SHIELD_DATAGRAM)
+        set_port(source, shield_reply_port(message, source->port));
+    if (sendto(fd, reply, length, MSG_DONTWAIT | MSG_NOSIGNAL,
+               transport == SHIELD_DATAGRAM ? (struct sockaddr *)&source->address : NULL,
+               transport == SHIELD_DATAGRAM ? source->size : 0) < 0)
+        return; /* as good as lost on the way */
+}
+
+/* Whether the library may have it; what it may not have is answered here, or not at all. `length` is the
+ * message's, `room` that of the buffer that holds it. */
+static int may_pass(int fd, const char *octets, size_t length, size_t room, struct source *source,
+                    enum shield_transport transport)
+{
+    struct shield_message message;
+    struct shield_verdict verdict;
+    enum shield_rule rule = SHIELD_NONE;
+    int64_t now = microseconds(CLOCK_MONOTONIC);
+    verdict = shield_check(octets, length < room ? length : room, transport, &message);
+    if (length > room)
+        verdict = shield_refuse(&message, SHIELD_SIZE);
+    if (verdict.action == SHIELD_PASS)
+        rule = shield_is_own_ack(&message) ? SHIELD_OWN_ACK
+                                           : shield_admit(&message, now, waited(fd));
+    if (rule != SHIELD_NONE)
+        verdict = shield_refuse(&message, rule);
+    name_source(source);
+    shield_count(verdict, source->host, source->port, now);
+    if (verdict.action == SHIELD_ANSWER)
+        answer(fd, &message, verdict, source, transport);
+    return verdict.action == SHIELD_PASS;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Datagrams
+ */
+static void copy_source(const struct source *source, struct sockaddr *address, socklen_t *size)
+{
+    if (address == NULL || size == NULL)
+        return;
+    memcpy(address, &source->address, *size < source->size ? *size : source->size);
+    *size = source->size;
+}
+
+/* The next datagram that may pass. When none is left that was there already: EAGAIN. */
+static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, struct sockaddr *address,
+                                socklen_t *address_size)
+{
+    int round;
+    for (round = 0; round < MAX_ROUNDS; round++) {
+        struct source source;
+        ssize_t got;
+        source.size = sizeof source.address;
+        got = real_recvfrom(fd, buffer, size, flags | MSG_TRUNC, (struct sockaddr *)&source.address,
+                            &source.size);
+        if (got < 0)
+            return got;
+        if (!is_probe(buffer, (size_t)got) &&
+            may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_DATAGRAM)) {
+            copy_source(&source, address, address_size);
+            return got;
+        }
+        flags |= MSG_DONTWAIT;
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Streams. The library gets one whole message at a time. What is not whole yet stays in the kernel, which wakes
+ * the library once there is more: nothing is kept here.
+ */
+static void wake_at(int fd, int octets)
+{
+    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &octets, sizeof octets);
+}
+
+static int has_ended(int fd)
+{
+    struct pollfd ended = {fd, POLLRDHUP, 0};
+    return poll(&ended, 1, 0) != 0;
+}
+
+/* The peer will not send the rest, or what it sends is no SIP: to the library, the end of the stream. */
+static ssize_t end_stream(int fd)
+{
+    shutdown(fd, SHUT_RDWR);
+    return 0;
+}
+
+static ssize_t receive_framed(int fd, char *buffer, size_t size, int flags)
+{
+    struct shield_verdict hopeless = {SHIELD_DROP, SHIELD_FIELD, 0};
+    struct source source;
+    int round;
+    source.size = sizeof source.address;
+    if (getpeername(fd, (struct sockaddr *)&source.address, &source.size) != 0)
+        return real_recv(fd, buffer, size, flags);
+    for (round = 0; round < MAX_ROUNDS; round++) {
+        ssize_t got = real_recv(fd, buffer, size, flags | MSG_PEEK);
+        long frame = got <= 0 ? 0 : shield_frame(buffer, (size_t)got, size);
+        if (got <= 0)
+            return got;
+        if (frame < 0) {
+            name_source(&source);
+            shield_count(hopeless, source.host, source.port, microseconds(CLOCK_MONOTONIC));
+            return end_stream(fd);
+        }
+        if (frame == 0) {
+            if (has_ended(fd))
+                return end_stream(fd);
+            wake_at(fd, (int)got + 1);
+            break;
+        }
+        wake_at(fd, 1);
+        got = real_recv(fd, buffer, (size_t)frame, flags);
+        if (got != frame || may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_STREAM))
+            return got;
+        flags |= MSG_DONTWAIT;
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * In place of the C library's
+ */
+static int type_of(int fd)
+{
+    int type = 0, saved = errno;
+    socklen_t size = sizeof type;
+    struct sockaddr_storage own;
+    socklen_t own_size = sizeof own;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
+        getsockname(fd, (struct sockaddr *)&own, &own_size) != 0 ||
+        (own.ss_family != AF_INET && own.ss_family != AF_INET6))
+        type = 0;
+    errno = saved;
+    return type;
+}
+
+static ssize_t receive(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                       socklen_t *address_size, const void *caller)
+{
+    if (real_recvfrom == NULL)
+        begin(); /* another library's constructor receives */
+    if (is_screened(caller) && !(flags & MSG_PEEK)) {
+        int type = type_of(fd);
+        if (type == SOCK_DGRAM)
+            return receive_datagram(fd, buffer, size, flags, address, address_size);
+        if (type == SOCK_STREAM)
+            return receive_framed(fd, buffer, size, flags);
+    }
+    return real_recvfrom(fd, buffer, size, flags, address, address_size);
+}
+
+EXPORTED ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                          socklen_t *address_size)
+{
+    return receive(fd, buffer, size, flags, address, address_size, __builtin_return_address(0));
+}
+
+EXPORTED ssize_t recv(int fd, void *buffer, size_t size, int flags)
+{
+    return receive(fd, buffer, size, flags, NULL, NULL, __builtin_return_address(0));
+}
+
+/* With _FORTIFY_SOURCE, where the compiler knows how much room there really is. */
+ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
+                       socklen_t *address_size);
+ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags);
+
+EXPORTED ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags,
+                                struct sockaddr *address, socklen_t *address_size)
+{
+    if (size > room)
+        abort();
+    return receive(fd, buffer, size, flags, address, address_size, __builtin_return_address(0));
+}
+
+EXPORTED ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags)
+{
+    if (size > room)
+        abort();
+    return receive(fd, buffer, size, flags, NULL, NULL, __builtin_return_address(0));
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * For the process
+ */
+const struct shield_service *sipbridge_shield_1(void);
+
+EXPORTED const struct shield_service *sipbridge_shield_1(void)
+{
+    static const struct shield_service SERVICE = {attach,        expect_probe, probe_has_come,
+                                                  shield_counts, shield_limit, shield_limit_now};
+    return &SERVICE;
+}
+
+/* "auto", "off", a rate per second, or rate/burst. Anything else is as good as "auto". */
+static void read_limit(enum shield_kind kind, const char *variable)
+{
+    const char *text = getenv(variable);
+    double rate = -1, burst = 0;
+    if (text != NULL && strcmp(text, "off") == 0)
+        rate = 0;
+    else if (text == NULL || sscanf(text, "%lf/%lf", &rate, &burst) < 1 || rate <= 0)
+        rate = -1;
+    shield_limit(kind, rate, burst);
+}
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed = (uint64_t)microseconds(CLOCK_REALTIME) ^ ((uint64_t)getpid() << 40);
+    int fd = open("/dev/urandom", O_RDONLY);
+    if (fd >= 0) {
+        if (read(fd, &seed, sizeof seed) != (ssize_t)sizeof seed)
+            seed ^= (uintptr_t)&seed;
+        close(fd);
+    }
+    return seed;
+}
+
+static void *next(const char *name)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+    if (found == NULL)
+        abort(); /* there is no such C library */
+    return found;
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    *(void **)&real_recvfrom = next("recvfrom");
+    *(void **)&real_recv = next("recv");
+    shield_seed(random_seed());
+    read_limit(SHIELD_INVITES, "SIPBRIDGE_SHIELD_INVITE");
+    read_limit(SHIELD_REGISTERS, "SIPBRIDGE_SHIELD_REGISTER");
+    read_limit(SHIELD_SUBSCRIBES, "SIPBRIDGE_SHIELD_SUBSCRIBE");
+}

@@ -1,0 +1,179 @@
+"""The shield: a small library, preloaded, that looks at each message before libeXosip2 does.
+
+libeXosip2 3.6 dies of one datagram without a Via. The shield passes what is well formed, untouched; answers what is
+not with 400 where that is possible, and drops the rest; and when more new calls come in than the library can take
+it answers them with 503 (RFC 3261, 21.5.4), so that those under way do not suffer. docs/reliability.md tells what
+it promises.
+
+It has to be there when the process starts (LD_PRELOAD, so on Linux alone), and it is in the image. Elsewhere:
+
+    python -m sipbridge.shield COMMAND...
+
+starts a command with it. Without it an endpoint on libeXosip2 warns: :class:`~sipbridge.UnshieldedEngineWarning`.
+Environment, read when the process starts:
+
+    SIPBRIDGE_SHIELD_INVITE, SIPBRIDGE_SHIELD_REGISTER, SIPBRIDGE_SHIELD_SUBSCRIBE: how many of these that begin
+        something are let in: "auto" (the default: as many as are read in time), "off" (all), a rate per second, or
+        "rate/burst".
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import sys
+from collections import namedtuple
+
+from sipbridge import engine
+from sipbridge.errors import EngineError, InputError
+
+#: The kinds of requests that :func:`set_limit` can hold back, in the contract's order.
+METHODS = ("INVITE", "REGISTER", "SUBSCRIBE")
+
+_USAGE = """\
+usage: python -m sipbridge.shield COMMAND...
+
+Starts a command with sipbridge's shield preloaded, for programs that use libeXosip2 through sipbridge.
+
+example:
+  python -m sipbridge.shield python service.py
+"""
+
+
+class Counter(namedtuple("Counter", "rule passed answered dropped")):
+    """How many messages of this process passed (rule ``""``), or offended against a rule and were answered or
+    dropped. The rules are those of csrc/shield.h: ``"via"``, ``"cseq-method"``, ``"overload-invite"`` and so on.
+    """
+
+    __slots__ = ()
+
+
+class Verdict(namedtuple("Verdict", "action status rule")):
+    """What the shield would do: ``action`` is "pass", "answer" or "drop"; ``status`` is the status code of the
+    answer, or 0; ``rule`` is what the message offends against, or "".
+    """
+
+    __slots__ = ()
+
+
+def library():
+    """The path of the library to preload, or None where there is none: it is built on Linux alone."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_shield.so")
+    return path if os.path.exists(path) else None
+
+
+def environment(environ=None):
+    """A copy of an environment (a mapping; None: this process's) in which a new process has the shield.
+
+    Where there is no library to preload it is a plain copy.
+    """
+    copy = dict(os.environ if environ is None else environ)
+    path = library()
+    preloaded = [each for each in copy.get("LD_PRELOAD", "").split(os.pathsep) if each]
+    if path is not None and path not in preloaded:
+        copy["LD_PRELOAD"] = os.pathsep.join([path] + preloaded)
+    return copy
+
+
+def _module(name=None):
+    """The extension module of an engine, any: the shield is one for the process."""
+    module = engine._choose(name)
+    return module.lib, module.ffi
+
+
+def counters():
+    """What became of the messages that this process received: a list of :class:`Counter`, those that passed first.
+
+    Raises EngineError when no shield is loaded.
+    """
+    lib, ffi = _module()
+    count = lib.sb_shield_counters(ffi.NULL, 0)
+    if count < 0:
+        raise EngineError("counters: no shield is loaded in this process", count)
+    records = ffi.new("sb_shield_counter[]", count)
+    lib.sb_shield_counters(records, count)
+    return [
+        Counter(ffi.string(each.rule).decode("ascii"), each.passed, each.answered, each.dropped)
+        for each in records
+    ]
+
+
+def loaded():
+    """Whether the shield is loaded in this process. (Whether it is in an engine's path is known once that is open.)"""
+    lib, ffi = _module()
+    return lib.sb_shield_counters(ffi.NULL, 0) >= 0
+
+
+def set_limit(method, rate, burst=None):
+    """How many requests that begin something are let in; the others get a 503 with Retry-After.
+
+    Args:
+        method: "INVITE", "REGISTER" or "SUBSCRIBE".
+        rate: of them per second; 0 for all; None to have it found out, which is the default.
+        burst: how many at once after a pause; None for half a second's.
+
+    Within a dialog nothing is ever held back. Raises InputError, and EngineError when no shield is loaded.
+    """
+    if method not in METHODS:
+        raise InputError("no limit for %r: it is one of %s" % (method, ", ".join(METHODS)))
+    if rate is not None and rate < 0 or burst is not None and burst < 1:
+        raise InputError("limit: a rate is 0 or more, a burst 1 or more")
+    lib, _ = _module()
+    code = lib.sb_shield_limit(METHODS.index(method), -1 if rate is None else rate, burst or 0)
+    if code == lib.SB_ENOTSUP:
+        raise EngineError("limit: no shield is loaded in this process", code)
+    if code < 0:
+        raise InputError("limit: %r per second, %r at once" % (rate, burst))
+
+
+def limits():
+    """The limits in force right now: a dict of method and requests per second, 0.0 for none."""
+    lib, _ = _module()
+    return dict((method, lib.sb_shield_rate(kind)) for kind, method in enumerate(METHODS))
+
+
+def check(octets):
+    """What the shield would do with a datagram (bytes): a :class:`Verdict`. Needs no preloaded shield."""
+    lib, ffi = _module()
+    rule = ffi.new("char const *[1]")
+    code = lib.sb_shield_check(ffi.from_buffer(octets), len(octets), rule)
+    action = "pass" if code == 0 else "answer" if code > 0 else "drop"
+    return Verdict(action, max(0, code), ffi.string(rule[0]).decode("ascii"))
+
+
+def report():
+    """Lines of text on the shield in this process, for people."""
+    path = library()
+    lines = ["library: %s" % (path or "none (it is built on Linux alone)")]
+    if not loaded():
+        return lines + ["not loaded; start the program with: python -m sipbridge.shield COMMAND..."]
+    rates = limits()
+    for method in METHODS:
+        limit = "%.0f/s" % rates[method] if rates[method] else "none right now"
+        lines.append("limit of %s: %s" % (method, limit))
+    found = counters()
+    lines.append("passed: %d" % found[0].passed)
+    for each in found[1:]:
+        if each.answered or each.dropped:
+            lines.append("%s: %d answered, %d dropped" % (each.rule, each.answered, each.dropped))
+    return lines
+
+
+def main(arguments=None):
+    """``python -m sipbridge.shield COMMAND...``: become that command, with the shield."""
+    command = sys.argv[1:] if arguments is None else arguments
+    if not command or command[0].startswith("-"):
+        wanted = command[:1] in (["-h"], ["--help"])
+        (sys.stdout if wanted else sys.stderr).write(_USAGE)
+        return 0 if wanted else 2
+    if library() is None:
+        sys.stderr.write("sipbridge.shield: there is no _shield.so beside %s\n" % __file__)
+        return 2
+    try:
+        os.execvpe(command[0], command, environment())
+    except OSError as error:
+        sys.stderr.write("sipbridge.shield: %s: %s\n" % (command[0], error.strerror))
+        return 127
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+/* fuzz_shield.c - libFuzzer on the shield. What has to hold for any octets at all:
+ *
+ * - nothing is read or written that is not the shield's to (ASan), nothing undefined is done (UBSan);
+ * - a span points into the message;
+ * - an answer is a well-formed response, which a shield lets through;
+ * - a frame is no longer than what is there, and no shorter than one octet.
+ *
+ * See tools/fuzz. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "shield.h"
+
+static void require(int holds)
+{
+    if (!holds)
+        abort();
+}
+
+static void require_inside(struct shield_span span, const uint8_t *data, size_t size)
+{
+    const char *begin = (const char *)data;
+    if (span.at != NULL)
+        require(span.at >= begin && span.at + span.length <= begin + size);
+}
+
+static void look_at_answer(const struct shield_message *message, struct shield_verdict verdict)
+{
+    static const enum shield_transport HOW[] = {SHIELD_DATAGRAM, SHIELD_STREAM};
+    char reply[SHIELD_MAX_REPLY];
+    size_t i, length = shield_reply(message, verdict, "192.0.2.1", 65535, reply, sizeof reply);
+    require(length <= sizeof reply);
+    for (i = 0; length > 0 && i < 2; i++) {
+        struct shield_message answer;
+        require(shield_check(reply, length, HOW[i], &answer).action == SHIELD_PASS);
+        require(!answer.is_request && answer.to_tag.at != NULL);
+        require(shield_frame(reply, length, sizeof reply) == (long)length);
+    }
+}
+
+static void look_at_message(const uint8_t *data, size_t size, enum shield_transport transport)
+{
+    struct shield_message message;
+    struct shield_verdict verdict = shield_check((const char *)data, size, transport, &message);
+    int i;
+    require((verdict.action == SHIELD_PASS) == (verdict.rule == SHIELD_NONE));
+    require((verdict.action == SHIELD_ANSWER) == (verdict.status != 0));
+    require_inside(message.method, data, size);
+    require_inside(message.top_via, data, size);
+    require_inside(message.branch, data, size);
+    require_inside(message.rport, data, size);
+    require_inside(message.from, data, size);
+    require_inside(message.to, data, size);
+    require_inside(message.to_tag, data, size);
+    require_inside(message.call_id, data, size);
+    require_inside(message.cseq, data, size);
+    for (i = 0; i < message.via_count; i++)
+        require_inside(message.vias[i], data, size);
+    if (verdict.action == SHIELD_PASS)
+        verdict = shield_refuse(&message, shield_admit(&message, 1, 1) == SHIELD_NONE ? SHIELD_OVERLOAD_INVITE
+                                                                                      : SHIELD_OVERLOAD_REGISTER);
+    shield_is_own_ack(&message);
+    shield_reply_port(&message, 5060);
+    if (verdict.action == SHIELD_ANSWER)
+        look_at_answer(&message, verdict);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    long frame = shield_frame((const char *)data, size, 4000);
+    require(frame <= (long)size && (frame > 0 || frame == 0 || frame == -1));
+    look_at_message(data, size, SHIELD_DATAGRAM);
+    look_at_message(data, size, SHIELD_STREAM);
+    return 0;
+}

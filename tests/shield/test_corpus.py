@@ -1,0 +1,58 @@
+"""The crash corpus: what kills libeXosip2 3.6.0 does not come through the shield."""
+
+from __future__ import absolute_import, division, print_function
+
+import signal
+
+import pytest
+
+from shield.messages import crash_corpus, request
+from sipbridge import shield
+
+CORPUS = list(crash_corpus())
+
+#: Those that issue reports told of first; the other deadly ones die in the same line of the library.
+DEADLY = [each for each in CORPUS if each[2] and each[0].split("-")[0] in ("INVITE", "OPTIONS", "BYE")]
+
+
+def test_it_is_the_corpus():
+    assert len(CORPUS) == 70
+    assert sum(deadly for _, _, deadly in CORPUS) == 48
+    assert len(DEADLY) == 24
+
+
+@pytest.mark.parametrize("name, octets", [each[:2] for each in CORPUS], ids=[each[0] for each in CORPUS])
+def test_verdict(name, octets):
+    method, header, _ = name.rsplit("-", 2) if "Call-ID" not in name else (name.split("-")[0], "Call-ID", "")
+    action, status = ("drop", 0) if header == "Via" or method == "ACK" else ("answer", 400)
+    assert shield.check(octets) == (action, status, header.lower())
+
+
+@pytest.mark.parametrize("octets", [each[1] for each in DEADLY], ids=[each[0] for each in DEADLY])
+def test_deadly_without_shield(needs_shield, make_victim, make_sender, octets):
+    """It tells that the corpus is what it says, and that the others below prove something."""
+    victim = make_victim(shielded=False)
+    make_sender(victim).send(octets)
+    assert victim.exit_code(10.0) == -signal.SIGSEGV
+
+
+def test_survived_with_shield(victim, sender):
+    for name, octets, _ in CORPUS:
+        replies = sender.replies_before(octets.replace(b"127.0.0.1:9;", ("127.0.0.1:%d;" % sender.port).encode("ascii")))
+        assert all(each.status >= 400 for each in replies), name
+    assert sender.exchange(request("INVITE", "call", sender.port)).status == 200
+    assert victim.ask("calls") == 1
+
+
+def test_counted(needs_shield, victim, sender):
+    for _, octets, _ in CORPUS:
+        sender.replies_before(octets)
+    counters = victim.counters()
+    assert counters.pop("") == (70, 0, 0)  # the OPTIONS in between
+    assert counters == {
+        "via": (0, 0, 14),
+        "from": (0, 12, 2),
+        "to": (0, 12, 2),
+        "call-id": (0, 12, 2),
+        "cseq": (0, 12, 2),
+    }

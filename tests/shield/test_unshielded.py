@@ -1,0 +1,126 @@
+"""With no shield in front of it libeXosip2 is warned about; with one in its path it is not."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+import sipbridge
+from sipbridge import shield
+
+_OPEN = """
+import warnings
+import sipbridge
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    sipbridge.Endpoint().close()
+    print([each.category.__name__ for each in caught])
+"""
+
+
+def _run(command, environment):
+    return subprocess.check_output(command, env=environment, stderr=subprocess.STDOUT).decode("utf-8").strip()
+
+
+def _plain():
+    return dict((name, value) for name, value in os.environ.items() if name != "LD_PRELOAD")
+
+
+def test_a_warning_without(needs_shield):
+    assert _run([sys.executable, "-c", _OPEN], _plain()) == "['UnshieldedEngineWarning']"
+
+
+def test_no_warning_with(needs_shield):
+    assert _run([sys.executable, "-c", _OPEN], shield.environment(_plain())) == "[]"
+
+
+def test_a_warning_where_the_shield_is_loaded_but_not_in_the_path(needs_shield, tmpdir):
+    """Another library comes first, as one would that somebody else preloads."""
+    source, other = tmpdir.join("other.c"), str(tmpdir.join("other.so"))
+    source.write(
+        "#include <sys/socket.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n"
+        "ssize_t recvfrom(int fd, void *b, size_t n, int f, struct sockaddr *a, socklen_t *l)\n"
+        "{ return syscall(SYS_recvfrom, fd, b, n, f, a, l); }\n"
+    )
+    subprocess.check_call(
+        ["cc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", other, str(source)], env=_plain()
+    )
+    environment = _plain()
+    environment["LD_PRELOAD"] = other + os.pathsep + shield.library()
+    assert _run([sys.executable, "-c", _OPEN], environment) == "['UnshieldedEngineWarning']"
+
+
+def test_the_launcher(needs_shield):
+    command = [sys.executable, "-m", "sipbridge.shield", sys.executable, "-c", _OPEN]
+    assert _run(command, _plain()) == "[]"
+
+
+def test_the_launcher_says_what_is_wrong():
+    command = [sys.executable, "-m", "sipbridge.shield"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert b"usage" in process.communicate()[1]
+    assert process.returncode == 2
+
+
+def test_it_is_preloaded_once():
+    environment = shield.environment(shield.environment({"LD_PRELOAD": "/other.so", "A": "b"}))
+    assert environment["A"] == "b"
+    expected = ["/other.so"] if shield.library() is None else [shield.library(), "/other.so"]
+    assert environment["LD_PRELOAD"].split(os.pathsep) == expected
+
+
+def test_the_sockets_of_python_are_not_screened(needs_shield):
+    code = (
+        "import socket\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "s.bind(('127.0.0.1', 0))\n"
+        "s.sendto(b'no SIP at all', s.getsockname())\n"
+        "print(s.recvfrom(100)[0].decode())\n"
+    )
+    assert _run([sys.executable, "-c", code], shield.environment(_plain())) == "no SIP at all"
+
+
+def test_an_engine_that_needs_none_is_not_warned_about():
+    if "sofia" not in sipbridge.engines():
+        pytest.skip("this build has no Sofia-SIP engine")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        sipbridge.Endpoint(engine="sofia").close()
+    assert caught == []
+
+
+def test_limits_are_checked():
+    with pytest.raises(sipbridge.InputError):
+        shield.set_limit("BYE", 5)
+    with pytest.raises(sipbridge.InputError):
+        shield.set_limit("INVITE", -5)
+
+
+def test_without_a_shield_its_numbers_are_an_error(needs_shield):
+    code = (
+        "import sipbridge\nfrom sipbridge import shield\n"
+        "print(shield.loaded())\n"
+        "for ask in (shield.counters, lambda: shield.set_limit('INVITE', 5)):\n"
+        "    try:\n        ask()\n    except sipbridge.EngineError as error:\n        print(error)\n"
+        "print('\\n'.join(shield.report()))\n"
+    )
+    said = _run([sys.executable, "-c", code], _plain())
+    assert said.startswith("False\n")
+    assert said.count("no shield is loaded in this process") == 2
+    assert "python -m sipbridge.shield" in said
+
+
+def test_the_report(needs_shield):
+    code = (
+        "from sipbridge import shield\n"
+        "shield.set_limit('INVITE', 12.5, 3)\n"
+        "print('\\n'.join(shield.report()))\n"
+    )
+    said = _run([sys.executable, "-c", code], shield.environment(_plain()))
+    assert "limit of INVITE: 12/s" in said
+    assert "limit of REGISTER: none right now" in said
+    assert "passed: 0" in said

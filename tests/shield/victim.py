@@ -1,0 +1,181 @@
+"""A process with an endpoint that answers everything, for datagrams that may be its last.
+
+Run as a program it prints the endpoint's port and then answers each line of its input with one of JSON:
+"counters", "limits", "shielded", "calls" (incoming calls so far). At the end of the input it closes. :class:`Victim` is
+the other side.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+_TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+if __name__ == "__main__":  # started by path
+    sys.path[0] = _TESTS
+
+import sipbridge
+from conformance.sdp import ANSWER
+from peers.process import read_text, stop_process, wait_for_exit
+from shield import messages
+from sipbridge import shield
+
+HOST = "127.0.0.1"
+
+
+class Victim(object):
+    """The endpoint's process.
+
+    Args:
+        folder: where its output goes.
+        shielded: whether the shield is preloaded.
+        settings: more of its environment, text by name.
+    """
+
+    def __init__(self, folder, shielded=True, **settings):
+        self._errors_path = os.path.join(folder, "victim.err")
+        environment = dict(os.environ, EXOSIP_DOUBLE_CRASH="1", PYTHONUNBUFFERED="1")
+        environment.pop("LD_PRELOAD", None)
+        if shielded:
+            environment = shield.environment(environment)
+        environment.update(settings)
+        with open(self._errors_path, "wb") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, os.path.abspath(__file__)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                close_fds=True,
+            )
+        line = self._process.stdout.readline()
+        if not line.strip().isdigit():
+            self.stop()
+            raise AssertionError("the victim did not start\n" + self.errors())
+        self.port = int(line)
+        self.pid = self._process.pid
+
+    def ask(self, what):
+        """What it answers to a question."""
+        line = b""
+        try:
+            self._process.stdin.write(what.encode("ascii") + b"\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except EnvironmentError:  # a broken pipe
+            pass
+        if not line:
+            raise AssertionError("the victim is gone: %s\n%s" % (self.exit_code(1.0), self.errors()))
+        return json.loads(line.decode("ascii"))
+
+    def counters(self):
+        """A dict of rule and (passed, answered, dropped), of those that are not all 0."""
+        return dict((each[0], tuple(each[1:])) for each in self.ask("counters") if any(each[1:]))
+
+    def exit_code(self, seconds):
+        """Its exit code, or None when it lives on after that many seconds."""
+        return wait_for_exit(self._process, seconds)
+
+    def errors(self):
+        """What it wrote to standard error."""
+        return read_text(self._errors_path)
+
+    def stop(self):
+        try:
+            self._process.stdin.close()
+        except EnvironmentError:  # what it did not live to read
+            pass
+        wait_for_exit(self._process, 5.0)
+        stop_process(self._process)
+        self._process.stdout.close()
+
+
+class Sender(object):
+    """A UDP socket that talks to a victim, by hand."""
+
+    def __init__(self, victim):
+        self._victim = victim
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((HOST, 0))
+        self.port = self._socket.getsockname()[1]
+        self._asked = 0
+
+    def send(self, octets):
+        self._socket.sendto(octets, (HOST, self._victim.port))
+
+    def receive(self, seconds=5.0):
+        """The next response, or None when there was none in time."""
+        self._socket.settimeout(seconds)
+        try:
+            return messages.Reply(self._socket.recv(65536))
+        except socket.timeout:
+            return None
+
+    def exchange(self, octets):
+        """Send a request and return the final response. Those to earlier requests are passed over."""
+        branch = octets.partition(b"branch=")[2].partition(b";")[0].partition(b"\r")[0].decode("latin-1")
+        self.send(octets)
+        while True:
+            reply = self.receive()
+            assert reply is not None, "no response to %r" % octets
+            if reply.status >= 200 and "branch=%s;" % branch in reply["Via"] + ";":
+                return reply
+
+    def replies_before(self, octets):
+        """Send what may go unanswered, and an OPTIONS behind it; the responses that came before that one's."""
+        self._asked += 1
+        name = "after-%d-%d" % (self.port, self._asked)
+        self.send(octets)
+        self.send(messages.request("OPTIONS", name, self.port))
+        replies = []
+        while True:
+            reply = self.receive()
+            assert reply is not None, "it answers no more: exit code %s\n%s" % (
+                self._victim.exit_code(0.1),
+                self._victim.errors(),
+            )
+            if reply["Call-ID"] == name + "@example.com":
+                return replies
+            replies.append(reply)
+
+    def stop(self):
+        self._socket.close()
+
+
+def _answers(endpoint, calls):
+    """What to say to each question."""
+    return {
+        "counters": lambda: [list(each) for each in shield.counters()],
+        "limits": shield.limits,
+        "shielded": shield.loaded,
+        "engine": lambda: endpoint.engine_name,
+        "calls": lambda: len(calls),
+    }
+
+
+def _main():
+    calls = []
+
+    def take(event):
+        calls.append(event)
+        event.call.answer(ANSWER)
+
+    with sipbridge.Endpoint() as endpoint:
+        endpoint.on(sipbridge.IncomingCall, take)
+        print(endpoint.port)
+        sys.stdout.flush()
+        answers = _answers(endpoint, calls)
+        while True:
+            question = sys.stdin.readline().strip()
+            if not question:
+                return
+            print(json.dumps(answers[question]()))
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    _main()
