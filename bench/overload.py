@@ -97,7 +97,9 @@ def sipp(port, options, seconds):
         "failed": int(last["FailedCall(C)"]),
         "retransmissions": int(last["Retransmissions(C)"]),
         "elapsed": elapsed,
-        "by_second": [int(row["SuccessfulCall(C)"]) for row in rows],
+        "by_second": [
+            int(row["SuccessfulCall(C)"]) - int(row["GenericCounter1(C)"]) for row in rows
+        ],
     }
 
 
