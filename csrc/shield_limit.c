@@ -14,8 +14,8 @@
 
 enum {
     WINDOW = SECOND / 10,         /* microseconds between two looks */
-    IN_TIME = 3 * SECOND / 100,   /* microseconds in the socket that are no delay */
-    TOO_LATE = 15 * SECOND / 100, /* microseconds after which hardly anything new is let in: at 500 ms (T1) all
+    IN_TIME = SECOND / 10,   /* microseconds in the socket that are no delay */
+    TOO_LATE = SECOND / 4,  /* microseconds after which hardly anything new is let in: at 500 ms (T1) all
                                      that waits begins to come twice (17.1.1.2) */
     SETTLING = 3,                 /* looks after a step down before the next */
     FORGOTTEN = 30 * SECOND,      /* without a refusal: no limit any more */
@@ -91,7 +91,7 @@ static void adapt(struct bucket *bucket, double seconds, int late, int64_t now)
         bucket->settling = SETTLING;
         bucket->refused_at = now;
     } else if (!late && bucket->rate > 0 && bucket->refused > 0) {
-        set_rate(bucket, bucket->rate * 1.01);
+        set_rate(bucket, bucket->rate * 1.02);
     } else if (bucket->rate > 0 && now - bucket->refused_at > FORGOTTEN) {
         bucket->rate = 0;
     }
