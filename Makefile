@@ -25,7 +25,7 @@ develop: ## prepare .venv with the engines and the tools, to work on sipbridge
 	@tools/host develop
 
 clean: ## remove all that the other targets made
-	rm -rf .venv build dist sipbridge.egg-info .pytest_cache .mypy_cache .ruff_cache sipbridge/*.so
+	rm -rf .venv build dist sipbridge.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis sipbridge/*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 -include docker/docker.mk

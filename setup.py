@@ -20,7 +20,7 @@ del sys.path[0]
 
 #: Modules of the package that are not installed: by nobody, and by Python 2.7.
 BUILD_ONLY = ("_build",)
-PYTHON3_ONLY = ()
+PYTHON3_ONLY = ("aio",)
 
 CFFI = "cffi>=1.15.1"  # the last for Python 2.7; pip chooses what fits a newer one
 
@@ -119,6 +119,7 @@ setup(
     entry_points={"console_scripts": ["sipbridge = sipbridge.cli:main"]},
     setup_requires=[CFFI] if sys.version_info[0] < 3 else [],  # newer ones take it from pyproject.toml
     install_requires=[CFFI],
+    extras_require={"aio": ["greenlet>=3.2.5"], "pcap": ["dpkt>=1.9.8"]},
     python_requires=">=2.7, !=3.0.*, !=3.1.*, !=3.2.*, !=3.3.*, !=3.4.*, !=3.5.*, !=3.6.*, !=3.7.*, !=3.8.*",
     zip_safe=False,
     classifiers=[

@@ -1,6 +1,8 @@
 """The same as bare_sofia.c on the facade: answers each call, until SIGTERM.
 
-python bench/facade_answer.py PORT
+python bench/facade_answer.py [--worker] PORT
+
+With --worker the engine runs in a process of its own.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -17,7 +19,8 @@ SDP = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\
 def main():
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
-    with sipbridge.Endpoint("udp://127.0.0.1:%s" % sys.argv[1]) as phone:
+    engine = sipbridge.Worker() if "--worker" in sys.argv else None
+    with sipbridge.Endpoint("udp://127.0.0.1:%s" % sys.argv[-1], engine=engine) as phone:
         phone.on(sipbridge.IncomingCall, lambda event: event.call.answer(SDP))
         print("ready")
         sys.stdout.flush()

@@ -12,6 +12,7 @@ import csv
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
@@ -27,7 +28,7 @@ ROOT = HERE.parent
 PARALLEL = 20  # calls under way at once while throughput is measured
 WARM_UP = 2000  # calls before anything is measured
 HELD = 1000  # calls that are held while memory per live call is measured
-SETTLE = 34  # seconds: 64*T1 and a little, after which nothing of an ended call is left (RFC 3261, 17)
+SETTLE = 55  # seconds: 64*T1 (RFC 3261, 17), after which nothing of an ended call is left, and sb_core_tidy()
 WINDOWS = 3  # throughput is measured this often, turn and turn about; the best counts (machines are noisy)
 
 
@@ -55,15 +56,23 @@ class Answerer:
         if self.process.stdout.readline().strip() != "ready":
             raise SystemExit("bench: %s did not start" % name)
 
+    def _processes(self):
+        """The program's process and those that it has started, as folders of /proc."""
+        own = pathlib.Path("/proc/%d" % self.process.pid)
+        children = (task / "children" for task in own.glob("task/*"))
+        pids = [pid for file in children for pid in file.read_text().split()]
+        return [own] + [pathlib.Path("/proc", pid) for pid in pids]
+
     def cpu_seconds(self):
-        fields = pathlib.Path("/proc/%d/stat" % self.process.pid).read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        ticks = 0
+        for folder in self._processes():
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def rss_kb(self):
-        for line in pathlib.Path("/proc/%d/status" % self.process.pid).read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1])
-        raise SystemExit("bench: %s is gone" % self.name)
+        status = "".join((folder / "status").read_text() for folder in self._processes())
+        return sum(int(number) for number in re.findall(r"^VmRSS:\s*(\d+) kB", status, re.MULTILINE))
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -160,7 +169,10 @@ def start_answerers():
     import sipbridge
 
     facade = [sys.executable, str(HERE / "facade_answer.py")]
-    found = [Answerer("facade " + engine, engine, facade) for engine in sipbridge.engines()]
+    found = []
+    for engine in sipbridge.engines():
+        found.append(Answerer("facade " + engine, engine, facade))
+        found.append(Answerer("facade worker " + engine, engine, facade + ["--worker"]))
     if any(each.engine == "sofia" for each in found):
         found.insert(0, Answerer("bare sofia", "sofia", [build_bare()]))
     if not found:
@@ -169,6 +181,9 @@ def start_answerers():
 
 
 def measure(runs, calls):
+    for run in runs:  # first, while no memory of earlier calls is there to be used again
+        note("%s: %d calls held" % (run.answerer.name, HELD))
+        run.hold()
     for run in runs:
         note(
             "%s: %d calls to warm up, then %d s for them to be forgotten"
@@ -178,10 +193,8 @@ def measure(runs, calls):
     time.sleep(SETTLE)
     for run in runs:
         run.rss_early = run.answerer.rss_kb()
-        note("%s: %d calls held" % (run.answerer.name, HELD))
-        run.hold()
     share = max(1, (calls - WARM_UP - HELD) // WINDOWS)
-    for window in range(WINDOWS):
+    for _ in range(WINDOWS):
         for run in runs:
             run.calls(share)
             note("%s: %d calls, %.0f/s" % (run.answerer.name, share, run.rates[-1]))
@@ -196,12 +209,16 @@ def report(results):
     ratios = {}
     if "bare sofia" in rates and "facade sofia" in rates:
         ratios["facade/bare sofia"] = round(rates["facade sofia"] / rates["bare sofia"], 3)
+    for engine in sorted(set(each["engine"] for each in results)):
+        worker, facade = rates.get("facade worker " + engine), rates.get("facade " + engine)
+        if worker and facade:
+            ratios["worker/facade " + engine] = round(worker / facade, 3)
     return {"runs": results, "ratios": ratios}
 
 
 def table(data):
     columns = (
-        ("name", "%-16s"),
+        ("name", "%-22s"),
         ("calls_per_s", "%12s"),
         ("failed", "%7s"),
         ("retransmissions", "%16s"),

@@ -120,7 +120,7 @@ static int check_port(int port)
 int sb_check_config(const sb_config *config)
 {
     int code = SB_EINVAL;
-    if (config == NULL || config->transport < 0 || config->transport > SB_TLS)
+    if (config == NULL || config->transport < 0 || config->transport > SB_TLS || config->last_id < 0)
         return SB_EINVAL;
     if ((code = sb_check_text(config->host)) != SB_OK ||
         (code = sb_check_optional_text(config->advertised_host)) != SB_OK ||
@@ -176,4 +176,17 @@ int sb_check_content(const sb_content *content)
     if (content->body_len > 0 && (content->body == NULL || content->content_type == NULL))
         return SB_EINVAL;
     return sb_check_optional_text(content->content_type);
+}
+
+/* RFC 768 over IPv4: what one datagram carries. */
+enum { MAX_DATAGRAM = 65507 };
+/* What an engine adds at most: the start line, Via, From, To, Contact, credentials. */
+enum { OWN_HEADERS = 5000 };
+
+int sb_check_datagram(const sb_content *content)
+{
+    size_t i, size = content->body_len + OWN_HEADERS;
+    for (i = 0; i < content->header_count; i++)
+        size += strlen(content->headers[i].name) + strlen(content->headers[i].value) + 4;
+    return size > MAX_DATAGRAM ? SB_ETOOBIG : SB_OK;
 }

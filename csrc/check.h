@@ -8,6 +8,7 @@
 int sb_check_config(const sb_config *config);
 int sb_check_parties(const sb_parties *parties);
 int sb_check_content(const sb_content *content); /* NULL is fine */
+int sb_check_datagram(const sb_content *content); /* whether a UDP datagram holds it, and what an engine adds */
 
 /* Text of one line, not empty. */
 int sb_check_text(const char *text);

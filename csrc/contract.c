@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "core_private.h"
+#include "frames.h"
 #include "screened.h"
 
 /* ------------------------------------------------------------------------------------------------------
@@ -148,6 +149,7 @@ int sb_open(const sb_config *config)
         free(engine);
         return code;
     }
+    engine->core.last_id = config->last_id;
     sb_screen(sb_backend.screened);
     code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);
     if (code != SB_OK) {
@@ -218,6 +220,41 @@ int sb_wait(int id, int timeout_ms, sb_event **event)
     found = sb_queue_pop(engine->core.queue, timeout_ms, event);
     leave(engine);
     return found;
+}
+
+/* The frames of these events in one piece of memory, or NULL. */
+static char *framed(sb_event *const events[], int count, size_t *length)
+{
+    char *frames, *end;
+    int i;
+    *length = 0;
+    for (i = 0; i < count; i++)
+        *length += sb_frame_size(events[i]);
+    frames = end = malloc(*length);
+    for (i = 0; frames != NULL && i < count; i++)
+        end = sb_frame_put(end, events[i]);
+    return frames;
+}
+
+int sb_take_frames(int id, int max, char **frames, size_t *length)
+{
+    sb_event *events[SB_MAX_FRAMES];
+    struct engine *engine;
+    int count = 0, i, found = 0;
+    if (max < 1 || max > SB_MAX_FRAMES || frames == NULL || length == NULL)
+        return SB_EINVAL;
+    engine = enter(id);
+    if (engine == NULL)
+        return SB_ECLOSED;
+    while (count < max && (found = sb_queue_pop(engine->core.queue, 0, &events[count])) > 0)
+        count++;
+    leave(engine);
+    if (count == 0)
+        return found;
+    *frames = framed(events, count, length);
+    for (i = 0; i < count; i++)
+        sb_event_free(events[i]);
+    return *frames == NULL ? SB_ENOMEM : count;
 }
 
 int sb_credentials(int id, const char *realm, const char *user, const char *password)

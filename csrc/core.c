@@ -4,9 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 /* Events that may wait unread before the network is told to come back later: some seconds of a busy
  * service, and a bound on memory. */
 enum { CONGESTED = 10000 };
+
+/* A day: no timer of a library's is asked for more. */
+enum { LONGEST_MS = 24 * 3600 * 1000 };
 
 int sb_core_init(struct sb_core *core)
 {
@@ -82,6 +89,7 @@ void sb_core_remove(struct sb_core *core, struct sb_object *object)
     if (object->lib != NULL)
         sb_backend.release(core->state, object);
     free(object);
+    core->removed[0]++;
 }
 
 void sb_core_clear(struct sb_core *core)
@@ -207,6 +215,8 @@ void sb_core_post(struct sb_core *core, const sb_event *event)
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length)
 {
     sb_event event;
+    if (sb_core_congested(core)) /* what nobody reads must not fill the memory */
+        return;
     memset(&event, 0, sizeof event);
     event.type = SB_EV_TRACE;
     event.outgoing = outgoing;
@@ -214,6 +224,30 @@ void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const c
     event.body = octets;
     event.body_len = length;
     sb_queue_push(core->queue, &event);
+}
+
+void sb_core_tidy(struct sb_core *core)
+{
+    size_t sum = 0;
+    int i;
+    for (i = 0; i < SB_TIDY_TICKS; i++)
+        sum += core->removed[i];
+    memmove(core->removed + 1, core->removed, sizeof core->removed - sizeof *core->removed);
+    core->removed[0] = 0;
+    if (sum >= core->peak) {
+        core->peak = sum;
+    } else if (sum <= core->peak / 2) {
+        core->peak = sum;
+#ifdef __GLIBC__
+        malloc_trim(0); /* it keeps what is free between what is not */
+#endif
+    }
+}
+
+unsigned sb_core_refresh_ms(int seconds)
+{
+    int64_t ms = (int64_t)seconds * (seconds < 60 ? 500 : 900);
+    return ms > LONGEST_MS ? LONGEST_MS : (unsigned)ms;
 }
 
 int sb_core_congested(struct sb_core *core)

@@ -130,6 +130,14 @@ void sb_core_remove(struct sb_core *core, struct sb_object *object);
 /* Not under the lock, from any thread: an SB_EV_TRACE. */
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length);
 
+/* Milliseconds after which to refresh what was granted for some seconds (10.2.4, RFC 6665 4.1.2.2). */
+unsigned sb_core_refresh_ms(int seconds);
+
+/* Under the lock, every SB_TIDY_MS: gives memory that a peak of traffic left behind back to the system. What ended is
+ * kept by the libraries for half a minute, so it comes back later than the objects go. */
+enum { SB_TIDY_MS = 10000 };
+void sb_core_tidy(struct sb_core *core);
+
 /* True when the user has left so many events unread that new calls and requests from outside are to be
  * answered 503 by the backend and not posted. From any thread. */
 int sb_core_congested(struct sb_core *core);

@@ -7,12 +7,16 @@
 #include "core.h"
 #include "events.h"
 
+enum { SB_TIDY_TICKS = 4 }; /* how many a library keeps what has ended */
+
 struct sb_core {
     pthread_mutex_t mutex;
     void *objects;          /* tsearch() tree of struct sb_object, by id */
     sb_id last_id;
     struct sb_queue *queue; /* has a lock of its own */
     void *state;            /* the backend's */
+    size_t removed[SB_TIDY_TICKS]; /* objects that went, in each of the last ticks */
+    size_t peak;            /* the largest sum of these since memory was given back */
 };
 
 int sb_core_init(struct sb_core *core);

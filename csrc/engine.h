@@ -43,7 +43,8 @@ enum sb_error {
 enum sb_limit {
     SB_MAX_STRING = 4096,   /* octets in a URI, an address, a header value, a phrase */
     SB_MAX_HEADERS = 64,    /* extra headers of one message */
-    SB_MAX_BODY = 60000     /* octets in a body; an engine's library may allow fewer (SB_ETOOBIG) */
+    SB_MAX_BODY = 60000,    /* octets in a body; an engine's library may allow fewer (SB_ETOOBIG) */
+    SB_MAX_FRAMES = 256     /* events that sb_take_frames() gives at once */
 };
 
 enum sb_transport { SB_UDP = 1, SB_TCP = 2, SB_TLS = 3 };
@@ -65,6 +66,8 @@ typedef struct sb_config {
     const char *tls_private_key;
     const char *tls_ca;
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
+    sb_id last_id;                /* calls and the like are numbered from here on: in place of an engine that
+                                     was lost, with numbers that it has not given out */
 } sb_config;
 
 typedef struct sb_header {
@@ -190,6 +193,12 @@ int sb_fd(int engine);
  * to be freed by sb_event_free(), or 0 when there was none in time. */
 int sb_wait(int engine, int timeout_ms, sb_event **event);
 void sb_event_free(sb_event *event);
+
+/* Take the events that wait, at most max (1 to SB_MAX_FRAMES), as frames of the worker protocol
+ * (docs/worker-protocol.md). Does not wait. Returns how many, with the frames in *frames, to be freed by
+ * sb_frames_free(), and their octets in *length; or 0 when there was none, and nothing is set. */
+int sb_take_frames(int engine, int max, char **frames, size_t *length);
+void sb_frames_free(char *frames);
 
 /* The user and password for a digest challenge (22) that names this realm; NULL: for any realm without an
  * entry of its own. A second call for the same realm replaces the first. */

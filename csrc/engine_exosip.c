@@ -95,7 +95,7 @@ static void handle_due(struct exosip *state)
 static void *pump(void *data)
 {
     struct exosip *state = data;
-    int64_t next_look = 0, now;
+    int64_t next_look = 0, next_tidy = 0, now;
     int stopping = 0;
     while (!stopping) {
         eXosip_event_t *event = eXosip_event_wait(EXO_FIRST(state) 0, TICK_MS);
@@ -106,6 +106,10 @@ static void *pump(void *data)
         if (now >= next_look) {
             handle_due(state);
             next_look = now + TICK_MS;
+        }
+        if (now >= next_tidy) {
+            sb_core_tidy(state->core);
+            next_tidy = now + SB_TIDY_MS;
         }
         stopping = state->stopping;
         sb_core_unlock(state->core);

@@ -31,15 +31,10 @@
 typedef struct eXosip_t exo_context;
 #define EXO_ALONE(state) (state)->context         /* the context as the only argument */
 #define EXO_FIRST(state) (state)->context,        /* the context before other arguments */
-#define EXO_CALLBACK(name, message, received) \
-    void name(struct eXosip_t *context, osip_message_t *message, int received)
-#define EXO_CALLBACK_UNUSED ((void)context)
 #else
 typedef void exo_context;                         /* global: there is none */
 #define EXO_ALONE(state)
 #define EXO_FIRST(state)
-#define EXO_CALLBACK(name, message, received) void name(osip_message_t *message, int received)
-#define EXO_CALLBACK_UNUSED ((void)0)
 #endif
 
 /* For a function whose parameter `state` only the other APIs need. */

@@ -200,7 +200,9 @@ static void on_closed(struct exosip *state, const eXosip_event_t *event, struct 
     int status = status_of(event);
     if (exo_is_method(event->request, "BYE") && call->state == SB_CALL_INCOMING)
         exo_answer_call_request(state, record->tid, 487); /* 15.1.2; the library leaves it open */
-    if (exo_is_method(event->request, "BYE"))
+    if (record->ending == EXO_ENDING_BYE_SENT) /* the peer's crossed ours, whose answer has no dialog left */
+        exo_end_call(state, call, SB_CAUSE_LOCAL_BYE, 200, NULL);
+    else if (exo_is_method(event->request, "BYE"))
         exo_end_call(state, call, SB_CAUSE_REMOTE_BYE, 200, event->request);
     else if (record->ending == EXO_ENDING_REFUSED)
         exo_end_call(state, call, status < 400 ? SB_CAUSE_REDIRECTED : SB_CAUSE_REJECTED, status,

@@ -114,6 +114,7 @@ struct exo_registration {
     int expires;    /* wanted, seconds; 0: to end it */
     int outdated;   /* `expires` changed while a REGISTER was on its way */
     int busy;       /* a REGISTER is on its way */
+    int by_proxy;   /* the last challenge was a 407 */
     int64_t started_ms;
     int retries;
 };
@@ -148,7 +149,7 @@ struct exo_content *exo_content_copy(const sb_content *content); /* NULL when me
 void exo_content_free(struct exo_content *copy);
 
 /* The library's callback for each message that passes. */
-EXO_CALLBACK(exo_trace, message, received);
+void exo_trace(osip_message_t *message, int received);
 /* From now on exo_trace() reports to this core; NULL: to nobody. */
 void exo_trace_to(struct sb_core *core);
 

@@ -6,10 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* RFC 768 over IPv4: what one datagram carries. */
-enum { MAX_DATAGRAM = 65507 };
-/* What the library adds at most: the start line, Via, From, To, Contact, credentials. */
-enum { OWN_HEADERS = 5000 };
+#include "check.h"
 
 int exo_error(int returned)
 {
@@ -41,21 +38,13 @@ static void remove_header(osip_message_t *message, const char *name)
     osip_header_free(header);
 }
 
-static size_t wire_size(const sb_content *content)
-{
-    size_t i, size = content->body_len + OWN_HEADERS;
-    for (i = 0; i < content->header_count; i++)
-        size += strlen(content->headers[i].name) + strlen(content->headers[i].value) + 4;
-    return size;
-}
-
 int exo_fill(osip_message_t *message, const sb_content *content)
 {
     size_t i;
     int code = 0;
     if (content == NULL)
         return SB_OK;
-    if (wire_size(content) > MAX_DATAGRAM)
+    if (sb_check_datagram(content) != SB_OK)
         return SB_ETOOBIG;
     for (i = 0; i < content->header_count && code == 0; i++) {
         if (strcasecmp(content->headers[i].name, "User-Agent") == 0)
@@ -265,7 +254,7 @@ void exo_post(struct exosip *state, sb_event *event, osip_message_t *message)
 /* ------------------------------------------------------------------------------------------------------
  * Trace
  */
-static struct sb_core *volatile trace_core; /* one engine per process: 3.x passes the callback no argument */
+static struct sb_core *volatile trace_core; /* one engine per process: the callback gets no argument of ours */
 
 void exo_trace_to(struct sb_core *core)
 {
@@ -309,11 +298,10 @@ static void print_via(char *peer, size_t size, const osip_message_t *message)
     print_peer(peer, size, host, port);
 }
 
-EXO_CALLBACK(exo_trace, message, received)
+void exo_trace(osip_message_t *message, int received)
 {
     char peer[300] = "", *octets;
     size_t length = 0;
-    EXO_CALLBACK_UNUSED;
     if (trace_core == NULL || message == NULL || (octets = octets_of(message, &length)) == NULL)
         return;
     /* What is printed is kept in the message, and the library changes it once more before it sends it. */

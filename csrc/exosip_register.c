@@ -119,6 +119,19 @@ int exo_register(void *data, struct sb_object *registration, const char *registr
     return code == SB_OK ? exo_index_registration(state, registration) : code;
 }
 
+/* What the library knows of an earlier challenge it answers as a registrar's, a proxy's too (22.3). */
+static void name_credentials(const struct exo_registration *record, osip_message_t *message)
+{
+    osip_authorization_t *credentials;
+    if (!record->by_proxy || osip_list_size(&message->proxy_authorizations) > 0)
+        return;
+    while ((credentials = osip_list_get(&message->authorizations, 0)) != NULL) {
+        osip_list_remove(&message->authorizations, 0);
+        osip_list_add(&message->proxy_authorizations, credentials, -1);
+    }
+    osip_message_force_update(message);
+}
+
 /* The next REGISTER: again with credentials, again later, or the last one. */
 static int send_next(struct exosip *state, struct exo_registration *record)
 {
@@ -128,6 +141,8 @@ static int send_next(struct exosip *state, struct exo_registration *record)
     code = exo_error(eXosip_register_build_register(EXO_FIRST(state) record->rid, record->expires, &message));
     if (code == SB_OK && message == NULL)
         code = SB_ELIBRARY;
+    if (code == SB_OK)
+        name_credentials(record, message);
     code = send_built(state, record, message, code);
     exo_unlock(state);
     return code;
@@ -212,12 +227,6 @@ static int granted(const struct exo_registration *record, eXosip_event_t *event)
     return seconds != NULL && atoi(seconds) > 0 ? atoi(seconds) : record->expires;
 }
 
-/* Milliseconds after which to refresh what was granted for some seconds. */
-static int64_t refresh_after(int seconds)
-{
-    return (int64_t)seconds * (seconds < 60 ? 500 : 900);
-}
-
 static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
 {
     struct exo_registration *record = registration->lib;
@@ -233,7 +242,7 @@ static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_ob
         post_registration(state, registration, SB_STATE_ENDED, event->response->status_code, 0, event->response);
         return;
     }
-    record->record.due_ms = sb_monotonic_ms() + refresh_after(seconds);
+    record->record.due_ms = sb_monotonic_ms() + sb_core_refresh_ms(seconds);
     post_registration(state, registration, SB_STATE_ACTIVE, event->response->status_code, seconds,
                       event->response);
 }
@@ -254,6 +263,8 @@ static void on_failure(struct exosip *state, eXosip_event_t *event, struct sb_ob
     struct exo_registration *record = registration->lib;
     int status = event->response != NULL ? event->response->status_code : 0;
     record->busy = 0;
+    if (status == 401 || status == 407)
+        record->by_proxy = status == 407;
     if (status != 0 && (is_too_brief(record, event->response) ||
                         exo_may_retry(state, event->request, event->response, &record->retries))) {
         record->retries++;

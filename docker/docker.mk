@@ -9,7 +9,7 @@ export BASE_IMAGE WHEEL_BASE_IMAGE APT_MIRROR APT_SUITES APT_COMPONENTS PIP_INDE
 export EXPECT_EXOSIP EXPECT_OSIP EXPECT_LIBC EXPECT_PYTHON
 export APP ARGS CMD DEBUGGER STAGE STANDIN
 
-.PHONY: build shell debug run manifest lock doctor image-selftest
+.PHONY: build shell debug run manifest lock clean-image doctor image-selftest
 build: ## build the image, all stages (BASE_IMAGE=, WHEEL_BASE_IMAGE=, APT_MIRROR= name mirrors)
 	@sh docker/image.sh build
 
@@ -28,8 +28,13 @@ manifest: ## print the packages in the image (STAGE=runtime, test or debug)
 lock: ## write docker/packages.lock from the image, for later builds to be compared with
 	@sh docker/image.sh lock
 
+clean-image: ## remove the image, all stages, from this machine
+	@sh docker/image.sh clean-image
+
 doctor: ## check what this machine needs for the image, and explain
-	@PYTHONPATH=. python3 -m sipbridge.doctor
+	@command -v $(PYTHON) > /dev/null || { echo "doctor: there is no '$(PYTHON)' here: make doctor PYTHON=..." >&2; exit 1; }
+	@if [ -x .venv/bin/python ]; then python=.venv/bin/python; else python=$(PYTHON); fi; \
+		PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1 $$python -m sipbridge doctor
 
 image-selftest: ## build the Dockerfile on stand-in bases and test the result (as root, on Debian)
 	@sh tests/image/run

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The Makefile's targets that need Docker or Podman. Run through make; `make` alone lists them.
-#     sh docker/image.sh build|test|demo|run|shell|debug|manifest|lock|check
+#     sh docker/image.sh build|build-test|test|demo|run|shell|debug|manifest|lock|clean-image|problem|where
 # Settings come in the environment, as make passes them: see docs/image.md.
 set -eu
 
@@ -9,6 +9,13 @@ IMAGE=${IMAGE:-sipbridge}
 PORT=${PORT:-5060}
 DEBUG_PORT=${DEBUG_PORT:-5678}
 DOCKERFILE=Dockerfile.ubuntu1204
+STAGES="runtime test debug"
+PULL_LIMIT=120 # seconds, where nobody asked for the image in so many words
+
+TEST_LIMIT=180 # seconds that one test may take
+
+# What `make test` runs in the image: Kamailio is not part of Ubuntu 12.04, and what tests the tools is the host's.
+TESTS="tests/unit tests/conformance -k 'not kamailio'"
 
 say() { for line in "$@"; do echo "$line" >&2; done; }
 die() {
@@ -18,26 +25,33 @@ die() {
 
 # --- what is missing ---------------------------------------------------------------------------------------
 
-need_engine() {
-    command -v "$DOCKER" > /dev/null 2>&1 || die \
-        "No container client: there is no '$DOCKER' on this machine." \
-        "  Linux:          install Docker Engine (Debian, Ubuntu: sudo apt-get install docker.io) or Podman" \
-        "  macOS, Windows: install Docker Desktop (on Windows with WSL 2)" \
-        "  Podman:         say DOCKER=podman" \
-        "Then try again, or ask 'make doctor'."
-    if ! answer=$("$DOCKER" info 2>&1); then
+# What is wrong with the client or its daemon: one line in $problem, what to do in $advice. Both empty: nothing.
+look_at_engine() {
+    problem= advice=
+    if ! command -v "$DOCKER" > /dev/null 2>&1; then
+        problem="there is no container client: no '$DOCKER' on this machine"
+        advice="  Linux:          install Docker Engine (Debian, Ubuntu: sudo apt-get install docker.io) or Podman
+  macOS, Windows: install Docker Desktop (on Windows with WSL 2)
+  Podman:         say DOCKER=podman"
+    elif ! answer=$("$DOCKER" info 2>&1); then
         case $answer in
-            *"permission denied"*) die \
-                "No permission: the Docker daemon runs, but you may not use its socket." \
-                "  Add yourself to its group (sudo usermod -aG docker \$USER), log out and in, and try again." ;;
-            *"annot connect to the Docker daemon"* | *"Is the docker daemon running"* | *"failed to connect"*) die \
-                "No daemon: '$DOCKER' is installed, but its daemon does not answer${DOCKER_HOST:+ at $DOCKER_HOST}." \
-                "  Linux:          sudo systemctl start docker   (WSL 2 without systemd: sudo service docker start)" \
-                "  macOS, Windows: start Docker Desktop and wait until it says that it runs" \
-                "Then try again, or ask 'make doctor'." ;;
-            *) die "'$DOCKER info' failed:" "$answer" ;;
+            *"permission denied"*)
+                problem="no permission: the Docker daemon runs, but you may not use its socket"
+                advice="  Add yourself to its group (sudo usermod -aG docker \$USER), log out and in, and try again." ;;
+            *"annot connect to the Docker daemon"* | *"Is the docker daemon running"* | *"failed to connect"*)
+                problem="no daemon: '$DOCKER' is installed, but its daemon does not answer${DOCKER_HOST:+ at $DOCKER_HOST}"
+                advice="  Linux:          sudo systemctl start docker   (WSL 2 without systemd: sudo service docker start)
+  macOS, Windows: start Docker Desktop and wait until it says that it runs" ;;
+            *)
+                problem="'$DOCKER info' failed"
+                advice=$answer ;;
         esac
     fi
+}
+
+need_engine() {
+    look_at_engine
+    [ -z "$problem" ] || die "The image cannot be used: $problem." "$advice" "Then try again, or ask 'make doctor'."
 }
 
 default_of() { # the default of an ARG in the Dockerfile
@@ -46,11 +60,14 @@ default_of() { # the default of an ARG in the Dockerfile
 
 have_image() { "$DOCKER" image inspect "$1" > /dev/null 2>&1; }
 
+base_image() { echo "${BASE_IMAGE:-$(default_of BASE_IMAGE)}"; }
+wheel_base_image() { echo "${WHEEL_BASE_IMAGE:-$(default_of WHEEL_BASE_IMAGE)}"; }
+
 need_base() { # need_base VARIABLE IMAGE PLATFORM-OPTION...
     variable=$1
     name=$2
     shift 2
-    have_image "$name" && return
+    ! have_image "$name" || return 0
     say "Fetching $name ..."
     "$DOCKER" pull "$@" "$name" || die "" \
         "No image: $name is not on this machine and could not be fetched (above)." \
@@ -60,9 +77,27 @@ need_base() { # need_base VARIABLE IMAGE PLATFORM-OPTION...
 }
 
 need_image() { # need_image STAGE: build what is not there yet
-    have_image "$IMAGE:$1" && return
+    ! have_image "$IMAGE:$1" || return 0
     say "There is no $IMAGE:$1 yet: building it first (make build builds all of them again)."
     build "$1"
+}
+
+limited() { # run a command for PULL_LIMIT seconds at most, where the system can do that
+    if command -v timeout > /dev/null 2>&1; then timeout "$PULL_LIMIT" "$@"; else "$@"; fi
+}
+
+# Why the tests cannot run in the image, in one line; nothing when they can, perhaps after a build.
+problem() {
+    look_at_engine
+    if [ -z "$problem" ] && ! have_image "$IMAGE:test"; then
+        for name in "$(base_image)" "$(wheel_base_image)"; do
+            if ! have_image "$name" && ! limited "$DOCKER" pull --platform linux/amd64 "$name" > /dev/null 2>&1; then
+                problem="no image is built, and $name, which it is built on, can not be fetched"
+                break
+            fi
+        done
+    fi
+    echo "$problem"
 }
 
 # --- building ----------------------------------------------------------------------------------------------
@@ -86,42 +121,50 @@ docker_build() { # docker_build STAGE TAG OPTION...
     "$DOCKER" build --file "$DOCKERFILE" --target "$stage" --tag "$tag" $(build_args) "$@" .
 }
 
-package_version() { # the version of a package by the image's own manifest; the first whose name begins so
-    in_image "$1" cat /opt/sipbridge/manifest | sed -n "s/^$2[^ ]* \([^ ]*\) .*/\1/p" | sed 1q
-}
-
 in_image() { # in_image STAGE COMMAND...: run one command in a stage, with nothing attached
     stage=$1
     shift
-    "$DOCKER" run --rm --network none --entrypoint "" "$IMAGE:$stage" "$@"
+    "$DOCKER" run --rm --network none --platform linux/amd64 --entrypoint "" "$IMAGE:$stage" "$@"
+}
+
+package_version() { # of the first package in the manifest $list whose name begins so
+    echo "$list" | sed -n "s/^$1[^ ]* \([^ ]*\) .*/\1/p" | sed 1q
 }
 
 label() { # what is known only after the build goes into the labels: built again, all from the cache
+    list=$(in_image "$1" cat /opt/sipbridge/manifest)
     docker_build "$1" "$IMAGE:$1" --quiet \
         --label "org.opencontainers.image.version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' sipbridge/_version.py)" \
         --label "org.opencontainers.image.revision=$(git rev-parse HEAD 2> /dev/null || echo unknown)" \
-        --label "org.opencontainers.image.base.name=${BASE_IMAGE:-$(default_of BASE_IMAGE)}" \
-        --label "org.sipbridge.base=$(in_image "$1" sed -n 's/^# base: //p' /opt/sipbridge/manifest)" \
-        --label "org.sipbridge.libexosip2=$(package_version "$1" libexosip2)" \
-        --label "org.sipbridge.libosip2=$(package_version "$1" libosip2)" > /dev/null
+        --label "org.opencontainers.image.base.name=$(base_image)" \
+        --label "org.sipbridge.base=$(echo "$list" | sed -n 's/^# base: //p')" \
+        --label "org.sipbridge.libexosip2=$(package_version libexosip2)" \
+        --label "org.sipbridge.libosip2=$(package_version libosip2)" > /dev/null
+}
+
+base_and_library() { # what a stage stands on, from its labels
+    "$DOCKER" image inspect --format \
+        '{{index .Config.Labels "org.sipbridge.base"}}, libexosip2 {{index .Config.Labels "org.sipbridge.libexosip2"}}' \
+        "$IMAGE:$1"
 }
 
 build() { # build STAGE...
-    need_base BASE_IMAGE "${BASE_IMAGE:-$(default_of BASE_IMAGE)}" --platform linux/amd64
-    need_base WHEEL_BASE_IMAGE "${WHEEL_BASE_IMAGE:-$(default_of WHEEL_BASE_IMAGE)}"
+    need_base BASE_IMAGE "$(base_image)" --platform linux/amd64
+    need_base WHEEL_BASE_IMAGE "$(wheel_base_image)"
     for stage in "$@"; do
-        docker_build "$stage" "$IMAGE:$stage"
+        status=0
+        docker_build "$stage" "$IMAGE:$stage" || status=$?
+        [ "$status" = 0 ] || die "" "The image was not built: the stage '$stage' failed, for the reason above." \
+            "Where a command there ended with 139 (a segmentation fault), ask 'make doctor' about vsyscall."
         label "$stage"
-        say "$IMAGE:$stage stands on $("$DOCKER" image inspect --format \
-            '{{index .Config.Labels "org.sipbridge.base"}}, libexosip2 {{index .Config.Labels "org.sipbridge.libexosip2"}}' \
-            "$IMAGE:$stage")"
+        say "$IMAGE:$stage stands on $(base_and_library "$stage")"
     done
 }
 
 # --- running -----------------------------------------------------------------------------------------------
 
 start() { # start OPTION... IMAGE COMMAND...: locked down, as the caller, so that what it writes is the caller's
-    case $DOCKER in *podman*) set -- --userns keep-id "$@" ;; esac
+    case $DOCKER in *podman*) [ "$(id -u)" = 0 ] || set -- --userns keep-id "$@" ;; esac
     if [ -t 0 ] && [ -t 1 ]; then set -- --tty "$@"; fi
     exec "$DOCKER" run --rm --interactive --platform linux/amd64 --user "$(id -u):$(id -g)" \
         --read-only --tmpfs /tmp:rw,exec,mode=1777 --cap-drop ALL --security-opt no-new-privileges "$@"
@@ -129,12 +172,6 @@ start() { # start OPTION... IMAGE COMMAND...: locked down, as the caller, so tha
 
 with_source() { # start, with the source tree in /src
     start --volume "$PWD:/src" --workdir /src "$@"
-}
-
-say_where() {
-    say "sandbox: in the image $IMAGE:$1, on $("$DOCKER" image inspect --format \
-        '{{index .Config.Labels "org.sipbridge.base"}} with libexosip2 {{index .Config.Labels "org.sipbridge.libexosip2"}}' \
-        "$IMAGE:$1")"
 }
 
 run() {
@@ -146,20 +183,22 @@ run() {
 
 run_tests() {
     need_image test
-    say_where test
-    # shellcheck disable=SC2086
-    with_source "$IMAGE:test" python2.7 -m pytest -p no:cacheprovider ${ARGS:-tests}
+    if [ -z "${ARGS:-}" ]; then
+        say "Not in the image: the tests with Kamailio, which Ubuntu 12.04 does not have, and those of the tools." \
+            "SANDBOX=host runs them."
+    fi
+    with_source "$IMAGE:test" sh -c "exec python2.7 -m pytest -ra -p no:cacheprovider --timeout $TEST_LIMIT ${ARGS:-$TESTS}"
 }
 
 demo() {
     need_image test
-    say_where test
-    with_source "$IMAGE:test" python2.7 tools/demo.py
+    with_source "$IMAGE:test" python2.7 -m sipbridge.demo
 }
 
 shell() {
     need_image debug
-    say "A shell in $IMAGE:debug. The source tree is /src; what you change here is changed outside too."
+    say "A shell in $IMAGE:debug. The source tree is /src; what you change here is changed outside too." \
+        "'rebuild' compiles csrc again; docs/debugging.md tells how to use gdb."
     with_source --cap-add SYS_PTRACE --ulimit core=-1 "$IMAGE:debug" bash
 }
 
@@ -203,11 +242,21 @@ lock() {
     say "Wrote docker/packages.lock: $(grep -vc '^#' docker/packages.lock) packages. Commit it; builds are compared to it."
 }
 
-need_engine
+clean_image() {
+    for stage in $STAGES; do
+        if have_image "$IMAGE:$stage"; then "$DOCKER" image rm "$IMAGE:$stage" > /dev/null; fi
+    done
+    say "$IMAGE is gone from this machine."
+}
+
+case ${1:-} in problem) ;; *) need_engine ;; esac
 case ${1:-} in
-    build) build runtime test debug ;;
+    # shellcheck disable=SC2086  # a list of words
+    build) build $STAGES ;;
+    build-test) build test ;;
     test) run_tests ;;
-    demo | run | shell | debug | manifest | lock) "$1" ;;
-    check) ;;
-    *) die "usage: sh docker/image.sh build|test|demo|run|shell|debug|manifest|lock|check" ;;
+    clean-image) clean_image ;;
+    where) echo "$IMAGE:test, on $(base_and_library test)" ;;
+    problem | demo | run | shell | debug | manifest | lock) "$1" ;;
+    *) die "usage: sh docker/image.sh build|build-test|test|demo|run|shell|debug|manifest|lock|clean-image|problem|where" ;;
 esac

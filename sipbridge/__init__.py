@@ -12,6 +12,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._version import __version__
 from sipbridge.call import Call
 from sipbridge.endpoint import Endpoint
+from sipbridge.engine import Worker
 from sipbridge.engine import available as engines
 from sipbridge.errors import (
     AuthenticationError,
@@ -32,6 +33,8 @@ from sipbridge.events import (
     CallEnded,
     CallProgress,
     CallReinvited,
+    EngineFailed,
+    EngineRestarted,
     IncomingCall,
     InfoReceived,
     MessageReceived,
@@ -54,7 +57,9 @@ __all__ = [
     "CallStateError",
     "Endpoint",
     "EngineError",
+    "EngineFailed",
     "EngineLost",
+    "EngineRestarted",
     "Headers",
     "IncomingCall",
     "InfoReceived",
@@ -71,6 +76,7 @@ __all__ = [
     "TraceMessage",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Worker",
     "__version__",
     "engines",
 ]

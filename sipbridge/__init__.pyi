@@ -3,6 +3,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._version import __version__ as __version__
 from sipbridge.call import Call as Call
 from sipbridge.endpoint import Endpoint as Endpoint
+from sipbridge.engine import Worker as Worker
 from sipbridge.engine import available as engines
 from sipbridge.errors import (
     AuthenticationError,
@@ -23,6 +24,8 @@ from sipbridge.events import (
     CallEnded,
     CallProgress,
     CallReinvited,
+    EngineFailed,
+    EngineRestarted,
     IncomingCall,
     InfoReceived,
     MessageReceived,
@@ -45,7 +48,9 @@ __all__ = [
     "CallStateError",
     "Endpoint",
     "EngineError",
+    "EngineFailed",
     "EngineLost",
+    "EngineRestarted",
     "Headers",
     "IncomingCall",
     "InfoReceived",
@@ -62,6 +67,7 @@ __all__ = [
     "TraceMessage",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Worker",
     "__version__",
     "engines",
 ]

@@ -8,7 +8,9 @@ from sipbridge.response import Response, check_response
 from sipbridge.uri import address_uri, check_address
 
 SDP = "application/sdp"
+DTMF_RELAY = "application/dtmf-relay"
 _DTMF_KEYS = frozenset("0123456789*#ABCDabcd")
+_DTMF_BODIES = {DTMF_RELAY: "Signal=%(key)s\r\nDuration=%(duration)d\r\n", "application/dtmf": "%(key)s"}
 
 
 class Call(object):
@@ -23,6 +25,8 @@ class Call(object):
         local_sdp, remote_sdp: the session descriptions sent and received last, bytes or None.
         ended: the :class:`~sipbridge.CallEnded`, or None while the call lives.
     """
+
+    _facade = None  # what sipbridge.aio shows of it
 
     def __init__(self, endpoint, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
         self._endpoint = endpoint
@@ -133,11 +137,13 @@ class Call(object):
         settled = ("answered", "established", "ended")
         if not self._endpoint._wait(lambda: self.state in settled, timeout):
             raise TimeoutError("no answer from %s in %s s" % (self.remote_uri, timeout))
-        if self.ended is not None:
+        if self.ended is not None and self.ended.cause != "remote-bye":  # which only follows an answer (15)
             self._raise_unanswered()
 
     def _raise_unanswered(self):
         ended = self.ended
+        if ended.error is not None:
+            raise ended.error
         what = "call to %s" % self.remote_uri
         if ended.cause in ("rejected", "redirected", "timeout"):
             check_response(Response(ended.status, ended.reason, ended.headers, b""), what)
@@ -153,7 +159,9 @@ class Call(object):
         if not self._endpoint._wait(lambda: self.state in ("established", "ended"), timeout):
             raise TimeoutError("%r: not established in %s s" % (self, timeout))
         if self.ended is not None:
-            raise CallStateError("the call ended before it was established (%s)" % self.ended.cause)
+            raise self.ended.error or CallStateError(
+                "the call ended before it was established (%s)" % self.ended.cause
+            )
 
     def wait_ended(self, timeout=32.0):
         """Wait, at most ``timeout`` seconds (None: no limit), for the end. Returns the CallEnded.
@@ -181,10 +189,11 @@ class Call(object):
         """Send an INFO (RFC 6086); as :meth:`request`."""
         return self.request("INFO", body, content_type, headers, timeout)
 
-    def send_dtmf(self, keys, duration_ms=160, timeout=32.0):
-        """Send keys, "0" to "9", "*", "#" and "A" to "D", as one INFO of application/dtmf-relay each.
+    def send_dtmf(self, keys, duration_ms=160, timeout=32.0, content_type=DTMF_RELAY):
+        """Send keys, "0" to "9", "*", "#" and "A" to "D", as one INFO each.
 
-        ``duration_ms`` is what each INFO tells the peer, in milliseconds; ``timeout`` is for each. Raises
+        ``duration_ms`` is what each INFO tells the peer, in milliseconds; ``timeout`` is for each;
+        ``content_type`` is "application/dtmf-relay" or "application/dtmf", which tells no duration. Raises
         InputError, quoting the key, before anything is sent; else as :meth:`request`.
         """
         keys = check_line(keys, "keys")
@@ -193,9 +202,11 @@ class Call(object):
         for key in keys:
             if key not in _DTMF_KEYS:
                 raise InputError("not a DTMF key: %r" % key)
+        if content_type not in _DTMF_BODIES:
+            raise InputError("DTMF is %s, not %r" % (" or ".join(sorted(_DTMF_BODIES)), content_type))
         for key in keys:
-            body = "Signal=%s\r\nDuration=%d\r\n" % (key.upper(), duration_ms)
-            self.info(body.encode("ascii"), "application/dtmf-relay", timeout=timeout)
+            body = _DTMF_BODIES[content_type] % {"key": key.upper(), "duration": duration_ms}
+            self.info(body.encode("ascii"), content_type, timeout=timeout)
 
     def reinvite(self, sdp=None, headers=(), timeout=32.0):
         """Offer a new session by a re-INVITE (RFC 3261, 14.1): hold, resume, other media. Returns the Response.

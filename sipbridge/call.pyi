@@ -7,6 +7,7 @@ from sipbridge.headers import HeaderFields, Headers
 from sipbridge.response import Response
 
 SDP: str
+DTMF_RELAY: str
 
 class Call:
     incoming: bool
@@ -56,7 +57,13 @@ class Call:
         headers: HeaderFields = (),
         timeout: Optional[float] = 32.0,
     ) -> Response: ...
-    def send_dtmf(self, keys: str, duration_ms: int = 160, timeout: Optional[float] = 32.0) -> None: ...
+    def send_dtmf(
+        self,
+        keys: str,
+        duration_ms: int = 160,
+        timeout: Optional[float] = 32.0,
+        content_type: str = "application/dtmf-relay",
+    ) -> None: ...
     def reinvite(
         self, sdp: Optional[Body] = None, headers: HeaderFields = (), timeout: Optional[float] = 32.0
     ) -> Response: ...

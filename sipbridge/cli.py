@@ -24,6 +24,7 @@ from sipbridge.errors import (
     TransportError,
 )
 from sipbridge.headers import check_headers
+from sipbridge.record import require
 
 EXIT_USAGE = 2
 EXIT_TRANSPORT = 3
@@ -36,6 +37,7 @@ EXIT_INTERRUPTED = 130
 _EXIT_CODES = """\
 exit codes:
   0    done
+  1    doctor: something keeps the image from being used
   2    wrong usage, or input that is malformed or cannot be read
   3    transport: the local address cannot be used, or the peer cannot be reached
   4    the peer refused, redirected, or ended it early
@@ -104,10 +106,34 @@ examples:
 
 """
 
+_DOCTOR_EXAMPLES = """\
+Looks at the container client and its daemon, amd64 emulation, the kernel's vsyscall page, the image, the UDP
+port and the engines of this Python, and says what to do about what is missing. Ends with 1 when something keeps
+the image from being used. It changes nothing, and needs no engine.
+
+examples:
+  sipbridge doctor
+  DOCKER=podman PORT=5080 sipbridge doctor
+
+"""
+
+
+_LADDER_EXAMPLES = """\
+FILE is a capture, as --record, tcpdump and Wireshark write them (pcap or pcapng; it takes dpkt: pip install
+sipbridge[pcap]), or the output of a command with --trace.
+
+examples:
+  sipbridge ladder call.pcap
+  sipbridge ladder call.pcap --svg call.svg --party 192.0.2.7:5060=gateway
+  sipbridge ladder trace.txt --width 100
+
+"""
+
 
 def examples():
     """Every example that the help shows, as text."""
-    return "".join((_EXAMPLES, _CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES))
+    calls = (_CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES)
+    return "".join((_EXAMPLES,) + calls + (_LADDER_EXAMPLES, _DOCTOR_EXAMPLES))
 
 
 # -- arguments ---------------------------------------------------------------------------------------------
@@ -162,6 +188,21 @@ def _header(text):
         raise argparse.ArgumentTypeError(str(error))
 
 
+def _capture(text):
+    try:
+        require()
+    except NotSupportedError as error:
+        raise argparse.ArgumentTypeError(str(error))
+    return text
+
+
+def _party(text):
+    address, equals, name = text.rpartition("=")
+    if not equals or not address:
+        raise argparse.ArgumentTypeError("must be HOST:PORT=NAME, not %r" % str(text))
+    return address, name
+
+
 def _common(parser):
     group = parser.add_argument_group("common options")
     group.add_argument("--engine", choices=NAMES, help="the SIP engine (default: the first that was built)")
@@ -174,6 +215,12 @@ def _common(parser):
     )
     group.add_argument(
         "--trace", action="store_true", help="print the messages as they pass, digest responses masked"
+    )
+    group.add_argument(
+        "--record", metavar="FILE", type=_capture, help="write a pcap file of the messages, credentials masked"
+    )
+    group.add_argument(
+        "--record-credentials", action="store_true", help="leave digest responses readable in that file"
     )
     group.add_argument("-v", "--verbose", action="store_true", help="log what the library does to stderr")
 
@@ -272,13 +319,33 @@ def _add_message(subparsers):
     _common(parser)
 
 
+def _add_ladder(subparsers):
+    parser = _add(subparsers, "ladder", commands.ladder, "draw the messages in a file", _LADDER_EXAMPLES)
+    parser.set_defaults(verbose=False)
+    parser.add_argument("file", metavar="FILE", help="a capture, or what --trace printed")
+    parser.add_argument("--svg", metavar="OUT", help="write an SVG image instead of text")
+    parser.add_argument(
+        "--party", metavar="HOST:PORT=NAME", type=_party, action="append", default=[], help="name a column"
+    )
+    parser.add_argument(
+        "--width", metavar="N", type=_count, help="columns of text (default: as many as it takes)"
+    )
+
+
 def _add_version(subparsers):
     parser = _add(subparsers, "version", commands.version, "print the versions of everything")
     parser.set_defaults(verbose=False)
 
 
+def _add_doctor(subparsers):
+    parser = _add(
+        subparsers, "doctor", commands.doctor, "check what this machine needs for the image", _DOCTOR_EXAMPLES
+    )
+    parser.set_defaults(verbose=False)
+
+
 #: What adds a command to the parser, in the order of ``sipbridge --help``.
-COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_version]
+COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ladder, _add_version, _add_doctor]
 
 
 def build_parser():

@@ -4,14 +4,15 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import platform
-import socket
 import sys
 import threading
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
+from sipbridge import doctor as _doctor
+from sipbridge import flow, sdp, svg
 from sipbridge._version import __version__
 from sipbridge.call import SDP
-from sipbridge.console import Interrupted, password_for
+from sipbridge.console import Interrupted, password_for, printable
 from sipbridge.content import make_content
 from sipbridge.endpoint import Endpoint
 from sipbridge.engine import available
@@ -36,7 +37,11 @@ from sipbridge.events import (
     RequestReceived,
 )
 from sipbridge.headers import Headers
+from sipbridge.ladder import draw_arrows, make_columns
+from sipbridge.payload import PCMA, PCMU, telephone_event
+from sipbridge.record import Recorder
 from sipbridge.response import Response, check_response
+from sipbridge.route import source_address
 from sipbridge.trace import render
 from sipbridge.uri import address_uri, parse_uri
 
@@ -46,21 +51,14 @@ OK = 0
 _BYE_TIMEOUT = 5.0
 _CLOSE_TIMEOUT = 1.0
 
+# The port that discards what comes (RFC 863).
+_DISCARD = 9
+
 # Nothing is sent to it: it only serves to ask the system for the default route (RFC 5737).
 _SOMEWHERE = "192.0.2.1"
 
 
 # -- the endpoint ------------------------------------------------------------------------------------------
-
-
-def _source_address(host, port):
-    """The local IPv4 address from which this machine reaches a host, or None."""
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
-        try:
-            probe.connect((host, port))
-        except (socket.error, UnicodeError):
-            return None
-        return probe.getsockname()[0]
 
 
 def local_address(target):
@@ -70,7 +68,7 @@ def local_address(target):
     default route.
     """
     uri = parse_uri(target)
-    host = _source_address(uri.host or _SOMEWHERE, uri.port or 5060) or _source_address(_SOMEWHERE, 5060)
+    host = source_address(uri.host or _SOMEWHERE, uri.port or 5060) or source_address(_SOMEWHERE, 5060)
     return "udp://%s:0" % (host or "127.0.0.1")
 
 
@@ -86,6 +84,7 @@ def opened(options, console, local, identity=None):
         user_agent="sipbridge/" + __version__,
         advertised=options.advertised,
         trace=(lambda message: console.lines(render(message))) if options.trace else None,
+        record=None if options.record is None else Recorder(options.record, options.record_credentials),
     )
     try:
         if password is not None:
@@ -113,29 +112,18 @@ def read_file(path):
 
 
 def silent_sdp(host):
-    """A session description of one audio stream over which nothing is sent (RFC 3264, 5.1): port 9 discards."""
-    lines = (
-        "v=0",
-        "o=- 1 1 IN IP4 %s" % host,
-        "s=sipbridge",
-        "c=IN IP4 %s" % host,
-        "t=0 0",
-        "m=audio 9 RTP/AVP 0 8 101",
-        "a=rtpmap:0 PCMU/8000",
-        "a=rtpmap:8 PCMA/8000",
-        "a=rtpmap:101 telephone-event/8000",
-        "a=inactive",
-    )
-    return ("\r\n".join(lines) + "\r\n").encode("ascii")
+    """A session description of one audio stream over which nothing is sent (RFC 3264, 5.1)."""
+    audio = sdp.medium("audio", _DISCARD, [PCMU, PCMA, telephone_event()], "inactive")
+    return sdp.build(host, [audio], name="sipbridge").raw
 
 
 def _sdp(options, phone):
     if options.sdp is not None:
-        sdp = read_file(options.sdp)
-        if not sdp.strip():
+        body = read_file(options.sdp)
+        if not body.strip():
             raise InputError("no session description in %s" % options.sdp)
-        make_content((), sdp, SDP)  # raises now what a handler could only log
-        return sdp
+        make_content((), body, SDP)  # raises now what a handler could only log
+        return body
     return silent_sdp(phone.address.partition("://")[2].rpartition(":")[0])
 
 
@@ -178,6 +166,14 @@ def version(options, console):
     return OK
 
 
+# -- doctor ------------------------------------------------------------------------------------------------
+
+
+def doctor(options, console):
+    """What this machine needs for the image, checked and explained."""
+    return _doctor.report(_doctor.System(), console.line)
+
+
 # -- call --------------------------------------------------------------------------------------------------
 
 
@@ -189,11 +185,17 @@ def call(options, console):
         sdp = _sdp(options, phone)
         console.event("calling %s from %s (%s)" % (options.to, phone.address, phone.engine_name))
         placed = phone.invite(options.to, sdp, options.header)
-        _wait_answered(placed, options.timeout)
-        if options.dtmf:
-            placed.send_dtmf(options.dtmf)
-            console.event("sent DTMF %s" % options.dtmf)
-        return _stay(options, placed)
+        try:
+            _wait_answered(placed, options.timeout)
+            if options.dtmf:
+                placed.send_dtmf(options.dtmf)
+                console.event("sent DTMF %s" % options.dtmf)
+            _stay(options, placed)
+        except Interrupted:
+            # Without a duration that is how an answered call is meant to end.
+            if options.duration is not None or placed.state not in ("established", "ended"):
+                raise
+        return _hang_up(placed)
 
 
 def _wait_answered(placed, timeout):
@@ -206,14 +208,15 @@ def _wait_answered(placed, timeout):
 
 
 def _stay(options, placed):
-    """Keep the call up for its time, or until the peer or the user ends it, and see its end through."""
+    """Keep the call up for its time, or until the peer ends it."""
     try:
         placed.wait_ended(options.duration)
     except TimeoutError:
         pass
-    except Interrupted:
-        if options.duration is not None:  # else that is how it is meant to end
-            raise
+
+
+def _hang_up(placed):
+    """End the call, and see its end through."""
     placed.hangup()
     ended = placed.wait_ended(_BYE_TIMEOUT)
     if ended.cause == "failed":
@@ -231,8 +234,8 @@ def listen(options, console):
     with opened(options, console, options.address) as phone:
         listener = Listener(options, console, _sdp(options, phone))
         listener.attach(phone)
-        console.event("listening on %s (%s %s)" % (phone.address, phone.engine_name, phone.engine_version))
         try:
+            console.event("listening on %s (%s %s)" % (phone.address, phone.engine_name, phone.engine_version))
             while not listener.finished.is_set() and not console.broken.is_set():
                 listener.finished.wait(1.0)
         except Interrupted:
@@ -323,20 +326,22 @@ def register(options, console):
     """Register, and keep it up until interrupted."""
     aor = options.aor or _default_aor(options)
     with opened(options, console, _local(options, options.registrar), aor) as phone:
-        failures = []
-        phone.on(RegistrationChanged, lambda event: _tell_registration(event, console, failures))
-        registration = phone.register(
-            options.registrar, aor, options.contact, options.expires, options.timeout
-        )
-        if options.once:
-            registration.unregister(options.timeout)
-            return OK
+        heard = []
+        phone.on(RegistrationChanged, lambda event: _tell_registration(event, console, heard))
         try:
-            while not failures and not console.broken.is_set():
+            registration = phone.register(
+                options.registrar, aor, options.contact, options.expires, options.timeout
+            )
+            if options.once:
+                registration.unregister(options.timeout)
+                return OK
+            while not _failures(heard) and not console.broken.is_set():
                 console.broken.wait(1.0)
         except Interrupted:
+            if options.once or not heard:
+                raise
             return OK
-        for event in failures:
+        for event in _failures(heard):
             refusal = Response(event.status, event.reason, Headers(), b"")
             check_response(refusal, "registration of %s" % registration.aor)
     return OK
@@ -348,7 +353,12 @@ def _default_aor(options):
     return "sip:%s@%s" % (options.user, parse_uri(options.registrar).host)
 
 
-def _tell_registration(event, console, failures):
+def _failures(heard):
+    return [event for event in heard if event.state == "failed"]
+
+
+def _tell_registration(event, console, heard):
+    heard.append(event)  # before the line, after which the user may interrupt
     aor = event.registration.aor
     if event.state == "active":
         console.event("registered %s for %d s" % (aor, event.expires))
@@ -356,7 +366,6 @@ def _tell_registration(event, console, failures):
         console.event("unregistered %s" % aor)
     else:
         console.event("registration of %s failed (%d %s)" % (aor, event.status, event.reason))
-        failures.append(event)
 
 
 # -- message -----------------------------------------------------------------------------------------------
@@ -371,6 +380,35 @@ def message(options, console):
         )
         console.event("%d %s" % (response.status, response.reason))
     return OK
+
+
+# -- ladder ------------------------------------------------------------------------------------------------
+
+
+def ladder(options, console):
+    """Draw the messages of a file."""
+    rows = flow.read(options.file)
+    parties = _named(make_columns(rows), dict(options.party))
+    if options.svg is None:
+        console.lines(printable(line) for line in draw_arrows(rows, parties, options.width).split("\n"))
+        return OK
+    try:
+        with io.open(options.svg, "w", encoding="utf-8") as output:
+            output.write(svg.render(rows, parties))
+    except (IOError, OSError) as error:
+        raise InputError("cannot write %s: %s" % (options.svg, error.strerror))
+    console.line("%d messages drawn in %s" % (len(rows), options.svg))
+    return OK
+
+
+def _named(columns, names):
+    """The columns, in their order, with the names that were given for some."""
+    unknown = set(names).difference(address for address, _ in columns)
+    if unknown:
+        raise InputError(
+            "nobody at %s: there are %s" % (min(unknown), ", ".join(address for address, _ in columns))
+        )
+    return [(address, names.get(address, "")) for address, _ in columns]
 
 
 def _standard_input():

@@ -17,6 +17,9 @@ from sipbridge.events import TraceMessage
 
 log = logging.getLogger("sipbridge")
 
+#: Events that may wait for handlers or an iterator: some seconds of a busy service, and a bound on memory.
+CONGESTED = 10000
+
 # In Python 2.7 only a wait with a limit can be interrupted by a signal.
 _LONG = 3600.0
 
@@ -41,15 +44,29 @@ class Dispatcher(object):
         self._streams = ()
         self._backlog = deque()  # events to deliver; the event thread's
         self.closed = False
-        self._thread = threading.Thread(target=self._run, name="sipbridge events")
-        self._thread.daemon = True
+        self._thread = None
 
     def start(self):
+        self._thread = threading.Thread(target=self._run, name="sipbridge events")
+        self._thread.daemon = True
         self._thread.start()
+
+    def close(self, grace, timeout):
+        """Close the engine within ``grace`` seconds; wait ``timeout`` for the last event's delivery."""
+        self._engine.close(grace)
+        if not self.on_event_thread:
+            self._thread.join(timeout)
 
     @property
     def on_event_thread(self):
         return threading.current_thread() is self._thread
+
+    @property
+    def congested(self):
+        """True when so many events wait to be looked at that no new calls and requests should be taken."""
+        return len(self._backlog) > CONGESTED or any(
+            len(stream._events) > CONGESTED for stream in self._streams
+        )
 
     def on(self, kind, handler):
         with self.lock:
@@ -67,9 +84,17 @@ class Dispatcher(object):
                 while self._backlog:
                     self._deliver(self._backlog.popleft())
         finally:
-            with self.lock:
-                self.closed = True
-                self._changed.notify_all()
+            self._end()
+
+    def _end(self):
+        with self.lock:
+            self.closed = True
+            self._wake()
+
+    def _wake(self):
+        """Something has changed: let those who wait look whether it is what they wait for. Under the lock."""
+        if self._waiting:
+            self._changed.notify_all()
 
     def _take(self, timeout):
         """Take one event from the engine and follow it. False when the engine is closed."""
@@ -78,34 +103,40 @@ class Dispatcher(object):
         except EngineError as error:
             log.debug("event thread ends: %s", error)
             return False
-        if raw is None:
-            return True
+        if raw is not None:
+            self._advance(raw)
+        return True
+
+    def _advance(self, raw):
+        """Follow one event; what there is to deliver goes to the backlog."""
         event = None
         with self.lock:
             try:
                 event = self._follow(raw)
             except Exception:  # a fault of ours must not stop the events of every other call
                 log.exception("cannot follow %r", raw)
-            if self._waiting:
-                self._changed.notify_all()
+            self._wake()
         if event is not None:
             self._backlog.append(event)
-        return True
 
     def _deliver(self, event):
-        seen = False
-        for kind in type(event).__mro__:
-            for handler in self._handlers.get(kind, ()):
-                seen = True
-                try:
-                    handler(event)
-                except Exception:
-                    log.exception("handler %r failed for %s", handler, type(event).__name__)
+        kinds = type(event).__mro__
+        results = [self._handle(handler, event) for kind in kinds for handler in self._handlers.get(kind, ())]
         streams = () if isinstance(event, TraceMessage) else self._streams
         for stream in streams:
             stream._put(event)
         if not streams:
-            self._settle(event, seen)
+            self._settle_after(results, event)
+
+    def _handle(self, handler, event):
+        try:
+            return handler(event)
+        except Exception:
+            log.exception("handler %r failed for %s", handler, type(event).__name__)
+
+    def _settle_after(self, results, event):
+        """Settle an event that is in no stream; ``results`` are what its handlers returned."""
+        self._settle(event, bool(results))
 
     # -- any thread ----------------------------------------------------------------------------------------
 
@@ -136,13 +167,9 @@ class Dispatcher(object):
                 return bool(predicate())
         return True
 
-    def join(self, timeout):
-        if not self.on_event_thread:
-            self._thread.join(timeout)
-
     def stream(self, timeout):
         """A new :class:`EventStream` of what comes from now on."""
-        stream = EventStream(self, timeout)
+        stream = self._Stream(self, timeout)
         with self.lock:
             self._streams += (stream,)
         return stream
@@ -152,17 +179,43 @@ class Dispatcher(object):
             self._streams = tuple(each for each in self._streams if each is not stream)
 
 
-class EventStream(object):
-    """The events of an endpoint, one by one, from the moment of its making until it is closed.
-
-    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`.
-    """
+class Stream(object):
+    """The events of an endpoint from its making until it is closed, to be taken out one by one."""
 
     def __init__(self, dispatcher, timeout):
         self._dispatcher = dispatcher
         self._timeout = timeout
         self._events = deque()
         self._last = None
+
+    def _put(self, event):
+        dispatcher = self._dispatcher
+        with dispatcher.lock:
+            self._events.append(event)
+            dispatcher._wake()
+
+    def _pop(self):
+        self._last = self._events.popleft()
+        return self._last
+
+    def _settle_last(self):
+        last, self._last = self._last, None
+        if last is not None:
+            self._dispatcher._settle(last, True)
+
+    def close(self):
+        """Get no more events; those already there are settled as if nobody had looked at them."""
+        self._dispatcher.drop(self)
+        self._settle_last()
+        while self._events:
+            self._dispatcher._settle(self._events.popleft(), False)
+
+
+class EventStream(Stream):
+    """The events of an endpoint, one by one, from the moment of its making until it is closed.
+
+    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`.
+    """
 
     def __iter__(self):
         return self
@@ -173,31 +226,14 @@ class EventStream(object):
     def __exit__(self, *exc_info):
         self.close()
 
-    def _put(self, event):
-        dispatcher = self._dispatcher
-        with dispatcher.lock:
-            self._events.append(event)
-            if dispatcher._waiting:
-                dispatcher._changed.notify_all()
-
     def __next__(self):
         self._settle_last()
         if not self._dispatcher.wait(lambda: self._events, self._timeout):
             self.close()
             raise StopIteration
-        self._last = self._events.popleft()
-        return self._last
+        return self._pop()
 
     next = __next__  # Python 2
 
-    def _settle_last(self):
-        last, self._last = self._last, None
-        if last is not None:
-            self._dispatcher._settle(last, True)
 
-    def close(self):
-        """Get no more events; those already there are settled as if each had been looked at."""
-        self._dispatcher.drop(self)
-        self._settle_last()
-        while self._events:
-            self._dispatcher._settle(self._events.popleft(), False)
+Dispatcher._Stream = EventStream

@@ -6,23 +6,31 @@ import atexit
 import weakref
 
 from sipbridge import events
-from sipbridge._compat import monotonic
+from sipbridge._compat import monotonic, text_type
 from sipbridge.call import SDP, Call
 from sipbridge.content import check_line, check_password, check_seconds, make_content
 from sipbridge.dispatch import Dispatcher
-from sipbridge.engine import InProcess, Parties
-from sipbridge.errors import CallStateError, EngineError, InputError, SipbridgeError, TimeoutError
+from sipbridge.engine import Parties, make
+from sipbridge.errors import (
+    CallStateError,
+    EngineError,
+    EngineLost,
+    InputError,
+    SipbridgeError,
+    TimeoutError,
+)
 from sipbridge.headers import Headers
+from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
+from sipbridge.trace import Peers
 from sipbridge.uri import (
     address_uri,
     check_address,
     check_uri,
     parse_host_port,
     parse_transport_address,
-    parse_uri,
 )
 
 _open_endpoints = weakref.WeakSet()
@@ -37,10 +45,10 @@ def _close_all():
 class _Pending(object):
     """A request of ours that waits for its final response."""
 
-    __slots__ = ("response", "call", "on_response")
+    __slots__ = ("response", "error", "call", "on_response")
 
     def __init__(self, call, on_response):
-        self.response = None
+        self.response = self.error = None
         self.call = call
         self.on_response = on_response
 
@@ -52,12 +60,14 @@ class Endpoint(object):
         address: where to listen, ``"udp://host:port"``; port 0 lets the system choose one.
         identity: the URI or name-addr for From in what it sends; None for ``sip:host:port``.
         engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
-            else the first that was built.
+            else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own.
         outbound_proxy: URI of a proxy to which requests go first (8.1.2), or None.
         user_agent: what User-Agent and Server say (20.41), or None.
         advertised: ``"host:port"`` that Contact names instead of ``address``, for containers and NAT, or None.
         trace: a handler for :class:`~sipbridge.TraceMessage`, one for each message sent and received; or None.
             Passwords are not in it, digest responses are.
+        record: the path of a pcap file to write the messages to, or a :class:`~sipbridge.record.Recorder`; or
+            None. Credentials are masked in it.
 
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
@@ -65,6 +75,8 @@ class Endpoint(object):
     OPTIONS (11) are answered by the engine. Calls and messages for which there is neither a handler nor an
     iterator are answered 480.
     """
+
+    _Dispatcher = Dispatcher  # sipbridge.aio has one of its own
 
     def __init__(
         self,
@@ -75,13 +87,16 @@ class Endpoint(object):
         user_agent=None,
         advertised=None,
         trace=None,
+        record=None,
     ):
         local = parse_transport_address(address)
         self.identity = None if identity is None else check_address(identity)
         self._calls = {}
         self._registrations = {}
         self._pending = {}
-        self._engine = InProcess(engine)
+        self._peers = Peers()
+        self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
+        self._engine = make(engine)
         self._engine.open(
             local.transport,
             local.host.strip("[]"),
@@ -89,17 +104,27 @@ class Endpoint(object):
             None if advertised is None else parse_host_port(advertised),
             None if user_agent is None else check_line(user_agent, "user agent"),
             None if outbound_proxy is None else check_uri(outbound_proxy),
-            trace is not None,
+            trace is not None or record is not None,
         )
         self._local = local._replace(port=self._engine.port)
         self._closed = False
-        self._dispatcher = Dispatcher(self._engine, self._follow, self._settle)
+        self._dispatcher = self._Dispatcher(self._engine, self._follow, self._settle)
         self._lock = self._dispatcher.lock
         self._wait = self._dispatcher.wait
+        if self._recorder is not None:
+            self._begin_recording()
         if trace is not None:
             self.on(events.TraceMessage, trace)
         _open_endpoints.add(self)
         self._dispatcher.start()
+
+    def _begin_recording(self):
+        try:
+            self._recorder.begin(*self._local)
+        except InputError:
+            self._engine.close(0.0)
+            raise
+        self.on(events.TraceMessage, self._recorder)
 
     def __enter__(self):
         return self
@@ -158,9 +183,10 @@ class Endpoint(object):
             self._quietly(self._engine.unregister, registration._id)
         self._wait(lambda: not self._calls and not self._registrations, timeout)
         _open_endpoints.discard(self)
-        self._engine.close(max(0.0, deadline - monotonic()))
-        self._dispatcher.join(timeout)
+        self._dispatcher.close(max(0.0, deadline - monotonic()), timeout)
         self._abandon()
+        if self._recorder is not None:
+            self._recorder.close()
 
     @staticmethod
     def _quietly(action, *args):
@@ -236,7 +262,7 @@ class Endpoint(object):
             registration._id = self._engine.register(registrar, parties, contact, expires)
             self._registrations[registration._id] = registration
         try:
-            registration._await(lambda: registration.state != "pending", timeout)
+            registration._await(0, timeout)
         except BaseException:  # nobody would have it to end it later
             self._quietly(self._engine.unregister, registration._id)
             raise
@@ -316,12 +342,14 @@ class Endpoint(object):
             self._pending[transaction] = pending
 
         def is_over():
-            return pending.response is not None or (call is not None and call.ended is not None)
+            return pending.response or pending.error or (call is not None and call.ended is not None)
 
         if not self._wait(is_over, timeout):
             if self._dispatcher.closed:
                 raise EngineError("%s: the endpoint was closed" % what)
             raise TimeoutError("%s: no final response in %s s" % (what, timeout))
+        if pending.error is not None:
+            raise pending.error
         if pending.response is None:
             raise CallStateError("%s: the call ended before the response (%s)" % (what, call.ended.cause))
         return check_response(pending.response, what)
@@ -330,8 +358,17 @@ class Endpoint(object):
 
     def _follow(self, raw):
         """Move on what the event is about. Returns the event for the user, or None."""
+        if raw.type in self._REFUSABLE and self._dispatcher.congested:
+            return self._refuse(raw)
         follow = self._FOLLOW.get(raw.type)
         return None if follow is None else follow(self, raw)
+
+    def _refuse(self, raw):
+        """Answer 503 to what is new while nobody reads events; a call that is refused so is never seen."""
+        if raw.type == "call-incoming":
+            self._quietly(self._engine.reject, raw.call, 503, None, None)
+        elif raw.type != "trace":
+            self._quietly(self._engine.answer, raw.transaction, 503, None, None)
 
     def _call_incoming(self, raw):
         headers = Headers(raw.headers)
@@ -363,8 +400,7 @@ class Endpoint(object):
 
     def _call_reinvite(self, raw):
         call = self._calls[raw.call]
-        call._received(raw.body)
-        request = IncomingRequest(self._engine, raw.transaction, call)
+        request = IncomingRequest(self._engine, raw.transaction, call, raw.body or None)
         return events.CallReinvited(call, Headers(raw.headers), raw.body or None, request)
 
     def _call_request(self, raw):
@@ -374,7 +410,9 @@ class Endpoint(object):
         return kind(call, raw.method, Headers(raw.headers), raw.body, request)
 
     def _call_ended(self, raw):
-        call = self._calls.pop(raw.call)
+        call = self._calls.pop(raw.call, None)
+        if call is None:  # it was refused unseen
+            return None
         event = events.CallEnded(call, raw.cause, raw.status, raw.reason, Headers(raw.headers))
         self._end_call(call, event)
         return event
@@ -409,8 +447,24 @@ class Endpoint(object):
             registration, raw.state, raw.status, raw.reason, registration.expires
         )
 
+    def _engine_lost(self, raw):
+        """What was under way has failed. The calls' ends follow, each as an event of its own."""
+        error = EngineLost(raw.reason)
+        for transaction in [each for each in self._pending if each <= raw.transaction]:
+            self._pending.pop(transaction).error = error
+        for registration in self._registrations.values():
+            registration._lost(error)
+
+    def _engine_restarted(self, raw):
+        return events.EngineRestarted(raw.reason, raw.time)
+
+    def _engine_failed(self, raw):
+        return events.EngineFailed(raw.reason)
+
     def _trace_message(self, raw):
-        return events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time)
+        return self._peers.completed(events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time))
+
+    _REFUSABLE = frozenset(["call-incoming", "call-reinvite", "call-request", "request", "trace"])
 
     _FOLLOW = {
         "call-incoming": _call_incoming,
@@ -424,6 +478,9 @@ class Endpoint(object):
         "request": _request,
         "response": _response,
         "registration": _registration,
+        "engine-lost": _engine_lost,
+        "engine-restarted": _engine_restarted,
+        "engine-failed": _engine_failed,
         "trace": _trace_message,
     }
 

@@ -5,8 +5,10 @@ from sipbridge.call import SDP as SDP
 from sipbridge.call import Call
 from sipbridge.content import Body
 from sipbridge.dispatch import EventStream
+from sipbridge.engine import Engine
 from sipbridge.events import TraceMessage
 from sipbridge.headers import HeaderFields
+from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.response import Response
 
@@ -18,11 +20,12 @@ class Endpoint:
         self,
         address: str = "udp://127.0.0.1:0",
         identity: Optional[str] = None,
-        engine: Optional[str] = None,
+        engine: Union[str, Engine, None] = None,
         outbound_proxy: Optional[str] = None,
         user_agent: Optional[str] = None,
         advertised: Optional[str] = None,
         trace: Optional[Callable[[TraceMessage], object]] = None,
+        record: Union[None, str, Recorder] = None,
     ) -> None: ...
     def __enter__(self) -> Endpoint: ...
     def __exit__(

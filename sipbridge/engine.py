@@ -1,4 +1,4 @@
-"""Where an engine runs. For now: in this process, through the cffi extension of its library.
+"""Where an engine runs: in this process, through the cffi extension of its library, or in a worker.
 
 Everything above this module sees text, bytes and numbers; nothing of cffi leaves it.
 """
@@ -8,8 +8,8 @@ from __future__ import absolute_import, division, print_function
 import importlib
 import os
 import warnings
-from collections import namedtuple
 
+from sipbridge._compat import text_type, to_text
 from sipbridge.errors import (
     CallStateError,
     EngineError,
@@ -18,6 +18,10 @@ from sipbridge.errors import (
     TransportError,
     UnshieldedEngineWarning,
 )
+from sipbridge.raw import Content, Parties, RawEvent
+from sipbridge.worker import Worker
+
+__all__ = ["NAMES", "Content", "InProcess", "Parties", "RawEvent", "Worker", "available", "make"]
 
 #: The engines there are, in the order in which they are looked for.
 NAMES = ("sofia", "exosip")
@@ -27,32 +31,6 @@ UNSHIELDED = (
     "the %s engine (%s) has no shield: one malformed datagram can crash this process."
     " Start it with: python -m sipbridge.shield COMMAND..."
 )
-
-
-class RawEvent(
-    namedtuple(
-        "RawEvent",
-        "type cause state status expires outgoing call registration subscription transaction time"
-        " method reason request_uri headers peer body",
-    )
-):
-    """An sb_event (csrc/engine.h): numbers as they are, ``time`` in seconds since 1970, text as
-    text with what is no UTF-8 replaced, the body as bytes.
-    """
-
-    __slots__ = ()
-
-
-class Content(namedtuple("Content", "headers content_type body")):
-    """What a message carries: pairs of text, text or None, bytes or None."""
-
-    __slots__ = ()
-
-
-class Parties(namedtuple("Parties", "to from_ route")):
-    """Between whom a request goes: text; the last two may be None."""
-
-    __slots__ = ()
 
 
 def _names(lib, prefix):
@@ -95,8 +73,17 @@ def _choose(name):
     )
 
 
+def make(engine):
+    """The engine that an endpoint was asked to use: an object as it is, or in this process the one of that name."""
+    if isinstance(engine, (InProcess, Worker)):
+        return engine
+    if engine is not None and not isinstance(to_text(engine), text_type):
+        raise InputError("an engine is a name, a Worker or an InProcess, not %r" % (engine,))
+    return InProcess(engine)
+
+
 class InProcess(object):
-    """An engine in this process.
+    """An engine in this process, for one endpoint.
 
     Args:
         name: ``"sofia"``, ``"exosip"`` or None: what the environment variable SIPBRIDGE_ENGINE names, else the
@@ -168,8 +155,23 @@ class InProcess(object):
 
     # -- the engine ----------------------------------------------------------------------------------------
 
-    def open(self, transport, host, port, advertised=None, user_agent=None, outbound_proxy=None, trace=False):
-        """Bind and start. ``advertised`` is (host, port) or None. Raises TransportError, EngineError."""
+    def open(
+        self,
+        transport,
+        host,
+        port,
+        advertised=None,
+        user_agent=None,
+        outbound_proxy=None,
+        trace=False,
+        last_id=0,
+    ):
+        """Bind and start. ``advertised`` is (host, port) or None; handles come after ``last_id``.
+
+        Raises TransportError, EngineError.
+        """
+        if self._handle:
+            raise EngineError("this engine was opened before; make one for each endpoint")
         advertised_host, advertised_port = advertised or (None, 0)
         config = self._ffi.new("sb_config *")
         config.transport = getattr(self._lib, "SB_" + transport.upper())
@@ -180,6 +182,7 @@ class InProcess(object):
         config.user_agent = agent_text = self._string(user_agent)
         config.outbound_proxy = proxy_text = self._string(outbound_proxy)
         config.trace = bool(trace)
+        config.last_id = last_id
         code = self._lib.sb_open(config)
         del host_text, advertised_text, agent_text, proxy_text  # had to live until here
         self._handle = self._check(code, "%s port %d on %s" % (transport, port, host))
@@ -212,6 +215,26 @@ class InProcess(object):
             return self._converted(pointer[0])
         finally:
             self._lib.sb_event_free(pointer[0])
+
+    def take_frames(self, most):
+        """The events that wait, at most so many: their number, and their frames of the worker protocol."""
+        frames, length = self._ffi.new("char **"), self._ffi.new("size_t *")
+        most = min(most, self._lib.SB_MAX_FRAMES)
+        count = self._check(self._lib.sb_take_frames(self._handle, most, frames, length), "take_frames")
+        if not count:
+            return 0, b""
+        try:
+            return count, self._ffi.unpack(frames[0], length[0])
+        finally:
+            self._lib.sb_frames_free(frames[0])
+
+    def vocabulary(self):
+        """The names of the numbers in encoded events: dicts of types, causes and states."""
+        return {"types": self._types, "causes": self._causes, "states": self._states}
+
+    def probe(self):
+        """Take the engine's lock and give it back: does not return while a thread of the engine sits on it."""
+        self._lib.sb_unregister(self._handle, 0)  # finds none, under the lock
 
     def _converted(self, event):
         text = self._text

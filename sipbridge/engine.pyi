@@ -1,37 +1,16 @@
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Dict, Optional, Tuple, Union
+
+from sipbridge.raw import Content as Content
+from sipbridge.raw import Parties as Parties
+from sipbridge.raw import RawEvent as RawEvent
+from sipbridge.worker import Worker as Worker
+
+__all__ = ["NAMES", "Content", "InProcess", "Parties", "RawEvent", "Worker", "available", "make"]
 
 NAMES: Tuple[str, ...]
 
-class RawEvent(NamedTuple):
-    type: str
-    cause: str
-    state: Optional[str]
-    status: int
-    expires: int
-    outgoing: int
-    call: int
-    registration: int
-    subscription: int
-    transaction: int
-    time: float
-    method: str
-    reason: str
-    request_uri: str
-    headers: str
-    peer: str
-    body: bytes
-
-class Content(NamedTuple):
-    headers: List[Tuple[str, str]]
-    content_type: Optional[str]
-    body: Optional[bytes]
-
-class Parties(NamedTuple):
-    to: str
-    from_: Optional[str]
-    route: Optional[str]
-
 def available() -> Dict[str, str]: ...
+def make(engine: Union[str, Engine, None]) -> Engine: ...
 
 class InProcess:
     name: str
@@ -46,12 +25,16 @@ class InProcess:
         user_agent: Optional[str] = None,
         outbound_proxy: Optional[str] = None,
         trace: bool = False,
+        last_id: int = 0,
     ) -> None: ...
     def close(self, grace: float) -> None: ...
     @property
     def port(self) -> int: ...
     def fileno(self) -> int: ...
     def wait(self, timeout: Optional[float] = None) -> Optional[RawEvent]: ...
+    def take_frames(self, most: int) -> Tuple[int, bytes]: ...
+    def vocabulary(self) -> Dict[str, Dict[int, str]]: ...
+    def probe(self) -> None: ...
     def add_credentials(self, realm: Optional[str], user: str, password: str) -> None: ...
     def clear_credentials(self) -> None: ...
     def register(self, registrar: str, parties: Parties, contact: Optional[str], expires: int) -> int: ...
@@ -70,3 +53,5 @@ class InProcess:
         self, transaction: int, status: int, reason: Optional[str], content: Optional[Content]
     ) -> None: ...
     def request(self, method: str, parties: Parties, content: Optional[Content]) -> int: ...
+
+Engine = Union[InProcess, Worker]

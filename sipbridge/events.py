@@ -9,6 +9,7 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
+from sipbridge.errors import EngineLost
 from sipbridge.uri import address_uri
 
 _DTMF_RELAY = re.compile(r"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
@@ -42,12 +43,17 @@ class CallConfirmed(namedtuple("CallConfirmed", "call headers sdp")):
 class CallEnded(namedtuple("CallEnded", "call cause status reason headers")):
     """A call is over; the last event of each call.
 
-    ``cause`` is "local-bye", "remote-bye", "cancelled", "rejected", "redirected", "timeout" or "failed";
-    ``status`` the code that goes with it (200 for a BYE, 487 for a CANCEL, 408 for no answer, 503 for a call
-    that could not be sent or whose engine was lost).
+    ``cause`` is "local-bye", "remote-bye", "cancelled", "rejected", "redirected", "timeout", "failed" or
+    "engine-lost"; ``status`` the code that goes with it (200 for a BYE, 487 for a CANCEL, 408 for no answer, 503
+    for a call that could not be sent or whose engine was lost).
     """
 
     __slots__ = ()
+
+    @property
+    def error(self):
+        """The :class:`~sipbridge.EngineLost` of a call whose engine was lost, which ``reason`` tells of; else None."""
+        return EngineLost(self.reason) if self.cause == "engine-lost" else None
 
 
 class RequestReceived(namedtuple("RequestReceived", "call method headers body request")):
@@ -131,5 +137,20 @@ class RegistrationChanged(namedtuple("RegistrationChanged", "registration state 
 
 class TraceMessage(namedtuple("TraceMessage", "outgoing peer data time")):
     """A message passed: sent or not, "host:port" of the peer, its octets, and seconds since 1970."""
+
+    __slots__ = ()
+
+
+class EngineRestarted(namedtuple("EngineRestarted", "reason seconds")):
+    """A worker died or hung, for that reason, and ``seconds`` later another was in its place, on the same port.
+
+    Its calls have had their CallEnded; credentials and registrations are there again. See docs/reliability.md.
+    """
+
+    __slots__ = ()
+
+
+class EngineFailed(namedtuple("EngineFailed", "reason")):
+    """A worker died too often and was given up. Each command to this endpoint raises EngineLost from now on."""
 
     __slots__ = ()

@@ -2,6 +2,7 @@ from typing import NamedTuple, Optional
 
 from sipbridge.call import Call
 from sipbridge.content import Body
+from sipbridge.errors import EngineLost
 from sipbridge.headers import HeaderFields, Headers
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
@@ -36,6 +37,8 @@ class CallEnded(NamedTuple):
     status: int
     reason: str
     headers: Headers
+    @property
+    def error(self) -> Optional[EngineLost]: ...
 
 class _Request(NamedTuple):
     call: Optional[Call]
@@ -88,3 +91,10 @@ class TraceMessage(NamedTuple):
     peer: str
     data: bytes
     time: float
+
+class EngineRestarted(NamedTuple):
+    reason: str
+    seconds: float
+
+class EngineFailed(NamedTuple):
+    reason: str

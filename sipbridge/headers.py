@@ -57,6 +57,7 @@ class Headers(object):
         """``fields``: pairs of name and value, or the text of a header block, one field per line."""
         self._text = None
         self._fields = None
+        fields = to_text(fields)
         if isinstance(fields, text_type):
             self._text = fields
         else:

@@ -1,4 +1,4 @@
-"""Messages as a text ladder diagram: a column for each party, an arrow for each message.
+"""Messages as a ladder diagram: a column for each party, an arrow for each message. See also sipbridge.svg.
 
 >>> print(draw(recorded, "127.0.0.1:5060", [("127.0.0.1:5060", "alice"), ("127.0.0.1:5070", "bob")]))
         alice                       bob
@@ -66,13 +66,23 @@ def draw(messages, local, parties=(), width=None, times=True):
     Args:
         messages: :class:`~sipbridge.TraceMessage` records of one endpoint, in order.
         local: "host:port" of that endpoint.
+        parties, width, times: as for :func:`draw_arrows`.
+    """
+    return draw_arrows(arrows(messages, local), parties, width, times)
+
+
+def draw_arrows(rows, parties=(), width=None, times=True):
+    """The diagram of :class:`Arrow` records, in order, as text.
+
+    Args:
+        rows: them.
         parties: pairs of "host:port" and name, the columns from left to right; addresses that are not among
             them are added as they appear. A bare "host:port" has no name.
         width: columns that there are; labels are shortened to fit. None: as many as it takes.
         times: begin each line with the seconds since the first message.
     """
-    rows = list(arrows(messages, local))
-    columns = _columns(rows, parties)
+    rows = list(rows)
+    columns = make_columns(rows, parties)
     if not columns:
         return ""
     edge = max(_name_width(column) for column in columns) // 2
@@ -86,7 +96,7 @@ def draw(messages, local, parties=(), width=None, times=True):
     return "\n".join(line.rstrip() for line in lines + [canvas.lifelines()])
 
 
-def _columns(rows, parties):
+def make_columns(rows, parties=()):
     """Pairs of address and name, each address once."""
     columns = []
     for party in parties:

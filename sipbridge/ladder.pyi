@@ -1,4 +1,4 @@
-from typing import Iterable, Iterator, NamedTuple, Optional, Tuple, Union
+from typing import Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 from sipbridge.events import TraceMessage
 
@@ -11,6 +11,15 @@ class Arrow(NamedTuple):
 
 def label(data: bytes, brief: bool = False) -> str: ...
 def arrows(messages: Iterable[TraceMessage], local: str) -> Iterator[Arrow]: ...
+def draw_arrows(
+    rows: Iterable[Arrow],
+    parties: Iterable[Union[str, Tuple[str, str]]] = (),
+    width: Optional[int] = None,
+    times: bool = True,
+) -> str: ...
+def make_columns(
+    rows: Iterable[Arrow], parties: Iterable[Union[str, Tuple[str, str]]] = ()
+) -> List[Tuple[str, str]]: ...
 def draw(
     messages: Iterable[TraceMessage],
     local: str,

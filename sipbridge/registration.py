@@ -17,6 +17,8 @@ class Registration(object):
         expires: seconds that the registrar granted last.
     """
 
+    _facade = None  # what sipbridge.aio shows of it
+
     def __init__(self, endpoint, aor, registrar, expires):
         self._endpoint = endpoint
         self._engine = endpoint._engine
@@ -24,6 +26,7 @@ class Registration(object):
         self._wanted = expires
         self._answers = 0  # how often the registrar has answered
         self._response = None
+        self._error = None  # of the engine, in place of an answer
         self.aor = aor
         self.registrar = registrar
         self.state = "pending"
@@ -60,17 +63,25 @@ class Registration(object):
     def _await_answer(self, send, timeout):
         with self._endpoint._lock:
             before = self._answers
+            self._error = None
             send()
-        self._await(lambda: self._answers > before, timeout)
+        self._await(before, timeout)
 
-    def _await(self, answered, timeout):
-        if not self._endpoint._wait(answered, timeout):
+    def _await(self, before, timeout):
+        """Wait for one answer more than there were."""
+        if not self._endpoint._wait(lambda: self._answers > before or self._error, timeout):
             raise TimeoutError("no answer from the registrar %s in %s s" % (self.registrar, timeout))
+        if self._error is not None:
+            raise self._error
         if self.state == "failed":
             check_response(self._response, "registration of %s" % self.aor)
 
+    def _lost(self, error):
+        self._error = error
+
     def _changed(self, state, expires, response):
         self._answers += 1
+        self._error = None
         self.state = state
         self.expires = expires if state == "active" else 0
         self._response = response

@@ -15,12 +15,13 @@ class IncomingRequest(object):
         answered: True once it was answered, or can no longer be.
     """
 
-    __slots__ = ("_engine", "_transaction", "_call", "answered")
+    __slots__ = ("_engine", "_transaction", "_call", "_offer", "answered")
 
-    def __init__(self, engine, transaction, call=None):
+    def __init__(self, engine, transaction, call=None, offer=None):
         self._engine = engine
         self._transaction = transaction
         self._call = call
+        self._offer = offer  # becomes the call's once it is accepted
         self.answered = False
 
     def answer(self, status, reason, body, content_type, headers):
@@ -39,6 +40,8 @@ class IncomingRequest(object):
             raise CallStateError("this request has been answered before")
         self._engine.answer(self._transaction, status, reason, content)
         self.answered = True
+        if status < 300 and self._offer is not None:
+            self._call._received(self._offer)
 
     def answer_by_default(self, status, sdp=None):
         """The answer when nobody gave one; where that is no longer possible, nothing."""

@@ -8,9 +8,11 @@ from sipbridge.headers import HeaderFields
 SDP: str
 
 class IncomingRequest:
-    __slots__ = ("_engine", "_transaction", "_call", "answered")
+    __slots__ = ("_engine", "_transaction", "_call", "_offer", "answered")
     answered: bool
-    def __init__(self, engine: InProcess, transaction: int, call: Optional[Call] = None) -> None: ...
+    def __init__(
+        self, engine: InProcess, transaction: int, call: Optional[Call] = None, offer: Optional[bytes] = None
+    ) -> None: ...
     def answer(
         self,
         status: int,

@@ -134,7 +134,11 @@ def develop():
     """Build the engines in place and make .venv import sipbridge from the checkout; its interpreter."""
     python = default()
     stamp = Stamp(
-        VENV / "develops", ROOT, ROOT / "setup.py", ROOT / "pyproject.toml", ROOT / "sipbridge/_version.py"
+        VENV / "develops",
+        str(ROOT),
+        ROOT / "setup.py",
+        ROOT / "pyproject.toml",
+        ROOT / "sipbridge/_version.py",
     )
     if not stamp.fits():
         print("building the engines", flush=True)

@@ -18,7 +18,7 @@ import _build
 
 #: Folders of sources that Python 2.7 runs, and files among them that it does not.
 PYTHON2 = ("sipbridge", "tests", "examples", "bench", "setup.py")
-PYTHON3_ONLY = ("tests/tools/", "tests/image/", "bench/")
+PYTHON3_ONLY = ("tests/tools/", "tests/image/", "tests/aio/", "bench/", "sipbridge/aio.py")
 
 PYTHON = sys.executable
 WARNINGS = ["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O2", "-c", "-o", os.devnull]
@@ -63,8 +63,8 @@ def types():
 def python2():
     """What Python 2.7 cannot compile or has not got, and what 2.7.3 has not got."""
     names = python2_files()
-    # Not newer: TimeoutError is our own name, the others stand in a `try` with their older name beside them.
-    known = "TimeoutError time.monotonic queue Queue"
+    # Not newer: TimeoutError is our own name, the others stand in a `try` with what 2.7 has beside them.
+    known = "TimeoutError time.monotonic queue Queue faulthandler"
     excluded = [word for name in known.split() for word in ("--exclude", name)]
     package = [name for name in names if name.startswith(("sipbridge/", "examples/", "setup.py"))]
     yield (

@@ -77,6 +77,7 @@ def double(python, version, place):
         "C_INCLUDE_PATH": first(place / "include", "C_INCLUDE_PATH"),
         "LIBRARY_PATH": first(library, "LIBRARY_PATH"),
         "LDFLAGS": "-Wl,-rpath,%s %s" % (library, os.environ.get("LDFLAGS", "")),
+        "PKG_CONFIG": "false",  # it may know a real libeXosip2
     }
     return Tree(python, version, "double", variables)
 

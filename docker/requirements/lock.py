@@ -58,7 +58,7 @@ def main():
             if digest:
                 wheels.append((requirement, digest))
             else:
-                sdist = download(requirement, ["--no-binary", ":all:", "--no-build-isolation"])
+                sdist = download(requirement, ["--no-binary", ":all:"])
                 sdists.append((requirement, sdist or sys.exit("no such release: " + requirement)))
         write(source.stem, wheels)
         write(source.stem + "-sdist", sdists)

@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 from conformance.background import Background
+from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
 from peers.kamailio import Kamailio
 from peers.phone import Phone
@@ -48,10 +49,15 @@ def _peers_of(node):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def installed():
-    """Fails everything when a peer is missing; nothing is installed from here."""
+def installed(request):
+    """Fails everything when a peer that the selected tests need is missing; nothing is installed from here."""
+    programs = ["sipp"]
+    if any("test_record" in item.nodeid for item in request.session.items):
+        programs.append("tshark")
+    if any("kamailio" in item.fixturenames for item in request.session.items):
+        programs += ["kamailio", "kamcmd"]
     try:
-        for program in ("sipp", "kamailio", "kamcmd"):
+        for program in programs:
             require(program)
     except MissingPeer as missing:
         pytest.fail(str(missing), pytrace=False)
@@ -120,6 +126,14 @@ def sipp(starter):
         return starter.keep("sipp", Sipp(scenario, starter.folder(), remote, **options))
 
     return start
+
+
+@pytest.fixture
+def by_hand():
+    """A peer that sends what the test tells it to."""
+    peer = ByHand()
+    yield peer
+    peer.stop()
 
 
 @pytest.fixture

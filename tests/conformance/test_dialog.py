@@ -56,6 +56,22 @@ def test_keys_out_from_the_callee(phone, sipp):
     assert peer.received("INFO")[0].body == _relay("7")
 
 
+def test_keys_out_as_application_dtmf(phone, sipp):
+    peer = sipp(
+        _answering().recv("INFO").reply(200).recv("INFO").reply(200).recv("BYE").reply(200)
+    )  # fmt: skip
+    call = phone.endpoint.call(peer.uri, OFFER)
+    with pytest.raises(sipbridge.InputError):
+        call.send_dtmf("1", content_type="text/plain")
+    call.send_dtmf("d#", content_type="application/dtmf")
+    call.hangup()
+    peer.wait()
+    infos = peer.received("INFO")
+    assert [(info.body, info["Content-Type"]) for info in infos] == [
+        (b"D", "application/dtmf"), (b"#", "application/dtmf"),
+    ]  # fmt: skip
+
+
 def test_keys_in_to_the_callee(phone, sipp):
     peer = sipp(
         _calling()

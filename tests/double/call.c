@@ -428,7 +428,7 @@ static void on_ack(osip_event_t *event)
 static void in_dialog(struct d_call *call, struct d_txn *txn)
 {
     osip_message_t *request = txn->tr->orig_request;
-    if (osip_atoi(request->cseq->number) <= call->dialog->remote_cseq) {
+    if (osip_atoi(request->cseq->number) < call->dialog->remote_cseq) {
         answer_with(txn, call->dialog, 500);
         return;
     }
@@ -477,11 +477,15 @@ void d_on_new_request(osip_event_t *event)
         on_cancel(txn);
         return;
     }
+    call = call_of_dialog(txn->tr->orig_request);
+    if (call != NULL && osip_atoi(txn->tr->orig_request->cseq->number) == call->dialog->remote_cseq) {
+        txn->born = 0; /* seen before: no answer */
+        return;
+    }
     if (txn->tr->ctx_type == IST) {
         answer_with(txn, NULL, 100);
         osip_ist_execute(D.osip);
     }
-    call = call_of_dialog(txn->tr->orig_request);
     if (call != NULL)
         in_dialog(call, txn);
     else

@@ -68,36 +68,68 @@ static void hash_of(char hex[33], char *text)
     osip_free(text);
 }
 
-/* The value of (Proxy-)Authorization. */
-static char *compose(const struct d_auth *auth, const char *realm, const char *nonce, int qop, const char *method,
-                     const char *uri)
+/* What was said of a realm in a dialog or registration last, which later requests are answered by unasked. */
+static void remember(const osip_message_t *request, const char *realm, const char *nonce,
+                     const osip_www_authenticate_t *challenge)
 {
-    char a1[33], a2[33], response[33];
-    hash_of(a1, d_format("%s:%s:%s", auth->user, realm, auth->password));
-    hash_of(a2, d_format("%s:%s", method, uri));
-    hash_of(response, qop ? d_format("%s:%s:00000001:c0ffee:auth:%s", a1, nonce, a2)
-                          : d_format("%s:%s:%s", a1, nonce, a2));
-    return d_format("Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\", "
-                    "algorithm=MD5%s",
-                    auth->user, realm, nonce, uri, response,
-                    qop ? ", cnonce=\"c0ffee\", nc=00000001, qop=auth" : "");
+    struct d_nonce *known;
+    for (known = D.nonces; known != NULL; known = known->next)
+        if (strcmp(known->call_id, request->call_id->number) == 0 && strcmp(known->realm, realm) == 0)
+            break;
+    if (known == NULL) {
+        known = calloc(1, sizeof *known);
+        if (known == NULL)
+            abort();
+        snprintf(known->call_id, sizeof known->call_id, "%s", request->call_id->number);
+        snprintf(known->realm, sizeof known->realm, "%s", realm);
+        known->next = D.nonces;
+        D.nonces = known;
+    }
+    snprintf(known->nonce, sizeof known->nonce, "%s", nonce);
+    snprintf(known->opaque, sizeof known->opaque, "%s", challenge->opaque == NULL ? "" : challenge->opaque);
+    known->qop = challenge->qop_options != NULL;
+    known->count = 0;
 }
 
-static int answer(osip_message_t *request, const osip_www_authenticate_t *challenge, int proxy)
+void d_nonces_clear(void)
 {
-    char realm[128], nonce[256], *uri = NULL, *value;
-    const struct d_auth *auth;
+    struct d_nonce *known;
+    while ((known = D.nonces) != NULL) {
+        D.nonces = known->next;
+        free(known);
+    }
+}
+
+/* The value of (Proxy-)Authorization. */
+static char *compose(const struct d_auth *auth, struct d_nonce *known, const char *method, const char *uri)
+{
+    char a1[33], a2[33], response[33], count[9];
+    char *qop, *opaque, *value;
+    snprintf(count, sizeof count, "%08x", ++known->count);
+    hash_of(a1, d_format("%s:%s:%s", auth->user, known->realm, auth->password));
+    hash_of(a2, d_format("%s:%s", method, uri));
+    hash_of(response, known->qop ? d_format("%s:%s:%s:c0ffee:auth:%s", a1, known->nonce, count, a2)
+                                 : d_format("%s:%s:%s", a1, known->nonce, a2));
+    qop = known->qop ? d_format(", cnonce=\"c0ffee\", nc=%s, qop=auth", count) : d_format("%s", "");
+    opaque = known->opaque[0] != '\0' ? d_format(", opaque=%s", known->opaque) : d_format("%s", "");
+    value = d_format("Digest username=\"%s\", realm=\"%s\", nonce=\"%s\", uri=\"%s\", response=\"%s\", "
+                     "algorithm=MD5%s%s",
+                     auth->user, known->realm, known->nonce, uri, response, opaque, qop);
+    osip_free(qop);
+    osip_free(opaque);
+    return value;
+}
+
+static int answer(osip_message_t *request, struct d_nonce *known, int proxy)
+{
+    const struct d_auth *auth = find(known->realm);
+    char *uri = NULL, *value;
     int code;
-    if (challenge->realm == NULL || challenge->nonce == NULL)
-        return OSIP_SYNTAXERROR;
-    unquote(realm, sizeof realm, challenge->realm);
-    unquote(nonce, sizeof nonce, challenge->nonce);
-    auth = find(realm);
     if (auth == NULL)
         return OSIP_NOTFOUND;
     if (osip_uri_to_str(request->req_uri, &uri) != 0)
         return OSIP_SYNTAXERROR;
-    value = compose(auth, realm, nonce, challenge->qop_options != NULL, request->sip_method, uri);
+    value = compose(auth, known, request->sip_method, uri);
     code = proxy ? osip_message_set_proxy_authorization(request, value)
                  : osip_message_set_authorization(request, value);
     osip_free(value);
@@ -105,18 +137,36 @@ static int answer(osip_message_t *request, const osip_www_authenticate_t *challe
     return code;
 }
 
+static int learn(osip_message_t *request, const osip_www_authenticate_t *challenge)
+{
+    char realm[128], nonce[256];
+    if (challenge->realm == NULL || challenge->nonce == NULL)
+        return OSIP_SYNTAXERROR;
+    unquote(realm, sizeof realm, challenge->realm);
+    unquote(nonce, sizeof nonce, challenge->nonce);
+    remember(request, realm, nonce, challenge);
+    return OSIP_SUCCESS;
+}
+
 int d_authorize(osip_message_t *request, osip_message_t *response)
 {
-    int i, code = OSIP_SUCCESS;
+    struct d_nonce *known;
+    int code = OSIP_SUCCESS, proxy;
+    osip_www_authenticate_t *challenge;
     osip_list_special_free(&request->authorizations, (void (*)(void *))osip_authorization_free);
     osip_list_special_free(&request->proxy_authorizations, (void (*)(void *))osip_proxy_authorization_free);
     /* As the library: without a user in From it does nothing. */
     if (response == NULL || request->from->url == NULL || request->from->url->username == NULL)
         return OSIP_BADPARAMETER;
-    for (i = 0; i < osip_list_size(&response->www_authenticates) && code == 0; i++)
-        code = answer(request, osip_list_get(&response->www_authenticates, i), 0);
-    for (i = 0; i < osip_list_size(&response->proxy_authenticates) && code == 0; i++)
-        code = answer(request, osip_list_get(&response->proxy_authenticates, i), 1);
+    challenge = osip_list_get(&response->www_authenticates, 0);
+    proxy = challenge == NULL && osip_list_size(&response->proxy_authenticates) > 0;
+    if (proxy)
+        challenge = osip_list_get(&response->proxy_authenticates, 0);
+    if (challenge != NULL)
+        code = learn(request, challenge);
+    for (known = D.nonces; known != NULL && code == 0; known = known->next)
+        if (strcmp(known->call_id, request->call_id->number) == 0)
+            code = answer(request, known, proxy); /* unasked, it takes every challenge for a registrar's */
     osip_message_force_update(request);
     return code;
 }

@@ -52,6 +52,13 @@ struct d_auth {
     struct d_auth *next;
 };
 
+struct d_nonce {
+    char call_id[128], realm[128], nonce[256], opaque[128];
+    int qop;
+    unsigned count;
+    struct d_nonce *next;
+};
+
 struct d_state {
     int running;
     osip_t *osip;
@@ -70,6 +77,7 @@ struct d_state {
     struct d_call *calls;
     struct d_reg *regs;
     struct d_auth *auths;
+    struct d_nonce *nonces;
 };
 
 extern struct d_state D;
@@ -171,6 +179,7 @@ void d_regs_clear(void);
 /* digest.c ---------------------------------------------------------------------------------------------- */
 int d_auth_add(const char *user, const char *password, const char *realm);
 void d_auth_clear(void);
+void d_nonces_clear(void);
 int d_authorize(osip_message_t *request, osip_message_t *response);
 
 #endif

@@ -20,9 +20,20 @@ int d_next_id(void)
     return last;
 }
 
+/* libosip2 5 prints errors to standard output until it is told where to. */
+static void say_nothing(const char *file, int line, osip_trace_level_t level, const char *format, va_list arguments)
+{
+    (void)file;
+    (void)line;
+    (void)level;
+    (void)format;
+    (void)arguments;
+}
+
 int d_init(void)
 {
     int crash = D.crash;
+    osip_trace_initialize_func(TRACE_LEVEL0, say_nothing);
     memset(&D, 0, sizeof D);
     D.crash = crash;
     D.socket = -1;
@@ -52,6 +63,7 @@ void d_quit(void)
     d_txns_sweep(1);
     d_events_clear();
     d_auth_clear();
+    d_nonces_clear();
     osip_release(D.osip);
     osip_free(D.user_agent);
     close(D.wake[0]);

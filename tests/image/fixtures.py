@@ -1,6 +1,7 @@
 """What the tests share: a daemon, the stand-ins, a copy of the source tree that belongs to an ordinary user, and the
 images built from it with the real Dockerfile and the real `make build`."""
 
+import ipaddress
 import os
 import pathlib
 import shutil
@@ -8,12 +9,12 @@ import subprocess
 import sys
 import time
 
-import docker
+import engine
 import pexpect
 import pytest
-
-import engine
 import standin
+
+import docker
 
 #: The user that runs `make`: neither root nor known to any system.
 USER = 4321
@@ -44,9 +45,14 @@ def archive(client, tmp_path_factory):
     folder = tmp_path_factory.mktemp("archive") / "repository"
     standin.repository(standin.TOP, folder)
     standin.bases(folder)
-    gateway = client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"]
-    with standin.Archive(folder, gateway) as served:
+    with standin.Archive(folder, _gateway(client)) as served:
         yield served
+
+
+def _gateway(client):
+    """This machine's address on Docker's default network: the first of it, where the daemon does not say."""
+    (config,) = client.networks.get("bridge").attrs["IPAM"]["Config"]
+    return config.get("Gateway") or str(next(ipaddress.ip_network(config["Subnet"]).hosts()))
 
 
 class Checkout:
@@ -68,8 +74,12 @@ class Checkout:
 
     def make(self, *words, limit=LIMIT, **settings):
         """Run make; the CompletedProcess with both outputs in stdout."""
+        return self.run("make", *words, limit=limit, **settings)
+
+    def run(self, *words, limit=LIMIT, **settings):
+        """As make(), for any command."""
         return subprocess.run(
-            self._as_user(["make", *words]),
+            self._as_user(words),
             cwd=self.folder,
             env=dict(self.environment, **settings),
             stdin=subprocess.DEVNULL,
@@ -107,13 +117,12 @@ class Checkout:
 
 
 @pytest.fixture(scope="session")
-def checkout(archive, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkout")
+def checkout(archive):
+    folder = CACHE / "checkout"  # pytest's own folders are for root alone
+    shutil.rmtree(folder, ignore_errors=True)
     standin.checkout(folder)
     for path in [folder, *folder.rglob("*")]:
         shutil.chown(path, USER, USER)
-    for parent in list(folder.parents)[:3]:  # pytest's own folders are for root alone
-        os.chmod(parent, 0o755)
     return Checkout(folder, standin.settings(archive.url))
 
 

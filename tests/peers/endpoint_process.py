@@ -24,9 +24,9 @@ _TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if __name__ == "__main__":  # started by path: its own folder would hide the package that it belongs to
     sys.path[0] = _TESTS
 
-import sipbridge
-from peers.phone import Phone, label
-from peers.process import read_text, stop_process, wait_for_exit
+import sipbridge  # noqa: E402
+from peers.phone import Phone, label  # noqa: E402
+from peers.process import read_text, stop_process, wait_for_exit  # noqa: E402
 
 
 def _encode(value):

@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import os
 import threading
 import time
 
@@ -44,6 +45,11 @@ def label(event):
     return _CALL_EVENTS[kind] + sdp
 
 
+def tested_engine():
+    """The engine to test: in this process, or in a worker where the environment has SIPBRIDGE_TEST_WORKER=1."""
+    return sipbridge.Worker() if os.environ.get("SIPBRIDGE_TEST_WORKER") == "1" else None
+
+
 class Phone(object):
     """An endpoint on a free port of 127.0.0.1.
 
@@ -57,6 +63,7 @@ class Phone(object):
         self.events = []
         self.reactions = {}
         self._changed = threading.Condition()
+        options.setdefault("engine", tested_engine())
         self.endpoint = sipbridge.Endpoint("udp://127.0.0.1:0", **options)
         for kind in _KINDS:
             self.endpoint.on(kind, self._record)

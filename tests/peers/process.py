@@ -10,8 +10,10 @@ import time
 #: What to install for a program that is missing: Debian and Ubuntu, Homebrew.
 _PACKAGES = {
     "sipp": ("sip-tester", "sipp"),
+    "valgrind": ("valgrind", "valgrind"),
     "kamailio": ("kamailio", "kamailio"),
     "kamcmd": ("kamailio", "kamailio"),
+    "tshark": ("tshark", "wireshark"),
 }
 
 

@@ -126,9 +126,9 @@ class _Scenario(object):
         attributes = ' retrans="500"' if retransmit else ""
         return self._add("<send%s><![CDATA[\n%s]]></send>" % (attributes, "\n".join(lines)))
 
-    def again(self):
-        """Send the datagram of the last send step once more."""
-        step = [step for step in self._steps if step.startswith("<send")][-1]
+    def again(self, back=1):
+        """Send the datagram of the last send step, or of the one so many ``back``, once more."""
+        step = [step for step in self._steps if step.startswith("<send")][-back]
         return self._add(step.replace(' retrans="500"', "", 1).rstrip("\n"))
 
     def reply(self, status, body=None, reason=None, headers=(), content_type=SDP):

@@ -2,15 +2,16 @@
 
 from __future__ import absolute_import, division, print_function
 
+import io
 import os
 import re
 import signal
 import socket
 
 import pytest
+from command import Command, Listening, run
 
 import sipbridge
-from command import Command, Listening, run
 from sipbridge import cli, engine, errors
 from sipbridge.demo_registrar import Registrar
 from sipbridge.headers import Headers
@@ -353,7 +354,7 @@ def test_a_registration_stays_until_interrupted(registrar, number):
     ],
 )
 def test_a_refused_registration(registrar, arguments, environment, hint):
-    command = run("register", registrar.uri, environment=environment, *arguments)
+    command = run("register", registrar.uri, *arguments, environment=environment)
     assert command.process.returncode == 5
     line = one_line(command.errors)
     assert "401" in line and hint in line
@@ -397,3 +398,47 @@ def test_verbose_logs_to_standard_error_and_not_to_standard_output():
         listening.process.send_signal(signal.SIGTERM)
         assert listening.finish() == 0
     assert "event thread ends" in listening.errors and "event thread" not in listening.output
+
+
+# -- captures and diagrams ---------------------------------------------------------------------------------
+
+
+def test_a_recorded_call_is_drawn(tmpdir):
+    capture, image = str(tmpdir.join("call.pcap")), str(tmpdir.join("call.svg"))
+    with Listening("--once", "--trace") as listening:
+        assert run("call", listening.uri, "--duration", "0", "--record", capture).process.returncode == 0
+        assert listening.finish() == 0
+        printed = tmpdir.join("trace.txt")
+        printed.write_binary(listening.output.encode("utf-8"))
+    drawn = run("ladder", capture)
+    assert drawn.process.returncode == 0
+    heads = drawn.output.splitlines()[0].split()
+    assert len(heads) == 2 and listening.uri.endswith(heads[1])
+    for message in ("INVITE", "200 OK INVITE", "ACK", "BYE", "200 OK BYE"):
+        assert re.search(r"[<-] %s [0-9]+ .*[->]" % message, drawn.output), drawn.output
+    assert [line[10:] for line in run("ladder", str(printed)).output.splitlines() if "ACK" in line]
+    drawn = run("ladder", capture, "--svg", image, "--party", heads[1] + "=bob")
+    assert drawn.output == "%d messages drawn in %s\n" % (_arrows(image), image)
+
+
+def _arrows(path):
+    with io.open(path, encoding="utf-8") as stream:
+        text = stream.read()
+    assert ">bob<" in text
+    return text.count("marker-end=")
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        (["ladder", "/no/such/file"], "/no/such/file"),
+        (["ladder", __file__], "no SIP message in"),
+        (["ladder", __file__, "--party", "bob"], "HOST:PORT=NAME"),
+        (["ladder", __file__, "--width", "0"], "above 0"),
+        (["message", NOBODY, "x", "--record", "/no/such/folder/x.pcap"], "cannot write /no/such/folder/x.pcap"),
+    ],
+)
+def test_files_that_cannot_be_drawn_or_written(arguments, told):
+    command = run(*arguments)
+    assert command.process.returncode == 2
+    assert told in command.errors and len(command.errors.splitlines()) == 1

@@ -5,8 +5,8 @@ from __future__ import absolute_import, division, print_function
 import socket
 
 import pytest
-
 from command import run
+
 from sipbridge.demo_party import DEVIATIONS, direction, session
 from sipbridge.demo_registrar import Registrar, digest
 

@@ -27,7 +27,7 @@ class Even(Number):
 
 
 class ScriptedEngine(object):
-    """An engine whose events the test puts in; None closes it."""
+    """An engine whose events the test puts in; closing it is one of them."""
 
     def __init__(self):
         self._events = queue.Queue()
@@ -35,6 +35,9 @@ class ScriptedEngine(object):
     def put(self, *values):
         for value in values:
             self._events.put(value)
+
+    def close(self, grace):
+        self.put(None)
 
     def wait(self, timeout=None):
         try:
@@ -65,8 +68,7 @@ class Fixture(object):
         self.settled.append((event.value, seen))
 
     def finish(self):
-        self.engine.put(None)
-        self.dispatcher.join(LIMIT)
+        self.dispatcher.close(0.0, LIMIT)
         assert self.dispatcher.closed
 
 

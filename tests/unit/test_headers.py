@@ -50,7 +50,7 @@ def test_order_is_kept_and_text_equals_pairs():
 
 def test_pairs_and_mappings_are_accepted():
     assert check_headers([("X-One", "1"), ("X-One", "2")]) == [("X-One", "1"), ("X-One", "2")]
-    assert check_headers({"Subject": "Gr\xfc\xdfe"}) == [("Subject", "Gr\xfc\xdfe")]
+    assert check_headers({"Subject": u"Gr\xfc\xdfe"}) == [("Subject", u"Gr\xfc\xdfe")]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ INJECTION = "x\r\nRoute: <sip:evil@example.com>"
         (lambda phone, to: phone.invite("bob"), "bob"),
         (lambda phone, to: phone.invite(to + "\r\nX: y"), "\\r"),
         (lambda phone, to: phone.invite(to, b"v=0", content_type=INJECTION), "content type"),
-        (lambda phone, to: phone.invite(to, "v=0"), "bytes"),
+        (lambda phone, to: phone.invite(to, u"v=0"), "bytes"),
         (lambda phone, to: phone.invite(to, b"v=0", headers={"Subject": INJECTION}), "Subject"),
         (lambda phone, to: phone.invite(to, b"v=0", headers={"Via": "x"}), "Via"),
         (lambda phone, to: phone.invite(to, from_="alice"), "alice"),

@@ -58,7 +58,7 @@ def test_uris_of_the_rfc_are_split(text, expected):
 )
 def test_what_is_no_uri_is_refused_and_quoted(text):
     if text == b"\xff" and str is bytes:
-        text = "\xff"
+        text = u"\xff"
     with pytest.raises(InputError) as caught:
         uri.parse_uri(text)
     quoted = repr(text)[1:-1] if isinstance(text, str) else repr(text)
@@ -88,7 +88,7 @@ def test_an_input_error_is_a_value_error_and_a_sipbridge_error():
             '"Bob \\"the\\" <builder>" <sip:bob@example.com>',
             ('Bob "the" <builder>', "sip:bob@example.com", ""),
         ),
-        ('"B\xf6b" <sip:bob@example.com>', ("B\xf6b", "sip:bob@example.com", "")),
+        (u'"B\xf6b" <sip:bob@example.com>', (u"B\xf6b", "sip:bob@example.com", "")),
     ],
 )
 def test_addresses_are_split(text, expected):

@@ -1,0 +1,13 @@
+/* frames.h - events as frames of the worker protocol. */
+#ifndef SB_FRAMES_H
+#define SB_FRAMES_H
+
+#include "engine.h"
+
+/* The octets that an event's frame takes. */
+size_t sb_frame_size(const sb_event *event);
+
+/* Write the frame; returns where it ends. */
+char *sb_frame_put(char *where, const sb_event *event);
+
+#endif

@@ -1,0 +1,133 @@
+/* sofia_auth.c - credentials, and the challenges that they answer (22). */
+#include "sofia_engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sofia-sip/msg_header.h>
+
+static void credential_free(struct sof_credential *credential)
+{
+    if (credential == NULL)
+        return;
+    free(credential->realm);
+    free(credential->user);
+    free(credential->password);
+    free(credential);
+}
+
+static struct sof_credential *credential_new(const char *realm, const char *user, const char *password)
+{
+    struct sof_credential *credential = calloc(1, sizeof *credential);
+    if (credential == NULL)
+        return NULL;
+    credential->realm = realm == NULL ? NULL : strdup(realm);
+    credential->user = strdup(user);
+    credential->password = strdup(password);
+    if ((realm == NULL || credential->realm != NULL) && credential->user != NULL &&
+        credential->password != NULL)
+        return credential;
+    credential_free(credential);
+    return NULL;
+}
+
+static int is_same_realm(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+int sof_credentials(void *data, const char *realm, const char *user, const char *password)
+{
+    struct sofia *state = data;
+    struct sof_credential *credential = credential_new(realm, user, password), *replaced;
+    struct sof_credential **link = &state->credentials;
+    if (credential == NULL)
+        return SB_ENOMEM;
+    while (*link != NULL && !is_same_realm((*link)->realm, realm))
+        link = &(*link)->next;
+    replaced = *link;
+    credential->next = replaced == NULL ? NULL : replaced->next;
+    *link = credential;
+    credential_free(replaced);
+    return SB_OK;
+}
+
+void sof_credentials_forget(struct sofia *state)
+{
+    struct sof_credential *credential;
+    while ((credential = state->credentials) != NULL) {
+        state->credentials = credential->next;
+        credential_free(credential);
+    }
+}
+
+int sof_credentials_clear(void *state)
+{
+    sof_credentials_forget(state);
+    return SB_OK;
+}
+
+/* The entry for a realm: its own, or the one for any. */
+static const struct sof_credential *credential_for(const struct sofia *state, const char *realm)
+{
+    const struct sof_credential *credential, *any = NULL;
+    for (credential = state->credentials; credential != NULL; credential = credential->next) {
+        if (credential->realm == NULL)
+            any = credential;
+        else if (strcmp(credential->realm, realm) == 0)
+            return credential;
+    }
+    return any;
+}
+
+/* Where a challenge offers both, the library would take auth-int, which few servers that offer it can check. */
+static int prefer_auth(su_home_t *home, msg_auth_t *challenge)
+{
+    const char *offered = msg_header_find_param(challenge->au_common, "qop=");
+    const char *rest;
+    if (offered == NULL || strstr(offered, "auth-int") == NULL)
+        return SB_OK;
+    for (rest = strstr(offered, "auth"); rest != NULL; rest = strstr(rest + 4, "auth"))
+        if (strncmp(rest, "auth-int", 8) != 0)
+            return msg_header_replace_param(home, challenge->au_common, "qop=\"auth\"") < 0 ? SB_ENOMEM : SB_OK;
+    return SB_OK;
+}
+
+/* Set the credentials for a challenge. True when there are some. */
+static int answer_challenge(struct sof_record *record, msg_auth_t *challenge, msg_hclass_t *header)
+{
+    const char *quoted = msg_header_find_param(challenge->au_common, "realm=");
+    const struct sof_credential *credential;
+    char *realm;
+    if (quoted == NULL || prefer_auth(record->home, challenge) != SB_OK ||
+        auc_challenge(&record->auth, record->home, challenge, header) < 0)
+        return 0;
+    realm = *quoted == '"' ? msg_unquote_dup(record->home, quoted) : su_strdup(record->home, quoted);
+    credential = realm == NULL ? NULL : credential_for(record->state, realm);
+    su_free(record->home, realm);
+    return credential != NULL && auc_all_credentials(&record->auth, NULL, quoted, credential->user,
+                                                     credential->password) >= 0; /* 0: the same as before */
+}
+
+/* Returns how many of them there were credentials for. */
+static int answer_challenges(struct sof_record *record, const msg_auth_t *challenges, msg_hclass_t *header)
+{
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    msg_header_t *copies = msg_header_dup(home, (const msg_header_t *)challenges);
+    msg_auth_t *challenge, *next;
+    int answered = 0;
+    for (challenge = (msg_auth_t *)copies; challenge != NULL; challenge = next) {
+        next = challenge->au_next;
+        challenge->au_next = NULL;
+        answered += answer_challenge(record, challenge, header);
+    }
+    su_home_deinit(home);
+    return answered;
+}
+
+int sof_take_challenges(struct sof_record *record, const sip_t *sip)
+{
+    int answered = answer_challenges(record, sip->sip_www_authenticate, sip_authorization_class);
+    answered += answer_challenges(record, sip->sip_proxy_authenticate, sip_proxy_authorization_class);
+    return answered > 0 && auc_has_authorization(&record->auth); /* not where the scheme is unknown */
+}

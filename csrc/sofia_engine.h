@@ -1,0 +1,276 @@
+/* sofia_engine.h - what the parts of the Sofia-SIP engine (sofia_*.c, engine_sofia.c) share.
+ *
+ * The engine stands on Sofia-SIP's transaction layer (nta): it leaves retransmissions, timers, routes and
+ * transports to it, and keeps the dialogs' use (calls, registrations) to itself, where the contract's rules are.
+ * nta is not to be used from several threads, so one thread of ours runs it ("the loop"). The contract's functions
+ * check, build the message, and leave a command for the loop. What the network brings comes in on the loop.
+ *
+ * Locks: the core's lock guards the commands and every object. The loop takes it around commands and callbacks
+ * (sof_enter, which nests).
+ *
+ * What nta holds a pointer to is always a record, never an sb_object: an object may go at any moment that the core
+ * is not locked, its record only on the loop, once nta has let go of it (sof_release).
+ */
+#ifndef SB_SOFIA_ENGINE_H
+#define SB_SOFIA_ENGINE_H
+
+#include <limits.h>
+#include <pthread.h>
+
+#include "core.h"
+#include "events.h"
+
+struct sof_record;
+
+#define NTA_LEG_MAGIC_T struct sof_record
+#define NTA_OUTGOING_MAGIC_T struct sof_record
+#define NTA_INCOMING_MAGIC_T struct sof_record
+#define NTA_AGENT_MAGIC_T struct sofia
+#define SU_WAKEUP_ARG_T struct sofia
+#define SU_TIMER_ARG_T struct sof_record
+#define SU_ROOT_MAGIC_T struct sofia
+
+struct sofia;
+
+#include <sofia-sip/auth_client.h>
+#include <sofia-sip/msg_addr.h>
+#include <sofia-sip/nta.h>
+#include <sofia-sip/nta_tag.h>
+#include <sofia-sip/sip_header.h>
+#include <sofia-sip/sip_protos.h>
+#include <sofia-sip/sip_status.h>
+#include <sofia-sip/sip_tag.h>
+#include <sofia-sip/sip_util.h>
+#include <sofia-sip/su.h>
+#include <sofia-sip/su_wait.h>
+#include <sofia-sip/tport_tag.h>
+
+enum { SOF_64_T1 = 32000 }; /* milliseconds (17.1.1.1) */
+
+/* How often a request is sent again for a challenge: once, and once more each time that only the nonce was stale
+ * (22.4, RFC 2617 3.2.1). */
+enum { SOF_MAX_RETRIES = 3 };
+
+extern const char SOF_ALLOW[]; /* what Allow says */
+
+struct sof_credential {
+    char *realm; /* NULL: any */
+    char *user;
+    char *password;
+    struct sof_credential *next;
+};
+
+/* Something for the loop to do, under the core's lock. */
+struct sof_command {
+    struct sof_command *next;
+    void (*run)(struct sofia *state, struct sof_command *command);
+    sb_id id;              /* of the object that it is about, */
+    int kind;              /* and its kind */
+    int status;            /* what is wanted; its meaning is the command's */
+    msg_t *msg;            /* what to send; the command's until it is taken (set to NULL) */
+    nta_incoming_t *irq;   /* what to answer */
+    const char *reason;    /* in the memory of msg */
+    struct sof_record *record;
+};
+
+/* object->lib of every kind starts with this. */
+struct sof_record {
+    struct sofia *state;
+    sb_id id;
+    su_home_t home[1];      /* what lives as long as the record */
+    nta_leg_t *leg;         /* the dialog, ours or shared with nobody */
+    auth_client_t *auth;    /* challenges received in it */
+    su_timer_t *timer;
+    void (*fire)(struct sof_record *record);
+    struct sof_command *disposal; /* kept ready, so that giving it back cannot fail */
+};
+
+struct sofia {
+    struct sb_core *core;
+    su_home_t home[1];         /* what lives as long as the engine */
+    pthread_t thread;
+    su_root_t *root;           /* the loop's, as all of nta */
+    nta_agent_t *agent;
+    nta_leg_t *leg;            /* takes what belongs to no dialog */
+    su_wait_t wait[1];
+    int wake[2];               /* a pipe: one octet while there are commands */
+    int entered;               /* how deep the loop is in sof_enter */
+    int closing;               /* calls from outside are refused; under the core's lock */
+    struct sof_command *first, **last; /* under the core's lock */
+    struct sof_command *stop;          /* kept ready: close() cannot fail */
+    struct sof_credential *credentials;
+
+    char *address;             /* "sip:host:port", the default From */
+    sip_contact_t *contact;    /* where we are to be reached */
+    sip_route_t *route;        /* the outbound proxy, or NULL */
+    sip_user_agent_t *user_agent;
+    sip_server_t *server;
+    int port;
+    struct sof_record house;   /* no object's: has the timer for sb_core_tidy() */
+
+    const sb_config *config;   /* while it opens */
+    pthread_mutex_t opening;
+    pthread_cond_t opened;
+    int outcome;               /* 1 until it is known: SB_OK or an error */
+};
+
+/* A request of ours that may have to be sent more than once. */
+struct sof_request {
+    struct sof_record *dialog;  /* whose dialog and credentials it has */
+    struct sof_record *owner;   /* whom its responses are for, */
+    nta_response_f *callback;   /* and how they come */
+    msg_t *draft;               /* without what is new each time: CSeq, Via, credentials */
+    const char *method;         /* in the draft's memory */
+    nta_outgoing_t *orq;        /* NULL when none is under way */
+    int retries;                /* for challenges */
+};
+
+enum sof_ending {           /* how far the end of a call has come */
+    SOF_ENDING_NOT = 0,
+    SOF_ENDING_CANCEL,      /* CANCEL was asked for */
+    SOF_ENDING_BYE_DUE,     /* the caller's ACK, or its timeout, is awaited (15) */
+    SOF_ENDING_BYE
+};
+
+struct sof_call {
+    struct sof_record record;
+    nta_incoming_t *irq;       /* the INVITE from outside whose answer or ACK is due */
+    struct sof_request invite; /* ours, the first one */
+    struct sof_request bye;
+    nta_outgoing_t *answered;  /* the INVITE of ours whose 2xx waits for the ACK */
+    enum sof_ending ending;
+    msg_t *farewell;           /* the BYE that is due, or may be */
+};
+
+struct sof_transaction {
+    struct sof_record record;
+    nta_incoming_t *irq;       /* from outside, until it is answered */
+    struct sof_request request;
+    char *method;              /* of ours; in the record's home */
+};
+
+struct sof_registration {
+    struct sof_record record;
+    struct sof_request request;
+    int expires;               /* wanted, seconds; 0: to end it */
+    int busy;                  /* a REGISTER is on its way */
+    int outdated;              /* `expires` changed while it was */
+};
+
+/* engine_sofia.c ---------------------------------------------------------------------------------------- */
+
+/* Around every callback of nta's: the core is locked inside. */
+void sof_enter(struct sofia *state);
+void sof_leave(struct sofia *state);
+
+/* Under the lock: leave a command to the loop. NULL when memory is out; then msg is freed. */
+struct sof_command *sof_post_command(struct sofia *state, void (*run)(struct sofia *, struct sof_command *),
+                                     const struct sb_object *object, msg_t *msg);
+
+/* A record for an object (zeroed, with its home), or NULL. size: of the struct that begins with the record. */
+void *sof_record_new(struct sofia *state, sb_id id, size_t size);
+struct sb_object *sof_object(const struct sof_record *record, int kind); /* NULL when it is gone */
+
+/* Call `fire` once after so many milliseconds; 0: no more. On the loop. */
+void sof_set_timer(struct sof_record *record, unsigned ms, void (*fire)(struct sof_record *record));
+
+/* sofia_message.c --------------------------------------------------------------------------------------- */
+
+/* A message with the content (NULL is fine) and nothing else: SB_OK, or an error and no message. */
+int sof_draft(const sb_content *content, msg_t **draft);
+/* The same for a request that begins a dialog or has none: with Request-URI, From, To, Contact, Route.
+ * target: the Request-URI, NULL for the URI in To. */
+int sof_draft_request(struct sofia *state, const char *method, const char *target, const sb_parties *parties,
+                      const sb_content *content, msg_t **draft);
+/* The same for a request within a dialog, which knows the rest. */
+int sof_draft_within(struct sofia *state, const char *method, const sb_content *content, msg_t **draft);
+
+/* A Route over a proxy, a loose router (16.12.1); NULL when its URI is none. */
+sip_route_t *sof_route(su_home_t *home, const char *proxy);
+
+/* Describe the message (NULL: none) in the event, post it. */
+void sof_post(struct sofia *state, sb_event *event, const sip_t *sip);
+/* The message where it came from the network; NULL for what nta made up: a timeout, a failure to send. */
+const sip_t *sof_real(const sip_t *sip);
+/* Add a header of one line. */
+int sof_add_header(msg_t *msg, const char *name, const char *value);
+int sof_has_header(msg_t *msg, const char *name);
+
+/* sofia_request.c: transactions, within dialogs and outside ------------------------------------------------ */
+
+/* On the loop, all of these. Give the record a dialog, or a half of one, for what begins with this draft; requests
+ * from the other side go to `inward`. SB_OK, or SB_ELIBRARY. */
+int sof_dialog_new(struct sof_record *record, msg_t *draft, nta_request_f *inward);
+/* Send a new request in a dialog. The draft is taken. SB_OK, or SB_ELIBRARY. */
+int sof_send(struct sof_request *request, struct sof_record *dialog, struct sof_record *owner,
+             const char *method, msg_t *draft, nta_response_f *callback);
+/* Send the same again. */
+int sof_send_again(struct sof_request *request);
+/* Give back what the request holds. */
+void sof_request_clear(struct sof_request *request);
+/* True when the response (NULL: none) is a challenge that could be answered, and was: the request is on its way
+ * again. */
+int sof_retry(struct sof_request *request, const sip_t *sip);
+
+/* Answer a request. msg: the content, taken; NULL: none. */
+void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char *reason, msg_t *msg);
+/* The same without content, and give the transaction up. Returns 0, as a callback of nta does then. */
+int sof_answer(struct sofia *state, nta_incoming_t *irq, int status);
+
+int sof_call_request(void *state, struct sb_object *call, struct sb_object *transaction, const char *method,
+                     const sb_content *content);
+int sof_reinvite(void *state, struct sb_object *call, struct sb_object *transaction, const sb_content *content);
+int sof_answer_transaction(void *state, struct sb_object *transaction, int status, const char *reason,
+                           const sb_content *content);
+int sof_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
+                const sb_content *content);
+/* A request from outside, within a dialog or in none: an event. Returns what nta's callback has to. */
+int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *irq, const sip_t *sip);
+/* What belongs to no dialog. */
+int sof_on_stray(struct sof_record *unused, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip);
+void sof_transaction_free(struct sof_transaction *record);
+
+/* sofia_call.c ------------------------------------------------------------------------------------------ */
+int sof_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
+int sof_ring(void *state, struct sb_object *call, int status, const sb_content *content);
+int sof_answer_call(void *state, struct sb_object *call, const sb_content *content);
+int sof_refuse(void *state, struct sb_object *call, int status, const char *reason, const char *contact,
+               const sb_content *content);
+int sof_ack(void *state, struct sb_object *call, const sb_content *content);
+int sof_hangup(void *state, struct sb_object *call, const sb_content *content);
+void sof_send_ack(struct sof_call *call, msg_t *draft);
+int sof_send_bye(struct sof_call *call, msg_t *draft);
+void sof_call_free(struct sof_call *record);
+
+/* sofia_call_events.c ----------------------------------------------------------------------------------- */
+int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip);
+int sof_on_invite_response(struct sof_record *record, nta_outgoing_t *orq, const sip_t *sip);
+int sof_on_bye_response(struct sof_record *record, nta_outgoing_t *orq, const sip_t *sip);
+int sof_on_dialog_request(struct sof_record *record, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip);
+/* ACK or CANCEL to an INVITE from outside, or no ACK in time (sip NULL). */
+int sof_on_ack_or_cancel(struct sof_record *record, nta_incoming_t *irq, const sip_t *sip);
+void sof_on_cancel_timeout(struct sof_record *record);
+/* Post ENDED: the call is gone afterwards. sip: may be NULL. */
+void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int status, const sip_t *sip);
+
+/* sofia_register.c -------------------------------------------------------------------------------------- */
+int sof_register(void *state, struct sb_object *registration, const char *registrar, const sb_parties *parties,
+                 const char *contact, int expires);
+int sof_register_refresh(void *state, struct sb_object *registration, int expires);
+int sof_register_end(void *state, struct sb_object *registration);
+void sof_registration_free(struct sof_registration *record);
+
+/* sofia_auth.c ------------------------------------------------------------------------------------------ */
+int sof_credentials(void *state, const char *realm, const char *user, const char *password);
+int sof_credentials_clear(void *state);
+void sof_credentials_forget(struct sofia *state);
+/* Take the challenges in a response: true when there are credentials for them. */
+int sof_take_challenges(struct sof_record *record, const sip_t *sip);
+
+/* sofia_trace.c ----------------------------------------------------------------------------------------- */
+/* On the loop's thread: what the library logs of messages goes to this core as traces (NULL: nowhere). */
+void sof_trace_to(struct sb_core *core);
+/* For the process: the library prints nothing. */
+void sof_be_quiet(void);
+
+#endif

@@ -1,0 +1,350 @@
+"""asyncio: the same names as in :mod:`sipbridge`, those that wait being coroutines. Python 3 only.
+
+>>> async with aio.Endpoint("udp://127.0.0.1:0") as phone:
+...     call = await phone.call("sip:bob@example.com", sdp)
+...     async for event in phone.events():
+...         print(event)
+
+It needs greenlet: ``pip install sipbridge[aio]``. There is no thread and no polling: the event loop watches
+the engine's descriptor. Nor is there a second implementation: a method that waits is the one of
+:class:`sipbridge.Endpoint` or :class:`sipbridge.Call`, run in a greenlet that gives the control back to the
+event loop while it waits. A coroutine that is cancelled does what the method does when it is interrupted:
+``await phone.call(...)`` sends CANCEL, ``await phone.register(...)`` removes the binding.
+
+What returns at once is a plain method here too: ``call.answer(sdp)``, ``call.hangup()``,
+``phone.invite(...)``. Everything belongs to the loop in which the endpoint was made, and to its thread.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import asyncio
+import functools
+import inspect
+import sys
+
+import greenlet
+
+from sipbridge import call as _call
+from sipbridge import dispatch
+from sipbridge import endpoint as _endpoint
+from sipbridge import registration as _registration
+from sipbridge._compat import monotonic
+from sipbridge.errors import EngineError
+
+# Events that are taken before other tasks get their turn.
+_BATCH = 64
+
+
+# -- from waiting to await -----------------------------------------------------------------------------
+
+
+class _Waiting(greenlet.greenlet):
+    """A method that waits, under way. It switches to its parent with what is to be awaited."""
+
+
+async def _run(function, *args, **kwargs):
+    """Run a method that waits; await what it waits for."""
+    waiting = _Waiting(function)
+    result = waiting.switch(*args, **kwargs)
+    while not waiting.dead:
+        try:
+            value = await result
+        except BaseException:  # a cancellation among others: it is the method's to clean up
+            result = waiting.throw(*sys.exc_info())
+        else:
+            result = waiting.switch(value)
+    return result
+
+
+def _fulfil(future):
+    if not future.done():
+        future.set_result(None)
+
+
+class _Dispatcher(dispatch.Dispatcher):
+    """Takes events from an engine when the event loop finds its descriptor readable."""
+
+    def start(self):
+        self._waiters = {}  # future: the predicate that fulfils it
+        self._tasks = set()  # handlers under way: the loop itself keeps none of its tasks alive
+        self._loop = asyncio.get_running_loop()
+        self._descriptor = self._engine.fileno()
+        self._loop.add_reader(self._descriptor, self._readable)
+
+    def close(self, grace, timeout):
+        """Close the engine at once: whoever closes has waited for the peers already, and in the loop."""
+        if self._descriptor is not None:
+            self._readable()
+        self._detach()
+        self._engine.close(0.0)
+        self._end()
+
+    def _detach(self):
+        if self._descriptor is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._descriptor)
+        self._descriptor = None
+
+    def _readable(self):
+        try:
+            for _ in range(_BATCH):
+                raw = self._engine.wait(0)
+                if raw is None:
+                    break
+                self._advance(raw)
+        except EngineError as error:
+            dispatch.log.debug("no more events: %s", error)
+            self._detach()
+            self._end()
+        self._look()
+        if not self._loop.is_closed():  # else nobody is left to deliver to
+            while self._backlog:
+                self._deliver(_wrapped(self._backlog.popleft()))
+
+    # -- waiting ---------------------------------------------------------------------------------------------
+
+    def _wake(self):
+        """Once for many events: see _look()."""
+
+    def _end(self):
+        self.closed = True
+        self._look()
+
+    def _look(self):
+        """Wake those who have what they wait for."""
+        for future, predicate in list(self._waiters.items()):
+            if self.closed or predicate():
+                _fulfil(future)
+
+    def wait(self, predicate, timeout):
+        current = greenlet.getcurrent()
+        if isinstance(current, _Waiting):
+            return current.parent.switch(self.until(predicate, timeout))
+        # The loop is over and the interpreter exits: see to what is left right here.
+        return self._wait_and_take(predicate, None if timeout is None else monotonic() + timeout)
+
+    async def until(self, predicate, timeout):
+        """As :meth:`wait`, for a coroutine."""
+        if predicate() or self.closed:
+            return bool(predicate())
+        future = self._loop.create_future()
+        self._waiters[future] = predicate
+        alarm = None if timeout is None else self._loop.call_later(timeout, _fulfil, future)
+        try:
+            await future
+        finally:
+            del self._waiters[future]
+            if alarm is not None:
+                alarm.cancel()
+        return bool(predicate())
+
+    # -- delivering ------------------------------------------------------------------------------------------
+
+    def _handle(self, handler, event):
+        result = super()._handle(handler, event)
+        if not inspect.isawaitable(result):
+            return result
+        task = self._loop.create_task(self._finish(result, handler, event))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _finish(self, awaitable, handler, event):
+        try:
+            await awaitable
+        except Exception:
+            dispatch.log.exception("handler %r failed for %s", handler, type(event).__name__)
+
+    def _settle_after(self, results, event):
+        tasks = [result for result in results if isinstance(result, asyncio.Task)]
+        if not tasks:
+            super()._settle_after(results, event)
+            return
+        left = len(tasks)
+
+        def one_less(_):
+            nonlocal left
+            left -= 1
+            if not left and not self.closed:
+                self._settle(event, True)
+
+        for task in tasks:
+            task.add_done_callback(one_less)
+
+
+class EventStream(dispatch.Stream):
+    """The events of an endpoint from the moment of its making; an asynchronous iterator and context manager.
+
+    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`.
+    """
+
+    def __aiter__(self):
+        return self
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *exc_info):
+        self.close()
+
+    async def __anext__(self):
+        self._settle_last()
+        if not await self._dispatcher.until(lambda: self._events, self._timeout):
+            self.close()
+            raise StopAsyncIteration
+        return self._pop()
+
+    def _put(self, event):
+        super()._put(event)
+        self._dispatcher._look()
+
+
+_Dispatcher._Stream = EventStream
+
+
+class _Core(_endpoint.Endpoint):
+    """The endpoint itself, following its engine in the event loop."""
+
+    _Dispatcher = _Dispatcher
+
+
+# -- the facade ----------------------------------------------------------------------------------------
+
+
+def _wrapped(value):
+    """A call or registration as this module has it, alone or in an event; anything else as it is."""
+    facade = _FACADES.get(type(value))
+    if facade is not None:
+        if value._facade is None:
+            value._facade = facade(value)
+        return value._facade
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        found = {name: getattr(value, name) for name in value._fields}
+        found = {name: part for name, part in found.items() if type(part) in _FACADES}
+        if found:
+            return value._replace(**{name: _wrapped(part) for name, part in found.items()})
+    return value
+
+
+def _coroutine(method):
+    """A coroutine function with the name, arguments and errors of a method that waits."""
+
+    @functools.wraps(method)
+    async def run(self, *args, **kwargs):
+        return _wrapped(await _run(method, self._core, *args, **kwargs))
+
+    return run
+
+
+def _plain(method):
+    """A method that returns at once, with its name, arguments and errors."""
+
+    @functools.wraps(method)
+    def run(self, *args, **kwargs):
+        return _wrapped(method(self._core, *args, **kwargs))
+
+    return run
+
+
+def _attribute(name):
+    return property(lambda self: _wrapped(getattr(self._core, name)))
+
+
+class _Facade(object):
+    def __init__(self, core):
+        self._core = core
+
+    def __repr__(self):
+        return repr(self._core).replace("<", "<aio.", 1)
+
+
+class Call(_Facade):
+    """One call; see :class:`sipbridge.Call`, whose attributes it has. Made by an endpoint, never by hand."""
+
+    incoming = _attribute("incoming")
+    state = _attribute("state")
+    headers = _attribute("headers")
+    request_uri = _attribute("request_uri")
+    local_sdp = _attribute("local_sdp")
+    remote_sdp = _attribute("remote_sdp")
+    ended = _attribute("ended")
+    remote_uri = _attribute("remote_uri")
+    local_uri = _attribute("local_uri")
+    call_id = _attribute("call_id")
+
+    ring = _plain(_call.Call.ring)
+    answer = _plain(_call.Call.answer)
+    reject = _plain(_call.Call.reject)
+    redirect = _plain(_call.Call.redirect)
+    ack = _plain(_call.Call.ack)
+    hangup = _plain(_call.Call.hangup)
+
+    wait_answered = _coroutine(_call.Call.wait_answered)
+    wait_established = _coroutine(_call.Call.wait_established)
+    wait_ended = _coroutine(_call.Call.wait_ended)
+    request = _coroutine(_call.Call.request)
+    info = _coroutine(_call.Call.info)
+    send_dtmf = _coroutine(_call.Call.send_dtmf)
+    reinvite = _coroutine(_call.Call.reinvite)
+    update = _coroutine(_call.Call.update)
+
+
+class Registration(_Facade):
+    """A binding at a registrar; see :class:`sipbridge.Registration`, whose attributes it has."""
+
+    aor = _attribute("aor")
+    registrar = _attribute("registrar")
+    state = _attribute("state")
+    expires = _attribute("expires")
+
+    refresh = _coroutine(_registration.Registration.refresh)
+    unregister = _coroutine(_registration.Registration.unregister)
+
+
+_FACADES = {_call.Call: Call, _registration.Registration: Registration}
+
+
+class Endpoint(_Facade):
+    """A SIP user agent in an event loop; arguments and errors as of :class:`sipbridge.Endpoint`.
+
+    An asynchronous context manager. Has to be made in the running loop that it is to live in.
+
+    Handlers are called in that loop; one may be a coroutine function, and then runs as a task of its own.
+    What it was called for gets its default answer when it has returned, unless it answered itself.
+    """
+
+    @functools.wraps(_endpoint.Endpoint.__init__)
+    def __init__(self, *args, **kwargs):
+        asyncio.get_running_loop()  # raises before a socket is opened
+        super().__init__(_Core(*args, **kwargs))
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *exc_info):
+        await self.close()
+
+    identity = _attribute("identity")
+    address = _attribute("address")
+    port = _attribute("port")
+    uri = _attribute("uri")
+    engine_name = _attribute("engine_name")
+    engine_version = _attribute("engine_version")
+
+    @property
+    def calls(self):
+        """The calls that have not ended."""
+        return tuple(_wrapped(call) for call in self._core.calls)
+
+    on = _plain(_endpoint.Endpoint.on)
+    off = _plain(_endpoint.Endpoint.off)
+    events = _plain(_endpoint.Endpoint.events)
+    add_credentials = _plain(_endpoint.Endpoint.add_credentials)
+    clear_credentials = _plain(_endpoint.Endpoint.clear_credentials)
+    invite = _plain(_endpoint.Endpoint.invite)
+
+    call = _coroutine(_endpoint.Endpoint.call)
+    register = _coroutine(_endpoint.Endpoint.register)
+    request = _coroutine(_endpoint.Endpoint.request)
+    message = _coroutine(_endpoint.Endpoint.message)
+    options = _coroutine(_endpoint.Endpoint.options)
+    close = _coroutine(_endpoint.Endpoint.close)

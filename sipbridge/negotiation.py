@@ -1,0 +1,141 @@
+"""Offer and answer (RFC 3264) over session descriptions, and what the media side has to know when they agree.
+
+>>> ours = [sdp.medium("audio", 4000, [PCMU, PCMA, telephone_event()])]
+>>> answer = negotiation.answer(sdp.parse(event.sdp), "192.0.2.1", ours)
+>>> event.call.answer(answer.raw) if answer.live else event.call.reject(488)
+>>> stream = negotiation.streams(answer, sdp.parse(event.sdp))[0]
+>>> stream.remote, stream.codec.name, stream.telephone_event
+(('192.0.2.7', 49170), 'PCMU', Codec(101, 'telephone-event', ...))
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from collections import namedtuple
+
+from sipbridge.payload import format_events
+from sipbridge.sdp import Line, Media, build, medium
+
+_SENDS = ("sendrecv", "sendonly")
+_RECEIVES = ("sendrecv", "recvonly")
+_NAMES = {  # by whether we send and whether we receive
+    (True, True): "sendrecv",
+    (True, False): "sendonly",
+    (False, True): "recvonly",
+    (False, False): "inactive",
+}
+
+
+class Stream(namedtuple("Stream", "kind local remote sending receiving codec telephone_event ptime")):
+    """What was agreed on for one medium.
+
+    Attributes:
+        kind: "audio", "video"...
+        local, remote: (host, port) where we and where the peer receive.
+        sending, receiving: whether we do.
+        codec: the :class:`~sipbridge.payload.Codec` to send, numbered as the peer wants it; None if not RTP.
+        telephone_event: that for DTMF (RFC 4733), likewise, with the events that both take; or None.
+        ptime: milliseconds that the peer wants in a packet, or None.
+    """
+
+    __slots__ = ()
+
+
+def answer(offer, host, media, session_id=1, version=1, name="-"):
+    """The answer to an offer (RFC 3264, 6), a :class:`~sipbridge.sdp.Session`.
+
+    Args:
+        offer: the peer's :class:`~sipbridge.sdp.Session`.
+        host: our address.
+        media: what we can do, :class:`~sipbridge.sdp.Media` as :func:`sipbridge.sdp.medium` makes them. Each
+            m= of the offer takes the first of these that has its kind and protocol and a codec in common.
+        session_id, version, name: as for :func:`sipbridge.sdp.build`.
+
+    What has no counterpart is refused with port 0. When that is everything (``not answer.live``) the call is
+    to be refused with 488. Codecs keep the offer's order and numbers; their parameters are ours, those of
+    telephone-event the events in common.
+    """
+    left = list(media)
+    answers = []
+    for offered in offer.media:
+        ours = next((each for each in left if _fits(offered, each)), None)
+        if ours is not None:
+            left.remove(ours)
+        answers.append(_answered(offer, offered, ours))
+    return build(host, answers, session_id, version, name)
+
+
+def _fits(offered, ours):
+    same = (offered.kind, offered.protocol.upper()) == (ours.kind, ours.protocol.upper())
+    live = offered.port or "bundle-only" in offered
+    return bool(same and live and any(not codec.is_telephone_event for codec in _common(offered, ours)))
+
+
+def _common(offered, ours):
+    """The codecs of the offer that are ours as well, with its numbers and our parameters."""
+    found = []
+    for theirs in offered.codecs:
+        own = next((codec for codec in ours.codecs if codec.is_same_as(theirs)), None)
+        if own is None:
+            continue
+        if not theirs.is_telephone_event:
+            found.append(theirs._replace(parameters=own.parameters))
+        elif theirs.events & own.events:
+            found.append(theirs._replace(parameters=format_events(theirs.events & own.events)))
+    return found
+
+
+def _answered(offer, offered, ours):
+    if ours is None:
+        refused = Media(offered.lines[:1]).with_port(0)
+        return _with_mid(refused, offered)
+    theirs, own = offer.direction(offered), ours.direction or "sendrecv"
+    sends = own in _SENDS and theirs in _RECEIVES
+    receives = own in _RECEIVES and theirs in _SENDS
+    direction = _NAMES[sends, receives]
+    answered = medium(
+        offered.kind, ours.port, _common(offered, ours), direction, offered.protocol, ours.ptime
+    )
+    return _with_mid(answered, offered)
+
+
+def _with_mid(answered, offered):
+    mid = offered.get("mid")  # what names a medium in the offer names it in the answer (RFC 5888, 9.1)
+    return answered.with_lines(Line("a", "mid:" + mid)) if mid else answered
+
+
+def streams(local, remote):
+    """The :class:`Stream` of each medium that both descriptions have and neither refuses.
+
+    ``local`` and ``remote`` are the descriptions in force, whoever offered: media belong together by their
+    place (RFC 3264, 6). Of the codecs the peer's first that is ours too is meant.
+    """
+    found = []
+    for ours, theirs in zip(local.media, remote.media):
+        if ours in local.live and theirs in remote.live:
+            found.append(_stream(local, ours, remote, theirs))
+    return tuple(found)
+
+
+def _stream(local, ours, remote, theirs):
+    codec, event = _to_send(ours, theirs)
+    here, there = local.direction(ours), remote.direction(theirs)
+    return Stream(
+        ours.kind,
+        local.address(ours),
+        remote.address(theirs),
+        here in _SENDS and there in _RECEIVES,
+        here in _RECEIVES and there in _SENDS,
+        codec,
+        event,
+        theirs.ptime,
+    )
+
+
+def _to_send(ours, theirs):
+    """The codec, and that for DTMF beside it, as the peer has them; None each where there is none."""
+    common = _common(theirs, ours)
+    number = next((codec.payload_type for codec in common if not codec.is_telephone_event), None)
+    codec = next((codec for codec in theirs.codecs if codec.payload_type == number), None)
+    events = [each for each in common if each.is_telephone_event]
+    matching = [each for each in events if codec is not None and each.clock_rate == codec.clock_rate]
+    return codec, (matching or events or [None])[0]

@@ -1,0 +1,126 @@
+"""RTP payload formats as a session description names them: static types (RFC 3551, 6) and rtpmap, fmtp."""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+from collections import namedtuple
+
+from sipbridge.content import check_line
+from sipbridge.errors import InputError
+
+#: The key events of RFC 4733, 3.2, in the order of their numbers from 0 on.
+KEYS = "0123456789*#ABCD"
+
+_TELEPHONE_EVENT = "telephone-event"
+_RTPMAP = re.compile(r"([0-9]{1,3})[ \t]+([^\s/]+)/([0-9]{1,9})(?:/([0-9]{1,3}))?[ \t]*\Z")
+_EVENTS = re.compile(r"[0-9]{1,3}(?:-[0-9]{1,3})?(?:,[0-9]{1,3}(?:-[0-9]{1,3})?)*\Z")
+
+
+class Codec(namedtuple("Codec", "payload_type name clock_rate channels parameters")):
+    """A payload format: its number in this description (0 to 127), encoding name, clock rate in Hz, channels,
+    and the text of its a=fmtp (None: there is none).
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, payload_type, name, clock_rate=8000, channels=1, parameters=None):
+        name = check_line(name, "encoding name")
+        if re.search(r"[\s/]", name):
+            raise InputError("an encoding name has no blank and no slash: %r" % (name,))
+        numbers = (("payload type", payload_type, 0, 127), ("clock rate", clock_rate, 1, 999999999))
+        for what, value, lowest, highest in numbers + (("channels", channels, 1, 255),):
+            if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
+                raise InputError("%s %r is not one of %d to %d" % (what, value, lowest, highest))
+        if parameters is not None:
+            parameters = check_line(parameters, "format parameters")
+        return super(Codec, cls).__new__(cls, payload_type, name, clock_rate, channels, parameters)
+
+    @property
+    def rtpmap(self):
+        """What a=rtpmap says of it, as ``"PCMU/8000"``, ``"opus/48000/2"``."""
+        channels = "/%d" % self.channels if self.channels > 1 else ""
+        return "%s/%d%s" % (self.name, self.clock_rate, channels)
+
+    @property
+    def is_telephone_event(self):
+        """True for DTMF in RTP (RFC 4733)."""
+        return self.name.lower() == _TELEPHONE_EVENT
+
+    @property
+    def events(self):
+        """The numbers of the telephone events that it takes, a frozenset; without a=fmtp 0 to 15 (2.4.1)."""
+        if not self.is_telephone_event:
+            return frozenset()
+        return parse_events(self.parameters) if self.parameters else frozenset(range(16))
+
+    def is_same_as(self, other):
+        """Whether both name one format (RFC 3264, 6.1): number and parameters do not count."""
+        return self._identity() == other._identity()
+
+    def _identity(self):
+        return self.name.lower(), self.clock_rate, self.channels
+
+
+def telephone_event(payload_type=101, clock_rate=8000, events="0-15"):
+    """DTMF in RTP (RFC 4733): the clock rate is that of the audio beside it."""
+    parse_events(events)
+    return Codec(payload_type, _TELEPHONE_EVENT, clock_rate, 1, events)
+
+
+def parse_events(text):
+    """The numbers in a list as ``"0-15,32"`` (RFC 4733, 2.4.1), a frozenset. Raises InputError."""
+    compact = re.sub(r"\s", "", text)
+    if compact.lower().startswith("events="):  # a form that some phones send
+        compact = compact[len("events=") :]
+    if not _EVENTS.match(compact):
+        raise InputError("not a list of telephone events: %r" % (text,))
+    found = set()
+    for part in compact.split(","):
+        first, _, last = part.partition("-")
+        if int(last or first) > 255:
+            raise InputError("telephone event above 255: %r" % (text,))
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found)
+
+
+def format_events(events):
+    """The other way round: ``"0-15,32"``."""
+    ranges = []
+    for event in sorted(events):
+        if ranges and ranges[-1][1] == event - 1:
+            ranges[-1][1] = event
+        else:
+            ranges.append([event, event])
+    return ",".join("%d" % first if first == last else "%d-%d" % (first, last) for first, last in ranges)
+
+
+def parse_rtpmap(value):
+    """The Codec in the value of an a=rtpmap, as ``"0 PCMU/8000"``. Raises InputError, quoting it."""
+    found = _RTPMAP.match(value)
+    try:
+        number, name, rate, channels = found.groups()
+        return Codec(int(number), name, int(rate), int(channels or 1))
+    except (AttributeError, InputError):
+        raise InputError("not an rtpmap: %r (expected something like 0 PCMU/8000)" % (value,))
+
+
+def _static():
+    """RFC 3551, tables 4 and 5."""
+    table = (
+        "0 PCMU/8000, 3 GSM/8000, 4 G723/8000, 5 DVI4/8000, 6 DVI4/16000, 7 LPC/8000, 8 PCMA/8000,"
+        "9 G722/8000, 10 L16/44100/2, 11 L16/44100, 12 QCELP/8000, 13 CN/8000, 14 MPA/90000,"
+        "15 G728/8000, 16 DVI4/11025,"
+        "17 DVI4/22050, 18 G729/8000, 25 CelB/90000, 26 JPEG/90000, 28 nv/90000, 31 H261/90000, 32 MPV/90000,"
+        "33 MP2T/90000, 34 H263/90000"
+    )
+    found = (parse_rtpmap(entry.strip()) for entry in table.split(","))
+    return dict((codec.payload_type, codec) for codec in found)
+
+
+#: The formats that need no a=rtpmap, by number.
+STATIC = _static()
+
+PCMU = STATIC[0]
+PCMA = STATIC[8]
+G722 = STATIC[9]
+G729 = STATIC[18]

@@ -1,0 +1,236 @@
+"""Messages in a capture file that Wireshark and sngrep open, and back from it.
+
+>>> with sipbridge.Endpoint(record="call.pcap") as phone:
+...     phone.call("sip:bob@example.com", sdp)
+
+It needs dpkt: ``pip install sipbridge[pcap]``. The packets are made from the messages: addresses, ports,
+direction and time are the real ones, the rest of the IP and UDP or TCP headers is not. Of TLS the file has
+what was inside, as TCP.
+
+Credentials are masked unless asked for: digest responses (a password can be guessed from one offline), what
+an Authorization of another scheme says, and the keys of SRTP in a=crypto and k=. User names, realms and
+nonces stay: they open nothing, and without them no failed registration can be explained.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import io
+import re
+import socket
+import struct
+import threading
+from collections import namedtuple
+
+from sipbridge.errors import InputError, NotSupportedError
+from sipbridge.route import source_address
+from sipbridge.trace import masked
+from sipbridge.uri import parse_host_port
+
+try:
+    import dpkt
+except ImportError:
+    dpkt = None
+
+# Packets begin with their IP header; "any length" to Wireshark (LINKTYPE_RAW of tcpdump.org).
+_LINKTYPE_RAW = 101
+_SNAPLEN = 262144
+_SEGMENT = 60000  # octets of TCP in a packet
+_MAGIC = (  # microseconds, nanoseconds, either end first; pcapng
+    b"\xd4\xc3\xb2\xa1",
+    b"\xa1\xb2\xc3\xd4",
+    b"\x4d\x3c\xb2\xa1",
+    b"\xa1\xb2\x3c\x4d",
+    b"\x0a\x0d\x0d\x0a",
+)
+_ANY = ("0.0.0.0", "::")
+_UDP, _TCP = 17, 6
+_START = re.compile(br"(?:SIP/2\.0 [0-9]{3}[ \r\n]|[A-Za-z0-9.!%*_+`'~-]+ \S+ SIP/2\.0\r?\n)", re.IGNORECASE)
+
+
+class Passed(namedtuple("Passed", "time source target data")):
+    """A message in a file: seconds since 1970, "host:port" of sender and receiver, its octets."""
+
+    __slots__ = ()
+
+
+def require():
+    """Raises NotSupportedError, saying what to install, when there is no dpkt."""
+    if dpkt is None:
+        raise NotSupportedError("capture files need dpkt: pip install sipbridge[pcap]")
+
+
+def without_credentials(data):
+    """The octets of a message with the credentials in it made unreadable."""
+    return masked(data.decode("latin-1")).encode("latin-1")
+
+
+class Recorder(object):
+    """Writes the messages of one endpoint into a pcap file; each is in the file when this returns.
+
+    Args:
+        path: the file; what is there is overwritten.
+        credentials: True leaves them readable.
+
+    Raises NotSupportedError without dpkt.
+    """
+
+    def __init__(self, path, credentials=False):
+        require()
+        self.path = path
+        self._credentials = credentials
+        self._local = None
+        self._file = self._writer = None
+        self._sources = {}
+        self._sent = {}  # octets sent so far, by (source, target): TCP's sequence numbers
+        self._lock = threading.Lock()
+
+    def begin(self, transport, host, port):
+        """Open the file for the messages of the endpoint there, which calls this when it opens.
+
+        Raises InputError when the file cannot be written.
+        """
+        self._local = (transport, host.strip("[]"), port)
+        try:
+            self._file = io.open(self.path, "wb")
+        except (IOError, OSError) as error:
+            raise InputError("cannot write %s: %s" % (self.path, error.strerror))
+        self._writer = dpkt.pcap.Writer(self._file, _SNAPLEN, _LINKTYPE_RAW)
+        self._file.flush()
+
+    def __call__(self, message):
+        """Write a :class:`~sipbridge.TraceMessage`."""
+        data = message.data if self._credentials else without_credentials(message.data)
+        transport, host, port = self._local
+        peer = _peer(message.peer)
+        local = (self._source(peer) if host in _ANY else host, port)
+        source, target = (local, peer) if message.outgoing else (peer, local)
+        make = _udp_packets if transport == "udp" else self._tcp_packets
+        with self._lock:
+            if self._file.closed:
+                return
+            for packet in make(source, target, data):
+                self._writer.writepkt(packet, message.time)
+            self._file.flush()
+
+    def close(self):
+        """Close the file. What comes later is dropped."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+
+    def _source(self, peer):
+        if peer not in self._sources:
+            self._sources[peer] = source_address(*peer) or self._local[1]
+        return self._sources[peer]
+
+    def _tcp_packets(self, source, target, data):
+        for start in range(0, len(data), _SEGMENT):
+            part = data[start : start + _SEGMENT]
+            sequence = self._sent.get((source, target), 1)
+            segment = dpkt.tcp.TCP(
+                sport=source[1],
+                dport=target[1],
+                seq=sequence & 0xFFFFFFFF,
+                ack=self._sent.get((target, source), 1) & 0xFFFFFFFF,
+                flags=dpkt.tcp.TH_ACK | dpkt.tcp.TH_PUSH,
+                data=part,
+            )
+            self._sent[source, target] = sequence + len(part)
+            yield _ip_packet(source[0], target[0], _TCP, segment)
+
+
+def _peer(text):
+    """(host, port) of a "host:port"; the address nobody has for what is none."""
+    try:
+        host, port = parse_host_port(text)
+    except InputError:
+        return "0.0.0.0", 0
+    return host.strip("[]"), port
+
+
+def _udp_packets(source, target, data):
+    datagram = dpkt.udp.UDP(sport=source[1], dport=target[1], ulen=8 + len(data), data=data)
+    yield _ip_packet(source[0], target[0], _UDP, datagram)
+
+
+def _ip_packet(source, target, protocol, payload):
+    if ":" in source or ":" in target:
+        return dpkt.ip6.IP6(
+            src=_packed(source, socket.AF_INET6),
+            dst=_packed(target, socket.AF_INET6),
+            nxt=protocol,
+            plen=len(payload),
+            hlim=64,
+            data=payload,
+        )
+    return dpkt.ip.IP(
+        src=_packed(source, socket.AF_INET),
+        dst=_packed(target, socket.AF_INET),
+        p=protocol,
+        len=20 + len(payload),
+        data=payload,
+    )
+
+
+def _packed(host, family):
+    try:
+        return socket.inet_pton(family, host)
+    except (socket.error, ValueError):  # a name, or the other family
+        return b"\x00" * (16 if family == socket.AF_INET6 else 4)
+
+
+# -- reading -------------------------------------------------------------------------------------------
+
+
+def is_capture(data):
+    """Whether a file that begins with these octets is pcap or pcapng."""
+    return data[:4] in _MAGIC
+
+
+def read(stream):
+    """The SIP messages in a pcap or pcapng file, :class:`Passed` each: in UDP, and in TCP one per segment.
+
+    ``stream`` is the file, opened for reading bytes. Raises InputError when it is no such file, and
+    NotSupportedError without dpkt.
+    """
+    require()
+    try:
+        packets = dpkt.pcap.UniversalReader(stream)
+        decode = _DECODERS.get(packets.datalink())
+        for time, frame in packets:
+            for found in _messages(decode, float(time), bytes(frame)):
+                yield found
+    except (ValueError, struct.error, dpkt.Error) as error:
+        raise InputError("not a capture file, or a damaged one: %s" % error)
+
+
+def _messages(decode, time, frame):
+    """The message in a frame, if there is one."""
+    try:
+        packet = frame if decode is None else decode(frame)
+        packet = getattr(packet, "data", packet) if decode not in (None, _ip) else packet
+        segment = packet.data
+        data, ports = bytes(segment.data), (segment.sport, segment.dport)
+    except (AttributeError, dpkt.Error, struct.error):  # something else was on the wire
+        return
+    if _START.match(data):
+        yield Passed(time, _name(packet.src, ports[0]), _name(packet.dst, ports[1]), data)
+
+
+def _ip(frame):
+    return (dpkt.ip6.IP6 if bytearray(frame[:1])[0] >> 4 == 6 else dpkt.ip.IP)(frame)
+
+
+def _name(address, port):
+    family = socket.AF_INET6 if len(address) == 16 else socket.AF_INET
+    host = socket.inet_ntop(family, address)
+    return ("[%s]:%d" if ":" in host else "%s:%d") % (host, port)
+
+
+_DECODERS = {} if dpkt is None else {
+    _LINKTYPE_RAW: _ip,
+    12: _ip,  # RAW as some systems number it
+    dpkt.pcap.DLT_EN10MB: dpkt.ethernet.Ethernet,
+    dpkt.pcap.DLT_LINUX_SLL: dpkt.sll.SLL,
+    dpkt.pcap.DLT_NULL: dpkt.loopback.Loopback,
+}  # fmt: skip

@@ -1,0 +1,3 @@
+from typing import Optional
+
+def source_address(host: str, port: int) -> Optional[str]: ...

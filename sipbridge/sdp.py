@@ -1,0 +1,506 @@
+"""Session descriptions (RFC 8866, which replaced RFC 4566): a small model that loses nothing.
+
+>>> session = sdp.parse(event.sdp)
+>>> session.media[0].codecs[0].name, session.address(session.media[0])
+('PCMU', ('192.0.2.7', 49170))
+>>> call.reinvite(session.hold().raw)
+
+A description is its lines. What this module understands is read from them when asked for, what it does not
+understand stays where it is, and a changed description is a new object. ``raw`` is what was parsed, octet for
+octet, or else what :meth:`Session.encode` makes of the lines. Offer and answer: :mod:`sipbridge.negotiation`.
+
+Why another one: of what PyPI has in 2026, sdp-transform (1.1.0) makes dicts that anybody may change and needs
+Python 3.6, aiortc's model comes with a media stack, sipmessage has none. None of them runs on 2.7.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+from collections import namedtuple
+
+from sipbridge._compat import PY2, text_type, to_text
+from sipbridge.content import check_line
+from sipbridge.errors import InputError
+from sipbridge.payload import STATIC, parse_events, parse_rtpmap
+
+DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
+
+#: How a party says "hold" in the old way (RFC 2543, B.5), still seen: an address nobody can send to.
+NOWHERE = "0.0.0.0"
+
+_ENDS = re.compile("\r\n|\n|\r")
+_NUMBER = "([0-9]{1,32})"
+_ORIGIN = re.compile(r"(\S+) +%s +%s +(\S+) +(\S+) +(\S+)[ \t]*\Z" % (_NUMBER, _NUMBER))
+_ORIGIN_EXAMPLE = "- 1 1 IN IP4 192.0.2.7"
+_CONNECTION = re.compile(r"(\S+) +(\S+) +(\S+)[ \t]*\Z")
+_MEDIA = re.compile(r"(\S+) +([0-9]{1,5})(?:/([0-9]{1,5}))? +(\S+)((?: +\S+)*)[ \t]*\Z")
+_HELD = {"sendrecv": "sendonly", "recvonly": "inactive"}
+_RESUMED = {"sendonly": "sendrecv", "inactive": "recvonly"}
+
+# Octets that are no UTF-8, as lone surrogates: Python 3's "surrogateescape", which Python 2 lacks.
+_NO_ASCII = re.compile(u"[\x80-\xff]")
+_ESCAPED = re.compile(b"\xed([\xb2\xb3])([\x80-\xbf])")
+
+
+def _decode(octets):
+    if not PY2:
+        return octets.decode("utf-8", "surrogateescape")
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        return _NO_ASCII.sub(lambda found: _surrogate(found.group()), octets.decode("latin-1"))
+
+
+def _surrogate(character):
+    return (u"\\u%04x" % (0xDC00 + ord(character))).encode("ascii").decode("unicode-escape")
+
+
+def _encode(text):
+    if not PY2:
+        return text.encode("utf-8", "surrogateescape")
+    return _ESCAPED.sub(_octet, text.encode("utf-8"))
+
+
+def _octet(found):
+    high, low = bytearray(found.group(1) + found.group(2))
+    return bytes(bytearray([(high & 3) << 6 | low & 63]))
+
+
+class Line(namedtuple("Line", "type value")):
+    """``a=sendrecv`` is Line("a", "sendrecv")."""
+
+    __slots__ = ()
+
+    @property
+    def text(self):
+        """As it is written."""
+        return u"%s=%s" % self
+
+
+class Origin(namedtuple("Origin", "username session_id version network address_type address")):
+    """The o= line (5.2): text, ``session_id`` and ``version`` ints."""
+
+    __slots__ = ()
+
+
+class Connection(namedtuple("Connection", "network address_type address")):
+    """A c= line (5.7), as ("IN", "IP4", "192.0.2.7")."""
+
+    __slots__ = ()
+
+
+def _attribute(lines, name):
+    """The values of an attribute, None where it has none: a=sendrecv."""
+    for line in lines:
+        if line.type == "a":
+            key, colon, value = line.value.partition(":")
+            if key.strip() == name:
+                yield value.strip() if colon else None
+
+
+def _connection(lines):
+    for line in lines:
+        if line.type == "c":
+            return Connection(*_match(_CONNECTION, line, "IN IP4 192.0.2.7"))
+    return None
+
+
+def _direction(lines):
+    for line in lines:
+        if line.type == "a" and line.value.strip() in DIRECTIONS:
+            return line.value.strip()
+    return None
+
+
+def _match(pattern, line, example):
+    found = pattern.match(line.value)
+    if not found:
+        raise InputError("cannot parse %r (expected something like %s=%s)" % (line.text, line.type, example))
+    return found.groups()
+
+
+def _with_direction(lines, direction):
+    """The lines with that direction in the place of another; None: with none."""
+    kept = [line for line in lines if line.type != "a" or line.value.strip() not in DIRECTIONS]
+    return tuple(kept if direction is None else kept + [Line("a", direction)])
+
+
+def check_direction(direction):
+    """The direction, or InputError."""
+    if direction not in DIRECTIONS:
+        raise InputError("direction %r is not one of %s" % (direction, ", ".join(DIRECTIONS)))
+    return direction
+
+
+def check_port(port):
+    """A port from 0 to 65535, or InputError."""
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
+        raise InputError("port %r is not one of 0 to 65535" % (port,))
+    return port
+
+
+class Media(namedtuple("Media", "lines")):
+    """One m= line with those that belong to it (5.14).
+
+    Attributes:
+        lines: a tuple of :class:`Line`, the m= first.
+    """
+
+    __slots__ = ()
+
+    def _m(self):
+        return _match(_MEDIA, self.lines[0], "audio 49170 RTP/AVP 0")
+
+    @property
+    def kind(self):
+        """ "audio", "video", "image", "application"..."""
+        return self._m()[0]
+
+    @property
+    def port(self):
+        """Where it is received; 0: refused, or no longer wanted (RFC 3264, 5.1 and 8.2)."""
+        return int(self._m()[1])
+
+    @property
+    def protocol(self):
+        """As ``"RTP/AVP"``, ``"UDP/TLS/RTP/SAVPF"``, ``"udptl"``."""
+        return self._m()[3]
+
+    @property
+    def formats(self):
+        """What stands behind the protocol: for RTP payload types, in order of preference; text."""
+        return tuple(self._m()[4].split())
+
+    @property
+    def is_rtp(self):
+        """Whether its formats are payload types."""
+        return "RTP/" in self.protocol.upper()
+
+    @property
+    def codecs(self):
+        """For RTP the :class:`~sipbridge.payload.Codec` of each format in order of preference.
+
+        Static ones are known from their table (RFC 3551); a dynamic one without a=rtpmap is left out.
+        """
+        if not self.is_rtp:
+            return ()
+        known = dict(STATIC)
+        for value in self.get_all("rtpmap"):
+            codec = parse_rtpmap(value or "")
+            known[codec.payload_type] = codec
+        parameters = dict(self._parameters())
+        numbers = [int(number) for number in self.formats if number.isdigit()]
+        return tuple(
+            known[number]._replace(parameters=parameters.get(number)) for number in numbers if number in known
+        )
+
+    def _parameters(self):
+        for value in self.get_all("fmtp"):
+            number, _, text = (value or "").partition(" ")
+            if number.isdigit() and len(number) <= 3 and text.strip():
+                yield int(number), text.strip()
+
+    def telephone_event(self, clock_rate=None):
+        """The Codec for DTMF (RFC 4733): that with the clock rate, else the first, else None."""
+        found = [codec for codec in self.codecs if codec.is_telephone_event]
+        same = [codec for codec in found if codec.clock_rate == clock_rate]
+        return (same or found or [None])[0]
+
+    @property
+    def connection(self):
+        """Its own c= line, or None: then the session's counts. See :meth:`Session.address`."""
+        return _connection(self.lines)
+
+    @property
+    def direction(self):
+        """Its own direction, or None. See :meth:`Session.direction`."""
+        return _direction(self.lines)
+
+    @property
+    def ptime(self):
+        """Milliseconds of media in a packet (6.4), or None."""
+        value = self.get("ptime") or ""
+        return int(float(value)) if re.match(r"[0-9]{1,5}(\.[0-9]*)?\Z", value) else None
+
+    @property
+    def rtcp_port(self):
+        """Where RTCP goes: a=rtcp (RFC 3605), or the port itself (a=rtcp-mux, RFC 5761), or the next one."""
+        explicit = re.match(r"[0-9]{1,5}", self.get("rtcp") or "")
+        if explicit:
+            return int(explicit.group())
+        return self.port if "rtcp-mux" in self else self.port + 1
+
+    def get(self, name, default=None):
+        """The first value of an attribute; "" for one without a value, the default where there is none."""
+        for value in _attribute(self.lines, name):
+            return value or ""
+        return default
+
+    def get_all(self, name):
+        """Every value of an attribute, in order."""
+        return tuple(value or "" for value in _attribute(self.lines, name))
+
+    def __contains__(self, name):
+        return self.get(name) is not None
+
+    def with_port(self, port):
+        """The same at another port."""
+        kind, _, _, protocol, formats = self._m()
+        first = Line("m", "%s %d %s%s" % (kind, check_port(port), protocol, formats))
+        return self._replace(lines=(first,) + self.lines[1:])
+
+    def with_direction(self, direction):
+        """The same with another direction."""
+        return self._replace(lines=_with_direction(self.lines, check_direction(direction)))
+
+    def with_lines(self, *lines):
+        """The same with more :class:`Line` at its end."""
+        return self._replace(lines=self.lines + tuple(_checked(line) for line in lines))
+
+
+class Session(namedtuple("Session", "lines media parsed")):
+    """A session description. Two are equal when their lines are.
+
+    Attributes:
+        lines: those before the first m=, a tuple of :class:`Line`.
+        media: a tuple of :class:`Media`.
+        parsed: the octets that it was parsed from; None when it was built or changed.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, lines, media=(), parsed=None):
+        return super(Session, cls).__new__(cls, tuple(lines), tuple(media), parsed)
+
+    def __eq__(self, other):
+        return isinstance(other, Session) and self[:2] == other[:2]
+
+    def __ne__(self, other):
+        return not self == other
+
+    def __hash__(self):
+        return hash(self[:2])
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    @property
+    def raw(self):
+        """As it came, or as :meth:`encode` writes it."""
+        return self.encode() if self.parsed is None else self.parsed
+
+    def encode(self):
+        """Its lines as bytes, each ended by CRLF."""
+        lines = list(self.lines) + [line for media in self.media for line in media.lines]
+        return _encode(u"".join(u"%s=%s\r\n" % line for line in lines))
+
+    @property
+    def origin(self):
+        """The :class:`Origin`, or None."""
+        for line in self.lines:
+            if line.type == "o":
+                username, number, version, network, kind, address = _match(_ORIGIN, line, _ORIGIN_EXAMPLE)
+                return Origin(username, int(number), int(version), network, kind, address)
+        return None
+
+    @property
+    def name(self):
+        """What s= says (5.3), or None."""
+        for line in self.lines:
+            if line.type == "s":
+                return line.value
+        return None
+
+    @property
+    def connection(self):
+        """The :class:`Connection` for media without one of its own, or None."""
+        return _connection(self.lines)
+
+    def get(self, name, default=None):
+        """The first value of an attribute of the session; "" for one without a value."""
+        for value in _attribute(self.lines, name):
+            return value or ""
+        return default
+
+    def address(self, media):
+        """(host, port) where its author receives that medium; the host is "" when no c= tells it."""
+        connection = media.connection or self.connection
+        return (connection.address.partition("/")[0] if connection else ""), media.port
+
+    def direction(self, media):
+        """What its author does with that medium: the media's own attribute, the session's, or sendrecv (6.7).
+
+        The address 0.0.0.0 counts too (RFC 3264, 8.4): nothing can be received there.
+        """
+        direction = media.direction or _direction(self.lines) or "sendrecv"
+        if self.address(media)[0] == NOWHERE:
+            return _HELD.get(direction, direction)
+        return direction
+
+    @property
+    def live(self):
+        """The media that are neither refused nor ended: with a port above 0, or bundled (RFC 8843, 6)."""
+        return tuple(media for media in self.media if media.port or "bundle-only" in media)
+
+    @property
+    def audio(self):
+        """The first live audio medium, or None."""
+        return next((media for media in self.live if media.kind == "audio"), None)
+
+    @property
+    def is_held(self):
+        """True when its author wants to receive none of the live media."""
+        directions = [self.direction(media) for media in self.live]
+        return bool(directions) and all(direction in ("sendonly", "inactive") for direction in directions)
+
+    # -- changing ------------------------------------------------------------------------------------------
+
+    def with_media(self, media):
+        """The same with other media, ready to be offered: the version in o= is one higher (RFC 3264, 8)."""
+        return Session(self._next_version(), media)
+
+    def with_direction(self, direction):
+        """All live media with that direction."""
+        return self._directed(lambda _: check_direction(direction))
+
+    def hold(self):
+        """The peer is to be silent (RFC 3264, 8.4): sendrecv becomes sendonly, recvonly becomes inactive."""
+        return self._directed(lambda direction: _HELD.get(direction, direction))
+
+    def resume(self):
+        """What :meth:`hold` took: sendonly becomes sendrecv, inactive becomes recvonly.
+
+        Where the peer was on hold as well, ``with_direction("sendrecv")`` offers everything.
+        """
+        return self._directed(lambda direction: _RESUMED.get(direction, direction))
+
+    def _directed(self, choose):
+        default = _direction(self.lines) or "sendrecv"
+        live = self.live
+        media = [
+            each.with_direction(choose(each.direction or default)) if each in live else each
+            for each in self.media
+        ]
+        return Session(_with_direction(self._next_version(), None), media)
+
+    def _next_version(self):
+        origin = self.origin
+        if origin is None:
+            return self.lines
+        line = Line("o", "%s %d %d %s %s %s" % origin._replace(version=origin.version + 1))
+        return tuple(line if each.type == "o" else each for each in self.lines)
+
+
+# -- parsing and building ------------------------------------------------------------------------------
+
+
+def _checked(line):
+    kind, value = to_text(line[0]), to_text(line[1])
+    if not re.match(r"[a-z]\Z", kind):
+        raise InputError("a line begins with one small letter, not %r" % (kind,))
+    if not isinstance(value, text_type) or re.search("[\x00\r\n]", value):
+        raise InputError("line break or NUL in a line of a session description: %r" % (value,))
+    return Line(kind, value)
+
+
+def _lines(data):
+    for text in _ENDS.split(_decode(data.rstrip(b"\x00"))):
+        if not text.strip():
+            continue  # blank lines are no SDP, but are seen, most often at the end
+        kind, equals, value = text.partition("=")
+        if not equals or not re.match(r"[A-Za-z]\Z", kind):
+            raise InputError("not a line of a session description: %r (expected a=..., say)" % (text,))
+        if "\x00" in value:
+            raise InputError("NUL in a line of a session description: %r" % (text,))
+        yield Line(kind, value)
+
+
+def parse(data):
+    """The :class:`Session` in a body, bytes. Lines may end in CRLF, LF or CR.
+
+    Raises InputError, quoting the line: the first has to be ``v=0``, each has to be ``<letter>=<value>``, and
+    o=, c=, m= and a=rtpmap have to be well-formed. Missing o=, s=, t= and c= are let pass.
+    """
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise InputError("a session description is bytes, not %s" % type(data).__name__)
+    data = data.tobytes() if isinstance(data, memoryview) else bytes(data)
+    lines = list(_lines(data))
+    if not lines or (lines[0].type, lines[0].value.strip()) != ("v", "0"):
+        raise InputError("a session description begins with v=0, not %r" % (lines[0].text if lines else "",))
+    starts = [place for place, line in enumerate(lines) if line.type == "m"] + [len(lines)]
+    media = [Media(tuple(lines[begin:end])) for begin, end in zip(starts, starts[1:])]
+    session = Session(lines[: starts[0]], media, data)
+    _check(session)
+    return session
+
+
+def _check(session):
+    """Look at all that is read later, so that it cannot fail then."""
+    for line in session.lines:
+        if line.type == "o":
+            _match(_ORIGIN, line, _ORIGIN_EXAMPLE)
+    _connection(session.lines)
+    for media in session.media:
+        _connection(media.lines)
+        if media.port > 65535:
+            raise InputError("port above 65535: %r" % media.lines[0].text)
+        for codec in media.codecs:
+            if codec.parameters and codec.is_telephone_event:
+                parse_events(codec.parameters)
+
+
+def build(host, media, session_id=1, version=1, name="-", username="-", lines=()):
+    """A new :class:`Session`.
+
+    Args:
+        host: the address in o= and c=, IPv4 or IPv6.
+        media: :class:`Media`, as :func:`medium` makes them.
+        session_id, version: the numbers in o= (5.2); the same pair never stands for another content.
+        name, username: for s= and o=.
+        lines: more :class:`Line` of the session, as ("a", "..."), behind t=.
+
+    Raises InputError.
+    """
+    host = check_line(host, "host").strip("[]")
+    kind = "IP6" if ":" in host else "IP4"
+    for what, value in (("host", host), ("user name", username)):
+        if re.search(r"\s", value):
+            raise InputError("blank in the %s %r" % (what, value))
+    fixed = (
+        ("v", "0"),
+        ("o", "%s %d %d IN %s %s" % (check_line(username, "user name"), session_id, version, kind, host)),
+        ("s", check_line(name, "session name")),
+        ("c", "IN %s %s" % (kind, host)),
+        ("t", "0 0"),
+    )
+    session = Session([_checked(line) for line in fixed + tuple(lines)], media)
+    _check(session)
+    return session
+
+
+def medium(kind, port, codecs, direction="sendrecv", protocol="RTP/AVP", ptime=None):
+    """A new :class:`Media` for RTP.
+
+    Args:
+        kind: "audio" or "video".
+        port: where it is received; 0 refuses it.
+        codecs: :class:`~sipbridge.payload.Codec`, in order of preference, at least one.
+        direction: what is done with it here.
+        protocol: the profile.
+        ptime: milliseconds of media in a packet, or None.
+
+    Raises InputError.
+    """
+    codecs = tuple(codecs)
+    if not codecs:
+        raise InputError("a medium needs at least one codec")
+    formats = " ".join("%d" % codec.payload_type for codec in codecs)
+    lines = [("m", "%s %d %s %s" % (check_line(kind, "kind"), check_port(port), protocol, formats))]
+    lines += [("a", "rtpmap:%d %s" % (codec.payload_type, codec.rtpmap)) for codec in codecs]
+    lines += [
+        ("a", "fmtp:%d %s" % (codec.payload_type, codec.parameters)) for codec in codecs if codec.parameters
+    ]
+    lines += [] if ptime is None else [("a", "ptime:%d" % ptime)]
+    lines += [("a", check_direction(direction))]
+    media = Media(tuple(_checked(line) for line in lines))
+    media._m()
+    return media

@@ -1,0 +1,442 @@
+"""An engine in a process of its own, watched, and replaced when it is lost.
+
+A thread that needs something from the worker reads the socket itself, for all the others too: the result of a
+command comes without a change of threads. A thread of the worker's own starts processes, watches them and sees
+them out; it sleeps while all is well.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+import threading
+from collections import deque
+
+from sipbridge import wire
+from sipbridge._compat import monotonic
+from sipbridge.errors import EngineError, EngineLost, InputError, SipbridgeError
+from sipbridge.raw import RawEvent
+from sipbridge.worker_channel import Channel
+from sipbridge.worker_process import Process
+
+log = logging.getLogger("sipbridge")
+
+#: Events that a worker may send before they are read here: more would only lie in memory.
+WINDOW = 1000
+
+#: Seconds: a sign of life at least this often; one lets a worker also see that its service is gone.
+_BEAT = 0.5
+
+#: Seconds for a process to load and open its engine.
+_START = 20.0
+
+#: Seconds that a worker has to live for its death to count as the first again, and the longest back-off.
+_STABLE, _LONGEST = 60.0, 10.0
+
+#: Each process numbers its calls and the like from its own share on, this wide in bits: a handle of one that died
+#: means nothing to the next.
+_SHARE = 32
+
+_NOTHING = RawEvent("", "none", None, 0, 0, 0, 0, 0, 0, 0, 0.0, "", "", "", "", "", b"")
+
+#: Commands that go to the engine as they are: methods of :class:`sipbridge.engine.InProcess`.
+FORWARDED = (
+    "call",
+    "ring",
+    "answer_call",
+    "reject",
+    "redirect",
+    "ack",
+    "hangup",
+    "call_request",
+    "reinvite",
+    "answer",
+    "request",
+)
+
+
+class Worker(object):
+    """An engine in a process of its own, for one endpoint: ``Endpoint(..., engine=Worker())``.
+
+    Args:
+        engine: ``"sofia"``, ``"exosip"`` or None, as for an endpoint.
+        hang_timeout: seconds without a sign of life after which the process is taken for hung, and killed.
+        max_restarts: deaths in a row, each within a minute of the start before it, after which it is given up;
+            None: never.
+        backoff: seconds before the second restart in a row, doubled for each further one up to ten; the first
+            restart is made at once.
+        crash_folder: where core dumps (and, from Python 3, tracebacks) of a process that died are kept, the
+            last five of each; None: nowhere.
+        python: path of the interpreter for the process; None for this one's.
+
+    When the process dies or hangs, each of its calls ends with a CallEnded whose ``cause`` is "engine-lost",
+    whoever waits gets EngineLost, and another process is started on the same port with the same credentials and
+    registrations; then comes EngineRestarted. Commands meanwhile raise EngineLost. After ``max_restarts`` comes
+    EngineFailed, and from then on each command raises EngineLost.
+
+    Raises InputError.
+    """
+
+    def __init__(
+        self, engine=None, hang_timeout=5.0, max_restarts=10, backoff=0.25, crash_folder=None, python=None
+    ):
+        for value, what in ((hang_timeout, "hang_timeout"), (backoff + 1, "backoff"), (max_restarts, "max_restarts")):
+            if value is not None and not value > 0:
+                raise InputError("%s must be above 0, not %r" % (what, value))
+        self._settings = {
+            "engine": engine,
+            "hang": hang_timeout,
+            "beat": min(_BEAT, hang_timeout / 5.0),
+            "crash_folder": crash_folder,
+        }
+        self._max_restarts = max_restarts
+        self._backoff = backoff
+        self._python = python
+        self.name = self.version = None
+        self._cond = threading.Condition(threading.Lock())
+        self._channel = None  # the process that there is now
+        self._reading = False  # a thread is reading its socket
+        self._waiting = 0  # threads that wait for what that one reads
+        self._events = deque()
+        self._consumed = 0  # events read since leave was given for more
+        self._lost = None  # the EngineLost that every command raises
+        self._closing = threading.Event()
+        self._closed = False
+        self._opening = None  # the arguments of open(), for the next process
+        self._generation = 0
+        self._deaths = 0  # in a row
+        self._port = None
+        self._credentials = []
+        self._calls = set()  # live ones
+        self._registrations = {}  # handle: [arguments of register(), handle in the present process]
+        self._supervisor = None
+        self._starting = None  # a process that is not installed yet
+        self._gave_up = False
+
+    # -- the engine, as InProcess --------------------------------------------------------------------------
+
+    def open(self, transport, host, port, *options):
+        """Start the process and open the engine there. Raises TransportError, EngineError."""
+        if self._opening is not None:
+            raise EngineError("this Worker was opened before; make one for each endpoint")
+        self._opening = (transport, host, port) + options
+        channel = self._start()
+        self._port = channel.port
+        self._opening = (transport, host, channel.port) + options
+        self.name, self.version = channel.facts["engine"], channel.facts["library"]
+        self._install(channel)
+        self._supervisor = threading.Thread(target=self._supervise, name="sipbridge worker")
+        self._supervisor.daemon = True
+        self._supervisor.start()
+
+    @property
+    def port(self):
+        """The local port."""
+        return self._port
+
+    @property
+    def pid(self):
+        """The process id of the worker, or None while there is none."""
+        channel = self._channel
+        return None if channel is None else channel.process.pid
+
+    def close(self, grace):
+        """Close within ``grace`` seconds, more or less, and see the process out. Whoever waits gets an EngineError."""
+        with self._cond:
+            if self._closed:
+                raise EngineError("close: the engine is closed")
+            self._closing.set()
+            channel, starting = self._channel, self._starting
+        if starting is not None:
+            starting.kill()
+        if channel is not None:
+            try:
+                self._command("close", grace, within=grace + 1.5)
+            except EngineError as error:
+                log.debug("close: %s", error)
+                channel.process.kill()
+        with self._cond:
+            self._closed = True
+            self._cond.notify_all()
+        self._supervisor.join()
+
+    def wait(self, timeout=None):
+        """The next :class:`RawEvent`, or None when there was none in ``timeout`` seconds (None: no limit).
+
+        Raises EngineError when the engine is closed.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        with self._cond:
+            self._read_until(lambda: self._events or self._closed, deadline)
+            if self._closed:
+                raise EngineError("wait: the engine is closed")
+            if not self._events:
+                return None
+            event = self._events.popleft()
+            channel, count = self._credit_due()
+        if count:
+            channel.send(wire.credit(count))
+        return event
+
+    def _credit_due(self):
+        """The channel, and the number of events to give leave for now."""
+        self._consumed += 1
+        if self._consumed < WINDOW // 2 or self._channel is None:
+            return None, 0
+        count, self._consumed = self._consumed, 0
+        return self._channel, count
+
+    def add_credentials(self, realm, user, password):
+        """Kept for the next process too; while there is none, for that one alone."""
+        self._keep_credentials([each for each in self._credentials if each[0] != realm] + [(realm, user, password)])
+        self._unless_lost("add_credentials", realm, user, password)
+
+    def clear_credentials(self):
+        self._keep_credentials([])
+        self._unless_lost("clear_credentials")
+
+    def _keep_credentials(self, credentials):
+        with self._cond:
+            self._credentials = credentials
+
+    def register(self, registrar, parties, contact, expires):
+        return self._command("register", registrar, parties, contact, expires)
+
+    def refresh(self, registration, expires):
+        with self._cond:
+            kept = self._registrations.get(registration)
+            if kept is not None:
+                kept[0] = kept[0][:3] + (expires,)
+        self._command("refresh", registration if kept is None else kept[1], expires)
+
+    def unregister(self, registration):
+        """While there is no process the registration is dropped: the next one does not make it again."""
+        with self._cond:
+            kept = self._registrations.get(registration)
+            if kept is not None and self._channel is None:
+                del self._registrations[registration]
+        self._command("unregister", registration if kept is None else kept[1])
+
+    def _unless_lost(self, *command):
+        try:
+            self._command(*command)
+        except EngineLost:
+            if self._closed or self._gave_up:
+                raise
+
+    # -- commands ------------------------------------------------------------------------------------------
+
+    def _command(self, method, *arguments, **options):
+        """What the method returns in the worker. Raises what it raises there, and EngineLost."""
+        within = options.get("within")
+        with self._cond:
+            channel = self._channel
+            if channel is None:
+                raise self._lost
+            pending = channel.expect(method, arguments)
+        channel.send(pending.frame)
+        deadline = None if within is None else monotonic() + within
+        with self._cond:
+            self._read_until(lambda: pending.done, deadline)
+        return pending.outcome()
+
+    # -- reading, under the condition ----------------------------------------------------------------------
+
+    def _read_until(self, ready, deadline):
+        """Return when ready() is true, or the deadline (None: none) is over; read, or wait for who does."""
+        while not ready():
+            left = None if deadline is None else deadline - monotonic()
+            if left is not None and left <= 0:
+                return
+            if self._reading or self._channel is None or self._channel.ended:
+                self._waiting += 1
+                try:
+                    self._cond.wait(left)
+                finally:
+                    self._waiting -= 1
+            else:
+                self._read(self._channel, left)
+
+    def _read(self, channel, timeout):
+        """Read what there is, without the lock, and take it in."""
+        self._reading = True
+        self._cond.release()
+        messages = ()
+        try:
+            messages = channel.receive(timeout)
+        finally:
+            self._cond.acquire()
+            self._reading = False
+            for message in messages:
+                self._absorb(channel, *message)
+            if self._waiting:
+                self._cond.notify_all()
+
+    def _absorb(self, channel, kind, value, result=None, error=None):
+        if kind == wire.EVENT:
+            self._events.append(self._followed(value))
+            return
+        pending = channel.take(value)
+        if pending is None:  # whoever asked was interrupted
+            return
+        pending.settle(result, error)
+        if error is None and pending.method == "call":
+            self._calls.add(result)
+        elif error is None and pending.method == "register":
+            self._registrations[result] = [pending.arguments, result]
+
+    def _followed(self, event):
+        """The event, with what has to be known of it when the process dies."""
+        if event.type == "call-incoming":
+            self._calls.add(event.call)
+        elif event.type == "call-ended":
+            self._calls.discard(event.call)
+        elif event.registration:
+            return self._followed_registration(event)
+        return event
+
+    def _followed_registration(self, event):
+        for handle, kept in self._registrations.items():
+            if kept[1] == event.registration:
+                if event.state != "active":
+                    del self._registrations[handle]
+                return event._replace(registration=handle)
+        return event
+
+    # -- processes, in a thread of their own -------------------------------------------------------------------
+
+    def _start(self):
+        """A process with an opened engine, as a :class:`Channel`. Raises SipbridgeError."""
+        self._generation += 1
+        channel = Channel(Process(self._python, self._settings))
+        self._starting = channel.process
+        try:
+            if self._closing.is_set():
+                raise EngineLost("the endpoint is being closed")
+            channel.greet(_START)
+            channel.port = channel.request(_START, "open", *self._opening + (self._generation << _SHARE,))
+            for each in self._credentials:
+                channel.request(_START, "add_credentials", *each)
+        except BaseException:
+            channel.process.kill()
+            channel.process.reap(0.0)
+            channel.close()
+            raise
+        finally:
+            self._starting = None
+        return channel
+
+    def _install(self, channel, *before):
+        """Let commands and events through; some events come before its own."""
+        with self._cond:
+            self._channel = channel
+            self._lost = None
+            self._events.extend(before)
+            for message in channel.early:
+                self._absorb(channel, *message)
+            self._consumed = 0
+            credit = wire.credit(max(0, WINDOW - len(self._events)))
+            self._cond.notify_all()
+        channel.send(credit)
+
+    def _supervise(self):
+        while True:
+            channel, started = self._channel, monotonic()
+            reason = channel.process.watch()
+            died = monotonic()
+            reason = channel.problem or reason
+            self._lose(channel, EngineLost("the engine is lost: " + reason))
+            if died - started > _STABLE:
+                self._deaths = 0
+            if self._closing.is_set() or not self._revive(reason, died):
+                return
+
+    def _lose(self, channel, error):
+        """End what lived in a process that is dead, after what it had still to say."""
+        with self._cond:
+            self._channel = None
+            self._lost = error
+            channel.shut()
+            while self._reading:
+                self._waiting += 1
+                self._cond.wait()
+                self._waiting -= 1
+            for message in channel.rest():
+                self._absorb(channel, *message)
+            channel.fail(error)
+            last = (self._generation + 1 << _SHARE) - 1
+            self._events.append(_event("engine-lost", reason="%s" % error, transaction=last))
+            for call in sorted(self._calls):
+                self._events.append(
+                    _event("call-ended", call=call, cause="engine-lost", status=503, reason="%s" % error)
+                )
+            self._calls.clear()
+            self._cond.notify_all()
+        channel.close()
+
+    def _revive(self, reason, died):
+        """Have another process in its place. False when it is given up, or the endpoint is being closed."""
+        while True:
+            self._deaths += 1
+            log.error("%s; %d in a row", reason, self._deaths)
+            if self._max_restarts is not None and self._deaths > self._max_restarts:
+                return self._give_up(reason)
+            if self._closing.wait(self._delay()):
+                return False
+            try:
+                channel = self._start()
+                break
+            except SipbridgeError as error:
+                reason = "%s" % error
+            if self._closing.is_set():
+                return False
+        failed = self._restore(channel)
+        seconds = monotonic() - died
+        log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
+        self._install(channel, _event("engine-restarted", reason=reason, time=seconds), *failed)
+        return True
+
+    def _delay(self):
+        """Seconds to wait before the next start."""
+        return 0.0 if self._deaths < 2 else min(_LONGEST, self._backoff * 2.0 ** min(self._deaths - 2, 30))
+
+    def _restore(self, channel):
+        """Make the registrations again, which keep their handles on this side. Returns events of those that failed."""
+        failed = []
+        for handle, kept in list(self._registrations.items()):
+            try:
+                kept[1] = channel.request(_START, "register", *kept[0])
+            except SipbridgeError as error:
+                event = _event("registration", registration=handle, state="failed", status=503)
+                failed.append(event._replace(reason="%s" % error))
+                self._registrations.pop(handle, None)
+                continue
+            if handle not in self._registrations:  # unregistered meanwhile
+                channel.request(_START, "unregister", kept[1])
+        return failed
+
+    def _give_up(self, reason):
+        error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self._deaths, reason))
+        with self._cond:
+            self._gave_up = True
+            self._lost = error
+            self._events.append(_event("engine-failed", reason="%s" % error))
+            self._cond.notify_all()
+        log.critical("%s", error)
+        return False
+
+
+def _event(kind, **fields):
+    """A RawEvent that no engine reported."""
+    return _NOTHING._replace(type=kind, **fields)
+
+
+def _forwarded(name):
+    def method(self, *arguments):
+        return self._command(name, *arguments)
+
+    method.__name__ = name
+    return method
+
+
+for _name in FORWARDED:
+    setattr(Worker, _name, _forwarded(_name))

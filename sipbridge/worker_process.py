@@ -1,0 +1,165 @@
+"""The process of a worker: started fresh, watched, ended, and what is known of its death."""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import fcntl
+import glob
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from sipbridge._compat import monotonic
+from sipbridge.errors import EngineLost
+
+#: Run by the worker's interpreter: the package of this process, whatever the current folder holds.
+_BOOT = "import sys; sys.path.insert(0, %r); from sipbridge.worker_main import main; main(%r)"
+
+_SIGNALS = dict(
+    (getattr(signal, name), name) for name in dir(signal) if name.startswith("SIG") and "_" not in name
+)
+
+#: Files that are kept of crashes, the latest: a worker that dies again and again must not fill the disk.
+_KEPT = 5
+
+#: Seconds for the kernel to see a process out that has closed its files or was killed.
+_PATIENCE = 1.0
+
+
+def _close_on_exec(descriptor):
+    fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.fcntl(descriptor, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
+
+
+class Process(object):
+    """One worker process.
+
+    Args:
+        python: path of its interpreter; None for this one's.
+        settings: for :func:`sipbridge.worker_main.main`, what JSON can hold.
+
+    Attributes:
+        socket: our end of the socket pair; the owner closes it.
+        pid: its process id.
+
+    Raises EngineLost when it cannot be started.
+    """
+
+    def __init__(self, python, settings):
+        self._settings = settings
+        package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        code = _BOOT % (package, json.dumps(dict(settings, parent=os.getpid())))
+        theirs = None
+        try:
+            self.socket, theirs = socket.socketpair()
+            _close_on_exec(self.socket.fileno())
+            _close_on_exec(theirs.fileno())
+            # Its end of the pair is its standard input and the pipe for its signs of life its standard output:
+            # those two reach a child in every Python, whatever else is closed.
+            self._process = subprocess.Popen(
+                [python or sys.executable, "-c", code], stdin=theirs, stdout=subprocess.PIPE, close_fds=True
+            )
+        except (OSError, IOError, ValueError) as error:
+            if theirs is not None:
+                self.socket.close()
+            raise EngineLost("the engine's process cannot be started: %s" % error)
+        finally:
+            if theirs is not None:
+                theirs.close()
+        self._beats = self._process.stdout
+        self.pid = self._process.pid
+        _close_on_exec(self._beats.fileno())
+        fcntl.fcntl(self._beats.fileno(), fcntl.F_SETFL, os.O_NONBLOCK)
+
+    def watch(self):
+        """Wait until it is dead, or killed here for want of a sign of life. Returns what happened, as text."""
+        poll = select.poll()
+        poll.register(self._beats.fileno(), select.POLLIN)
+        beat, limit = self._settings["beat"], self._settings["hang"]
+        silent = 0.0  # counted in short waits: a machine that was suspended does not make a worker silent
+        while silent < limit:
+            octets = self._beat_within(poll, beat)
+            if octets == b"" or (octets is None and self._process.poll() is not None):
+                return self.reap(_PATIENCE)
+            silent = 0.0 if octets else silent + beat
+        return self._end_hung(limit)
+
+    def _beat_within(self, poll, seconds):
+        """What came, b"" at the end of the pipe, None when nothing came."""
+        try:
+            return os.read(self._beats.fileno(), 4096) if poll.poll(int(seconds * 1000)) else None
+        except (OSError, IOError, select.error) as error:
+            if error.args[0] not in (errno.EINTR, errno.EAGAIN):
+                raise
+            return None
+
+    def _end_hung(self, limit):
+        if self._settings["crash_folder"]:
+            self._send(signal.SIGABRT)  # for a core dump of where it hangs
+            self._await_exit(_PATIENCE / 2)
+        self.kill()
+        self.reap(_PATIENCE)
+        return self._with_traces("worker process %d gave no sign of life for %g s" % (self.pid, limit))
+
+    def kill(self):
+        """SIGKILL."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number):
+        try:
+            self._process.send_signal(number)
+        except OSError:  # it is gone
+            pass
+
+    def _await_exit(self, patience):
+        deadline = monotonic() + patience
+        while self._process.poll() is None and monotonic() < deadline:
+            time.sleep(0.002)
+        return self._process.returncode
+
+    def reap(self, patience):
+        """See it out, and give its descriptors back; after ``patience`` seconds by SIGKILL. Returns how it ended."""
+        code = self._await_exit(patience)
+        if code is None:
+            self.kill()
+            code = self._process.wait()
+        self._beats.close()
+        return self._with_traces(self._described(code))
+
+    def _described(self, code):
+        if code >= 0:
+            return "worker process %d ended with exit code %d" % (self.pid, code)
+        name = _SIGNALS.get(-code, "signal %d" % -code)
+        hint = ": out of memory, or killed by hand" if -code == signal.SIGKILL else ""
+        return "worker process %d died of %s%s" % (self.pid, name, hint)
+
+    def _with_traces(self, text):
+        """The text, with the files that the crash has left; older ones are removed."""
+        folder = self._settings["crash_folder"]
+        if not folder:
+            return text
+        left = []
+        for path in glob.glob(os.path.join(folder, "worker-%d.traceback" % self.pid)):
+            if os.path.getsize(path):
+                left.append(path)
+            else:
+                os.unlink(path)
+        left += self._name_core(folder)
+        for pattern in ("worker-*.traceback", "worker-*.core"):
+            for path in sorted(glob.glob(os.path.join(folder, pattern)), key=os.path.getmtime)[:-_KEPT]:
+                os.unlink(path)
+        return text + (" (see %s)" % ", ".join(left) if left else "")
+
+    def _name_core(self, folder):
+        """Core dumps in the folder, under a name that the next one does not take."""
+        for name in ("core.%d" % self.pid, "core"):
+            path = os.path.join(folder, name)
+            if os.path.exists(path):
+                kept = os.path.join(folder, "worker-%d.core" % self.pid)
+                os.rename(path, kept)
+                return [kept]
+        return []

@@ -1,0 +1,16 @@
+"""The peers of the conformance tests, for coroutines."""
+
+from __future__ import absolute_import, division, print_function
+
+import sys
+
+from conformance.conftest import (  # noqa: F401
+    installed,
+    other,
+    pytest_runtest_makereport,
+    sipp,
+    starter,
+)
+
+# Python 2 has no coroutines, and its install no sipbridge.aio.
+collect_ignore = ["test_calls.py", "test_endpoint.py"] if sys.version_info[0] < 3 else []

@@ -1,0 +1,172 @@
+"""Calls through sipbridge.aio, against an endpoint in another process and sipp."""
+
+import asyncio
+
+import pytest
+
+import sipbridge
+from aio.loop import elsewhere, in_loop
+from conformance.sdp import ANSWER, HOLD, OFFER
+from peers.scenario import Callee
+from peers.silent import Silent
+from sipbridge import aio
+
+
+def endpoint():
+    return aio.Endpoint(identity="sip:alice@sipbridge.test")
+
+
+async def answered(phone, other):
+    """A call that we placed and the other took."""
+    placing = asyncio.create_task(phone.call(other.uri, OFFER))
+    await elsewhere(other.wait, "incoming sdp")
+    await elsewhere(other.call, "answer", ANSWER)
+    return await placing
+
+
+@in_loop
+async def test_to_the_end(other):
+    async with endpoint() as phone:
+        with_events = phone.events()
+        call = await answered(phone, other)
+        assert (call.state, call.remote_sdp, call.incoming) == ("established", ANSWER, False)
+        assert phone.calls == (call,)
+        await call.send_dtmf("4#")
+        assert (await call.reinvite(HOLD)).status == 200
+        call.hangup()
+        ended = await call.wait_ended()
+        assert (ended.cause, ended.call) == ("local-bye", call)
+        kinds = []
+        async for event in with_events:
+            assert event.call is call
+            kinds.append(type(event))
+            if isinstance(event, sipbridge.CallEnded):
+                break
+        assert kinds == [sipbridge.CallAnswered, sipbridge.CallEnded]
+    await elsewhere(
+        other.expect, "incoming sdp", "confirmed", "info 4", "info #", "reinvite sdp", "confirmed",
+        "ended remote-bye 200",
+    )  # fmt: skip
+
+
+@in_loop
+async def test_a_coroutine_takes_the_call(other):
+    async with endpoint() as phone:
+        taken = asyncio.get_running_loop().create_future()
+
+        async def take(event):
+            event.call.ring()
+            await asyncio.sleep(0.05)
+            event.call.answer(ANSWER)
+            await event.call.wait_established()
+            taken.set_result(event.call)
+
+        phone.on(sipbridge.IncomingCall, take)
+        calling = other.start("endpoint", "call", phone.uri, OFFER)
+        call = await taken
+        await elsewhere(calling.result)
+        await elsewhere(other.call, "hangup")
+        assert (await call.wait_ended()).cause == "remote-bye"
+    await elsewhere(other.expect, "progress 180", "answered 200 sdp", "ended local-bye 200")
+
+
+@in_loop
+async def test_cancelling_the_coroutine_cancels_the_call(other):
+    async with endpoint() as phone:
+        placing = asyncio.create_task(phone.call(other.uri, OFFER))
+        await elsewhere(other.wait, "incoming sdp")
+        placing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await placing
+        await elsewhere(other.expect, "incoming sdp", "ended cancelled 487")
+        [call] = phone.calls or [None]
+        assert call is None or (await call.wait_ended()).cause == "cancelled"
+
+
+@in_loop
+async def test_cancelling_after_the_answer_hangs_up(other):
+    """The answer is there, the coroutine has not gone on yet: nobody would have the call to end it."""
+    async with endpoint() as phone:
+        placing = asyncio.create_task(phone.call(other.uri, OFFER))
+        phone.on(sipbridge.CallAnswered, lambda event: placing.cancel())
+        await elsewhere(other.wait, "incoming sdp")
+        await elsewhere(other.call, "answer", ANSWER)
+        with pytest.raises(asyncio.CancelledError):
+            await placing
+        await elsewhere(other.expect, "incoming sdp", "confirmed", "ended remote-bye 200")
+
+
+@in_loop
+async def test_a_cancelled_wait_leaves_the_call_alone(other):
+    async with endpoint() as phone:
+        call = await answered(phone, other)
+        waiting = asyncio.create_task(call.wait_ended())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert call.state == "established"
+        await call.info(b"x", "text/plain")
+
+
+@in_loop
+async def test_no_answer_in_time(other):
+    async with endpoint() as phone:
+        with pytest.raises(sipbridge.TimeoutError):
+            await phone.call(other.uri, OFFER, timeout=0.5)
+        await elsewhere(other.expect, "incoming sdp", "ended cancelled 487")
+
+
+@in_loop
+async def test_refused(sipp):
+    peer = sipp(Callee().recv("INVITE").reply(486).recv("ACK"))
+    async with endpoint() as phone:
+        with pytest.raises(sipbridge.ResponseError) as caught:
+            await phone.call(peer.uri, OFFER)
+        assert caught.value.status == 486
+    await elsewhere(peer.wait)
+
+
+@in_loop
+async def test_calls_at_the_same_time(other):
+    async with endpoint() as phone:
+        placing = [asyncio.create_task(phone.call(other.uri, OFFER)) for _ in range(5)]
+        await elsewhere(other.wait, "incoming sdp", 5)
+        assert len(phone.calls) == 5
+        for each in placing:
+            each.cancel()
+        results = await asyncio.gather(*placing, return_exceptions=True)
+        assert [type(result) for result in results] == [asyncio.CancelledError] * 5
+        await asyncio.gather(*(call.wait_ended() for call in phone.calls))
+        assert phone.calls == ()
+
+
+@in_loop
+async def test_closing_ends_the_calls_and_whoever_waits(other):
+    phone = endpoint()
+    call = await answered(phone, other)
+    stream = phone.events()
+    waiting = asyncio.create_task(call.wait_ended(None))
+    await phone.close()
+    assert (await waiting).cause in ("local-bye", "failed")
+    assert [event async for event in stream][-1:] in ([], [call.ended])
+    await phone.close()  # does nothing
+    with pytest.raises(sipbridge.EngineError):
+        phone.invite(other.uri, OFFER)
+    await elsewhere(other.expect, "incoming sdp", "confirmed", "ended remote-bye 200")
+
+
+@in_loop
+async def test_closing_fails_a_request_under_way():
+    peer = Silent()
+    try:
+        phone = endpoint()
+        asking = asyncio.create_task(phone.message(peer.uri, "anybody?"))
+        registering = asyncio.create_task(phone.register(peer.uri))
+        await asyncio.sleep(0.05)
+        await phone.close(timeout=0.2)
+        for task in (asking, registering):
+            with pytest.raises(sipbridge.SipbridgeError):
+                await task
+    finally:
+        peer.stop()

@@ -1,0 +1,162 @@
+"""The endpoint of sipbridge.aio: messages, streams, default answers, and that it neither blocks nor polls."""
+
+import asyncio
+import threading
+import time
+
+import pytest
+
+import sipbridge
+from aio.loop import elsewhere, in_loop
+from peers.silent import Silent
+from sipbridge import aio
+
+
+@in_loop
+async def test_messages_both_ways(other):
+    async with aio.Endpoint() as phone:
+        texts = []
+        phone.on(sipbridge.MessageReceived, lambda event: texts.append(event.text))
+        assert (await phone.message(other.uri, "hello")).status == 200
+        assert (await phone.options(other.uri)).status == 200
+        assert (await elsewhere(other.endpoint, "message", phone.uri, "and you?"))["status"] == 200
+        assert texts == ["and you?"]
+
+
+@in_loop
+async def test_a_message_that_nobody_looks_at_is_refused(other):
+    async with aio.Endpoint() as phone:
+        with pytest.raises(Exception, match="480"):
+            await elsewhere(other.endpoint, "message", phone.uri, "anybody?")
+
+
+@in_loop
+async def test_a_coroutine_answers_in_its_own_time(other):
+    async with aio.Endpoint() as phone:
+
+        async def answer(event):
+            await asyncio.sleep(0.05)
+            event.answer(202)
+
+        phone.on(sipbridge.MessageReceived, answer)
+        assert (await elsewhere(other.endpoint, "message", phone.uri, "x"))["status"] == 202
+
+
+@in_loop
+async def test_what_a_coroutine_raises_is_logged_and_the_default_answer_sent(other, caplog):
+    async with aio.Endpoint() as phone:
+
+        async def fail(event):
+            await asyncio.sleep(0)
+            raise RuntimeError("a fault in a handler")
+
+        phone.on(sipbridge.MessageReceived, fail)
+        assert (await elsewhere(other.endpoint, "message", phone.uri, "x"))["status"] == 200
+        assert "a fault in a handler" in caplog.text
+
+
+@in_loop
+async def test_a_stream_sees_each_event_once_and_loses_none_to_a_cancellation(other):
+    async with aio.Endpoint() as phone, phone.events() as events:
+        waiting = asyncio.create_task(events.__anext__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        sending = [other.start("endpoint", "message", phone.uri, str(i)) for i in range(3)]
+        seen = set()
+        async for event in events:
+            seen.add(event.text)
+            if len(seen) == 3:
+                break
+        assert seen == {"0", "1", "2"}
+    for each in sending:
+        assert (await elsewhere(each.result))["status"] == 200
+
+
+@in_loop
+async def test_a_stream_ends_when_nothing_comes():
+    async with aio.Endpoint() as phone:
+        assert [event async for event in phone.events(timeout=0.05)] == []
+
+
+@in_loop
+async def test_there_is_no_thread_of_python_and_the_loop_sleeps_while_nothing_happens():
+    before = threading.active_count()
+    async with aio.Endpoint() as phone:
+        assert threading.active_count() == before
+        loop = asyncio.get_running_loop()
+        turns = []
+        select = loop._selector.select
+        loop._selector.select = lambda timeout=None: turns.append(timeout) or select(timeout)
+        waiting = asyncio.create_task(phone.events().__anext__())
+        await asyncio.sleep(0.5)
+        waiting.cancel()
+        assert len(turns) <= 5
+
+
+@in_loop
+async def test_the_loop_goes_on_while_a_request_waits():
+    peer = Silent()
+    try:
+        async with aio.Endpoint() as phone:
+            asking = asyncio.create_task(phone.message(peer.uri, "x", timeout=0.5))
+            ticks = 0
+            while not asking.done():
+                await asyncio.sleep(0.01)
+                ticks += 1
+            with pytest.raises(sipbridge.TimeoutError):
+                await asking
+            assert ticks > 10
+    finally:
+        peer.stop()
+
+
+@in_loop
+async def test_cancelling_a_registration_under_way_ends_it():
+    peer = Silent()
+    try:
+        async with aio.Endpoint(identity="sip:alice@sipbridge.test") as phone:
+            registering = asyncio.create_task(phone.register(peer.uri))
+            await asyncio.sleep(0.05)
+            registering.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await registering
+            started = time.monotonic()
+            await phone.close(timeout=0.2)
+            assert time.monotonic() - started < 5.0
+    finally:
+        peer.stop()
+
+
+def test_outside_of_a_loop_nothing_is_opened():
+    with pytest.raises(RuntimeError):
+        aio.Endpoint()
+
+
+@in_loop
+async def test_bad_input_is_an_error_before_anything_is_sent():
+    async with aio.Endpoint() as phone:
+        for attempt in (
+            lambda: phone.call("bob"),
+            lambda: phone.message("sip:bob@127.0.0.1", 5),
+            lambda: phone.register("sip:127.0.0.1", expires=0),
+        ):
+            with pytest.raises(sipbridge.InputError):
+                await attempt()
+        with pytest.raises(sipbridge.InputError):
+            phone.on("IncomingCall", print)
+
+
+def test_an_endpoint_left_open_is_closed_when_the_interpreter_exits(other):
+    """Its call is ended, although the loop is over."""
+    phones = []
+
+    async def leave():
+        phone = aio.Endpoint()
+        phones.append(phone)
+        phone.invite(other.uri, b"v=0\r\n")
+        await elsewhere(other.wait, "incoming sdp")
+
+    asyncio.run(leave())
+    sipbridge.endpoint._close_all()
+    other.wait("ended cancelled 487")
+    assert phones[0].calls == ()

@@ -1,0 +1,98 @@
+"""Every function of the library that the engine calls, failing at its first call, its second and so on: the engine
+says so or copes, breaks no rule, leaves nothing behind, and works again afterwards.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import glob
+import os
+import re
+
+import pytest
+
+from contract.leftovers import Leftovers
+from double.flows import FLOWS, Answering, Flow
+
+#: Functions whose failure the double cannot stage (they return nothing, or give back), or that 3.6 never fails.
+UNFAILING = set(
+    "eXosip_quit eXosip_get_version eXosip_lock eXosip_unlock eXosip_event_free eXosip_masquerade_contact"
+    " eXosip_set_user_agent eXosip_set_cbsip_message".split()
+)
+
+#: Calls whose failure need not show in what a step returns: the engine goes on without, or the library's thread
+#: of events comes to them, where an event or the peer tells.
+TOLERATED = set(
+    "eXosip_set_option eXosip_guess_localip eXosip_event_wait eXosip_register_remove osip_message_to_str".split()
+)
+
+MOST_CALLS = 12
+
+CASES = [(flow, function) for flow, (_, functions) in sorted(FLOWS.items()) for function in functions.split()]
+
+
+#: Seconds that a flow waits for each event, which does not come where a call fails.
+LONG, SHORT = 10.0, 0.3
+
+
+def run(raw, name, patience=LONG):
+    """One flow from open to close. Returns the steps that failed, and what came: events, and answers to the peer."""
+    flow = Flow(raw, patience, user_agent="faults", advertised_host="127.0.0.1")
+    if flow.engine < 0:
+        return flow.failures, None
+    with Answering(**{method: list(each) for method, each in FLOWS[name][0].items()}) as peer:
+        try:
+            getattr(flow, name)(peer)
+        finally:
+            flow.close()
+    return flow.failures, (flow.events, sorted(peer.answers))
+
+
+def nulls(function):
+    """A function that builds a message can also give none and say that all went well."""
+    return (False, True) if "_build_" in function else (False,)
+
+
+@pytest.fixture(scope="module")
+def usual(raw):
+    """What comes of each flow in which nothing fails."""
+    return {name: run(raw, name)[1] for name in FLOWS}
+
+
+@pytest.mark.parametrize("name", sorted(FLOWS))
+def test_without_a_fault(raw, library, usual, name):
+    assert run(raw, name) == ([], usual[name])
+    assert (library.complaints(), library.first_complaint()) == (0, "")
+
+
+@pytest.mark.parametrize("name, function", CASES)
+def test_a_fault(raw, library, usual, name, function):
+    came = 0
+    for null in nulls(function):
+        for nth in range(1, MOST_CALLS):
+            left = Leftovers()
+            library.fail(function, nth, null)
+            failures, outcome = run(raw, name, SHORT)
+            if not library.failed():
+                break
+            came += 1
+            what = "%s failed at call %d%s" % (function, nth, ", giving NULL" if null else "")
+            assert library.complaints() == 0, "%s: %s" % (what, library.first_complaint())
+            left.check(what)
+            assert failures or function in TOLERATED or outcome != usual[name], what
+    assert came, "%s was not called" % function
+    library.fail(None)
+    assert run(raw, name) == ([], usual[name])
+
+
+def test_every_function_is_covered():
+    """What the engine calls of the library's is in the table, or known not to fail."""
+    sources = os.path.join(os.path.dirname(__file__), "..", "..", "csrc")
+    called = set()
+    for path in glob.glob(os.path.join(sources, "*exosip*.c")):
+        with open(path) as source:
+            code = re.sub(r"/\*.*?\*/", "", source.read(), flags=re.DOTALL)
+        called.update(re.findall(r"\b(eXosip_\w+)\s*\(", code))
+    called = {name for name in called if not name.startswith("eXosip_malloc")}  # 4.x
+    covered = {function for _, function in CASES}
+    assert called - covered - UNFAILING == set()
+    assert {name for name in covered if name.startswith("eXosip_")} - called == set()

@@ -1,0 +1,337 @@
+"""Debugging in the image, the three ways of docs/debugging.md, each on the same bug: examples/service-bug.patch makes
+every caller of examples/service.py see the keys of those before."""
+
+import json
+import socket
+import subprocess
+
+import pexpect
+import pytest
+
+import dap
+import standin
+from fixtures import wait_for
+
+DEBUG = standin.IMAGE + ":debug"
+BREAK = "            import ipdb; ipdb.set_trace()\n"
+#: A new prompt, ready for input; it is drawn again and again while one types.
+IPDB = r"\x1b\[\?2004h[^\n]*ipdb> [^\n]*?\x1b\[\?25h"
+PROMPT = r"\$ $"
+
+
+@pytest.fixture
+def ports():
+    """PORT and DEBUG_PORT for a run of make debug: nobody has PORT + 1 or DEBUG_PORT."""
+    for port in range(25060, 25160, 2):
+        if _free(port + 1, socket.SOCK_DGRAM) and _free(port, socket.SOCK_STREAM):
+            return {"PORT": str(port), "DEBUG_PORT": str(port)}
+    pytest.fail("no free ports")
+
+
+def _free(port, kind):
+    with socket.socket(socket.AF_INET, kind) as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.fixture
+def bug(checkout):
+    """examples/service.py with the bug; the lines of the file."""
+    path = checkout.folder / "examples" / "service.py"
+    original = path.read_text()
+    patch = checkout.folder / "examples" / "service-bug.patch"
+    subprocess.run(["git", "apply", str(patch)], cwd=checkout.folder, check=True)
+    yield path
+    path.write_text(original)
+
+
+def line_of(path, text):
+    """The number of the line with the text."""
+    (number,) = (n for n, line in enumerate(path.read_text().splitlines(), 1) if text in line)
+    return number
+
+
+def debugged(client):
+    """The running container of the debug stage, once it has an address."""
+
+    def look():
+        for container in client.containers.list(filters={"ancestor": DEBUG}):
+            networks = container.attrs["NetworkSettings"]["Networks"]
+            if networks.get("bridge", {}).get("IPAddress"):
+                return container
+        return None
+
+    return wait_for(look, "a container of " + DEBUG)
+
+
+@pytest.fixture
+def caller(client, source_of_caller):
+    """Start caller.py beside the container under a debugger: caller(port, keys...); all are removed afterwards."""
+    started = []
+
+    def start(port, *keys):
+        address = debugged(client).attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+        command = source_of_caller("sip:%s:%d" % (address, port), *keys)
+        started.append(client.containers.run(standin.IMAGE + ":test", command, detach=True))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.remove(force=True)
+
+
+def has_keyed_in(container):
+    """What the caller got: the lines it printed, once it has ended well."""
+    assert container.wait(timeout=60)["StatusCode"] == 0, container.logs().decode()
+    return container.logs().decode().splitlines()
+
+
+# -- debugpy -----------------------------------------------------------------------------------------------
+
+
+def test_debugpy_shows_the_bug(images, checkout, bug, caller, ports):
+    line = line_of(bug, "self.keys.append(key)")
+    running = checkout.start("debug", APP="examples/service.py", **ports)
+    try:
+        debugger = dap.Client(int(ports["DEBUG_PORT"]))
+        debugger.attach(str(checkout.folder), "/src", str(bug), [line])
+        calling = caller(int(ports["PORT"]) + 1, "1", "2")
+
+        thread, frame, variables = debugger.stopped()
+        assert (frame["name"], frame["line"]) == ("key", line)
+        assert frame["source"]["path"] == str(bug)  # mapped back to this side
+        assert variables["key"] == "u'1'" and "Session object" in variables["self"]
+        assert debugger.evaluate("self.keys", frame) == "[]"
+        debugger.go_on(thread)
+
+        thread, frame, variables = debugger.stopped()
+        assert variables["key"] == "u'2'"
+        assert debugger.evaluate("self.keys", frame) == "[u'1']"  # a new call, and not empty: the bug
+        debugger.go_on(thread)
+        assert has_keyed_in(calling)[-1] == "keyed in 2, service has 12"
+        debugger.leave()
+    finally:
+        running.terminate()
+        output = running.communicate(timeout=30)[0]
+    assert "on port %d (UDP)" % (int(ports["PORT"]) + 1) in output and "attach to make debug" in output
+    assert "listening on udp://0.0.0.0:%d" % (int(ports["PORT"]) + 1) in output
+
+
+def test_it_waits_for_the_debugger(images, checkout, client, ports):
+    """Before one attaches, nothing of the program has run."""
+    running = checkout.start("debug", APP="examples/service.py", **ports)
+    try:
+        container = debugged(client)
+        wait_for(lambda: b"debugpy" in container.exec_run(["cat", "/proc/1/cmdline"]).output, "debugpy")
+        debugger = dap.Client(int(ports["DEBUG_PORT"]))
+        assert "listening" not in container.logs().decode()
+        debugger.attach(str(checkout.folder), "/src", str(checkout.folder / "examples" / "service.py"), [])
+        wait_for(lambda: "listening" in container.logs().decode(), "the program")
+        debugger.leave()
+    finally:
+        running.terminate()
+        running.communicate(timeout=30)
+
+
+def test_app_is_needed_and_has_to_be_there(images, checkout):
+    result = checkout.make("debug")
+    assert result.returncode != 0 and "make debug APP=" in result.stdout
+    result = checkout.make("debug", APP="examples/none.py")
+    assert result.returncode != 0 and "There is no examples/none.py" in result.stdout
+    result = checkout.make("debug", APP="examples/service.py", DEBUGGER="pdb")
+    assert result.returncode != 0 and "debugpy or ipdb, not 'pdb'" in result.stdout
+    result = checkout.make("debug", APP="examples/service.py", DEBUGGER="ipdb")
+    assert result.returncode != 0 and "needs a terminal" in result.stdout
+
+
+# -- ipdb --------------------------------------------------------------------------------------------------
+
+
+def test_ipdb_shows_the_bug_in_the_thread_of_a_handler(images, checkout, bug, caller, ports):
+    text = bug.read_text()
+    bug.write_text(text.replace("            self.keys.append(key)", BREAK + "            self.keys.append(key)"))
+    terminal = checkout.terminal("debug", APP="examples/service.py", DEBUGGER="ipdb", **ports)
+    terminal.expect("in any thread")
+    terminal.expect("listening on udp")
+    calling = caller(int(ports["PORT"]) + 1, "1", "2")
+
+    def says(command, pattern):
+        terminal.expect(IPDB)
+        terminal.sendline(command)
+        terminal.expect(pattern)
+
+    says("p 'keys', self.keys", r"\('keys', \[\]\)")
+    says("import threading; print('in', threading.current_thread().name)", r"in (?!MainThread)\S+")
+    says("c", r"---> \d+")
+    says("p 'keys', self.keys", r"\('keys', \[u'1'\]\)")
+    says("c", "keyed in 12")
+    assert has_keyed_in(calling)[-1] == "keyed in 2, service has 12"
+    terminal.sendintr()
+    terminal.expect(pexpect.EOF)
+    assert "Traceback" not in terminal.before
+    terminal.close()
+
+
+# -- gdb ---------------------------------------------------------------------------------------------------
+
+
+class Shell:
+    """`make shell` in a pseudo-terminal."""
+
+    def __init__(self, checkout):
+        self.terminal = checkout.terminal("shell")
+        self.terminal.expect(PROMPT)
+
+    def run(self, command):
+        """Run a command at the prompt; its output. It must succeed."""
+        self.terminal.sendline("%s; echo status=$?." % command)
+        self.terminal.expect(r"status=(\d+)\.\s")
+        output, status = self.terminal.before, int(self.terminal.match.group(1))
+        self.terminal.expect(PROMPT)
+        assert status == 0, output
+        return output
+
+    def gdb(self, command, pattern, prompt=True):
+        """Give gdb a command and wait for what it says."""
+        self.terminal.sendline(command)
+        self.terminal.expect(pattern)
+        found = self.terminal.match.group()
+        if prompt:
+            self.terminal.expect(r"\(gdb\) $")
+        return found
+
+    def leave(self):
+        self.terminal.sendline("exit")
+        self.terminal.expect(pexpect.EOF)
+        self.terminal.close()
+        assert self.terminal.exitstatus == 0
+
+
+@pytest.fixture
+def shell(images, checkout):
+    opened = Shell(checkout)
+    yield opened
+    opened.leave()
+
+
+def test_shell_compiles_and_runs_a_test(shell, checkout):
+    """csrc is compiled when it changed, and only then; a broken one is told of."""
+    assert "building the extension" not in shell.run("rebuild")
+    source = checkout.folder / "csrc" / "check.c"
+    original = source.read_text()
+    try:
+        source.write_text(original + "\n/* changed */\n")
+        assert "csrc is new or has changed: building the extension" in shell.run("rebuild")
+        assert "building the extension" not in shell.run("rebuild")
+        source.write_text(original + "\n#error broken on purpose\n")
+        output = shell.run("! rebuild")
+        assert "broken on purpose" in output and "does not build" in output
+    finally:
+        source.write_text(original)
+    assert "building the extension" in shell.run("rebuild")
+    assert " passed" in shell.run("python2.7 -m pytest -q -p no:cacheprovider tests/unit/test_dispatch.py")
+
+
+def test_gdb_shows_the_bug_with_symbols_and_python_frames(shell, bug, caller):
+    shell.terminal.sendline("PORT=5061 gdb -q --args python2.7 -u examples/service.py")
+    shell.terminal.expect(r"\(gdb\) $")
+    shell.gdb("set pagination off", "")
+    shell.gdb("set breakpoint pending on", "")
+    shell.gdb("break sb_answer if content->body_length > 0", "Breakpoint 1")
+    shell.gdb("run", "listening on udp", prompt=False)
+    calling = caller(5061, "1", "2")
+    shell.terminal.expect(r"Breakpoint 1(\.1)?, (0x\w+ in )?sb_answer \(.*\) at csrc/\w+\.c:\d+")
+    shell.terminal.expect(r"\(gdb\) $")
+    shell.gdb("continue", r"Breakpoint 1(\.1)?, ")
+    shell.gdb("info args", r"content = 0x")
+    shell.gdb("py-stacks full", r"(?s)info \(?.*keyed = u'12'")  # the caller keyed in 2
+    shell.gdb("disable", "")
+    shell.gdb("continue", "keyed in 12|ended: remote-bye", prompt=False)
+    assert has_keyed_in(calling)[-1] == "keyed in 2, service has 12"
+    shell.terminal.sendintr()
+    shell.terminal.expect(r"\(gdb\) $")
+    shell.gdb("kill", r"(?s)killed|\(y or n\)", prompt=False)
+    shell.terminal.sendline("y")
+    shell.terminal.expect(r"\(gdb\) $")
+    shell.terminal.sendline("quit")
+    shell.terminal.expect(PROMPT)
+
+
+CRASH = (
+    "import os, signal, sipbridge; phone = sipbridge.Endpoint('udp://127.0.0.1:0'); os.kill(os.getpid(), signal.SIGSEGV)"
+)
+
+
+def test_core_dump_of_a_crash_is_written_and_opened(shell):
+    shell.run("mkdir -p build")
+    output = shell.run(
+        'gdb -q -batch -ex run -ex "generate-core-file build/core" --args python2.7 -c "%s"' % CRASH
+    )
+    assert "SIGSEGV" in output and "Saved corefile build/core" in output
+    output = shell.run('gdb -q -batch -ex "thread apply all bt 6" -ex "py-stacks full" python2.7 build/core')
+    assert "csrc/" in output, output  # the engine's thread, with symbols
+    assert "<string>:1 in <module>" in output and "phone = " in output
+    shell.run("rm build/core")
+
+
+# -- other tools -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def compose(images, checkout):
+    """Run docker-compose in the checkout as the user who runs make; the CompletedProcess."""
+    (checkout.folder / ".env").write_text("UID=%d\nGID=%d\nIMAGE=%s\n" % (checkout.user, checkout.user, standin.IMAGE))
+
+    def run(*words):
+        return checkout.run("docker-compose", *words)
+
+    yield run
+    run("down", "--volumes")
+    (checkout.folder / ".env").unlink()
+
+
+def test_compose_service_is_an_interpreter(compose, checkout):
+    """As PyCharm uses it: runs of the service with another command, paths mapped, files of the caller's."""
+    result = compose("config")
+    assert result.returncode == 0, result.stdout
+    script = "import sys, sipbridge; print(sys.version_info[:2], sipbridge.__file__); open('build/by-compose', 'w')"
+    result = compose("run", "--rm", "-T", "sipbridge", "python2.7", "-c", script)
+    assert result.returncode == 0, result.stdout
+    assert "((2, 7), '/src/sipbridge/__init__.py" in result.stdout
+    made = checkout.folder / "build" / "by-compose"
+    assert made.stat().st_uid == checkout.user
+    made.unlink()
+
+
+def test_vscode_attaches_where_make_debug_listens(checkout):
+    lines = (checkout.folder / ".vscode" / "launch.json").read_text().splitlines()
+    text = "\n".join(line for line in lines if not line.strip().startswith("//"))
+    (configuration,) = json.loads(text)["configurations"]
+    assert configuration["name"] in (checkout.folder / "docker" / "image.sh").read_text()
+    assert configuration["connect"] == {"host": "127.0.0.1", "port": 5678}
+    assert configuration["pathMappings"] == [{"localRoot": "${workspaceFolder}", "remoteRoot": "/src"}]
+
+
+def test_ngrep_in_the_network_of_a_container(images, client, service, source_of_caller):
+    """The command of docs/debugging.md that shows the messages of a running service."""
+    listener = service(["listen", "udp://0.0.0.0:5060"], stage="runtime")
+    wait_for(lambda: b"listening" in listener.container.logs(), "the listener")
+    sniffer = client.containers.run(
+        DEBUG,
+        ["ngrep", "-q", "-W", "byline", "port", "5060"],
+        detach=True,
+        user="0",
+        cap_drop=["ALL"],
+        cap_add=["NET_RAW"],
+        network="container:" + listener.container.id,
+    )
+    try:
+        wait_for(lambda: b"interface" in sniffer.logs(), "ngrep")
+        caller = service(source_of_caller("sip:%s:5060" % listener.address, "hold"))
+        wait_for(lambda: b"INVITE sip:" in sniffer.logs() and b"SIP/2.0 200" in sniffer.logs(), "the INVITE")
+        caller.container.kill()
+    finally:
+        sniffer.remove(force=True)

@@ -1,0 +1,40 @@
+"""Which of these tests there are, and the driver under each tool.
+
+The program is the same for every Python: Python 2.7 leaves it to the others. libeXosip2 leaks by itself: the memory
+of its engine is looked at on the checking double, and only the double can be made to fail.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import sys
+
+import pytest
+
+from contract.raw import Raw
+
+_IS_DOUBLE = "SIPBRIDGE_DOUBLE" in os.environ
+
+collect_ignore_glob = [] if _IS_DOUBLE else ["test_faults_*.py"]
+if sys.version_info[0] == 2 or (Raw().name == "exosip" and not _IS_DOUBLE):
+    collect_ignore_glob = ["test_*.py"]
+else:
+    from memory.driver import SANITIZERS, build, under_sanitizers, under_valgrind
+
+    #: The sanitizers want to be compiled in; valgrind takes the program as it is.
+    _TOOLS = {"valgrind": ([], under_valgrind), "sanitizers": (SANITIZERS, under_sanitizers)}
+
+    @pytest.fixture(scope="session", params=sorted(_TOOLS))
+    def tool(request, tmpdir_factory):
+        """A function that starts the driver under a tool."""
+        flags, start = _TOOLS[request.param]
+        folder = tmpdir_factory.mktemp(request.param)
+        program = build(folder, flags)
+        return lambda: start(program, str(folder.join("complaints")))
+
+    @pytest.fixture
+    def driver(tool):
+        """The driver; when the test is over it ends, and the tool must have nothing to say."""
+        driven = tool()
+        yield driven
+        driven.finish()

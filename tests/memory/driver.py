@@ -1,0 +1,170 @@
+"""driver.c: built for an engine, run under a tool, and used like contract.raw.Raw."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import shlex
+import subprocess
+
+from contract.raw import Event, Raw
+from double.flows import FLOWS, Answering, Flow
+from peers.process import require
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+VALGRIND = ["--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible"]
+VALGRIND += ["--errors-for-leak-kinds=definite,indirect,possible", "--num-callers=30"]
+
+
+def build(folder, flags):
+    """Compile the driver with the engine under test; with the double compiled in where that is its library."""
+    sources, options = _double() if "SIPBRIDGE_DOUBLE" in os.environ else _library()
+    program = os.path.join(str(folder), "driver")
+    command = shlex.split(os.environ.get("CC", "cc")) + ["-std=c99", "-D_GNU_SOURCE", "-g", "-o", program]
+    command += flags + ["-I" + os.path.join(ROOT, "csrc"), os.path.join(HERE, "driver.c")] + sources + options
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = process.communicate()[0].decode("utf-8", "replace")
+    assert process.returncode == 0, output
+    return program
+
+
+def _engine(name):
+    """The sources of an engine, and setup.py's way to its library."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("_build", os.path.join(ROOT, "sipbridge", "_build.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    before = os.getcwd()
+    os.chdir(ROOT)
+    try:
+        return [os.path.join(ROOT, each) for each in module.sources(name)], module
+    finally:
+        os.chdir(before)
+
+
+def _double():
+    double = os.environ["SIPBRIDGE_DOUBLE"]
+    folder = os.path.join(ROOT, "tests", "double")
+    sources = _engine("exosip")[0]
+    sources += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".c")]
+    options = ["-DWITH_DOUBLE", "-I" + os.path.join(double, "include"), "-L" + os.path.join(double, "lib")]
+    return sources, options + ["-losip2", "-losipparser2", "-ldl", "-lpthread", "-rdynamic"]
+
+
+def _library():
+    sources, module = _engine(Raw().name)
+    library = [each for each in module.LIBRARIES if each.engine == Raw().name][0]
+    compile_args, link_args = module.locate(library)
+    return sources, compile_args + shlex.split(os.environ.get("LDFLAGS", "")) + link_args + ["-lpthread"]
+
+
+class Functions(object):
+    """The ``lib`` of a driver: constants from the extension module, functions through the pipe."""
+
+    def __init__(self, driver, constants):
+        self._driver, self._constants = driver, constants
+
+    def __getattr__(self, name):
+        if name.startswith("SB_"):
+            return getattr(self._constants, name)
+        return lambda *arguments: self._driver.perform(name, *arguments)
+
+
+class Nothing(object):
+    """The ``ffi`` of a driver."""
+
+    NULL = None
+
+
+class Driver(object):
+    """A running driver.
+
+    Args:
+        command: the program, with the tool in front that looks at it.
+        log: the path of a file for what it complains of.
+    """
+
+    def __init__(self, command, log, **environment):
+        self._log = log
+        with open(log, "wb") as errors:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=dict(os.environ, **environment),
+            )
+        self.lib, self.ffi = Functions(self, Raw().lib), Nothing()
+
+    def perform(self, function, *arguments):
+        """The number that a function returned."""
+        return int(self._ask(function, *arguments))
+
+    def _ask(self, *words):
+        line = "\t".join("-" if each is None else str(each) for each in words)
+        self._process.stdin.write(line.encode("utf-8") + b"\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline().decode("utf-8", "replace")
+        assert answer, self.complaints()
+        return answer.rstrip("\n")
+
+    def complaints(self):
+        """What the tool, or the program, wrote."""
+        self._process.stdin.close()
+        self._process.wait()
+        with open(self._log, "rb") as log:
+            return log.read().decode("utf-8", "replace")
+
+    def finish(self):
+        """Assert that the tool found nothing, now that the program ends."""
+        complaints = self.complaints()
+        self._process.stdout.close()
+        assert (self._process.returncode, complaints) == (0, "")
+
+    # -- as Raw ----------------------------------------------------------------------------------------------
+
+    def text(self, value):
+        return value
+
+    def content(self, **_):
+        return "+", None
+
+    def open(self, host="127.0.0.1", port=0, trace=0, **_):
+        return self.perform("sb_open", host, port, trace)
+
+    def wait(self, engine, timeout_ms=10000):
+        answer = self._ask("sb_wait", engine, timeout_ms).split("\t")
+        if answer[0] != "1":
+            return int(answer[0])
+        numbers = [int(each) for each in answer[1:8]]
+        return Event(*(numbers + [b"", b"", "\n".join(answer[8:]).encode("utf-8"), b""]))
+
+    def call(self, engine, to, from_=None, **content):
+        return self.perform("sb_call", engine, to, from_, "+" if content else None)
+
+    def request(self, engine, method, to, **content):
+        return self.perform("sb_request", engine, method, to, None, "+" if content else None)
+
+    def register(self, engine, registrar, aor):
+        return self.perform("sb_register", engine, registrar, aor, None, None, 300)
+
+
+def under_valgrind(program, log):
+    return Driver([require("valgrind")] + VALGRIND + [program], log)
+
+
+def under_sanitizers(program, log):
+    return Driver([program], log, ASAN_OPTIONS="detect_leaks=1:exitcode=99", UBSAN_OPTIONS="print_stacktrace=1")
+
+
+def run(driver, name, patience):
+    """One of FLOWS from open to close; ``patience`` in seconds for each event. Returns it."""
+    flow = Flow(driver, patience)
+    if flow.engine > 0:
+        with Answering(**{method: list(each) for method, each in FLOWS[name][0].items()}) as peer:
+            getattr(flow, name)(peer)
+            flow.close()
+    return flow

@@ -1,0 +1,59 @@
+"""Flows and hostile datagrams under valgrind's memcheck and under AddressSanitizer and UBSan."""
+
+from __future__ import absolute_import, division, print_function
+
+from double.flows import FLOWS, Answering, Flow
+from memory.driver import run
+from memory.malformed import datagrams
+
+
+def test_flows(driver):
+    """All of them in one process, so that one finds what the one before left."""
+    for name in sorted(FLOWS):
+        assert run(driver, name, 20.0).failures == [], name
+
+
+def test_closed_in_the_middle(driver):
+    """Calls in every state, a registration and unread events, and not a moment to end them."""
+    flow = Flow(driver, 20.0)
+    with Answering(INVITE=[180]) as ringing, Answering() as taking:
+        for peer in (ringing, taking):
+            assert driver.call(flow.engine, peer.uri) > 0
+            peer.request(flow.port, "INVITE")
+            peer.request(flow.port, "MESSAGE")
+            assert driver.request(flow.engine, "MESSAGE", peer.uri) > 0
+            assert driver.register(flow.engine, peer.uri, peer.uri) > 0
+        for _ in range(6):
+            driver.wait(flow.engine, 200)
+        assert driver.perform("sb_close", flow.engine, 0) == 0
+
+
+def test_malformed_datagrams(driver):
+    """It takes them all and still answers OPTIONS."""
+    flow = Flow(driver, 20.0)
+    with Answering() as peer:
+        for octets in datagrams():
+            peer.hand.send(flow.port, octets)
+        peer.request(flow.port, "MESSAGE")
+        while driver.wait(flow.engine, 300) != 0:
+            pass
+        flow.outside(peer)
+        assert flow.failures == []
+        flow.close()
+
+
+def test_wrong_arguments(driver):
+    """Errors of every function leave nothing behind."""
+    lib, engine = driver.lib, driver.open()
+    uri, long = "sip:a@127.0.0.1:9", "x" * 5000
+    for text in (None, "sip:", "nonsense", "sip:a b@c", "sip:" + long):
+        assert driver.call(engine, text) < 0
+        assert driver.call(engine, uri, text or "nonsense") < 0
+        assert driver.request(engine, "MESSAGE", text) < 0
+        assert driver.request(engine, "MESS AGE", uri) < 0
+        assert driver.register(engine, text, uri) < 0
+        assert driver.register(engine, uri, text) < 0
+    for handle in (0, -1, 1, 2 ** 40):
+        assert lib.sb_call_hangup(engine, handle, "+") == lib.SB_ENOENT
+        assert lib.sb_answer(engine, handle, 200, "OK", "+") == lib.SB_ENOENT
+    assert [lib.sb_close(engine, 0) for _ in range(2)] == [0, lib.SB_ECLOSED]
