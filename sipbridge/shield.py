@@ -23,7 +23,6 @@ import os
 import sys
 from collections import namedtuple
 
-from sipbridge import engine
 from sipbridge.errors import EngineError, InputError
 
 #: The kinds of requests that :func:`set_limit` can hold back, in the contract's order.
@@ -74,9 +73,11 @@ def environment(environ=None):
     return copy
 
 
-def _module(name=None):
+def _module():
     """The extension module of an engine, any: the shield is one for the process."""
-    module = engine._choose(name)
+    from sipbridge import engine  # which starts workers, which take their environment from here
+
+    module = engine._choose(None)
     return module.lib, module.ffi
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+from sipbridge import shield
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineLost
 
@@ -61,7 +62,11 @@ class Process(object):
             # Its end of the pair is its standard input and the pipe for its signs of life its standard output:
             # those two reach a child in every Python, whatever else is closed.
             self._process = subprocess.Popen(
-                [python or sys.executable, "-c", code], stdin=theirs, stdout=subprocess.PIPE, close_fds=True
+                [python or sys.executable, "-c", code],
+                stdin=theirs,
+                stdout=subprocess.PIPE,
+                close_fds=True,
+                env=shield.environment(),  # whether or not this process has it
             )
         except (OSError, IOError, ValueError) as error:
             if theirs is not None:

@@ -70,6 +70,9 @@ def variables(run):
     settings.update(PYTHONDONTWRITEBYTECODE="1", SIPBRIDGE_BUILD=str(BUILD))
     if run.tree.variables:
         settings["SIPBRIDGE_DOUBLE"] = str(BUILD / "double")
+    shield = run.tree.folder / "sipbridge" / "_shield.so"
+    if run.engine == "exosip" and shield.exists():
+        settings["LD_PRELOAD"] = str(shield)  # as in the image; tests/shield goes without where it is about that
     return settings
 
 
