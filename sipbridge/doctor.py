@@ -333,10 +333,13 @@ def check_shield(system):
     if shield.library() is None:
         why = "it is built on Linux alone" if system.name != "Linux" else "_shield.so is not where it belongs"
         return Finding(NOTE, "shield", "none: one malformed datagram can crash libeXosip2", (why,))
+    counted = tuple(shield.report_file())
     if not shield.loaded():
+        if counted:
+            return Finding(OK, "shield", "not in this process, but in one that has it", counted)
         advice = ("python -m sipbridge.shield COMMAND... starts a program with it; a Worker has it by itself",)
         return Finding(NOTE, "shield", "not preloaded: one malformed datagram can crash libeXosip2", advice)
-    return Finding(OK, "shield", "preloaded", tuple(shield.report()))
+    return Finding(OK, "shield", "preloaded", tuple(shield.report()) + counted)
 
 
 # -- all of it ---------------------------------------------------------------------------------------------

@@ -14,9 +14,9 @@ import subprocess
 import sys
 import time
 
-from sipbridge import shield
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineLost
+from sipbridge.preload import environment
 
 #: Run by the worker's interpreter: the package of this process, whatever the current folder holds.
 _BOOT = "import sys; sys.path.insert(0, %r); from sipbridge.worker_main import main; main(%r)"
@@ -66,7 +66,7 @@ class Process(object):
                 stdin=theirs,
                 stdout=subprocess.PIPE,
                 close_fds=True,
-                env=shield.environment(),  # whether or not this process has it
+                env=environment(),  # whether or not this process has it
             )
         except (OSError, IOError, ValueError) as error:
             if theirs is not None:

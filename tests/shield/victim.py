@@ -39,6 +39,7 @@ class Victim(object):
     def __init__(self, folder, shielded=True, **settings):
         self._errors_path = os.path.join(folder, "victim.err")
         environment = dict(os.environ, EXOSIP_DOUBLE_CRASH="1", PYTHONUNBUFFERED="1")
+        environment["SIPBRIDGE_SHIELD_COUNTERS"] = self.counters_path = os.path.join(folder, "counters")
         environment.pop("LD_PRELOAD", None)
         if shielded:
             environment = shield.environment(environment)
@@ -79,6 +80,9 @@ class Victim(object):
     def exit_code(self, seconds):
         """Its exit code, or None when it lives on after that many seconds."""
         return wait_for_exit(self._process, seconds)
+
+    def kill(self):
+        self._process.kill()
 
     def errors(self):
         """What it wrote to standard error."""
