@@ -2,8 +2,9 @@
 
     python bench/overload.py [--engine NAME] [--seconds N] [--capacity CALLS_PER_S] [--output build/overload.json]
 
-First the capacity, without the shield: the calls per second that it takes from twenty callers who wait for each other,
-at the end of a minute, when as many calls are forgotten as begin (libeXosip2 keeps one for half a minute after its end).
+First the capacity, without the shield: the calls per second that it takes from twenty callers who wait for each
+other, at the end of a minute, when as many calls are forgotten as begin (libeXosip2 keeps one for half a minute after
+its end).
 Then sipp offers 0.5, 1, 2 and 4 times as many, each to a new process. For each: the calls that completed and those
 that the shield refused with 503, how many failed any other way, and the calls completed per second until the last of
 all was over. Loopback alone; it ends by itself after some minutes.

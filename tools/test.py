@@ -72,7 +72,8 @@ def variables(run):
         settings["SIPBRIDGE_DOUBLE"] = str(BUILD / "double")
     shield = run.tree.folder / "sipbridge" / "_shield.so"
     if run.engine == "exosip" and shield.exists():
-        settings["LD_PRELOAD"] = str(shield)  # as in the image; tests/shield goes without where it is about that
+        # As in the image; tests/shield goes without where it is about that.
+        settings["LD_PRELOAD"] = str(shield)
     return settings
 
 

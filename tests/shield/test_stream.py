@@ -93,7 +93,10 @@ def test_a_stream_needs_content_length(stream):
     assert stream.read() == len(MESSAGE)
 
 
-@pytest.mark.parametrize("octets", [b"x" * 5000, request("MESSAGE", Content_Length="-1"), request("MESSAGE", Content_Length="99999")])
+@pytest.mark.parametrize(
+    "octets",
+    [b"x" * 5000, request("MESSAGE", Content_Length="-1"), request("MESSAGE", Content_Length="99999")],
+)
 def test_what_can_be_no_message_ends_the_stream(stream, octets):
     stream.send(octets)
     found = stream.read()

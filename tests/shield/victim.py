@@ -18,11 +18,11 @@ _TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if __name__ == "__main__":  # started by path
     sys.path[0] = _TESTS
 
-import sipbridge
-from conformance.sdp import ANSWER
-from peers.process import read_text, stop_process, wait_for_exit
-from shield import messages
-from sipbridge import shield
+import sipbridge  # noqa: E402
+from conformance.sdp import ANSWER  # noqa: E402
+from peers.process import read_text, stop_process, wait_for_exit  # noqa: E402
+from shield import messages  # noqa: E402
+from sipbridge import shield  # noqa: E402
 
 HOST = "127.0.0.1"
 
