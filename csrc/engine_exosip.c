@@ -467,6 +467,7 @@ const struct sb_backend sb_backend = {
     .reg = exo_register,
     .reg_refresh = exo_register_refresh,
     .reg_end = exo_register_end,
+    .reg_bindings = exo_bindings,
     .call = exo_call,
     .ring = exo_ring,
     .answer_call = exo_answer_call,

@@ -106,6 +106,7 @@ struct sofia {
     sip_user_agent_t *user_agent;
     sip_server_t *server;
     int port;
+    int transport;             /* enum sb_transport */
     struct sof_record house;   /* no object's: has the timer for sb_core_tidy() */
 
     const sb_config *config;   /* while it opens */
@@ -224,6 +225,8 @@ int sof_answer_transaction(void *state, struct sb_object *transaction, int statu
                            const sb_content *content);
 int sof_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
                 const sb_content *content);
+int sof_bindings(void *state, struct sb_object *transaction, const char *registrar, const sb_parties *parties,
+                 int clear);
 /* A request from outside, within a dialog or in none: an event. Returns what nta's callback has to. */
 int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *irq, const sip_t *sip);
 /* What belongs to no dialog. */
@@ -266,6 +269,13 @@ int sof_credentials_clear(void *state);
 void sof_credentials_forget(struct sofia *state);
 /* Take the challenges in a response: true when there are credentials for them. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
+
+/* sofia_tls.c ------------------------------------------------------------------------------------------- */
+/* While it opens: a folder with the certificates, as the library looks for them. It is to be removed even where this
+ * fails: SB_EINVAL when a file cannot be read. */
+int sof_tls_folder(struct sofia *state, char **folder);
+void sof_tls_folder_remove(struct sofia *state, char *folder); /* NULL is fine */
+unsigned sof_tls_policy(const sb_config *config);
 
 /* sofia_trace.c ----------------------------------------------------------------------------------------- */
 /* On the loop's thread: what the library logs of messages goes to this core as traces (NULL: nowhere). */

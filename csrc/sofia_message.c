@@ -95,10 +95,9 @@ static sip_addr_t *parse_address(su_home_t *home, const char *address)
 /* What can be sent: a sip: URI with a host, and over TLS sips:. */
 static int check_target(const struct sofia *state, const url_t *url)
 {
-    (void)state;
     if (url->url_type == url_invalid || url->url_type == url_unknown)
         return SB_EINVAL;
-    if (url->url_type != url_sip)
+    if (url->url_type != url_sip && (url->url_type != url_sips || state->transport != SB_TLS))
         return SB_ENOTSUP;
     return url->url_host == NULL || url->url_host[0] == '\0' ? SB_EINVAL : SB_OK;
 }

@@ -45,6 +45,7 @@ from sipbridge.events import (
 from sipbridge.headers import Headers
 from sipbridge.registration import Registration
 from sipbridge.response import Response
+from sipbridge.tls import Tls
 
 __all__ = [
     "AuthenticationError",
@@ -73,6 +74,7 @@ __all__ = [
     "ResponseError",
     "SipbridgeError",
     "TimeoutError",
+    "Tls",
     "TraceMessage",
     "TransportError",
     "UnshieldedEngineWarning",

@@ -36,6 +36,7 @@ from sipbridge.events import (
 from sipbridge.headers import Headers as Headers
 from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
+from sipbridge.tls import Tls as Tls
 
 __all__ = [
     "AuthenticationError",
@@ -64,6 +65,7 @@ __all__ = [
     "ResponseError",
     "SipbridgeError",
     "TimeoutError",
+    "Tls",
     "TraceMessage",
     "TransportError",
     "UnshieldedEngineWarning",

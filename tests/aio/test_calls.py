@@ -7,13 +7,14 @@ import pytest
 import sipbridge
 from aio.loop import elsewhere, in_loop
 from conformance.sdp import ANSWER, HOLD, OFFER
+from peers.phone import engine_under_test
 from peers.scenario import Callee
 from peers.silent import Silent
 from sipbridge import aio
 
 
 def endpoint():
-    return aio.Endpoint(identity="sip:alice@sipbridge.test")
+    return aio.Endpoint(identity="sip:alice@sipbridge.test", engine=engine_under_test())
 
 
 async def answered(phone, other):
