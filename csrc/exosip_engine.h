@@ -182,8 +182,6 @@ int exo_answer(void *state, struct sb_object *transaction, int status, const cha
                const sb_content *content);
 int exo_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
                 const sb_content *content);
-int exo_bindings(void *state, struct sb_object *transaction, const char *registrar, const sb_parties *parties,
-                 int clear);
 /* A request from outside (call: its dialog, or NULL), and the final response to one of ours. */
 void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_object *call);
 void exo_on_response(struct exosip *state, eXosip_event_t *event);

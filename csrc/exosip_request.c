@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* How often to try a request again that has to wait for another. */
 enum { RETRY_MS = 50 };
@@ -167,31 +166,8 @@ void exo_on_call_response(struct exosip *state, eXosip_event_t *event, struct sb
 /* ------------------------------------------------------------------------------------------------------
  * Ours, outside dialogs
  */
-/* Ask a registrar (10.2.3, 10.2.2): the Request-URI is its, and Contact as it is told. */
-static int make_register(osip_message_t *request, const char *registrar, int clear)
-{
-    osip_uri_t *uri = NULL;
-    int code = exo_error(osip_uri_init(&uri));
-    if (code != SB_OK)
-        return code;
-    code = exo_error(osip_uri_parse(uri, registrar));
-    if (code != SB_OK) {
-        osip_uri_free(uri);
-        return code;
-    }
-    osip_uri_free(request->req_uri);
-    request->req_uri = uri;
-    while (osip_list_size(&request->contacts) > 0) {
-        osip_contact_free(osip_list_get(&request->contacts, 0));
-        osip_list_remove(&request->contacts, 0);
-    }
-    if (clear && (code = exo_error(osip_message_set_contact(request, "*"))) == SB_OK)
-        code = exo_error(osip_message_set_expires(request, "0"));
-    return code;
-}
-
 static int send_outside(struct exosip *state, struct exo_transaction *record, const sb_parties *parties,
-                        const sb_content *content, const char *registrar, int clear)
+                        const sb_content *content)
 {
     char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
     const char *route = own_route != NULL ? own_route : state->route;
@@ -205,8 +181,6 @@ static int send_outside(struct exosip *state, struct exo_transaction *record, co
                                                   route));
     if (code == SB_OK)
         code = request == NULL ? SB_ELIBRARY : exo_fill(request, content);
-    if (code == SB_OK && registrar != NULL)
-        code = make_register(request, registrar, clear);
     if (code == SB_OK && (record->call_id = exo_call_id(request)) == NULL)
         code = SB_ENOMEM;
     if (code == SB_OK)
@@ -218,9 +192,10 @@ static int send_outside(struct exosip *state, struct exo_transaction *record, co
     return code;
 }
 
-static int begin_outside(struct exosip *state, struct sb_object *transaction, const char *method,
-                         const sb_parties *parties, const sb_content *content, const char *registrar, int clear)
+int exo_request(void *data, struct sb_object *transaction, const char *method, const sb_parties *parties,
+                const sb_content *content)
 {
+    struct exosip *state = data;
     struct exo_transaction *record;
     int code = exo_check_target(parties);
     if (code != SB_OK)
@@ -230,27 +205,8 @@ static int begin_outside(struct exosip *state, struct sb_object *transaction, co
         return SB_ENOMEM;
     transaction->lib = record;
     record->record.due_ms = record->started_ms + EXO_OVERDUE;
-    code = send_outside(state, record, parties, content, registrar, clear);
+    code = send_outside(state, record, parties, content);
     return code == SB_OK ? exo_index_request(state, transaction) : code;
-}
-
-int exo_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
-                const sb_content *content)
-{
-    return begin_outside(state, transaction, method, parties, content, NULL, 0);
-}
-
-int exo_bindings(void *state, struct sb_object *transaction, const char *registrar, const sb_parties *parties,
-                 int clear)
-{
-    sb_parties between = *parties;
-    if (strncasecmp(registrar, "sip:", 4) != 0)
-        return SB_ENOTSUP;
-    if (strlen(registrar) > EXO_MAX_START_LINE)
-        return SB_ETOOBIG;
-    if (between.from == NULL)
-        between.from = between.to;
-    return begin_outside(state, transaction, "REGISTER", &between, NULL, registrar, clear);
 }
 
 void exo_on_response(struct exosip *state, eXosip_event_t *event)

@@ -101,7 +101,8 @@ class Process(object):
 
     def _end_hung(self, limit):
         if self._settings["crash_folder"]:
-            self._send(signal.SIGABRT)  # for a core dump of where it hangs
+            self._send(signal.SIGABRT)  # for a core dump of where it hangs,
+            self._send(signal.SIGCONT)  # also where it was stopped
             self._await_exit(_PATIENCE / 2)
         self.kill()
         self.reap(_PATIENCE)

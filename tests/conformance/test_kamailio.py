@@ -221,6 +221,10 @@ def test_two_accounts_on_one_endpoint(phone, other, kamailio):
 def test_what_is_bound_is_told_and_removed(alice, kamailio):
     """REGISTER without Contact, and with Contact: * (RFC 3261, 10.2.3 and 10.2.2)."""
     endpoint = alice.endpoint
+    if endpoint.engine_name == "exosip":
+        with pytest.raises(sipbridge.NotSupportedError):
+            endpoint.bindings(kamailio.uri)
+        return
     assert endpoint.bindings(kamailio.uri) == []
     endpoint.register(kamailio.uri, contact="sip:alice@127.0.0.1:9", expires=200)
     endpoint.register(kamailio.uri, expires=300)
