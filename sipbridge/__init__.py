@@ -41,12 +41,18 @@ from sipbridge.events import (
     RegistrationChanged,
     RequestReceived,
     TraceMessage,
+    TransferProgress,
+    TransferRequested,
 )
 from sipbridge.headers import Headers
+from sipbridge.identity import ANONYMOUS
+from sipbridge.reason import Reason
 from sipbridge.registration import Registration
 from sipbridge.response import Response
+from sipbridge.transfer import Transfer
 
 __all__ = [
+    "ANONYMOUS",
     "AuthenticationError",
     "Call",
     "CallAnswered",
@@ -66,6 +72,7 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "Reason",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
@@ -74,6 +81,9 @@ __all__ = [
     "SipbridgeError",
     "TimeoutError",
     "TraceMessage",
+    "Transfer",
+    "TransferProgress",
+    "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
     "Worker",

@@ -32,12 +32,18 @@ from sipbridge.events import (
     RegistrationChanged,
     RequestReceived,
     TraceMessage,
+    TransferProgress,
+    TransferRequested,
 )
 from sipbridge.headers import Headers as Headers
+from sipbridge.identity import ANONYMOUS as ANONYMOUS
+from sipbridge.reason import Reason as Reason
 from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
+from sipbridge.transfer import Transfer as Transfer
 
 __all__ = [
+    "ANONYMOUS",
     "AuthenticationError",
     "Call",
     "CallAnswered",
@@ -57,6 +63,7 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "Reason",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
@@ -65,6 +72,9 @@ __all__ = [
     "SipbridgeError",
     "TimeoutError",
     "TraceMessage",
+    "Transfer",
+    "TransferProgress",
+    "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
     "Worker",

@@ -5,8 +5,9 @@ from __future__ import absolute_import, division, print_function
 import atexit
 import weakref
 
-from sipbridge import events
+from sipbridge import events, replaces, transfer
 from sipbridge._compat import monotonic, text_type
+from sipbridge.attempt import Attempt, check_redirects
 from sipbridge.call import SDP, Call
 from sipbridge.content import check_line, check_password, check_seconds, make_content
 from sipbridge.dispatch import Dispatcher
@@ -19,11 +20,14 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
 )
-from sipbridge.headers import Headers
+from sipbridge.headers import Headers, check_headers
+from sipbridge.identity import identity_headers
+from sipbridge.parameters import tag
 from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
+from sipbridge.session_timer import SessionTimer, check_interval, refreshed, updated
 from sipbridge.trace import Peers
 from sipbridge.uri import (
     address_uri,
@@ -66,6 +70,8 @@ class Endpoint(object):
         advertised: ``"host:port"`` that Contact names instead of ``address``, for containers and NAT, or None.
         trace: a handler for :class:`~sipbridge.TraceMessage`, one for each message sent and received; or None.
             Passwords are not in it, digest responses are.
+        session_expires: seconds after which a call of which nothing was heard ends by itself (RFC 4028), 90 or
+            more; refreshed by whichever side was agreed on. None: session timers are neither asked for nor used.
         record: the path of a pcap file to write the messages to, or a :class:`~sipbridge.record.Recorder`; or
             None. Credentials are masked in it.
 
@@ -88,9 +94,11 @@ class Endpoint(object):
         advertised=None,
         trace=None,
         record=None,
+        session_expires=None,
     ):
         local = parse_transport_address(address)
         self.identity = None if identity is None else check_address(identity)
+        self._session_expires = check_interval(session_expires)
         self._calls = {}
         self._registrations = {}
         self._pending = {}
@@ -268,7 +276,19 @@ class Endpoint(object):
             raise
         return registration
 
-    def invite(self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP):
+    def invite(
+        self,
+        to,
+        sdp=None,
+        headers=(),
+        from_=None,
+        route=None,
+        content_type=SDP,
+        follow_redirects=0,
+        session_expires=None,
+        asserted_identity=None,
+        privacy=(),
+    ):
         """Place a call (RFC 3261, 13.2) and return the Call at once, in the state "calling".
 
         Args:
@@ -278,24 +298,59 @@ class Endpoint(object):
             from_: URI or name-addr for From; None for the identity.
             route: URI of a proxy to send it to; None for the endpoint's.
             content_type: of ``sdp``.
+            follow_redirects: to how many targets that a 3xx names the call may go on (8.1.3.4), each once.
+            session_expires: as the endpoint's, for this call; None for the endpoint's.
+            asserted_identity: a URI or name-addr, or several, for P-Asserted-Identity (RFC 3325); or None.
+            privacy: a word or several for Privacy (RFC 3323): "id", "user", "header", "none"...
 
         Raises InputError and EngineError.
         """
         parties = self._parties(to, from_, route)
-        content = make_content(headers, sdp, content_type)
+        headers = check_headers(headers) + identity_headers(asserted_identity, None, privacy)
+        make_content(headers, sdp, content_type)
         call = Call(self, False, address_uri(parties.to), Headers(), sdp, None, parties.to)
+        interval = check_interval(session_expires) or self._session_expires
+        if interval is not None:
+            call._session_timer = SessionTimer(call, interval)
+        call._attempt = attempt = Attempt(
+            call, parties, headers, sdp, content_type, check_redirects(follow_redirects)
+        )
         with self._lock:
-            call._id = self._engine.call(parties, content)
+            call._id = attempt.send()
             self._calls[call._id] = call
         return call
 
-    def call(self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP, timeout=60.0):
+    def call(
+        self,
+        to,
+        sdp=None,
+        headers=(),
+        from_=None,
+        route=None,
+        content_type=SDP,
+        timeout=60.0,
+        follow_redirects=0,
+        session_expires=None,
+        asserted_identity=None,
+        privacy=(),
+    ):
         """Place a call and wait, at most ``timeout`` seconds, until it is answered. Returns the Call.
 
         Arguments as for :meth:`invite`. Raises TimeoutError, after a CANCEL, when there was no answer in time;
         AuthenticationError, ResponseError when it was refused or redirected; CallStateError, InputError.
         """
-        call = self.invite(to, sdp, headers, from_, route, content_type)
+        call = self.invite(
+            to,
+            sdp,
+            headers,
+            from_,
+            route,
+            content_type,
+            follow_redirects,
+            session_expires,
+            asserted_identity,
+            privacy,
+        )
         try:
             call.wait_answered(timeout)
         except BaseException:  # an interrupt from the keyboard cancels it as well
@@ -361,7 +416,10 @@ class Endpoint(object):
         if raw.type in self._REFUSABLE and self._dispatcher.congested:
             return self._refuse(raw)
         follow = self._FOLLOW.get(raw.type)
-        return None if follow is None else follow(self, raw)
+        event = None if follow is None else follow(self, raw)
+        for watcher in getattr(getattr(event, "call", None), "_watchers", ()):
+            watcher(event)
+        return event
 
     def _refuse(self, raw):
         """Answer 503 to what is new while nobody reads events; a call that is refused so is never seen."""
@@ -374,6 +432,16 @@ class Endpoint(object):
         headers = Headers(raw.headers)
         call = Call(self, True, raw.request_uri, headers, None, raw.body or None)
         call._id = raw.call
+        call.replaces, refusal = replaces.find(self._calls.values(), headers)
+        if refusal:
+            return self._quietly(self._engine.reject, raw.call, refusal, None, None)
+        if self._session_expires is not None:
+            call._session_timer = timer = SessionTimer(call, self._session_expires)
+            call._timer_fields = timer.accept(headers)
+            if call._timer_fields is None:
+                return self._quietly(
+                    self._engine.reject, raw.call, 422, None, make_content(timer.refusal(), None, None)
+                )
         self._calls[raw.call] = call
         return events.IncomingCall(call, headers, call.remote_sdp)
 
@@ -389,29 +457,54 @@ class Endpoint(object):
         call.state = "answered"
         call._received(raw.body)
         call._acknowledge(call.local_sdp is not None)
+        if call._session_timer is not None:
+            call._session_timer.agreed(call.headers)
         return events.CallAnswered(call, raw.status, raw.reason, call.headers, raw.body or None)
 
     def _call_confirmed(self, raw):
         call = self._calls[raw.call]
+        headers = Headers(raw.headers)
         if call.state == "accepted":
             call.state = "established"
+            call._own_tag = tag(headers.get("To", ""))
         call._received(raw.body)
-        return events.CallConfirmed(call, Headers(raw.headers), raw.body or None)
+        if call._session_timer is not None:
+            call._session_timer.restart()
+        return events.CallConfirmed(call, headers, raw.body or None)
 
     def _call_reinvite(self, raw):
         call = self._calls[raw.call]
-        request = IncomingRequest(self._engine, raw.transaction, call, raw.body or None)
-        return events.CallReinvited(call, Headers(raw.headers), raw.body or None, request)
+        headers = Headers(raw.headers)
+        call._their_offer = request = IncomingRequest(self._engine, raw.transaction, call, raw.body or None)
+        if refreshed(call, headers, request):
+            return events.CallReinvited(call, headers, raw.body or None, request)
 
     def _call_request(self, raw):
         call = self._calls[raw.call]
-        kind = events.InfoReceived if raw.method == "INFO" else events.RequestReceived
+        headers = Headers(raw.headers)
         request = IncomingRequest(self._engine, raw.transaction, call)
-        return kind(call, raw.method, Headers(raw.headers), raw.body, request)
+        within = self._WITHIN.get(raw.method)
+        event = None if within is None else within(call, headers, raw.body, request)
+        if event is not None or request.answered:
+            return event
+        kind = events.InfoReceived if raw.method == "INFO" else events.RequestReceived
+        return kind(call, raw.method, headers, raw.body, request)
+
+    _WITHIN = {"REFER": transfer.requested, "NOTIFY": transfer.notified, "UPDATE": updated}
+
+    def _send_within(self, call, method, content, on_response):
+        """Send a request within a call; ``on_response`` is called with the final response. Under the lock."""
+        if method == "INVITE":
+            transaction = self._engine.reinvite(call._id, content)
+        else:
+            transaction = self._engine.call_request(call._id, method, content)
+        self._pending[transaction] = _Pending(call, on_response)
 
     def _call_ended(self, raw):
         call = self._calls.pop(raw.call, None)
         if call is None:  # it was refused unseen
+            return None
+        if call._attempt is not None and call._attempt.again(raw):
             return None
         event = events.CallEnded(call, raw.cause, raw.status, raw.reason, Headers(raw.headers))
         self._end_call(call, event)
@@ -421,6 +514,8 @@ class Endpoint(object):
         self._calls.pop(call._id, None)
         call.state = "ended"
         call.ended = event
+        if call._session_timer is not None:
+            call._session_timer.stop()
         lost = [transaction for transaction, pending in self._pending.items() if pending.call is call]
         for transaction in lost:
             del self._pending[transaction]
@@ -498,7 +593,7 @@ class Endpoint(object):
         elif isinstance(event, events.InfoReceived):
             event.request.answer_by_default(200)
         elif isinstance(event, events.RequestReceived):
-            event.request.answer_by_default(501)
+            event.request.answer_by_default(603 if isinstance(event, events.TransferRequested) else 501)
 
 
 def check_text_body(text):

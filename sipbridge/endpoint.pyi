@@ -1,5 +1,5 @@
 from types import TracebackType
-from typing import Callable, Optional, Tuple, Type, TypeVar, Union
+from typing import Callable, Iterable, Optional, Tuple, Type, TypeVar, Union
 
 from sipbridge.call import SDP as SDP
 from sipbridge.call import Call
@@ -26,6 +26,7 @@ class Endpoint:
         advertised: Optional[str] = None,
         trace: Optional[Callable[[TraceMessage], object]] = None,
         record: Union[None, str, Recorder] = None,
+        session_expires: Optional[int] = None,
     ) -> None: ...
     def __enter__(self) -> Endpoint: ...
     def __exit__(
@@ -66,6 +67,10 @@ class Endpoint:
         from_: Optional[str] = None,
         route: Optional[str] = None,
         content_type: str = ...,
+        follow_redirects: int = 0,
+        session_expires: Optional[int] = None,
+        asserted_identity: Union[None, str, Iterable[str]] = None,
+        privacy: Union[str, Iterable[str]] = (),
     ) -> Call: ...
     def call(
         self,
@@ -76,6 +81,10 @@ class Endpoint:
         route: Optional[str] = None,
         content_type: str = ...,
         timeout: Optional[float] = 60.0,
+        follow_redirects: int = 0,
+        session_expires: Optional[int] = None,
+        asserted_identity: Union[None, str, Iterable[str]] = None,
+        privacy: Union[str, Iterable[str]] = (),
     ) -> Call: ...
     def request(
         self,
