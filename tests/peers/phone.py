@@ -121,6 +121,13 @@ class Phone(object):
         if self.labels != list(labels):
             raise AssertionError("these events came:\n  %r\nand not\n  %r" % (self.labels, list(labels)))
 
+    @property
+    def reasons(self):
+        """The Reasons of the call that ended last, as lists."""
+        with self._changed:
+            ended = [event for event in self.events if isinstance(event, sipbridge.CallEnded)]
+        return [list(each) for each in ended[-1].reasons]
+
     def take_transfers(self, sdp):
         """From now on call whom a REFER names, with this offer."""
         self.reactions[sipbridge.TransferRequested] = lambda event: self.placed.append(event.accept(sdp))
