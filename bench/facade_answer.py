@@ -1,4 +1,4 @@
-"""The same as bare_sofia.c on the facade: answers each call, until SIGTERM.
+"""The same as bare_sofia.c on the facade: answers each call, and each MESSAGE, until SIGTERM.
 
 python bench/facade_answer.py [--worker] PORT
 
@@ -22,6 +22,7 @@ def main():
     engine = sipbridge.Worker() if "--worker" in sys.argv else None
     with sipbridge.Endpoint("udp://127.0.0.1:%s" % sys.argv[-1], engine=engine) as phone:
         phone.on(sipbridge.IncomingCall, lambda event: event.call.answer(SDP))
+        phone.on(sipbridge.MessageReceived, lambda event: event.answer())
         print("ready")
         sys.stdout.flush()
         while not stopped.is_set():

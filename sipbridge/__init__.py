@@ -49,6 +49,7 @@ from sipbridge.identity import ANONYMOUS
 from sipbridge.reason import Reason
 from sipbridge.registration import Registration
 from sipbridge.response import Response
+from sipbridge.tls import Tls
 from sipbridge.transfer import Transfer
 
 __all__ = [
@@ -80,6 +81,7 @@ __all__ = [
     "ResponseError",
     "SipbridgeError",
     "TimeoutError",
+    "Tls",
     "TraceMessage",
     "Transfer",
     "TransferProgress",

@@ -40,6 +40,7 @@ from sipbridge.identity import ANONYMOUS as ANONYMOUS
 from sipbridge.reason import Reason as Reason
 from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
+from sipbridge.tls import Tls as Tls
 from sipbridge.transfer import Transfer as Transfer
 
 __all__ = [
@@ -71,6 +72,7 @@ __all__ = [
     "ResponseError",
     "SipbridgeError",
     "TimeoutError",
+    "Tls",
     "TraceMessage",
     "Transfer",
     "TransferProgress",

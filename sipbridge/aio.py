@@ -6,9 +6,9 @@
 ...         print(event)
 
 It needs greenlet: ``pip install sipbridge[aio]``. There is no thread and no polling: the event loop watches
-the engine's descriptor. Nor is there a second implementation: a method that waits is the one of
-:class:`sipbridge.Endpoint` or :class:`sipbridge.Call`, run in a greenlet that gives the control back to the
-event loop while it waits. A coroutine that is cancelled does what the method does when it is interrupted:
+the engine's descriptor. (A :class:`sipbridge.Worker` has threads of its own, and a command to it takes the
+loop's time until the process has answered.) Nor is there a second implementation: a method that waits is the one of :class:`sipbridge.Endpoint` or :class:`sipbridge.Call`, run in a greenlet that gives the control back
+to the event loop while it waits. A coroutine that is cancelled does what the method does when it is interrupted:
 ``await phone.call(...)`` sends CANCEL, ``await phone.register(...)`` removes the binding.
 
 What returns at once is a plain method here too: ``call.answer(sdp)``, ``call.hangup()``,

@@ -7,6 +7,7 @@ import weakref
 
 from sipbridge import events, replaces, transfer
 from sipbridge._compat import monotonic, text_type
+from sipbridge.account import Accounts
 from sipbridge.attempt import Attempt, check_redirects
 from sipbridge.call import SDP, Call
 from sipbridge.content import check_line, check_password, check_seconds, make_content
@@ -28,6 +29,7 @@ from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
 from sipbridge.session_timer import SessionTimer, check_interval, refreshed, updated
+from sipbridge.tls import Tls
 from sipbridge.trace import Peers
 from sipbridge.uri import (
     address_uri,
@@ -61,7 +63,8 @@ class Endpoint(object):
     """A SIP user agent (RFC 3261, 6) that places and takes calls. A context manager; safe for any thread.
 
     Args:
-        address: where to listen, ``"udp://host:port"``; port 0 lets the system choose one.
+        address: where to listen, ``"udp://host:port"``, ``"tcp://..."`` or ``"tls://..."``; port 0 lets the system
+            choose one. An IPv6 address stands in brackets.
         identity: the URI or name-addr for From in what it sends; None for ``sip:host:port``.
         engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
             else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own.
@@ -74,6 +77,8 @@ class Endpoint(object):
             more; refreshed by whichever side was agreed on. None: session timers are neither asked for nor used.
         record: the path of a pcap file to write the messages to, or a :class:`~sipbridge.record.Recorder`; or
             None. Credentials are masked in it.
+        tls: a :class:`~sipbridge.Tls` for an address on TLS; None for one without a certificate of its own, which
+            verifies those of others against the system's.
 
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
@@ -94,14 +99,20 @@ class Endpoint(object):
         advertised=None,
         trace=None,
         record=None,
+        tls=None,
         session_expires=None,
     ):
         local = parse_transport_address(address)
+        if tls is not None and local.transport != "tls":
+            raise InputError("certificates are for an address that begins with tls://, not %r" % (address,))
+        if tls is None and local.transport == "tls":
+            tls = Tls()
         self.identity = None if identity is None else check_address(identity)
         self._session_expires = check_interval(session_expires)
         self._calls = {}
         self._registrations = {}
         self._pending = {}
+        self._accounts = Accounts()
         self._peers = Peers()
         self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
         self._engine = make(engine)
@@ -113,6 +124,7 @@ class Endpoint(object):
             None if user_agent is None else check_line(user_agent, "user agent"),
             None if outbound_proxy is None else check_uri(outbound_proxy),
             trace is not None or record is not None,
+            tls,
         )
         self._local = local._replace(port=self._engine.port)
         self._closed = False
@@ -275,6 +287,59 @@ class Endpoint(object):
             self._quietly(self._engine.unregister, registration._id)
             raise
         return registration
+
+    def bindings(self, registrar, aor=None, timeout=32.0):
+        """Ask a registrar where an address-of-record is to be reached (RFC 3261, 10.2.3).
+
+        Returns the values of the Contact headers, a list of text. ``aor`` is None for the identity. Raises as
+        :meth:`request`.
+        """
+        return self._bindings(registrar, aor, False, timeout).headers.get_all("Contact")
+
+    def unregister_all(self, registrar, aor=None, timeout=32.0):
+        """Remove every binding of an address-of-record, also those of others (RFC 3261, 10.2.2); as :meth:`request`."""
+        self._bindings(registrar, aor, True, timeout)
+
+    def _bindings(self, registrar, aor, clear, timeout):
+        own = aor if aor is not None else self.identity
+        if own is None:
+            raise InputError("an address-of-record is needed: aor=, or the endpoint's identity=")
+        parties = Parties(check_address(own), check_address(own), None)
+        registrar = check_uri(registrar)
+        return self._transact(lambda: self._engine.bindings(registrar, parties, clear), timeout, "REGISTER")
+
+    # -- accounts ------------------------------------------------------------------------------------------
+
+    @property
+    def accounts(self):
+        """The accounts that were added, a tuple."""
+        return tuple(self._accounts)
+
+    def add_account(self, address, user=None, password=None, realm=None, registrar=None, route=None):
+        """Have one more identity. Returns the :class:`~sipbridge.account.Account`.
+
+        Args:
+            address: its URI or name-addr.
+            user, password, realm: its credentials, as for :meth:`add_credentials`; ``user`` None for the user in
+                ``address``, ``password`` None for no credentials.
+            registrar: URI of its registrar, or None.
+            route: URI of a proxy that its requests go to first, or None for the endpoint's.
+
+        Raises InputError.
+        """
+        return self._accounts.add(self, address, user, password, realm, registrar, route)
+
+    def account_of(self, event):
+        """The account that an IncomingCall, a call or a RequestReceived is for, by its Request-URI and its To.
+
+        None when that names none of them.
+        """
+        call = getattr(event, "call", None) or event
+        headers = call.headers if isinstance(call, Call) else event.headers
+        uris = [call.request_uri] if isinstance(call, Call) else [event.request.uri]
+        return self._accounts.named_by(*uris + [address_uri(headers.get("To", ""))])
+
+    # -- calls and requests --------------------------------------------------------------------------------
 
     def invite(
         self,
@@ -522,7 +587,7 @@ class Endpoint(object):
 
     def _request(self, raw):
         kind = events.MessageReceived if raw.method == "MESSAGE" else events.RequestReceived
-        request = IncomingRequest(self._engine, raw.transaction)
+        request = IncomingRequest(self._engine, raw.transaction, uri=raw.request_uri)
         return kind(None, raw.method, Headers(raw.headers), raw.body, request)
 
     def _response(self, raw):

@@ -1,16 +1,18 @@
 from types import TracebackType
-from typing import Callable, Iterable, Optional, Tuple, Type, TypeVar, Union
+from typing import Callable, Iterable, List, Optional, Tuple, Type, TypeVar, Union
 
+from sipbridge.account import Account
 from sipbridge.call import SDP as SDP
 from sipbridge.call import Call
 from sipbridge.content import Body
 from sipbridge.dispatch import EventStream
 from sipbridge.engine import Engine
-from sipbridge.events import TraceMessage
+from sipbridge.events import IncomingCall, RequestReceived, TraceMessage
 from sipbridge.headers import HeaderFields
 from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.response import Response
+from sipbridge.tls import Tls
 
 _Event = TypeVar("_Event", bound=Tuple[object, ...])
 
@@ -26,6 +28,7 @@ class Endpoint:
         advertised: Optional[str] = None,
         trace: Optional[Callable[[TraceMessage], object]] = None,
         record: Union[None, str, Recorder] = None,
+        tls: Optional[Tls] = None,
         session_expires: Optional[int] = None,
     ) -> None: ...
     def __enter__(self) -> Endpoint: ...
@@ -59,6 +62,24 @@ class Endpoint:
         expires: int = 3600,
         timeout: Optional[float] = 32.0,
     ) -> Registration: ...
+    def bindings(
+        self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0
+    ) -> List[str]: ...
+    def unregister_all(
+        self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0
+    ) -> None: ...
+    @property
+    def accounts(self) -> Tuple[Account, ...]: ...
+    def add_account(
+        self,
+        address: str,
+        user: Optional[str] = None,
+        password: Optional[str] = None,
+        realm: Optional[str] = None,
+        registrar: Optional[str] = None,
+        route: Optional[str] = None,
+    ) -> Account: ...
+    def account_of(self, event: Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]: ...
     def invite(
         self,
         to: str,

@@ -12,17 +12,19 @@ class IncomingRequest(object):
     """A request from the peer that waits for our final response.
 
     Attributes:
+        uri: its Request-URI, where it is outside of any call; else "".
         answered: True once it was answered, or can no longer be.
     """
 
-    __slots__ = ("_engine", "_transaction", "_call", "_offer", "_more", "answered")
+    __slots__ = ("_engine", "_transaction", "_call", "_offer", "_more", "uri", "answered")
 
-    def __init__(self, engine, transaction, call=None, offer=None):
+    def __init__(self, engine, transaction, call=None, offer=None, uri=""):
         self._engine = engine
         self._transaction = transaction
         self._call = call
         self._offer = offer  # becomes the call's once it is accepted
         self._more = ()  # headers that a 2xx has in any case
+        self.uri = uri
         self.answered = False
 
     def answer(self, status, reason, body, content_type, headers):

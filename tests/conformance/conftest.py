@@ -54,6 +54,8 @@ def installed(request):
     programs = ["sipp"]
     if any("test_record" in item.nodeid for item in request.session.items):
         programs.append("tshark")
+    if any("test_media" in item.nodeid for item in request.session.items):
+        programs.append("ffmpeg")
     if any("kamailio" in item.fixturenames for item in request.session.items):
         programs += ["kamailio", "kamcmd"]
     try:

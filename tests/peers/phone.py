@@ -18,12 +18,16 @@ _KINDS = (
     sipbridge.RequestReceived,  # INFO and MESSAGE are such
     sipbridge.RegistrationChanged,
     sipbridge.TransferProgress,
+    sipbridge.EngineRestarted,
+    sipbridge.EngineFailed,
 )
 
 _CALL_EVENTS = {
     sipbridge.IncomingCall: "incoming",
     sipbridge.CallConfirmed: "confirmed",
     sipbridge.CallReinvited: "reinvite",
+    sipbridge.EngineRestarted: "restarted",
+    sipbridge.EngineFailed: "failed",
 }
 
 
@@ -48,7 +52,7 @@ def label(event):
     return _CALL_EVENTS[kind] + sdp
 
 
-def tested_engine():
+def engine_under_test():
     """The engine to test: in this process, or in a worker where the environment has SIPBRIDGE_TEST_WORKER=1."""
     return sipbridge.Worker() if os.environ.get("SIPBRIDGE_TEST_WORKER") == "1" else None
 
@@ -68,7 +72,7 @@ class Phone(object):
         self.reactions = {}
         self.placed = []  # the calls placed for a REFER
         self._changed = threading.Condition()
-        options.setdefault("engine", tested_engine())
+        options.setdefault("engine", engine_under_test())
         self.endpoint = sipbridge.Endpoint("udp://127.0.0.1:0", **options)
         for kind in _KINDS:
             self.endpoint.on(kind, self._record)
