@@ -38,6 +38,8 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    PeerAvailable,
+    PeerUnavailable,
     RegistrationChanged,
     RequestReceived,
     TraceMessage,
@@ -51,6 +53,7 @@ from sipbridge.registration import Registration
 from sipbridge.response import Response
 from sipbridge.tls import Tls
 from sipbridge.transfer import Transfer
+from sipbridge.watch import Watch
 
 __all__ = [
     "ANONYMOUS",
@@ -73,6 +76,8 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "PeerAvailable",
+    "PeerUnavailable",
     "Reason",
     "Registration",
     "RegistrationChanged",
@@ -88,6 +93,7 @@ __all__ = [
     "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Watch",
     "Worker",
     "__version__",
     "engines",

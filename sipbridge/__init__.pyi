@@ -29,6 +29,8 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    PeerAvailable,
+    PeerUnavailable,
     RegistrationChanged,
     RequestReceived,
     TraceMessage,
@@ -42,6 +44,7 @@ from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
 from sipbridge.tls import Tls as Tls
 from sipbridge.transfer import Transfer as Transfer
+from sipbridge.watch import Watch as Watch
 
 __all__ = [
     "ANONYMOUS",
@@ -64,6 +67,8 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "PeerAvailable",
+    "PeerUnavailable",
     "Reason",
     "Registration",
     "RegistrationChanged",
@@ -79,6 +84,7 @@ __all__ = [
     "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Watch",
     "Worker",
     "__version__",
     "engines",

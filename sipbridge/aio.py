@@ -29,6 +29,7 @@ from sipbridge import dispatch
 from sipbridge import endpoint as _endpoint
 from sipbridge import registration as _registration
 from sipbridge import transfer as _transfer
+from sipbridge import watch as _watch
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
 
@@ -334,15 +335,28 @@ class Registration(_Facade):
     registrar = _attribute("registrar")
     state = _attribute("state")
     expires = _attribute("expires")
+    retry_in = _attribute("retry_in")
 
     refresh = _coroutine(_registration.Registration.refresh)
     unregister = _coroutine(_registration.Registration.unregister)
+
+
+class Watch(_Facade):
+    """A peer that is asked whether it is there; see :class:`sipbridge.Watch`, whose attributes it has."""
+
+    uri = _attribute("uri")
+    interval = _attribute("interval")
+    available = _attribute("available")
+    status = _attribute("status")
+
+    stop = _plain(_watch.Watch.stop)
 
 
 _FACADES = {
     _call.Call: Call,
     _registration.Registration: Registration,
     _transfer.Transfer: Transfer,
+    _watch.Watch: Watch,
 }
 
 
@@ -384,6 +398,7 @@ class Endpoint(_Facade):
     add_credentials = _plain(_endpoint.Endpoint.add_credentials)
     clear_credentials = _plain(_endpoint.Endpoint.clear_credentials)
     invite = _plain(_endpoint.Endpoint.invite)
+    watch = _plain(_endpoint.Endpoint.watch)
 
     call = _coroutine(_endpoint.Endpoint.call)
     register = _coroutine(_endpoint.Endpoint.register)

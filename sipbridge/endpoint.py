@@ -10,7 +10,13 @@ from sipbridge._compat import monotonic, text_type
 from sipbridge.account import Accounts
 from sipbridge.attempt import Attempt, check_redirects
 from sipbridge.call import SDP, Call
-from sipbridge.content import check_line, check_password, check_seconds, make_content
+from sipbridge.content import (
+    check_line,
+    check_message_size,
+    check_password,
+    check_seconds,
+    make_content,
+)
 from sipbridge.dispatch import Dispatcher
 from sipbridge.engine import Parties, make
 from sipbridge.errors import (
@@ -38,6 +44,7 @@ from sipbridge.uri import (
     parse_host_port,
     parse_transport_address,
 )
+from sipbridge.watch import Watch
 
 _open_endpoints = weakref.WeakSet()
 
@@ -258,7 +265,7 @@ class Endpoint(object):
         """Forget all of them."""
         self._engine.clear_credentials()
 
-    def register(self, registrar, aor=None, contact=None, expires=3600, timeout=32.0):
+    def register(self, registrar, aor=None, contact=None, expires=3600, timeout=32.0, keep=False):
         """Register at a registrar (RFC 3261, 10) and keep it up. Returns the Registration once it is active.
 
         Args:
@@ -267,6 +274,8 @@ class Endpoint(object):
             contact: the URI to be reached at; None for this endpoint.
             expires: seconds to ask for; refreshed before they have passed.
             timeout: seconds to wait for the registrar.
+            keep: after a failure that may pass (no answer, 408, 480, 5xx) try again, the first time and later, after
+                a time that grows (RFC 5626, 4.5). Then such a failure is not raised: the state is "waiting".
 
         Raises AuthenticationError, ResponseError, TimeoutError and InputError.
         """
@@ -276,14 +285,15 @@ class Endpoint(object):
             raise InputError("register needs an address-of-record: aor=, or the endpoint's identity=")
         own = check_address(own)
         contact = None if contact is None else check_uri(contact)
-        registration = Registration(self, address_uri(own), registrar, check_seconds(expires, "expires"))
+        expires = check_seconds(expires, "expires")
+        parties = Parties(own, own, None)
+        registration = Registration(self, address_uri(own), registrar, expires, parties, contact, keep)
         with self._lock:
-            parties = Parties(own, own, None)
-            registration._id = self._engine.register(registrar, parties, contact, expires)
-            self._registrations[registration._id] = registration
+            registration._begin()
         try:
             registration._await(0, timeout)
         except BaseException:  # nobody would have it to end it later
+            registration._keep = False
             self._quietly(self._engine.unregister, registration._id)
             raise
         return registration
@@ -436,15 +446,39 @@ class Endpoint(object):
         method = check_line(method, "method")
         return self._transact(lambda: self._engine.request(method, parties, content), timeout, method)
 
-    def message(self, to, body, content_type="text/plain", headers=(), from_=None, route=None, timeout=32.0):
-        """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which goes as UTF-8. As :meth:`request`."""
+    def message(
+        self,
+        to,
+        body,
+        content_type="text/plain",
+        headers=(),
+        from_=None,
+        route=None,
+        timeout=32.0,
+        large=False,
+    ):
+        """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which goes as UTF-8. As :meth:`request`.
+
+        Over UDP one of more than some 1300 octets, headers included, is an InputError, since it could clog the
+        way there (RFC 3428, 8), unless ``large`` says that you know the way.
+        """
         if not isinstance(body, (bytes, bytearray, memoryview)):
             body = check_text_body(body)
+        if self._local.transport == "udp" and not large:
+            check_message_size(self._parties(to, from_, route), make_content(headers, body, content_type))
         return self.request("MESSAGE", to, body, content_type, headers, from_, route, timeout)
 
     def options(self, to, headers=(), from_=None, route=None, timeout=32.0):
         """Ask a peer for its capabilities (RFC 3261, 11), or whether it is there. As :meth:`request`."""
         return self.request("OPTIONS", to, None, None, headers, from_, route, timeout)
+
+    def watch(self, uri, interval=30.0):
+        """Ask a peer every ``interval`` seconds whether it is there (OPTIONS). Returns the Watch.
+
+        :class:`~sipbridge.PeerAvailable` and :class:`~sipbridge.PeerUnavailable` tell each change. Raises
+        InputError and EngineError.
+        """
+        return Watch(self, self._parties(uri, None, None), interval)
 
     def _parties(self, to, from_, route):
         own = from_ if from_ is not None else self.identity
@@ -473,6 +507,11 @@ class Endpoint(object):
         if pending.response is None:
             raise CallStateError("%s: the call ended before the response (%s)" % (what, call.ended.cause))
         return check_response(pending.response, what)
+
+    def _ask(self, method, parties, on_response):
+        """Send a request outside of calls; ``on_response`` is called with the final response. Under the lock."""
+        transaction = self._engine.request(method, parties, None)
+        self._pending[transaction] = _Pending(None, on_response)
 
     # -- following the engine, on the event thread and under the lock ------------------------------------------
 
@@ -604,14 +643,17 @@ class Endpoint(object):
         response = Response(raw.status, raw.reason, Headers(raw.headers), raw.body)
         registration._changed(raw.state, raw.expires, response)
         return events.RegistrationChanged(
-            registration, raw.state, raw.status, raw.reason, registration.expires
+            registration, registration.state, raw.status, raw.reason, registration.expires
         )
 
     def _engine_lost(self, raw):
         """What was under way has failed. The calls' ends follow, each as an event of its own."""
         error = EngineLost(raw.reason)
         for transaction in [each for each in self._pending if each <= raw.transaction]:
-            self._pending.pop(transaction).error = error
+            pending = self._pending.pop(transaction)
+            pending.error = error
+            if pending.on_response is not None:
+                pending.on_response(Response(503, raw.reason, Headers(), b""))
         for registration in self._registrations.values():
             registration._lost(error)
 

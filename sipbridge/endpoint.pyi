@@ -13,6 +13,7 @@ from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.response import Response
 from sipbridge.tls import Tls
+from sipbridge.watch import Watch
 
 _Event = TypeVar("_Event", bound=Tuple[object, ...])
 
@@ -61,13 +62,10 @@ class Endpoint:
         contact: Optional[str] = None,
         expires: int = 3600,
         timeout: Optional[float] = 32.0,
+        keep: bool = False,
     ) -> Registration: ...
-    def bindings(
-        self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0
-    ) -> List[str]: ...
-    def unregister_all(
-        self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0
-    ) -> None: ...
+    def bindings(self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0) -> List[str]: ...
+    def unregister_all(self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0) -> None: ...
     @property
     def accounts(self) -> Tuple[Account, ...]: ...
     def add_account(
@@ -127,6 +125,7 @@ class Endpoint:
         from_: Optional[str] = None,
         route: Optional[str] = None,
         timeout: Optional[float] = 32.0,
+        large: bool = False,
     ) -> Response: ...
     def options(
         self,
@@ -136,5 +135,6 @@ class Endpoint:
         route: Optional[str] = None,
         timeout: Optional[float] = 32.0,
     ) -> Response: ...
+    def watch(self, uri: str, interval: float = 30.0) -> Watch: ...
 
 def check_text_body(text: str) -> bytes: ...

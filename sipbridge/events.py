@@ -206,7 +206,23 @@ class CallReinvited(namedtuple("CallReinvited", "call headers sdp request")):
 
 
 class RegistrationChanged(namedtuple("RegistrationChanged", "registration state status reason expires")):
-    """The registrar answered: ``state`` is "active" (granted for ``expires`` seconds), "ended" or "failed"."""
+    """The registrar answered: ``state`` is "active" (granted for ``expires`` seconds), "ended" or "failed".
+
+    With ``keep=True`` a failure may also make it "waiting" (for ``registration.retry_in`` seconds), and after that
+    "pending".
+    """
+
+    __slots__ = ()
+
+
+class PeerAvailable(namedtuple("PeerAvailable", "watch uri status reason")):
+    """A peer that is watched is there: for the first time, or again. It answered OPTIONS with ``status``."""
+
+    __slots__ = ()
+
+
+class PeerUnavailable(namedtuple("PeerUnavailable", "watch uri status reason")):
+    """A peer that is watched is not there: it does not answer (408), cannot be reached (503), or a proxy says so."""
 
     __slots__ = ()
 

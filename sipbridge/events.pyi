@@ -10,6 +10,7 @@ from sipbridge.replaces import Replaces
 from sipbridge.request import IncomingRequest
 from sipbridge.transfer import Transfer
 from sipbridge.uri import NameAddr
+from sipbridge.watch import Watch
 
 class IncomingCall(NamedTuple):
     call: Call
@@ -120,6 +121,18 @@ class RegistrationChanged(NamedTuple):
     status: int
     reason: str
     expires: int
+
+class PeerAvailable(NamedTuple):
+    watch: Watch
+    uri: str
+    status: int
+    reason: str
+
+class PeerUnavailable(NamedTuple):
+    watch: Watch
+    uri: str
+    status: int
+    reason: str
 
 class TraceMessage(NamedTuple):
     outgoing: bool

@@ -18,6 +18,8 @@ _KINDS = (
     sipbridge.RequestReceived,  # INFO and MESSAGE are such
     sipbridge.RegistrationChanged,
     sipbridge.TransferProgress,
+    sipbridge.PeerAvailable,
+    sipbridge.PeerUnavailable,
     sipbridge.EngineRestarted,
     sipbridge.EngineFailed,
 )
@@ -43,6 +45,8 @@ def label(event):
         return "ended %s %d" % (event.cause, event.status)
     if kind is sipbridge.InfoReceived:
         return "info %s" % event.dtmf
+    if kind in (sipbridge.PeerAvailable, sipbridge.PeerUnavailable):
+        return "%s %d" % ("available" if kind is sipbridge.PeerAvailable else "unavailable", event.status)
     if kind is sipbridge.TransferProgress:
         return "transfer %d%s" % (event.status, " final" if event.final else "")
     if kind is sipbridge.RegistrationChanged:
