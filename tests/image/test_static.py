@@ -8,7 +8,6 @@ import sys
 import tarfile
 
 import pytest
-
 import standin
 
 GLIBC = (2, 15)
