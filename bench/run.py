@@ -1,112 +1,37 @@
 """What the facade costs over a bare C program, both called by sipp, side by side in one run.
 
-python bench/run.py [--calls N] [--output build/bench.json]
+python bench/run.py [--only PART]... [--calls N] [--output build/bench.json]
 
-For each program: how many calls a second it answers and sees through with none failed, the CPU time that a call
-costs it, what a live call adds to its memory, and whether its memory comes back after many calls. Prints a table
-and writes JSON.
+calls:         for each program, how many calls a second it answers and sees through with none failed, the CPU time
+               that a call costs it, what a live call adds to its memory, and whether its memory comes back
+requests:      MESSAGE, and INFO within calls: requests a second, CPU time of each (requests_in.py)
+restarts:      seconds from a worker's death to the next one in its place (restarts.py)
+registrations: 10,000 registrations on one endpoint, made, refreshed, kept (registrations.py)
+held:          10,000 calls held for a minute: memory of each, CPU time while nothing happens (held.py)
+peers:         the same answering job done by other stacks from PyPI (pypi_stacks.py)
+
+Prints tables and writes JSON. The last three take some minutes each and are measured only when asked for.
 """
 
 import argparse
-import csv
 import json
-import os
 import pathlib
-import re
-import shlex
 import shutil
-import signal
-import socket
-import subprocess
 import sys
-import tempfile
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent
+import held
+import pypi_stacks
+import registrations
+import requests_in
+import restarts
+from common import HERE, ROOT, Answerer, Caller, build_bare, note, print_table
 
 PARALLEL = 20  # calls under way at once while throughput is measured
 WARM_UP = 2000  # calls before anything is measured
 HELD = 1000  # calls that are held while memory per live call is measured
 SETTLE = 55  # seconds: 64*T1 (RFC 3261, 17), after which nothing of an ended call is left, and sb_core_tidy()
 WINDOWS = 3  # throughput is measured this often, turn and turn about; the best counts (machines are noisy)
-
-
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def note(text):
-    print("bench: " + text, file=sys.stderr, flush=True)
-
-
-class Answerer:
-    """A program that answers calls on a port of its own."""
-
-    def __init__(self, name, engine, command):
-        self.name = name
-        self.engine = engine
-        self.port = free_port()
-        environment = dict(os.environ, SIPBRIDGE_ENGINE=engine, PYTHONPATH=str(ROOT))
-        self.process = subprocess.Popen(
-            command + [str(self.port)], stdout=subprocess.PIPE, text=True, env=environment
-        )
-        if self.process.stdout.readline().strip() != "ready":
-            raise SystemExit("bench: %s did not start" % name)
-
-    def _processes(self):
-        """The program's process and those that it has started, as folders of /proc."""
-        own = pathlib.Path("/proc/%d" % self.process.pid)
-        children = (task / "children" for task in own.glob("task/*"))
-        pids = [pid for file in children for pid in file.read_text().split()]
-        return [own] + [pathlib.Path("/proc", pid) for pid in pids]
-
-    def cpu_seconds(self):
-        ticks = 0
-        for folder in self._processes():
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-    def rss_kb(self):
-        status = "".join((folder / "status").read_text() for folder in self._processes())
-        return sum(int(number) for number in re.findall(r"^VmRSS:\s*(\d+) kB", status, re.MULTILINE))
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=30)
-
-
-class Caller:
-    """sipp with the scenario caller.xml; what it counted."""
-
-    def __init__(self, port, calls, parallel, hold_ms=0):
-        self._folder = tempfile.TemporaryDirectory(prefix="sipbridge-bench-")
-        self._statistics = pathlib.Path(self._folder.name, "statistics.csv")
-        command = (
-            "sipp 127.0.0.1:%d -sf %s -i 127.0.0.1 -p %d -m %d -l %d -r 100000 -rp 1000 -d %d -nostdin"
-            " -trace_stat -stf %s -fd 1 -timeout 120 -buff_size 4194304"
-        ) % (port, HERE / "caller.xml", free_port(), calls, parallel, hold_ms, self._statistics)
-        self._process = subprocess.Popen(
-            shlex.split(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        self._started = time.monotonic()
-
-    def finish(self):
-        """Wait for the end. Returns (calls that succeeded, calls that failed, seconds, retransmissions)."""
-        self._process.wait(timeout=180)
-        seconds = time.monotonic() - self._started
-        with open(self._statistics, newline="") as lines:
-            last = list(csv.DictReader(lines, delimiter=";"))[-1]
-        self._folder.cleanup()
-        return (
-            int(last["SuccessfulCall(C)"]),
-            int(last["FailedCall(C)"]),
-            seconds,
-            int(last["Retransmissions(C)"]),
-        )
 
 
 class Run:
@@ -153,16 +78,6 @@ class Run:
             "rss_kb_after_warm_up": self.rss_early,
             "rss_kb_at_the_end": self.rss_late,
         }
-
-
-def build_bare():
-    target = ROOT / "build" / "bench" / "bare_sofia"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    flags = subprocess.check_output(["pkg-config", "--cflags", "--libs", "sofia-sip-ua"], text=True).split()
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    source = str(HERE / "bare_sofia.c")
-    subprocess.check_call(compiler + ["-std=gnu99", "-O2", source, "-o", str(target)] + flags)
-    return str(target)
 
 
 def start_answerers():
@@ -216,27 +131,38 @@ def report(results):
     return {"runs": results, "ratios": ratios}
 
 
-def table(data):
-    columns = (
-        ("name", "%-22s"),
-        ("calls_per_s", "%12s"),
-        ("failed", "%7s"),
-        ("retransmissions", "%16s"),
-        ("cpu_us_per_call", "%16s"),
-        ("rss_kb_per_live_call", "%21s"),
-        ("rss_kb_after_warm_up", "%21s"),
-        ("rss_kb_at_the_end", "%18s"),
-    )
-    print("".join(form % name for name, form in columns))
-    for each in data["runs"]:
-        print("".join(form % each[name] for name, form in columns))
-    for name, ratio in data["ratios"].items():
-        print("%s: %.3f" % (name, ratio))
+def measure_calls(arguments):
+    answerers = start_answerers()
+    try:
+        runs = [Run(answerer) for answerer in answerers]
+        measure(runs, arguments.calls)
+        return report([run.result() for run in runs])
+    finally:
+        for answerer in answerers:
+            answerer.stop()
+
+
+#: What can be measured; what is without --only.
+PARTS = {
+    "calls": measure_calls,
+    "requests": requests_in.measure,
+    "restarts": restarts.measure,
+    "registrations": registrations.measure,
+    "held": held.measure,
+    "peers": pypi_stacks.measure,
+}
+DEFAULT = ("calls", "requests", "restarts")
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=sorted(PARTS),
+        help="measure only this, may be repeated (default: %s)" % ", ".join(DEFAULT),
     )
     parser.add_argument(
         "--calls", type=int, default=20000, help="finished calls of each program (%(default)s)"
@@ -245,19 +171,20 @@ def main():
     arguments = parser.parse_args()
     if shutil.which("sipp") is None:
         raise SystemExit("bench: sipp is missing; on Debian and Ubuntu: sudo apt-get install sip-tester")
-    answerers = start_answerers()
-    try:
-        runs = [Run(answerer) for answerer in answerers]
-        measure(runs, arguments.calls)
-        data = report([run.result() for run in runs])
-    finally:
-        for answerer in answerers:
-            answerer.stop()
+    data = {}
+    for part in arguments.only or DEFAULT:
+        data.update(PARTS[part](arguments))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(data, indent=2) + "\n")
-    table(data)
-    if any(each["failed"] for each in data["runs"]):
-        raise SystemExit("bench: calls failed")
+    for name, rows in data.items():
+        if name != "ratios":
+            print("\n%s" % name)
+            print_table(rows)
+    for name, ratio in data.get("ratios", {}).items():
+        print("%s: %.3f" % (name, ratio))
+    ours = [row for name, rows in data.items() if name not in ("ratios", "peers") for row in rows]
+    if any(row["failed"] for row in ours):
+        raise SystemExit("bench: calls or requests failed")
 
 
 if __name__ == "__main__":

@@ -386,6 +386,34 @@ int sb_unregister(int id, sb_id registration_id)
     return left_with(engine, sb_backend.reg_end(engine->core.state, registration));
 }
 
+static sb_id bindings(int id, const char *registrar, const sb_parties *parties, int clear)
+{
+    struct engine *engine;
+    struct sb_object *transaction;
+    int code;
+    if ((code = sb_check_uri(registrar)) != SB_OK || (code = sb_check_parties(parties)) != SB_OK)
+        return code;
+    if (sb_backend.reg_bindings == NULL)
+        return SB_ENOTSUP;
+    if ((engine = enter_locked(id)) == NULL)
+        return SB_ECLOSED;
+    transaction = start(engine, SB_KIND_TRANSACTION, NULL);
+    if (transaction == NULL)
+        return left_with(engine, SB_ENOMEM);
+    code = sb_backend.reg_bindings(engine->core.state, transaction, registrar, parties, clear);
+    return started(engine, transaction, code);
+}
+
+sb_id sb_register_query(int id, const char *registrar, const sb_parties *parties)
+{
+    return bindings(id, registrar, parties, 0);
+}
+
+sb_id sb_register_clear(int id, const char *registrar, const sb_parties *parties)
+{
+    return bindings(id, registrar, parties, 1);
+}
+
 /* ------------------------------------------------------------------------------------------------------
  * Calls
  */

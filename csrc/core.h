@@ -84,6 +84,8 @@ struct sb_backend {
                const sb_parties *parties, const char *contact, int expires);
     int (*reg_refresh)(void *state, struct sb_object *registration, int expires);
     int (*reg_end)(void *state, struct sb_object *registration);
+    int (*reg_bindings)(void *state, struct sb_object *transaction, const char *registrar,
+                        const sb_parties *parties, int clear);
 
     int (*call)(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
     int (*ring)(void *state, struct sb_object *call, int status, const sb_content *content);

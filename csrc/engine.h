@@ -49,6 +49,10 @@ enum sb_limit {
 
 enum sb_transport { SB_UDP = 1, SB_TCP = 2, SB_TLS = 3 };
 
+/* Whose certificate has to be right (26.3.1): that of the server we connect to, nobody's, or also that of each client
+ * that connects to us. */
+enum sb_tls_verify { SB_TLS_VERIFY_SERVER = 0, SB_TLS_VERIFY_NONE = 1, SB_TLS_VERIFY_BOTH = 2 };
+
 /* ------------------------------------------------------------------------------------------------------
  * What goes in
  */
@@ -56,15 +60,17 @@ enum sb_transport { SB_UDP = 1, SB_TCP = 2, SB_TLS = 3 };
 /* How to open an engine. A field that is 0 or NULL means the default. */
 typedef struct sb_config {
     int transport;                /* enum sb_transport; default SB_UDP */
-    const char *host;             /* the local address to bind; required. "0.0.0.0" is every IPv4 one */
+    const char *host;             /* the local address to bind; required. "0.0.0.0" is every IPv4 one, "::" every
+                                     one */
     int port;                     /* the local port; 0 lets the system choose: see sb_port() */
     const char *advertised_host;  /* what Contact names instead of host, for containers and NAT */
     int advertised_port;
     const char *user_agent;       /* User-Agent and Server (20.41, 20.35) */
     const char *outbound_proxy;   /* SIP URI that requests go to first (8.1.2) */
-    const char *tls_certificate;  /* PEM files, for SB_TLS */
-    const char *tls_private_key;
-    const char *tls_ca;
+    const char *tls_certificate;  /* PEM files, for SB_TLS: ours, with its chain; */
+    const char *tls_private_key;  /* its key, not encrypted; */
+    const char *tls_ca;           /* and whom we believe. Each may be NULL: none */
+    int tls_verify;               /* enum sb_tls_verify */
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
     sb_id last_id;                /* calls and the like are numbered from here on: in place of an engine that
                                      was lost, with numbers that it has not given out */
@@ -206,7 +212,8 @@ int sb_take_frames(int engine, int max, char **frames, size_t *length);
 void sb_frames_free(char *frames);
 
 /* The user and password for a digest challenge (22) that names this realm; NULL: for any realm without an
- * entry of its own. A second call for the same realm replaces the first. */
+ * entry of its own. Of several for one realm those are taken whose user is the one in From, or else the latest. A second
+ * call for the same realm and user replaces the first. */
 int sb_credentials(int engine, const char *realm, const char *user, const char *password);
 int sb_credentials_clear(int engine);
 
@@ -217,12 +224,18 @@ sb_id sb_register(int engine, const char *registrar, const sb_parties *parties, 
                   int expires);          /* contact: a URI; NULL: the engine's own address */
 int sb_register_refresh(int engine, sb_id registration, int expires);
 int sb_unregister(int engine, sb_id registration);
+/* Ask for the bindings of the address in parties->to (10.2.3), or remove all of them (10.2.2). Returns a transaction,
+ * whose SB_EV_RESPONSE has them as Contact headers. */
+sb_id sb_register_query(int engine, const char *registrar, const sb_parties *parties);
+sb_id sb_register_clear(int engine, const char *registrar, const sb_parties *parties);
 
 /* ------------------------------------------------------------------------------------------------------
  * Calls (13, 14, 15)
  */
 sb_id sb_call(int engine, const sb_parties *parties, const sb_content *content);
-int sb_call_ring(int engine, sb_id call, int status, const sb_content *content);     /* 101 to 199 */
+/* status: 101 to 199. With "Require: 100rel" among the headers it is repeated until the peer's PRACK (RFC 3262):
+ * SB_ENOTSUP when the peer does not know that. What is received that way is acknowledged by the engine. */
+int sb_call_ring(int engine, sb_id call, int status, const sb_content *content);
 int sb_call_answer(int engine, sb_id call, const sb_content *content);               /* 200 */
 int sb_call_reject(int engine, sb_id call, int status, const char *reason,
                    const sb_content *content);       /* 400 to 699; reason NULL: the standard phrase */

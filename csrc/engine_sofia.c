@@ -196,12 +196,15 @@ static int network_error(int number)
     }
 }
 
-/* Whether the address can be bound. The library binds with SO_REUSEADDR, which lets two have one UDP port. */
+/* Whether the address can be bound. The library binds with SO_REUSEADDR, which lets two have one UDP port; for TCP it
+ * is what lets a port be used again at once. */
 static int probe(const struct addrinfo *address)
 {
-    int fd = socket(address->ai_family, address->ai_socktype, 0), code = SB_OK;
+    int fd = socket(address->ai_family, address->ai_socktype, 0), code = SB_OK, on = 1;
     if (fd < 0)
         return network_error(errno);
+    if (address->ai_socktype == SOCK_STREAM)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (bind(fd, address->ai_addr, address->ai_addrlen) != 0)
         code = network_error(errno);
     close(fd);
@@ -214,7 +217,7 @@ static int check_address(const sb_config *config)
     char port[8];
     int code;
     memset(&wanted, 0, sizeof wanted);
-    wanted.ai_socktype = SOCK_DGRAM;
+    wanted.ai_socktype = config->transport == SB_UDP ? SOCK_DGRAM : SOCK_STREAM;
     snprintf(port, sizeof port, "%d", config->port);
     if (getaddrinfo(config->host, port, &wanted, &found) != 0 || found == NULL)
         return SB_ENET;
@@ -223,33 +226,76 @@ static int check_address(const sb_config *config)
     return code;
 }
 
+/* As ;transport= names them. */
+static const char *transport_name(int transport)
+{
+    return transport == SB_TLS ? "tls" : transport == SB_TCP ? "tcp" : "udp";
+}
+
+/* A host as a URI has it: an IPv6 address in brackets. */
+static char *uri_host(su_home_t *home, const char *host)
+{
+    return su_sprintf(home, strchr(host, ':') != NULL && *host != '[' ? "[%s]" : "%s", host);
+}
+
 /* The URL that names the socket to nta. */
 static char *bind_url(struct sofia *state)
 {
     const sb_config *config = state->config;
-    const char *host = strcmp(config->host, "0.0.0.0") == 0 ? "*" : config->host;
-    if (config->port == 0)
-        return su_sprintf(state->home, "sip:%s:*;transport=udp", host);
-    return su_sprintf(state->home, "sip:%s:%d;transport=udp", host, config->port);
+    const char *scheme = config->transport == SB_TLS ? "sips" : "sip";
+    const char *host = uri_host(state->home, strcmp(config->host, "0.0.0.0") == 0 ? "*" : config->host);
+    char port[8] = "*";
+    if (config->port != 0)
+        snprintf(port, sizeof port, "%d", config->port);
+    return su_sprintf(state->home, "%s:%s:%s;transport=%s", scheme, host, port, transport_name(config->transport));
+}
+
+static nta_agent_t *new_agent(struct sofia *state, const char *url, const char *certificates)
+{
+    const sb_config *config = state->config;
+    return nta_agent_create(state->root, (const url_string_t *)url, NULL, NULL,
+                            NTATAG_UA(1),          /* acknowledge and hang up stray answers */
+                            NTATAG_UDP_MTU(65535), /* there is no TCP to change to (18.1.1) */
+                            NTATAG_MERGE_482(1),   /* 8.2.2.2 */
+                            TPTAG_LOG(config->trace),
+                            TAG_IF(certificates != NULL, TPTAG_CERTIFICATE(certificates)),
+                            TPTAG_TLS_VERIFY_POLICY(sof_tls_policy(config)), TPTAG_TLS_VERIFY_DEPTH(5), TAG_END());
 }
 
 static int create_agent(struct sofia *state)
 {
-    char *url = bind_url(state);
+    char *url = bind_url(state), *certificates = NULL;
+    int code = SB_OK;
     if (url == NULL)
         return SB_ENOMEM;
     if (state->config->trace)
         sof_trace_to(state->core);
-    state->agent = nta_agent_create(state->root, (const url_string_t *)url, NULL, NULL,
-                                    NTATAG_UA(1),                /* acknowledge and hang up stray answers */
-                                    NTATAG_UDP_MTU(65535),       /* there is no TCP to change to (18.1.1) */
-                                    NTATAG_MERGE_482(1),         /* 8.2.2.2 */
-                                    TPTAG_LOG(state->config->trace),
-                                    TAG_END());
-    if (state->agent == NULL)
-        return su_errno() != 0 ? network_error(su_errno()) : SB_ENET;
-    state->leg = nta_leg_tcreate(state->agent, sof_on_stray, (struct sof_record *)state, NTATAG_NO_DIALOG(1), TAG_END());
+    if (state->config->transport == SB_TLS)
+        code = sof_tls_folder(state, &certificates);
+    if (code == SB_OK) {
+        errno = 0;
+        state->agent = new_agent(state, url, certificates);
+        if (state->agent == NULL)
+            code = su_errno() != 0 ? network_error(su_errno()) : SB_ENET;
+    }
+    sof_tls_folder_remove(state, certificates);
+    if (code != SB_OK)
+        return code;
+    state->leg = nta_leg_tcreate(state->agent, sof_on_stray, (struct sof_record *)state, NTATAG_NO_DIALOG(1),
+                                 TAG_END());
     return state->leg == NULL ? SB_ENOMEM : SB_OK;
+}
+
+/* Where we are to be reached: over UDP a plain URI, so that whoever asks is free to choose. */
+static sip_contact_t *own_contact(struct sofia *state, const char *host)
+{
+    const sb_config *config = state->config;
+    int port = config->advertised_port != 0 ? config->advertised_port : state->port;
+    const char *named = uri_host(state->home, config->advertised_host != NULL ? config->advertised_host : host);
+    if (config->transport == SB_UDP)
+        return sip_contact_format(state->home, "<sip:%s:%d>", named, port);
+    return sip_contact_format(state->home, "<%s:%s:%d;transport=%s>", config->transport == SB_TLS ? "sips" : "sip",
+                              named, port, transport_name(config->transport));
 }
 
 /* What our messages say of us. */
@@ -258,14 +304,12 @@ static int compose_headers(struct sofia *state)
     const sb_config *config = state->config;
     const sip_via_t *via = nta_agent_via(state->agent);
     su_home_t *home = state->home;
-    const char *host;
     if (via == NULL)
         return SB_ELIBRARY;
-    state->port = via->v_port != NULL ? atoi(via->v_port) : 5060;
-    host = config->advertised_host != NULL ? config->advertised_host : via->v_host;
+    state->transport = config->transport;
+    state->port = via->v_port != NULL ? atoi(via->v_port) : config->transport == SB_TLS ? 5061 : 5060;
     state->address = su_sprintf(home, "sip:%s:%d", via->v_host, state->port);
-    state->contact = sip_contact_format(home, "<sip:%s:%d>", host,
-                                        config->advertised_port != 0 ? config->advertised_port : state->port);
+    state->contact = own_contact(state, via->v_host);
     if (state->address == NULL || state->contact == NULL)
         return SB_ENOMEM;
     if (config->user_agent != NULL) {
@@ -411,8 +455,6 @@ static int sof_open(struct sb_core *core, const sb_config *config, void **opened
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct sofia *state;
     int code;
-    if (config->transport != SB_UDP || strchr(config->host, ':') != NULL)
-        return SB_ENOTSUP;
     code = check_address(config);
     if (code != SB_OK)
         return code;
@@ -553,6 +595,7 @@ const struct sb_backend sb_backend = {
     .reg = sof_register,
     .reg_refresh = sof_register_refresh,
     .reg_end = sof_register_end,
+    .reg_bindings = sof_bindings,
     .call = sof_call,
     .ring = sof_ring,
     .answer_call = sof_answer_call,

@@ -43,10 +43,10 @@ static int is_same_realm(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
-static struct exo_credential **find_realm(struct exosip *state, const char *realm)
+static struct exo_credential **find_entry(struct exosip *state, const char *realm, const char *user)
 {
     struct exo_credential **link = &state->credentials;
-    while (*link != NULL && !is_same_realm((*link)->realm, realm))
+    while (*link != NULL && !(is_same_realm((*link)->realm, realm) && strcmp((*link)->user, user) == 0))
         link = &(*link)->next;
     return link;
 }
@@ -84,7 +84,7 @@ int exo_credentials(void *data, const char *realm, const char *user, const char 
     credential = credential_new(realm, user, password);
     if (credential == NULL)
         return SB_ENOMEM;
-    old = find_realm(state, realm);
+    old = find_entry(state, realm, user);
     replaced = *old;
     credential->next = replaced == NULL ? NULL : replaced->next;
     *old = credential;

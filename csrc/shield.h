@@ -109,8 +109,8 @@ const char *shield_rule_name(enum shield_rule rule);
 long shield_frame(const char *octets, size_t length, size_t limit);
 
 /* The answer to a message, into `reply`. Returns its length, or 0 when there is none that is well formed. It
- * goes to where the message came from, `host` (in brackets when it is IPv6) and `port`; for a datagram whose
- * Via has no rport, to shield_reply_port(). What was malformed is replaced, not sent back. */
+ * goes to where the message came from, `host` as inet_ntop() writes it and `port`; for a datagram whose Via has
+ * no rport, to shield_reply_port(). What was malformed is replaced, not sent back. */
 size_t shield_reply(const struct shield_message *message, struct shield_verdict verdict, const char *host,
                     int port, char *reply, size_t size);
 int shield_reply_port(const struct shield_message *message, int port);
@@ -154,5 +154,23 @@ struct shield_counts {
  * the message. At most one line in ten seconds after the first five. `now` as above. */
 void shield_count(struct shield_verdict verdict, const char *host, int port, int64_t now);
 void shield_counts(struct shield_counts *counts);
+
+/* Keep the counters in a new file, which replaces one that is there, for others to read: struct shield_file. What
+ * was counted before goes with them. 0, or -1 and they stay where they are. */
+int shield_count_into(const char *path);
+
+/* The file: this, and then a row for each rule. Numbers are the machine's own. */
+struct shield_file {
+    char magic[8];               /* SHIELD_MAGIC */
+    int64_t process;
+    int64_t rows;
+};
+
+#define SHIELD_MAGIC "sbshld1"
+
+struct shield_row {
+    char rule[24];
+    uint64_t passed, answered, dropped;
+};
 
 #endif

@@ -43,12 +43,13 @@ int sof_credentials(void *data, const char *realm, const char *user, const char 
     struct sof_credential **link = &state->credentials;
     if (credential == NULL)
         return SB_ENOMEM;
-    while (*link != NULL && !is_same_realm((*link)->realm, realm))
+    while (*link != NULL && !(is_same_realm((*link)->realm, realm) && strcmp((*link)->user, user) == 0))
         link = &(*link)->next;
-    replaced = *link;
-    credential->next = replaced == NULL ? NULL : replaced->next;
-    *link = credential;
+    if ((replaced = *link) != NULL)
+        *link = replaced->next;
     credential_free(replaced);
+    credential->next = state->credentials; /* the latest first */
+    state->credentials = credential;
     return SB_OK;
 }
 
@@ -67,17 +68,22 @@ int sof_credentials_clear(void *state)
     return SB_OK;
 }
 
-/* The entry for a realm: its own, or the one for any. */
-static const struct sof_credential *credential_for(const struct sofia *state, const char *realm)
+/* How well an entry fits: not at all (0), or better for its own realm and for the user in From. */
+static int fit(const struct sof_credential *credential, const char *realm, const char *user)
 {
-    const struct sof_credential *credential, *any = NULL;
-    for (credential = state->credentials; credential != NULL; credential = credential->next) {
-        if (credential->realm == NULL)
-            any = credential;
-        else if (strcmp(credential->realm, realm) == 0)
-            return credential;
-    }
-    return any;
+    if (credential->realm != NULL && strcmp(credential->realm, realm) != 0)
+        return 0;
+    return 1 + 2 * (credential->realm != NULL) + (user != NULL && strcmp(credential->user, user) == 0);
+}
+
+/* The entry for a realm and a user; the latest, where several are as good. */
+static const struct sof_credential *credential_for(const struct sofia *state, const char *realm, const char *user)
+{
+    const struct sof_credential *credential, *best = NULL;
+    for (credential = state->credentials; credential != NULL; credential = credential->next)
+        if (fit(credential, realm, user) > (best == NULL ? 0 : fit(best, realm, user)))
+            best = credential;
+    return best;
 }
 
 /* Where a challenge offers both, the library would take auth-int, which few servers that offer it can check. */
@@ -94,7 +100,8 @@ static int prefer_auth(su_home_t *home, msg_auth_t *challenge)
 }
 
 /* Set the credentials for a challenge. True when there are some. */
-static int answer_challenge(struct sof_record *record, msg_auth_t *challenge, msg_hclass_t *header)
+static int answer_challenge(struct sof_record *record, const char *user, msg_auth_t *challenge,
+                            msg_hclass_t *header)
 {
     const char *quoted = msg_header_find_param(challenge->au_common, "realm=");
     const struct sof_credential *credential;
@@ -103,14 +110,15 @@ static int answer_challenge(struct sof_record *record, msg_auth_t *challenge, ms
         auc_challenge(&record->auth, record->home, challenge, header) < 0)
         return 0;
     realm = *quoted == '"' ? msg_unquote_dup(record->home, quoted) : su_strdup(record->home, quoted);
-    credential = realm == NULL ? NULL : credential_for(record->state, realm);
+    credential = realm == NULL ? NULL : credential_for(record->state, realm, user);
     su_free(record->home, realm);
     return credential != NULL && auc_all_credentials(&record->auth, NULL, quoted, credential->user,
                                                      credential->password) >= 0; /* 0: the same as before */
 }
 
 /* Returns how many of them there were credentials for. */
-static int answer_challenges(struct sof_record *record, const msg_auth_t *challenges, msg_hclass_t *header)
+static int answer_challenges(struct sof_record *record, const char *user, const msg_auth_t *challenges,
+                             msg_hclass_t *header)
 {
     su_home_t home[1] = {SU_HOME_INIT(home)};
     msg_header_t *copies = msg_header_dup(home, (const msg_header_t *)challenges);
@@ -119,7 +127,7 @@ static int answer_challenges(struct sof_record *record, const msg_auth_t *challe
     for (challenge = (msg_auth_t *)copies; challenge != NULL; challenge = next) {
         next = challenge->au_next;
         challenge->au_next = NULL;
-        answered += answer_challenge(record, challenge, header);
+        answered += answer_challenge(record, user, challenge, header);
     }
     su_home_deinit(home);
     return answered;
@@ -127,7 +135,8 @@ static int answer_challenges(struct sof_record *record, const msg_auth_t *challe
 
 int sof_take_challenges(struct sof_record *record, const sip_t *sip)
 {
-    int answered = answer_challenges(record, sip->sip_www_authenticate, sip_authorization_class);
-    answered += answer_challenges(record, sip->sip_proxy_authenticate, sip_proxy_authorization_class);
+    const char *user = sip->sip_from->a_url->url_user; /* ours: a response has the request's From */
+    int answered = answer_challenges(record, user, sip->sip_www_authenticate, sip_authorization_class);
+    answered += answer_challenges(record, user, sip->sip_proxy_authenticate, sip_proxy_authorization_class);
     return answered > 0 && auc_has_authorization(&record->auth); /* not where the scheme is unknown */
 }

@@ -106,6 +106,7 @@ struct sofia {
     sip_user_agent_t *user_agent;
     sip_server_t *server;
     int port;
+    int transport;             /* enum sb_transport */
     struct sof_record house;   /* no object's: has the timer for sb_core_tidy() */
 
     const sb_config *config;   /* while it opens */
@@ -132,6 +133,8 @@ enum sof_ending {           /* how far the end of a call has come */
     SOF_ENDING_BYE
 };
 
+struct sof_early;
+
 struct sof_call {
     struct sof_record record;
     nta_incoming_t *irq;       /* the INVITE from outside whose answer or ACK is due */
@@ -140,6 +143,8 @@ struct sof_call {
     nta_outgoing_t *answered;  /* the INVITE of ours whose 2xx waits for the ACK */
     enum sof_ending ending;
     msg_t *farewell;           /* the BYE that is due, or may be */
+    struct sof_early *early;   /* early dialogs of our INVITE */
+    int peer_100rel;           /* the caller can acknowledge provisional responses */
 };
 
 struct sof_transaction {
@@ -257,6 +262,8 @@ int sof_answer_transaction(void *state, struct sb_object *transaction, int statu
                            const sb_content *content);
 int sof_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
                 const sb_content *content);
+int sof_bindings(void *state, struct sb_object *transaction, const char *registrar, const sb_parties *parties,
+                 int clear);
 /* A request from outside, within a dialog or in none: an event. Returns what nta's callback has to. */
 int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *irq, const sip_t *sip);
 /* What belongs to no dialog. */
@@ -285,6 +292,16 @@ int sof_on_ack_or_cancel(struct sof_record *record, nta_incoming_t *irq, const s
 void sof_on_cancel_timeout(struct sof_record *record);
 /* Post ENDED: the call is gone afterwards. sip: may be NULL. */
 void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int status, const sip_t *sip);
+
+/* sofia_early.c: RFC 3262 --------------------------------------------------------------------------------- */
+/* A provisional response to our INVITE: acknowledge it where that is wanted. 0 when it is a repetition. */
+int sof_acknowledge_early(struct sof_call *call, const sip_t *sip);
+/* A 2xx to our INVITE: the early dialog that it belongs to becomes the call's. */
+void sof_adopt_early(struct sof_call *call, const sip_t *sip);
+void sof_early_free(struct sof_call *call);
+/* "Require: 100rel" among the user's headers. */
+int sof_wants_reliable(msg_t *msg);
+void sof_reply_reliably(struct sofia *state, nta_incoming_t *irq, int status, msg_t *msg); /* msg is taken */
 
 /* sofia_register.c -------------------------------------------------------------------------------------- */
 int sof_register(void *state, struct sb_object *registration, const char *registrar, const sb_parties *parties,
@@ -315,6 +332,13 @@ int sof_credentials_clear(void *state);
 void sof_credentials_forget(struct sofia *state);
 /* Take the challenges in a response: true when there are credentials for them. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
+
+/* sofia_tls.c ------------------------------------------------------------------------------------------- */
+/* While it opens: a folder with the certificates, as the library looks for them. It is to be removed even where this
+ * fails: SB_EINVAL when a file cannot be read. */
+int sof_tls_folder(struct sofia *state, char **folder);
+void sof_tls_folder_remove(struct sofia *state, char *folder); /* NULL is fine */
+unsigned sof_tls_policy(const sb_config *config);
 
 /* sofia_trace.c ----------------------------------------------------------------------------------------- */
 /* On the loop's thread: what the library logs of messages goes to this core as traces (NULL: nowhere). */

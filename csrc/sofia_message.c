@@ -104,10 +104,9 @@ static sip_addr_t *parse_address(su_home_t *home, const char *address)
 /* What can be sent: a sip: URI with a host, and over TLS sips:. */
 static int check_target(const struct sofia *state, const url_t *url)
 {
-    (void)state;
     if (url->url_type == url_invalid || url->url_type == url_unknown)
         return SB_EINVAL;
-    if (url->url_type != url_sip)
+    if (url->url_type != url_sip && (url->url_type != url_sips || state->transport != SB_TLS))
         return SB_ENOTSUP;
     return url->url_host == NULL || url->url_host[0] == '\0' ? SB_EINVAL : SB_OK;
 }
@@ -131,6 +130,8 @@ static int add_common(struct sofia *state, msg_t *msg, const char *method)
         code = add_copy(msg, state->contact);
     if (code == SB_OK && strcmp(method, "INVITE") == 0 && !sof_has_header(msg, "Allow"))
         code = sof_add_header(msg, "Allow", SOF_ALLOW);
+    if (code == SB_OK && strcmp(method, "INVITE") == 0 && !sof_has_header(msg, "Supported"))
+        code = sof_add_header(msg, "Supported", "100rel");
     if (code == SB_OK && !sof_has_header(msg, "User-Agent"))
         code = add_copy(msg, state->user_agent);
     return code;

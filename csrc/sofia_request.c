@@ -264,6 +264,20 @@ int sof_request(void *state, struct sb_object *transaction, const char *method, 
     return code == SB_OK ? sof_start_request(state, transaction, method, draft) : code;
 }
 
+int sof_bindings(void *state, struct sb_object *transaction, const char *registrar, const sb_parties *parties,
+                 int clear)
+{
+    static const sb_header REMOVE_ALL[] = {{"Contact", "*"}, {"Expires", "0"}};
+    sb_content content = {REMOVE_ALL, 2, NULL, NULL, 0};
+    sb_parties between = *parties;
+    msg_t *draft;
+    int code;
+    if (between.from == NULL)
+        between.from = between.to;
+    code = sof_draft_request(state, "REGISTER", registrar, &between, clear ? &content : NULL, &draft);
+    return code == SB_OK ? sof_start_request(state, transaction, "REGISTER", draft) : code;
+}
+
 /* ------------------------------------------------------------------------------------------------------
  * From outside
  */

@@ -39,6 +39,8 @@ from sipbridge.events import (
     InfoReceived,
     MessageReceived,
     NotifyReceived,
+    PeerAvailable,
+    PeerUnavailable,
     PublicationChanged,
     RegistrationChanged,
     RequestReceived,
@@ -47,15 +49,23 @@ from sipbridge.events import (
     SubscriptionRequested,
     SubscriptionTerminated,
     TraceMessage,
+    TransferProgress,
+    TransferRequested,
 )
 from sipbridge.headers import Headers
+from sipbridge.identity import ANONYMOUS
 from sipbridge.notifier import Notifier
 from sipbridge.publication import Publication
+from sipbridge.reason import Reason
 from sipbridge.registration import Registration
 from sipbridge.response import Response
 from sipbridge.subscription import Subscription
+from sipbridge.tls import Tls
+from sipbridge.transfer import Transfer
+from sipbridge.watch import Watch
 
 __all__ = [
+    "ANONYMOUS",
     "AuthenticationError",
     "Call",
     "CallAnswered",
@@ -77,8 +87,11 @@ __all__ = [
     "NotSupportedError",
     "Notifier",
     "NotifyReceived",
+    "PeerAvailable",
+    "PeerUnavailable",
     "Publication",
     "PublicationChanged",
+    "Reason",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
@@ -91,9 +104,14 @@ __all__ = [
     "SubscriptionRequested",
     "SubscriptionTerminated",
     "TimeoutError",
+    "Tls",
     "TraceMessage",
+    "Transfer",
+    "TransferProgress",
+    "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Watch",
     "Worker",
     "__version__",
     "engines",

@@ -30,6 +30,8 @@ from sipbridge.events import (
     InfoReceived,
     MessageReceived,
     NotifyReceived,
+    PeerAvailable,
+    PeerUnavailable,
     PublicationChanged,
     RegistrationChanged,
     RequestReceived,
@@ -38,15 +40,23 @@ from sipbridge.events import (
     SubscriptionRequested,
     SubscriptionTerminated,
     TraceMessage,
+    TransferProgress,
+    TransferRequested,
 )
 from sipbridge.headers import Headers as Headers
+from sipbridge.identity import ANONYMOUS as ANONYMOUS
 from sipbridge.notifier import Notifier as Notifier
 from sipbridge.publication import Publication as Publication
+from sipbridge.reason import Reason as Reason
 from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
 from sipbridge.subscription import Subscription as Subscription
+from sipbridge.tls import Tls as Tls
+from sipbridge.transfer import Transfer as Transfer
+from sipbridge.watch import Watch as Watch
 
 __all__ = [
+    "ANONYMOUS",
     "AuthenticationError",
     "Call",
     "CallAnswered",
@@ -68,8 +78,11 @@ __all__ = [
     "NotSupportedError",
     "Notifier",
     "NotifyReceived",
+    "PeerAvailable",
+    "PeerUnavailable",
     "Publication",
     "PublicationChanged",
+    "Reason",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
@@ -82,9 +95,14 @@ __all__ = [
     "SubscriptionRequested",
     "SubscriptionTerminated",
     "TimeoutError",
+    "Tls",
     "TraceMessage",
+    "Transfer",
+    "TransferProgress",
+    "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Watch",
     "Worker",
     "__version__",
     "engines",

@@ -6,9 +6,9 @@
 ...         print(event)
 
 It needs greenlet: ``pip install sipbridge[aio]``. There is no thread and no polling: the event loop watches
-the engine's descriptor. Nor is there a second implementation: a method that waits is the one of
-:class:`sipbridge.Endpoint` or :class:`sipbridge.Call`, run in a greenlet that gives the control back to the
-event loop while it waits. A coroutine that is cancelled does what the method does when it is interrupted:
+the engine's descriptor. (A :class:`sipbridge.Worker` has threads of its own, and a command to it takes the
+loop's time until the process has answered.) Nor is there a second implementation: a method that waits is the one of :class:`sipbridge.Endpoint` or :class:`sipbridge.Call`, run in a greenlet that gives the control back
+to the event loop while it waits. A coroutine that is cancelled does what the method does when it is interrupted:
 ``await phone.call(...)`` sends CANCEL, ``await phone.register(...)`` removes the binding.
 
 What returns at once is a plain method here too: ``call.answer(sdp)``, ``call.hangup()``,
@@ -31,6 +31,8 @@ from sipbridge import notifier as _notifier
 from sipbridge import publication as _publication
 from sipbridge import registration as _registration
 from sipbridge import subscription as _subscription
+from sipbridge import transfer as _transfer
+from sipbridge import watch as _watch
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
 
@@ -99,9 +101,25 @@ class _Dispatcher(dispatch.Dispatcher):
             self._detach()
             self._end()
         self._look()
+        self._deliver_all()
+
+    def _deliver_all(self):
         if not self._loop.is_closed():  # else nobody is left to deliver to
             while self._backlog:
                 self._deliver(_wrapped(self._backlog.popleft()))
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def call_later(self, seconds, function):
+        timer = dispatch.Timer(function)
+        self._loop.call_later(seconds, self._run_timer, timer)
+        return timer
+
+    def _run_timer(self, timer):
+        if not self.closed:
+            timer._fire()
+            self._look()
+            self._deliver_all()
 
     # -- waiting ---------------------------------------------------------------------------------------------
 
@@ -139,9 +157,6 @@ class _Dispatcher(dispatch.Dispatcher):
             if alarm is not None:
                 alarm.cancel()
         return bool(predicate())
-
-    def call_later(self, seconds, function):
-        return self._loop.call_later(seconds, function)
 
     # -- delivering ------------------------------------------------------------------------------------------
 
@@ -276,6 +291,9 @@ class Call(_Facade):
     remote_uri = _attribute("remote_uri")
     local_uri = _attribute("local_uri")
     call_id = _attribute("call_id")
+    replaces = _attribute("replaces")
+    on_hold = _attribute("on_hold")
+    held_by_peer = _attribute("held_by_peer")
 
     ring = _plain(_call.Call.ring)
     answer = _plain(_call.Call.answer)
@@ -283,6 +301,7 @@ class Call(_Facade):
     redirect = _plain(_call.Call.redirect)
     ack = _plain(_call.Call.ack)
     hangup = _plain(_call.Call.hangup)
+    _accept_transfer = _plain(_call.Call._accept_transfer)
 
     wait_answered = _coroutine(_call.Call.wait_answered)
     wait_established = _coroutine(_call.Call.wait_established)
@@ -292,6 +311,24 @@ class Call(_Facade):
     send_dtmf = _coroutine(_call.Call.send_dtmf)
     reinvite = _coroutine(_call.Call.reinvite)
     update = _coroutine(_call.Call.update)
+    hold = _coroutine(_call.Call.hold)
+    resume = _coroutine(_call.Call.resume)
+    begin_transfer = _coroutine(_call.Call.begin_transfer)
+    transfer = _coroutine(_call.Call.transfer)
+    transfer_to = _coroutine(_call.Call.transfer_to)
+
+
+class Transfer(_Facade):
+    """A transfer under way; see :class:`sipbridge.Transfer`, whose attributes it has."""
+
+    call = _attribute("call")
+    target = _attribute("target")
+    status = _attribute("status")
+    reason = _attribute("reason")
+    state = _attribute("state")
+    succeeded = _attribute("succeeded")
+
+    wait_ended = _coroutine(_transfer.Transfer.wait_ended)
 
 
 class Registration(_Facade):
@@ -301,6 +338,7 @@ class Registration(_Facade):
     registrar = _attribute("registrar")
     state = _attribute("state")
     expires = _attribute("expires")
+    retry_in = _attribute("retry_in")
 
     refresh = _coroutine(_registration.Registration.refresh)
     unregister = _coroutine(_registration.Registration.unregister)
@@ -353,12 +391,25 @@ class Publication(_Facade):
     remove = _coroutine(_publication.Publication.remove)
 
 
+class Watch(_Facade):
+    """A peer that is asked whether it is there; see :class:`sipbridge.Watch`, whose attributes it has."""
+
+    uri = _attribute("uri")
+    interval = _attribute("interval")
+    available = _attribute("available")
+    status = _attribute("status")
+
+    stop = _plain(_watch.Watch.stop)
+
+
 _FACADES = {
     _call.Call: Call,
     _registration.Registration: Registration,
     _subscription.Subscription: Subscription,
     _notifier.Notifier: Notifier,
     _publication.Publication: Publication,
+    _transfer.Transfer: Transfer,
+    _watch.Watch: Watch,
 }
 
 
@@ -400,6 +451,7 @@ class Endpoint(_Facade):
     add_credentials = _plain(_endpoint.Endpoint.add_credentials)
     clear_credentials = _plain(_endpoint.Endpoint.clear_credentials)
     invite = _plain(_endpoint.Endpoint.invite)
+    watch = _plain(_endpoint.Endpoint.watch)
 
     call = _coroutine(_endpoint.Endpoint.call)
     register = _coroutine(_endpoint.Endpoint.register)

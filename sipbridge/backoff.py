@@ -4,17 +4,15 @@ from __future__ import absolute_import, division, print_function
 
 import random
 
-#: Seconds: before the second try, and the longest.
-FIRST, LONGEST = 2.0, 300.0
+from sipbridge.registration import backoff
 
 #: Seconds before the first try, at most: enough to spread those that were sent away in one moment.
-_AT_ONCE = 0.5
+AT_ONCE = 0.5
 
 
 def delay(tries, least=0.0):
-    """Seconds to wait when so many tries have failed: doubled each time, at random between half of it and all.
+    """Seconds to wait when so many tries have failed: nearly none before the first, then as registrations do.
 
     ``least``: seconds that the peer asked for (Retry-After); they are not shortened.
     """
-    longest = _AT_ONCE if tries < 1 else min(LONGEST, FIRST * 2.0 ** min(tries - 1, 30))
-    return least + random.uniform(longest / 2, longest)
+    return least + (backoff(tries) if tries > 0 else random.uniform(AT_ONCE / 2.0, AT_ONCE))

@@ -1,4 +1,3 @@
-FIRST: float
-LONGEST: float
+AT_ONCE: float
 
 def delay(tries: int, least: float = 0.0) -> float: ...

@@ -19,7 +19,7 @@ from sipbridge.errors import (
     UnshieldedEngineWarning,
 )
 from sipbridge.raw import Content, Parties, RawEvent
-from sipbridge.worker import Worker
+from sipbridge.worker import Worker, forward
 
 __all__ = ["NAMES", "Content", "InProcess", "Parties", "RawEvent", "Worker", "available", "make"]
 
@@ -164,9 +164,11 @@ class InProcess(object):
         user_agent=None,
         outbound_proxy=None,
         trace=False,
+        tls=None,
         last_id=0,
     ):
-        """Bind and start. ``advertised`` is (host, port) or None; handles come after ``last_id``.
+        """Bind and start. ``advertised`` is (host, port) or None, ``tls`` (certificate, private key, CA file, verify)
+        or None; handles come after ``last_id``.
 
         Raises TransportError, EngineError.
         """
@@ -183,8 +185,16 @@ class InProcess(object):
         config.outbound_proxy = proxy_text = self._string(outbound_proxy)
         config.trace = bool(trace)
         config.last_id = last_id
+        if tls is not None:
+            certificate, private_key, ca_file, verify = tls
+            config.tls_certificate = certificate_text = self._string(certificate)
+            config.tls_private_key = key_text = self._string(private_key)
+            config.tls_ca = ca_text = self._string(ca_file)
+            config.tls_verify = getattr(self._lib, "SB_TLS_VERIFY_" + verify.upper())
         code = self._lib.sb_open(config)
         del host_text, advertised_text, agent_text, proxy_text  # had to live until here
+        if tls is not None:
+            del certificate_text, key_text, ca_text
         self._handle = self._check(code, "%s port %d on %s" % (transport, port, host))
         if self._lib.sb_shielded(self._handle) == 0:
             warnings.warn(UNSHIELDED % (self.name, self.version), UnshieldedEngineWarning, stacklevel=4)
@@ -285,6 +295,13 @@ class InProcess(object):
 
     def unregister(self, registration):
         self._check(self._lib.sb_unregister(self._handle, registration), "unregister")
+
+    def bindings(self, registrar, parties, clear):
+        record, keep = self._parties(parties)
+        ask = self._lib.sb_register_clear if clear else self._lib.sb_register_query
+        code = ask(self._handle, self._string(registrar), record)
+        del keep
+        return self._check(code, "bindings")
 
     # -- calls ---------------------------------------------------------------------------------------------
 
@@ -391,3 +408,6 @@ class InProcess(object):
         code = self._lib.sb_notify(self._handle, subscription, self._string(state), record)
         del keep
         self._check(code, "NOTIFY")
+
+
+forward(InProcess)

@@ -25,6 +25,7 @@ class InProcess:
         user_agent: Optional[str] = None,
         outbound_proxy: Optional[str] = None,
         trace: bool = False,
+        tls: Optional[Tuple[Optional[str], Optional[str], Optional[str], str]] = None,
         last_id: int = 0,
     ) -> None: ...
     def close(self, grace: float) -> None: ...

@@ -172,11 +172,6 @@ class Publication(object):
             self._over("ended", Response(0, "", Headers(), b""))
 
     def _lost(self, error):
-        """The engine is gone, and with it the answer to what was under way. What was published stands for a while."""
-        was_busy, self._busy = self._busy, False
-        if self.state == "pending":
-            self.state, self._error = "failed", error
-            self._endpoint._publications.discard(self)
-        elif was_busy:
+        """The engine is gone; what was under way has failed. What was published stands for a while."""
+        if self._response is not None and self._response.status == 503:
             self._error = error
-            self._retry()

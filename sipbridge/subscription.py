@@ -3,12 +3,16 @@
 from __future__ import absolute_import, division, print_function
 
 from sipbridge import backoff
+from sipbridge._compat import monotonic
 from sipbridge.content import check_seconds
 from sipbridge.errors import CallStateError, EngineError, SipbridgeError, TimeoutError
 from sipbridge.events import SubscriptionChanged
 from sipbridge.headers import Headers
 from sipbridge.response import Response, check_response
 from sipbridge.subscription_state import parse_subscription_state
+
+#: Seconds that it has to stay up for its loss to count as the first again.
+_STABLE = 60.0
 
 #: Reasons with which a notifier ends a subscription that may be asked for again (RFC 6665, 4.1.3). Without a reason
 #: too.
@@ -40,7 +44,8 @@ class Subscription(object):
         self._answers = 0  # how often there was news of the subscription
         self._response = None
         self._error = None  # of the engine, in place of an answer
-        self._tries = 0  # in a row, without success
+        self._tries = 0  # how often it was lost in a row
+        self._since = None  # when it came up
         self._timer = None  # of the next one
         self._kept = False  # the user has it
         self._leaving = False  # it is not to be made again
@@ -127,7 +132,8 @@ class Subscription(object):
         self._answers += 1
         self._error = None
         if raw.state == "active":
-            self._tries = 0
+            if self.state != "active":
+                self._since = monotonic()
             self.state, self.expires = "active", raw.expires
         else:
             self._endpoint._subscriptions.pop(self._id, None)
@@ -147,6 +153,8 @@ class Subscription(object):
         return told.terminated and told.reason in _AGAIN
 
     def _retry(self, headers=Headers()):
+        if self._since is not None and monotonic() - self._since > _STABLE:
+            self._tries = 0
         told = parse_subscription_state(headers.get("Subscription-State", ""))
         least = headers.get("Retry-After", "").partition("(")[0].partition(";")[0].strip()
         least = int(least) if least.isdigit() and len(least) < 6 else 0

@@ -9,6 +9,7 @@ import json
 import struct
 
 from sipbridge import errors
+from sipbridge._compat import text_type
 from sipbridge.raw import Content, Parties, RawEvent
 
 #: The version of the protocol. Both sides have to speak the same one.
@@ -163,7 +164,7 @@ def result(number, value):
 def failure(number, error):
     """What a command raised, as a frame. What is none of sipbridge's exceptions becomes one."""
     name = type(error).__name__
-    text = "%s" % error
+    text = text_type(error)
     if _ERRORS.get(name) is not type(error):
         text = "%s: %s" % (name, text)
         name = "InputError" if isinstance(error, UnicodeError) else "EngineError"

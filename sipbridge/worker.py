@@ -9,11 +9,19 @@ from __future__ import absolute_import, division, print_function
 
 import logging
 import threading
+import warnings
 from collections import deque
 
 from sipbridge import wire
 from sipbridge._compat import monotonic
-from sipbridge.errors import EngineError, EngineLost, InputError, SipbridgeError
+from sipbridge.alert import Alert
+from sipbridge.errors import (
+    EngineError,
+    EngineLost,
+    InputError,
+    SipbridgeError,
+    UnshieldedEngineWarning,
+)
 from sipbridge.raw import RawEvent
 from sipbridge.worker_channel import Channel
 from sipbridge.worker_process import Process
@@ -38,27 +46,8 @@ _SHARE = 32
 
 _NOTHING = RawEvent("", "none", None, 0, 0, 0, 0, 0, 0, 0, 0.0, "", "", "", "", "", b"")
 
-#: Commands that go to the engine as they are: methods of :class:`sipbridge.engine.InProcess`.
-FORWARDED = (
-    "call",
-    "ring",
-    "answer_call",
-    "reject",
-    "redirect",
-    "ack",
-    "hangup",
-    "call_request",
-    "reinvite",
-    "answer",
-    "request",
-    "publish",
-    "subscribe",
-    "subscribe_refresh",
-    "unsubscribe",
-    "subscription_accept",
-    "subscription_reject",
-    "notify",
-)
+#: Methods of an engine that are between it and its worker.
+_BETWEEN = frozenset(["vocabulary", "take_frames", "probe"])
 
 
 class Worker(object):
@@ -86,9 +75,12 @@ class Worker(object):
     def __init__(
         self, engine=None, hang_timeout=5.0, max_restarts=10, backoff=0.25, crash_folder=None, python=None
     ):
-        for value, what in ((hang_timeout, "hang_timeout"), (backoff + 1, "backoff"), (max_restarts, "max_restarts")):
-            if value is not None and not value > 0:
-                raise InputError("%s must be above 0, not %r" % (what, value))
+        if not hang_timeout > 0:
+            raise InputError("hang_timeout must be seconds above 0, not %r" % (hang_timeout,))
+        if not backoff >= 0:
+            raise InputError("backoff must be seconds, 0 or more, not %r" % (backoff,))
+        if max_restarts is not None and not max_restarts >= 0:
+            raise InputError("max_restarts must be a number, 0 or more, or None, not %r" % (max_restarts,))
         self._settings = {
             "engine": engine,
             "hang": hang_timeout,
@@ -105,10 +97,10 @@ class Worker(object):
         self._waiting = 0  # threads that wait for what that one reads
         self._events = deque()
         self._consumed = 0  # events read since leave was given for more
-        self._lost = None  # the EngineLost that every command raises
+        self._lost = EngineError("the engine is not open")  # what every command raises, while there is none
         self._closing = threading.Event()
         self._closed = False
-        self._opening = None  # the arguments of open(), for the next process
+        self._opening = None  # names of the last arguments of open(), and all arguments, for the next process
         self._generation = 0
         self._deaths = 0  # in a row
         self._port = None
@@ -117,18 +109,19 @@ class Worker(object):
         self._registrations = {}  # handle: [arguments of register(), handle in the present process]
         self._supervisor = None
         self._starting = None  # a process that is not installed yet
+        self._alert = None  # for who polls a descriptor
         self._gave_up = False
 
     # -- the engine, as InProcess --------------------------------------------------------------------------
 
-    def open(self, transport, host, port, *options):
+    def open(self, transport, host, port, *values, **named):
         """Start the process and open the engine there. Raises TransportError, EngineError."""
         if self._opening is not None:
             raise EngineError("this Worker was opened before; make one for each endpoint")
-        self._opening = (transport, host, port) + options
+        names = sorted(named)
+        self._opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
         channel = self._start()
-        self._port = channel.port
-        self._opening = (transport, host, channel.port) + options
+        self._opening[3] = self._port
         self.name, self.version = channel.facts["engine"], channel.facts["library"]
         self._install(channel)
         self._supervisor = threading.Thread(target=self._supervise, name="sipbridge worker")
@@ -145,6 +138,30 @@ class Worker(object):
         """The process id of the worker, or None while there is none."""
         channel = self._channel
         return None if channel is None else channel.process.pid
+
+    def shield_counters(self):
+        """As :func:`sipbridge.shield.counters`, of the worker."""
+        from sipbridge.shield import Counter  # here, because it imports what this belongs to
+
+        return [Counter(*each) for each in self._command("shield_counters")]
+
+    def fileno(self):
+        """A descriptor that is readable while events wait, for poll() and the like: do not read from it.
+
+        From now on a thread of its own takes events from the worker as they come.
+        """
+        with self._cond:
+            if self._alert is None:
+                self._alert = Alert()
+                self._alert.set(bool(self._events))
+                thread = threading.Thread(target=self._read_on, name="sipbridge worker events")
+                thread.daemon = True
+                thread.start()
+            return self._alert.fileno()
+
+    def _read_on(self):
+        with self._cond:
+            self._read_until(lambda: self._closed, None)
 
     def close(self, grace):
         """Close within ``grace`` seconds, more or less, and see the process out. Whoever waits gets an EngineError."""
@@ -163,7 +180,10 @@ class Worker(object):
                 channel.process.kill()
         with self._cond:
             self._closed = True
-            self._cond.notify_all()
+            self._tell()
+            if self._alert is not None:
+                self._alert.close()
+                self._alert = None
         self._supervisor.join()
 
     def wait(self, timeout=None):
@@ -179,6 +199,8 @@ class Worker(object):
             if not self._events:
                 return None
             event = self._events.popleft()
+            if self._alert is not None:
+                self._alert.set(bool(self._events))
             channel, count = self._credit_due()
         if count:
             channel.send(wire.credit(count))
@@ -275,8 +297,14 @@ class Worker(object):
             self._reading = False
             for message in messages:
                 self._absorb(channel, *message)
-            if self._waiting:
-                self._cond.notify_all()
+            self._tell()
+
+    def _tell(self):
+        """Something has come: those who wait look whether it is theirs."""
+        if self._waiting:
+            self._cond.notify_all()
+        if self._alert is not None:
+            self._alert.set(bool(self._events))
 
     def _absorb(self, channel, kind, value, result=None, error=None):
         if kind == wire.EVENT:
@@ -320,7 +348,8 @@ class Worker(object):
             if self._closing.is_set():
                 raise EngineLost("the endpoint is being closed")
             channel.greet(_START)
-            channel.port = channel.request(_START, "open", *self._opening + (self._generation << _SHARE,))
+            last_id = self._generation << _SHARE
+            self._port, complaints = channel.request(_START, "open", last_id, *self._opening)
             for each in self._credentials:
                 channel.request(_START, "add_credentials", *each)
         except BaseException:
@@ -330,6 +359,8 @@ class Worker(object):
             raise
         finally:
             self._starting = None
+        for text in complaints:
+            warnings.warn(text, UnshieldedEngineWarning, stacklevel=5)
         return channel
 
     def _install(self, channel, *before):
@@ -342,7 +373,7 @@ class Worker(object):
                 self._absorb(channel, *message)
             self._consumed = 0
             credit = wire.credit(max(0, WINDOW - len(self._events)))
-            self._cond.notify_all()
+            self._tell()
         channel.send(credit)
 
     def _supervise(self):
@@ -377,7 +408,7 @@ class Worker(object):
                     _event("call-ended", call=call, cause="engine-lost", status=503, reason="%s" % error)
                 )
             self._calls.clear()
-            self._cond.notify_all()
+            self._tell()
         channel.close()
 
     def _revive(self, reason, died):
@@ -394,6 +425,7 @@ class Worker(object):
                 break
             except SipbridgeError as error:
                 reason = "%s" % error
+                self._lost = EngineLost("the engine is lost: " + reason)
             if self._closing.is_set():
                 return False
         failed = self._restore(channel)
@@ -427,7 +459,7 @@ class Worker(object):
             self._gave_up = True
             self._lost = error
             self._events.append(_event("engine-failed", reason="%s" % error))
-            self._cond.notify_all()
+            self._tell()
         log.critical("%s", error)
         return False
 
@@ -437,13 +469,16 @@ def _event(kind, **fields):
     return _NOTHING._replace(type=kind, **fields)
 
 
+def forward(kind):
+    """Give Worker the public methods of an engine's class that it lacks: each becomes a command of that name."""
+    for name in vars(kind):
+        if not name.startswith("_") and name not in _BETWEEN and not hasattr(Worker, name):
+            setattr(Worker, name, _forwarded(name))
+
+
 def _forwarded(name):
     def method(self, *arguments):
         return self._command(name, *arguments)
 
-    method.__name__ = name
+    method.__name__ = str(name)
     return method
-
-
-for _name in FORWARDED:
-    setattr(Worker, _name, _forwarded(_name))

@@ -49,7 +49,6 @@ class Channel(object):
 
     Attributes:
         facts: the worker's hello.
-        port: the port that its engine listens on, for the owner to set.
         early: messages that arrived during :meth:`request`.
         ended: nothing more can be read.
         problem: what was wrong with what the worker sent, or None.
@@ -57,7 +56,7 @@ class Channel(object):
 
     def __init__(self, process):
         self.process = process
-        self.facts = self.port = self.problem = None
+        self.facts = self.problem = None
         self.early = []
         self.ended = False
         self._socket = process.socket

@@ -16,7 +16,6 @@ class Pending:
 class Channel:
     process: Process
     facts: Optional[Dict[str, Any]]
-    port: Optional[int]
     early: List[Tuple[Any, ...]]
     ended: bool
     problem: Optional[str]

@@ -16,12 +16,13 @@ import select
 import signal
 import socket
 import sys
+import warnings
 
-from sipbridge import wire
+from sipbridge import shield, wire
 from sipbridge._compat import monotonic
 from sipbridge._version import __version__
 from sipbridge.engine import InProcess
-from sipbridge.errors import SipbridgeError
+from sipbridge.errors import SipbridgeError, UnshieldedEngineWarning
 
 #: Octets to read at once.
 _CHUNK = 65536
@@ -168,12 +169,22 @@ class Server(object):
             raise AttributeError("no such command: %s" % name)
         return getattr(self._engine, name)
 
-    def _do_open(self, *arguments):
-        """Opens the engine; returns the port."""
-        self._engine.open(*arguments)
+    def _do_open(self, last_id, names, *arguments):
+        """Opens the engine; returns the port, and what the service is to be warned of.
+
+        The last arguments are named.
+        """
+        split = len(arguments) - len(names)
+        named = dict(zip([str(name) for name in names], arguments[split:]), last_id=last_id)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UnshieldedEngineWarning)
+            self._engine.open(*arguments[:split], **named)
         self._opened = True
         self._engine_descriptor = self._engine.fileno()
-        return self._engine.port
+        return [self._engine.port, ["%s" % each.message for each in caught]]
+
+    def _do_shield_counters(self):
+        return shield.counters()
 
     def _do_close(self, grace):
         self.close(grace)

@@ -15,7 +15,9 @@ import sys
 import time
 
 from sipbridge._compat import monotonic
+from sipbridge.alert import close_on_exec
 from sipbridge.errors import EngineLost
+from sipbridge.preload import environment
 
 #: Run by the worker's interpreter: the package of this process, whatever the current folder holds.
 _BOOT = "import sys; sys.path.insert(0, %r); from sipbridge.worker_main import main; main(%r)"
@@ -27,12 +29,8 @@ _SIGNALS = dict(
 #: Files that are kept of crashes, the latest: a worker that dies again and again must not fill the disk.
 _KEPT = 5
 
-#: Seconds for the kernel to see a process out that has closed its files or was killed.
-_PATIENCE = 1.0
-
-
-def _close_on_exec(descriptor):
-    fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.fcntl(descriptor, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
+#: Seconds for the kernel to see a process out that has closed its files or was killed, and for a core dump.
+_PATIENCE, _DUMP = 1.0, 5.0
 
 
 class Process(object):
@@ -56,12 +54,16 @@ class Process(object):
         theirs = None
         try:
             self.socket, theirs = socket.socketpair()
-            _close_on_exec(self.socket.fileno())
-            _close_on_exec(theirs.fileno())
+            close_on_exec(self.socket.fileno())
+            close_on_exec(theirs.fileno())
             # Its end of the pair is its standard input and the pipe for its signs of life its standard output:
             # those two reach a child in every Python, whatever else is closed.
             self._process = subprocess.Popen(
-                [python or sys.executable, "-c", code], stdin=theirs, stdout=subprocess.PIPE, close_fds=True
+                [python or sys.executable, "-c", code],
+                stdin=theirs,
+                stdout=subprocess.PIPE,
+                close_fds=True,
+                env=environment(),  # the shield's, whether or not this process has it
             )
         except (OSError, IOError, ValueError) as error:
             if theirs is not None:
@@ -72,7 +74,7 @@ class Process(object):
                 theirs.close()
         self._beats = self._process.stdout
         self.pid = self._process.pid
-        _close_on_exec(self._beats.fileno())
+        close_on_exec(self._beats.fileno())
         fcntl.fcntl(self._beats.fileno(), fcntl.F_SETFL, os.O_NONBLOCK)
 
     def watch(self):
@@ -99,11 +101,11 @@ class Process(object):
 
     def _end_hung(self, limit):
         if self._settings["crash_folder"]:
-            self._send(signal.SIGABRT)  # for a core dump of where it hangs
-            self._await_exit(_PATIENCE / 2)
+            self._send(signal.SIGABRT)  # for a core dump of where it hangs,
+            self._send(signal.SIGCONT)  # also where it was stopped
+            self._await_exit(_DUMP)
         self.kill()
-        self.reap(_PATIENCE)
-        return self._with_traces("worker process %d gave no sign of life for %g s" % (self.pid, limit))
+        return self.reap(_PATIENCE, "worker process %d gave no sign of life for %g s" % (self.pid, limit))
 
     def kill(self):
         """SIGKILL."""
@@ -121,14 +123,17 @@ class Process(object):
             time.sleep(0.002)
         return self._process.returncode
 
-    def reap(self, patience):
-        """See it out, and give its descriptors back; after ``patience`` seconds by SIGKILL. Returns how it ended."""
+    def reap(self, patience, reason=None):
+        """See it out, and give its descriptors back; after ``patience`` seconds by SIGKILL.
+
+        Returns how it ended, or the reason that was given, with the files that it left.
+        """
         code = self._await_exit(patience)
         if code is None:
             self.kill()
             code = self._process.wait()
         self._beats.close()
-        return self._with_traces(self._described(code))
+        return self._with_traces(reason or self._described(code))
 
     def _described(self, code):
         if code >= 0:

@@ -1,19 +1,22 @@
 """Calls through sipbridge.aio, against an endpoint in another process and sipp."""
 
 import asyncio
+import os
+import signal
 
 import pytest
 
 import sipbridge
 from aio.loop import elsewhere, in_loop
 from conformance.sdp import ANSWER, HOLD, OFFER
+from peers.phone import engine_under_test
 from peers.scenario import Callee
 from peers.silent import Silent
 from sipbridge import aio
 
 
 def endpoint():
-    return aio.Endpoint(identity="sip:alice@sipbridge.test")
+    return aio.Endpoint(identity="sip:alice@sipbridge.test", engine=engine_under_test())
 
 
 async def answered(phone, other):
@@ -170,3 +173,21 @@ async def test_closing_fails_a_request_under_way():
                 await task
     finally:
         peer.stop()
+
+
+@in_loop
+async def test_a_worker_that_dies_ends_the_call_and_is_replaced(other):
+    worker = sipbridge.Worker(crash_folder=None)
+    async with aio.Endpoint(identity="sip:alice@sipbridge.test", engine=worker) as phone:
+        call = await answered(phone, other)
+        waiting = asyncio.create_task(call.wait_ended())
+        async with phone.events(timeout=20.0) as events:
+            os.kill(worker.pid, signal.SIGKILL)
+            kinds = []
+            async for event in events:
+                kinds.append(type(event))
+                if isinstance(event, sipbridge.EngineRestarted):
+                    break
+        assert kinds == [sipbridge.CallEnded, sipbridge.EngineRestarted]
+        assert (await waiting).cause == "engine-lost"
+        assert (await phone.message(other.uri, "I am back")).status == 200

@@ -195,3 +195,41 @@ def test_a_call_from_sipp_through_the_proxy(alice, kamailio, sipp):
         "incoming sdp", "confirmed", "reinvite sdp", "confirmed", "ended local-bye 200",
     )  # fmt: skip
     assert [each.body for each in peer.received("200") if each.method == "INVITE"] == [ANSWER, HELD]
+
+
+def test_two_accounts_on_one_endpoint(phone, other, kamailio):
+    """Each registers and answers challenges as itself, and is told apart on the way in (RFC 3261, 10)."""
+    endpoint = phone.endpoint
+    accounts = [
+        endpoint.add_account(kamailio.aor(user), password=USERS[user], realm=kamailio.domain, registrar=kamailio.uri)
+        for user in ("alice", "bob")
+    ]
+    for account in accounts:
+        account.register()
+        assert account.contact in kamailio.bindings(account.uri.partition(":")[2].partition("@")[0])[0]
+    other.endpoint("add_credentials", "bob", USERS["bob"])
+    for account in accounts:
+        phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.reject(486)
+        ended = other.start("endpoint", "call", account.uri, OFFER, from_=kamailio.aor("bob"), route=kamailio.uri)
+        with pytest.raises(Exception):
+            ended.result()
+    calls = [event for event in phone.events if isinstance(event, sipbridge.IncomingCall)]
+    assert [endpoint.account_of(event) for event in calls] == accounts
+    assert [endpoint.account_of(event.call) for event in calls] == accounts
+
+
+def test_what_is_bound_is_told_and_removed(alice, kamailio):
+    """REGISTER without Contact, and with Contact: * (RFC 3261, 10.2.3 and 10.2.2)."""
+    endpoint = alice.endpoint
+    if endpoint.engine_name == "exosip":
+        with pytest.raises(sipbridge.NotSupportedError):
+            endpoint.bindings(kamailio.uri)
+        return
+    assert endpoint.bindings(kamailio.uri) == []
+    endpoint.register(kamailio.uri, contact="sip:alice@127.0.0.1:9", expires=200)
+    endpoint.register(kamailio.uri, expires=300)
+    contacts = endpoint.bindings(kamailio.uri)
+    assert len(contacts) == 2 and any(alice.host_port in contact for contact in contacts)
+    endpoint.unregister_all(kamailio.uri)
+    assert endpoint.bindings(kamailio.uri) == []
+    assert kamailio.bindings("alice") == []

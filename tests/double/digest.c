@@ -38,16 +38,21 @@ static void unquote(char *plain, size_t size, const char *text)
     snprintf(plain, size, "%.*s", (int)length, text);
 }
 
-static const struct d_auth *find(const char *realm)
+/* Of this user for this realm, of this user for any, of anybody for this realm, of anybody for any. */
+static const struct d_auth *find(const char *realm, const char *user)
 {
-    const struct d_auth *auth, *any = NULL;
+    const struct d_auth *auth, *best = NULL;
+    int value, highest = 0;
     for (auth = D.auths; auth != NULL; auth = auth->next) {
-        if (auth->realm[0] == '\0')
-            any = auth;
-        else if (strcmp(auth->realm, realm) == 0)
-            return auth;
+        value = auth->realm[0] == '\0' ? 1 : strcmp(auth->realm, realm) == 0 ? 2 : 0;
+        if (value > 0 && user != NULL && strcmp(auth->user, user) == 0)
+            value += 2;
+        if (value > highest) {
+            highest = value;
+            best = auth;
+        }
     }
-    return any;
+    return best;
 }
 
 static void hash(char hex[33], const char *text)
@@ -122,7 +127,7 @@ static char *compose(const struct d_auth *auth, struct d_nonce *known, const cha
 
 static int answer(osip_message_t *request, struct d_nonce *known, int proxy)
 {
-    const struct d_auth *auth = find(known->realm);
+    const struct d_auth *auth = find(known->realm, request->from->url->username);
     char *uri = NULL, *value;
     int code;
     if (auth == NULL)

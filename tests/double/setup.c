@@ -13,14 +13,21 @@ struct d_state D;
 /* Survives quit and init, as in the library: an address of NULL binds the one of the time before. */
 static char last_bound[sizeof D.bound] = "0.0.0.0";
 
-int d_next_id(void)
+static int last_id;
+
+void exosip_double_next_id(int id)
 {
-    static int last;
-    last = last >= 32766 ? 1 : last + 1; /* never asks who still has it */
-    return last;
+    last_id = id - 1;
 }
 
-/* libosip2 5 prints errors to standard output until it is told where to. */
+int d_next_id(void)
+{
+    last_id = last_id >= 32766 ? 1 : last_id + 1; /* never asks who still has it */
+    return last_id;
+}
+
+/* libosip2 5 prints errors to standard output until it is told where to. Its texts are const from 5.3 on only,
+ * hence the cast where this is handed over. */
 static void say_nothing(const char *file, int line, osip_trace_level_t level, const char *format, va_list arguments)
 {
     (void)file;
@@ -33,7 +40,7 @@ static void say_nothing(const char *file, int line, osip_trace_level_t level, co
 int d_init(void)
 {
     int crash = D.crash;
-    osip_trace_initialize_func(TRACE_LEVEL0, say_nothing);
+    osip_trace_initialize_func(TRACE_LEVEL0, (osip_trace_func_t *)say_nothing);
     memset(&D, 0, sizeof D);
     D.crash = crash;
     D.socket = -1;

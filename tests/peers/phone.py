@@ -23,12 +23,19 @@ _KINDS = (
     sipbridge.SubscriptionRefreshed,
     sipbridge.SubscriptionTerminated,
     sipbridge.PublicationChanged,
+    sipbridge.TransferProgress,
+    sipbridge.PeerAvailable,
+    sipbridge.PeerUnavailable,
+    sipbridge.EngineRestarted,
+    sipbridge.EngineFailed,
 )
 
 _CALL_EVENTS = {
     sipbridge.IncomingCall: "incoming",
     sipbridge.CallConfirmed: "confirmed",
     sipbridge.CallReinvited: "reinvite",
+    sipbridge.EngineRestarted: "restarted",
+    sipbridge.EngineFailed: "failed",
 }
 
 
@@ -55,6 +62,10 @@ def label(event):
         return "ended %s %d" % (event.cause, event.status)
     if kind is sipbridge.InfoReceived:
         return "info %s" % event.dtmf
+    if kind in (sipbridge.PeerAvailable, sipbridge.PeerUnavailable):
+        return "%s %d" % ("available" if kind is sipbridge.PeerAvailable else "unavailable", event.status)
+    if kind is sipbridge.TransferProgress:
+        return "transfer %d%s" % (event.status, " final" if event.final else "")
     if kind is sipbridge.RegistrationChanged:
         return "registration %s %d" % (event.state, event.status)
     if kind in _PACKAGE_EVENTS:
@@ -64,7 +75,7 @@ def label(event):
     return _CALL_EVENTS[kind] + sdp
 
 
-def tested_engine():
+def engine_under_test():
     """The engine to test: in this process, or in a worker where the environment has SIPBRIDGE_TEST_WORKER=1."""
     return sipbridge.Worker() if os.environ.get("SIPBRIDGE_TEST_WORKER") == "1" else None
 
@@ -75,14 +86,16 @@ class Phone(object):
     Attributes:
         endpoint: the sipbridge.Endpoint.
         events: what came, in order.
+        placed: the calls that take_transfers() placed.
         reactions: event type to what to do with such an event in its handler; for tests to fill.
     """
 
     def __init__(self, **options):
         self.events = []
         self.reactions = {}
+        self.placed = []  # the calls placed for a REFER
         self._changed = threading.Condition()
-        options.setdefault("engine", tested_engine())
+        options.setdefault("engine", engine_under_test())
         self.endpoint = sipbridge.Endpoint("udp://127.0.0.1:0", **options)
         for kind in _KINDS:
             self.endpoint.on(kind, self._record)
@@ -134,6 +147,17 @@ class Phone(object):
                 self._changed.wait(max(0.0, deadline - time.time()))
         if self.labels != list(labels):
             raise AssertionError("these events came:\n  %r\nand not\n  %r" % (self.labels, list(labels)))
+
+    @property
+    def reasons(self):
+        """The Reasons of the call that ended last, as lists."""
+        with self._changed:
+            ended = [event for event in self.events if isinstance(event, sipbridge.CallEnded)]
+        return [list(each) for each in ended[-1].reasons]
+
+    def take_transfers(self, sdp):
+        """From now on call whom a REFER names, with this offer."""
+        self.reactions[sipbridge.TransferRequested] = lambda event: self.placed.append(event.accept(sdp))
 
     def close(self):
         self.endpoint.close()

@@ -13,6 +13,8 @@ _PACKAGES = {
     "valgrind": ("valgrind", "valgrind"),
     "kamailio": ("kamailio", "kamailio"),
     "kamcmd": ("kamailio", "kamailio"),
+    "ffmpeg": ("ffmpeg", "ffmpeg"),
+    "openssl": ("openssl", "openssl"),
     "tshark": ("tshark", "wireshark"),
 }
 

@@ -1,0 +1,129 @@
+"""What the benchmarks share: the programs that are measured, and sipp, which calls them."""
+
+import csv
+import os
+import pathlib
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+
+def free_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def note(text):
+    print("bench: " + text, file=sys.stderr, flush=True)
+
+
+class Answerer:
+    """A program that answers calls on a port of its own."""
+
+    def __init__(self, name, engine, command):
+        self.name = name
+        self.engine = engine
+        self.port = free_port()
+        environment = dict(os.environ, SIPBRIDGE_ENGINE=engine, PYTHONPATH=os.environ.get("PYTHONPATH", str(ROOT)))
+        self.process = subprocess.Popen(
+            command + [str(self.port)], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        if self.process.stdout.readline().strip() != "ready":
+            raise SystemExit("bench: %s did not start" % name)
+
+    def children(self):
+        """The process ids of those that the program has started."""
+        tasks = pathlib.Path("/proc/%d/task" % self.process.pid).glob("*/children")
+        return [int(pid) for file in tasks for pid in file.read_text().split()]
+
+    def _processes(self):
+        """The program's process and its children, as folders of /proc."""
+        return [pathlib.Path("/proc/%d" % pid) for pid in [self.process.pid] + self.children()]
+
+    def cpu_seconds(self):
+        ticks = 0
+        for folder in self._processes():
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def rss_kb(self):
+        status = "".join((folder / "status").read_text() for folder in self._processes())
+        return sum(int(number) for number in re.findall(r"^VmRSS:\s*(\d+) kB", status, re.MULTILINE))
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=30)
+
+
+class Caller:
+    """sipp with a scenario; what it counted.
+
+    ``scenario`` is a file beside this one, or the text of one; ``rate`` calls a second are begun at most, and after
+    ``limit`` seconds it gives up; ``options`` are sipp's.
+    """
+
+    def __init__(self, port, calls, parallel, hold_ms=0, scenario="caller.xml", rate=100000, limit=120, options=""):
+        self._limit, self._port = limit, port
+        self._folder = tempfile.TemporaryDirectory(prefix="sipbridge-bench-")
+        self._statistics = pathlib.Path(self._folder.name, "statistics.csv")
+        if scenario.startswith("<"):
+            path = pathlib.Path(self._folder.name, "scenario.xml")
+            path.write_text(scenario)
+        else:
+            path = HERE / scenario
+        command = (
+            "sipp 127.0.0.1:%d -sf %s -i 127.0.0.1 -p %d -m %d -l %d -r %d -rp 1000 -d %d -nostdin"
+            " -trace_stat -stf %s -fd 1 -timeout %d -buff_size 4194304 %s"
+        ) % (port, path, free_port(), calls, parallel, rate, hold_ms, self._statistics, limit, options)
+        self._process = subprocess.Popen(
+            shlex.split(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        self._started = time.monotonic()
+
+    def finish(self):
+        """Wait for the end. Returns (calls that succeeded, calls that failed, seconds, retransmissions)."""
+        try:
+            self._process.wait(timeout=self._limit + 60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise SystemExit("bench: the program on port %d no longer answers" % self._port)
+        seconds = time.monotonic() - self._started
+        with open(self._statistics, newline="") as lines:
+            last = list(csv.DictReader(lines, delimiter=";"))[-1]
+        self._folder.cleanup()
+        return (
+            int(last["SuccessfulCall(C)"]),
+            int(last["FailedCall(C)"]),
+            seconds,
+            int(last["Retransmissions(C)"]),
+        )
+
+
+def build_bare():
+    target = ROOT / "build" / "bench" / "bare_sofia"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    flags = subprocess.check_output(["pkg-config", "--cflags", "--libs", "sofia-sip-ua"], text=True).split()
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    source = str(HERE / "bare_sofia.c")
+    subprocess.check_call(compiler + ["-std=gnu99", "-O2", source, "-o", str(target)] + flags)
+    return str(target)
+
+
+def print_table(rows):
+    """Rows of one kind, dicts, under the names of their columns."""
+    columns = list(rows[0]) if rows else []
+    table = [columns] + [[str(row[column]) for column in columns] for row in rows]
+    widths = [max(len(cells[at]) for cells in table) for at in range(len(columns))]
+    for cells in table:
+        first, others = cells[0].ljust(widths[0]), zip(cells[1:], widths[1:])
+        print("  ".join([first] + [cell.rjust(width) for cell, width in others]))

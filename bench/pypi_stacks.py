@@ -1,0 +1,92 @@
+"""The answering job done by other SIP stacks that PyPI has, beside the facade, each at its own best.
+
+They are installed into an environment of their own, build/venv-bench-peers, by pip. One that does not install or
+does not answer is reported as such, not left out in silence.
+"""
+
+import subprocess
+import sys
+
+from common import HERE, ROOT, Answerer, Caller, note
+
+ANY = 100000  # calls a second, as many as it takes
+PEERS = (  # package, program, the calls a second that it is offered, at a time, and in a window
+    # It opens two RTP sockets for each call, has room for 64, and gives one back half a second after its call: more
+    # than some 60 calls a second are its end (an assertion of its ioqueue).
+    ("pjsua2-python==2.15.1.post1", "peer_pjsua2.py", 50, 4, 300),
+    ("sippy==2.5.0", "peer_sippy.py", ANY, 20, 3000),
+    ("aiosipua==0.7.1", "peer_aiosipua.py", ANY, 20, 3000),
+)
+TOLERANT = "-default_behaviors all,-abortunexp"  # sippy's 100 may come after its 200
+VENV = ROOT / "build" / "venv-bench-peers"
+CALLS, WINDOWS, PARALLEL = 3000, 3, 20
+
+
+def _python():
+    if not (VENV / "bin" / "python").exists():
+        subprocess.check_call([sys.executable, "-m", "venv", str(VENV)])
+    return str(VENV / "bin" / "python")
+
+
+def _install(package):
+    """What is wrong, or None."""
+    command = [_python(), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary=:all:", package]
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return result.stdout.strip().splitlines()[-1] if result.returncode else None
+
+
+def _scenario():
+    """caller.xml, but for [next_url], which sipp takes from a Contact with a name in it as a whole."""
+    return (HERE / "caller.xml").read_text().replace("[next_url]", "sip:bench@[remote_ip]:[remote_port]")
+
+
+def _measured(answerer, rate, parallel, calls):
+    """The best of some windows, the first of which warms up: the machine is noisy."""
+    rates, cpus, failures, again = [], [], 0, 0
+    for _ in range(WINDOWS):
+        cpu = answerer.cpu_seconds()
+        caller = Caller(answerer.port, calls, parallel, scenario=_scenario(), rate=rate, options=TOLERANT)
+        succeeded, failed, seconds, retransmitted = caller.finish()
+        rates.append(succeeded / seconds)
+        cpus.append((answerer.cpu_seconds() - cpu) / max(1, succeeded) * 1e6)
+        failures, again = failures + failed, again + retransmitted
+    return _row(answerer.name, parallel, round(max(rates), 1), round(min(cpus), 1), failures, again, "")
+
+
+def _row(name, parallel, rate, cpu, failed, again, problem):
+    return {
+        "name": name,
+        "parallel": parallel,
+        "calls_per_s": rate,
+        "cpu_us_per_call": cpu,
+        "failed": failed,
+        "retransmissions": again,
+        "problem": problem,
+    }
+
+
+def _run(name, engine, command, rate, parallel, calls):
+    note("%s: %d calls, %d at a time" % (name, WINDOWS * calls, parallel))
+    try:
+        answerer = Answerer(name, engine, command)
+    except SystemExit as error:
+        return _row(name, parallel, 0, 0, 0, 0, str(error))
+    try:
+        return _measured(answerer, rate, parallel, calls)
+    finally:
+        answerer.stop()
+
+
+def measure(arguments):
+    import sipbridge
+
+    facade = [sys.executable, str(HERE / "facade_answer.py")]
+    rows = [_run("facade " + name, name, facade, ANY, PARALLEL, CALLS) for name in sipbridge.engines()]
+    for package, program, rate, parallel, calls in PEERS:
+        problem = _install(package)
+        name = package.replace("==", " ")
+        if problem:
+            rows.append(_row(name, parallel, 0, 0, 0, 0, problem))
+        else:
+            rows.append(_run(name, "", [_python(), str(HERE / program)], rate, parallel, calls))
+    return {"peers": rows}

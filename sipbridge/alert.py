@@ -1,0 +1,39 @@
+"""A descriptor that is readable or not, as somebody sets it: for poll() and the like."""
+
+from __future__ import absolute_import, division, print_function
+
+import fcntl
+import os
+
+
+def close_on_exec(descriptor):
+    """Keep a descriptor from programs that this one starts: Python 2 leaves them all of its own."""
+    fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.fcntl(descriptor, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
+
+
+class Alert(object):
+    """A pipe that holds one octet while it is set. Not safe for threads."""
+
+    def __init__(self):
+        self._reader, self._writer = os.pipe()
+        close_on_exec(self._reader)
+        close_on_exec(self._writer)
+        self._set = False
+
+    def fileno(self):
+        """What is readable while it is set."""
+        return self._reader
+
+    def set(self, readable):
+        """Make it readable, or not."""
+        if readable != self._set:
+            self._set = readable
+            if readable:
+                os.write(self._writer, b"!")
+            else:
+                os.read(self._reader, 1)
+
+    def close(self):
+        """Give the pipe back."""
+        os.close(self._reader)
+        os.close(self._writer)

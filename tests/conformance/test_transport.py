@@ -1,0 +1,205 @@
+"""Transports other than UDP over IPv4 (RFC 3261, 18 and 26): TCP, TLS, IPv6, on both sides of a call."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import socket
+import ssl
+
+import pytest
+
+import sipbridge
+from conformance.sdp import ANSWER, OFFER
+from peers import certificates
+from peers.ports import free_port
+
+LARGE = b"v=0\r\n" + b"a=x-%s:1\r\n" % (b"y" * 90) * 300
+
+
+@pytest.fixture(scope="module")
+def pem(tmpdir_factory):
+    """Certificates: a folder of files, as peers.certificates makes them."""
+    return certificates.make(str(tmpdir_factory.mktemp("pem")))
+
+
+def _endpoint(make_endpoint, address, **options):
+    """An endpoint, or a skipped test where this engine does not offer the transport."""
+    try:
+        return make_endpoint(address, **options)
+    except sipbridge.NotSupportedError:
+        pytest.skip("the engine does not offer %s" % address.split("//")[0] + address.count("[") * " over IPv6")
+
+
+@pytest.fixture
+def make_endpoint():
+    """Makes endpoints; on libeXosip2 each in a process of its own."""
+    made = []
+
+    def make(address, **options):
+        engine = sipbridge.Worker() if os.environ.get("SIPBRIDGE_ENGINE") == "exosip" else None
+        made.append(sipbridge.Endpoint(address, engine=engine, **options))
+        return made[-1]
+
+    yield make
+    for endpoint in made:
+        endpoint.close()
+
+
+def _complete_call(caller, callee, offer=OFFER):
+    """Place a call with INFO, hold and a message; returns the IncomingCall."""
+    arrived, texts = [], []
+    callee.on(sipbridge.IncomingCall, lambda event: (arrived.append(event), event.call.answer(ANSWER)))
+    callee.on(sipbridge.MessageReceived, lambda event: texts.append(event.text))
+    call = caller.call(callee.uri, offer, timeout=10.0)
+    assert call.remote_sdp == ANSWER
+    call.send_dtmf("5", timeout=10.0)
+    caller.message(callee.uri, u"hello", timeout=10.0)
+    call.hangup()
+    assert call.wait_ended(10.0).cause == "local-bye"
+    assert arrived[0].call.wait_ended(10.0).cause == "remote-bye"
+    assert texts == [u"hello"]
+    return arrived[0]
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
+def test_a_call(make_endpoint, address):
+    callee = _endpoint(make_endpoint, address)
+    event = _complete_call(_endpoint(make_endpoint, address), callee)
+    assert event.headers["Via"].split()[0] == "SIP/2.0/" + address[:3].upper()
+    host = "[::1]" if "[" in address else "127.0.0.1"
+    assert "sip:%s:" % host in event.headers["Contact"]
+
+
+def test_a_large_offer_over_tcp(make_endpoint):
+    """30 kB, in many segments."""
+    callee = _endpoint(make_endpoint, "tcp://127.0.0.1:0")
+    assert _complete_call(_endpoint(make_endpoint, "tcp://127.0.0.1:0"), callee, LARGE).sdp == LARGE
+
+
+def test_a_tcp_port_in_use(make_endpoint):
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    taken.listen(1)
+    port = taken.getsockname()[1]
+    try:
+        with pytest.raises(sipbridge.TransportError) as caught:
+            _endpoint(make_endpoint, "tcp://127.0.0.1:%d" % port)
+    finally:
+        taken.close()
+    assert str(port) in str(caught.value) and "in use" in str(caught.value)
+
+
+def test_a_tcp_peer_that_does_not_listen(make_endpoint):
+    caller = _endpoint(make_endpoint, "tcp://127.0.0.1:0")
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        caller.call("sip:bob@127.0.0.1:%d;transport=tcp" % free_port(), OFFER, timeout=20.0)
+    assert caught.value.status == 503
+
+
+def test_messages_split_and_joined_on_a_stream(make_endpoint):
+    """The frame is the Content-Length's, not the segment's (RFC 3261, 18.3)."""
+    callee = _endpoint(make_endpoint, "tcp://127.0.0.1:0")
+    texts = []
+    callee.on(sipbridge.MessageReceived, lambda event: texts.append(event.text))
+    peer = socket.create_connection(("127.0.0.1", callee.port), 5.0)
+    peer.settimeout(10.0)
+    message = (
+        "MESSAGE sip:bob@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK%d\r\n"
+        "From: <sip:a@example.com>;tag=1\r\nTo: <sip:bob@example.com>\r\nCall-ID: split-%d\r\nCSeq: 1 MESSAGE\r\n"
+        "Max-Forwards: 70\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nab%d"
+    )
+    octets = "".join(message % (i, i, i) for i in range(3)).encode("ascii")
+    for start in range(0, len(octets), 97):
+        peer.sendall(octets[start : start + 97])
+    answers = b""
+    while answers.count(b"SIP/2.0 200") < 3:
+        got = peer.recv(65536)
+        assert got, answers
+        answers += got
+    peer.close()
+    assert texts == [u"ab0", u"ab1", u"ab2"]
+
+
+# -- TLS -----------------------------------------------------------------------------------------------------
+
+
+def test_a_call_over_tls(make_endpoint, pem):
+    tls = sipbridge.Tls(pem.certificate, pem.key, pem.ca)
+    callee = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls)
+    event = _complete_call(_endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls), callee)
+    assert event.headers["Via"].startswith("SIP/2.0/TLS")
+
+
+def test_the_certificate_of_a_stranger_is_refused(make_endpoint, pem):
+    callee = _endpoint(
+        make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(pem.strange, pem.strange_key, pem.ca)
+    )
+    caller = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(pem.certificate, pem.key, pem.ca))
+    with pytest.raises((sipbridge.ResponseError, sipbridge.TimeoutError)):
+        caller.message(callee.uri, u"secret", timeout=3.0)
+
+
+def test_a_certificate_for_another_host_is_refused(make_endpoint, pem):
+    callee = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(pem.other, pem.other_key, pem.ca))
+    caller = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(pem.certificate, pem.key, pem.ca))
+    with pytest.raises((sipbridge.ResponseError, sipbridge.TimeoutError)):
+        caller.message(callee.uri, u"secret", timeout=3.0)
+
+
+def test_without_verification_a_stranger_is_believed(make_endpoint, pem):
+    callee = _endpoint(
+        make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(pem.strange, pem.strange_key, verify="none")
+    )
+    _complete_call(_endpoint(make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(verify="none")), callee)
+
+
+@pytest.mark.parametrize("shown", ["none", "strange", "good"])
+def test_a_client_has_to_show_a_certificate(make_endpoint, pem, shown):
+    server = sipbridge.Tls(pem.certificate, pem.key, pem.ca, verify="both")
+    callee = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=server)
+    own = {"none": (None, None), "strange": (pem.strange, pem.strange_key), "good": (pem.certificate, pem.key)}
+    caller = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(*own[shown] + (pem.ca,)))
+    if shown == "good":
+        _complete_call(caller, callee)
+        return
+    with pytest.raises((sipbridge.ResponseError, sipbridge.TimeoutError)):
+        caller.message(callee.uri, u"hello", timeout=3.0)
+
+
+@pytest.mark.skipif(not hasattr(ssl, "TLSVersion"), reason="Python's ssl module cannot ask for a version here")
+@pytest.mark.parametrize("version", ["TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3"])
+def test_only_tls_1_2_and_newer(make_endpoint, pem, version):
+    callee = _endpoint(
+        make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(pem.certificate, pem.key, pem.ca)
+    )
+    context = getattr(ssl, "SSLContext")(ssl.PROTOCOL_TLS_CLIENT)  # noqa: B009
+    context.load_verify_locations(pem.ca)
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = getattr(ssl.TLSVersion, version)
+    with socket.create_connection(("127.0.0.1", callee.port), 5.0) as plain:
+        if version in ("TLSv1_2", "TLSv1_3"):
+            with context.wrap_socket(plain, server_hostname="127.0.0.1") as secured:
+                assert secured.version() == version.replace("_", ".")
+        else:
+            with pytest.raises((ssl.SSLError, OSError)):
+                context.wrap_socket(plain, server_hostname="127.0.0.1")
+
+
+def test_bad_certificates_are_refused_before_anything_is_bound(pem, tmpdir):
+    empty = tmpdir.join("empty.pem")
+    empty.write("")
+    for arguments, part in [
+        ((str(tmpdir.join("none.pem")),), "none.pem"),
+        ((None, pem.key), "without its certificate"),
+        ((pem.certificate, pem.key, pem.ca, "perhaps"), "perhaps"),
+    ]:
+        with pytest.raises(sipbridge.InputError) as caught:
+            sipbridge.Tls(*arguments)
+        assert part in str(caught.value)
+    if hasattr(ssl, "SSLContext"):
+        for arguments in [(str(empty),), (pem.certificate, pem.strange_key)]:
+            with pytest.raises(sipbridge.InputError) as caught:
+                sipbridge.Tls(*arguments)
+            assert arguments[0] in str(caught.value)
+    with pytest.raises(sipbridge.InputError):
+        sipbridge.Endpoint("udp://127.0.0.1:0", tls=sipbridge.Tls(verify="none"))

@@ -1,0 +1,84 @@
+"""Endpoints whose engine is in a worker, and peers for them.
+
+The engine under test is what SIPBRIDGE_ENGINE names, or else the first that was built.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import sys
+
+import pytest
+
+import sipbridge
+from peers.byhand import ByHand
+from peers.phone import Phone
+from peers.silent import Silent
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "soak: takes minutes; runs where the environment has SIPBRIDGE_SOAK=1")
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ.get("SIPBRIDGE_SOAK") == "1":
+        return
+    long_ones = [item for item in items if item.get_closest_marker("soak") is not None]
+    config.hook.pytest_deselected(items=long_ones)
+    items[:] = [item for item in items if item not in long_ones]
+
+
+@pytest.fixture
+def make_phone():
+    """Makes a Phone whose engine is in a worker, with options of Worker."""
+    phones = []
+
+    def make(identity="sip:alice@sipbridge.test", **options):
+        phones.append(Phone(identity=identity, engine=sipbridge.Worker(**options)))
+        return phones[-1]
+
+    yield make
+    for phone in phones:
+        phone.close()
+
+
+@pytest.fixture
+def phone(make_phone):
+    return make_phone()
+
+
+@pytest.fixture
+def other(make_phone):
+    """Another endpoint, in this process too."""
+    return make_phone("sip:bob@sipbridge.test")
+
+
+@pytest.fixture
+def hand():
+    """A peer that does what the test says."""
+    peer = ByHand()
+    yield peer
+    peer.stop()
+
+
+@pytest.fixture
+def silent():
+    """A peer that never answers."""
+    peer = Silent()
+    yield peer
+    peer.stop()
+
+
+@pytest.fixture
+def interpreter(tmpdir):
+    """Makes an executable that stands in for a worker's interpreter: one of the programs here, with arguments."""
+
+    def make(program, *arguments):
+        script = tmpdir.join("python")
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), program)
+        words = " ".join("'%s'" % word for word in (sys.executable, path) + arguments)
+        script.write("#!/bin/sh\nexec %s \"$@\"\n" % words)
+        script.chmod(0o755)
+        return str(script)
+
+    return make

@@ -1,0 +1,69 @@
+"""A worker that does what none should. Started in place of an interpreter; its first argument says what to do."""
+
+from __future__ import absolute_import, division, print_function
+
+import socket
+import struct
+import sys
+import time
+
+from sipbridge import wire
+
+FACTS = {
+    "protocol": wire.VERSION,
+    "engine": "sofia",
+    "library": "none",
+    "types": {"1": "call-incoming"},
+    "causes": {"0": "none"},
+    "states": {},
+}
+EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
+
+
+def event(kind=1, lengths=(0,) * 6, rest=b""):
+    return wire.frame(wire.EVENT, EVENT.pack(*(kind, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0) + lengths) + rest)
+
+
+#: What is sent in place of a hello.
+FIRST = {
+    "version": wire.hello(dict(FACTS, protocol=wire.VERSION + 1)),
+    "no-version": wire.hello({}),
+    "no-names": wire.hello({"protocol": wire.VERSION}),
+    "http": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "huge": struct.pack("!IB", 0xFFFFFFFF, wire.HELLO),
+    "kind": wire.frame(99, b""),
+    "no-json": wire.frame(wire.HELLO, b"\xff{"),
+    "early-event": event(),
+}
+
+#: What is sent once the engine is open.
+LATER = {
+    "noise": bytes(bytearray(range(255, -1, -1))) * 8,
+    "type": event(kind=77),
+    "lengths": event(lengths=(0, 0, 0, 1 << 30, 0, 0)),
+    "short": wire.frame(wire.EVENT, b"\x01"),
+    "result": wire.frame(wire.RESULT, b"\x00"),
+    "failure": wire.frame(wire.FAILURE, b"\x00\x00\x00\x01" + b'["SystemExit","boo",0]'),
+    "command": wire.command(1, "open", ()),
+}
+
+
+def main(mode):
+    connection = socket.fromfd(0, socket.AF_UNIX, socket.SOCK_STREAM)
+    if mode == "exit":
+        sys.exit(3)
+    if mode in FIRST:
+        connection.sendall(FIRST[mode])
+        time.sleep(10)
+    connection.sendall(wire.hello(FACTS))
+    decoder = wire.Decoder()
+    while True:
+        for kind, payload in decoder.feed(connection.recv(65536)):
+            if kind == wire.COMMAND:
+                connection.sendall(wire.result(wire.parse_command(payload)[0], [5060, []]))
+            elif mode in LATER:  # leave to send events comes when all is set up
+                connection.sendall(LATER[mode])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

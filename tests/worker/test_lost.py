@@ -1,0 +1,268 @@
+"""The worker dies, at each step of what it may be doing."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import signal
+import time
+
+import pytest
+
+import sipbridge
+from conformance.sdp import ANSWER, OFFER
+from sipbridge.demo_registrar import Registrar
+from worker.processes import Background, is_alive, lose, wait_until, worker_of
+
+SIGNALS = [signal.SIGKILL, signal.SIGSEGV]
+
+
+# -- calls: each of these brings one to a step, and returns it ---------------------------------------------------
+
+
+def incoming(phone, hand):
+    hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+    return phone.wait("incoming sdp").call
+
+
+def ringing(phone, hand):
+    call = incoming(phone, hand)
+    call.ring()
+    hand.next("180")
+    return call
+
+
+def accepted(phone, hand):
+    call = incoming(phone, hand)
+    call.answer(ANSWER)
+    hand.next("200")
+    return call
+
+
+def confirmed(phone, hand):
+    invite = hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+    call = phone.wait("incoming sdp").call
+    call.answer(ANSWER)
+    hand.within(phone.endpoint.port, invite, hand.next("200")["To"], "ACK", 1)
+    phone.wait("confirmed")
+    return call
+
+
+def calling(phone, hand):
+    call = phone.endpoint.invite(hand.uri, OFFER)
+    hand.next("INVITE")
+    return call
+
+
+def progress(phone, hand):
+    call = phone.endpoint.invite(hand.uri, OFFER)
+    hand.reply(hand.next("INVITE"), 180)
+    phone.wait("progress 180")
+    return call
+
+
+def established(phone, hand):
+    call = phone.endpoint.invite(hand.uri, OFFER)
+    hand.reply(hand.next("INVITE"), 200, [("Content-Type", "application/sdp")], ANSWER)
+    hand.next("ACK")
+    call.wait_established(10.0)
+    return call
+
+
+def cancelled(phone, hand):
+    call = progress(phone, hand)
+    call.hangup()
+    hand.next("CANCEL")
+    return call
+
+
+def hung_up(phone, hand):
+    call = established(phone, hand)
+    call.hangup()
+    hand.next("BYE")
+    return call
+
+
+STEPS = [incoming, ringing, accepted, confirmed, calling, progress, established, cancelled, hung_up]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("step", STEPS)
+def test_a_call_ends_and_the_next_one_goes_through(phone, hand, step, number):
+    call, port = step(phone, hand), phone.endpoint.port
+    restarted = lose(phone, number)
+    assert signal.SIGSEGV != number or "SIGSEGV" in restarted.reason
+    ended = call.wait_ended(1.0)
+    assert (ended.cause, ended.status) == ("engine-lost", 503)
+    assert isinstance(ended.error, sipbridge.EngineLost)
+    assert phone.labels[-2:] == ["ended engine-lost 503", "restarted"]
+    assert phone.endpoint.calls == ()
+    assert phone.endpoint.port == port
+    with pytest.raises(sipbridge.CallStateError):
+        call.info(b"", "text/plain")
+    call.hangup()  # does nothing
+    hand.waiting = []
+    assert established(phone, hand).state == "established"
+
+
+def test_every_call_ends_once(phone, hand):
+    calls = [calling(phone, hand) for _ in range(20)]
+    lose(phone, signal.SIGKILL)
+    assert [call.wait_ended(1.0).cause for call in calls] == ["engine-lost"] * 20
+    assert phone.labels.count("ended engine-lost 503") == 20
+
+
+def test_a_call_that_had_ended_does_not_end_again(phone, hand):
+    call = hung_up(phone, hand)
+    hand.stop()
+    call.wait_ended(40.0)
+    labels = phone.labels
+    lose(phone, signal.SIGKILL)
+    assert phone.labels == labels + ["restarted"]
+
+
+# -- whoever waits -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_whoever_waits_gets_the_error(phone, hand, silent, number):
+    up, placed = established(phone, hand), phone.endpoint.invite(silent.uri, OFFER)
+    blocked = [
+        Background(up.info, b"Signal=1\r\n", "application/dtmf-relay"),
+        Background(up.reinvite, OFFER),
+        Background(placed.wait_answered),
+        Background(placed.wait_established),
+        Background(phone.endpoint.call, silent.uri, OFFER),
+        Background(phone.endpoint.message, silent.uri, u"text"),
+        Background(phone.endpoint.options, silent.uri),
+        Background(phone.endpoint.register, silent.uri, "sip:alice@sipbridge.test"),
+    ]
+    for name in ("INFO", "INVITE"):
+        hand.next(name)
+    assert wait_until(lambda: len(set(each.split(b" ", 1)[0] for each in silent_has(silent))) == 4)
+    lose(phone, number)
+    for each in blocked:
+        assert isinstance(each.error(), sipbridge.EngineLost), each.error()
+
+
+def silent_has(silent):
+    """Everything that has arrived there so far."""
+    silent.seen = getattr(silent, "seen", []) + silent.received()
+    return silent.seen
+
+
+def test_a_handler_that_waits_gets_the_error(phone, hand, silent):
+    raised = []
+
+    def place(event):
+        try:
+            phone.endpoint.call(silent.uri, OFFER)
+        except sipbridge.SipbridgeError as error:
+            raised.append(error)
+
+    phone.reactions[sipbridge.IncomingCall] = place
+    hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+    assert wait_until(silent.received), raised
+    lose(phone, signal.SIGKILL)
+    assert [type(error) for error in raised] == [sipbridge.EngineLost]
+
+
+def test_an_iterator_sees_it_all(phone, hand):
+    with phone.endpoint.events(10.0) as stream:
+        call = calling(phone, hand)
+        os.kill(worker_of(phone), signal.SIGKILL)
+        kinds = [type(next(stream)), type(next(stream))]
+    assert kinds == [sipbridge.CallEnded, sipbridge.EngineRestarted]
+    assert call.ended.cause == "engine-lost"
+
+
+# -- what is restored --------------------------------------------------------------------------------------------
+
+
+def test_credentials_and_registrations_are_there_again(make_phone):
+    with Registrar({"alice": "wonderland"}) as registrar:
+        phone = make_phone("sip:alice@" + registrar.host_port)
+        phone.endpoint.add_credentials("alice", "wonderland")
+        registration = phone.endpoint.register(registrar.uri)
+        for count in (2, 3):
+            registrar.bindings.clear()
+            lose(phone, signal.SIGKILL)
+            phone.wait("registration active 200", count)
+            assert ":%d" % phone.endpoint.port in registrar.bindings["alice"]
+            assert registration.state == "active"
+        registration.refresh()
+        registration.unregister()
+        assert (registration.state, registrar.bindings) == ("ended", {})
+        labels = phone.labels
+        lose(phone, signal.SIGKILL)
+        assert phone.labels == labels + ["restarted"]
+        assert registrar.bindings == {}
+
+
+def test_a_registration_that_is_refused_afterwards_has_failed(make_phone):
+    passwords = {"alice": "wonderland"}
+    with Registrar(passwords) as registrar:
+        phone = make_phone("sip:alice@" + registrar.host_port)
+        phone.endpoint.add_credentials("alice", "wonderland")
+        registration = phone.endpoint.register(registrar.uri)
+        passwords["alice"] = "another"
+        lose(phone, signal.SIGKILL)
+        assert wait_until(lambda: registration.state == "failed")
+        assert phone.labels[-1].startswith("registration failed 40")
+        registration.unregister()  # does nothing
+
+
+def test_credentials_given_while_there_is_no_process(make_phone):
+    phone = make_phone(backoff=1.0)
+    lose(phone, signal.SIGKILL)
+    pid = worker_of(phone)
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: worker_of(phone) is None)
+    phone.endpoint.add_credentials("alice", "wonderland")
+    with pytest.raises(sipbridge.EngineLost) as caught:
+        phone.endpoint.invite("sip:bob@127.0.0.1:9", OFFER)
+    assert str(pid) in str(caught.value)
+    phone.wait("restarted", 2)
+    with Registrar({"alice": "wonderland"}) as registrar:
+        phone.endpoint.register(registrar.uri, "sip:alice@" + registrar.host_port)
+
+
+# -- a hang ------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_that_hangs_is_replaced(make_phone, hand):
+    phone = make_phone(hang_timeout=1.0)
+    call, pid = established(phone, hand), worker_of(phone)
+    began = time.time()
+    os.kill(pid, signal.SIGSTOP)
+    blocked = Background(phone.endpoint.message, hand.uri, u"text")
+    restarted = phone.wait("restarted", 1, 10.0)
+    assert "no sign of life for 1 s" in restarted.reason
+    assert time.time() - began > 0.9
+    assert isinstance(blocked.error(), sipbridge.EngineLost)
+    assert call.wait_ended(1.0).cause == "engine-lost"
+    assert not is_alive(pid)
+    hand.waiting = []
+    established(phone, hand)
+
+
+def test_a_loop_that_hangs_is_a_hang(make_phone, interpreter, tmpdir, hand):
+    """Also while the process runs, and its engine does."""
+    trigger = tmpdir.join("hang")
+    phone = make_phone(hang_timeout=1.0, python=interpreter("hanging_worker.py", str(trigger)))
+    call, pid = established(phone, hand), worker_of(phone)
+    trigger.write("")
+    assert wait_until(lambda: worker_of(phone) != pid)
+    trigger.remove()
+    assert "no sign of life for 1 s" in phone.wait("restarted").reason
+    assert call.wait_ended(1.0).cause == "engine-lost"
+
+
+def test_a_pause_shorter_than_that_is_none(make_phone, hand):
+    phone = make_phone(hang_timeout=5.0)
+    pid = worker_of(phone)
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(1.0)
+    os.kill(pid, signal.SIGCONT)
+    established(phone, hand)
+    assert worker_of(phone) == pid
+    assert "restarted" not in phone.labels

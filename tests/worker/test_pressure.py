@@ -1,0 +1,177 @@
+"""A service that does not read its events: nothing grows without bound, and each call still has its end."""
+
+from __future__ import absolute_import, division, print_function
+
+import socket
+import threading
+import time
+
+import pytest
+
+import sipbridge
+from conformance.sdp import ANSWER, OFFER
+from sipbridge import dispatch, worker
+from worker.processes import wait_until, worker_of
+
+
+@pytest.fixture
+def unshielded(monkeypatch):
+    """The shield lets everything in that comes: it is the engine that is to be congested."""
+    monkeypatch.setenv("SIPBRIDGE_SHIELD_INVITE", "off")
+
+
+@pytest.fixture
+def stuck(phone):
+    """Has the handler of ``phone`` stand still until the test lets it go."""
+    go_on = threading.Event()
+    phone.reactions[sipbridge.IncomingCall] = lambda event: go_on.wait(170)
+    yield go_on
+    go_on.set()
+
+
+def test_events_wait_at_the_engine(monkeypatch, make_phone, other):
+    """No more than the window is sent ahead, whatever else goes through the socket."""
+    monkeypatch.setattr(worker, "WINDOW", 20)
+    phone, go_on = make_phone(), threading.Event()
+    phone.reactions[sipbridge.IncomingCall] = lambda event: go_on.wait(60)
+    calls = [other.endpoint.invite(phone.uri, OFFER) for _ in range(60)]
+    for call in calls:
+        assert wait_until(lambda call=call: call.state == "calling")
+        call.hangup()
+    for call in calls:
+        assert call.wait_ended().cause == "cancelled"
+        phone.endpoint.add_credentials("alice", "secret")  # reads what has come, for its own result
+    waiting = len(phone.endpoint._engine._events)
+    assert 10 < waiting <= 20
+    go_on.set()
+    phone.wait("ended cancelled 487", 60)
+    assert phone.labels.count("incoming sdp") == 60
+    incoming = [event.call for event in phone.events if isinstance(event, sipbridge.IncomingCall)]
+    ended = [event.call for event in phone.events if isinstance(event, sipbridge.CallEnded)]
+    assert sorted(map(id, incoming)) == sorted(map(id, ended))
+
+
+def test_an_iterator_that_nobody_moves(monkeypatch, phone, other):
+    """Calls that came before the limit end as ever; those beyond it are refused and never seen."""
+    monkeypatch.setattr(dispatch, "CONGESTED", 10)
+    with phone.endpoint.events(10.0) as stream:
+        calls = [other.endpoint.invite(phone.uri, OFFER) for _ in range(30)]
+        assert wait_until(lambda: sum(call.ended is not None for call in calls) >= 15)
+        for call in calls:
+            call.hangup()
+        statuses = [call.wait_ended().status for call in calls]
+        refused = [status for status in statuses if status != 487]
+        assert set(refused) == {503}
+        seen, ended = [], []
+        while len(ended) < len(calls) - len(refused):
+            event = next(stream)
+            (seen if isinstance(event, sipbridge.IncomingCall) else ended).append(event.call)
+        assert seen == [event.call for event in phone.events if isinstance(event, sipbridge.IncomingCall)]
+        assert sorted(map(id, seen)) == sorted(map(id, ended))
+        assert len(seen) <= 15
+    phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.answer(ANSWER)
+    other.endpoint.call(phone.uri, OFFER).hangup()
+
+
+def test_a_handler_that_waits_while_calls_come(monkeypatch, phone, other, silent):
+    monkeypatch.setattr(dispatch, "CONGESTED", 5)
+    placed = []
+
+    def place(event):
+        if not placed:
+            placed.append(phone.endpoint.invite(silent.uri, OFFER))
+            placed[0].wait_ended(60.0)
+
+    phone.reactions[sipbridge.IncomingCall] = place
+    calls = [other.endpoint.invite(phone.uri, OFFER) for _ in range(20)]
+    assert wait_until(lambda: sum(call.ended is not None for call in calls) >= 13)
+    assert set(call.ended.status for call in calls if call.ended is not None) == {503}
+    phone.endpoint.close()
+    for call in calls:
+        call.wait_ended()
+
+
+def answered(hand, phone):
+    """Whether an INVITE, which the engine may be too busy to receive, is refused as the service has it."""
+    hand.request(phone.endpoint.port, "INVITE")
+    names = [getattr(hand.take(2.0), "name", None) for _ in range(3)]
+    return "486" in names
+
+
+def rss_kb(pid):
+    with open("/proc/%d/status" % pid) as status:
+        (line,) = [line for line in status if line.startswith("VmRSS:")]
+    return int(line.split()[1])
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_a_minute_without_reading_under_load(unshielded, phone, stuck, hand):
+    """Calls come until the engine answers 503, and a while longer; then what was taken is seen to its end."""
+    load = Load(phone.endpoint.port)
+    load.run(seconds=60.0)
+    for _ in range(24):
+        if load.refused <= 100:
+            load.run(seconds=10.0)
+    assert load.refused > 100, "%d calls were not enough to congest it" % load.sent
+    at_limit = rss_kb(worker_of(phone))
+    assert len(phone.endpoint._engine._events) <= worker.WINDOW
+    load.run(seconds=20.0)
+    load.stop()
+    assert rss_kb(worker_of(phone)) < at_limit + 20000
+    ended = []
+    phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.reject(486)
+    phone.reactions[sipbridge.CallEnded] = lambda event: ended.append(event.call)
+    phone.events[0].call.reject(486)  # the one whose handler stood still
+    stuck.set()
+    assert wait_until(lambda: len(ended) > 5000 and not phone.endpoint.calls, 300.0)
+    assert any(answered(hand, phone) for _ in range(30))  # events come in order: what came before has been seen
+    assert wait_until(lambda: not phone.endpoint.calls)
+    incoming = [event.call for event in phone.events if isinstance(event, sipbridge.IncomingCall)]
+    assert len(ended) == len(set(ended)) and set(ended) == set(incoming)
+
+
+class Load(object):
+    """INVITEs, some hundred a second, none of them twice, and a count of the 503s that came back."""
+
+    def __init__(self, port):
+        self._peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._peer.bind(("127.0.0.1", 0))
+        self._peer.setblocking(False)
+        self._port = port
+        self.sent = self.refused = 0
+
+    def run(self, seconds):
+        deadline = time.time() + seconds
+        while time.time() < deadline:
+            for _ in range(10):
+                self._send()
+            time.sleep(0.02)
+            self._receive()
+
+    def stop(self):
+        self._peer.close()
+
+    def _send(self):
+        self.sent += 1
+        own = "127.0.0.1:%d" % self._peer.getsockname()[1]
+        lines = (
+            "INVITE sip:engine@127.0.0.1:%d SIP/2.0" % self._port,
+            "Via: SIP/2.0/UDP %s;branch=z9hG4bKload%d" % (own, self.sent),
+            "Max-Forwards: 70",
+            "From: <sip:load@%s>;tag=load%d" % (own, self.sent),
+            "To: <sip:engine@127.0.0.1:%d>" % self._port,
+            "Call-ID: load%d" % self.sent,
+            "CSeq: 1 INVITE",
+            "Contact: <sip:load@%s>" % own,
+            "Content-Length: 0",
+        )
+        self._peer.sendto(("\r\n".join(lines) + "\r\n\r\n").encode("ascii"), ("127.0.0.1", self._port))
+
+    def _receive(self):
+        while True:
+            try:
+                answer = self._peer.recv(65536)
+            except socket.error:  # nothing more
+                return
+            self.refused += answer.startswith(b"SIP/2.0 503")

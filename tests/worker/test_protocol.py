@@ -1,0 +1,141 @@
+"""What a worker may send, and what becomes of one that sends something else."""
+
+from __future__ import absolute_import, division, print_function
+
+import json
+import select
+
+import pytest
+
+import sipbridge
+from peers.byhand import ByHand
+from sipbridge import wire
+from sipbridge.raw import Content, Parties
+from worker.fake_worker import FIRST, LATER
+from worker.processes import wait_until
+
+
+@pytest.fixture
+def fake(interpreter):
+    """Makes an interpreter that is a fake worker, of the kind asked for."""
+    return lambda mode: interpreter("fake_worker.py", mode)
+
+
+# -- a worker that is none ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", sorted(FIRST))
+def test_no_hello_of_ours(fake, mode):
+    with pytest.raises(sipbridge.EngineError) as caught:
+        sipbridge.Endpoint(engine=sipbridge.Worker(python=fake(mode)))
+    if mode.endswith("version"):
+        assert "two releases of sipbridge" in str(caught.value)
+
+
+def test_it_ends_at_once(fake):
+    with pytest.raises(sipbridge.EngineLost) as caught:
+        sipbridge.Endpoint(engine=sipbridge.Worker(python=fake("exit")))
+    assert "exit code 3" in str(caught.value)
+
+
+def test_there_is_no_such_interpreter():
+    with pytest.raises(sipbridge.EngineLost) as caught:
+        sipbridge.Endpoint(engine=sipbridge.Worker(python="/nonexistent/python"))
+    assert "cannot be started" in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", sorted(LATER))
+def test_noise_from_a_worker_is_its_end(fake, make_phone, mode):
+    phone = make_phone(python=fake(mode), max_restarts=2, backoff=0.0)
+    failed = phone.wait("failed")
+    assert "sent what it should not" in failed.reason
+    assert set(phone.labels) <= {"restarted", "failed"}
+    with pytest.raises(sipbridge.EngineLost):
+        phone.endpoint.invite("sip:bob@127.0.0.1:9")
+
+
+# -- frames ------------------------------------------------------------------------------------------------------
+
+
+def frames_of(octets):
+    return wire.Decoder().feed(octets)
+
+
+@pytest.mark.parametrize("method, arguments", [
+    (u"close", [0.5]),
+    (u"hangup", [1 << 40, None]),
+    (u"call", [Parties(u"sip:bob@h\u00e4.test", None, None), Content([[u"X", u"\u20ac"]], u"a/b", b"\x00\xff\r\n")]),
+    (u"answer", [3, 200, None, Content([], None, None)]),
+])  # fmt: skip
+def test_a_command_there_and_back(method, arguments):
+    ((kind, payload),) = frames_of(wire.command(7, method, arguments))
+    assert kind == wire.COMMAND
+    assert wire.parse_command(payload) == (7, method, arguments)
+
+
+@pytest.mark.parametrize("payload", [
+    b"", b"\x00" * 7, b"\x00\x00\x00\x01\x00\x00\x00\x02[]", b"\x00\x00\x00\x01\x00\x00\x00\x04[1,2",
+    b'\x00\x00\x00\x01\x00\x00\x00\x31["x",[{"record":"Popen","fields":["id"]}]]     ',
+])  # fmt: skip
+def test_a_malformed_command(payload):
+    with pytest.raises(wire.ProtocolError):
+        wire.parse_command(payload)
+
+
+@pytest.mark.parametrize("error", [
+    sipbridge.InputError(u"h\u00e4"), sipbridge.CallStateError("x"), sipbridge.TransportError("x"),
+    sipbridge.EngineError("x", -4), sipbridge.NotSupportedError("x", -8),
+])  # fmt: skip
+def test_an_error_there_and_back(error):
+    ((_, payload),) = frames_of(wire.failure(9, error))
+    number, found = wire.parse_failure(payload)
+    assert (number, type(found), found.args) == (9, type(error), error.args)
+    assert getattr(found, "code", 0) == getattr(error, "code", 0)
+
+
+def test_an_error_of_another_kind():
+    number, found = wire.parse_failure(frames_of(wire.failure(9, KeyError("x")))[0][1])
+    assert (number, type(found)) == (9, sipbridge.EngineError)
+    assert "KeyError" in str(found)
+
+
+def test_frames_come_in_pieces():
+    octets = b"".join([wire.result(1, None), wire.credit(5), wire.result(2, [u"x"])])
+    decoder, found = wire.Decoder(), []
+    for start in range(len(octets)):
+        found += decoder.feed(octets[start : start + 1])
+    assert found == frames_of(octets) and len(found) == 3
+    assert wire.parse_credit(found[1][1]) == 5
+    assert wire.parse_result(found[2][1]) == (2, [u"x"])
+
+
+def received(engine, take):
+    """What an engine makes of a MESSAGE, taken from it by ``take``."""
+    peer = ByHand()
+    try:
+        fields = [("Content-Type", "a/b"), ("X-Name", u"\u20ac")]
+        peer.request(engine.port, "MESSAGE", fields, bytes(bytearray(range(1, 256))))
+        assert wait_until(lambda: select.select([engine.fileno()], [], [], 0)[0])
+        return take()
+    finally:
+        peer.stop()
+
+
+def test_events_are_the_same_in_frames():
+    """What csrc/frames.c writes is what sb_wait() gives."""
+    engine = sipbridge.engine.InProcess()
+    engine.open("udp", "127.0.0.1", 0, last_id=5 << 32)
+    try:
+        first = received(engine, lambda: engine.wait(0))
+        count, octets = received(engine, lambda: engine.take_frames(1000))
+        assert engine.take_frames(1) == (0, b"")
+    finally:
+        engine.close(0)
+    ((kind, payload),) = frames_of(octets)
+    second = wire.Vocabulary(json.loads(json.dumps(engine.vocabulary()))).event(payload)
+    assert (count, kind) == (1, wire.EVENT)
+    assert first.transaction == (5 << 32) + 1 and second.transaction == first.transaction + 1
+    same = ("type", "cause", "state", "status", "method", "request_uri", "body", "outgoing", "expires", "peer")
+    assert [getattr(first, name) for name in same] == [getattr(second, name) for name in same]
+    assert len(second.body) == 255 and u"X-Name: \u20ac\n".lower() in second.headers.lower()
+    assert 0 <= second.time - first.time < 60

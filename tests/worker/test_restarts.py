@@ -1,0 +1,238 @@
+"""Restarts: how many, how soon, what they leave behind, and what stands in their way."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import resource
+import signal
+import socket
+import time
+
+import pytest
+
+import sipbridge
+from conformance.sdp import OFFER
+from sipbridge import worker
+from worker.processes import (
+    Background,
+    descriptors,
+    is_alive,
+    lose,
+    resident_kb,
+    threads,
+    wait_until,
+    worker_of,
+)
+
+
+class Taken(object):
+    """Takes the port of a worker that has died, before the next one can."""
+
+    def __init__(self, monkeypatch):
+        self.attempts = 0
+        self._socket = None
+        self._port = None
+        self._process = worker.Process
+        monkeypatch.setattr(worker, "Process", self._start)
+
+    def _start(self, *arguments):
+        self.attempts += 1
+        if self._port is not None and self._socket is None:
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._socket.bind(("127.0.0.1", self._port))
+        return self._process(*arguments)
+
+    def take(self, port):
+        self._port = port
+
+    def release(self):
+        self._port = None
+        self._socket.close()
+
+
+@pytest.fixture
+def taken(monkeypatch):
+    return Taken(monkeypatch)
+
+
+def restarts(make_phone, count):
+    """That many in a row; what there is of descriptors, threads and memory after the first and the last."""
+    phone = make_phone(max_restarts=None, backoff=0.0)
+    found = []
+    for number in range(count):
+        phone.endpoint.invite("sip:bob@127.0.0.1:9", OFFER)
+        lose(phone, signal.SIGKILL)
+        if number in (2, count - 1):
+            found.append((descriptors(), threads(), resident_kb()))
+    assert phone.labels.count("restarted") == count
+    assert phone.labels.count("ended engine-lost 503") + phone.labels.count("ended failed 503") == count
+    return found
+
+
+def check_leaks(found):
+    (before, after) = found
+    assert after[:2] == before[:2]
+    assert after[2] < before[2] + 4096
+
+
+def test_restarts_leave_nothing_behind(make_phone):
+    check_leaks(restarts(make_phone, 12))
+
+
+@pytest.mark.soak
+def test_a_hundred_restarts_leave_nothing_behind(make_phone):
+    check_leaks(restarts(make_phone, 100))
+
+
+def test_closing_leaves_nothing_behind(make_phone):
+    make_phone().close()  # what is made once
+    before = descriptors(), threads()
+    phone = make_phone()
+    pid = worker_of(phone)
+    phone.close()
+    assert (descriptors(), threads()) == before
+    assert not is_alive(pid)
+
+
+def test_it_waits_longer_each_time(make_phone):
+    phone = make_phone(backoff=0.2)
+    seconds = [lose(phone, signal.SIGKILL).seconds for _ in range(4)]
+    for found, wait in zip(seconds, (0.0, 0.2, 0.4, 0.8)):
+        assert found >= wait
+
+
+def test_given_up_after_the_limit(make_phone, hand):
+    phone = make_phone(max_restarts=2, backoff=0.0)
+    for _ in range(2):
+        lose(phone, signal.SIGKILL)
+    call = phone.endpoint.invite(hand.uri, OFFER)
+    waiting = Background(phone.endpoint.message, hand.uri, u"text")
+    hand.next("INVITE"), hand.next("MESSAGE")
+    os.kill(worker_of(phone), signal.SIGKILL)
+    failed = phone.wait("failed")
+    assert "for good, after 3 deaths in a row" in failed.reason and "SIGKILL" in failed.reason
+    assert call.wait_ended(1.0).cause == "engine-lost"
+    assert isinstance(waiting.error(), sipbridge.EngineLost)
+    for command in (
+        lambda: phone.endpoint.invite(hand.uri, OFFER),
+        lambda: phone.endpoint.options(hand.uri),
+        lambda: phone.endpoint.register(hand.uri, "sip:alice@sipbridge.test"),
+        lambda: phone.endpoint.add_credentials("alice", "secret"),
+    ):
+        with pytest.raises(sipbridge.EngineLost) as caught:
+            command()
+        assert "for good" in str(caught.value)
+    phone.close()
+    assert phone.labels[-2:] == ["ended engine-lost 503", "failed"]
+
+
+def test_closing_while_it_waits_for_the_next_start(make_phone):
+    phone = make_phone(backoff=30.0)
+    lose(phone, signal.SIGKILL)
+    os.kill(worker_of(phone), signal.SIGKILL)
+    assert wait_until(lambda: worker_of(phone) is None)
+    began = time.time()
+    phone.close()
+    assert time.time() - began < 3.0
+
+
+def test_the_port_is_taken_meanwhile(make_phone, hand, taken):
+    phone = make_phone(backoff=0.1)
+    port = phone.endpoint.port
+    taken.take(port)
+    os.kill(worker_of(phone), signal.SIGKILL)
+    assert wait_until(lambda: taken.attempts >= 4)
+    with pytest.raises(sipbridge.EngineLost):
+        phone.endpoint.invite(hand.uri, OFFER)
+    taken.release()
+    phone.wait("restarted")
+    assert phone.endpoint.port == port
+    phone.endpoint.invite(hand.uri, OFFER)
+    hand.next("INVITE")
+
+
+def test_the_port_stays_taken(make_phone, taken):
+    phone = make_phone(max_restarts=2, backoff=0.0)
+    taken.take(phone.endpoint.port)
+    os.kill(worker_of(phone), signal.SIGKILL)
+    assert "in use" in phone.wait("failed").reason
+    assert phone.labels == ["failed"]
+    taken.release()
+
+
+def test_no_descriptor_is_left(make_phone, hand):
+    phone = make_phone(max_restarts=None, backoff=0.1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        os.kill(worker_of(phone), signal.SIGKILL)
+        assert wait_until(lambda: phone.endpoint._engine._deaths >= 3)
+        with pytest.raises(sipbridge.EngineLost) as caught:
+            phone.endpoint.invite(hand.uri, OFFER)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert "cannot be started" in str(caught.value)
+    phone.wait("restarted")
+    phone.endpoint.invite(hand.uri, OFFER)
+    hand.next("INVITE")
+
+
+# -- what a crash leaves -----------------------------------------------------------------------------------------
+
+
+def core_dumps_are_files():
+    try:
+        with open("/proc/sys/kernel/core_pattern") as pattern:
+            return pattern.read().startswith("core")
+    except IOError:
+        return False
+
+
+needs_core_dumps = pytest.mark.skipif(
+    not core_dumps_are_files() or not resource.getrlimit(resource.RLIMIT_CORE)[1],
+    reason="the kernel of this machine hands core dumps to a program, or allows none",
+)
+
+
+@needs_core_dumps
+def test_a_core_dump_is_kept(make_phone, tmpdir):
+    phone = make_phone(crash_folder=str(tmpdir))
+    pid = worker_of(phone)
+    reason = lose(phone, signal.SIGSEGV).reason
+    core = tmpdir.join("worker-%d.core" % pid)
+    assert core.size() > 100000
+    assert str(core) in reason
+
+
+@needs_core_dumps
+def test_a_core_dump_of_a_hang_is_kept(make_phone, tmpdir):
+    phone = make_phone(crash_folder=str(tmpdir), hang_timeout=1.0)
+    pid = worker_of(phone)
+    os.kill(pid, signal.SIGSTOP)
+    reason = phone.wait("restarted").reason
+    assert "no sign of life" in reason and "worker-%d.core" % pid in reason
+
+
+def test_no_crash_files_of_an_orderly_end(make_phone, tmpdir):
+    make_phone(crash_folder=str(tmpdir)).close()
+    assert tmpdir.listdir() == []
+
+
+def test_as_many_are_kept_as_is_said(make_phone, tmpdir):
+    phone = make_phone(crash_folder=str(tmpdir), max_restarts=None, backoff=0.0)
+    for _ in range(7):
+        lose(phone, signal.SIGSEGV)
+    for kind in ("core", "traceback"):
+        assert len([path for path in tmpdir.listdir() if path.ext == "." + kind and path.size()]) <= 5
+
+
+def test_the_disk_is_full(make_phone, tmpdir):
+    """What the kernel may write is limited to less than a core dump: the restart does not depend on it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # the worker inherits it
+    try:
+        phone = make_phone(crash_folder=str(tmpdir))
+        lose(phone, signal.SIGSEGV)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert all(path.size() <= 4096 for path in tmpdir.listdir())
