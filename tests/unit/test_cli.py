@@ -71,7 +71,8 @@ def test_the_help_of_all_names_every_command_and_the_password_variable(capsys):
 
 def test_the_examples_in_the_help_parse():
     parser = cli.build_parser()
-    for line in re.findall(r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message|subscribe|publish) .*|doctor)$", cli.examples(), re.M):
+    lines = r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message|subscribe|publish) .*|doctor)$"
+    for line in re.findall(lines, cli.examples(), re.MULTILINE):
         words = re.findall(r'"[^"]*"|[^ ]+', line.partition("  #")[0])
         assert parser.parse_args([word.strip('"') for word in words]).run
 
