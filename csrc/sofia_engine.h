@@ -75,12 +75,15 @@ struct sof_command {
 };
 
 /* object->lib of every kind starts with this. */
+struct sof_sha256;
+
 struct sof_record {
     struct sofia *state;
     sb_id id;
     su_home_t home[1];      /* what lives as long as the record */
     nta_leg_t *leg;         /* the dialog, ours or shared with nobody */
-    auth_client_t *auth;    /* challenges received in it */
+    auth_client_t *auth;    /* challenges received in it, */
+    struct sof_sha256 *sha256; /* and those that ask for SHA-256 */
     su_timer_t *timer;
     void (*fire)(struct sof_record *record);
     struct sof_command *disposal; /* kept ready, so that giving it back cannot fail */
@@ -289,6 +292,14 @@ int sof_credentials_clear(void *state);
 void sof_credentials_forget(struct sofia *state);
 /* Take the challenges in a response: true when there are credentials for them. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
+
+/* sofia_sha256.c: RFC 8760 -------------------------------------------------------------------------------- */
+int sof_is_sha256(const msg_auth_t *challenge);
+/* Keep a challenge with what answers it. True when that worked. */
+int sof_take_sha256(struct sof_record *record, const msg_auth_t *challenge, int proxy, const char *user,
+                    const char *password);
+/* Add the credentials for each that was kept. */
+int sof_authorize_sha256(struct sof_record *record, msg_t *msg, const char *method);
 
 /* sofia_tls.c ------------------------------------------------------------------------------------------- */
 /* While it opens: a folder with the certificates, as the library looks for them. It is to be removed even where this

@@ -26,7 +26,8 @@ static nta_outgoing_t *send_copy(struct sof_request *request, msg_t *msg)
         sip->sip_request == NULL ? NULL : (const url_string_t *)sip->sip_request->rq_url;
     if (nta_msg_request_complete(msg, dialog->leg, sip_method_code(request->method), request->method, target) < 0 ||
         auc_authorization(&dialog->auth, msg, (msg_pub_t *)sip, request->method, sip->sip_request->rq_url,
-                          sip->sip_payload) < 0)
+                          sip->sip_payload) < 0 ||
+        sof_authorize_sha256(dialog, msg, request->method) != SB_OK)
         return NULL;
     return nta_outgoing_mcreate(dialog->state->agent, request->callback, request->owner, NULL, msg, TAG_END());
 }

@@ -198,10 +198,10 @@ def restart_with(module, arguments, name=None):
     if path is None or path in os.environ.get("LD_PRELOAD", "").split(os.pathsep):
         return
     try:
-        lib, ffi = _module(name)
+        module = engine._choose(name)
     except (EngineError, InputError):  # which is told later
         return
-    if ffi.string(lib.sb_engine_name()).decode("ascii") in NEED_IT:
+    if module.ffi.string(module.lib.sb_engine_name()).decode("ascii") in NEED_IT:
         os.execve(sys.executable, [sys.executable, "-m", module] + list(arguments), environment())
 
 
