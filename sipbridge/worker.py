@@ -175,6 +175,7 @@ class Worker(object):
         if starting is not None:
             starting.kill()
         if channel is not None:
+            channel.process.closing = True
             try:
                 self._command("close", grace, within=grace + 1.5)
             except EngineError as error:
@@ -454,6 +455,8 @@ class Worker(object):
         seconds = monotonic() - died
         log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
         self._install(channel, _event("engine-restarted", reason=reason, time=seconds), *failed)
+        if self._closing.is_set():  # by somebody who has not seen this process any more
+            channel.process.kill()
         return True
 
     def _delay(self):
