@@ -168,8 +168,8 @@ class Worker(object):
     def close(self, grace):
         """Close within ``grace`` seconds, more or less, and see the process out. Whoever waits gets an EngineError."""
         with self._cond:
-            if self._closed:
-                raise EngineError("close: the engine is closed")
+            if self._closed or self._supervisor is None:
+                raise EngineError("close: the engine is not open")
             self._closing.set()
             channel, starting = self._channel, self._starting
         if starting is not None:
@@ -219,16 +219,23 @@ class Worker(object):
 
     def add_credentials(self, realm, user, password):
         """Kept for the next process too; while there is none, for that one alone."""
-        self._keep_credentials([each for each in self._credentials if each[0] != realm] + [(realm, user, password)])
-        self._unless_lost("add_credentials", realm, user, password)
+        kept = [each for each in self._credentials if each[0] != realm] + [(realm, user, password)]
+        self._replace_credentials(kept, "add_credentials", realm, user, password)
 
     def clear_credentials(self):
-        self._keep_credentials([])
-        self._unless_lost("clear_credentials")
+        self._replace_credentials([], "clear_credentials")
 
-    def _keep_credentials(self, credentials):
-        with self._cond:
-            self._credentials = credentials
+    def _replace_credentials(self, credentials, *command):
+        """Keep these, and tell the process that there is. What it refuses is not kept: the next one would not start."""
+        before, self._credentials = self._credentials, credentials
+        try:
+            self._command(*command)
+        except EngineLost:
+            if self._closed or self._gave_up:
+                raise
+        except SipbridgeError:
+            self._credentials = before
+            raise
 
     def register(self, registrar, parties, contact, expires):
         return self._command("register", registrar, parties, contact, expires)
@@ -248,13 +255,6 @@ class Worker(object):
                 del self._registrations[registration]
         self._command("unregister", registration if kept is None else kept[1])
 
-    def _unless_lost(self, *command):
-        try:
-            self._command(*command)
-        except EngineLost:
-            if self._closed or self._gave_up:
-                raise
-
     # -- commands ------------------------------------------------------------------------------------------
 
     def _command(self, method, *arguments, **options):
@@ -263,7 +263,7 @@ class Worker(object):
         with self._cond:
             channel = self._channel
             if channel is None:
-                raise self._lost
+                raise type(self._lost)("%s" % self._lost)  # another one: raised again it would collect tracebacks
             pending = channel.expect(method, arguments)
         channel.send(pending.frame)
         deadline = None if within is None else monotonic() + within

@@ -123,6 +123,12 @@ def test_given_up_after_the_limit(make_phone, hand):
         with pytest.raises(sipbridge.EngineLost) as caught:
             command()
         assert "for good" in str(caught.value)
+    errors = []
+    for _ in range(3):
+        with pytest.raises(sipbridge.EngineLost) as caught:
+            phone.endpoint.invite(hand.uri, OFFER)
+        errors.append(caught.value)
+    assert len(set(map(id, errors))) == 3  # one that is raised again collects tracebacks
     phone.close()
     assert phone.labels[-2:] == ["ended engine-lost 503", "failed"]
 
