@@ -6,10 +6,9 @@ import re
 import socket
 import subprocess
 
+import dap
 import pexpect
 import pytest
-
-import dap
 import standin
 from fixtures import wait_for
 
