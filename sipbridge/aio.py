@@ -28,6 +28,8 @@ from sipbridge import call as _call
 from sipbridge import dispatch
 from sipbridge import endpoint as _endpoint
 from sipbridge import registration as _registration
+from sipbridge import transfer as _transfer
+from sipbridge import watch as _watch
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
 
@@ -286,6 +288,9 @@ class Call(_Facade):
     remote_uri = _attribute("remote_uri")
     local_uri = _attribute("local_uri")
     call_id = _attribute("call_id")
+    replaces = _attribute("replaces")
+    on_hold = _attribute("on_hold")
+    held_by_peer = _attribute("held_by_peer")
 
     ring = _plain(_call.Call.ring)
     answer = _plain(_call.Call.answer)
@@ -293,6 +298,7 @@ class Call(_Facade):
     redirect = _plain(_call.Call.redirect)
     ack = _plain(_call.Call.ack)
     hangup = _plain(_call.Call.hangup)
+    _accept_transfer = _plain(_call.Call._accept_transfer)
 
     wait_answered = _coroutine(_call.Call.wait_answered)
     wait_established = _coroutine(_call.Call.wait_established)
@@ -302,6 +308,24 @@ class Call(_Facade):
     send_dtmf = _coroutine(_call.Call.send_dtmf)
     reinvite = _coroutine(_call.Call.reinvite)
     update = _coroutine(_call.Call.update)
+    hold = _coroutine(_call.Call.hold)
+    resume = _coroutine(_call.Call.resume)
+    begin_transfer = _coroutine(_call.Call.begin_transfer)
+    transfer = _coroutine(_call.Call.transfer)
+    transfer_to = _coroutine(_call.Call.transfer_to)
+
+
+class Transfer(_Facade):
+    """A transfer under way; see :class:`sipbridge.Transfer`, whose attributes it has."""
+
+    call = _attribute("call")
+    target = _attribute("target")
+    status = _attribute("status")
+    reason = _attribute("reason")
+    state = _attribute("state")
+    succeeded = _attribute("succeeded")
+
+    wait_ended = _coroutine(_transfer.Transfer.wait_ended)
 
 
 class Registration(_Facade):
@@ -311,12 +335,29 @@ class Registration(_Facade):
     registrar = _attribute("registrar")
     state = _attribute("state")
     expires = _attribute("expires")
+    retry_in = _attribute("retry_in")
 
     refresh = _coroutine(_registration.Registration.refresh)
     unregister = _coroutine(_registration.Registration.unregister)
 
 
-_FACADES = {_call.Call: Call, _registration.Registration: Registration}
+class Watch(_Facade):
+    """A peer that is asked whether it is there; see :class:`sipbridge.Watch`, whose attributes it has."""
+
+    uri = _attribute("uri")
+    interval = _attribute("interval")
+    available = _attribute("available")
+    status = _attribute("status")
+
+    stop = _plain(_watch.Watch.stop)
+
+
+_FACADES = {
+    _call.Call: Call,
+    _registration.Registration: Registration,
+    _transfer.Transfer: Transfer,
+    _watch.Watch: Watch,
+}
 
 
 class Endpoint(_Facade):
@@ -357,6 +398,7 @@ class Endpoint(_Facade):
     add_credentials = _plain(_endpoint.Endpoint.add_credentials)
     clear_credentials = _plain(_endpoint.Endpoint.clear_credentials)
     invite = _plain(_endpoint.Endpoint.invite)
+    watch = _plain(_endpoint.Endpoint.watch)
 
     call = _coroutine(_endpoint.Endpoint.call)
     register = _coroutine(_endpoint.Endpoint.register)

@@ -6,8 +6,8 @@ import socket
 import sys
 
 import pytest
-
 from command import run
+
 from sipbridge import doctor
 
 DAEMON = (0, "28.2.2 linux/x86_64")
