@@ -61,3 +61,12 @@ def test_counted(needs_shield, victim, sender):
         "call-id": (0, 12, 2),
         "cseq": (0, 12, 2),
     }
+
+
+def test_names_in_a_datagram_do_not_stop_the_engine(victim, sender):
+    """Sofia-SIP would look each of them up, and do nothing else until DNS gives up."""
+    for number in range(10):
+        via = "SIP/7.0/UDP host%d.example.com;branch=z9hG4bKn%d" % (number, number)
+        octets = request("OPTIONS", "n%d" % number, Via=via).replace(b"SIP/2.0\r\n", b"SIP/7.0\r\n", 1)
+        sender.send(octets)
+    assert sender.replies_before(request("OPTIONS", "after", sender.port))[-1].status == 200
