@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -365,10 +366,23 @@ static int start(struct sofia *state)
     return code;
 }
 
+/* The library sends some answers (505 to another version of SIP) to the host that a Via names, and looks that up
+ * with getaddrinfo() while everything else waits: a datagram would stop the engine for as long as DNS takes. In
+ * this thread that finds the hosts file alone. The library's own resolver, for requests, asks DNS as before. */
+static void never_wait_for_dns(void)
+{
+#ifdef __GLIBC__
+    if (res_init() == 0)
+        _res.nscount = 0;
+#endif
+}
+
 static void *loop(void *data)
 {
     struct sofia *state = data;
-    int code = start(state);
+    int code;
+    never_wait_for_dns();
+    code = start(state);
     tell(state, code);
     if (code == SB_OK) {
         state->house.state = state;

@@ -191,8 +191,8 @@ def report_file(path=None):
 def restart_with(module, arguments, name=None):
     """Start this process again with the shield, where the engine of that name needs one and has none.
 
-    For programs of sipbridge's own: ``module`` is what ``python -m`` runs, ``arguments`` its command line. Returns where
-    nothing is to be done, or can be.
+    For programs of sipbridge's own: ``module`` is what ``python -m`` runs, ``arguments`` its command line. Returns
+    where nothing is to be done, or can be.
     """
     path = library()
     if path is None or path in os.environ.get("LD_PRELOAD", "").split(os.pathsep):
