@@ -214,6 +214,8 @@ int sof_on_dialog_request(struct sof_record *data, nta_leg_t *leg, nta_incoming_
     int status = 481;
     if (method == sip_method_ack)
         return 200; /* nothing is sent; it is forgotten */
+    if (sip->sip_to->a_tag == NULL)
+        return 481; /* the library takes it for an RFC 2543 peer's: who does not know our tag is none of ours */
     sof_enter(state);
     call = sof_object(data, SB_KIND_CALL);
     if (call != NULL && method == sip_method_bye)
