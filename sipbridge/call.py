@@ -26,8 +26,6 @@ class Call(object):
         ended: the :class:`~sipbridge.CallEnded`, or None while the call lives.
     """
 
-    _facade = None  # what sipbridge.aio shows of it
-
     def __init__(self, endpoint, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
         self._endpoint = endpoint
         self._engine = endpoint._engine

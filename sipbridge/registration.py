@@ -17,8 +17,6 @@ class Registration(object):
         expires: seconds that the registrar granted last.
     """
 
-    _facade = None  # what sipbridge.aio shows of it
-
     def __init__(self, endpoint, aor, registrar, expires):
         self._endpoint = endpoint
         self._engine = endpoint._engine
