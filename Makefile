@@ -5,7 +5,7 @@ SANDBOX ?= auto
 PYTHON ?= python3
 export SANDBOX PYTHON
 
-.PHONY: help demo test lint bench develop clean
+.PHONY: help demo test lint bench overload soak fuzz develop clean
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -20,6 +20,15 @@ lint: ## check style, types, C warnings, what Python 2.7.3 and gcc 4.6 lack, and
 
 bench: ## measure calls per second, CPU and memory against a bare C program; writes build/bench.json
 	@tools/host bench
+
+overload: ## measure what comes of 0.5, 1, 2 and 4 times the calls it can take, without and with the shield
+	@tools/host overload
+
+soak: ## a million mutated datagrams at a live endpoint of each engine while calls go through
+	@tools/host soak
+
+fuzz: ## libFuzzer on the shield for 30 s; SECONDS=600 for longer
+	@tools/prepare fuzz && tools/fuzz $(or $(SECONDS),30)
 
 develop: ## prepare .venv with the engines and the tools, to work on sipbridge
 	@tools/host develop

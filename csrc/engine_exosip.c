@@ -245,6 +245,21 @@ static int compose_addresses(struct exosip *state, const sb_config *config, cons
     return state->route == NULL ? SB_EINVAL : SB_OK;
 }
 
+/* What Contact names where it is not what the library guesses. It guesses by the route, which leads to the first of
+ * an interface's addresses: when another one is bound, nobody listens there. (Responses find back to us by rport.) */
+static void name_contact(struct exosip *state, const sb_config *config, const char *bound, const char *guessed,
+                         int port)
+{
+    const char *host = config->advertised_host;
+    int other = strcmp(bound, "0.0.0.0") != 0 && strcmp(bound, guessed) != 0;
+    EXO_UNUSED(state);
+    if (host == NULL && config->advertised_port == 0 && !other)
+        return;
+    if (host == NULL)
+        host = other ? bound : guessed;
+    eXosip_masquerade_contact(EXO_FIRST(state) host, config->advertised_port != 0 ? config->advertised_port : port);
+}
+
 /* The library runs: make it ours. Returns the port, or an error. */
 static int set_up(struct exosip *state, const sb_config *config)
 {
@@ -259,12 +274,8 @@ static int set_up(struct exosip *state, const sb_config *config)
     port = listen_on(state, bound, address, config->port);
     if (port < 0)
         return port;
-    if (config->advertised_host != NULL || config->advertised_port != 0) {
-        const char *host = config->advertised_host != NULL ? config->advertised_host : own;
-        eXosip_masquerade_contact(EXO_FIRST(state) host,
-                                  config->advertised_port != 0 ? config->advertised_port : port);
-    }
-    code = compose_addresses(state, config, own, port);
+    name_contact(state, config, bound, own, port);
+    code = compose_addresses(state, config, strcmp(bound, "0.0.0.0") != 0 ? bound : own, port);
     return code == SB_OK ? port : code;
 }
 

@@ -279,8 +279,21 @@ static int respond(struct exosip *state, struct exo_call *record, int status, co
     return code;
 }
 
+/* "Require: 100rel": the library has no reliable provisional responses of ours (RFC 3262). */
+static int wants_reliable(const sb_content *content)
+{
+    size_t i;
+    for (i = 0; content != NULL && i < content->header_count; i++)
+        if (strcasecmp(content->headers[i].name, "Require") == 0 &&
+            strstr(content->headers[i].value, "100rel") != NULL)
+            return 1;
+    return 0;
+}
+
 int exo_ring(void *state, struct sb_object *call, int status, const sb_content *content)
 {
+    if (wants_reliable(content))
+        return SB_ENOTSUP;
 #ifdef EXOSIP_OPT_DONT_SEND_101
     if (status == 101) /* it is kept from sending its own, and with them ours */
         return SB_ENOTSUP;

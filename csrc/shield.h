@@ -155,4 +155,22 @@ struct shield_counts {
 void shield_count(struct shield_verdict verdict, const char *host, int port, int64_t now);
 void shield_counts(struct shield_counts *counts);
 
+/* Keep the counters in a new file, which replaces one that is there, for others to read: struct shield_file. What
+ * was counted before goes with them. 0, or -1 and they stay where they are. */
+int shield_count_into(const char *path);
+
+/* The file: this, and then a row for each rule. Numbers are the machine's own. */
+struct shield_file {
+    char magic[8];               /* SHIELD_MAGIC */
+    int64_t process;
+    int64_t rows;
+};
+
+#define SHIELD_MAGIC "sbshld1"
+
+struct shield_row {
+    char rule[24];
+    uint64_t passed, answered, dropped;
+};
+
 #endif

@@ -1,7 +1,10 @@
 /* shield_count.c - counters by rule, and the line in the log. */
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "shield.h"
@@ -9,7 +12,8 @@
 enum { FIRST_LINES = 5, LINE_EVERY = 10000000 }; /* lines at once; then microseconds between two */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static struct shield_counts counted;
+static struct shield_row here[SHIELD_RULES];
+static struct shield_row *rows = here; /* or in the file */
 static int lines;
 static int64_t last_line;
 static unsigned long unlogged;
@@ -50,11 +54,11 @@ void shield_count(struct shield_verdict verdict, const char *host, int port, int
     int logged = 0;
     pthread_mutex_lock(&mutex);
     if (verdict.action == SHIELD_PASS)
-        counted.passed++;
+        rows[SHIELD_NONE].passed++;
     else if (verdict.action == SHIELD_ANSWER)
-        counted.answered[verdict.rule]++;
+        rows[verdict.rule].answered++;
     else
-        counted.dropped[verdict.rule]++;
+        rows[verdict.rule].dropped++;
     if (verdict.action != SHIELD_PASS && verdict.rule != SHIELD_OWN_ACK)
         logged = may_log(now, &left_out);
     pthread_mutex_unlock(&mutex);
@@ -64,7 +68,45 @@ void shield_count(struct shield_verdict verdict, const char *host, int port, int
 
 void shield_counts(struct shield_counts *counts)
 {
+    int rule;
     pthread_mutex_lock(&mutex);
-    *counts = counted;
+    counts->passed = rows[SHIELD_NONE].passed;
+    for (rule = 0; rule < SHIELD_RULES; rule++) {
+        counts->answered[rule] = rows[rule].answered;
+        counts->dropped[rule] = rows[rule].dropped;
+    }
     pthread_mutex_unlock(&mutex);
+}
+
+/* A file of that size, for all to read; never one that somebody else has put there. NULL when there is none. */
+static struct shield_file *map_new(const char *path, size_t size)
+{
+    void *mapped = MAP_FAILED;
+    int fd;
+    unlink(path);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return NULL;
+    if (ftruncate(fd, (off_t)size) == 0)
+        mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    return mapped == MAP_FAILED ? NULL : mapped;
+}
+
+int shield_count_into(const char *path)
+{
+    struct shield_file *file = map_new(path, sizeof *file + sizeof here);
+    int rule;
+    if (file == NULL)
+        return -1;
+    memcpy(file->magic, SHIELD_MAGIC, sizeof file->magic);
+    file->process = getpid();
+    file->rows = SHIELD_RULES;
+    pthread_mutex_lock(&mutex);
+    memcpy(file + 1, rows, sizeof here);
+    rows = (struct shield_row *)(file + 1);
+    for (rule = 0; rule < SHIELD_RULES; rule++)
+        snprintf(rows[rule].rule, sizeof rows[rule].rule, "%s", shield_rule_name((enum shield_rule)rule));
+    pthread_mutex_unlock(&mutex);
+    return 0; /* the mapping is there as long as the process */
 }

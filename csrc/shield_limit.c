@@ -3,7 +3,8 @@
  * libeXosip2 reads its socket in the thread that does all of its work, so what waits in the socket tells how
  * far behind it is, whatever makes it slow. A rate that is found out begins as no limit. When for a tenth of a
  * second not one message was read in time, the rate becomes a little less than what was let in until then, and
- * less again until messages are read in time; then it grows slowly, as long as anything is refused for it. */
+ * less again until messages are read in time; then it grows slowly, as long as anything is refused for it. And
+ * while what is read has waited for long, next to nothing new is let in, so that what is under way comes first. */
 #include <pthread.h>
 #include <string.h>
 
@@ -13,7 +14,9 @@
 
 enum {
     WINDOW = SECOND / 10,         /* microseconds between two looks */
-    IN_TIME = SECOND / 100,       /* microseconds in the socket that are no delay */
+    IN_TIME = SECOND / 10,   /* microseconds in the socket that are no delay */
+    TOO_LATE = SECOND / 4,  /* microseconds after which hardly anything new is let in: at 500 ms (T1) all
+                                     that waits begins to come twice (17.1.1.2) */
     SETTLING = 3,                 /* looks after a step down before the next */
     FORGOTTEN = 30 * SECOND,      /* without a refusal: no limit any more */
     KEPT = 33,                    /* seconds that a request may be repeated in: 64*T1 (17.1.1.2) */
@@ -21,7 +24,7 @@ enum {
     SETS = 8192
 };
 
-/* Requests per second that are let in however slow it is, so that a limit never locks everybody out. */
+/* Requests per second that are let in however slow it is, so that what was found out never locks everybody out. */
 #define FLOOR 20.0
 
 struct bucket {
@@ -88,7 +91,7 @@ static void adapt(struct bucket *bucket, double seconds, int late, int64_t now)
         bucket->settling = SETTLING;
         bucket->refused_at = now;
     } else if (!late && bucket->rate > 0 && bucket->refused > 0) {
-        set_rate(bucket, bucket->rate * 1.01);
+        set_rate(bucket, bucket->rate * 1.02);
     } else if (bucket->rate > 0 && now - bucket->refused_at > FORGOTTEN) {
         bucket->rate = 0;
     }
@@ -114,18 +117,31 @@ static void look(int64_t now, int64_t waited)
     shortest = -1;
 }
 
-static int take(struct bucket *bucket, int64_t now)
+/* Whether there is a token, of those that have come since the last time at that rate (0: no limit). */
+static int take(struct bucket *bucket, double rate, double burst, int64_t now)
 {
-    if (bucket->rate == 0)
-        return 1;
     if (bucket->filled != 0)
-        bucket->tokens += bucket->rate * (double)(now - bucket->filled) / SECOND;
-    bucket->tokens = clamp(bucket->tokens, 0, bucket->burst);
+        bucket->tokens += rate * (double)(now - bucket->filled) / SECOND;
+    bucket->tokens = clamp(bucket->tokens, 0, burst);
     bucket->filled = now;
-    if (bucket->tokens < 1)
+    if (rate > 0 && bucket->tokens < 1)
         return 0;
-    bucket->tokens--;
+    bucket->tokens = clamp(bucket->tokens - 1, 0, burst);
     return 1;
+}
+
+static int may_begin(struct bucket *bucket, int64_t now, int64_t waited)
+{
+    int begins;
+    if (bucket->automatic && waited > TOO_LATE)
+        begins = take(bucket, FLOOR, 1, now);
+    else
+        begins = take(bucket, bucket->rate, bucket->burst, now);
+    if (begins)
+        bucket->admitted++;
+    else
+        bucket->refused++;
+    return begins;
 }
 
 /* True when this request was let in before; else, with `enter`, remember it in place of the oldest. */
@@ -169,13 +185,10 @@ enum shield_rule shield_admit(const struct shield_message *message, int64_t now,
     pthread_mutex_lock(&mutex);
     look(now, waited);
     if (kind >= 0 && !is_known(number, now / SECOND, 0)) {
-        if (take(&buckets[kind], now)) {
+        if (may_begin(&buckets[kind], now, waited))
             is_known(number, now / SECOND, 1);
-            buckets[kind].admitted++;
-        } else {
-            buckets[kind].refused++;
+        else
             rule = OVERLOAD[kind];
-        }
     }
     pthread_mutex_unlock(&mutex);
     return rule;

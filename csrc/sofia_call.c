@@ -173,7 +173,11 @@ static void run_ring(struct sofia *state, struct sof_command *command)
 {
     struct sb_object *call = call_of(state, command);
     struct sof_call *record = call == NULL ? NULL : call->lib;
-    if (record != NULL && record->irq != NULL && nta_incoming_status(record->irq) < 200)
+    if (record == NULL || record->irq == NULL || nta_incoming_status(record->irq) >= 200)
+        return;
+    if (command->status < 200 && sof_wants_reliable(command->msg))
+        sof_reply_reliably(state, record->irq, command->status, take(command));
+    else
         sof_reply(state, record->irq, command->status, NULL, take(command));
 }
 
@@ -183,6 +187,10 @@ int sof_ring(void *state, struct sb_object *call, int status, const sb_content *
     int code = sof_draft(content, &draft);
     if (code != SB_OK)
         return code;
+    if (status < 200 && sof_wants_reliable(draft) && !((struct sof_call *)call->lib)->peer_100rel) {
+        msg_destroy(draft);
+        return SB_ENOTSUP;
+    }
     return post(state, call, run_ring, status, draft) == NULL ? SB_ENOMEM : SB_OK;
 }
 
@@ -239,6 +247,7 @@ void sof_call_free(struct sof_call *record)
         nta_outgoing_destroy(record->answered);
     if (record->farewell != NULL)
         msg_destroy(record->farewell);
+    sof_early_free(record);
     sof_request_clear(&record->invite);
     sof_request_clear(&record->bye);
 }

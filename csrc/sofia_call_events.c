@@ -65,6 +65,7 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
         return 503;
     }
     record->irq = irq;
+    record->peer_100rel = sip_has_feature(sip->sip_supported, "100rel") || sip_has_feature(sip->sip_require, "100rel");
     nta_incoming_bind(irq, sof_on_ack_or_cancel, &record->record);
     post_call(state, SB_EV_CALL_INCOMING, call, 0, sip);
     return 0;
@@ -89,7 +90,7 @@ static void bye_after_cancel(struct sofia *state, struct sb_object *call)
 
 static void on_answered(struct sof_call *record, struct sb_object *call, int status, const sip_t *sip)
 {
-    nta_leg_rtag(record->record.leg, sip->sip_to->a_tag);
+    sof_adopt_early(record, sip);
     nta_leg_client_route(record->record.leg, sip->sip_record_route, sip->sip_contact);
     record->answered = record->invite.orq;
     record->invite.orq = NULL;
@@ -129,7 +130,7 @@ int sof_on_invite_response(struct sof_record *data, nta_outgoing_t *orq, const s
         on_refused(record, call, status, sip);
     else if (status >= 200)
         on_answered(record, call, status, sip);
-    else if (status > 100 && call->state == SB_CALL_CALLING)
+    else if (status > 100 && sof_acknowledge_early(record, sip) && call->state == SB_CALL_CALLING)
         post_call(data->state, SB_EV_CALL_PROGRESS, call, status, sip);
     sof_leave(data->state);
     return 0;
@@ -257,6 +258,9 @@ static void on_call_follow_up(struct sof_call *record, struct sb_object *call, n
         on_ack(record, call, sip);
     } else if (sip == NULL && answered) {
         on_no_ack(record, call);
+    } else if (sip == NULL && irq == record->irq) { /* no PRACK came (RFC 3262, 3) */
+        sof_reply(record->record.state, irq, 504, NULL, NULL);
+        sof_end_call(record->record.state, call, SB_CAUSE_TIMEOUT, 408, NULL);
     }
 }
 

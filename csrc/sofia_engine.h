@@ -133,6 +133,8 @@ enum sof_ending {           /* how far the end of a call has come */
     SOF_ENDING_BYE
 };
 
+struct sof_early;
+
 struct sof_call {
     struct sof_record record;
     nta_incoming_t *irq;       /* the INVITE from outside whose answer or ACK is due */
@@ -141,6 +143,8 @@ struct sof_call {
     nta_outgoing_t *answered;  /* the INVITE of ours whose 2xx waits for the ACK */
     enum sof_ending ending;
     msg_t *farewell;           /* the BYE that is due, or may be */
+    struct sof_early *early;   /* early dialogs of our INVITE */
+    int peer_100rel;           /* the caller can acknowledge provisional responses */
 };
 
 struct sof_transaction {
@@ -255,6 +259,16 @@ int sof_on_ack_or_cancel(struct sof_record *record, nta_incoming_t *irq, const s
 void sof_on_cancel_timeout(struct sof_record *record);
 /* Post ENDED: the call is gone afterwards. sip: may be NULL. */
 void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int status, const sip_t *sip);
+
+/* sofia_early.c: RFC 3262 --------------------------------------------------------------------------------- */
+/* A provisional response to our INVITE: acknowledge it where that is wanted. 0 when it is a repetition. */
+int sof_acknowledge_early(struct sof_call *call, const sip_t *sip);
+/* A 2xx to our INVITE: the early dialog that it belongs to becomes the call's. */
+void sof_adopt_early(struct sof_call *call, const sip_t *sip);
+void sof_early_free(struct sof_call *call);
+/* "Require: 100rel" among the user's headers. */
+int sof_wants_reliable(msg_t *msg);
+void sof_reply_reliably(struct sofia *state, nta_incoming_t *irq, int status, msg_t *msg); /* msg is taken */
 
 /* sofia_register.c -------------------------------------------------------------------------------------- */
 int sof_register(void *state, struct sb_object *registration, const char *registrar, const sb_parties *parties,

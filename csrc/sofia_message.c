@@ -121,6 +121,8 @@ static int add_common(struct sofia *state, msg_t *msg, const char *method)
         code = add_copy(msg, state->contact);
     if (code == SB_OK && strcmp(method, "INVITE") == 0 && !sof_has_header(msg, "Allow"))
         code = sof_add_header(msg, "Allow", SOF_ALLOW);
+    if (code == SB_OK && strcmp(method, "INVITE") == 0 && !sof_has_header(msg, "Supported"))
+        code = sof_add_header(msg, "Supported", "100rel");
     if (code == SB_OK && !sof_has_header(msg, "User-Agent"))
         code = add_copy(msg, state->user_agent);
     return code;

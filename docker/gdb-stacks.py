@@ -14,8 +14,15 @@ import gdb
 MAX_DEPTH = 500  # frames of one thread: a damaged core may hold a ring
 
 
-#: Where the interpreter keeps itself. Link-time optimisation may hide some of these from gdb.
-HOLDERS = ("interp_head", "'pystate.c'::interp_head", "autoInterpreterState", "_PyThreadState_Current->interp")
+#: Where the interpreter keeps itself. Link-time optimisation may hide all of these from gdb; the last one is a call,
+#: which a core dump cannot do.
+HOLDERS = (
+    "interp_head",
+    "'pystate.c'::interp_head",
+    "autoInterpreterState",
+    "_PyThreadState_Current->interp",
+    "PyInterpreterState_Head()",
+)
 
 
 def _interpreter():
@@ -27,7 +34,28 @@ def _interpreter():
                 return interpreter
         except gdb.error:
             continue
-    raise gdb.GdbError("Python is not running yet, or its debug symbols (python2.7-dbg) are not those of this build")
+    interpreter = _saved_by_cffi()
+    if interpreter is None:
+        raise gdb.GdbError("Python is not running yet, or its debug symbols (python2.7-dbg) are not those of this build")
+    return interpreter
+
+
+def _saved_by_cffi():
+    """The same from a thread that is in the engine: cffi's wrapper has put its thread state aside there."""
+    chosen = gdb.selected_thread()
+    try:
+        for thread in gdb.selected_inferior().threads():
+            thread.switch()
+            frame = gdb.newest_frame()
+            while frame is not None:
+                if (frame.name() or "").startswith("_cffi_f_"):
+                    return frame.read_var("_save")["interp"]
+                frame = frame.older()
+    except (gdb.error, ValueError):
+        return None
+    finally:
+        chosen.switch()
+    return None
 
 
 class PyStacks(gdb.Command):

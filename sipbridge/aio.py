@@ -98,9 +98,25 @@ class _Dispatcher(dispatch.Dispatcher):
             self._detach()
             self._end()
         self._look()
+        self._deliver_all()
+
+    def _deliver_all(self):
         if not self._loop.is_closed():  # else nobody is left to deliver to
             while self._backlog:
                 self._deliver(_wrapped(self._backlog.popleft()))
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def call_later(self, seconds, function):
+        timer = dispatch.Timer(function)
+        self._loop.call_later(seconds, self._run_timer, timer)
+        return timer
+
+    def _run_timer(self, timer):
+        if not self.closed:
+            timer._fire()
+            self._look()
+            self._deliver_all()
 
     # -- waiting ---------------------------------------------------------------------------------------------
 

@@ -59,12 +59,16 @@ class Call(object):
 
     # -- the callee ----------------------------------------------------------------------------------------
 
-    def ring(self, status=180, sdp=None, headers=()):
+    def ring(self, status=180, sdp=None, headers=(), reliable=False):
         """Send a provisional response, 101 to 199 (RFC 3261, 13.3.1.1): 180 rings, 183 may carry early media.
 
-        Raises CallStateError when the call is not an unanswered incoming one, and InputError.
+        With ``reliable`` it is repeated until the caller has acknowledged it (RFC 3262).
+
+        Raises CallStateError when the call is not an unanswered incoming one, NotSupportedError when it is to be
+        reliable and the caller or the engine does not know that, and InputError.
         """
-        content = make_content(headers, sdp, SDP)
+        pairs = list(headers.items() if hasattr(headers, "items") else headers)
+        content = make_content(pairs + [("Require", "100rel")] if reliable else pairs, sdp, SDP)
         self._engine.ring(self._id, check_status(status, 101, 199), content)
         self._sent(sdp)
 

@@ -7,6 +7,8 @@ so that what it waits for can happen, and leaves their delivery for when the han
 
 from __future__ import absolute_import, division, print_function
 
+import heapq
+import itertools
 import logging
 import threading
 from collections import deque
@@ -22,6 +24,28 @@ CONGESTED = 10000
 
 # In Python 2.7 only a wait with a limit can be interrupted by a signal.
 _LONG = 3600.0
+
+
+class Timer(object):
+    """A function that is due at some time; see :meth:`Dispatcher.call_later`."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function):
+        self._function = function
+
+    def cancel(self):
+        """Do not call it. May be called from any thread, and when it has been called already."""
+        self._function = None
+
+    def _fire(self):
+        function, self._function = self._function, None
+        if function is None:
+            return
+        try:
+            function()
+        except Exception:
+            log.exception("timer %r failed", function)
 
 
 class Dispatcher(object):
@@ -43,6 +67,8 @@ class Dispatcher(object):
         self._handlers = {}
         self._streams = ()
         self._backlog = deque()  # events to deliver; the event thread's
+        self._timers = []  # a heap of (when, number, Timer); the event thread's
+        self._numbers = itertools.count()
         self.closed = False
         self._thread = None
 
@@ -97,15 +123,53 @@ class Dispatcher(object):
             self._changed.notify_all()
 
     def _take(self, timeout):
-        """Take one event from the engine and follow it. False when the engine is closed."""
+        """Take one event from the engine and follow it, and run the timers that are due.
+
+        False when the engine is closed.
+        """
         try:
-            raw = self._engine.wait(timeout)
+            raw = self._engine.wait(self._until_timer(timeout))
         except EngineError as error:
             log.debug("event thread ends: %s", error)
             return False
         if raw is not None:
             self._advance(raw)
+        self._run_timers()
         return True
+
+    # -- time ----------------------------------------------------------------------------------------------
+
+    def call_later(self, seconds, function):
+        """Call ``function()`` on the event thread, without the lock, in so many seconds. Returns a :class:`Timer`.
+
+        It must not block; what it raises is logged. To be called on the event thread: where an event is followed
+        or handled, or by another timer. Elsewhere it is a RuntimeError, since nothing could wake that thread.
+        """
+        if not self.on_event_thread:
+            raise RuntimeError("call_later() is for the event thread")
+        timer = Timer(function)
+        heapq.heappush(self._timers, (monotonic() + seconds, next(self._numbers), timer))
+        return timer
+
+    def post(self, event):
+        """Deliver an event that did not come from the engine. On the event thread."""
+        self._backlog.append(event)
+
+    def _until_timer(self, timeout):
+        """How long to wait for the engine: ``timeout`` seconds (None: no limit), or until a timer is due."""
+        while self._timers and self._timers[0][2]._function is None:  # cancelled
+            heapq.heappop(self._timers)
+        if not self._timers:
+            return timeout
+        left = max(0.0, self._timers[0][0] - monotonic())
+        return left if timeout is None else min(left, timeout)
+
+    def _run_timers(self):
+        now = monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            heapq.heappop(self._timers)[2]._fire()
+
+    # -- delivering ----------------------------------------------------------------------------------------
 
     def _advance(self, raw):
         """Follow one event; what there is to deliver goes to the backlog."""

@@ -18,6 +18,7 @@ import threading
 from collections import namedtuple
 from contextlib import closing
 
+from sipbridge import shield
 from sipbridge.engine import NAMES, available
 
 #: How a finding is to be taken: it is as it should be; worth knowing; the image cannot be used before it is mended.
@@ -325,6 +326,22 @@ def _why_not(name):
     return "loads"
 
 
+def check_shield(system):
+    """Whether an endpoint on libeXosip2 in a process started like this one would have the shield."""
+    if "exosip" not in available():
+        return Finding(OK, "shield", "not needed: no libeXosip2 here", ())
+    if shield.library() is None:
+        why = "it is built on Linux alone" if system.name != "Linux" else "_shield.so is not where it belongs"
+        return Finding(NOTE, "shield", "none: one malformed datagram can crash libeXosip2", (why,))
+    counted = tuple(shield.report_file())
+    if not shield.loaded():
+        if counted:
+            return Finding(OK, "shield", "not in this process, but in one that has it", counted)
+        advice = ("python -m sipbridge.shield COMMAND... starts a program with it; a Worker has it by itself",)
+        return Finding(NOTE, "shield", "not preloaded: one malformed datagram can crash libeXosip2", advice)
+    return Finding(OK, "shield", "preloaded", tuple(shield.report()) + counted)
+
+
 # -- all of it ---------------------------------------------------------------------------------------------
 
 
@@ -345,6 +362,7 @@ def examine(system):
         yield check_vsyscall(system)
     yield check_port(system)
     yield check_engines(system)
+    yield check_shield(system)
 
 
 def report(system, write):

@@ -19,7 +19,7 @@ from sipbridge.errors import (
     UnshieldedEngineWarning,
 )
 from sipbridge.raw import Content, Parties, RawEvent
-from sipbridge.worker import Worker
+from sipbridge.worker import Worker, forward
 
 __all__ = ["NAMES", "Content", "InProcess", "Parties", "RawEvent", "Worker", "available", "make"]
 
@@ -371,3 +371,6 @@ class InProcess(object):
         code = self._lib.sb_request(self._handle, self._string(method), record, content_record)
         del keep_parties, keep
         return self._check(code, method)
+
+
+forward(InProcess)

@@ -12,6 +12,8 @@ It has to be there when the process starts (LD_PRELOAD, so on Linux alone), and 
 starts a command with it. Without it an endpoint on libeXosip2 warns: :class:`~sipbridge.UnshieldedEngineWarning`.
 Environment, read when the process starts:
 
+    SIPBRIDGE_SHIELD_COUNTERS: the file that the counters are kept in, for other processes to read; empty for none.
+        The default is one in /tmp for each user.
     SIPBRIDGE_SHIELD_INVITE, SIPBRIDGE_SHIELD_REGISTER, SIPBRIDGE_SHIELD_SUBSCRIBE: how many of these that begin
         something are let in: "auto" (the default: as many as are read in time), "off" (all), a rate per second, or
         "rate/burst".
@@ -19,15 +21,21 @@ Environment, read when the process starts:
 
 from __future__ import absolute_import, division, print_function
 
+import errno
 import os
+import struct
 import sys
 from collections import namedtuple
 
 from sipbridge import engine
 from sipbridge.errors import EngineError, InputError
+from sipbridge.preload import environment, library
 
 #: The kinds of requests that :func:`set_limit` can hold back, in the contract's order.
 METHODS = ("INVITE", "REGISTER", "SUBSCRIBE")
+
+#: struct shield_file and struct shield_row of csrc/shield.h.
+_FILE, _ROW = struct.Struct(str("=8sqq")), struct.Struct(str("=24sQQQ"))
 
 _USAGE = """\
 usage: python -m sipbridge.shield COMMAND...
@@ -55,28 +63,9 @@ class Verdict(namedtuple("Verdict", "action status rule")):
     __slots__ = ()
 
 
-def library():
-    """The path of the library to preload, or None where there is none: it is built on Linux alone."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_shield.so")
-    return path if os.path.exists(path) else None
-
-
-def environment(environ=None):
-    """A copy of an environment (a mapping; None: this process's) in which a new process has the shield.
-
-    Where there is no library to preload it is a plain copy.
-    """
-    copy = dict(os.environ if environ is None else environ)
-    path = library()
-    preloaded = [each for each in copy.get("LD_PRELOAD", "").split(os.pathsep) if each]
-    if path is not None and path not in preloaded:
-        copy["LD_PRELOAD"] = os.pathsep.join([path] + preloaded)
-    return copy
-
-
-def _module(name=None):
+def _module():
     """The extension module of an engine, any: the shield is one for the process."""
-    module = engine._choose(name)
+    module = engine._choose(None)
     return module.lib, module.ffi
 
 
@@ -95,6 +84,28 @@ def counters():
         Counter(ffi.string(each.rule).decode("ascii"), each.passed, each.answered, each.dropped)
         for each in records
     ]
+
+
+def file_path():
+    """Where processes of this user keep their counters; "" for nowhere."""
+    return os.environ.get("SIPBRIDGE_SHIELD_COUNTERS", "/tmp/sipbridge-shield-%d" % os.getuid())
+
+
+def read_counters(path=None):
+    """The counters in a file, :func:`file_path` by default, that another process keeps or left when it died.
+
+    Returns its process id and a list as of :func:`counters`; (None, []) when there is no such file.
+    """
+    try:
+        with open(path or file_path() or os.devnull, "rb") as stream:
+            octets = stream.read()
+        magic, process, rows = _FILE.unpack(octets[: _FILE.size])
+        if magic.rstrip(b"\0") != b"sbshld1" or len(octets) != _FILE.size + rows * _ROW.size:
+            return None, []
+    except (EnvironmentError, struct.error):
+        return None, []
+    found = [_ROW.unpack(octets[at : at + _ROW.size]) for at in range(_FILE.size, len(octets), _ROW.size)]
+    return process, [Counter(row[0].rstrip(b"\0").decode("ascii"), *row[1:]) for row in found]
 
 
 def loaded():
@@ -150,12 +161,28 @@ def report():
     for method in METHODS:
         limit = "%.0f/s" % rates[method] if rates[method] else "none right now"
         lines.append("limit of %s: %s" % (method, limit))
-    found = counters()
-    lines.append("passed: %d" % found[0].passed)
+    return lines + _described(counters())
+
+
+def _described(found):
+    lines = ["passed: %d" % each.passed for each in found[:1]]
     for each in found[1:]:
         if each.answered or each.dropped:
             lines.append("%s: %d answered, %d dropped" % (each.rule, each.answered, each.dropped))
     return lines
+
+
+def report_file(path=None):
+    """The same of the process whose counters are in a file (:func:`read_counters`); [] when there is none."""
+    process, found = read_counters(path)
+    if process is None:
+        return []
+    try:
+        os.kill(process, 0)
+        state = "runs"
+    except OSError as error:
+        state = "runs" if error.errno == errno.EPERM else "has ended"
+    return ["counted by process %d, which %s:" % (process, state)] + _described(found)
 
 
 def main(arguments=None):

@@ -46,20 +46,8 @@ _SHARE = 32
 
 _NOTHING = RawEvent("", "none", None, 0, 0, 0, 0, 0, 0, 0, 0.0, "", "", "", "", "", b"")
 
-#: Commands that go to the engine as they are: methods of :class:`sipbridge.engine.InProcess`.
-FORWARDED = (
-    "call",
-    "ring",
-    "answer_call",
-    "reject",
-    "redirect",
-    "ack",
-    "hangup",
-    "call_request",
-    "reinvite",
-    "answer",
-    "request",
-)
+#: Methods of an engine that are between it and its worker.
+_BETWEEN = frozenset(["vocabulary", "take_frames", "probe"])
 
 
 class Worker(object):
@@ -481,13 +469,16 @@ def _event(kind, **fields):
     return _NOTHING._replace(type=kind, **fields)
 
 
+def forward(kind):
+    """Give Worker the public methods of an engine's class that it lacks: each becomes a command of that name."""
+    for name in vars(kind):
+        if not name.startswith("_") and name not in _BETWEEN and not hasattr(Worker, name):
+            setattr(Worker, name, _forwarded(name))
+
+
 def _forwarded(name):
     def method(self, *arguments):
         return self._command(name, *arguments)
 
-    method.__name__ = name
+    method.__name__ = str(name)
     return method
-
-
-for _name in FORWARDED:
-    setattr(Worker, _name, _forwarded(_name))

@@ -17,6 +17,7 @@ import time
 from sipbridge._compat import monotonic
 from sipbridge.alert import close_on_exec
 from sipbridge.errors import EngineLost
+from sipbridge.preload import environment
 
 #: Run by the worker's interpreter: the package of this process, whatever the current folder holds.
 _BOOT = "import sys; sys.path.insert(0, %r); from sipbridge.worker_main import main; main(%r)"
@@ -50,9 +51,6 @@ class Process(object):
         self._settings = settings
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         code = _BOOT % (package, json.dumps(dict(settings, parent=os.getpid())))
-        # Here, because it imports what this belongs to. The worker has the shield even where the service has not.
-        from sipbridge.shield import environment
-
         theirs = None
         try:
             self.socket, theirs = socket.socketpair()
@@ -65,7 +63,7 @@ class Process(object):
                 stdin=theirs,
                 stdout=subprocess.PIPE,
                 close_fds=True,
-                env=environment(),
+                env=environment(),  # the shield's, whether or not this process has it
             )
         except (OSError, IOError, ValueError) as error:
             if theirs is not None:
@@ -103,7 +101,8 @@ class Process(object):
 
     def _end_hung(self, limit):
         if self._settings["crash_folder"]:
-            self._send(signal.SIGABRT)  # for a core dump of where it hangs
+            self._send(signal.SIGABRT)  # for a core dump of where it hangs,
+            self._send(signal.SIGCONT)  # also where it was stopped
             self._await_exit(_PATIENCE / 2)
         self.kill()
         self.reap(_PATIENCE)

@@ -88,7 +88,7 @@ def c():
     flags = {library.engine: locate(library) for library in _build.LIBRARIES}
     double = ["-Itests/double", "-Itests/double/include"]
     shared = set(_build.sources("sofia")) & set(_build.sources("exosip"))
-    for name in sorted(shared):
+    for name in sorted(shared | set(_build.shield_sources())):
         yield compiler + [name]
     for name in sorted(set(_build.sources("sofia")) - shared):
         yield compiler + flags["sofia"] + [name]

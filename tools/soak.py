@@ -184,7 +184,9 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--datagrams", type=int, default=1000000, help="for each engine (%(default)s)")
-    parser.add_argument("--engine", action="append", default=[], help="sofia, exosip or double (all there are)")
+    parser.add_argument(
+        "--engine", action="append", default=[], help="sofia, exosip or double (all there are)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the changes (%(default)s)")
     arguments = parser.parse_args()
     if shutil.which("sipp") is None:

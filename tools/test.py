@@ -83,6 +83,10 @@ def variables(run):
     settings["SIPBRIDGE_TEST_WORKER"] = "1" if run.worker else ""
     if run.tree.variables:
         settings["SIPBRIDGE_DOUBLE"] = str(BUILD / "double")
+    shield = run.tree.folder / "sipbridge" / "_shield.so"
+    if run.engine == "exosip" and shield.exists():
+        # As in the image; tests/shield goes without where it is about that.
+        settings["LD_PRELOAD"] = str(shield)
     return settings
 
 

@@ -14,13 +14,18 @@ def raw():
     return Raw()
 
 
+@pytest.fixture(autouse=True)
+def _closed(raw):
+    yield
+    raw.close_all()
+
+
 @pytest.fixture
 def engine(raw):
     """An open engine on a free port of 127.0.0.1."""
     opened = raw.open()
     assert opened > 0, raw.error_text(opened)
-    yield opened
-    raw.lib.sb_close(opened, 0)
+    return opened
 
 
 @pytest.fixture

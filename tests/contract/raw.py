@@ -26,6 +26,7 @@ class Raw(object):
         self.name = os.environ.get("SIPBRIDGE_ENGINE") or sorted(sipbridge.engines(), reverse=True)[0]
         module = importlib.import_module("sipbridge._" + self.name)
         self.lib, self.ffi = module.lib, module.ffi
+        self._opened = []
 
     # -- arguments -----------------------------------------------------------------------------------------
 
@@ -53,7 +54,14 @@ class Raw(object):
 
     def open(self, host=HOST, port=0, **fields):
         config, _keep = self.struct("sb_config", host=host, port=port, **fields)
-        return self.lib.sb_open(config)
+        engine = self.lib.sb_open(config)
+        self._opened.append(engine)
+        return engine
+
+    def close_all(self):
+        """Close what a test that failed left open: the next one could not open libeXosip2."""
+        while self._opened:
+            self.lib.sb_close(self._opened.pop(), 0)
 
     def wait(self, engine, timeout_ms=10000):
         """The next :class:`Event`; the code when there is none (0) or the engine is closed."""

@@ -25,3 +25,9 @@ def raw():
     from contract.raw import Raw
 
     return Raw()
+
+
+@pytest.fixture(autouse=True)
+def _closed(raw):
+    yield
+    raw.close_all()

@@ -13,11 +13,17 @@ struct d_state D;
 /* Survives quit and init, as in the library: an address of NULL binds the one of the time before. */
 static char last_bound[sizeof D.bound] = "0.0.0.0";
 
+static int last_id;
+
+void exosip_double_next_id(int id)
+{
+    last_id = id - 1;
+}
+
 int d_next_id(void)
 {
-    static int last;
-    last = last >= 32766 ? 1 : last + 1; /* never asks who still has it */
-    return last;
+    last_id = last_id >= 32766 ? 1 : last_id + 1; /* never asks who still has it */
+    return last_id;
 }
 
 /* libosip2 5 prints errors to standard output until it is told where to. */

@@ -56,17 +56,22 @@ def _gateway(client):
 
 
 class Checkout:
-    """A copy of the source tree, and `make` in it as an ordinary user."""
+    """A copy of the source tree, and `make` in it as an ordinary user.
 
-    def __init__(self, folder, settings):
+    ``groups`` are those of the user; by default the one that may use the daemon's socket.
+    """
+
+    def __init__(self, folder, settings, groups=None):
         self.folder = pathlib.Path(folder)
+        self.settings = settings
         self.environment = dict(os.environ, HOME=str(self.folder), **settings)
         self.environment.pop("MAKEFLAGS", None)
         self.user = USER
+        self.groups = [os.stat(self._socket()).st_gid] if groups is None else groups
 
     def _as_user(self, words):
-        group = os.stat(self._socket()).st_gid
-        who = ["--reuid", str(USER), "--regid", str(USER), "--groups", str(group)]
+        who = ["--reuid", str(USER), "--regid", str(USER)]
+        who += ["--groups", ",".join(map(str, self.groups))] if self.groups else ["--clear-groups"]
         return ["setpriv"] + who + [str(word) for word in words]
 
     def _socket(self):
@@ -98,7 +103,7 @@ class Checkout:
             cwd=str(self.folder),
             env=dict(self.environment, TERM="dumb", **settings),
             encoding="utf-8",
-            timeout=LIMIT,
+            timeout=LIMIT / 2,
             dimensions=(50, 200),
             logfile=sys.stdout,
         )

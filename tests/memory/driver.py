@@ -89,13 +89,15 @@ class Driver(object):
 
     def __init__(self, command, log, **environment):
         self._log = log
+        settings = dict(os.environ, **environment)
+        settings.pop("LD_PRELOAD", None)  # the tools want to come first
         with open(log, "wb") as errors:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=dict(os.environ, **environment),
+                env=settings,
             )
         self.lib, self.ffi = Functions(self, Raw().lib), Nothing()
 

@@ -20,6 +20,7 @@ class ByHand(object):
         uri: its address of record and Contact.
         port: its UDP port of 127.0.0.1.
         waiting: messages that came and were not asked for yet.
+        source: host and port that the last message came from, or None.
     """
 
     def __init__(self):
@@ -30,6 +31,7 @@ class ByHand(object):
         self._numbers = itertools.count(1)
         self._seen = set()
         self.waiting = []
+        self.source = None
 
     def stop(self):
         self._socket.close()
@@ -65,7 +67,8 @@ class ByHand(object):
         # Not the socket's own timeout: another thread may be sending.
         if not select.select([self._socket], [], [], max(0.0, deadline - time.time()))[0]:
             return
-        message = Message(self._socket.recv(65536), True)
+        octets, self.source = self._socket.recvfrom(65536)
+        message = Message(octets, True)
         key = (message.name, message["Via"], message["CSeq"])
         if key not in self._seen:
             self._seen.add(key)
@@ -77,9 +80,10 @@ class ByHand(object):
         """Send a datagram to that port of 127.0.0.1."""
         self._socket.sendto(octets, (HOST, port))
 
-    def reply(self, request, status, headers=(), body=b""):
-        """Answer a request."""
-        to = request["To"] if "tag=" in request["To"] else request["To"] + ";tag=byhand%d" % self.port
+    def reply(self, request, status, headers=(), body=b"", tag=None):
+        """Answer a request; ``tag`` is of the phone behind this peer that does, or None for the one there usually is."""
+        tag = tag or "byhand%d" % self.port
+        to = request["To"] if "tag=" in request["To"] else request["To"] + ";tag=" + tag
         fields = [("Via", request["Via"]), ("From", request["From"]), ("To", to)]
         fields += [("Call-ID", request["Call-ID"]), ("CSeq", request["CSeq"]), ("Contact", "<%s>" % self.uri)]
         line = "SIP/2.0 %d %s" % (status, _REASONS.get(status, "Because"))
@@ -95,15 +99,10 @@ class ByHand(object):
         return self._request(port, "%s %s SIP/2.0" % (method, target), fields, headers, body)
 
     def cancel(self, port, invite):
-        """Send a CANCEL for our INVITE."""
+        """Send the CANCEL of our INVITE, which goes in its transaction (RFC 3261, 9.1)."""
         fields = [(name, invite[name]) for name in ("Via", "From", "To", "Call-ID")]
         fields += [("CSeq", invite["CSeq"].replace("INVITE", "CANCEL")), ("Max-Forwards", "70")]
         self.send(port, _octets(invite.start_line.replace("INVITE", "CANCEL", 1), fields, b""))
-
-    def cancel(self, port, invite):
-        """Send the CANCEL of our INVITE, which goes in its transaction (RFC 3261, 9.1)."""
-        fields = [(name, invite[name]) for name in ("Via", "From", "To", "Call-ID")] + [("CSeq", "1 CANCEL")]
-        self._request(port, invite.start_line.replace("INVITE", "CANCEL"), fields, (), b"")
 
     def within(self, port, invite, to, method, cseq, headers=(), body=b""):
         """Send a request within the dialog that our INVITE and the answer's To began. Returns the message."""

@@ -65,7 +65,10 @@ def test_what_is_missing_is_made_up(victim, sender, header):
     assert all(reply[name] for name in ("Via", "From", "To", "Call-ID"))
 
 
-@pytest.mark.parametrize("octets", [request("ACK", To=None), response(200, To=None), response(700), request("OPTIONS", Via=None)])
+@pytest.mark.parametrize(
+    "octets",
+    [request("ACK", To=None), response(200, To=None), response(700), request("OPTIONS", Via=None)],
+)
 def test_no_answer(victim, sender, octets):
     assert sender.replies_before(octets) == []
 

@@ -28,7 +28,10 @@ def test_keep_alives_pass(octets):
     assert shield.check(octets) == PASSED
 
 
-@pytest.mark.parametrize("octets", [b"hello", b"\r\n\r\nhello\r\n\r\n", b"\0" * 40, b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 500])
+@pytest.mark.parametrize(
+    "octets",
+    [b"hello", b"\r\n\r\nhello\r\n\r\n", b"\0" * 40, b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 500],
+)
 def test_what_is_no_sip_is_dropped(octets):
     assert shield.check(octets) == _dropped("start-line")
 
@@ -77,7 +80,9 @@ def test_status_line(line, verdict):
     assert shield.check(compose(line, fields("INVITE"))) == verdict
 
 
-@pytest.mark.parametrize("name, compact", [("Via", "v"), ("From", "f"), ("To", "t"), ("Call-ID", "i"), ("Content-Length", "l")])
+@pytest.mark.parametrize(
+    "name, compact", [("Via", "v"), ("From", "f"), ("To", "t"), ("Call-ID", "i"), ("Content-Length", "l")]
+)
 def test_compact_forms_count_as_the_long_ones(name, compact):
     octets = request("INVITE")
     shorter = octets.replace(("\r\n%s:" % name).encode("ascii"), ("\r\n%s :" % compact.upper()).encode("ascii"))
@@ -113,7 +118,15 @@ def test_via(via, sound):
     assert shield.check(request("OPTIONS", Via=via)) == (PASSED if sound else _dropped("via"))
 
 
-@pytest.mark.parametrize("via", ["SIP/2.0/UDP host;;branch=a", "SIP/2.0/UDP host,", "SIP/2.0/UDP host;branch=a;x=", "SIP/2.0/UDP host x"])
+@pytest.mark.parametrize(
+    "via",
+    [
+        "SIP/2.0/UDP host;;branch=a",
+        "SIP/2.0/UDP host,",
+        "SIP/2.0/UDP host;branch=a;x=",
+        "SIP/2.0/UDP host x",
+    ],
+)
 def test_a_via_that_says_at_least_where_from_is_answered(via):
     assert shield.check(request("OPTIONS", Via=via)) == _refused("via")
 
@@ -173,7 +186,19 @@ def test_the_cseq_of_a_response_may_be_of_any_method():
     assert shield.check(response(200, CSeq="7 BYE")) == PASSED
 
 
-@pytest.mark.parametrize("value, sound", [("0", True), ("5", True), ("4", True), ("6", False), ("-1", False), ("", False), ("0x5", False), ("5, 5", False)])
+@pytest.mark.parametrize(
+    "value, sound",
+    [
+        ("0", True),
+        ("5", True),
+        ("4", True),
+        ("6", False),
+        ("-1", False),
+        ("", False),
+        ("0x5", False),
+        ("5, 5", False),
+    ],
+)
 def test_content_length(value, sound):
     octets = request("MESSAGE", Content_Length=value) + b"12345"
     assert shield.check(octets) == (PASSED if sound else _refused("content-length"))

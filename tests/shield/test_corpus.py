@@ -38,7 +38,8 @@ def test_deadly_without_shield(needs_shield, make_victim, make_sender, octets):
 
 def test_survived_with_shield(victim, sender):
     for name, octets, _ in CORPUS:
-        replies = sender.replies_before(octets.replace(b"127.0.0.1:9;", ("127.0.0.1:%d;" % sender.port).encode("ascii")))
+        own = ("127.0.0.1:%d;" % sender.port).encode("ascii")
+        replies = sender.replies_before(octets.replace(b"127.0.0.1:9;", own))
         assert all(each.status >= 400 for each in replies), name
     assert sender.exchange(request("INVITE", "call", sender.port)).status == 200
     assert victim.ask("calls") == 1

@@ -10,6 +10,7 @@ import warnings
 import pytest
 
 import sipbridge
+from shield.messages import request
 from sipbridge import shield
 
 _OPEN = """
@@ -124,3 +125,24 @@ def test_the_report(needs_shield):
     assert "limit of INVITE: 12/s" in said
     assert "limit of REGISTER: none right now" in said
     assert "passed: 0" in said
+
+
+def test_the_counters_can_be_read_from_outside_and_outlive_the_process(needs_shield, victim, sender):
+    sender.replies_before(request("OPTIONS", "bad", sender.port, To=None))
+    for state in ("runs", "has ended"):
+        process, found = shield.read_counters(victim.counters_path)
+        assert process == victim.pid
+        assert found[0] == ("", 1, 0, 0)
+        assert [each for each in found if each.answered or each.dropped] == [("to", 0, 1, 0)]
+        said = shield.report_file(victim.counters_path)
+        assert said == ["counted by process %d, which %s:" % (process, state), "passed: 1", "to: 1 answered, 0 dropped"]
+        victim.kill()
+        victim.exit_code(5.0)
+
+
+@pytest.mark.parametrize("octets", [b"", b"sbshld1\0", b"x" * 1000])
+def test_a_file_that_holds_no_counters(tmpdir, octets):
+    path = tmpdir.join("counters")
+    path.write(octets, "wb")
+    assert shield.read_counters(str(path)) == (None, [])
+    assert shield.report_file(str(path)) == []

@@ -18,11 +18,11 @@ _TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 if __name__ == "__main__":  # started by path
     sys.path[0] = _TESTS
 
-import sipbridge
-from conformance.sdp import ANSWER
-from peers.process import read_text, stop_process, wait_for_exit
-from shield import messages
-from sipbridge import shield
+import sipbridge  # noqa: E402
+from conformance.sdp import ANSWER  # noqa: E402
+from peers.process import read_text, stop_process, wait_for_exit  # noqa: E402
+from shield import messages  # noqa: E402
+from sipbridge import shield  # noqa: E402
 
 HOST = "127.0.0.1"
 
@@ -39,6 +39,7 @@ class Victim(object):
     def __init__(self, folder, shielded=True, **settings):
         self._errors_path = os.path.join(folder, "victim.err")
         environment = dict(os.environ, EXOSIP_DOUBLE_CRASH="1", PYTHONUNBUFFERED="1")
+        environment["SIPBRIDGE_SHIELD_COUNTERS"] = self.counters_path = os.path.join(folder, "counters")
         environment.pop("LD_PRELOAD", None)
         if shielded:
             environment = shield.environment(environment)
@@ -79,6 +80,9 @@ class Victim(object):
     def exit_code(self, seconds):
         """Its exit code, or None when it lives on after that many seconds."""
         return wait_for_exit(self._process, seconds)
+
+    def kill(self):
+        self._process.kill()
 
     def errors(self):
         """What it wrote to standard error."""

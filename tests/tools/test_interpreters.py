@@ -3,8 +3,9 @@
 import os
 import sys
 
-import interpreters
 import pytest
+
+import interpreters
 
 ANSWER = '{"implementation": "%s", "version": "%s", "full": "%s.9", "headers": %s}'
 

@@ -63,7 +63,9 @@ def test_what_is_missing_is_named_with_its_reason_and_the_command(complete):
     code, output = complete.has("apt-get").prepare("--dry-run", "build")
     assert code == 1
     assert "prepare: missing: make, which runs everything here\n" in output
-    assert output.endswith("    sudo apt-get update && sudo apt-get install -y --no-install-recommends make\n")
+    assert output.endswith(
+        "    sudo apt-get update && sudo apt-get install -y --no-install-recommends make\n"
+    )
 
 
 def test_each_target_asks_for_its_own(complete):

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+
 import report
 
 SUITE = """<?xml version="1.0" encoding="utf-8"?>
@@ -54,7 +55,15 @@ def test_no_run_at_all():
 
 @pytest.mark.parametrize(
     "reason",
-    ["", "  ", "skipped", "unconditional skip", "could not import 'x'", "sipp is not installed", "No such file or directory"],
+    [
+        "",
+        "  ",
+        "skipped",
+        "unconditional skip",
+        "could not import 'x'",
+        "sipp is not installed",
+        "No such file or directory",
+    ],
 )
 def test_skips_that_explain_nothing(read, reason):
     (complaint,) = report.complaints([read(PASSED, SKIPPED % reason)])
@@ -62,15 +71,22 @@ def test_skips_that_explain_nothing(read, reason):
 
 
 def test_skips_that_explain_themselves(read):
-    assert report.complaints([read(PASSED, SKIPPED % "needs CAP_NET_ADMIN, which this process has not got")]) == []
+    assert (
+        report.complaints([read(PASSED, SKIPPED % "needs CAP_NET_ADMIN, which this process has not got")])
+        == []
+    )
 
 
 def test_problems_are_told():
-    assert report.complaints([result(), result(problem="it ran no test")]) == ["sofia on Python 3.11: it ran no test"]
+    assert report.complaints([result(), result(problem="it ran no test")]) == [
+        "sofia on Python 3.11: it ran no test"
+    ]
 
 
 def test_the_table():
-    lines = report.table([result(passed=12, failed=3), result(engine="exosip 3.6.0", skips=Counter({"why": 2}))])
+    lines = report.table(
+        [result(passed=12, failed=3), result(engine="exosip 3.6.0", skips=Counter({"why": 2}))]
+    )
     assert [line.split() for line in lines] == [
         ["engine", "Python", "passed", "failed", "skipped", "seconds"],
         ["sofia", "3.11", "12", "3", "0", "1"],

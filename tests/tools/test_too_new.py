@@ -1,6 +1,7 @@
 """What Python 2.7.3, gcc 4.6 and glibc 2.15 lack is found, and nothing else (tools/too_new.py)."""
 
 import pytest
+
 import too_new
 
 
@@ -36,7 +37,9 @@ def test_unicode_formats_of_struct(call):
     assert python("from __future__ import unicode_literals\nstruct.%s('!H')" % call) == [(2, "struct")]
 
 
-@pytest.mark.parametrize("source", ["x.compare_digest(a)", "'hmac.compare_digest'", "# ssl.SSLContext", "struct.pack(x)"])
+@pytest.mark.parametrize(
+    "source", ["x.compare_digest(a)", "'hmac.compare_digest'", "# ssl.SSLContext", "struct.pack(x)"]
+)
 def test_what_is_fine_in_python(source):
     assert python(source) == []
 
@@ -57,7 +60,9 @@ def test_what_is_too_new_in_c(source, found):
     assert c("\n" + source) == [(2, found)]
 
 
-@pytest.mark.parametrize("source", ["/* getrandom(x) */", "// strlcpy(a)", "my_getrandom(x);", "int secure_getenv_too;"])
+@pytest.mark.parametrize(
+    "source", ["/* getrandom(x) */", "// strlcpy(a)", "my_getrandom(x);", "int secure_getenv_too;"]
+)
 def test_what_is_fine_in_c(source):
     assert c(source) == []
 

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import threading
+import time
 from collections import namedtuple
 
 import pytest
@@ -145,6 +146,76 @@ def test_a_blocking_wait_in_a_handler_goes_on_taking_events(fixture):
         ("begin", 3),
         ("end", 3),
     ]
+
+
+# -- timers --------------------------------------------------------------------------------------------------
+
+
+def at_once(fixture, *delays):
+    """Timers set on the event thread for these seconds; what they append to the list, in the order of firing."""
+    fired = []
+
+    def set_them(event):
+        for delay in delays:
+            fixture.dispatcher.call_later(delay, lambda delay=delay: fired.append(delay))
+
+    fixture.dispatcher.on(Number, set_them)
+    fixture.engine.put(1)
+    return fired
+
+
+def test_timers_run_in_the_order_of_their_time(fixture):
+    fired = at_once(fixture, 0.15, 0.05, 0.1, 0.05)
+    wait_until(lambda: len(fired) == 4)
+    assert fired == [0.05, 0.05, 0.1, 0.15]
+
+
+def test_timers_run_while_a_handler_waits(fixture):
+    fired = at_once(fixture, 0.02)
+    done = threading.Event()
+    fixture.dispatcher.on(Number, lambda event: fixture.dispatcher.wait(lambda: fired, LIMIT) and done.set())
+    assert done.wait(LIMIT)
+
+
+def test_a_cancelled_timer_does_not_run_and_a_failing_one_stops_nothing(fixture):
+    fired, done = [], threading.Event()
+
+    def handler(event):
+        later = fixture.dispatcher.call_later
+        cancelled = later(0.01, lambda: fired.append("cancelled"))
+        later(0.0, cancelled.cancel)
+        later(0.0, lambda: 1 // 0)
+        later(0.03, done.set)
+
+    fixture.dispatcher.on(Number, handler)
+    fixture.engine.put(1)
+    assert done.wait(LIMIT)
+    assert fired == []
+
+
+def test_a_timer_may_post_an_event(fixture):
+    posted, done = [], threading.Event()
+    fixture.dispatcher.on(Even, lambda event: (posted.append(event.value), done.set()))
+    at_once(fixture)
+    fixture.dispatcher.on(
+        Number,
+        lambda event: event.value == 1
+        and fixture.dispatcher.call_later(0.01, lambda: fixture.dispatcher.post(Even(8))),
+    )
+    assert done.wait(LIMIT)
+    assert posted == [8]
+
+
+def test_a_timer_set_on_another_thread_is_refused(fixture):
+    with pytest.raises(RuntimeError):
+        fixture.dispatcher.call_later(0.0, lambda: None)
+
+
+def wait_until(predicate):
+    deadline = time.time() + LIMIT
+    while not predicate() and time.time() < deadline:
+        time.sleep(0.005)
+    assert predicate()
 
 
 def test_waiting_ends_in_time_and_when_the_engine_closes(fixture):

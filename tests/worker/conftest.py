@@ -6,6 +6,7 @@ The engine under test is what SIPBRIDGE_ENGINE names, or else the first that was
 from __future__ import absolute_import, division, print_function
 
 import os
+import sys
 
 import pytest
 
@@ -13,7 +14,6 @@ import sipbridge
 from peers.byhand import ByHand
 from peers.phone import Phone
 from peers.silent import Silent
-from peers.sipp import Sipp
 
 
 def pytest_configure(config):
@@ -70,14 +70,15 @@ def silent():
 
 
 @pytest.fixture
-def sipp(tmpdir):
-    """Starts sipp with a scenario."""
-    peers = []
+def interpreter(tmpdir):
+    """Makes an executable that stands in for a worker's interpreter: one of the programs here, with arguments."""
 
-    def start(scenario, remote=None, **options):
-        peers.append(Sipp(scenario, str(tmpdir.mkdir("sipp%d" % len(peers))), remote, **options))
-        return peers[-1]
+    def make(program, *arguments):
+        script = tmpdir.join("python")
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), program)
+        words = " ".join("'%s'" % word for word in (sys.executable, path) + arguments)
+        script.write("#!/bin/sh\nexec %s \"$@\"\n" % words)
+        script.chmod(0o755)
+        return str(script)
 
-    yield start
-    for peer in peers:
-        peer.stop()
+    return make

@@ -247,6 +247,18 @@ def test_a_worker_that_hangs_is_replaced(make_phone, hand):
     established(phone, hand)
 
 
+def test_a_loop_that_hangs_is_a_hang(make_phone, interpreter, tmpdir, hand):
+    """Also while the process runs, and its engine does."""
+    trigger = tmpdir.join("hang")
+    phone = make_phone(hang_timeout=1.0, python=interpreter("hanging_worker.py", str(trigger)))
+    call, pid = established(phone, hand), worker_of(phone)
+    trigger.write("")
+    assert wait_until(lambda: worker_of(phone) != pid)
+    trigger.remove()
+    assert "no sign of life for 1 s" in phone.wait("restarted").reason
+    assert call.wait_ended(1.0).cause == "engine-lost"
+
+
 def test_a_pause_shorter_than_that_is_none(make_phone, hand):
     phone = make_phone(hang_timeout=5.0)
     pid = worker_of(phone)

@@ -3,9 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import json
-import os
 import select
-import sys
 
 import pytest
 
@@ -18,17 +16,9 @@ from worker.processes import wait_until
 
 
 @pytest.fixture
-def fake(tmpdir):
-    """The path of an interpreter that is a fake worker, of the kind asked for."""
-
-    def make(mode):
-        script = tmpdir.join("python")
-        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_worker.py")
-        script.write("#!/bin/sh\nexec '%s' '%s' %s\n" % (sys.executable, path, mode))
-        script.chmod(0o755)
-        return str(script)
-
-    return make
+def fake(interpreter):
+    """Makes an interpreter that is a fake worker, of the kind asked for."""
+    return lambda mode: interpreter("fake_worker.py", mode)
 
 
 # -- a worker that is none ---------------------------------------------------------------------------------------

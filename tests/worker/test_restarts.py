@@ -204,6 +204,15 @@ def test_a_core_dump_is_kept(make_phone, tmpdir):
     assert str(core) in reason
 
 
+@needs_core_dumps
+def test_a_core_dump_of_a_hang_is_kept(make_phone, tmpdir):
+    phone = make_phone(crash_folder=str(tmpdir), hang_timeout=1.0)
+    pid = worker_of(phone)
+    os.kill(pid, signal.SIGSTOP)
+    reason = phone.wait("restarted").reason
+    assert "no sign of life" in reason and "worker-%d.core" % pid in reason
+
+
 def test_no_crash_files_of_an_orderly_end(make_phone, tmpdir):
     make_phone(crash_folder=str(tmpdir)).close()
     assert tmpdir.listdir() == []

@@ -16,16 +16,28 @@ from worker.processes import is_alive, wait_until
 
 
 @pytest.fixture
-def service():
-    """A service in a process of its own; its port and its worker's process id as attributes."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "service.py")
-    process = subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE)
-    process.port, process.worker = [int(word) for word in process.stdout.readline().split()]
-    yield process
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-    process.stdout.close()
+def start():
+    """Starts a service in a process of its own; its port, its worker's and its child's process ids as attributes."""
+    processes = []
+
+    def start_one(*options):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "service.py")
+        process = subprocess.Popen([sys.executable, path] + list(options), stdout=subprocess.PIPE)
+        processes.append(process)
+        process.port, process.worker, process.child = [int(word) for word in process.stdout.readline().split()]
+        return process
+
+    yield start_one
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.fixture
+def service(start):
+    return start()
 
 
 def call(hand, port):
@@ -75,3 +87,30 @@ def test_what_a_terminal_sends_to_all_leaves_the_worker(service, hand):
         os.kill(service.worker, number)
     call(hand, service.port)
     assert is_alive(service.worker)
+
+
+def test_a_child_of_the_service_does_not_keep_it(start, hand):
+    """Forked after the worker was started, it holds the other end of the worker's socket."""
+    service = start("--child")
+    call(hand, service.port)
+    began = time.time()
+    os.kill(service.pid, signal.SIGKILL)
+    service.wait()
+    try:
+        assert is_alive(service.child)
+        hand.reply(hand.next("BYE"), 200)
+        assert wait_until(lambda: not is_alive(service.worker), 5.0)
+        assert time.time() - began < 2.0
+    finally:
+        os.kill(service.child, signal.SIGKILL)
+
+
+def test_a_worker_that_hangs_ends_itself(start, interpreter, tmpdir):
+    trigger = tmpdir.join("hang")
+    service = start("--python", interpreter("hanging_worker.py", str(trigger)))
+    trigger.write("")
+    time.sleep(1.0)  # two signs of life are due in it
+    os.kill(service.pid, signal.SIGKILL)
+    service.wait()
+    assert wait_until(lambda: not is_alive(service.worker), 6.0)
+    assert is_free(service.port)

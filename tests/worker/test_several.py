@@ -61,13 +61,6 @@ def test_bad_options(options):
     assert list(options)[0] in str(caught.value)
 
 
-def test_every_method_of_an_engine_is_there():
-    """What the facade may ask of an engine in this process it may ask of a worker."""
-    own = ("vocabulary", "take_frames", "probe")  # between the worker and its engine
-    methods = [name for name in dir(sipbridge.engine.InProcess) if not name.startswith("_") and name not in own]
-    assert [name for name in methods if not hasattr(sipbridge.Worker, name)] == []
-
-
 def is_readable(descriptor, seconds):
     return bool(select.select([descriptor], [], [], seconds)[0])
 

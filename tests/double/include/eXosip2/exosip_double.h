@@ -17,6 +17,9 @@ int exosip_double_failed(void);
 /* How often it was called since exosip_double_fail(), for the function named there. */
 int exosip_double_calls(void);
 
+/* The number that the next call or dialog gets: they go up to 32767 and begin anew, whoever still has one. */
+void exosip_double_next_id(int id);
+
 /* The rules broken so far; the first one's text, or "". */
 int exosip_double_complaints(void);
 const char *exosip_double_first_complaint(void);

@@ -1,0 +1,104 @@
+"""What is written into messages, where they go, and what is said of a destination that there is not."""
+
+from __future__ import absolute_import, division, print_function
+
+import sys
+
+import pytest
+
+
+def test_via_and_contact_name_the_bound_address(raw, engine, port, peer):
+    assert raw.call(engine, peer.uri) > 0
+    invite = peer.next("INVITE")
+    assert invite["Via"].startswith("SIP/2.0/UDP 127.0.0.1:%d;" % port)
+    assert "@127.0.0.1:%d" % port in invite["Contact"] or ":127.0.0.1:%d" % port in invite["Contact"]
+    assert "127.0.0.1:%d" % port in invite["From"]
+
+
+def test_an_advertised_address(raw, peer):
+    engine = raw.open(advertised_host="198.51.100.7", advertised_port=5080)
+    assert raw.call(engine, peer.uri) > 0
+    assert "198.51.100.7:5080" in peer.next("INVITE")["Contact"]
+    raw.lib.sb_close(engine, 0)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has all of 127.0.0.0/8 by itself")
+def test_another_address_the_next_time(raw, peer):
+    """The address is bound and named anew: libeXosip2 remembers the one of the time before, and guesses what to name
+    by the route, which leads to the first address of an interface."""
+    for host in ("127.0.0.1", "127.0.0.2", "127.0.0.1"):
+        engine = raw.open(host=host)
+        assert engine > 0, raw.error_text(engine)
+        assert raw.call(engine, peer.uri) > 0
+        invite, contact = peer.next("INVITE"), "%s:%d" % (host, raw.lib.sb_port(engine))
+        assert contact in invite["Contact"] and contact in invite["From"]
+        assert peer.source == (host, raw.lib.sb_port(engine))
+        assert raw.lib.sb_close(engine, 0) == 0
+
+
+def test_nothing_but_trying_before_the_user_answers(raw, engine, port, peer):
+    """No 101, which libeXosip2 would send by itself."""
+    peer.request(port, "INVITE")
+    event = raw.wait(engine)
+    assert raw.lib.sb_call_ring(engine, event.call, 183, raw.ffi.NULL) == 0
+    peer.next("183")
+    assert [message.status for message in peer.waiting] in ([], [100])
+
+
+def test_options_are_answered_without_the_user(raw, engine, port, peer):
+    peer.request(port, "OPTIONS")
+    assert "INVITE" in peer.next("200")["Allow"]
+    assert raw.wait(engine, 0) == 0
+
+
+def test_a_subscription_to_a_package_that_nobody_knows(raw, engine, port, peer):
+    peer.request(port, "SUBSCRIBE", [("Event", "no-such-package")])
+    assert peer.next("489", "405", "501")["CSeq"] == "1 SUBSCRIBE"
+
+
+def test_a_host_that_there_is_not(raw, engine):
+    """At once or as an event, and never silence: libeXosip2 tells it by letting go of the call only."""
+    lib = raw.lib
+    call = raw.call(engine, "sip:bob@no-such-host.invalid")
+    if call > 0:
+        event = raw.wait(engine, 45000)
+        assert (event.type, event.call) == (lib.SB_EV_CALL_ENDED, call)
+        assert (event.cause, event.status) in ((lib.SB_CAUSE_FAILED, 503), (lib.SB_CAUSE_TIMEOUT, 408))
+    else:
+        assert call in (lib.SB_ENET, lib.SB_ELIBRARY)
+
+
+@pytest.mark.parametrize("uri", ["sips:bob@127.0.0.1", "tel:+15551234", "sip:127.0.0.1:1"])
+def test_other_schemes(raw, engine, uri):
+    """Sent, or refused with a reason; not taken for something else."""
+    code = raw.call(engine, uri)
+    assert code > 0 or code in (raw.lib.SB_ENOTSUP, raw.lib.SB_ENET, raw.lib.SB_EINVAL)
+
+
+def test_uris_that_libexosip2_has_no_room_for(raw, engine, port, peer):
+    """It writes a start line into 4,000 octets without a look: what does not fit is refused or sent whole."""
+    lib, null = raw.lib, raw.ffi.NULL
+    long = peer.uri + ";x=" + "y" * 3900
+    for code in (raw.call(engine, long), raw.request(engine, "MESSAGE", long)):
+        assert code > 0 or code == lib.SB_ETOOBIG
+    peer.request(port, "INVITE")
+    call = raw.wait(engine).call
+    code = lib.sb_call_reject(engine, call, 486, raw.text("x" * 4000), null)
+    assert code == lib.SB_ETOOBIG or len(peer.next("486").start_line) > 4000
+    if code != 0:
+        assert lib.sb_call_reject(engine, call, 486, raw.text("x" * 1000), null) == 0
+        assert peer.next("486").start_line == "SIP/2.0 486 " + "x" * 1000
+
+
+def test_a_contact_that_libexosip2_has_no_room_for(raw, engine, port, peer):
+    """A peer that is reached under 3,000 octets is refused, or taken and answered; the engine lives on."""
+    invite = [("Contact", "<sip:peer@127.0.0.1:%d;x=%s>" % (peer.port, "y" * 3000))]
+    peer.request(port, "INVITE", invite)
+    event = raw.wait(engine, 2000)
+    if event == 0:
+        assert peer.next("400", "414")
+    else:
+        assert raw.lib.sb_call_hangup(engine, event.call, raw.ffi.NULL) == 0
+        assert peer.next("603")
+    peer.request(port, "OPTIONS")
+    assert peer.next("200")["CSeq"] == "1 OPTIONS"

@@ -1,0 +1,60 @@
+"""Has the shield screen Python's own sockets, as it screens a library's; for the tests of what no engine offers yet.
+
+Run as a program, with the shield preloaded, it accepts one TCP connection on a port that it prints, and then prints
+what each recv() gives it, one per line: the length, "again" when nothing whole was there, "end".
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import _socket
+import ctypes
+import errno
+import select
+import socket
+import sys
+
+
+def screen():
+    """Attach the shield to the module that calls recv() and recvfrom() for Python."""
+    service = ctypes.CDLL(None).sipbridge_shield_1
+    service.restype = ctypes.POINTER(ctypes.c_void_p)
+    attach = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(service()[0])
+    path = getattr(_socket, "__file__", None)
+    name = "PyInit__socket" if sys.version_info[0] > 2 else "init_socket"
+    function = ctypes.pythonapi.Py_Initialize if path is None else getattr(ctypes.CDLL(path), name)
+    if attach(ctypes.cast(function, ctypes.c_void_p).value) != 0:
+        raise SystemExit("there is nothing to attach to")
+
+
+def _say(text):
+    print(text)
+    sys.stdout.flush()
+
+
+def main():
+    screen()
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1)
+    _say(listener.getsockname()[1])
+    connection, _ = listener.accept()
+    connection.setblocking(False)
+    wakes = 0
+    while True:
+        select.select([connection], [], [], 30)
+        wakes += 1
+        try:
+            octets = connection.recv(4000)
+        except socket.error as error:
+            if error.errno not in (errno.EAGAIN, errno.EWOULDBLOCK):
+                raise
+            _say("again")
+            continue
+        if not octets:
+            _say("end %d" % wakes)
+            return
+        _say(len(octets))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""Messages on a stream (RFC 3261, 18.3): cut where they end, and each of them looked at."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from shield.messages import Reply, request
+from sipbridge import shield
+
+pytestmark = pytest.mark.usefixtures("needs_shield")
+
+_PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "screened_sockets.py")
+
+
+class Stream(object):
+    """A TCP connection to a process that reads through the shield."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, _PROGRAM],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=shield.environment(),
+        )
+        port = int(self._process.stdout.readline())
+        self._socket = socket.create_connection(("127.0.0.1", port), 10)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, *parts):
+        for part in parts:
+            self._socket.sendall(part)
+            time.sleep(0.02)  # two segments, not one
+
+    def read(self):
+        """What the process read next: a length, "again" or "end N"."""
+        line = self._process.stdout.readline().decode("ascii").strip()
+        return int(line) if line.isdigit() else line
+
+    def receive(self):
+        """What was answered."""
+        return self._socket.recv(65536)
+
+    def close(self):
+        self._socket.shutdown(socket.SHUT_WR)
+
+    def stop(self):
+        self._socket.close()
+        self._process.kill()
+        self._process.wait()
+        self._process.stdout.close()
+        self._process.stderr.close()
+
+
+@pytest.fixture
+def stream():
+    connection = Stream()
+    yield connection
+    connection.stop()
+
+
+MESSAGE = request("MESSAGE", Content_Length="5") + b"hello"
+
+
+def test_one_whole_message_at_a_time(stream):
+    stream.send(MESSAGE + request("OPTIONS") + b"\r\n\r\n")
+    assert [stream.read() for _ in range(3)] == [len(MESSAGE), len(request("OPTIONS")), 4]
+
+
+def test_what_is_not_whole_waits_in_the_kernel(stream):
+    stream.send(MESSAGE[:30], MESSAGE[30:200], MESSAGE[200:])
+    found = [stream.read()]
+    while found[-1] == "again":
+        found.append(stream.read())
+    assert found == ["again", "again", len(MESSAGE)]
+
+
+def test_a_malformed_one_is_answered_and_the_next_is_read(stream):
+    stream.send(request("OPTIONS", To=None) + MESSAGE)
+    assert stream.read() == len(MESSAGE)
+    reply = Reply(stream.receive())
+    assert (reply.status, reply.rule) == (400, "to")
+
+
+def test_a_stream_needs_content_length(stream):
+    stream.send(request("MESSAGE", Content_Length=None) + MESSAGE)
+    assert stream.read() == len(request("MESSAGE", Content_Length=None))  # it has no body
+    assert stream.read() == len(MESSAGE)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"x" * 5000, request("MESSAGE", Content_Length="-1"), request("MESSAGE", Content_Length="99999")],
+)
+def test_what_can_be_no_message_ends_the_stream(stream, octets):
+    stream.send(octets)
+    found = stream.read()
+    assert found.startswith("end") or (found == "again" and stream.read().startswith("end"))
+    assert stream.receive() == b""
+
+
+def test_a_peer_that_stops_half_way_ends_it_without_a_busy_loop(stream):
+    stream.send(MESSAGE[:50])
+    assert stream.read() == "again"
+    stream.close()
+    assert stream.read() == "end 2"

@@ -1,0 +1,196 @@
+"""``sipbridge doctor`` (sipbridge.doctor), on machines made up here, and on this one."""
+
+from __future__ import absolute_import, division, print_function
+
+import socket
+import sys
+
+import pytest
+
+from command import run
+from sipbridge import doctor
+
+DAEMON = (0, "28.2.2 linux/x86_64")
+REFUSED = (1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")
+LABELS = (0, "Ubuntu precise (12.04.5 LTS), libexosip2 3.6.0-1")
+
+
+class Machine(doctor.System):
+    """A machine whose files and commands are given.
+
+    ``files``: path to text. ``answers``: the first words of a command line to exit code and output; a command
+    that is not there is not found.
+    """
+
+    def __init__(self, answers, files=(), name="Linux", machine="x86_64", environment=()):
+        doctor.System.__init__(self)
+        self.answers, self.files = answers, dict(files)
+        self.name, self.machine = name, machine
+        self.environment = dict(environment)
+
+    def read(self, path):
+        return self.files.get(path)
+
+    def run(self, *command):
+        line = " ".join(command)
+        for words, answer in self.answers.items():
+            if line.startswith(words):
+                return answer
+        return doctor.NOT_FOUND, "%s: no such file" % command[0]
+
+
+def docker(**more):
+    """The answers of a client whose daemon runs and has no image."""
+    answers = {"docker --version": (0, "Docker version 28.2.2"), "docker info": DAEMON}
+    answers["docker image inspect"] = (1, "Error: No such image")
+    answers.update((name.replace("_", " "), answer) for name, answer in more.items())
+    return answers
+
+
+MAPS = {"/proc/self/maps": "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0  [vsyscall]\n"}
+
+
+def findings(machine):
+    return dict((finding.name, finding) for finding in doctor.examine(machine))
+
+
+def test_all_well():
+    found = findings(Machine(docker(docker_image_inspect=LABELS), MAPS))
+    for name in ("client", "daemon", "architecture", "vsyscall", "image"):
+        assert found[name].level == doctor.OK, found[name]
+    assert found["daemon"].text == "28.2.2 linux/x86_64"
+    assert "runtime, test, debug on Ubuntu precise (12.04.5 LTS), libexosip2 3.6.0-1" in found["image"].text
+
+
+def test_no_client_ends_what_needs_one():
+    found = findings(Machine({}, MAPS, environment={"DOCKER": "podman"}))
+    assert found["client"].level == doctor.PROBLEM and "no 'podman'" in found["client"].text
+    assert "docker.io" in "".join(found["client"].advice)
+    assert sorted(found) == ["UDP port", "client", "engines", "vsyscall"]
+
+
+@pytest.mark.parametrize(
+    "answer, text, advice",
+    [
+        (REFUSED, "does not answer", "systemctl start docker"),
+        ((1, "failed to connect to the docker API at unix:///x"), "does not answer", "Docker Desktop"),
+        ((1, "permission denied while trying to connect"), "may not use its socket", "usermod"),
+        ((doctor.TOO_LATE, ""), "within 20 s", "Docker Desktop"),
+        ((1, "Error: client is too old"), "docker info failed (1)", "client is too old"),
+    ],
+)
+def test_a_daemon_that_does_not_serve(answer, text, advice):
+    found = findings(Machine(docker(docker_info=answer), MAPS))
+    assert found["daemon"].level == doctor.PROBLEM
+    assert text in found["daemon"].text and advice in "\n".join(found["daemon"].advice)
+    assert "image" not in found
+
+
+@pytest.mark.parametrize(
+    "files, level",
+    [
+        ({}, doctor.PROBLEM),
+        ({"/proc/sys/fs/binfmt_misc/qemu-x86_64": "enabled\ninterpreter /usr/bin/qemu-x86_64\n"}, doctor.OK),
+        ({"/proc/sys/fs/binfmt_misc/qemu-x86_64": "disabled\n"}, doctor.PROBLEM),
+        ({"/proc/sys/fs/binfmt_misc/rosetta": "enabled\n"}, doctor.OK),
+    ],
+)
+def test_emulation_on_linux_on_arm(files, level):
+    machine = Machine(docker(docker_info=(0, "28.2.2 linux/aarch64")), files, machine="aarch64")
+    found = findings(machine)
+    assert found["architecture"].level == level
+    assert ("binfmt" in "".join(found["architecture"].advice)) == (level == doctor.PROBLEM)
+    assert found["vsyscall"].level == doctor.NOTE
+
+
+def test_apple_silicon():
+    arm = (0, "28.2.2 linux/aarch64")
+    found = findings(Machine(docker(docker_info=arm), name="Darwin", machine="arm64"))
+    assert found["architecture"].level == doctor.NOTE and "Rosetta" in "".join(found["architecture"].advice)
+    broken = docker(docker_info=arm, docker_image_inspect=LABELS, docker_run=(1, "exec format error"))
+    found = findings(Machine(broken, name="Darwin", machine="arm64"))
+    assert found["architecture"].level == doctor.PROBLEM
+    assert "exec format error" in found["architecture"].advice
+    works = docker(docker_info=arm, docker_image_inspect=LABELS, docker_run=(0, MAPS["/proc/self/maps"]))
+    found = findings(Machine(works, name="Darwin", machine="arm64"))
+    assert (found["architecture"].level, found["vsyscall"].level) == (doctor.OK, doctor.OK)
+
+
+@pytest.mark.parametrize("version", ["", "Linux version 6.6.87.2-microsoft-standard-WSL2"])
+def test_no_vsyscall_page(version):
+    files = {"/proc/self/maps": "", "/proc/cmdline": "quiet vsyscall=none\n", "/proc/version": version}
+    machine = Machine(docker(), files)
+    found = findings(machine)["vsyscall"]
+    assert found.level == doctor.PROBLEM and "vsyscall=none" in found.text
+    advice = "\n".join(found.advice)
+    assert "139" in advice and ".wslconfig" in advice and "update-grub" in advice
+    assert machine.wsl == bool(version)
+
+
+def test_vsyscall_where_a_container_has_to_show_it():
+    segfault = docker(docker_image_inspect=LABELS, docker_run=(doctor.SEGFAULT, ""))
+    assert findings(Machine(segfault, name="Darwin"))["vsyscall"].level == doctor.PROBLEM
+    assert findings(Machine(docker(), name="Darwin"))["vsyscall"].level == doctor.NOTE
+    other = docker(docker_image_inspect=LABELS, docker_run=(125, "docker: no space left"))
+    assert findings(Machine(other, name="Darwin"))["vsyscall"].advice == ("docker: no space left",)
+
+
+def test_a_stand_in_is_called_one():
+    labels = (0, "a STAND-IN (Debian GNU/Linux 11 (bullseye)), not Ubuntu 12.04, libexosip2 3.6.0")
+    found = findings(Machine(docker(docker_image_inspect=labels), MAPS))["image"]
+    assert found.level == doctor.NOTE and "STAND-IN" in found.text
+
+
+@pytest.fixture
+def taken():
+    """A UDP port in use."""
+    holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    holder.bind(("", 0))
+    yield holder.getsockname()[1]
+    holder.close()
+
+
+def test_a_port_in_use_is_named_with_another(taken):
+    for first, use in ((taken, "make run"), (taken - 1, "make debug")):
+        finding = doctor.check_port(Machine({}, environment={"PORT": str(first)}))
+        assert finding.level == doctor.NOTE
+        assert finding.text.startswith("%d, which %s wants, cannot be had" % (taken, use)), finding
+        assert "make run PORT=" in finding.advice[0]
+
+
+@pytest.mark.parametrize("port", ["0", "65535", "-1", "sip", "99999", "5060; id"])
+def test_a_port_that_is_none(port):
+    assert doctor.check_port(Machine({}, environment={"PORT": port})).level == doctor.PROBLEM
+
+
+def test_engines_that_do_not_load_say_why(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sipbridge._sofia", None)
+    monkeypatch.setitem(sys.modules, "sipbridge._exosip", None)
+    finding = doctor.check_engines(Machine({}))
+    assert finding.level == doctor.NOTE and finding.text.startswith("none for Python")
+    assert len(finding.advice) == len(doctor.NAMES) + 1
+
+
+def test_the_report_counts_problems():
+    lines = []
+    assert doctor.report(Machine({}, MAPS), lines.append) == 1
+    assert lines[-1] == "The image cannot be used yet: 1 problem above."
+    del lines[:]
+    assert doctor.report(Machine(docker(), MAPS), lines.append) == 0
+    assert lines[0] == "sipbridge doctor: Linux on x86_64"
+    assert lines[-1] == "Nothing stands in the way of the image: make build"
+
+
+def test_a_command_that_hangs_is_ended():
+    system = doctor.System(limit=0.3)
+    assert system.run("sleep", "30")[0] == doctor.TOO_LATE
+    assert system.run("sh", "-c", "echo out; echo err >&2; exit 3") == (3, "out\nerr")
+    assert system.run("/nonexistent")[0] == doctor.NOT_FOUND
+    assert system.read("/nonexistent") is None
+
+
+def test_the_command():
+    command = run("doctor", environment={"DOCKER": "/nonexistent", "PORT": "0"})
+    assert command.process.returncode == 1 and not command.errors
+    assert "PROBLEM  client        there is no '/nonexistent' on this machine" in command.output
+    assert "The image cannot be used yet: 2 problems above." in command.output
