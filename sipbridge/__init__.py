@@ -38,16 +38,25 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    PeerAvailable,
+    PeerUnavailable,
     RegistrationChanged,
     RequestReceived,
     TraceMessage,
+    TransferProgress,
+    TransferRequested,
 )
 from sipbridge.headers import Headers
+from sipbridge.identity import ANONYMOUS
+from sipbridge.reason import Reason
 from sipbridge.registration import Registration
 from sipbridge.response import Response
 from sipbridge.tls import Tls
+from sipbridge.transfer import Transfer
+from sipbridge.watch import Watch
 
 __all__ = [
+    "ANONYMOUS",
     "AuthenticationError",
     "Call",
     "CallAnswered",
@@ -67,6 +76,9 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "PeerAvailable",
+    "PeerUnavailable",
+    "Reason",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
@@ -76,8 +88,12 @@ __all__ = [
     "TimeoutError",
     "Tls",
     "TraceMessage",
+    "Transfer",
+    "TransferProgress",
+    "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Watch",
     "Worker",
     "__version__",
     "engines",

@@ -29,16 +29,25 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    PeerAvailable,
+    PeerUnavailable,
     RegistrationChanged,
     RequestReceived,
     TraceMessage,
+    TransferProgress,
+    TransferRequested,
 )
 from sipbridge.headers import Headers as Headers
+from sipbridge.identity import ANONYMOUS as ANONYMOUS
+from sipbridge.reason import Reason as Reason
 from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
 from sipbridge.tls import Tls as Tls
+from sipbridge.transfer import Transfer as Transfer
+from sipbridge.watch import Watch as Watch
 
 __all__ = [
+    "ANONYMOUS",
     "AuthenticationError",
     "Call",
     "CallAnswered",
@@ -58,6 +67,9 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "PeerAvailable",
+    "PeerUnavailable",
+    "Reason",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
@@ -67,8 +79,12 @@ __all__ = [
     "TimeoutError",
     "Tls",
     "TraceMessage",
+    "Transfer",
+    "TransferProgress",
+    "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Watch",
     "Worker",
     "__version__",
     "engines",

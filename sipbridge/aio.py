@@ -30,6 +30,8 @@ from sipbridge import call as _call
 from sipbridge import dispatch
 from sipbridge import endpoint as _endpoint
 from sipbridge import registration as _registration
+from sipbridge import transfer as _transfer
+from sipbridge import watch as _watch
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
 
@@ -319,10 +321,26 @@ class Call(_Facade):
 
     __slots__ = ()
 
+    _accept_transfer = _plain(_call.Call._accept_transfer)  # for the event that asks for it
+
 
 @_of(_registration.Registration)
 class Registration(_Facade):
     """A binding at a registrar; see :class:`sipbridge.Registration`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_transfer.Transfer)
+class Transfer(_Facade):
+    """A transfer under way; see :class:`sipbridge.Transfer`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_watch.Watch)
+class Watch(_Facade):
+    """A peer that is asked whether it is there; see :class:`sipbridge.Watch`, whose attributes it has."""
 
     __slots__ = ()
 

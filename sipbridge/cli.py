@@ -7,7 +7,7 @@ import logging
 import re
 import sys
 
-from sipbridge import commands
+from sipbridge import commands, shield
 from sipbridge._compat import PY2
 from sipbridge._version import __version__
 from sipbridge.console import PASSWORD_VARIABLE, Console, Interrupts, printable
@@ -439,6 +439,8 @@ def main(argv=None):
         options = parser.parse_args(_arguments(argv))
     except UnicodeError as error:
         parser.error("an argument is not text: %s" % error)
+    if argv is None and hasattr(options, "engine"):
+        shield.restart_with("sipbridge", sys.argv[1:], options.engine)
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.ERROR)
     console = Console()
     code = run(options, console)

@@ -10,6 +10,9 @@ import re
 from collections import namedtuple
 
 from sipbridge.errors import EngineLost
+from sipbridge.identity import asserted_identities, privacy
+from sipbridge.reason import parse_reasons
+from sipbridge.refer import replaces_of, target_of
 from sipbridge.uri import address_uri
 
 _DTMF_RELAY = re.compile(r"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
@@ -20,6 +23,27 @@ class IncomingCall(namedtuple("IncomingCall", "call headers sdp")):
     """An INVITE arrived (RFC 3261, 13.3). Answer with the methods of ``call``, now or later."""
 
     __slots__ = ()
+
+    @property
+    def replaces(self):
+        """The :class:`~sipbridge.Call` that this one is to take the place of (RFC 3891), or None.
+
+        Answering hangs that one up. Whether the caller may do that is yours to decide: it knew the tags.
+        """
+        return self.call.replaces
+
+    @property
+    def asserted_identities(self):
+        """Who the caller is according to the network (P-Asserted-Identity, RFC 3325): NameAddrs, may be empty.
+
+        Believe it only where the message came from a server that you trust.
+        """
+        return asserted_identities(self.headers)
+
+    @property
+    def privacy(self):
+        """What the caller wants to be hidden (Privacy, RFC 3323): a frozenset as of "id", "user", "none"."""
+        return privacy(self.headers)
 
 
 class CallProgress(namedtuple("CallProgress", "call status reason headers sdp")):
@@ -54,6 +78,11 @@ class CallEnded(namedtuple("CallEnded", "call cause status reason headers")):
     def error(self):
         """The :class:`~sipbridge.EngineLost` of a call whose engine was lost, which ``reason`` tells of; else None."""
         return EngineLost(self.reason) if self.cause == "engine-lost" else None
+
+    @property
+    def reasons(self):
+        """Why, in the Reason headers of the last message (RFC 3326): :class:`~sipbridge.Reason`, may be empty."""
+        return parse_reasons(self.headers)
 
 
 class RequestReceived(namedtuple("RequestReceived", "call method headers body request")):
@@ -101,6 +130,53 @@ class InfoReceived(RequestReceived):
         return found.group(1).upper() if found else None
 
 
+class TransferRequested(RequestReceived):
+    """The peer of a call asks us to call somebody else (REFER, RFC 3515), mostly in its place.
+
+    When its handler returns without an answer, the endpoint answers 603.
+    """
+
+    __slots__ = ()
+
+    @property
+    def target(self):
+        """The URI to call, text."""
+        return target_of(self.headers)
+
+    @property
+    def replaces(self):
+        """Which dialog of the target the new call is to replace (RFC 3891): a Replaces, or None: none."""
+        return replaces_of(self.headers)
+
+    @property
+    def referred_by(self):
+        """The URI in Referred-By (RFC 3892): who says to be asking for it; None when not told."""
+        value = self.headers.get("Referred-By")
+        return None if value is None else address_uri(value)
+
+    def accept(self, sdp=None, headers=(), from_=None, route=None):
+        """Call the target, and return the new :class:`~sipbridge.Call` at once, in the state "calling".
+
+        Arguments as for ``Endpoint.invite``. The peer is told how the new call goes until it is answered or has
+        failed (RFC 3515, 2.4.5); the old one stays up until either side hangs up. Raises CallStateError when
+        this was answered before or the call with the peer has ended, InputError and EngineError.
+        """
+        return self.call._accept_transfer(self, sdp, headers, {"from_": from_, "route": route})
+
+    def reject(self, status=603, reason=None):
+        """Refuse, 300 to 699. Raises CallStateError and InputError."""
+        self.request.refuse(status, reason)
+
+
+class TransferProgress(namedtuple("TransferProgress", "call transfer status reason final")):
+    """The peer tells how a transfer goes: the status of the target's response, a 2xx when it has taken the call.
+
+    ``final``: this was the last of them. ``status`` below 200 then: the peer does not know how it went.
+    """
+
+    __slots__ = ()
+
+
 class MessageReceived(RequestReceived):
     """A MESSAGE outside of any call (RFC 3428)."""
 
@@ -130,7 +206,23 @@ class CallReinvited(namedtuple("CallReinvited", "call headers sdp request")):
 
 
 class RegistrationChanged(namedtuple("RegistrationChanged", "registration state status reason expires")):
-    """The registrar answered: ``state`` is "active" (granted for ``expires`` seconds), "ended" or "failed"."""
+    """The registrar answered: ``state`` is "active" (granted for ``expires`` seconds), "ended" or "failed".
+
+    With ``keep=True`` a failure may also make it "waiting" (for ``registration.retry_in`` seconds), and after that
+    "pending".
+    """
+
+    __slots__ = ()
+
+
+class PeerAvailable(namedtuple("PeerAvailable", "watch uri status reason")):
+    """A peer that is watched is there: for the first time, or again. It answered OPTIONS with ``status``."""
+
+    __slots__ = ()
+
+
+class PeerUnavailable(namedtuple("PeerUnavailable", "watch uri status reason")):
+    """A peer that is watched is not there: it does not answer (408), cannot be reached (503), or a proxy says so."""
 
     __slots__ = ()
 

@@ -52,7 +52,7 @@ def _peers_of(node):
 def installed(request):
     """Fails everything when a peer that the selected tests need is missing; nothing is installed from here."""
     programs = ["sipp"]
-    if any("test_record" in item.nodeid for item in request.session.items):
+    if any("conformance/test_record" in item.nodeid for item in request.session.items):
         programs.append("tshark")
     if any("test_media" in item.nodeid for item in request.session.items):
         programs.append("ffmpeg")

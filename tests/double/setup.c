@@ -26,7 +26,8 @@ int d_next_id(void)
     return last_id;
 }
 
-/* libosip2 5 prints errors to standard output until it is told where to. */
+/* libosip2 5 prints errors to standard output until it is told where to. Its texts are const from 5.3 on only,
+ * hence the cast where this is handed over. */
 static void say_nothing(const char *file, int line, osip_trace_level_t level, const char *format, va_list arguments)
 {
     (void)file;
@@ -39,7 +40,7 @@ static void say_nothing(const char *file, int line, osip_trace_level_t level, co
 int d_init(void)
 {
     int crash = D.crash;
-    osip_trace_initialize_func(TRACE_LEVEL0, say_nothing);
+    osip_trace_initialize_func(TRACE_LEVEL0, (osip_trace_func_t *)say_nothing);
     memset(&D, 0, sizeof D);
     D.crash = crash;
     D.socket = -1;

@@ -9,11 +9,17 @@ import time
 import pytest
 
 START_LIMIT = 60  # seconds in which dockerd must answer
+NOT_RUN = 3  # exit code
 
 
 def answers():
     """True when a daemon answers the client's question."""
     return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+
+
+def not_run(reason, log=""):
+    """End the run: nothing was tested, and tests/image/run says so in its last lines."""
+    pytest.exit("%s\n%s" % (reason, log[-3000:]), NOT_RUN)
 
 
 class Daemon:
@@ -42,8 +48,7 @@ class Daemon:
                 return
             time.sleep(0.5)
         self.stop()
-        log = (self.folder / "dockerd.log").read_text()
-        pytest.exit("image-selftest: no Docker daemon answers and dockerd cannot be started:\n" + log[-3000:], 1)
+        not_run("no Docker daemon answers and dockerd cannot be started", (self.folder / "dockerd.log").read_text())
 
     def stop(self):
         """End the daemon; its images stay for the next run."""
@@ -62,6 +67,6 @@ def start(folder):
     if shutil.which("docker") and answers():
         return None
     if not shutil.which("dockerd"):
-        pytest.exit("image-selftest: no Docker daemon answers, and there is no dockerd to start", 1)
+        not_run("no Docker daemon answers, and there is no dockerd to start")
     print("image-selftest: no Docker daemon answers, starting one in", folder)
     return Daemon(folder)

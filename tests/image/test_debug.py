@@ -6,10 +6,9 @@ import re
 import socket
 import subprocess
 
+import dap
 import pexpect
 import pytest
-
-import dap
 import standin
 from fixtures import wait_for
 
@@ -325,6 +324,7 @@ def test_ngrep_in_the_network_of_a_container(images, client, service, source_of_
         DEBUG,
         ["ngrep", "-q", "-W", "byline", "port", "5060"],
         detach=True,
+        tty=True,
         user="0",
         network="container:" + listener.container.id,
     )

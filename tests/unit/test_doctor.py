@@ -6,8 +6,8 @@ import socket
 import sys
 
 import pytest
-
 from command import run
+
 from sipbridge import doctor
 
 DAEMON = (0, "28.2.2 linux/x86_64")
@@ -66,7 +66,7 @@ def test_no_client_ends_what_needs_one():
     found = findings(Machine({}, MAPS, environment={"DOCKER": "podman"}))
     assert found["client"].level == doctor.PROBLEM and "no 'podman'" in found["client"].text
     assert "docker.io" in "".join(found["client"].advice)
-    assert sorted(found) == ["UDP port", "client", "engines", "vsyscall"]
+    assert sorted(found) == ["UDP port", "client", "engines", "shield", "vsyscall"]
 
 
 @pytest.mark.parametrize(
