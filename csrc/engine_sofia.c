@@ -269,8 +269,10 @@ static int create_agent(struct sofia *state)
         return SB_ENOMEM;
     if (state->config->trace)
         sof_trace_to(state->core);
-    if (state->config->transport == SB_TLS)
+    if (state->config->transport == SB_TLS) {
+        sof_tls_watch(state);
         code = sof_tls_folder(state, &certificates);
+    }
     if (code == SB_OK) {
         errno = 0;
         state->agent = new_agent(state, url, certificates);

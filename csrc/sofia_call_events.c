@@ -15,6 +15,18 @@ void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int st
     sof_post(state, &event, sof_real(sip));
 }
 
+void sof_fail_call(struct sofia *state, struct sb_object *call, const char *reason)
+{
+    sb_event event;
+    memset(&event, 0, sizeof event);
+    event.type = SB_EV_CALL_ENDED;
+    event.call = call->id;
+    event.cause = SB_CAUSE_FAILED;
+    event.status = 503;
+    event.reason = reason;
+    sof_post(state, &event, NULL);
+}
+
 static void post_call(struct sofia *state, int type, const struct sb_object *call, int status, const sip_t *sip)
 {
     sb_event event;

@@ -114,17 +114,29 @@ int sof_retry(struct sof_request *request, const sip_t *sip)
 /* ------------------------------------------------------------------------------------------------------
  * Ours
  */
-static void post_response(struct sof_transaction *record, struct sb_object *transaction, int status,
-                          const sip_t *sip)
+static void post_final(struct sof_transaction *record, struct sb_object *transaction, int status,
+                       const char *reason, const sip_t *sip)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
+    event.reason = reason;
     event.type = transaction->call != NULL ? SB_EV_CALL_RESPONSE : SB_EV_RESPONSE;
     event.call = transaction->call != NULL ? transaction->call->id : 0;
     event.transaction = transaction->id;
     event.status = status;
     event.method = record->method;
     sof_post(record->record.state, &event, sof_real(sip));
+}
+
+static void post_response(struct sof_transaction *record, struct sb_object *transaction, int status,
+                          const sip_t *sip)
+{
+    post_final(record, transaction, status, NULL, sip);
+}
+
+void sof_fail_transaction(struct sb_object *transaction, const char *reason)
+{
+    post_final(transaction->lib, transaction, 503, reason, NULL);
 }
 
 /* 12.2.1.2, 14.1: a re-INVITE that nobody answers ends the call. */
