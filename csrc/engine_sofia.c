@@ -152,6 +152,7 @@ static void record_free(struct sof_record *record, int kind)
     switch (kind) {
     case SB_KIND_CALL: sof_call_free((struct sof_call *)record); break;
     case SB_KIND_REGISTRATION: sof_registration_free((struct sof_registration *)record); break;
+    case SB_KIND_SUBSCRIPTION: sof_subscription_free((struct sof_subscription *)record); break;
     case SB_KIND_TRANSACTION: sof_transaction_free((struct sof_transaction *)record); break;
     default: break;
     }
@@ -515,19 +516,38 @@ static void end_registration(struct sb_object *registration, void *state)
         sof_register_end(state, registration);
 }
 
+static void end_subscription(struct sb_object *subscription, void *state)
+{
+    int code = SB_ESTATE;
+    if (subscription->lib == NULL)
+        return;
+    if (subscription->state == SB_SUBSCRIPTION_OURS)
+        code = sof_unsubscribe(state, subscription);
+    else if (subscription->state == SB_SUBSCRIPTION_GRANTED) /* 4.1.3: to be asked for again */
+        code = sof_notify(state, subscription, "terminated;reason=deactivated", NULL);
+    if (code == SB_OK)
+        subscription->state = SB_SUBSCRIPTION_ENDING;
+}
+
+static void count_ending(struct sb_object *subscription, void *count)
+{
+    *(int *)count += subscription->state == SB_SUBSCRIPTION_ENDING;
+}
+
 static void count_one(struct sb_object *object, void *count)
 {
     (void)object;
     ++*(int *)count;
 }
 
-/* Calls and registrations that have not ended, and commands that were not carried out. */
+/* Calls and the like that have not ended, and commands that were not carried out. */
 static int pending(struct sofia *state)
 {
     int count = 0;
     sb_core_lock(state->core);
     sb_core_each(state->core, SB_KIND_CALL, count_one, &count);
     sb_core_each(state->core, SB_KIND_REGISTRATION, count_one, &count);
+    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, count_ending, &count);
     count += state->first != NULL;
     sb_core_unlock(state->core);
     return count;
@@ -562,6 +582,7 @@ static void sof_close(void *data, int grace_ms)
     state->closing = 1;
     sb_core_each(state->core, SB_KIND_CALL, end_call, state);
     sb_core_each(state->core, SB_KIND_REGISTRATION, end_registration, state);
+    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, end_subscription, state);
     sb_core_unlock(state->core);
     while (pending(state) > 0 && sb_monotonic_ms() < until)
         usleep(2000);
@@ -601,4 +622,11 @@ const struct sb_backend sb_backend = {
     .reinvite = sof_reinvite,
     .answer = sof_answer_transaction,
     .request = sof_request,
+    .publish = sof_publish,
+    .subscribe = sof_subscribe,
+    .subscribe_refresh = sof_subscribe_refresh,
+    .unsubscribe = sof_unsubscribe,
+    .subscription_accept = sof_subscription_accept,
+    .subscription_reject = sof_subscription_reject,
+    .notify = sof_notify,
 };

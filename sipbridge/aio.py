@@ -29,7 +29,10 @@ from sipbridge import account as _account
 from sipbridge import call as _call
 from sipbridge import dispatch
 from sipbridge import endpoint as _endpoint
+from sipbridge import notifier as _notifier
+from sipbridge import publication as _publication
 from sipbridge import registration as _registration
+from sipbridge import subscription as _subscription
 from sipbridge import transfer as _transfer
 from sipbridge import watch as _watch
 from sipbridge._compat import monotonic
@@ -297,8 +300,12 @@ class _Facade(object):
 def _of(core, waiting=()):
     """Give a facade every public method of its core: a coroutine for what takes a timeout or is named here."""
 
+    members = {}
+    for kind in reversed(core.__mro__[:-1]):
+        members.update(vars(kind))
+
     def complete(facade):
-        for name, member in vars(core).items():
+        for name, member in members.items():
             if name.startswith("_") or name in vars(facade):
                 continue
             if isinstance(member, property):
@@ -327,6 +334,27 @@ class Call(_Facade):
 @_of(_registration.Registration)
 class Registration(_Facade):
     """A binding at a registrar; see :class:`sipbridge.Registration`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_subscription.Subscription)
+class Subscription(_Facade):
+    """A subscription of ours; see :class:`sipbridge.Subscription`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_notifier.Notifier)
+class Notifier(_Facade):
+    """A subscriber of ours; see :class:`sipbridge.Notifier`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_publication.Publication)
+class Publication(_Facade):
+    """State of ours at a compositor; see :class:`sipbridge.Publication`, whose attributes it has."""
 
     __slots__ = ()
 

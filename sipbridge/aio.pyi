@@ -5,7 +5,7 @@ from typing import Any, AsyncIterator, Callable, Iterable, List, Optional, Tuple
 from sipbridge import dispatch
 from sipbridge.content import Body
 from sipbridge.engine import Engine
-from sipbridge.events import CallEnded, TraceMessage
+from sipbridge.events import CallEnded, NotifyReceived, TraceMessage
 from sipbridge.headers import HeaderFields, Headers
 from sipbridge.reason import Reason
 from sipbridge.record import Recorder
@@ -116,6 +116,68 @@ class Registration:
     def __init__(self, core: object) -> None: ...
     async def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     async def unregister(self, timeout: Optional[float] = 32.0) -> None: ...
+
+class Subscription:
+    uri: str
+    event: str
+    state: str
+    expires: int
+    last: Optional[NotifyReceived]
+
+    def __init__(self, core: object) -> None: ...
+    async def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
+    async def unsubscribe(self, timeout: Optional[float] = 32.0) -> None: ...
+
+class Notifier:
+    headers: Headers
+    request_uri: str
+    event: str
+    body: bytes
+    content_type: Optional[str]
+    requested: int
+    expires: int
+    state: str
+
+    def __init__(self, core: object) -> None: ...
+    @property
+    def package(self) -> str: ...
+    @property
+    def subscriber(self) -> str: ...
+    def accept(self, expires: Optional[int] = None, status: int = 200) -> Notifier: ...
+    def reject(self, status: int = 403, reason: Optional[str] = None) -> None: ...
+    def notify(
+        self,
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        state: str = "active",
+        headers: HeaderFields = (),
+    ) -> None: ...
+    def terminate(
+        self,
+        reason: str = "noresource",
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        retry_after: Optional[int] = None,
+        headers: HeaderFields = (),
+    ) -> None: ...
+
+class Publication:
+    uri: str
+    event: str
+    etag: Optional[str]
+    state: str
+    expires: int
+
+    def __init__(self, core: object) -> None: ...
+    async def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
+    async def modify(
+        self,
+        body: Body,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        timeout: Optional[float] = 32.0,
+    ) -> None: ...
+    async def remove(self, timeout: Optional[float] = 32.0) -> None: ...
 
 class Transfer:
     call: Call
@@ -279,3 +341,29 @@ class Endpoint:
         timeout: Optional[float] = 32.0,
     ) -> Response: ...
     def watch(self, uri: str, interval: float = 30.0) -> Watch: ...
+    async def subscribe(
+        self,
+        to: str,
+        event: str,
+        expires: int = 3600,
+        accept: Union[None, str, Iterable[str]] = None,
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        resubscribe: bool = True,
+        timeout: Optional[float] = 32.0,
+    ) -> Subscription: ...
+    async def publish(
+        self,
+        to: str,
+        event: str,
+        body: Body,
+        content_type: str,
+        expires: int = 3600,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        timeout: Optional[float] = 32.0,
+    ) -> Publication: ...

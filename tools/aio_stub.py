@@ -16,11 +16,17 @@ STUB = ROOT / "sipbridge" / "aio.pyi"
 FACADES = (
     ("Call", "call", ()),
     ("Registration", "registration", ()),
+    ("Subscription", "subscription", ()),
+    ("Notifier", "notifier", ()),
+    ("Publication", "publication", ()),
     ("Transfer", "transfer", ()),
     ("Watch", "watch", ()),
     ("Account", "account", ("call", "message", "options", "request")),
     ("Endpoint", "endpoint", ()),
 )
+
+#: Where the base of a class is that has one.
+BASES = {"EventPackages": "event_packages"}
 
 BEGINNING = """\
 from sipbridge import dispatch
@@ -59,13 +65,24 @@ def converted(member, waiting, keep_init):
     return member
 
 
-def facade(name, module, waiting):
-    """The class in the stub of a module, converted, and the import statements of that stub."""
+def declared(name, module):
+    """A class in the stub of a module, and the import statements of that stub."""
     tree = ast.parse((ROOT / "sipbridge" / (module + ".pyi")).read_text())
     (found,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
+    return found, [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+
+
+def facade(name, module, waiting):
+    """The class, converted, with what its bases declare, and all the import statements that it takes."""
+    found, imports = declared(name, module)
+    for base in [base.id for base in found.bases if base.id in BASES]:
+        inherited, more = declared(base, BASES[base])
+        found.body += inherited.body
+        imports += more
+    found.bases = []
     body = [each for each in found.body if not getattr(each, "name", "").startswith("_") or each.name in OWN]
     found.body = [converted(each, waiting, name == "Endpoint") for each in body]
-    return found, [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return found, imports
 
 
 def text():
