@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,8 +271,10 @@ static int create_agent(struct sofia *state)
         return SB_ENOMEM;
     if (state->config->trace)
         sof_trace_to(state->core);
-    if (state->config->transport == SB_TLS)
+    if (state->config->transport == SB_TLS) {
+        sof_tls_watch(state);
         code = sof_tls_folder(state, &certificates);
+    }
     if (code == SB_OK) {
         errno = 0;
         state->agent = new_agent(state, url, certificates);
@@ -364,10 +367,23 @@ static int start(struct sofia *state)
     return code;
 }
 
+/* The library sends some answers (505 to another version of SIP) to the host that a Via names, and looks that up
+ * with getaddrinfo() while everything else waits: a datagram would stop the engine for as long as DNS takes. In
+ * this thread that finds the hosts file alone. The library's own resolver, for requests, asks DNS as before. */
+static void never_wait_for_dns(void)
+{
+#ifdef __GLIBC__
+    if (res_init() == 0)
+        _res.nscount = 0;
+#endif
+}
+
 static void *loop(void *data)
 {
     struct sofia *state = data;
-    int code = start(state);
+    int code;
+    never_wait_for_dns();
+    code = start(state);
     tell(state, code);
     if (code == SB_OK) {
         state->house.state = state;

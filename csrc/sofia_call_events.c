@@ -15,6 +15,18 @@ void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int st
     sof_post(state, &event, sof_real(sip));
 }
 
+void sof_fail_call(struct sofia *state, struct sb_object *call, const char *reason)
+{
+    sb_event event;
+    memset(&event, 0, sizeof event);
+    event.type = SB_EV_CALL_ENDED;
+    event.call = call->id;
+    event.cause = SB_CAUSE_FAILED;
+    event.status = 503;
+    event.reason = reason;
+    sof_post(state, &event, NULL);
+}
+
 static void post_call(struct sofia *state, int type, const struct sb_object *call, int status, const sip_t *sip)
 {
     sb_event event;
@@ -185,6 +197,8 @@ int sof_on_dialog_request(struct sof_record *data, nta_leg_t *leg, nta_incoming_
     int status = 481;
     if (method == sip_method_ack)
         return 200; /* nothing is sent; it is forgotten */
+    if (sip->sip_to->a_tag == NULL)
+        return 481; /* the library takes it for an RFC 2543 peer's: who does not know our tag is none of ours */
     sof_enter(state);
     call = sof_object(data, SB_KIND_CALL);
     if (call != NULL && method == sip_method_bye)

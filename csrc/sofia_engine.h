@@ -16,6 +16,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdarg.h>
 
 #include "core.h"
 #include "events.h"
@@ -74,12 +75,15 @@ struct sof_command {
 };
 
 /* object->lib of every kind starts with this. */
+struct sof_sha256;
+
 struct sof_record {
     struct sofia *state;
     sb_id id;
     su_home_t home[1];      /* what lives as long as the record */
     nta_leg_t *leg;         /* the dialog, ours or shared with nobody */
-    auth_client_t *auth;    /* challenges received in it */
+    auth_client_t *auth;    /* challenges received in it, */
+    struct sof_sha256 *sha256; /* and those that ask for SHA-256 */
     su_timer_t *timer;
     void (*fire)(struct sof_record *record);
     struct sof_command *disposal; /* kept ready, so that giving it back cannot fail */
@@ -269,6 +273,8 @@ int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *
 /* What belongs to no dialog. */
 int sof_on_stray(struct sof_record *unused, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip);
 void sof_transaction_free(struct sof_transaction *record);
+/* It could not be sent: 503, with a reason phrase of ours. */
+void sof_fail_transaction(struct sb_object *transaction, const char *reason);
 
 /* sofia_call.c ------------------------------------------------------------------------------------------ */
 int sof_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
@@ -292,6 +298,8 @@ int sof_on_ack_or_cancel(struct sof_record *record, nta_incoming_t *irq, const s
 void sof_on_cancel_timeout(struct sof_record *record);
 /* Post ENDED: the call is gone afterwards. sip: may be NULL. */
 void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int status, const sip_t *sip);
+/* The same for a call that could not be sent, with a reason phrase of ours. */
+void sof_fail_call(struct sofia *state, struct sb_object *call, const char *reason);
 
 /* sofia_early.c: RFC 3262 --------------------------------------------------------------------------------- */
 /* A provisional response to our INVITE: acknowledge it where that is wanted. 0 when it is a repetition. */
@@ -309,6 +317,7 @@ int sof_register(void *state, struct sb_object *registration, const char *regist
 int sof_register_refresh(void *state, struct sb_object *registration, int expires);
 int sof_register_end(void *state, struct sb_object *registration);
 void sof_registration_free(struct sof_registration *record);
+void sof_fail_registration(struct sb_object *registration, const char *reason);
 
 /* sofia_subscribe.c ------------------------------------------------------------------------------------- */
 int sof_subscribe(void *state, struct sb_object *subscription, const sb_parties *parties, const char *event,
@@ -333,12 +342,24 @@ void sof_credentials_forget(struct sofia *state);
 /* Take the challenges in a response: true when there are credentials for them. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
 
+/* sofia_sha256.c: RFC 8760 -------------------------------------------------------------------------------- */
+int sof_is_sha256(const msg_auth_t *challenge);
+/* Keep a challenge with what answers it. True when that worked. */
+int sof_take_sha256(struct sof_record *record, const msg_auth_t *challenge, int proxy, const char *user,
+                    const char *password);
+/* Add the credentials for each that was kept. */
+int sof_authorize_sha256(struct sof_record *record, msg_t *msg, const char *method);
+
 /* sofia_tls.c ------------------------------------------------------------------------------------------- */
 /* While it opens: a folder with the certificates, as the library looks for them. It is to be removed even where this
  * fails: SB_EINVAL when a file cannot be read. */
 int sof_tls_folder(struct sofia *state, char **folder);
 void sof_tls_folder_remove(struct sofia *state, char *folder); /* NULL is fine */
 unsigned sof_tls_policy(const sb_config *config);
+/* On the loop's thread: from now on, when the library logs that a connection was given up because of a certificate,
+ * what waits for that peer fails at once, with the reason. */
+void sof_tls_watch(struct sofia *state);
+void sof_tls_hear(const char *format, va_list arguments); /* a line of the library's log */
 
 /* sofia_trace.c ----------------------------------------------------------------------------------------- */
 /* On the loop's thread: what the library logs of messages goes to this core as traces (NULL: nowhere). */

@@ -8,11 +8,12 @@
 
 static int on_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t *sip);
 
-static void post_registration(struct sof_registration *record, struct sb_object *registration, int new_state,
-                              int status, int expires, const sip_t *sip)
+static void post_change(struct sof_registration *record, struct sb_object *registration, int new_state, int status,
+                        int expires, const char *reason, const sip_t *sip)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
+    event.reason = reason;
     event.type = SB_EV_REGISTRATION;
     event.registration = registration->id;
     event.state = new_state;
@@ -20,6 +21,17 @@ static void post_registration(struct sof_registration *record, struct sb_object 
     event.expires = expires;
     event.method = "REGISTER";
     sof_post(record->record.state, &event, sof_real(sip));
+}
+
+static void post_registration(struct sof_registration *record, struct sb_object *registration, int new_state,
+                              int status, int expires, const sip_t *sip)
+{
+    post_change(record, registration, new_state, status, expires, NULL, sip);
+}
+
+void sof_fail_registration(struct sb_object *registration, const char *reason)
+{
+    post_change(registration->lib, registration, SB_STATE_FAILED, 503, 0, reason, NULL);
 }
 
 /* ------------------------------------------------------------------------------------------------------

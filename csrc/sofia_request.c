@@ -40,7 +40,8 @@ static nta_outgoing_t *send_copy(struct sof_request *request, msg_t *msg)
         sip->sip_request == NULL ? NULL : (const url_string_t *)sip->sip_request->rq_url;
     if (nta_msg_request_complete(msg, dialog->leg, sip_method_code(request->method), request->method, target) < 0 ||
         auc_authorization(&dialog->auth, msg, (msg_pub_t *)sip, request->method, sip->sip_request->rq_url,
-                          sip->sip_payload) < 0)
+                          sip->sip_payload) < 0 ||
+        sof_authorize_sha256(dialog, msg, request->method) != SB_OK)
         return NULL;
     return nta_outgoing_mcreate(dialog->state->agent, request->callback, request->owner, NULL, msg, TAG_END());
 }
@@ -128,17 +129,29 @@ int sof_retry(struct sof_request *request, const sip_t *sip)
 /* ------------------------------------------------------------------------------------------------------
  * Ours
  */
-static void post_response(struct sof_transaction *record, struct sb_object *transaction, int status,
-                          const sip_t *sip)
+static void post_final(struct sof_transaction *record, struct sb_object *transaction, int status,
+                       const char *reason, const sip_t *sip)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
+    event.reason = reason;
     event.type = transaction->call != NULL ? SB_EV_CALL_RESPONSE : SB_EV_RESPONSE;
     event.call = transaction->call != NULL ? transaction->call->id : 0;
     event.transaction = transaction->id;
     event.status = status;
     event.method = record->method;
     sof_post(record->record.state, &event, sof_real(sip));
+}
+
+static void post_response(struct sof_transaction *record, struct sb_object *transaction, int status,
+                          const sip_t *sip)
+{
+    post_final(record, transaction, status, NULL, sip);
+}
+
+void sof_fail_transaction(struct sb_object *transaction, const char *reason)
+{
+    post_final(transaction->lib, transaction, 503, reason, NULL);
 }
 
 /* 12.2.1.2, 14.1: a re-INVITE that nobody answers ends the call. */

@@ -563,6 +563,8 @@ class Endpoint(EventPackages):
         call = self._calls[raw.call]
         call.headers = Headers(raw.headers)
         call._received(raw.body)
+        if self._dispatcher.congested:  # somebody sends them without an end
+            return None
         return events.CallProgress(call, raw.status, raw.reason, call.headers, raw.body or None)
 
     def _call_answered(self, raw):

@@ -71,8 +71,8 @@ def test_the_help_of_all_names_every_command_and_the_password_variable(capsys):
 
 def test_the_examples_in_the_help_parse():
     parser = cli.build_parser()
-    lines = r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message|subscribe|publish) .*|doctor)$"
-    for line in re.findall(lines, cli.examples(), re.MULTILINE):
+    command = r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message|subscribe|publish) .*|doctor)$"
+    for line in re.findall(command, cli.examples(), re.M):
         words = re.findall(r'"[^"]*"|[^ ]+', line.partition("  #")[0])
         assert parser.parse_args([word.strip('"') for word in words]).run
 
