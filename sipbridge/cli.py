@@ -347,7 +347,11 @@ def _add_message(subparsers):
 
 def _add_subscribe(subparsers):
     parser = _add(
-        subparsers, "subscribe", event_commands.subscribe, "subscribe to a state, until interrupted", _SUBSCRIBE_EXAMPLES
+        subparsers,
+        "subscribe",
+        event_commands.subscribe,
+        "subscribe to a state, until interrupted",
+        _SUBSCRIBE_EXAMPLES,
     )
     parser.add_argument("to", metavar="TO", help="whose state, as sip:bob@host:port")
     parser.add_argument("event", metavar="EVENT", help="the package: presence, dialog, message-summary, reg, ...")

@@ -19,6 +19,9 @@ _STABLE = 60.0
 _AGAIN = frozenset([None, "deactivated", "probation", "timeout", "giveup"])
 
 
+_NO_HEADERS = Headers()
+
+
 class Subscription(object):
     """A subscription; refreshed before it runs out, and made again when it was lost, until :meth:`unsubscribe`.
 
@@ -152,7 +155,7 @@ class Subscription(object):
         told = parse_subscription_state(Headers(raw.headers).get("Subscription-State", ""))
         return told.terminated and told.reason in _AGAIN
 
-    def _retry(self, headers=Headers()):
+    def _retry(self, headers=_NO_HEADERS):
         if self._since is not None and monotonic() - self._since > _STABLE:
             self._tries = 0
         told = parse_subscription_state(headers.get("Subscription-State", ""))

@@ -6,8 +6,9 @@ Run as a program it reads requests, one JSON object per line, and answers each w
     {"id": 1, "result": null}    or    {"id": 1, "error": "CallStateError", "text": "..."}
 
 ``on`` is "phone", "endpoint", or what was made or received last of "call", "registration", "subscription", "notifier"
-and "publication"; ``name`` one of its methods or attributes. A SUBSCRIBE for "presence" is accepted. Bytes are {"bytes": text in Latin-1}. Requests run side by side; at the end of the input
-the endpoint is closed. :class:`RemotePhone` is the other side.
+and "publication"; ``name`` one of its methods or attributes. A SUBSCRIBE for "presence" is accepted. Bytes are
+{"bytes": text in Latin-1}. Requests run side by side; at the end of the input the endpoint is closed.
+:class:`RemotePhone` is the other side.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -27,7 +28,6 @@ if __name__ == "__main__":  # started by path: its own folder would hide the pac
 import sipbridge  # noqa: E402
 from peers.phone import Phone, label  # noqa: E402
 from peers.process import read_text, stop_process, wait_for_exit  # noqa: E402
-
 
 _KINDS = {
     sipbridge.Call: "call",
