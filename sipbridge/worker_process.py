@@ -43,12 +43,14 @@ class Process(object):
     Attributes:
         socket: our end of the socket pair; the owner closes it.
         pid: its process id.
+        closing: True from when it was told to close its engine: it waits for peers then, and gives no signs of life.
 
     Raises EngineLost when it cannot be started.
     """
 
     def __init__(self, python, settings):
         self._settings = settings
+        self.closing = False
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         code = _BOOT % (package, json.dumps(dict(settings, parent=os.getpid())))
         theirs = None
@@ -87,7 +89,7 @@ class Process(object):
             octets = self._beat_within(poll, beat)
             if octets == b"" or (octets is None and self._process.poll() is not None):
                 return self.reap(_PATIENCE)
-            silent = 0.0 if octets else silent + beat
+            silent = 0.0 if octets or self.closing else silent + beat
         return self._end_hung(limit)
 
     def _beat_within(self, poll, seconds):

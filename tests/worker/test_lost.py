@@ -226,6 +226,14 @@ def test_credentials_given_while_there_is_no_process(make_phone):
         phone.endpoint.register(registrar.uri, "sip:alice@" + registrar.host_port)
 
 
+def test_credentials_that_were_refused_are_not_kept(phone, hand):
+    phone.endpoint.add_credentials("alice", "wonderland")
+    with pytest.raises(sipbridge.InputError):
+        phone.endpoint.add_credentials("x" * 5000, "wonderland")
+    lose(phone, signal.SIGKILL)
+    established(phone, hand)
+
+
 # -- a hang ------------------------------------------------------------------------------------------------------
 
 
