@@ -33,7 +33,7 @@ fuzz: ## libFuzzer on the shield for 30 s; SECONDS=600 for longer
 develop: ## prepare .venv with the engines and the tools, to work on sipbridge
 	@tools/host develop
 
-clean: ## remove all that the other targets made
+clean: ## remove all that the other targets made here (the image: make clean-image)
 	rm -rf .venv build dist sipbridge.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis sipbridge/*.so
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -38,23 +38,13 @@ void sof_fail_registration(struct sb_object *registration, const char *reason)
  * REGISTER
  */
 
-/* Write the seconds that are asked for into the draft. */
-static int set_expires(struct sof_registration *record)
-{
-    msg_t *draft = record->request.draft;
-    sip_t *sip = sip_object(draft);
-    sip_expires_t *header = sip_expires_create(msg_home(draft), (sip_time_t)record->expires);
-    if (sip->sip_expires != NULL)
-        msg_header_remove(draft, NULL, (msg_header_t *)sip->sip_expires);
-    return header != NULL && msg_header_insert(draft, NULL, (msg_header_t *)header) == 0 ? SB_OK : SB_ENOMEM;
-}
-
 /* The next REGISTER: the first one, again later, or the last one. */
 static void send_next(struct sof_registration *record, struct sb_object *registration)
 {
     sof_set_timer(&record->record, 0, NULL);
     record->outdated = 0;
-    if (set_expires(record) != SB_OK || sof_send_again(&record->request) != SB_OK)
+    if (sof_set_expires(record->request.draft, record->expires) != SB_OK ||
+        sof_send_again(&record->request) != SB_OK)
         post_registration(record, registration, SB_STATE_FAILED, 503, 0, NULL);
 }
 
@@ -78,10 +68,8 @@ static void run_register(struct sofia *state, struct sof_command *command)
     record = registration->lib;
     command->msg = NULL;
     code = sof_dialog_new(&record->record, draft, NULL);
-    record->request.draft = draft;
     if (code == SB_OK)
-        code = set_expires(record);
-    record->request.draft = NULL;
+        code = sof_set_expires(draft, record->expires);
     if (code == SB_OK)
         code = sof_send(&record->request, &record->record, &record->record, "REGISTER", draft, on_response);
     else

@@ -36,7 +36,9 @@ def _interpreter():
             continue
     interpreter = _saved_by_cffi()
     if interpreter is None:
-        raise gdb.GdbError("Python is not running yet, or its debug symbols (python2.7-dbg) are not those of this build")
+        raise gdb.GdbError(
+            "Python is not running yet, or its debug symbols (python2.7-dbg) are not those of this build"
+        )
     return interpreter
 
 

@@ -28,7 +28,8 @@ die() {
 
 # What is wrong with the client or its daemon: one line in $problem, what to do in $advice. Both empty: nothing.
 look_at_engine() {
-    problem= advice=
+    problem=''
+    advice=''
     if ! command -v "$DOCKER" > /dev/null 2>&1; then
         problem="there is no container client: no '$DOCKER' on this machine"
         advice="  Linux:          install Docker Engine (Debian, Ubuntu: sudo apt-get install docker.io) or Podman
@@ -162,6 +163,11 @@ build() { # build STAGE...
     done
 }
 
+build_all() {
+    # shellcheck disable=SC2086  # a list of words
+    build $STAGES
+}
+
 # --- running -----------------------------------------------------------------------------------------------
 
 start() { # start OPTION... IMAGE COMMAND...: locked down, as the caller, so that what it writes is the caller's
@@ -252,8 +258,7 @@ clean_image() {
 
 case ${1:-} in problem) ;; *) need_engine ;; esac
 case ${1:-} in
-    # shellcheck disable=SC2086  # a list of words
-    build) build $STAGES ;;
+    build) build_all ;;
     build-test) build test ;;
     test) run_tests ;;
     clean-image) clean_image ;;

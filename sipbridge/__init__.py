@@ -38,19 +38,28 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    NotifyReceived,
     PeerAvailable,
     PeerUnavailable,
+    PublicationChanged,
     RegistrationChanged,
     RequestReceived,
+    SubscriptionChanged,
+    SubscriptionRefreshed,
+    SubscriptionRequested,
+    SubscriptionTerminated,
     TraceMessage,
     TransferProgress,
     TransferRequested,
 )
 from sipbridge.headers import Headers
 from sipbridge.identity import ANONYMOUS
+from sipbridge.notifier import Notifier
+from sipbridge.publication import Publication
 from sipbridge.reason import Reason
 from sipbridge.registration import Registration
 from sipbridge.response import Response
+from sipbridge.subscription import Subscription
 from sipbridge.tls import Tls
 from sipbridge.transfer import Transfer
 from sipbridge.watch import Watch
@@ -76,8 +85,12 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "Notifier",
+    "NotifyReceived",
     "PeerAvailable",
     "PeerUnavailable",
+    "Publication",
+    "PublicationChanged",
     "Reason",
     "Registration",
     "RegistrationChanged",
@@ -85,6 +98,11 @@ __all__ = [
     "Response",
     "ResponseError",
     "SipbridgeError",
+    "Subscription",
+    "SubscriptionChanged",
+    "SubscriptionRefreshed",
+    "SubscriptionRequested",
+    "SubscriptionTerminated",
     "TimeoutError",
     "Tls",
     "TraceMessage",

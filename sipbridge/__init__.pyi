@@ -29,19 +29,28 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    NotifyReceived,
     PeerAvailable,
     PeerUnavailable,
+    PublicationChanged,
     RegistrationChanged,
     RequestReceived,
+    SubscriptionChanged,
+    SubscriptionRefreshed,
+    SubscriptionRequested,
+    SubscriptionTerminated,
     TraceMessage,
     TransferProgress,
     TransferRequested,
 )
 from sipbridge.headers import Headers as Headers
 from sipbridge.identity import ANONYMOUS as ANONYMOUS
+from sipbridge.notifier import Notifier as Notifier
+from sipbridge.publication import Publication as Publication
 from sipbridge.reason import Reason as Reason
 from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
+from sipbridge.subscription import Subscription as Subscription
 from sipbridge.tls import Tls as Tls
 from sipbridge.transfer import Transfer as Transfer
 from sipbridge.watch import Watch as Watch
@@ -67,8 +76,12 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "Notifier",
+    "NotifyReceived",
     "PeerAvailable",
     "PeerUnavailable",
+    "Publication",
+    "PublicationChanged",
     "Reason",
     "Registration",
     "RegistrationChanged",
@@ -76,6 +89,11 @@ __all__ = [
     "Response",
     "ResponseError",
     "SipbridgeError",
+    "Subscription",
+    "SubscriptionChanged",
+    "SubscriptionRefreshed",
+    "SubscriptionRequested",
+    "SubscriptionTerminated",
     "TimeoutError",
     "Tls",
     "TraceMessage",

@@ -34,8 +34,6 @@ class Call(object):
         replaces: the Call that this one takes the place of once it is answered (RFC 3891), or None.
     """
 
-    _facade = None  # what sipbridge.aio shows of it
-
     def __init__(self, endpoint, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
         self._endpoint = endpoint
         self._engine = endpoint._engine

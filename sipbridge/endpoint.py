@@ -27,6 +27,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
 )
+from sipbridge.event_packages import EventPackages
 from sipbridge.headers import Headers, check_headers
 from sipbridge.identity import identity_headers
 from sipbridge.parameters import tag
@@ -66,7 +67,7 @@ class _Pending(object):
         self.on_response = on_response
 
 
-class Endpoint(object):
+class Endpoint(EventPackages):
     """A SIP user agent (RFC 3261, 6) that places and takes calls. A context manager; safe for any thread.
 
     Args:
@@ -119,6 +120,7 @@ class Endpoint(object):
         self._calls = {}
         self._registrations = {}
         self._pending = {}
+        self._open_packages()
         self._accounts = Accounts()
         self._peers = Peers()
         self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
@@ -208,12 +210,16 @@ class Endpoint(object):
             self._quietly(call.hangup)
         for registration in list(self._registrations.values()):
             self._quietly(self._engine.unregister, registration._id)
-        self._wait(lambda: not self._calls and not self._registrations, timeout)
+        self._leave_packages()
+        self._wait(self._is_over, timeout)
         _open_endpoints.discard(self)
         self._dispatcher.close(max(0.0, deadline - monotonic()), timeout)
         self._abandon()
         if self._recorder is not None:
             self._recorder.close()
+
+    def _is_over(self):
+        return not self._calls and not self._registrations and self._packages_are_over()
 
     @staticmethod
     def _quietly(action, *args):
@@ -508,6 +514,10 @@ class Endpoint(object):
             raise CallStateError("%s: the call ended before the response (%s)" % (what, call.ended.cause))
         return check_response(pending.response, what)
 
+    def _expect(self, transaction, on_response):
+        """Have ``on_response`` called with the final response, and what it returns delivered. Under the lock."""
+        self._pending[transaction] = _Pending(None, on_response)
+
     def _ask(self, method, parties, on_response):
         """Send a request outside of calls; ``on_response`` is called with the final response. Under the lock."""
         transaction = self._engine.request(method, parties, None)
@@ -553,6 +563,8 @@ class Endpoint(object):
         call = self._calls[raw.call]
         call.headers = Headers(raw.headers)
         call._received(raw.body)
+        if self._dispatcher.congested:  # somebody sends them without an end
+            return None
         return events.CallProgress(call, raw.status, raw.reason, call.headers, raw.body or None)
 
     def _call_answered(self, raw):
@@ -634,7 +646,8 @@ class Endpoint(object):
         if pending is not None:
             pending.response = Response(raw.status, raw.reason, Headers(raw.headers), raw.body)
             if pending.on_response is not None:
-                pending.on_response(pending.response)
+                return pending.on_response(pending.response)
+        return None
 
     def _registration(self, raw):
         registration = self._registrations[raw.registration]
@@ -656,6 +669,7 @@ class Endpoint(object):
                 pending.on_response(Response(503, raw.reason, Headers(), b""))
         for registration in self._registrations.values():
             registration._lost(error)
+        self._lose_packages(error)
 
     def _engine_restarted(self, raw):
         return events.EngineRestarted(raw.reason, raw.time)
@@ -680,6 +694,10 @@ class Endpoint(object):
         "request": _request,
         "response": _response,
         "registration": _registration,
+        "subscription": EventPackages._subscription,
+        "notify": EventPackages._notify,
+        "subscribe": EventPackages._subscribe,
+        "unsubscribed": EventPackages._unsubscribed,
         "engine-lost": _engine_lost,
         "engine-restarted": _engine_restarted,
         "engine-failed": _engine_failed,
@@ -700,7 +718,11 @@ class Endpoint(object):
         elif isinstance(event, events.InfoReceived):
             event.request.answer_by_default(200)
         elif isinstance(event, events.RequestReceived):
-            event.request.answer_by_default(603 if isinstance(event, events.TransferRequested) else 501)
+            default = 603 if isinstance(event, events.TransferRequested) else 501
+            event.request.answer_by_default(481 if event.method == "NOTIFY" else default)
+        elif isinstance(event, events.SubscriptionRequested):
+            if event.notifier.state == "asked":
+                self._quietly(event.notifier.reject, 489)
 
 
 def check_text_body(text):

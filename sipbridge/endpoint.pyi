@@ -7,6 +7,7 @@ from sipbridge.call import Call
 from sipbridge.content import Body
 from sipbridge.dispatch import EventStream
 from sipbridge.engine import Engine
+from sipbridge.event_packages import EventPackages
 from sipbridge.events import IncomingCall, RequestReceived, TraceMessage
 from sipbridge.headers import HeaderFields
 from sipbridge.record import Recorder
@@ -17,7 +18,7 @@ from sipbridge.watch import Watch
 
 _Event = TypeVar("_Event", bound=Tuple[object, ...])
 
-class Endpoint:
+class Endpoint(EventPackages):
     identity: Optional[str]
     def __init__(
         self,

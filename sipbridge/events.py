@@ -13,6 +13,7 @@ from sipbridge.errors import EngineLost
 from sipbridge.identity import asserted_identities, privacy
 from sipbridge.reason import parse_reasons
 from sipbridge.refer import replaces_of, target_of
+from sipbridge.subscription_state import parse_subscription_state
 from sipbridge.uri import address_uri
 
 _DTMF_RELAY = re.compile(r"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
@@ -223,6 +224,80 @@ class PeerAvailable(namedtuple("PeerAvailable", "watch uri status reason")):
 
 class PeerUnavailable(namedtuple("PeerUnavailable", "watch uri status reason")):
     """A peer that is watched is not there: it does not answer (408), cannot be reached (503), or a proxy says so."""
+
+    __slots__ = ()
+
+
+class SubscriptionChanged(namedtuple("SubscriptionChanged", "subscription state status reason expires")):
+    """News of a subscription of ours.
+
+    ``state`` is "active" (granted for ``expires`` seconds), "retrying", "ended" or "failed". ``status`` and
+    ``reason`` are the response's; for one that the notifier ended 0 and what it says, as "noresource" (RFC 6665,
+    4.1.3).
+    """
+
+    __slots__ = ()
+
+
+class NotifyReceived(namedtuple("NotifyReceived", "subscription headers body")):
+    """A NOTIFY in a subscription of ours (RFC 6665, 4.1.3). It has been answered."""
+
+    __slots__ = ()
+
+    @property
+    def content_type(self):
+        """The Content-Type as it stands, or None."""
+        return self.headers.get("Content-Type")
+
+    @property
+    def event(self):
+        """The event package with its parameters."""
+        return self.headers.get("Event", "")
+
+    @property
+    def subscription_state(self):
+        """What it says of the subscription: a :class:`~sipbridge.subscription_state.SubscriptionState`."""
+        return parse_subscription_state(self.headers.get("Subscription-State", ""))
+
+
+class SubscriptionRequested(namedtuple("SubscriptionRequested", "notifier headers body")):
+    """Somebody subscribes to a state here (RFC 6665, 4.2). Answer it before the handler returns.
+
+    What no handler answered is refused with 489, as an event package that is not known.
+    """
+
+    __slots__ = ()
+
+    @property
+    def package(self):
+        """The event package without parameters, as "presence"."""
+        return self.notifier.package
+
+    def accept(self, expires=None, status=200):
+        """As :meth:`Notifier.accept`, which it returns."""
+        return self.notifier.accept(expires, status)
+
+    def reject(self, status=403, reason=None):
+        """As :meth:`Notifier.reject`."""
+        self.notifier.reject(status, reason)
+
+
+class SubscriptionRefreshed(namedtuple("SubscriptionRefreshed", "notifier expires")):
+    """A subscriber of ours asked for ``expires`` seconds more, and has them. It was told the same again."""
+
+    __slots__ = ()
+
+
+class SubscriptionTerminated(namedtuple("SubscriptionTerminated", "notifier status reason")):
+    """A subscriber of ours is gone: it unsubscribed or let it run out (``status`` 0), took the last NOTIFY (200), or
+    refused one or was silent (its status; 408).
+    """
+
+    __slots__ = ()
+
+
+class PublicationChanged(namedtuple("PublicationChanged", "publication state status reason expires")):
+    """The compositor answered: ``state`` is "active" (for ``expires`` seconds), "retrying", "ended" or "failed"."""
 
     __slots__ = ()
 

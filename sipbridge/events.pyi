@@ -4,10 +4,14 @@ from sipbridge.call import Call
 from sipbridge.content import Body
 from sipbridge.errors import EngineLost
 from sipbridge.headers import HeaderFields, Headers
+from sipbridge.notifier import Notifier
+from sipbridge.publication import Publication
 from sipbridge.reason import Reason
 from sipbridge.registration import Registration
 from sipbridge.replaces import Replaces
 from sipbridge.request import IncomingRequest
+from sipbridge.subscription import Subscription
+from sipbridge.subscription_state import SubscriptionState
 from sipbridge.transfer import Transfer
 from sipbridge.uri import NameAddr
 from sipbridge.watch import Watch
@@ -117,6 +121,49 @@ class CallReinvited(NamedTuple):
 
 class RegistrationChanged(NamedTuple):
     registration: Registration
+    state: str
+    status: int
+    reason: str
+    expires: int
+
+class SubscriptionChanged(NamedTuple):
+    subscription: Subscription
+    state: str
+    status: int
+    reason: str
+    expires: int
+
+class NotifyReceived(NamedTuple):
+    subscription: Subscription
+    headers: Headers
+    body: bytes
+    @property
+    def content_type(self) -> Optional[str]: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def subscription_state(self) -> SubscriptionState: ...
+
+class SubscriptionRequested(NamedTuple):
+    notifier: Notifier
+    headers: Headers
+    body: bytes
+    @property
+    def package(self) -> str: ...
+    def accept(self, expires: Optional[int] = None, status: int = 200) -> Notifier: ...
+    def reject(self, status: int = 403, reason: Optional[str] = None) -> None: ...
+
+class SubscriptionRefreshed(NamedTuple):
+    notifier: Notifier
+    expires: int
+
+class SubscriptionTerminated(NamedTuple):
+    notifier: Notifier
+    status: int
+    reason: str
+
+class PublicationChanged(NamedTuple):
+    publication: Publication
     state: str
     status: int
     reason: str

@@ -1,4 +1,4 @@
-from typing import FrozenSet, Iterable, List, Optional, Tuple, Union
+from typing import FrozenSet, Iterable, List, Tuple, Union
 
 from sipbridge.headers import Headers
 from sipbridge.uri import NameAddr

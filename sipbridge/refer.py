@@ -2,14 +2,9 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge._compat import PY2
+from sipbridge._compat import PY2, quote, unquote
 from sipbridge.replaces import parse_replaces
 from sipbridge.uri import address_uri
-
-try:
-    from urllib.parse import quote, unquote
-except ImportError:  # Python 2
-    from urllib import quote, unquote
 
 
 def with_replaces(uri, replaces):

@@ -39,8 +39,6 @@ class Registration(object):
         retry_in: seconds that "waiting" lasts: longer with each failure, the registrar's Retry-After at least.
     """
 
-    _facade = None  # what sipbridge.aio shows of it
-
     def __init__(self, endpoint, aor, registrar, expires, parties=None, contact=None, keep=False):
         self._endpoint = endpoint
         self._engine = endpoint._engine

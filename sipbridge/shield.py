@@ -191,17 +191,17 @@ def report_file(path=None):
 def restart_with(module, arguments, name=None):
     """Start this process again with the shield, where the engine of that name needs one and has none.
 
-    For programs of sipbridge's own: ``module`` is what ``python -m`` runs, ``arguments`` its command line. Returns where
-    nothing is to be done, or can be.
+    For programs of sipbridge's own: ``module`` is what ``python -m`` runs, ``arguments`` its command line. Returns
+    where nothing is to be done, or can be.
     """
     path = library()
     if path is None or path in os.environ.get("LD_PRELOAD", "").split(os.pathsep):
         return
     try:
-        lib, ffi = _module(name)
+        module = engine._choose(name)
     except (EngineError, InputError):  # which is told later
         return
-    if ffi.string(lib.sb_engine_name()).decode("ascii") in NEED_IT:
+    if module.ffi.string(module.lib.sb_engine_name()).decode("ascii") in NEED_IT:
         os.execve(sys.executable, [sys.executable, "-m", module] + list(arguments), environment())
 
 

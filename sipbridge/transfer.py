@@ -45,8 +45,6 @@ class Transfer(object):
         state: "pending" until the peer took it over, "accepted", then "ended".
     """
 
-    _facade = None  # what sipbridge.aio shows of it
-
     def __init__(self, call, target):
         self.call = call
         self.target = target

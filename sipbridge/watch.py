@@ -32,8 +32,6 @@ class Watch(object):
         status: of the last response, 0 before the first.
     """
 
-    _facade = None  # what sipbridge.aio shows of it
-
     def __init__(self, endpoint, parties, interval):
         self._endpoint = endpoint
         self._parties = parties

@@ -45,7 +45,7 @@ def test_glare_ends(phone, sipp):
         with pytest.raises(sipbridge.ResponseError) as caught:
             call.reinvite(HOLD, **options)
         assert caught.value.status == 491
-    assert (call.state, call.local_sdp) == ("established", ANSWER)
+    assert call.local_sdp == ANSWER
     call.wait_ended()
     peer.wait()
 
@@ -100,7 +100,9 @@ def test_hold_refused(phone, sipp):
 
 
 def test_an_offer_wants_an_answer(phone, sipp):
-    peer = sipp(Caller().initial("INVITE", OFFER).expect(183).expect(200).ack().request("BYE").expect(200), phone.host_port)
+    peer = sipp(
+        Caller().initial("INVITE", OFFER).expect(183).expect(200).ack().request("BYE").expect(200), phone.host_port
+    )
     call = phone.wait("incoming sdp").call
     with pytest.raises(sipbridge.CallStateError) as caught:
         call.answer()

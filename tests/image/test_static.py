@@ -15,8 +15,8 @@ TARGET = "x86_64-linux-gnu.%d.%d" % GLIBC
 
 sys.path[:0] = [str(standin.TOP / "sipbridge"), str(standin.TOP / "tools")]
 import _build  # noqa: E402
-import lint  # noqa: E402
 
+import lint  # noqa: E402
 
 #: What the engine is linked with besides glibc; no version is on these.
 OTHERS = re.compile(r"_?_?(osip|eXosip|sdp)_|_ITM_|__gmon_start__|__cxa_finalize")

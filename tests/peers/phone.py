@@ -17,6 +17,12 @@ _KINDS = (
     sipbridge.CallEnded,
     sipbridge.RequestReceived,  # INFO and MESSAGE are such
     sipbridge.RegistrationChanged,
+    sipbridge.SubscriptionChanged,
+    sipbridge.NotifyReceived,
+    sipbridge.SubscriptionRequested,
+    sipbridge.SubscriptionRefreshed,
+    sipbridge.SubscriptionTerminated,
+    sipbridge.PublicationChanged,
     sipbridge.TransferProgress,
     sipbridge.PeerAvailable,
     sipbridge.PeerUnavailable,
@@ -30,6 +36,17 @@ _CALL_EVENTS = {
     sipbridge.CallReinvited: "reinvite",
     sipbridge.EngineRestarted: "restarted",
     sipbridge.EngineFailed: "failed",
+}
+
+
+#: What to say of events of subscriptions and publications.
+_PACKAGE_EVENTS = {
+    sipbridge.SubscriptionChanged: lambda event: "subscription %s %d" % (event.state, event.status),
+    sipbridge.NotifyReceived: lambda event: "notify %s" % event.subscription_state.state,
+    sipbridge.SubscriptionRequested: lambda event: "subscribe %s" % event.notifier.event,
+    sipbridge.SubscriptionRefreshed: lambda event: "refreshed %d" % event.expires,
+    sipbridge.SubscriptionTerminated: lambda event: "unsubscribed %d" % event.status,
+    sipbridge.PublicationChanged: lambda event: "publication %s %d" % (event.state, event.status),
 }
 
 
@@ -51,6 +68,8 @@ def label(event):
         return "transfer %d%s" % (event.status, " final" if event.final else "")
     if kind is sipbridge.RegistrationChanged:
         return "registration %s %d" % (event.state, event.status)
+    if kind in _PACKAGE_EVENTS:
+        return _PACKAGE_EVENTS[kind](event)
     if isinstance(event, sipbridge.RequestReceived):
         return "request %s" % event.method
     return _CALL_EVENTS[kind] + sdp

@@ -44,7 +44,7 @@ def test_survived(victim, sender):
         replies = sender.replies_before(octets.replace(b"127.0.0.1:9;", own))
         assert own_answers or all(each.status == 400 for each in replies), name
     assert sender.exchange(request("INVITE", "call", sender.port)).status == 200
-    assert victim.ask("calls") == 1
+    assert own_answers or victim.ask("calls") == 1
 
 
 def test_counted(needs_shield, victim, sender):
@@ -59,3 +59,12 @@ def test_counted(needs_shield, victim, sender):
         "call-id": (0, 12, 2),
         "cseq": (0, 12, 2),
     }
+
+
+def test_names_in_a_datagram_do_not_stop_the_engine(victim, sender):
+    """Sofia-SIP would look each of them up, and do nothing else until DNS gives up."""
+    for number in range(10):
+        via = "SIP/7.0/UDP host%d.example.com;branch=z9hG4bKn%d" % (number, number)
+        octets = request("OPTIONS", "n%d" % number, Via=via).replace(b"SIP/2.0\r\n", b"SIP/7.0\r\n", 1)
+        sender.send(octets)
+    assert sender.replies_before(request("OPTIONS", "after", sender.port))[-1].status == 200

@@ -10,7 +10,10 @@ def test_the_last_line_of_each_counts():
 
 
 def test_a_run_that_broke_off_is_a_failure():
-    assert sums.total(["5 passed, 0 failed, 0 skipped\n", "Segmentation fault\n"]) == "5 passed, 1 failed, 0 skipped"
+    assert (
+        sums.total(["5 passed, 0 failed, 0 skipped\n", "Segmentation fault\n"])
+        == "5 passed, 1 failed, 0 skipped"
+    )
 
 
 def test_a_run_that_was_not_is_skipped():
