@@ -24,7 +24,7 @@ bench: ## measure calls per second, CPU and memory against a bare C program; wri
 overload: ## measure what comes of 0.5, 1, 2 and 4 times the calls it can take, without and with the shield
 	@tools/host overload
 
-soak: ## a million mutated datagrams at a live endpoint of each engine while calls go through
+soak: ## a million mutated datagrams at each engine while calls go through; long tests of the worker
 	@tools/host soak
 
 fuzz: ## libFuzzer on the shield for 30 s; SECONDS=600 for longer

@@ -40,12 +40,14 @@ class Answerer:
         if self.process.stdout.readline().strip() != "ready":
             raise SystemExit("bench: %s did not start" % name)
 
+    def children(self):
+        """The process ids of those that the program has started."""
+        tasks = pathlib.Path("/proc/%d/task" % self.process.pid).glob("*/children")
+        return [int(pid) for file in tasks for pid in file.read_text().split()]
+
     def _processes(self):
-        """The program's process and those that it has started, as folders of /proc."""
-        own = pathlib.Path("/proc/%d" % self.process.pid)
-        children = (task / "children" for task in own.glob("task/*"))
-        pids = [pid for file in children for pid in file.read_text().split()]
-        return [own] + [pathlib.Path("/proc", pid) for pid in pids]
+        """The program's process and its children, as folders of /proc."""
+        return [pathlib.Path("/proc/%d" % pid) for pid in [self.process.pid] + self.children()]
 
     def cpu_seconds(self):
         ticks = 0

@@ -14,7 +14,7 @@ PEERS = (  # package, program, the calls a second that it is offered, at a time,
     # It opens two RTP sockets for each call, has room for 64, and gives one back half a second after its call: more
     # than some 60 calls a second are its end (an assertion of its ioqueue).
     ("pjsua2-python==2.15.1.post1", "peer_pjsua2.py", 50, 4, 300),
-    ("sippy==2.5.0", "peer_sippy.py", ANY, 20, 3000),
+    ("sippy==2.5.0", "peer_sippy.py", ANY, 5, 1000),
     ("aiosipua==0.7.1", "peer_aiosipua.py", ANY, 20, 3000),
 )
 TOLERANT = "-default_behaviors all,-abortunexp"  # sippy's 100 may come after its 200

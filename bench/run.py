@@ -5,6 +5,7 @@ python bench/run.py [--only PART]... [--calls N] [--output build/bench.json]
 calls:         for each program, how many calls a second it answers and sees through with none failed, the CPU time
                that a call costs it, what a live call adds to its memory, and whether its memory comes back
 requests:      MESSAGE, and INFO within calls: requests a second, CPU time of each (requests_in.py)
+restarts:      seconds from a worker's death to the next one in its place (restarts.py)
 registrations: 10,000 registrations on one endpoint, made, refreshed, kept (registrations.py)
 held:          10,000 calls held for a minute: memory of each, CPU time while nothing happens (held.py)
 peers:         the same answering job done by other stacks from PyPI (pypi_stacks.py)
@@ -23,6 +24,7 @@ import held
 import pypi_stacks
 import registrations
 import requests_in
+import restarts
 from common import HERE, ROOT, Answerer, Caller, build_bare, note, print_table
 
 PARALLEL = 20  # calls under way at once while throughput is measured
@@ -144,11 +146,12 @@ def measure_calls(arguments):
 PARTS = {
     "calls": measure_calls,
     "requests": requests_in.measure,
+    "restarts": restarts.measure,
     "registrations": registrations.measure,
     "held": held.measure,
     "peers": pypi_stacks.measure,
 }
-DEFAULT = ("calls", "requests")
+DEFAULT = ("calls", "requests", "restarts")
 
 
 def main():

@@ -1,6 +1,7 @@
 /* contract.c - engine.h, for every engine: checks, handles, states. See core.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "check.h"
 #include "core_private.h"
@@ -299,6 +300,8 @@ static struct sb_object *start(struct engine *engine, int kind, struct sb_object
     object->outgoing = 1;
     if (kind == SB_KIND_CALL)
         object->state = SB_CALL_CALLING;
+    else if (kind == SB_KIND_SUBSCRIPTION)
+        object->state = SB_SUBSCRIPTION_OURS;
     return object;
 }
 
@@ -632,15 +635,47 @@ sb_id sb_request(int id, const char *method, const sb_parties *parties, const sb
     return started(engine, transaction, code);
 }
 
+/* What subscriptions and publications have arguments for. */
+static int check_event_content(const sb_content *content)
+{
+    static const char *const NAMES[] = {"Event", "o", "Expires", "Subscription-State", "SIP-If-Match"};
+    int code = sb_check_content(content);
+    size_t i, name;
+    for (i = 0; code == SB_OK && content != NULL && i < content->header_count; i++)
+        for (name = 0; name < sizeof NAMES / sizeof *NAMES; name++)
+            if (strcasecmp(content->headers[i].name, NAMES[name]) == 0)
+                code = SB_EINVAL;
+    return code;
+}
+
+/* A package, a token with parameters (RFC 6665, 8.4). */
+static int check_event(const char *event)
+{
+    char package[64];
+    size_t length;
+    int code = sb_check_text(event);
+    if (code != SB_OK)
+        return code;
+    length = strcspn(event, "; \t");
+    if (length >= sizeof package)
+        return SB_EINVAL;
+    memcpy(package, event, length);
+    package[length] = '\0';
+    event += length + strspn(event + length, " \t");
+    if (*event != '\0' && *event != ';')
+        return SB_EINVAL;
+    return sb_check_token(package);
+}
+
 sb_id sb_publish(int id, const sb_parties *parties, const char *event, const char *etag, int expires,
                  const sb_content *content)
 {
     struct engine *engine;
     struct sb_object *transaction;
     int code;
-    if ((code = sb_check_parties(parties)) != SB_OK || (code = sb_check_text(event)) != SB_OK ||
+    if ((code = sb_check_parties(parties)) != SB_OK || (code = check_event(event)) != SB_OK ||
         (code = sb_check_optional_text(etag)) != SB_OK || (code = sb_check_expires(expires)) != SB_OK ||
-        (code = sb_check_content(content)) != SB_OK)
+        (code = check_event_content(content)) != SB_OK)
         return code;
     if (sb_backend.publish == NULL)
         return SB_ENOTSUP;
@@ -662,8 +697,8 @@ sb_id sb_subscribe(int id, const sb_parties *parties, const char *event, int exp
     struct engine *engine;
     struct sb_object *subscription;
     int code;
-    if ((code = sb_check_parties(parties)) != SB_OK || (code = sb_check_text(event)) != SB_OK ||
-        (code = sb_check_expires(expires)) != SB_OK || (code = sb_check_content(content)) != SB_OK)
+    if ((code = sb_check_parties(parties)) != SB_OK || (code = check_event(event)) != SB_OK ||
+        (code = sb_check_expires(expires)) != SB_OK || (code = check_event_content(content)) != SB_OK)
         return code;
     if (sb_backend.subscribe == NULL)
         return SB_ENOTSUP;
@@ -687,6 +722,8 @@ int sb_subscribe_refresh(int id, sb_id subscription_id, int expires)
         return SB_ENOTSUP;
     if ((code = enter_object(id, SB_KIND_SUBSCRIPTION, subscription_id, &engine, &subscription)) != SB_OK)
         return code;
+    if (subscription->state != SB_SUBSCRIPTION_OURS)
+        return left_with(engine, SB_ESTATE);
     return left_with(engine, sb_backend.subscribe_refresh(engine->core.state, subscription, expires));
 }
 
@@ -699,7 +736,12 @@ int sb_unsubscribe(int id, sb_id subscription_id)
         return SB_ENOTSUP;
     if ((code = enter_object(id, SB_KIND_SUBSCRIPTION, subscription_id, &engine, &subscription)) != SB_OK)
         return code;
-    return left_with(engine, sb_backend.unsubscribe(engine->core.state, subscription));
+    code = SB_ESTATE;
+    if (subscription->state == SB_SUBSCRIPTION_OURS)
+        code = sb_backend.unsubscribe(engine->core.state, subscription);
+    if (code == SB_OK)
+        subscription->state = SB_SUBSCRIPTION_ENDING;
+    return left_with(engine, code);
 }
 
 int sb_subscription_accept(int id, sb_id subscription_id, int status, int expires)
@@ -715,7 +757,11 @@ int sb_subscription_accept(int id, sb_id subscription_id, int status, int expire
         return SB_ENOTSUP;
     if ((code = enter_object(id, SB_KIND_SUBSCRIPTION, subscription_id, &engine, &subscription)) != SB_OK)
         return code;
-    code = sb_backend.subscription_accept(engine->core.state, subscription, status, expires);
+    code = SB_ESTATE;
+    if (subscription->state == SB_SUBSCRIPTION_ASKED)
+        code = sb_backend.subscription_accept(engine->core.state, subscription, status, expires);
+    if (code == SB_OK)
+        subscription->state = SB_SUBSCRIPTION_GRANTED;
     return left_with(engine, code);
 }
 
@@ -732,8 +778,19 @@ int sb_subscription_reject(int id, sb_id subscription_id, int status, const char
         return SB_ENOTSUP;
     if ((code = enter_object(id, SB_KIND_SUBSCRIPTION, subscription_id, &engine, &subscription)) != SB_OK)
         return code;
-    code = sb_backend.subscription_reject(engine->core.state, subscription, status, reason);
+    code = SB_ESTATE;
+    if (subscription->state == SB_SUBSCRIPTION_ASKED)
+        code = sb_backend.subscription_reject(engine->core.state, subscription, status, reason);
+    if (code == SB_OK)
+        sb_core_remove(&engine->core, subscription);
     return left_with(engine, code);
+}
+
+/* Whether a Subscription-State ends it. */
+static int is_last(const char *state)
+{
+    size_t length = strcspn(state, "; \t");
+    return length == strlen("terminated") && strncasecmp(state, "terminated", length) == 0;
 }
 
 int sb_notify(int id, sb_id subscription_id, const char *state, const sb_content *content)
@@ -741,11 +798,16 @@ int sb_notify(int id, sb_id subscription_id, const char *state, const sb_content
     struct engine *engine;
     struct sb_object *subscription;
     int code;
-    if ((code = sb_check_text(state)) != SB_OK || (code = sb_check_content(content)) != SB_OK)
+    if ((code = sb_check_text(state)) != SB_OK || (code = check_event_content(content)) != SB_OK)
         return code;
     if (sb_backend.notify == NULL)
         return SB_ENOTSUP;
     if ((code = enter_object(id, SB_KIND_SUBSCRIPTION, subscription_id, &engine, &subscription)) != SB_OK)
         return code;
-    return left_with(engine, sb_backend.notify(engine->core.state, subscription, state, content));
+    code = SB_ESTATE;
+    if (subscription->state == SB_SUBSCRIPTION_GRANTED)
+        code = sb_backend.notify(engine->core.state, subscription, state, content);
+    if (code == SB_OK && is_last(state))
+        subscription->state = SB_SUBSCRIPTION_ENDING;
+    return left_with(engine, code);
 }

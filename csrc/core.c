@@ -50,6 +50,8 @@ struct sb_object *sb_core_add(struct sb_core *core, int kind, struct sb_object *
     object->kind = kind;
     if (kind == SB_KIND_CALL)
         object->state = SB_CALL_INCOMING;
+    else if (kind == SB_KIND_SUBSCRIPTION)
+        object->state = SB_SUBSCRIPTION_ASKED;
     if (tsearch(object, &core->objects, compare_ids) == NULL) {
         free(object);
         return NULL;

@@ -24,11 +24,30 @@ enum sb_call_state {
     SB_CALL_ENDING        /* BYE, CANCEL or a refusal is on its way; ENDED follows */
 };
 
+enum sb_subscription_state {
+    SB_SUBSCRIPTION_OURS = 1, /* we are the subscriber */
+    SB_SUBSCRIPTION_ASKED,    /* SUBSCRIBE received, no final response yet */
+    SB_SUBSCRIPTION_GRANTED,  /* accepted by us: we are the notifier */
+    SB_SUBSCRIPTION_ENDING    /* the last SUBSCRIBE, or the last NOTIFY, is on its way */
+};
+
+/* After a SUBSCRIBE that ends a subscription: milliseconds for the last NOTIFY, which a notifier sends at once. */
+enum { SB_LAST_NOTIFY_MS = 5000 };
+
+/* NOTIFYs of one subscription that may wait for the answer to the one before. */
+enum { SB_MAX_NOTIFIES = 64 };
+
+/* The longest that a subscriber is waited for, in seconds. */
+enum { SB_DAY = 24 * 3600 };
+
+/* Seconds of a SUBSCRIBE that names none (RFC 6665, 3.1.1). */
+enum { SB_DEFAULT_SUBSCRIPTION = 3600 };
+
 /* A call, registration, subscription or transaction. */
 struct sb_object {
     sb_id id;
     int kind;                 /* enum sb_kind */
-    int state;                /* of a call: enum sb_call_state; others: the backend's */
+    int state;                /* of a call or subscription: enum sb_..._state; others: the backend's */
     int outgoing;             /* placed or sent by us */
     int invite_pending;       /* call: a re-INVITE of either side has no final response yet */
     int ack_due;              /* call: a 2xx to our INVITE or re-INVITE is to be acknowledged */

@@ -125,10 +125,15 @@ enum sb_event_type {
                                  ENDED or FAILED, after which the handle is stale */
 
     /* Subscriptions (RFC 6665) */
-    SB_EV_SUBSCRIPTION,       /* ours, state as for a registration */
+    SB_EV_SUBSCRIPTION,       /* ours, state as for a registration. ENDED by the notifier: status 0, reason as its
+                                 NOTIFY says ("noresource"), whose headers these are */
     SB_EV_NOTIFY,             /* a NOTIFY in ours; the engine answered it */
-    SB_EV_SUBSCRIBE,          /* a new one from outside: sb_subscription_accept or _reject is due */
-    SB_EV_UNSUBSCRIBED,       /* the subscriber ended it or let it run out; the handle is stale */
+    SB_EV_SUBSCRIBE,          /* from outside, with the seconds in expires. A new one: sb_subscription_accept or
+                                 _reject is due. state ACTIVE: the subscriber refreshed it, the engine answered,
+                                 and an sb_notify is due (4.2.1) */
+    SB_EV_UNSUBSCRIBED,       /* the last one of each that was accepted: the subscriber ended it, let it run out
+                                 (the engine sends the last NOTIFY) or is gone (status: what it said to a NOTIFY),
+                                 or it took the last one of ours. Also when nobody answered it in 64*T1 */
 
     SB_EV_TRACE               /* a message passed: outgoing, peer, and its octets as the body */
 };
@@ -253,12 +258,15 @@ int sb_answer(int engine, sb_id transaction, int status, const char *reason, con
  */
 sb_id sb_request(int engine, const char *method, const sb_parties *parties, const sb_content *content);
 
-/* PUBLISH (RFC 3903). etag: the SIP-If-Match of an earlier one, or NULL. Returns the transaction. */
+/* In what follows Event, Expires, Subscription-State and SIP-If-Match are the engine's too among the headers.
+ *
+ * PUBLISH (RFC 3903). expires 0 removes. etag: the SIP-If-Match of an earlier one, or NULL. Returns the transaction. */
 sb_id sb_publish(int engine, const sb_parties *parties, const char *event, const char *etag, int expires,
                  const sb_content *content);
 
 /* ------------------------------------------------------------------------------------------------------
- * Subscriptions (RFC 6665). event: the package, with parameters.
+ * Subscriptions (RFC 6665). event: the package, with parameters. expires: seconds, 0 for the state as it is now and
+ * nothing more. The engine refreshes before they have passed, with the same headers.
  */
 sb_id sb_subscribe(int engine, const sb_parties *parties, const char *event, int expires,
                    const sb_content *content);
@@ -266,7 +274,8 @@ int sb_subscribe_refresh(int engine, sb_id subscription, int expires);
 int sb_unsubscribe(int engine, sb_id subscription);
 int sb_subscription_accept(int engine, sb_id subscription, int status, int expires);
 int sb_subscription_reject(int engine, sb_id subscription, int status, const char *reason);
-/* state: the value of Subscription-State, as "active;expires=600" or "terminated;reason=timeout". */
+/* state: the value of Subscription-State, as "active;expires=600" or "terminated;reason=timeout", after which
+ * only UNSUBSCRIBED follows. */
 int sb_notify(int engine, sb_id subscription, const char *state, const sb_content *content);
 
 /* ------------------------------------------------------------------------------------------------------

@@ -42,6 +42,17 @@ static void dispatch(struct exosip *state, eXosip_event_t *event)
     case EXOSIP_MESSAGE_REQUESTFAILURE:
     case EXOSIP_MESSAGE_SERVERFAILURE:
     case EXOSIP_MESSAGE_GLOBALFAILURE: exo_on_response(state, event); break;
+    case EXOSIP_SUBSCRIPTION_ANSWERED:
+    case EXOSIP_SUBSCRIPTION_REDIRECTED:
+    case EXOSIP_SUBSCRIPTION_REQUESTFAILURE:
+    case EXOSIP_SUBSCRIPTION_SERVERFAILURE:
+    case EXOSIP_SUBSCRIPTION_GLOBALFAILURE: exo_on_subscription(state, event); break;
+    case EXOSIP_SUBSCRIPTION_NOTIFY: exo_on_notify(state, event); break;
+    case EXOSIP_NOTIFICATION_ANSWERED:
+    case EXOSIP_NOTIFICATION_REDIRECTED:
+    case EXOSIP_NOTIFICATION_REQUESTFAILURE:
+    case EXOSIP_NOTIFICATION_SERVERFAILURE:
+    case EXOSIP_NOTIFICATION_GLOBALFAILURE: exo_on_notification(state, event); break;
     case EXOSIP_IN_SUBSCRIPTION_NEW: exo_on_subscribe(state, event); break;
     default: exo_on_call(state, event); break;
     }
@@ -71,13 +82,13 @@ static void note_due(struct sb_object *object, void *arg)
 
 static void handle_due(struct exosip *state)
 {
-    static const int KINDS[] = {SB_KIND_CALL, SB_KIND_REGISTRATION, SB_KIND_TRANSACTION};
+    static const int KINDS[] = {SB_KIND_CALL, SB_KIND_REGISTRATION, SB_KIND_SUBSCRIPTION, SB_KIND_TRANSACTION};
     struct sb_object *object;
     struct due due;
     int i;
     due.now = sb_monotonic_ms();
     due.count = 0;
-    for (i = 0; i < 3; i++)
+    for (i = 0; i < 4; i++)
         sb_core_each(state->core, KINDS[i], note_due, &due);
     for (i = 0; i < due.count; i++) {
         object = sb_core_find(state->core, due.found[i].kind, due.found[i].id);
@@ -87,6 +98,8 @@ static void handle_due(struct exosip *state)
             exo_call_due(state, object);
         else if (object->kind == SB_KIND_REGISTRATION)
             exo_registration_due(state, object);
+        else if (object->kind == SB_KIND_SUBSCRIPTION)
+            exo_subscription_due(state, object);
         else
             exo_transaction_due(state, object);
     }
@@ -386,19 +399,38 @@ static void end_registration(struct sb_object *registration, void *data)
         exo_register_end(data, registration);
 }
 
+static void end_subscription(struct sb_object *subscription, void *data)
+{
+    int code = SB_ESTATE;
+    if (subscription->lib == NULL)
+        return;
+    if (subscription->state == SB_SUBSCRIPTION_OURS)
+        code = exo_unsubscribe(data, subscription);
+    else if (subscription->state == SB_SUBSCRIPTION_GRANTED) /* 4.1.3: to be asked for again */
+        code = exo_notify(data, subscription, "terminated;reason=deactivated", NULL);
+    if (code == SB_OK)
+        subscription->state = SB_SUBSCRIPTION_ENDING;
+}
+
+static void count_ending(struct sb_object *subscription, void *count)
+{
+    *(int *)count += subscription->state == SB_SUBSCRIPTION_ENDING;
+}
+
 static void count_one(struct sb_object *object, void *count)
 {
     (void)object;
     ++*(int *)count;
 }
 
-/* Calls and registrations that have not ended. */
+/* Calls and the like that have not ended. */
 static int live(struct exosip *state)
 {
     int count = 0;
     sb_core_lock(state->core);
     sb_core_each(state->core, SB_KIND_CALL, count_one, &count);
     sb_core_each(state->core, SB_KIND_REGISTRATION, count_one, &count);
+    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, count_ending, &count);
     sb_core_unlock(state->core);
     return count;
 }
@@ -430,6 +462,7 @@ static void exo_close(void *data, int grace_ms)
     state->closing = 1;
     sb_core_each(state->core, SB_KIND_CALL, end_call, state);
     sb_core_each(state->core, SB_KIND_REGISTRATION, end_registration, state);
+    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, end_subscription, state);
     sb_core_unlock(state->core);
     wait_for_peers(state, until);
     sb_core_lock(state->core);
@@ -443,6 +476,8 @@ static void exo_close(void *data, int grace_ms)
     clear_index(&state->calls, compare_addresses);
     clear_index(&state->registrations, compare_addresses);
     clear_index(&state->requests, compare_addresses);
+    clear_index(&state->subscriptions, compare_addresses);
+    clear_index(&state->notifiers, compare_addresses);
     state_free(state);
 }
 
@@ -455,6 +490,7 @@ static void exo_release(void *data, struct sb_object *object)
     switch (object->kind) {
     case SB_KIND_CALL: exo_call_free(object->lib); break;
     case SB_KIND_REGISTRATION: exo_registration_free(state, object->lib); break;
+    case SB_KIND_SUBSCRIPTION: exo_subscription_free(state, object->lib); break;
     case SB_KIND_TRANSACTION: exo_transaction_free(object->lib); break;
     default: break;
     }
@@ -489,4 +525,11 @@ const struct sb_backend sb_backend = {
     .reinvite = exo_reinvite,
     .answer = exo_answer,
     .request = exo_request,
+    .publish = exo_publish,
+    .subscribe = exo_subscribe,
+    .subscribe_refresh = exo_subscribe_refresh,
+    .unsubscribe = exo_unsubscribe,
+    .subscription_accept = exo_subscription_accept,
+    .subscription_reject = exo_subscription_reject,
+    .notify = exo_notify,
 };

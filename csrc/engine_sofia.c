@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,7 @@ static void record_free(struct sof_record *record, int kind)
     switch (kind) {
     case SB_KIND_CALL: sof_call_free((struct sof_call *)record); break;
     case SB_KIND_REGISTRATION: sof_registration_free((struct sof_registration *)record); break;
+    case SB_KIND_SUBSCRIPTION: sof_subscription_free((struct sof_subscription *)record); break;
     case SB_KIND_TRANSACTION: sof_transaction_free((struct sof_transaction *)record); break;
     default: break;
     }
@@ -269,8 +271,10 @@ static int create_agent(struct sofia *state)
         return SB_ENOMEM;
     if (state->config->trace)
         sof_trace_to(state->core);
-    if (state->config->transport == SB_TLS)
+    if (state->config->transport == SB_TLS) {
+        sof_tls_watch(state);
         code = sof_tls_folder(state, &certificates);
+    }
     if (code == SB_OK) {
         errno = 0;
         state->agent = new_agent(state, url, certificates);
@@ -363,10 +367,23 @@ static int start(struct sofia *state)
     return code;
 }
 
+/* The library sends some answers (505 to another version of SIP) to the host that a Via names, and looks that up
+ * with getaddrinfo() while everything else waits: a datagram would stop the engine for as long as DNS takes. In
+ * this thread that finds the hosts file alone. The library's own resolver, for requests, asks DNS as before. */
+static void never_wait_for_dns(void)
+{
+#ifdef __GLIBC__
+    if (res_init() == 0)
+        _res.nscount = 0;
+#endif
+}
+
 static void *loop(void *data)
 {
     struct sofia *state = data;
-    int code = start(state);
+    int code;
+    never_wait_for_dns();
+    code = start(state);
     tell(state, code);
     if (code == SB_OK) {
         state->house.state = state;
@@ -499,19 +516,38 @@ static void end_registration(struct sb_object *registration, void *state)
         sof_register_end(state, registration);
 }
 
+static void end_subscription(struct sb_object *subscription, void *state)
+{
+    int code = SB_ESTATE;
+    if (subscription->lib == NULL)
+        return;
+    if (subscription->state == SB_SUBSCRIPTION_OURS)
+        code = sof_unsubscribe(state, subscription);
+    else if (subscription->state == SB_SUBSCRIPTION_GRANTED) /* 4.1.3: to be asked for again */
+        code = sof_notify(state, subscription, "terminated;reason=deactivated", NULL);
+    if (code == SB_OK)
+        subscription->state = SB_SUBSCRIPTION_ENDING;
+}
+
+static void count_ending(struct sb_object *subscription, void *count)
+{
+    *(int *)count += subscription->state == SB_SUBSCRIPTION_ENDING;
+}
+
 static void count_one(struct sb_object *object, void *count)
 {
     (void)object;
     ++*(int *)count;
 }
 
-/* Calls and registrations that have not ended, and commands that were not carried out. */
+/* Calls and the like that have not ended, and commands that were not carried out. */
 static int pending(struct sofia *state)
 {
     int count = 0;
     sb_core_lock(state->core);
     sb_core_each(state->core, SB_KIND_CALL, count_one, &count);
     sb_core_each(state->core, SB_KIND_REGISTRATION, count_one, &count);
+    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, count_ending, &count);
     count += state->first != NULL;
     sb_core_unlock(state->core);
     return count;
@@ -546,6 +582,7 @@ static void sof_close(void *data, int grace_ms)
     state->closing = 1;
     sb_core_each(state->core, SB_KIND_CALL, end_call, state);
     sb_core_each(state->core, SB_KIND_REGISTRATION, end_registration, state);
+    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, end_subscription, state);
     sb_core_unlock(state->core);
     while (pending(state) > 0 && sb_monotonic_ms() < until)
         usleep(2000);
@@ -585,4 +622,11 @@ const struct sb_backend sb_backend = {
     .reinvite = sof_reinvite,
     .answer = sof_answer_transaction,
     .request = sof_request,
+    .publish = sof_publish,
+    .subscribe = sof_subscribe,
+    .subscribe_refresh = sof_subscribe_refresh,
+    .unsubscribe = sof_unsubscribe,
+    .subscription_accept = sof_subscription_accept,
+    .subscription_reject = sof_subscription_reject,
+    .notify = sof_notify,
 };

@@ -40,6 +40,13 @@ typedef void exo_context;                         /* global: there is none */
 /* For a function whose parameter `state` only the other APIs need. */
 #define EXO_UNUSED(parameter) ((void)(parameter))
 
+/* 5.x renamed what makes subscriptions. */
+#if SB_EXOSIP_API >= 5
+#define eXosip_subscribe_build_initial_request eXosip_subscription_build_initial_subscribe
+#define eXosip_subscribe_send_initial_request eXosip_subscription_send_initial_request
+#define eXosip_subscribe_remove eXosip_subscription_remove
+#endif
+
 /* What names the 2xx that is to be acknowledged. */
 #if SB_EXOSIP_API >= 5
 #define EXO_ACK_ID(did, tid) (tid)

@@ -12,6 +12,8 @@
 #include "events.h"
 #include "exosip_api.h"
 
+#include <osip2/osip_dialog.h>
+
 /* RFC 3261 17.1.1.1: how long the library waits for a final response, in milliseconds. */
 enum { EXO_64_T1 = 32000 };
 
@@ -53,7 +55,9 @@ struct exosip {
     struct exo_credential *credentials;
     void *calls;                 /* tsearch() trees of struct sb_object: calls by the library's cid, */
     void *registrations;         /* registrations by rid, */
-    void *requests;              /* our transactions outside dialogs by Call-ID */
+    void *requests;              /* our transactions outside dialogs by Call-ID, */
+    void *subscriptions;         /* our subscriptions by Call-ID, */
+    void *notifiers;             /* those from outside by did */
 };
 
 /* Not recursive; never around eXosip_event_wait(). */
@@ -119,6 +123,37 @@ struct exo_registration {
     int retries;
 };
 
+/* A NOTIFY that waits for the answer to the one before. */
+struct exo_notify {
+    struct exo_notify *next;
+    char *state; /* the value of Subscription-State */
+    struct exo_content *content;
+};
+
+/* Of ours, or from outside. */
+struct exo_subscription {
+    struct exo_record record;
+    char *event;    /* what Event says */
+    int expires;    /* wanted, seconds, 0: to end it; from outside: granted at most */
+    int busy;       /* our SUBSCRIBE, or our NOTIFY, is on its way */
+    /* ours */
+    char *call_id, *tag;     /* of From */
+    int cseq;                /* of the SUBSCRIBE that was answered last */
+    char *to, *from, *route; /* of the first SUBSCRIBE */
+    struct exo_content *content;
+    osip_dialog_t *dialog;   /* NULL before the first 2xx */
+    int outdated;   /* `expires` changed while a SUBSCRIBE was on its way */
+    int polls;      /* the state as it is now was all that was asked for */
+    int notified;   /* a NOTIFY came */
+    int retries;
+    int64_t started_ms;
+    /* from outside */
+    int did, tid;   /* tid: of the first SUBSCRIBE */
+    int64_t until_ms, overdue_ms; /* when it runs out, and when the NOTIFY under way is given up */
+    struct exo_notify *waiting;
+    int count;      /* of these */
+};
+
 /* exosip_message.c -------------------------------------------------------------------------------------- */
 
 /* The SB_E... code for what a function of the library returned (>= 0: SB_OK). */
@@ -126,6 +161,7 @@ int exo_error(int returned);
 
 /* Add the content to a message that is being built. NULL is fine. */
 int exo_fill(osip_message_t *message, const sb_content *content);
+int exo_set_expires(osip_message_t *message, int expires);
 int exo_set_reason(osip_message_t *response, const char *reason); /* NULL: leave what is there */
 
 /* Set what the message tells in the event: headers, body, status, reason, method. *octets is to be freed
@@ -168,10 +204,15 @@ int exo_retry(struct exosip *state, eXosip_event_t *event, int *retries);
 int exo_index_call(struct exosip *state, struct sb_object *call);
 int exo_index_registration(struct exosip *state, struct sb_object *registration);
 int exo_index_request(struct exosip *state, struct sb_object *transaction);
+int exo_index_subscription(struct exosip *state, struct sb_object *subscription);
+int exo_index_notifier(struct exosip *state, struct sb_object *subscription);
 void exo_unindex(struct exosip *state, struct sb_object *object);
 struct sb_object *exo_find_call(struct exosip *state, int cid);
 struct sb_object *exo_find_registration(struct exosip *state, int rid);
 struct sb_object *exo_find_request(struct exosip *state, const char *call_id);
+
+struct sb_object *exo_find_subscription(struct exosip *state, const char *call_id);
+struct sb_object *exo_find_notifier(struct exosip *state, int did);
 
 /* exosip_request.c: transactions, within dialogs and outside ---------------------------------------------- */
 int exo_call_request(void *state, struct sb_object *call, struct sb_object *transaction, const char *method,
@@ -186,7 +227,6 @@ int exo_request(void *state, struct sb_object *transaction, const char *method, 
 void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_object *call);
 void exo_on_response(struct exosip *state, eXosip_event_t *event);
 void exo_on_call_response(struct exosip *state, eXosip_event_t *event, struct sb_object *call);
-void exo_on_subscribe(struct exosip *state, eXosip_event_t *event);
 void exo_transaction_due(struct exosip *state, struct sb_object *transaction);
 void exo_transaction_free(struct exo_transaction *record);
 /* Answer without a user: no content, and 481, 503 or the like. */
@@ -219,6 +259,32 @@ int exo_on_call(struct exosip *state, eXosip_event_t *event);
 /* Post ENDED: the call is gone afterwards. message: may be NULL. */
 void exo_end_call(struct exosip *state, struct sb_object *call, int cause, int status,
                   osip_message_t *message);
+
+/* exosip_subscribe.c ------------------------------------------------------------------------------------ */
+int exo_subscribe(void *state, struct sb_object *subscription, const sb_parties *parties, const char *event,
+                  int expires, const sb_content *content);
+int exo_subscribe_refresh(void *state, struct sb_object *subscription, int expires);
+int exo_unsubscribe(void *state, struct sb_object *subscription);
+int exo_publish(void *state, struct sb_object *transaction, const sb_parties *parties, const char *event,
+                const char *etag, int expires, const sb_content *content);
+void exo_on_subscription(struct exosip *state, eXosip_event_t *event);
+void exo_on_notify(struct exosip *state, eXosip_event_t *event);
+/* A request outside calls: true when it was a NOTIFY in a dialog, and is answered. */
+int exo_take_notify(struct exosip *state, eXosip_event_t *event);
+const char *exo_event_header(osip_message_t *message); /* NULL when there is none */
+void exo_subscription_due(struct exosip *state, struct sb_object *subscription);
+/* Take it out of the library too, unless state is NULL. */
+void exo_subscription_free(struct exosip *state, struct exo_subscription *record);
+
+/* exosip_notify.c --------------------------------------------------------------------------------------- */
+void exo_on_subscribe(struct exosip *state, eXosip_event_t *event);
+int exo_subscription_accept(void *state, struct sb_object *subscription, int status, int expires);
+int exo_subscription_reject(void *state, struct sb_object *subscription, int status, const char *reason);
+int exo_notify(void *state, struct sb_object *subscription, const char *subscription_state,
+               const sb_content *content);
+void exo_on_notification(struct exosip *state, eXosip_event_t *event);
+void exo_notifier_due(struct exosip *state, struct sb_object *subscription);
+void exo_notify_free(struct exo_notify *waiting);
 
 /* exosip_register.c ------------------------------------------------------------------------------------- */
 int exo_register(void *state, struct sb_object *registration, const char *registrar,

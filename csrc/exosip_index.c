@@ -30,6 +30,20 @@ static int compare_requests(const void *a, const void *b)
     return strcmp(left->call_id, right->call_id);
 }
 
+static int compare_subscriptions(const void *a, const void *b)
+{
+    const struct exo_subscription *left = ((const struct sb_object *)a)->lib;
+    const struct exo_subscription *right = ((const struct sb_object *)b)->lib;
+    return strcmp(left->call_id, right->call_id);
+}
+
+static int compare_notifiers(const void *a, const void *b)
+{
+    const struct exo_subscription *left = ((const struct sb_object *)a)->lib;
+    const struct exo_subscription *right = ((const struct sb_object *)b)->lib;
+    return compare_numbers(left->did, right->did);
+}
+
 /* SB_OK, SB_ENOMEM, or SB_ELIBRARY when the number is taken. */
 static int insert(struct sb_object *object, void **root, int (*compare)(const void *, const void *))
 {
@@ -54,6 +68,16 @@ int exo_index_request(struct exosip *state, struct sb_object *transaction)
     return insert(transaction, &state->requests, compare_requests);
 }
 
+int exo_index_subscription(struct exosip *state, struct sb_object *subscription)
+{
+    return insert(subscription, &state->subscriptions, compare_subscriptions);
+}
+
+int exo_index_notifier(struct exosip *state, struct sb_object *subscription)
+{
+    return insert(subscription, &state->notifiers, compare_notifiers);
+}
+
 /* tdelete() goes by the key; take away only the object itself. */
 static void take(struct sb_object *object, void **root, int (*compare)(const void *, const void *))
 {
@@ -62,12 +86,22 @@ static void take(struct sb_object *object, void **root, int (*compare)(const voi
         tdelete(object, root, compare);
 }
 
+static void take_subscription(struct exosip *state, struct sb_object *subscription)
+{
+    if (!subscription->outgoing)
+        take(subscription, &state->notifiers, compare_notifiers);
+    else if (((struct exo_subscription *)subscription->lib)->call_id != NULL)
+        take(subscription, &state->subscriptions, compare_subscriptions);
+}
+
 void exo_unindex(struct exosip *state, struct sb_object *object)
 {
     if (object->kind == SB_KIND_CALL)
         take(object, &state->calls, compare_calls);
     else if (object->kind == SB_KIND_REGISTRATION)
         take(object, &state->registrations, compare_registrations);
+    else if (object->kind == SB_KIND_SUBSCRIPTION)
+        take_subscription(state, object);
     else if (((struct exo_transaction *)object->lib)->call_id != NULL)
         take(object, &state->requests, compare_requests);
 }
@@ -99,4 +133,18 @@ struct sb_object *exo_find_request(struct exosip *state, const char *call_id)
     struct exo_transaction wanted;
     wanted.call_id = (char *)call_id;
     return find(&wanted, &state->requests, compare_requests);
+}
+
+struct sb_object *exo_find_subscription(struct exosip *state, const char *call_id)
+{
+    struct exo_subscription wanted;
+    wanted.call_id = (char *)call_id;
+    return find(&wanted, &state->subscriptions, compare_subscriptions);
+}
+
+struct sb_object *exo_find_notifier(struct exosip *state, int did)
+{
+    struct exo_subscription wanted;
+    wanted.did = did;
+    return find(&wanted, &state->notifiers, compare_notifiers);
 }

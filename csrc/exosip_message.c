@@ -58,6 +58,21 @@ int exo_fill(osip_message_t *message, const sb_content *content)
     return exo_error(code);
 }
 
+int exo_set_expires(osip_message_t *message, int expires)
+{
+    osip_header_t *header = NULL;
+    char text[16], *copy;
+    snprintf(text, sizeof text, "%d", expires);
+    if (osip_message_header_get_byname(message, "expires", 0, &header) < 0 || header == NULL)
+        return exo_error(osip_message_set_expires(message, text));
+    copy = osip_strdup(text);
+    if (copy == NULL)
+        return SB_ENOMEM;
+    osip_free(header->hvalue);
+    header->hvalue = copy;
+    return SB_OK;
+}
+
 int exo_set_reason(osip_message_t *response, const char *reason)
 {
     char *copy;

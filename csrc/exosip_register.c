@@ -12,27 +12,12 @@
 
 enum { RETRY_MS = 100 };
 
-static int set_expires(osip_message_t *message, int expires)
-{
-    osip_header_t *header = NULL;
-    char text[16], *copy;
-    snprintf(text, sizeof text, "%d", expires);
-    if (osip_message_header_get_byname(message, "expires", 0, &header) < 0 || header == NULL)
-        return exo_error(osip_message_set_expires(message, text));
-    copy = osip_strdup(text);
-    if (copy == NULL)
-        return SB_ENOMEM;
-    osip_free(header->hvalue);
-    header->hvalue = copy;
-    return SB_OK;
-}
-
 /* Send what was built for the registration, or free it. Under eXosip_lock. */
 static int send_built(struct exosip *state, struct exo_registration *record, osip_message_t *message, int code)
 {
     EXO_UNUSED(state);
     if (code == SB_OK)
-        code = set_expires(message, record->expires);
+        code = exo_set_expires(message, record->expires);
     if (code != SB_OK) {
         osip_message_free(message);
         return code;

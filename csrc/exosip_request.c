@@ -7,7 +7,7 @@
 /* How often to try a request again that has to wait for another. */
 enum { RETRY_MS = 50 };
 
-static const char ALLOWED[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDATE, REFER, NOTIFY";
+static const char ALLOWED[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDATE, REFER, NOTIFY, SUBSCRIBE";
 
 static struct exo_transaction *record_new(const char *method)
 {
@@ -209,6 +209,12 @@ int exo_request(void *data, struct sb_object *transaction, const char *method, c
     return code == SB_OK ? exo_index_request(state, transaction) : code;
 }
 
+/* 3.6 lists a PUBLISH that it sends again twice, and frees it twice at the end: its challenge stands. */
+static int may_repeat(eXosip_event_t *event)
+{
+    return !exo_is_method(event->request, "PUBLISH");
+}
+
 void exo_on_response(struct exosip *state, eXosip_event_t *event)
 {
     char *call_id = exo_call_id(event->request);
@@ -218,7 +224,7 @@ void exo_on_response(struct exosip *state, eXosip_event_t *event)
     if (transaction == NULL)
         return;
     record = transaction->lib;
-    if (exo_retry(state, event, &record->retries)) {
+    if (may_repeat(event) && exo_retry(state, event, &record->retries)) {
         record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
         return;
     }
@@ -320,6 +326,8 @@ void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_objec
     int status;
     if (event->request == NULL || event->request->sip_method == NULL || exo_is_method(event->request, "BYE"))
         return; /* the library answered the BYE, and reports the end of the call apart */
+    if (call == NULL && exo_take_notify(state, event))
+        return;
     status = own_answer(state, event, call);
     transaction = status == 0 ? transaction_new(state, event, call) : NULL;
     if (transaction == NULL) {
@@ -333,13 +341,6 @@ void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_objec
     news.call = call == NULL ? 0 : call->id;
     news.transaction = transaction->id;
     exo_post(state, &news, event->request);
-}
-
-void exo_on_subscribe(struct exosip *state, eXosip_event_t *event)
-{
-    exo_lock(state);
-    eXosip_insubscription_send_answer(EXO_FIRST(state) event->tid, 489, NULL); /* Bad Event: we have no package */
-    exo_unlock(state);
 }
 
 /* ------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ static int send_probe(const char *probe, const char *host, int port)
     char service_name[8];
     int fd, sent = 0;
     memset(&wanted, 0, sizeof wanted);
+    wanted.ai_family = strchr(host, ':') == NULL ? AF_INET : AF_INET6; /* of a name, what is bound is IPv4 */
     wanted.ai_socktype = SOCK_DGRAM;
     snprintf(service_name, sizeof service_name, "%d", port);
     if (getaddrinfo(host, service_name, &wanted, &found) != 0 || found == NULL)
@@ -69,6 +70,8 @@ int sb_screened(const void *function, const sb_config *config, int port)
     shield = service();
     if (shield == NULL)
         return 0;
+    if (config->transport != SB_UDP)
+        return 1; /* a stream takes no probe: it was attached before */
     make_probe(probe, port);
     shield->expect_probe(probe);
     /* Bound to every address, it hears what is sent to one of them. */

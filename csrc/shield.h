@@ -109,8 +109,8 @@ const char *shield_rule_name(enum shield_rule rule);
 long shield_frame(const char *octets, size_t length, size_t limit);
 
 /* The answer to a message, into `reply`. Returns its length, or 0 when there is none that is well formed. It
- * goes to where the message came from, `host` (in brackets when it is IPv6) and `port`; for a datagram whose
- * Via has no rport, to shield_reply_port(). What was malformed is replaced, not sent back. */
+ * goes to where the message came from, `host` as inet_ntop() writes it and `port`; for a datagram whose Via has
+ * no rport, to shield_reply_port(). What was malformed is replaced, not sent back. */
 size_t shield_reply(const struct shield_message *message, struct shield_verdict verdict, const char *host,
                     int port, char *reply, size_t size);
 int shield_reply_port(const struct shield_message *message, int port);

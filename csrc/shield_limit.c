@@ -3,8 +3,9 @@
  * libeXosip2 reads its socket in the thread that does all of its work, so what waits in the socket tells how
  * far behind it is, whatever makes it slow. A rate that is found out begins as no limit. When for a tenth of a
  * second not one message was read in time, the rate becomes a little less than what was let in until then, and
- * less again until messages are read in time; then it grows slowly, as long as anything is refused for it. And
- * while what is read has waited for long, next to nothing new is let in, so that what is under way comes first. */
+ * less again when two seconds later it is still so; else it grows, as long as anything is refused for it, quickly to
+ * where it was, and slowly beyond. And while what is read has waited for long, next to nothing new is let in, so that
+ * what is under way comes first. */
 #include <pthread.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ enum {
     IN_TIME = SECOND / 10,   /* microseconds in the socket that are no delay */
     TOO_LATE = SECOND / 4,  /* microseconds after which hardly anything new is let in: at 500 ms (T1) all
                                      that waits begins to come twice (17.1.1.2) */
-    SETTLING = 3,                 /* looks after a step down before the next */
+    SETTLING = 20,                /* looks after a step down before the next */
     FORGOTTEN = 30 * SECOND,      /* without a refusal: no limit any more */
     KEPT = 33,                    /* seconds that a request may be repeated in: 64*T1 (17.1.1.2) */
     WAYS = 4,
@@ -33,6 +34,7 @@ struct bucket {
     int64_t filled;               /* when the tokens were counted */
     int automatic;
     double usual;                 /* what is let in, per second, of late */
+    double before;                /* the rate that was too much */
     int admitted, refused;        /* since the last look */
     int settling;
     int64_t refused_at;
@@ -87,11 +89,12 @@ static void adapt(struct bucket *bucket, double seconds, int late, int64_t now)
     if (bucket->refused > 0)
         bucket->refused_at = now;
     if (late && bucket->settling == 0) {
-        set_rate(bucket, bucket->rate == 0 ? 0.9 * bucket->usual : 0.93 * bucket->rate);
+        bucket->before = bucket->rate == 0 ? bucket->usual : bucket->rate;
+        set_rate(bucket, 0.85 * bucket->before);
         bucket->settling = SETTLING;
         bucket->refused_at = now;
     } else if (!late && bucket->rate > 0 && bucket->refused > 0) {
-        set_rate(bucket, bucket->rate * 1.02);
+        set_rate(bucket, bucket->rate * (bucket->rate < 0.95 * bucket->before ? 1.02 : 1.005));
     } else if (bucket->rate > 0 && now - bucket->refused_at > FORGOTTEN) {
         bucket->rate = 0;
     }

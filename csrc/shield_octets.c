@@ -17,11 +17,11 @@ const char *shield_line_end(const char *at, const char *end)
     return NULL;
 }
 
-/* The same for a header field, past its folds (7.3.1). */
+/* The same for a header field, past its folds (7.3.1); what follows the empty line is none. */
 const char *shield_field_end(const char *at, const char *end)
 {
     const char *found = shield_line_end(at, end);
-    while (found != NULL && end - found > 2 && (found[2] == ' ' || found[2] == '\t'))
+    while (found != NULL && found > at && end - found > 2 && (found[2] == ' ' || found[2] == '\t'))
         found = shield_line_end(found + 2, end);
     return found;
 }

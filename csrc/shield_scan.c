@@ -15,7 +15,7 @@ static const unsigned char CLASSES[256] = {
     ['('] = WORD | NAME, [')'] = WORD | NAME, ['*'] = TOKEN | WORD | NAME, ['+'] = TOKEN | WORD | NAME,
     ['-'] = TOKEN | HOST | WORD | NAME, ['.'] = TOKEN | HOST | WORD | NAME, ['/'] = WORD | NAME,
     ['0' ... '9'] = TOKEN | DIGIT | HOST | WORD | NAME,
-    [':'] = WORD, ['='] = WORD | NAME, ['?'] = WORD | NAME, ['@'] = WORD,
+    [':'] = WORD, ['='] = WORD | NAME, ['?'] = WORD | NAME, ['@'] = WORD | NAME,
     ['A' ... 'Z'] = TOKEN | HOST | WORD | NAME,
     ['['] = WORD | NAME, [']'] = WORD | NAME, ['^'] = WORD | NAME, ['_'] = TOKEN | HOST | WORD | NAME,
     ['`'] = TOKEN | WORD | NAME,

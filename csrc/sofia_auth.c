@@ -106,14 +106,33 @@ static int answer_challenge(struct sof_record *record, const char *user, msg_aut
     const char *quoted = msg_header_find_param(challenge->au_common, "realm=");
     const struct sof_credential *credential;
     char *realm;
-    if (quoted == NULL || prefer_auth(record->home, challenge) != SB_OK ||
-        auc_challenge(&record->auth, record->home, challenge, header) < 0)
+    if (quoted == NULL)
         return 0;
     realm = *quoted == '"' ? msg_unquote_dup(record->home, quoted) : su_strdup(record->home, quoted);
     credential = realm == NULL ? NULL : credential_for(record->state, realm, user);
     su_free(record->home, realm);
-    return credential != NULL && auc_all_credentials(&record->auth, NULL, quoted, credential->user,
-                                                     credential->password) >= 0; /* 0: the same as before */
+    if (credential == NULL)
+        return 0;
+    if (sof_is_sha256(challenge))
+        return sof_take_sha256(record, challenge, header == sip_proxy_authorization_class, credential->user,
+                               credential->password);
+    return prefer_auth(record->home, challenge) == SB_OK &&
+           auc_challenge(&record->auth, record->home, challenge, header) >= 0 &&
+           auc_all_credentials(&record->auth, NULL, quoted, credential->user, credential->password) >= 0 &&
+           auc_has_authorization(&record->auth); /* not where the scheme or the algorithm is unknown */
+}
+
+/* RFC 8760, 2.4: of several for one realm one is answered, the strongest that is known. */
+static int is_weaker(const msg_auth_t *challenge, const msg_auth_t *all)
+{
+    const char *realm = msg_header_find_param(challenge->au_common, "realm="), *other;
+    if (sof_is_sha256(challenge) || realm == NULL)
+        return 0;
+    for (; all != NULL; all = all->au_next)
+        if (sof_is_sha256(all) && (other = msg_header_find_param(all->au_common, "realm=")) != NULL &&
+            strcmp(realm, other) == 0)
+            return 1;
+    return 0;
 }
 
 /* Returns how many of them there were credentials for. */
@@ -127,7 +146,8 @@ static int answer_challenges(struct sof_record *record, const char *user, const 
     for (challenge = (msg_auth_t *)copies; challenge != NULL; challenge = next) {
         next = challenge->au_next;
         challenge->au_next = NULL;
-        answered += answer_challenge(record, user, challenge, header);
+        if (!is_weaker(challenge, challenges))
+            answered += answer_challenge(record, user, challenge, header);
     }
     su_home_deinit(home);
     return answered;
@@ -138,5 +158,5 @@ int sof_take_challenges(struct sof_record *record, const sip_t *sip)
     const char *user = sip->sip_from->a_url->url_user; /* ours: a response has the request's From */
     int answered = answer_challenges(record, user, sip->sip_www_authenticate, sip_authorization_class);
     answered += answer_challenges(record, user, sip->sip_proxy_authenticate, sip_proxy_authorization_class);
-    return answered > 0 && auc_has_authorization(&record->auth); /* not where the scheme is unknown */
+    return answered > 0;
 }

@@ -15,6 +15,18 @@ void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int st
     sof_post(state, &event, sof_real(sip));
 }
 
+void sof_fail_call(struct sofia *state, struct sb_object *call, const char *reason)
+{
+    sb_event event;
+    memset(&event, 0, sizeof event);
+    event.type = SB_EV_CALL_ENDED;
+    event.call = call->id;
+    event.cause = SB_CAUSE_FAILED;
+    event.status = 503;
+    event.reason = reason;
+    sof_post(state, &event, NULL);
+}
+
 static void post_call(struct sofia *state, int type, const struct sb_object *call, int status, const sip_t *sip)
 {
     sb_event event;
@@ -28,23 +40,6 @@ static void post_call(struct sofia *state, int type, const struct sb_object *cal
 /* ------------------------------------------------------------------------------------------------------
  * A call from outside
  */
-
-/* The dialog as the callee has it (12.1.1). */
-static int accept_dialog(struct sof_call *record, nta_incoming_t *irq, const sip_t *sip)
-{
-    struct sofia *state = record->record.state;
-    nta_leg_t *leg = nta_leg_tcreate(state->agent, sof_on_dialog_request, &record->record,
-                                     SIPTAG_CALL_ID(sip->sip_call_id), SIPTAG_FROM(sip->sip_to),
-                                     SIPTAG_TO(sip->sip_from), SIPTAG_CSEQ_STR("1"),
-                                     NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
-    const char *tag;
-    record->record.leg = leg;
-    if (leg == NULL || (tag = nta_leg_tag(leg, NULL)) == NULL)
-        return SB_ENOMEM;
-    nta_leg_server_route(leg, sip->sip_record_route, sip->sip_contact);
-    nta_incoming_tag(irq, tag);
-    return SB_OK;
-}
 
 int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
 {
@@ -60,7 +55,7 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
         return 503;
     }
     call->lib = record;
-    if (accept_dialog(record, irq, sip) != SB_OK) {
+    if (sof_dialog_accept(&record->record, irq, sip, sof_on_dialog_request) != SB_OK) {
         sb_core_remove(state->core, call);
         return 503;
     }
@@ -202,6 +197,8 @@ int sof_on_dialog_request(struct sof_record *data, nta_leg_t *leg, nta_incoming_
     int status = 481;
     if (method == sip_method_ack)
         return 200; /* nothing is sent; it is forgotten */
+    if (sip->sip_to->a_tag == NULL)
+        return 481; /* the library takes it for an RFC 2543 peer's: who does not know our tag is none of ours */
     sof_enter(state);
     call = sof_object(data, SB_KIND_CALL);
     if (call != NULL && method == sip_method_bye)

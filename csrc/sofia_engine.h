@@ -16,6 +16,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdarg.h>
 
 #include "core.h"
 #include "events.h"
@@ -74,12 +75,15 @@ struct sof_command {
 };
 
 /* object->lib of every kind starts with this. */
+struct sof_sha256;
+
 struct sof_record {
     struct sofia *state;
     sb_id id;
     su_home_t home[1];      /* what lives as long as the record */
     nta_leg_t *leg;         /* the dialog, ours or shared with nobody */
-    auth_client_t *auth;    /* challenges received in it */
+    auth_client_t *auth;    /* challenges received in it, */
+    struct sof_sha256 *sha256; /* and those that ask for SHA-256 */
     su_timer_t *timer;
     void (*fire)(struct sof_record *record);
     struct sof_command *disposal; /* kept ready, so that giving it back cannot fail */
@@ -162,6 +166,27 @@ struct sof_registration {
     int outdated;              /* `expires` changed while it was */
 };
 
+/* Of ours, or from outside. */
+struct sof_subscription {
+    struct sof_record record;
+    struct sof_request request;   /* our SUBSCRIBE, or our NOTIFY */
+    int busy;                     /* which is on its way */
+    int expires;                  /* wanted, seconds, 0: to end it; from outside: granted at most */
+    /* ours */
+    sip_event_t *event;
+    msg_t *again;                 /* the draft of a SUBSCRIBE within the dialog, until it is used */
+    int outdated;                 /* `expires` changed while a SUBSCRIBE was on its way */
+    int polls;                    /* the state as it is now was all that was asked for */
+    int established;              /* there is a dialog, */
+    int notified;                 /* and a NOTIFY came in it */
+    /* from outside */
+    char *package;                /* what Event says */
+    nta_incoming_t *irq;          /* the SUBSCRIBE, until it is answered */
+    msg_t *waiting[SB_MAX_NOTIFIES]; /* NOTIFYs that wait for the answer to the one before */
+    int count;                    /* how many, */
+    int pending;                  /* and how many have no answer at all */
+};
+
 /* engine_sofia.c ---------------------------------------------------------------------------------------- */
 
 /* Around every callback of nta's: the core is locked inside. */
@@ -190,6 +215,9 @@ int sof_draft_request(struct sofia *state, const char *method, const char *targe
 /* The same for a request within a dialog, which knows the rest. */
 int sof_draft_within(struct sofia *state, const char *method, const sb_content *content, msg_t **draft);
 
+/* Write the seconds into Expires. */
+int sof_set_expires(msg_t *msg, int seconds);
+
 /* A Route over a proxy, a loose router (16.12.1); NULL when its URI is none. */
 sip_route_t *sof_route(su_home_t *home, const char *proxy);
 
@@ -206,6 +234,8 @@ int sof_has_header(msg_t *msg, const char *name);
 /* On the loop, all of these. Give the record a dialog, or a half of one, for what begins with this draft; requests
  * from the other side go to `inward`. SB_OK, or SB_ELIBRARY. */
 int sof_dialog_new(struct sof_record *record, msg_t *draft, nta_request_f *inward);
+/* The dialog as the other side of a request has it (12.1.1). SB_OK, or SB_ENOMEM. */
+int sof_dialog_accept(struct sof_record *record, nta_incoming_t *irq, const sip_t *sip, nta_request_f *inward);
 /* Send a new request in a dialog. The draft is taken. SB_OK, or SB_ELIBRARY. */
 int sof_send(struct sof_request *request, struct sof_record *dialog, struct sof_record *owner,
              const char *method, msg_t *draft, nta_response_f *callback);
@@ -222,6 +252,13 @@ void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char 
 /* The same without content, and give the transaction up. Returns 0, as a callback of nta does then. */
 int sof_answer(struct sofia *state, nta_incoming_t *irq, int status);
 
+/* From any thread: leave an answer to the loop. What is answered is taken out of *irq. The draft is taken. SB_OK, or
+ * SB_ENOMEM. call: that it arrived in, or NULL. */
+int sof_post_answer(struct sofia *state, const struct sb_object *call, nta_incoming_t **irq, int status,
+                    const char *reason, msg_t *draft);
+/* A request outside dialogs. The draft is taken. */
+int sof_start_request(struct sofia *state, struct sb_object *transaction, const char *method, msg_t *draft);
+
 int sof_call_request(void *state, struct sb_object *call, struct sb_object *transaction, const char *method,
                      const sb_content *content);
 int sof_reinvite(void *state, struct sb_object *call, struct sb_object *transaction, const sb_content *content);
@@ -236,6 +273,8 @@ int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *
 /* What belongs to no dialog. */
 int sof_on_stray(struct sof_record *unused, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip);
 void sof_transaction_free(struct sof_transaction *record);
+/* It could not be sent: 503, with a reason phrase of ours. */
+void sof_fail_transaction(struct sb_object *transaction, const char *reason);
 
 /* sofia_call.c ------------------------------------------------------------------------------------------ */
 int sof_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
@@ -259,6 +298,8 @@ int sof_on_ack_or_cancel(struct sof_record *record, nta_incoming_t *irq, const s
 void sof_on_cancel_timeout(struct sof_record *record);
 /* Post ENDED: the call is gone afterwards. sip: may be NULL. */
 void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int status, const sip_t *sip);
+/* The same for a call that could not be sent, with a reason phrase of ours. */
+void sof_fail_call(struct sofia *state, struct sb_object *call, const char *reason);
 
 /* sofia_early.c: RFC 3262 --------------------------------------------------------------------------------- */
 /* A provisional response to our INVITE: acknowledge it where that is wanted. 0 when it is a repetition. */
@@ -276,6 +317,23 @@ int sof_register(void *state, struct sb_object *registration, const char *regist
 int sof_register_refresh(void *state, struct sb_object *registration, int expires);
 int sof_register_end(void *state, struct sb_object *registration);
 void sof_registration_free(struct sof_registration *record);
+void sof_fail_registration(struct sb_object *registration, const char *reason);
+
+/* sofia_subscribe.c ------------------------------------------------------------------------------------- */
+int sof_subscribe(void *state, struct sb_object *subscription, const sb_parties *parties, const char *event,
+                  int expires, const sb_content *content);
+int sof_subscribe_refresh(void *state, struct sb_object *subscription, int expires);
+int sof_unsubscribe(void *state, struct sb_object *subscription);
+int sof_publish(void *state, struct sb_object *transaction, const sb_parties *parties, const char *event,
+                const char *etag, int expires, const sb_content *content);
+
+/* sofia_notify.c ---------------------------------------------------------------------------------------- */
+int sof_on_subscribe(struct sofia *state, nta_incoming_t *irq, const sip_t *sip);
+int sof_subscription_accept(void *state, struct sb_object *subscription, int status, int expires);
+int sof_subscription_reject(void *state, struct sb_object *subscription, int status, const char *reason);
+int sof_notify(void *state, struct sb_object *subscription, const char *subscription_state,
+               const sb_content *content);
+void sof_subscription_free(struct sof_subscription *record);
 
 /* sofia_auth.c ------------------------------------------------------------------------------------------ */
 int sof_credentials(void *state, const char *realm, const char *user, const char *password);
@@ -284,12 +342,24 @@ void sof_credentials_forget(struct sofia *state);
 /* Take the challenges in a response: true when there are credentials for them. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
 
+/* sofia_sha256.c: RFC 8760 -------------------------------------------------------------------------------- */
+int sof_is_sha256(const msg_auth_t *challenge);
+/* Keep a challenge with what answers it. True when that worked. */
+int sof_take_sha256(struct sof_record *record, const msg_auth_t *challenge, int proxy, const char *user,
+                    const char *password);
+/* Add the credentials for each that was kept. */
+int sof_authorize_sha256(struct sof_record *record, msg_t *msg, const char *method);
+
 /* sofia_tls.c ------------------------------------------------------------------------------------------- */
 /* While it opens: a folder with the certificates, as the library looks for them. It is to be removed even where this
  * fails: SB_EINVAL when a file cannot be read. */
 int sof_tls_folder(struct sofia *state, char **folder);
 void sof_tls_folder_remove(struct sofia *state, char *folder); /* NULL is fine */
 unsigned sof_tls_policy(const sb_config *config);
+/* On the loop's thread: from now on, when the library logs that a connection was given up because of a certificate,
+ * what waits for that peer fails at once, with the reason. */
+void sof_tls_watch(struct sofia *state);
+void sof_tls_hear(const char *format, va_list arguments); /* a line of the library's log */
 
 /* sofia_trace.c ----------------------------------------------------------------------------------------- */
 /* On the loop's thread: what the library logs of messages goes to this core as traces (NULL: nowhere). */

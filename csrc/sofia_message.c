@@ -10,7 +10,7 @@
 
 #include "check.h"
 
-const char SOF_ALLOW[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDATE, REFER, NOTIFY";
+const char SOF_ALLOW[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDATE, REFER, NOTIFY, SUBSCRIBE";
 
 /* ------------------------------------------------------------------------------------------------------
  * Out
@@ -28,6 +28,15 @@ int sof_add_header(msg_t *msg, const char *name, const char *value)
     if (header->sh_unknown->un_name == NULL || header->sh_unknown->un_value == NULL)
         return SB_ENOMEM;
     return msg_header_insert(msg, NULL, header) == 0 ? SB_OK : SB_ENOMEM;
+}
+
+int sof_set_expires(msg_t *msg, int seconds)
+{
+    sip_t *sip = sip_object(msg);
+    sip_expires_t *header = sip_expires_create(msg_home(msg), (sip_time_t)seconds);
+    if (sip->sip_expires != NULL)
+        msg_header_remove(msg, NULL, (msg_header_t *)sip->sip_expires);
+    return header != NULL && msg_header_insert(msg, NULL, (msg_header_t *)header) == 0 ? SB_OK : SB_ENOMEM;
 }
 
 int sof_has_header(msg_t *msg, const char *name)

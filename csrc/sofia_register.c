@@ -8,11 +8,12 @@
 
 static int on_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t *sip);
 
-static void post_registration(struct sof_registration *record, struct sb_object *registration, int new_state,
-                              int status, int expires, const sip_t *sip)
+static void post_change(struct sof_registration *record, struct sb_object *registration, int new_state, int status,
+                        int expires, const char *reason, const sip_t *sip)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
+    event.reason = reason;
     event.type = SB_EV_REGISTRATION;
     event.registration = registration->id;
     event.state = new_state;
@@ -22,27 +23,28 @@ static void post_registration(struct sof_registration *record, struct sb_object 
     sof_post(record->record.state, &event, sof_real(sip));
 }
 
+static void post_registration(struct sof_registration *record, struct sb_object *registration, int new_state,
+                              int status, int expires, const sip_t *sip)
+{
+    post_change(record, registration, new_state, status, expires, NULL, sip);
+}
+
+void sof_fail_registration(struct sb_object *registration, const char *reason)
+{
+    post_change(registration->lib, registration, SB_STATE_FAILED, 503, 0, reason, NULL);
+}
+
 /* ------------------------------------------------------------------------------------------------------
  * REGISTER
  */
-
-/* Write the seconds that are asked for into the draft. */
-static int set_expires(struct sof_registration *record)
-{
-    msg_t *draft = record->request.draft;
-    sip_t *sip = sip_object(draft);
-    sip_expires_t *header = sip_expires_create(msg_home(draft), (sip_time_t)record->expires);
-    if (sip->sip_expires != NULL)
-        msg_header_remove(draft, NULL, (msg_header_t *)sip->sip_expires);
-    return header != NULL && msg_header_insert(draft, NULL, (msg_header_t *)header) == 0 ? SB_OK : SB_ENOMEM;
-}
 
 /* The next REGISTER: the first one, again later, or the last one. */
 static void send_next(struct sof_registration *record, struct sb_object *registration)
 {
     sof_set_timer(&record->record, 0, NULL);
     record->outdated = 0;
-    if (set_expires(record) != SB_OK || sof_send_again(&record->request) != SB_OK)
+    if (sof_set_expires(record->request.draft, record->expires) != SB_OK ||
+        sof_send_again(&record->request) != SB_OK)
         post_registration(record, registration, SB_STATE_FAILED, 503, 0, NULL);
 }
 
@@ -66,10 +68,8 @@ static void run_register(struct sofia *state, struct sof_command *command)
     record = registration->lib;
     command->msg = NULL;
     code = sof_dialog_new(&record->record, draft, NULL);
-    record->request.draft = draft;
     if (code == SB_OK)
-        code = set_expires(record);
-    record->request.draft = NULL;
+        code = sof_set_expires(draft, record->expires);
     if (code == SB_OK)
         code = sof_send(&record->request, &record->record, &record->record, "REGISTER", draft, on_response);
     else

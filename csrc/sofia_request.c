@@ -18,6 +18,20 @@ int sof_dialog_new(struct sof_record *record, msg_t *draft, nta_request_f *inwar
     return record->leg != NULL && nta_leg_tag(record->leg, NULL) != NULL ? SB_OK : SB_ELIBRARY;
 }
 
+int sof_dialog_accept(struct sof_record *record, nta_incoming_t *irq, const sip_t *sip, nta_request_f *inward)
+{
+    nta_leg_t *leg = nta_leg_tcreate(record->state->agent, inward, record, SIPTAG_CALL_ID(sip->sip_call_id),
+                                     SIPTAG_FROM(sip->sip_to), SIPTAG_TO(sip->sip_from), SIPTAG_CSEQ_STR("1"),
+                                     NTATAG_REMOTE_CSEQ(sip->sip_cseq->cs_seq), TAG_END());
+    const char *tag;
+    record->leg = leg;
+    if (leg == NULL || (tag = nta_leg_tag(leg, NULL)) == NULL)
+        return SB_ENOMEM;
+    nta_leg_server_route(leg, sip->sip_record_route, sip->sip_contact);
+    nta_incoming_tag(irq, tag);
+    return SB_OK;
+}
+
 static nta_outgoing_t *send_copy(struct sof_request *request, msg_t *msg)
 {
     struct sof_record *dialog = request->dialog;
@@ -26,7 +40,8 @@ static nta_outgoing_t *send_copy(struct sof_request *request, msg_t *msg)
         sip->sip_request == NULL ? NULL : (const url_string_t *)sip->sip_request->rq_url;
     if (nta_msg_request_complete(msg, dialog->leg, sip_method_code(request->method), request->method, target) < 0 ||
         auc_authorization(&dialog->auth, msg, (msg_pub_t *)sip, request->method, sip->sip_request->rq_url,
-                          sip->sip_payload) < 0)
+                          sip->sip_payload) < 0 ||
+        sof_authorize_sha256(dialog, msg, request->method) != SB_OK)
         return NULL;
     return nta_outgoing_mcreate(dialog->state->agent, request->callback, request->owner, NULL, msg, TAG_END());
 }
@@ -114,17 +129,29 @@ int sof_retry(struct sof_request *request, const sip_t *sip)
 /* ------------------------------------------------------------------------------------------------------
  * Ours
  */
-static void post_response(struct sof_transaction *record, struct sb_object *transaction, int status,
-                          const sip_t *sip)
+static void post_final(struct sof_transaction *record, struct sb_object *transaction, int status,
+                       const char *reason, const sip_t *sip)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
+    event.reason = reason;
     event.type = transaction->call != NULL ? SB_EV_CALL_RESPONSE : SB_EV_RESPONSE;
     event.call = transaction->call != NULL ? transaction->call->id : 0;
     event.transaction = transaction->id;
     event.status = status;
     event.method = record->method;
     sof_post(record->record.state, &event, sof_real(sip));
+}
+
+static void post_response(struct sof_transaction *record, struct sb_object *transaction, int status,
+                          const sip_t *sip)
+{
+    post_final(record, transaction, status, NULL, sip);
+}
+
+void sof_fail_transaction(struct sb_object *transaction, const char *reason)
+{
+    post_final(transaction->lib, transaction, 503, reason, NULL);
 }
 
 /* 12.2.1.2, 14.1: a re-INVITE that nobody answers ends the call. */
@@ -219,7 +246,7 @@ static struct sof_transaction *record_new(struct sofia *state, struct sb_object 
     return record->method == NULL ? NULL : record; /* the core gives it back */
 }
 
-static int start(struct sofia *state, struct sb_object *transaction, const char *method, msg_t *draft)
+int sof_start_request(struct sofia *state, struct sb_object *transaction, const char *method, msg_t *draft)
 {
     if (record_new(state, transaction, method) == NULL) {
         msg_destroy(draft);
@@ -234,7 +261,7 @@ int sof_call_request(void *state, struct sb_object *call, struct sb_object *tran
     msg_t *draft;
     int code = sof_draft_within(state, method, content, &draft);
     (void)call;
-    return code == SB_OK ? start(state, transaction, method, draft) : code;
+    return code == SB_OK ? sof_start_request(state, transaction, method, draft) : code;
 }
 
 int sof_reinvite(void *state, struct sb_object *call, struct sb_object *transaction, const sb_content *content)
@@ -247,7 +274,7 @@ int sof_request(void *state, struct sb_object *transaction, const char *method, 
 {
     msg_t *draft;
     int code = sof_draft_request(state, method, NULL, parties, content, &draft);
-    return code == SB_OK ? start(state, transaction, method, draft) : code;
+    return code == SB_OK ? sof_start_request(state, transaction, method, draft) : code;
 }
 
 int sof_bindings(void *state, struct sb_object *transaction, const char *registrar, const sb_parties *parties,
@@ -261,7 +288,7 @@ int sof_bindings(void *state, struct sb_object *transaction, const char *registr
     if (between.from == NULL)
         between.from = between.to;
     code = sof_draft_request(state, "REGISTER", registrar, &between, clear ? &content : NULL, &draft);
-    return code == SB_OK ? start(state, transaction, "REGISTER", draft) : code;
+    return code == SB_OK ? sof_start_request(state, transaction, "REGISTER", draft) : code;
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -324,25 +351,27 @@ static void run_answer(struct sofia *state, struct sof_command *command)
     nta_incoming_destroy(irq);
 }
 
-int sof_answer_transaction(void *data, struct sb_object *transaction, int status, const char *reason,
-                           const sb_content *content)
+int sof_post_answer(struct sofia *state, const struct sb_object *call, nta_incoming_t **irq, int status,
+                    const char *reason, msg_t *draft)
 {
-    struct sofia *state = data;
-    struct sof_transaction *record = transaction->lib;
-    struct sof_command *command;
-    msg_t *draft;
-    int code = sof_draft(content, &draft);
-    if (code != SB_OK)
-        return code;
-    command = sof_post_command(state, run_answer, transaction->call, draft);
+    struct sof_command *command = sof_post_command(state, run_answer, call, draft);
     if (command == NULL)
         return SB_ENOMEM;
     command->status = status;
     command->reason = reason == NULL ? NULL : su_strdup(msg_home(draft), reason);
-    command->irq = record->irq; /* the transaction goes, what it was about stays until the command has run */
-    record->irq = NULL;
+    command->irq = *irq; /* what it was about may go before the command has run */
+    *irq = NULL;
     nta_incoming_bind(command->irq, NULL, NULL);
     return SB_OK;
+}
+
+int sof_answer_transaction(void *data, struct sb_object *transaction, int status, const char *reason,
+                           const sb_content *content)
+{
+    struct sof_transaction *record = transaction->lib;
+    msg_t *draft;
+    int code = sof_draft(content, &draft);
+    return code == SB_OK ? sof_post_answer(data, transaction->call, &record->irq, status, reason, draft) : code;
 }
 
 /* The user did not answer while the peer still waited (17.1.2.2). */
@@ -359,8 +388,6 @@ static int own_answer(struct sofia *state, const struct sb_object *call, const s
 {
     if (sip->sip_request->rq_method == sip_method_options)
         return 200;
-    if (sip->sip_request->rq_method == sip_method_subscribe && call == NULL)
-        return 489; /* Bad Event: we have no package */
     if (call != NULL && call->state == SB_CALL_ENDING)
         return 481;
     return state->closing || sb_core_congested(state->core) ? 503 : 0;
@@ -406,7 +433,12 @@ int sof_on_stray(struct sof_record *data, nta_leg_t *leg, nta_incoming_t *irq, c
     if (sip->sip_to->a_tag != NULL || method == sip_method_bye || method == sip_method_cancel)
         return 481;
     sof_enter(state);
-    status = method == sip_method_invite ? sof_on_invite(state, irq, sip) : sof_on_request(state, NULL, irq, sip);
+    if (method == sip_method_invite)
+        status = sof_on_invite(state, irq, sip);
+    else if (method == sip_method_subscribe)
+        status = sof_on_subscribe(state, irq, sip);
+    else
+        status = sof_on_request(state, NULL, irq, sip);
     sof_leave(state);
     return status;
 }

@@ -110,7 +110,11 @@ static void print(char *text, size_t size, const char *format, va_list arguments
 static void log_message(void *stream, const char *format, va_list arguments)
 {
     char text[4096]; /* the library cuts lines at 2047 octets */
+    va_list again;
     (void)stream;
+    va_copy(again, arguments);
+    sof_tls_hear(format, again);
+    va_end(again);
     if (current.core == NULL)
         return;
     if (strncmp(format, "%s   ---", 8) == 0 && !current.collecting) {

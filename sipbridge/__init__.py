@@ -38,16 +38,34 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    NotifyReceived,
+    PeerAvailable,
+    PeerUnavailable,
+    PublicationChanged,
     RegistrationChanged,
     RequestReceived,
+    SubscriptionChanged,
+    SubscriptionRefreshed,
+    SubscriptionRequested,
+    SubscriptionTerminated,
     TraceMessage,
+    TransferProgress,
+    TransferRequested,
 )
 from sipbridge.headers import Headers
+from sipbridge.identity import ANONYMOUS
+from sipbridge.notifier import Notifier
+from sipbridge.publication import Publication
+from sipbridge.reason import Reason
 from sipbridge.registration import Registration
 from sipbridge.response import Response
+from sipbridge.subscription import Subscription
 from sipbridge.tls import Tls
+from sipbridge.transfer import Transfer
+from sipbridge.watch import Watch
 
 __all__ = [
+    "ANONYMOUS",
     "AuthenticationError",
     "Call",
     "CallAnswered",
@@ -67,17 +85,33 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "Notifier",
+    "NotifyReceived",
+    "PeerAvailable",
+    "PeerUnavailable",
+    "Publication",
+    "PublicationChanged",
+    "Reason",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
     "Response",
     "ResponseError",
     "SipbridgeError",
+    "Subscription",
+    "SubscriptionChanged",
+    "SubscriptionRefreshed",
+    "SubscriptionRequested",
+    "SubscriptionTerminated",
     "TimeoutError",
     "Tls",
     "TraceMessage",
+    "Transfer",
+    "TransferProgress",
+    "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Watch",
     "Worker",
     "__version__",
     "engines",

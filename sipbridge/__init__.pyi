@@ -29,16 +29,34 @@ from sipbridge.events import (
     IncomingCall,
     InfoReceived,
     MessageReceived,
+    NotifyReceived,
+    PeerAvailable,
+    PeerUnavailable,
+    PublicationChanged,
     RegistrationChanged,
     RequestReceived,
+    SubscriptionChanged,
+    SubscriptionRefreshed,
+    SubscriptionRequested,
+    SubscriptionTerminated,
     TraceMessage,
+    TransferProgress,
+    TransferRequested,
 )
 from sipbridge.headers import Headers as Headers
+from sipbridge.identity import ANONYMOUS as ANONYMOUS
+from sipbridge.notifier import Notifier as Notifier
+from sipbridge.publication import Publication as Publication
+from sipbridge.reason import Reason as Reason
 from sipbridge.registration import Registration as Registration
 from sipbridge.response import Response as Response
+from sipbridge.subscription import Subscription as Subscription
 from sipbridge.tls import Tls as Tls
+from sipbridge.transfer import Transfer as Transfer
+from sipbridge.watch import Watch as Watch
 
 __all__ = [
+    "ANONYMOUS",
     "AuthenticationError",
     "Call",
     "CallAnswered",
@@ -58,17 +76,33 @@ __all__ = [
     "InputError",
     "MessageReceived",
     "NotSupportedError",
+    "Notifier",
+    "NotifyReceived",
+    "PeerAvailable",
+    "PeerUnavailable",
+    "Publication",
+    "PublicationChanged",
+    "Reason",
     "Registration",
     "RegistrationChanged",
     "RequestReceived",
     "Response",
     "ResponseError",
     "SipbridgeError",
+    "Subscription",
+    "SubscriptionChanged",
+    "SubscriptionRefreshed",
+    "SubscriptionRequested",
+    "SubscriptionTerminated",
     "TimeoutError",
     "Tls",
     "TraceMessage",
+    "Transfer",
+    "TransferProgress",
+    "TransferRequested",
     "TransportError",
     "UnshieldedEngineWarning",
+    "Watch",
     "Worker",
     "__version__",
     "engines",

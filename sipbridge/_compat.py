@@ -9,6 +9,8 @@ import time
 PY2 = sys.version_info[0] == 2
 
 if PY2:
+    from urllib import quote, unquote
+
     text_type = unicode  # noqa: F821
     TimeoutBase = Exception
 
@@ -17,6 +19,8 @@ if PY2:
         return os.times()[4]
 
 else:
+    from urllib.parse import quote, unquote  # novm
+
     text_type = str
     TimeoutBase = TimeoutError
     monotonic = time.monotonic

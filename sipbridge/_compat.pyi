@@ -1,3 +1,6 @@
+from urllib.parse import quote as quote
+from urllib.parse import unquote as unquote
+
 import builtins
 
 PY2: bool

@@ -7,8 +7,9 @@
 
 It needs greenlet: ``pip install sipbridge[aio]``. There is no thread and no polling: the event loop watches
 the engine's descriptor. (A :class:`sipbridge.Worker` has threads of its own, and a command to it takes the
-loop's time until the process has answered.) Nor is there a second implementation: a method that waits is the one of :class:`sipbridge.Endpoint` or :class:`sipbridge.Call`, run in a greenlet that gives the control back
-to the event loop while it waits. A coroutine that is cancelled does what the method does when it is interrupted:
+loop's time until the process has answered.) Nor is there a second implementation: a method that waits is the one
+of :class:`sipbridge.Endpoint` or :class:`sipbridge.Call`, run in a greenlet that gives the control back to the
+event loop while it waits. A coroutine that is cancelled does what the method does when it is interrupted:
 ``await phone.call(...)`` sends CANCEL, ``await phone.register(...)`` removes the binding.
 
 What returns at once is a plain method here too: ``call.answer(sdp)``, ``call.hangup()``,
@@ -24,10 +25,16 @@ import sys
 
 import greenlet
 
+from sipbridge import account as _account
 from sipbridge import call as _call
 from sipbridge import dispatch
 from sipbridge import endpoint as _endpoint
+from sipbridge import notifier as _notifier
+from sipbridge import publication as _publication
 from sipbridge import registration as _registration
+from sipbridge import subscription as _subscription
+from sipbridge import transfer as _transfer
+from sipbridge import watch as _watch
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
 
@@ -227,18 +234,26 @@ class _Core(_endpoint.Endpoint):
 
 
 def _wrapped(value):
-    """A call or registration as this module has it, alone or in an event; anything else as it is."""
+    """A call or the like as this module has it, alone, in an event or in a tuple; anything else as it is."""
     facade = _FACADES.get(type(value))
     if facade is not None:
-        if value._facade is None:
+        if getattr(value, "_facade", None) is None:
             value._facade = facade(value)
         return value._facade
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        found = {name: getattr(value, name) for name in value._fields}
-        found = {name: part for name, part in found.items() if type(part) in _FACADES}
-        if found:
-            return value._replace(**{name: _wrapped(part) for name, part in found.items()})
-    return value
+    return _in_tuple(value, _wrapped, _FACADES)
+
+
+def _unwrapped(value):
+    """The other way round, for arguments."""
+    return value._core if isinstance(value, _Facade) else _in_tuple(value, _unwrapped, _FACADES.values())
+
+
+def _in_tuple(value, change, kinds):
+    """The value with what it has of these types changed, where it is a tuple."""
+    if not isinstance(value, tuple) or not any(type(part) in kinds for part in value):
+        return value
+    parts = [change(part) for part in value]
+    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
 
 
 def _coroutine(method):
@@ -246,7 +261,7 @@ def _coroutine(method):
 
     @functools.wraps(method)
     async def run(self, *args, **kwargs):
-        return _wrapped(await _run(method, self._core, *args, **kwargs))
+        return _wrapped(await _run(method, self._core, *map(_unwrapped, args), **kwargs))
 
     return run
 
@@ -256,69 +271,116 @@ def _plain(method):
 
     @functools.wraps(method)
     def run(self, *args, **kwargs):
-        return _wrapped(method(self._core, *args, **kwargs))
+        return _wrapped(method(self._core, *map(_unwrapped, args), **kwargs))
 
     return run
 
 
-def _attribute(name):
-    return property(lambda self: _wrapped(getattr(self._core, name)))
+def _attribute(name, core):
+    return property(lambda self: _wrapped(getattr(self._core, name)), doc=core.__doc__)
 
 
 class _Facade(object):
+    """What a class of this module has in common with the one that it is a facade of: ``core``."""
+
+    __slots__ = ("_core", "__weakref__")
+
     def __init__(self, core):
         self._core = core
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _wrapped(getattr(self._core, name))
 
     def __repr__(self):
         return repr(self._core).replace("<", "<aio.", 1)
 
 
+def _of(core, waiting=()):
+    """Give a facade every public method of its core: a coroutine for what takes a timeout or is named here."""
+
+    members = {}
+    for kind in reversed(core.__mro__[:-1]):
+        members.update(vars(kind))
+
+    def complete(facade):
+        for name, member in members.items():
+            if name.startswith("_") or name in vars(facade):
+                continue
+            if isinstance(member, property):
+                setattr(facade, name, _attribute(name, member))
+            elif inspect.isfunction(member):
+                waits = name in waiting or "timeout" in inspect.signature(member).parameters
+                setattr(facade, name, (_coroutine if waits else _plain)(member))
+        _FACADES[core] = facade
+        return facade
+
+    return complete
+
+
+_FACADES = {}
+
+
+@_of(_call.Call)
 class Call(_Facade):
     """One call; see :class:`sipbridge.Call`, whose attributes it has. Made by an endpoint, never by hand."""
 
-    incoming = _attribute("incoming")
-    state = _attribute("state")
-    headers = _attribute("headers")
-    request_uri = _attribute("request_uri")
-    local_sdp = _attribute("local_sdp")
-    remote_sdp = _attribute("remote_sdp")
-    ended = _attribute("ended")
-    remote_uri = _attribute("remote_uri")
-    local_uri = _attribute("local_uri")
-    call_id = _attribute("call_id")
+    __slots__ = ()
 
-    ring = _plain(_call.Call.ring)
-    answer = _plain(_call.Call.answer)
-    reject = _plain(_call.Call.reject)
-    redirect = _plain(_call.Call.redirect)
-    ack = _plain(_call.Call.ack)
-    hangup = _plain(_call.Call.hangup)
-
-    wait_answered = _coroutine(_call.Call.wait_answered)
-    wait_established = _coroutine(_call.Call.wait_established)
-    wait_ended = _coroutine(_call.Call.wait_ended)
-    request = _coroutine(_call.Call.request)
-    info = _coroutine(_call.Call.info)
-    send_dtmf = _coroutine(_call.Call.send_dtmf)
-    reinvite = _coroutine(_call.Call.reinvite)
-    update = _coroutine(_call.Call.update)
+    _accept_transfer = _plain(_call.Call._accept_transfer)  # for the event that asks for it
 
 
+@_of(_registration.Registration)
 class Registration(_Facade):
     """A binding at a registrar; see :class:`sipbridge.Registration`, whose attributes it has."""
 
-    aor = _attribute("aor")
-    registrar = _attribute("registrar")
-    state = _attribute("state")
-    expires = _attribute("expires")
-
-    refresh = _coroutine(_registration.Registration.refresh)
-    unregister = _coroutine(_registration.Registration.unregister)
+    __slots__ = ()
 
 
-_FACADES = {_call.Call: Call, _registration.Registration: Registration}
+@_of(_subscription.Subscription)
+class Subscription(_Facade):
+    """A subscription of ours; see :class:`sipbridge.Subscription`, whose attributes it has."""
+
+    __slots__ = ()
 
 
+@_of(_notifier.Notifier)
+class Notifier(_Facade):
+    """A subscriber of ours; see :class:`sipbridge.Notifier`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_publication.Publication)
+class Publication(_Facade):
+    """State of ours at a compositor; see :class:`sipbridge.Publication`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_transfer.Transfer)
+class Transfer(_Facade):
+    """A transfer under way; see :class:`sipbridge.Transfer`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_watch.Watch)
+class Watch(_Facade):
+    """A peer that is asked whether it is there; see :class:`sipbridge.Watch`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_account.Account, ("call", "message", "options", "request"))
+class Account(_Facade):
+    """One address-of-record of an endpoint; see :class:`sipbridge.Account`, whose attributes it has."""
+
+    __slots__ = ()
+
+
+@_of(_endpoint.Endpoint)
 class Endpoint(_Facade):
     """A SIP user agent in an event loop; arguments and errors as of :class:`sipbridge.Endpoint`.
 
@@ -327,6 +389,8 @@ class Endpoint(_Facade):
     Handlers are called in that loop; one may be a coroutine function, and then runs as a task of its own.
     What it was called for gets its default answer when it has returned, unless it answered itself.
     """
+
+    __slots__ = ()
 
     @functools.wraps(_endpoint.Endpoint.__init__)
     def __init__(self, *args, **kwargs):
@@ -339,28 +403,4 @@ class Endpoint(_Facade):
     async def __aexit__(self, *exc_info):
         await self.close()
 
-    identity = _attribute("identity")
-    address = _attribute("address")
-    port = _attribute("port")
-    uri = _attribute("uri")
-    engine_name = _attribute("engine_name")
-    engine_version = _attribute("engine_version")
-
-    @property
-    def calls(self):
-        """The calls that have not ended."""
-        return tuple(_wrapped(call) for call in self._core.calls)
-
-    on = _plain(_endpoint.Endpoint.on)
-    off = _plain(_endpoint.Endpoint.off)
-    events = _plain(_endpoint.Endpoint.events)
-    add_credentials = _plain(_endpoint.Endpoint.add_credentials)
-    clear_credentials = _plain(_endpoint.Endpoint.clear_credentials)
-    invite = _plain(_endpoint.Endpoint.invite)
-
-    call = _coroutine(_endpoint.Endpoint.call)
-    register = _coroutine(_endpoint.Endpoint.register)
-    request = _coroutine(_endpoint.Endpoint.request)
-    message = _coroutine(_endpoint.Endpoint.message)
-    options = _coroutine(_endpoint.Endpoint.options)
-    close = _coroutine(_endpoint.Endpoint.close)
+    events = _plain(_endpoint.Endpoint.events)  # its timeout is the iterator's

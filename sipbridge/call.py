@@ -2,8 +2,15 @@
 
 from __future__ import absolute_import, division, print_function
 
+import random
+
+from sipbridge import offers
+from sipbridge import sdp as _sdp
+from sipbridge import transfer as _transfer
+from sipbridge._compat import monotonic
 from sipbridge.content import check_line, check_reason, check_status, make_content
-from sipbridge.errors import CallStateError, InputError, TimeoutError
+from sipbridge.errors import CallStateError, InputError, ResponseError, TimeoutError
+from sipbridge.reason import with_reason
 from sipbridge.response import Response, check_response
 from sipbridge.uri import address_uri, check_address
 
@@ -24,9 +31,8 @@ class Call(object):
         request_uri: where the INVITE went, text.
         local_sdp, remote_sdp: the session descriptions sent and received last, bytes or None.
         ended: the :class:`~sipbridge.CallEnded`, or None while the call lives.
+        replaces: the Call that this one takes the place of once it is answered (RFC 3891), or None.
     """
-
-    _facade = None  # what sipbridge.aio shows of it
 
     def __init__(self, endpoint, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
         self._endpoint = endpoint
@@ -40,6 +46,15 @@ class Call(object):
         self.local_sdp = local_sdp
         self.remote_sdp = remote_sdp
         self.ended = None
+        self.replaces = None
+        self._own_tag = None  # of an incoming call, once the ACK has told it
+        self._watchers = ()  # called with each event of the call, under the endpoint's lock
+        self._attempt = None  # how to send the INVITE again
+        self._session_timer = None
+        self._timer_fields = ()  # of the session timer, for the 2xx
+        self._their_offer = None  # the request with the peer's latest offer
+        self._transfer = None  # the one that we asked for last
+        self._referred = False  # the peer has asked for one
 
     def __repr__(self):
         return "<Call %s %s %s>" % ("from" if self.incoming else "to", self.remote_uri, self.state)
@@ -77,20 +92,28 @@ class Call(object):
     def answer(self, sdp=None, headers=()):
         """Take the call with 200 and this SDP, bytes (RFC 3261, 13.3.1.4). Returns at once.
 
-        Raises CallStateError when the call is not an unanswered incoming one, and InputError.
+        Without ``sdp`` the one of the last :meth:`ring` goes once more. A call that this one replaces is hung up.
+        Raises CallStateError when the call is not an unanswered incoming one or no SDP was given ever, and
+        InputError.
         """
-        content = make_content(headers, sdp, SDP)
+        if self.state == "incoming":
+            sdp = offers.answer_for(self, sdp)
+        pairs = list(headers.items() if hasattr(headers, "items") else headers)
+        content = make_content(pairs + list(self._timer_fields), sdp, SDP)
         with self._endpoint._lock:  # so that the ACK is not seen before the state that it ends
             self._engine.answer_call(self._id, content)
             self.state = "accepted"
         self._sent(sdp)
+        if self.replaces is not None:
+            self.replaces.hangup()
 
-    def reject(self, status=486, reason=None, headers=()):
+    def reject(self, status=486, reason=None, headers=(), why=None):
         """Refuse the call, 400 to 699 (RFC 3261, 13.3.1.3); the reason phrase is the standard one by default.
 
-        Raises CallStateError when the call is not an unanswered incoming one, and InputError.
+        ``why`` is a :class:`~sipbridge.Reason` for the header of that name (RFC 3326), or None. Raises
+        CallStateError when the call is not an unanswered incoming one, and InputError.
         """
-        content = make_content(headers, None, None)
+        content = make_content(with_reason(headers, why), None, None)
         check_status(status, 400, 699)
         self._end(lambda: self._engine.reject(self._id, status, check_reason(reason), content))
 
@@ -108,22 +131,26 @@ class Call(object):
     def ack(self, sdp=None, headers=()):
         """Acknowledge a 2xx. Only due when we sent no offer, so that the answer goes here (RFC 3261, 13.2.2.4).
 
-        Raises CallStateError when no 2xx waits for it.
+        Raises CallStateError when no 2xx waits for it, or without ``sdp``.
         """
+        offers.check_ack(sdp)
         content = make_content(headers, sdp, SDP)
         with self._endpoint._lock:
             self._engine.ack(self._id, content)
             self.state = "established"
         self._sent(sdp)
 
-    def hangup(self, headers=()):
+    def hangup(self, headers=(), why=None):
         """End the call, whatever its state takes: BYE, CANCEL, or 603 to one not yet answered. Returns at once.
 
-        For a call that is ending or has ended this does nothing. Wait for :meth:`wait_ended` to see it through.
+        ``why`` is a :class:`~sipbridge.Reason` for the header of that name (RFC 3326), or None; libeXosip2
+        cannot send one with a CANCEL. For a call that is ending or has ended this does nothing. Wait for
+        :meth:`wait_ended` to see it through.
         """
-        content = make_content(headers, None, None)
+        content = make_content(with_reason(headers, why), None, None)
         if self.state in ("ending", "ended"):
             return
+        self._attempt = None  # whatever the peer says now, the INVITE is not sent again
         try:
             self._end(lambda: self._engine.hangup(self._id, content))
         except CallStateError:  # it ended meanwhile
@@ -212,33 +239,133 @@ class Call(object):
             body = _DTMF_BODIES[content_type] % {"key": key.upper(), "duration": duration_ms}
             self.info(body.encode("ascii"), content_type, timeout=timeout)
 
-    def reinvite(self, sdp=None, headers=(), timeout=32.0):
+    def reinvite(self, sdp=None, headers=(), timeout=32.0, glare_retries=3):
         """Offer a new session by a re-INVITE (RFC 3261, 14.1): hold, resume, other media. Returns the Response.
 
         The 2xx is acknowledged here, unless ``sdp`` is None and the peer sent its offer in it: then
-        :meth:`ack` with the answer is due. Raises as :meth:`request`; after a refusal the session is as it
-        was. 491 means that the peer's own re-INVITE crossed (try again, 14.1).
+        :meth:`ack` with the answer is due. A 491, which means that the peer's own re-INVITE crossed, is
+        followed by another try after the random time of 14.1, ``glare_retries`` times at most and within
+        ``timeout``. Raises as :meth:`request`; after a refusal the session is as it was. CallStateError also
+        while an offer of the peer waits for our answer.
         """
         content = make_content(headers, sdp, SDP)
-        offered = sdp is not None
+        deadline = None if timeout is None else monotonic() + timeout
+        while True:
+            try:
+                return self._reinvite(sdp, content, deadline)
+            except ResponseError as error:
+                if error.status != 491 or not glare_retries or not self._await_turn(deadline):
+                    raise
+            glare_retries -= 1
+
+    def _reinvite(self, sdp, content, deadline):
+        offers.check_offer(self)
         response = self._endpoint._transact(
             lambda: self._engine.reinvite(self._id, content),
-            timeout,
+            None if deadline is None else max(0.0, deadline - monotonic()),
             "re-INVITE",
             self,
-            lambda response: self._reinvited(response, offered),
+            lambda response: self._reinvited(response, sdp is not None),
         )
         self._sent(sdp)
         return response
 
+    def _await_turn(self, deadline):
+        """Wait as RFC 3261, 14.1 has it. False when there is no time for that, or the call ends."""
+        first, last = (0.0, 2.0) if self.incoming else (2.1, 4.0)  # who made the Call-ID waits longer
+        seconds = random.randint(int(first * 100), int(last * 100)) / 100.0
+        if deadline is not None and seconds > deadline - monotonic():
+            return False
+        return not self._endpoint._wait(lambda: self.state != "established", seconds)
+
     def update(self, sdp=None, headers=(), timeout=32.0):
         """Offer a new session by UPDATE (RFC 3311); as :meth:`request`. Returns the Response."""
+        if sdp is not None:
+            offers.check_offer(self)
         response = self.request("UPDATE", sdp, SDP, headers, timeout)
         self._received(response.body)
         self._sent(sdp)
         return response
 
+    # -- hold and transfer ---------------------------------------------------------------------------------
+
+    @property
+    def on_hold(self):
+        """True while what we sent last says that we do not want to receive (RFC 3264, 8.4)."""
+        return self._is_held(self.local_sdp)
+
+    @property
+    def held_by_peer(self):
+        """True while what the peer sent last says so."""
+        return self._is_held(self.remote_sdp)
+
+    @staticmethod
+    def _is_held(description):
+        try:
+            return description is not None and _sdp.parse(description).is_held
+        except InputError:  # it is the peer's, and may be anything
+            return False
+
+    def hold(self, timeout=32.0):
+        """Put the call on hold by a re-INVITE (RFC 3264, 8.4). Returns the Response, or None when it was already.
+
+        Raises as :meth:`reinvite`, and CallStateError when no SDP of ours was sent.
+        """
+        return self._redirect_media("hold", True, timeout)
+
+    def resume(self, timeout=32.0):
+        """Take the call off hold; as :meth:`hold`."""
+        return self._redirect_media("resume", False, timeout)
+
+    def _redirect_media(self, method, wanted, timeout):
+        if self.state != "established":
+            raise CallStateError("%s: the call is %s, not established" % (method, self.state))
+        if self.local_sdp is None:
+            raise CallStateError("%s: no session was offered or answered by us" % method)
+        if self.on_hold == wanted:
+            return None
+        changed = getattr(_sdp.parse(self.local_sdp), method)()
+        return self.reinvite(changed.raw, timeout=timeout)
+
+    def begin_transfer(self, to, headers=(), timeout=32.0):
+        """Ask the peer to call somebody else (REFER, RFC 3515). Returns the Transfer once the peer has agreed.
+
+        ``to`` is a URI or a name-addr, or another :class:`Call` whose peer ours is to be connected with, in our
+        place (Replaces, RFC 3891). Referred-By names us (RFC 3892). A :class:`~sipbridge.TransferProgress`
+        follows for each thing that the peer tells. Raises as :meth:`request`, and CallStateError while another
+        transfer of this call is under way.
+        """
+        return _transfer.begin(self, to, headers, timeout)
+
+    def transfer(self, to, headers=(), timeout=60.0):
+        """Transfer the peer, see it through, and hang up (RFC 5589, 6.1). Returns the Transfer.
+
+        Waits at most ``timeout`` seconds (None: no limit) until the target has taken the peer's call. Arguments as
+        for :meth:`begin_transfer`. Raises what that does; ResponseError also when the target refused, and
+        CallStateError when the call ended before the result was known. After an error this call is still up.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        under_way = self.begin_transfer(to, headers, timeout)
+        under_way.wait_ended(None if deadline is None else max(0.0, deadline - monotonic()))
+        self.hangup()
+        return under_way
+
+    def transfer_to(self, other, headers=(), timeout=60.0):
+        """Connect our peer with the peer of another call of ours, and leave (attended; RFC 5589, 7).
+
+        As :meth:`transfer`. The peer of ``other`` hangs that one up.
+        """
+        if not hasattr(getattr(other, "_core", other), "call_id"):
+            raise InputError("transfer_to() takes the other call; transfer() takes a URI, as %r" % (other,))
+        return self.transfer(other, headers, timeout)
+
+    def _accept_transfer(self, event, sdp, headers, options):
+        return _transfer.accept(self, event, sdp, headers, options)
+
     # -- for the endpoint, under its lock where the state changes -------------------------------------------
+
+    def _watch(self, watcher):
+        self._watchers += (watcher,)
 
     def _sent(self, sdp):
         if sdp is not None:

@@ -1,10 +1,12 @@
-from typing import Optional
+from typing import Optional, Union
 
 from sipbridge.content import Body
 from sipbridge.endpoint import Endpoint
 from sipbridge.events import CallEnded
 from sipbridge.headers import HeaderFields, Headers
+from sipbridge.reason import Reason
 from sipbridge.response import Response
+from sipbridge.transfer import Transfer
 
 SDP: str
 DTMF_RELAY: str
@@ -17,6 +19,7 @@ class Call:
     local_sdp: Optional[bytes]
     remote_sdp: Optional[bytes]
     ended: Optional[CallEnded]
+    replaces: Optional[Call]
     def __init__(
         self,
         endpoint: Endpoint,
@@ -37,10 +40,16 @@ class Call:
         self, status: int = 180, sdp: Optional[Body] = None, headers: HeaderFields = (), reliable: bool = False
     ) -> None: ...
     def answer(self, sdp: Optional[Body] = None, headers: HeaderFields = ()) -> None: ...
-    def reject(self, status: int = 486, reason: Optional[str] = None, headers: HeaderFields = ()) -> None: ...
+    def reject(
+        self,
+        status: int = 486,
+        reason: Optional[str] = None,
+        headers: HeaderFields = (),
+        why: Optional[Reason] = None,
+    ) -> None: ...
     def redirect(self, contact: str, status: int = 302) -> None: ...
     def ack(self, sdp: Optional[Body] = None, headers: HeaderFields = ()) -> None: ...
-    def hangup(self, headers: HeaderFields = ()) -> None: ...
+    def hangup(self, headers: HeaderFields = (), why: Optional[Reason] = None) -> None: ...
     def wait_answered(self, timeout: Optional[float] = 60.0) -> None: ...
     def wait_established(self, timeout: Optional[float] = 32.0) -> None: ...
     def wait_ended(self, timeout: Optional[float] = 32.0) -> CallEnded: ...
@@ -67,8 +76,27 @@ class Call:
         content_type: str = "application/dtmf-relay",
     ) -> None: ...
     def reinvite(
-        self, sdp: Optional[Body] = None, headers: HeaderFields = (), timeout: Optional[float] = 32.0
+        self,
+        sdp: Optional[Body] = None,
+        headers: HeaderFields = (),
+        timeout: Optional[float] = 32.0,
+        glare_retries: int = 3,
     ) -> Response: ...
     def update(
         self, sdp: Optional[Body] = None, headers: HeaderFields = (), timeout: Optional[float] = 32.0
     ) -> Response: ...
+    @property
+    def on_hold(self) -> bool: ...
+    @property
+    def held_by_peer(self) -> bool: ...
+    def hold(self, timeout: Optional[float] = 32.0) -> Optional[Response]: ...
+    def resume(self, timeout: Optional[float] = 32.0) -> Optional[Response]: ...
+    def begin_transfer(
+        self, to: Union[str, Call], headers: HeaderFields = (), timeout: Optional[float] = 32.0
+    ) -> Transfer: ...
+    def transfer(
+        self, to: Union[str, Call], headers: HeaderFields = (), timeout: Optional[float] = 60.0
+    ) -> Transfer: ...
+    def transfer_to(
+        self, other: Call, headers: HeaderFields = (), timeout: Optional[float] = 60.0
+    ) -> Transfer: ...

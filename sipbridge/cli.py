@@ -7,7 +7,7 @@ import logging
 import re
 import sys
 
-from sipbridge import commands
+from sipbridge import commands, event_commands, shield
 from sipbridge._compat import PY2
 from sipbridge._version import __version__
 from sipbridge.console import PASSWORD_VARIABLE, Console, Interrupts, printable
@@ -99,6 +99,28 @@ examples:
 
 """
 
+_SUBSCRIBE_EXAMPLES = """\
+Each NOTIFY is printed with its body. The subscription is refreshed before it runs out, made again when it is lost,
+and ended at the end.
+
+examples:
+  sipbridge subscribe sip:bob@192.0.2.7 presence
+  sipbridge subscribe sip:1000@example.com message-summary --user 1000 --from sip:1000@example.com
+  sipbridge subscribe sip:1000@example.com dialog --accept application/dialog-info+xml --expires 600
+  sipbridge subscribe sip:bob@192.0.2.7 presence --once    # the state as it is now
+
+"""
+
+_PUBLISH_EXAMPLES = """\
+The publication is refreshed before it runs out, and taken back at the end.
+
+examples:
+  sipbridge publish sip:alice@example.com presence open.xml --user alice --from sip:alice@example.com
+  sipbridge publish sip:alice@example.com dialog busy.xml --content-type application/dialog-info+xml
+  sipbridge publish sip:alice@example.com presence open.xml --once
+
+"""
+
 _MESSAGE_EXAMPLES = """\
 examples:
   sipbridge message sip:bob@192.0.2.7 "lunch at noon?"
@@ -132,8 +154,8 @@ examples:
 
 def examples():
     """Every example that the help shows, as text."""
-    calls = (_CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES)
-    return "".join((_EXAMPLES,) + calls + (_LADDER_EXAMPLES, _DOCTOR_EXAMPLES))
+    calls = (_CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES, _SUBSCRIBE_EXAMPLES)
+    return "".join((_EXAMPLES,) + calls + (_PUBLISH_EXAMPLES, _LADDER_EXAMPLES, _DOCTOR_EXAMPLES))
 
 
 # -- arguments ---------------------------------------------------------------------------------------------
@@ -239,6 +261,12 @@ def _sender(parser):
     )
 
 
+def _expires(parser):
+    parser.add_argument(
+        "--expires", metavar="S", type=_whole_seconds, default=3600, help="seconds to ask for (default: 3600)"
+    )
+
+
 def _timeout(parser, default, what):
     parser.add_argument(
         "--timeout", metavar="S", type=_seconds, default=default, help="%s (default: %%(default)s)" % what
@@ -298,9 +326,7 @@ def _add_register(subparsers):
     parser.add_argument("registrar", metavar="REGISTRAR", help="the registrar's URI, as sip:example.com")
     parser.add_argument("--aor", metavar="URI", help="what to register (default: --user at the registrar's host)")
     parser.add_argument("--contact", metavar="URI", help="where to be reached (default: this endpoint)")
-    parser.add_argument(
-        "--expires", metavar="S", type=_whole_seconds, default=3600, help="seconds to ask for (default: 3600)"
-    )
+    _expires(parser)
     parser.add_argument("--once", action="store_true", help="register, unregister, end")
     _caller(parser)
     _timeout(parser, 32.0, "give up when the registrar does not answer in S seconds")
@@ -316,6 +342,36 @@ def _add_message(subparsers):
     )
     _sender(parser)
     _timeout(parser, 32.0, "give up when there is no answer in S seconds")
+    _common(parser)
+
+
+def _add_subscribe(subparsers):
+    parser = _add(
+        subparsers, "subscribe", event_commands.subscribe, "subscribe to a state, until interrupted", _SUBSCRIBE_EXAMPLES
+    )
+    parser.add_argument("to", metavar="TO", help="whose state, as sip:bob@host:port")
+    parser.add_argument("event", metavar="EVENT", help="the package: presence, dialog, message-summary, reg, ...")
+    parser.add_argument("--accept", metavar="TYPE", action="append", help="a media type to ask for")
+    _expires(parser)
+    parser.add_argument("--once", action="store_true", help="the state as it is now, then end")
+    _sender(parser)
+    _timeout(parser, 32.0, "give up when the notifier does not answer in S seconds")
+    _common(parser)
+
+
+def _add_publish(subparsers):
+    parser = _add(
+        subparsers, "publish", event_commands.publish, "publish a state, until interrupted", _PUBLISH_EXAMPLES
+    )
+    parser.add_argument("to", metavar="TO", help="whose state it is, as sip:alice@example.com")
+    parser.add_argument("event", metavar="EVENT", help="the package, as presence")
+    parser.add_argument("file", metavar="FILE", help="the state")
+    kind = "application/pidf+xml"
+    parser.add_argument("--content-type", metavar="TYPE", default=kind, help="what it is (default: %(default)s)")
+    _expires(parser)
+    parser.add_argument("--once", action="store_true", help="publish, take it back, end")
+    _sender(parser)
+    _timeout(parser, 32.0, "give up when the compositor does not answer in S seconds")
     _common(parser)
 
 
@@ -345,7 +401,8 @@ def _add_doctor(subparsers):
 
 
 #: What adds a command to the parser, in the order of ``sipbridge --help``.
-COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ladder, _add_version, _add_doctor]
+COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_subscribe, _add_publish, _add_ladder]
+COMMANDS += [_add_version, _add_doctor]
 
 
 def build_parser():
@@ -439,6 +496,8 @@ def main(argv=None):
         options = parser.parse_args(_arguments(argv))
     except UnicodeError as error:
         parser.error("an argument is not text: %s" % error)
+    if argv is None and hasattr(options, "engine"):
+        shield.restart_with("sipbridge", sys.argv[1:], options.engine)
     logging.basicConfig(level=logging.DEBUG if options.verbose else logging.ERROR)
     console = Console()
     code = run(options, console)

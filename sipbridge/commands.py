@@ -95,7 +95,8 @@ def opened(options, console, local, identity=None):
         phone.close(_CLOSE_TIMEOUT)
 
 
-def _local(options, target):
+def local_for(options, target):
+    """The address to use here for a command with that target."""
     return options.local or local_address(options.proxy or address_uri(target))
 
 
@@ -179,7 +180,7 @@ def doctor(options, console):
 
 def call(options, console):
     """Place a call, send the keys, hold it for its time, hang up."""
-    with opened(options, console, _local(options, options.to), options.from_) as phone:
+    with opened(options, console, local_for(options, options.to), options.from_) as phone:
         for kind, describe in DESCRIPTIONS.items():
             phone.on(kind, lambda event, describe=describe: console.event(describe(event)))
         sdp = _sdp(options, phone)
@@ -325,7 +326,7 @@ class Listener(object):
 def register(options, console):
     """Register, and keep it up until interrupted."""
     aor = options.aor or _default_aor(options)
-    with opened(options, console, _local(options, options.registrar), aor) as phone:
+    with opened(options, console, local_for(options, options.registrar), aor) as phone:
         heard = []
         phone.on(RegistrationChanged, lambda event: _tell_registration(event, console, heard))
         try:
@@ -374,7 +375,7 @@ def _tell_registration(event, console, heard):
 def message(options, console):
     """Send a MESSAGE and wait until it was taken."""
     body = _standard_input() if options.text == "-" else options.text
-    with opened(options, console, _local(options, options.to), options.from_) as phone:
+    with opened(options, console, local_for(options, options.to), options.from_) as phone:
         response = phone.message(
             options.to, body, options.content_type, options.header, timeout=options.timeout
         )

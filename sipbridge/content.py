@@ -71,3 +71,24 @@ def check_seconds(value, what):
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**31:
         raise InputError("%s must be whole seconds above 0, not %r" % (what, value))
     return value
+
+
+#: Octets of a MESSAGE over a transport that nothing keeps from clogging (RFC 3428, 8).
+MAX_MESSAGE = 1300
+
+#: What the engine adds to the headers that are known here: Via, Call-ID, CSeq, tags, User-Agent and the like.
+_OWN_HEADERS = 400
+
+
+def check_message_size(parties, content):
+    """InputError when a MESSAGE between these, with this, would be longer than MAX_MESSAGE."""
+    parts = [parties.to, parties.to, parties.from_ or "", parties.route or ""]
+    if content is not None:
+        parts += [part for header in content.headers for part in header] + [content.content_type or ""]
+    size = _OWN_HEADERS + sum(len(part.encode("utf-8")) for part in parts)
+    size += len(content.body or b"") if content is not None else 0
+    if size > MAX_MESSAGE:
+        raise InputError(
+            "a MESSAGE of some %d octets is more than the %d that may go over UDP (RFC 3428, 8):"
+            " use TCP or TLS, or large=True when you know that the way there takes it" % (size, MAX_MESSAGE)
+        )

@@ -12,6 +12,7 @@ import platform
 import shutil
 import sys
 
+from sipbridge import shield
 from sipbridge._compat import monotonic
 from sipbridge.console import Console, printable
 from sipbridge.demo_party import DEVIATIONS, TIMEOUT, Child, Deviation, direction, session
@@ -246,6 +247,8 @@ def main(argv=None):
         + "; ".join("%s, %s" % pair for pair in sorted(DEVIATIONS.items())),
     )
     options = parser.parse_args(argv)
+    if argv is None:
+        shield.restart_with("sipbridge.demo", sys.argv[1:], options.engine)
     logging.basicConfig()
     console = Console()
     try:

@@ -5,11 +5,18 @@ from __future__ import absolute_import, division, print_function
 import atexit
 import weakref
 
-from sipbridge import events
+from sipbridge import events, replaces, transfer
 from sipbridge._compat import monotonic, text_type
 from sipbridge.account import Accounts
+from sipbridge.attempt import Attempt, check_redirects
 from sipbridge.call import SDP, Call
-from sipbridge.content import check_line, check_password, check_seconds, make_content
+from sipbridge.content import (
+    check_line,
+    check_message_size,
+    check_password,
+    check_seconds,
+    make_content,
+)
 from sipbridge.dispatch import Dispatcher
 from sipbridge.engine import Parties, make
 from sipbridge.errors import (
@@ -20,13 +27,17 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
 )
-from sipbridge.headers import Headers
+from sipbridge.event_packages import EventPackages
+from sipbridge.headers import Headers, check_headers
+from sipbridge.identity import identity_headers
+from sipbridge.parameters import tag
 from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
-from sipbridge.trace import Peers
+from sipbridge.session_timer import SessionTimer, check_interval, refreshed, updated
 from sipbridge.tls import Tls
+from sipbridge.trace import Peers
 from sipbridge.uri import (
     address_uri,
     check_address,
@@ -34,6 +45,7 @@ from sipbridge.uri import (
     parse_host_port,
     parse_transport_address,
 )
+from sipbridge.watch import Watch
 
 _open_endpoints = weakref.WeakSet()
 
@@ -55,7 +67,7 @@ class _Pending(object):
         self.on_response = on_response
 
 
-class Endpoint(object):
+class Endpoint(EventPackages):
     """A SIP user agent (RFC 3261, 6) that places and takes calls. A context manager; safe for any thread.
 
     Args:
@@ -69,6 +81,8 @@ class Endpoint(object):
         advertised: ``"host:port"`` that Contact names instead of ``address``, for containers and NAT, or None.
         trace: a handler for :class:`~sipbridge.TraceMessage`, one for each message sent and received; or None.
             Passwords are not in it, digest responses are.
+        session_expires: seconds after which a call of which nothing was heard ends by itself (RFC 4028), 90 or
+            more; refreshed by whichever side was agreed on. None: session timers are neither asked for nor used.
         record: the path of a pcap file to write the messages to, or a :class:`~sipbridge.record.Recorder`; or
             None. Credentials are masked in it.
         tls: a :class:`~sipbridge.Tls` for an address on TLS; None for one without a certificate of its own, which
@@ -94,6 +108,7 @@ class Endpoint(object):
         trace=None,
         record=None,
         tls=None,
+        session_expires=None,
     ):
         local = parse_transport_address(address)
         if tls is not None and local.transport != "tls":
@@ -101,9 +116,11 @@ class Endpoint(object):
         if tls is None and local.transport == "tls":
             tls = Tls()
         self.identity = None if identity is None else check_address(identity)
+        self._session_expires = check_interval(session_expires)
         self._calls = {}
         self._registrations = {}
         self._pending = {}
+        self._open_packages()
         self._accounts = Accounts()
         self._peers = Peers()
         self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
@@ -193,12 +210,16 @@ class Endpoint(object):
             self._quietly(call.hangup)
         for registration in list(self._registrations.values()):
             self._quietly(self._engine.unregister, registration._id)
-        self._wait(lambda: not self._calls and not self._registrations, timeout)
+        self._leave_packages()
+        self._wait(self._is_over, timeout)
         _open_endpoints.discard(self)
         self._dispatcher.close(max(0.0, deadline - monotonic()), timeout)
         self._abandon()
         if self._recorder is not None:
             self._recorder.close()
+
+    def _is_over(self):
+        return not self._calls and not self._registrations and self._packages_are_over()
 
     @staticmethod
     def _quietly(action, *args):
@@ -250,7 +271,7 @@ class Endpoint(object):
         """Forget all of them."""
         self._engine.clear_credentials()
 
-    def register(self, registrar, aor=None, contact=None, expires=3600, timeout=32.0):
+    def register(self, registrar, aor=None, contact=None, expires=3600, timeout=32.0, keep=False):
         """Register at a registrar (RFC 3261, 10) and keep it up. Returns the Registration once it is active.
 
         Args:
@@ -259,6 +280,8 @@ class Endpoint(object):
             contact: the URI to be reached at; None for this endpoint.
             expires: seconds to ask for; refreshed before they have passed.
             timeout: seconds to wait for the registrar.
+            keep: after a failure that may pass (no answer, 408, 480, 5xx) try again, the first time and later, after
+                a time that grows (RFC 5626, 4.5). Then such a failure is not raised: the state is "waiting".
 
         Raises AuthenticationError, ResponseError, TimeoutError and InputError.
         """
@@ -268,14 +291,15 @@ class Endpoint(object):
             raise InputError("register needs an address-of-record: aor=, or the endpoint's identity=")
         own = check_address(own)
         contact = None if contact is None else check_uri(contact)
-        registration = Registration(self, address_uri(own), registrar, check_seconds(expires, "expires"))
+        expires = check_seconds(expires, "expires")
+        parties = Parties(own, own, None)
+        registration = Registration(self, address_uri(own), registrar, expires, parties, contact, keep)
         with self._lock:
-            parties = Parties(own, own, None)
-            registration._id = self._engine.register(registrar, parties, contact, expires)
-            self._registrations[registration._id] = registration
+            registration._begin()
         try:
             registration._await(0, timeout)
         except BaseException:  # nobody would have it to end it later
+            registration._keep = False
             self._quietly(self._engine.unregister, registration._id)
             raise
         return registration
@@ -333,7 +357,19 @@ class Endpoint(object):
 
     # -- calls and requests --------------------------------------------------------------------------------
 
-    def invite(self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP):
+    def invite(
+        self,
+        to,
+        sdp=None,
+        headers=(),
+        from_=None,
+        route=None,
+        content_type=SDP,
+        follow_redirects=0,
+        session_expires=None,
+        asserted_identity=None,
+        privacy=(),
+    ):
         """Place a call (RFC 3261, 13.2) and return the Call at once, in the state "calling".
 
         Args:
@@ -343,24 +379,59 @@ class Endpoint(object):
             from_: URI or name-addr for From; None for the identity.
             route: URI of a proxy to send it to; None for the endpoint's.
             content_type: of ``sdp``.
+            follow_redirects: to how many targets that a 3xx names the call may go on (8.1.3.4), each once.
+            session_expires: as the endpoint's, for this call; None for the endpoint's.
+            asserted_identity: a URI or name-addr, or several, for P-Asserted-Identity (RFC 3325); or None.
+            privacy: a word or several for Privacy (RFC 3323): "id", "user", "header", "none"...
 
         Raises InputError and EngineError.
         """
         parties = self._parties(to, from_, route)
-        content = make_content(headers, sdp, content_type)
+        headers = check_headers(headers) + identity_headers(asserted_identity, None, privacy)
+        make_content(headers, sdp, content_type)
         call = Call(self, False, address_uri(parties.to), Headers(), sdp, None, parties.to)
+        interval = check_interval(session_expires) or self._session_expires
+        if interval is not None:
+            call._session_timer = SessionTimer(call, interval)
+        call._attempt = attempt = Attempt(
+            call, parties, headers, sdp, content_type, check_redirects(follow_redirects)
+        )
         with self._lock:
-            call._id = self._engine.call(parties, content)
+            call._id = attempt.send()
             self._calls[call._id] = call
         return call
 
-    def call(self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP, timeout=60.0):
+    def call(
+        self,
+        to,
+        sdp=None,
+        headers=(),
+        from_=None,
+        route=None,
+        content_type=SDP,
+        timeout=60.0,
+        follow_redirects=0,
+        session_expires=None,
+        asserted_identity=None,
+        privacy=(),
+    ):
         """Place a call and wait, at most ``timeout`` seconds, until it is answered. Returns the Call.
 
         Arguments as for :meth:`invite`. Raises TimeoutError, after a CANCEL, when there was no answer in time;
         AuthenticationError, ResponseError when it was refused or redirected; CallStateError, InputError.
         """
-        call = self.invite(to, sdp, headers, from_, route, content_type)
+        call = self.invite(
+            to,
+            sdp,
+            headers,
+            from_,
+            route,
+            content_type,
+            follow_redirects,
+            session_expires,
+            asserted_identity,
+            privacy,
+        )
         try:
             call.wait_answered(timeout)
         except BaseException:  # an interrupt from the keyboard cancels it as well
@@ -381,15 +452,39 @@ class Endpoint(object):
         method = check_line(method, "method")
         return self._transact(lambda: self._engine.request(method, parties, content), timeout, method)
 
-    def message(self, to, body, content_type="text/plain", headers=(), from_=None, route=None, timeout=32.0):
-        """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which goes as UTF-8. As :meth:`request`."""
+    def message(
+        self,
+        to,
+        body,
+        content_type="text/plain",
+        headers=(),
+        from_=None,
+        route=None,
+        timeout=32.0,
+        large=False,
+    ):
+        """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which goes as UTF-8. As :meth:`request`.
+
+        Over UDP one of more than some 1300 octets, headers included, is an InputError, since it could clog the
+        way there (RFC 3428, 8), unless ``large`` says that you know the way.
+        """
         if not isinstance(body, (bytes, bytearray, memoryview)):
             body = check_text_body(body)
+        if self._local.transport == "udp" and not large:
+            check_message_size(self._parties(to, from_, route), make_content(headers, body, content_type))
         return self.request("MESSAGE", to, body, content_type, headers, from_, route, timeout)
 
     def options(self, to, headers=(), from_=None, route=None, timeout=32.0):
         """Ask a peer for its capabilities (RFC 3261, 11), or whether it is there. As :meth:`request`."""
         return self.request("OPTIONS", to, None, None, headers, from_, route, timeout)
+
+    def watch(self, uri, interval=30.0):
+        """Ask a peer every ``interval`` seconds whether it is there (OPTIONS). Returns the Watch.
+
+        :class:`~sipbridge.PeerAvailable` and :class:`~sipbridge.PeerUnavailable` tell each change. Raises
+        InputError and EngineError.
+        """
+        return Watch(self, self._parties(uri, None, None), interval)
 
     def _parties(self, to, from_, route):
         own = from_ if from_ is not None else self.identity
@@ -419,6 +514,15 @@ class Endpoint(object):
             raise CallStateError("%s: the call ended before the response (%s)" % (what, call.ended.cause))
         return check_response(pending.response, what)
 
+    def _expect(self, transaction, on_response):
+        """Have ``on_response`` called with the final response, and what it returns delivered. Under the lock."""
+        self._pending[transaction] = _Pending(None, on_response)
+
+    def _ask(self, method, parties, on_response):
+        """Send a request outside of calls; ``on_response`` is called with the final response. Under the lock."""
+        transaction = self._engine.request(method, parties, None)
+        self._pending[transaction] = _Pending(None, on_response)
+
     # -- following the engine, on the event thread and under the lock ------------------------------------------
 
     def _follow(self, raw):
@@ -426,7 +530,10 @@ class Endpoint(object):
         if raw.type in self._REFUSABLE and self._dispatcher.congested:
             return self._refuse(raw)
         follow = self._FOLLOW.get(raw.type)
-        return None if follow is None else follow(self, raw)
+        event = None if follow is None else follow(self, raw)
+        for watcher in getattr(getattr(event, "call", None), "_watchers", ()):
+            watcher(event)
+        return event
 
     def _refuse(self, raw):
         """Answer 503 to what is new while nobody reads events; a call that is refused so is never seen."""
@@ -439,6 +546,16 @@ class Endpoint(object):
         headers = Headers(raw.headers)
         call = Call(self, True, raw.request_uri, headers, None, raw.body or None)
         call._id = raw.call
+        call.replaces, refusal = replaces.find(self._calls.values(), headers)
+        if refusal:
+            return self._quietly(self._engine.reject, raw.call, refusal, None, None)
+        if self._session_expires is not None:
+            call._session_timer = timer = SessionTimer(call, self._session_expires)
+            call._timer_fields = timer.accept(headers)
+            if call._timer_fields is None:
+                return self._quietly(
+                    self._engine.reject, raw.call, 422, None, make_content(timer.refusal(), None, None)
+                )
         self._calls[raw.call] = call
         return events.IncomingCall(call, headers, call.remote_sdp)
 
@@ -446,6 +563,8 @@ class Endpoint(object):
         call = self._calls[raw.call]
         call.headers = Headers(raw.headers)
         call._received(raw.body)
+        if self._dispatcher.congested:  # somebody sends them without an end
+            return None
         return events.CallProgress(call, raw.status, raw.reason, call.headers, raw.body or None)
 
     def _call_answered(self, raw):
@@ -454,29 +573,54 @@ class Endpoint(object):
         call.state = "answered"
         call._received(raw.body)
         call._acknowledge(call.local_sdp is not None)
+        if call._session_timer is not None:
+            call._session_timer.agreed(call.headers)
         return events.CallAnswered(call, raw.status, raw.reason, call.headers, raw.body or None)
 
     def _call_confirmed(self, raw):
         call = self._calls[raw.call]
+        headers = Headers(raw.headers)
         if call.state == "accepted":
             call.state = "established"
+            call._own_tag = tag(headers.get("To", ""))
         call._received(raw.body)
-        return events.CallConfirmed(call, Headers(raw.headers), raw.body or None)
+        if call._session_timer is not None:
+            call._session_timer.restart()
+        return events.CallConfirmed(call, headers, raw.body or None)
 
     def _call_reinvite(self, raw):
         call = self._calls[raw.call]
-        request = IncomingRequest(self._engine, raw.transaction, call, raw.body or None)
-        return events.CallReinvited(call, Headers(raw.headers), raw.body or None, request)
+        headers = Headers(raw.headers)
+        call._their_offer = request = IncomingRequest(self._engine, raw.transaction, call, raw.body or None)
+        if refreshed(call, headers, request):
+            return events.CallReinvited(call, headers, raw.body or None, request)
 
     def _call_request(self, raw):
         call = self._calls[raw.call]
-        kind = events.InfoReceived if raw.method == "INFO" else events.RequestReceived
+        headers = Headers(raw.headers)
         request = IncomingRequest(self._engine, raw.transaction, call)
-        return kind(call, raw.method, Headers(raw.headers), raw.body, request)
+        within = self._WITHIN.get(raw.method)
+        event = None if within is None else within(call, headers, raw.body, request)
+        if event is not None or request.answered:
+            return event
+        kind = events.InfoReceived if raw.method == "INFO" else events.RequestReceived
+        return kind(call, raw.method, headers, raw.body, request)
+
+    _WITHIN = {"REFER": transfer.requested, "NOTIFY": transfer.notified, "UPDATE": updated}
+
+    def _send_within(self, call, method, content, on_response):
+        """Send a request within a call; ``on_response`` is called with the final response. Under the lock."""
+        if method == "INVITE":
+            transaction = self._engine.reinvite(call._id, content)
+        else:
+            transaction = self._engine.call_request(call._id, method, content)
+        self._pending[transaction] = _Pending(call, on_response)
 
     def _call_ended(self, raw):
         call = self._calls.pop(raw.call, None)
         if call is None:  # it was refused unseen
+            return None
+        if call._attempt is not None and call._attempt.again(raw):
             return None
         event = events.CallEnded(call, raw.cause, raw.status, raw.reason, Headers(raw.headers))
         self._end_call(call, event)
@@ -486,6 +630,8 @@ class Endpoint(object):
         self._calls.pop(call._id, None)
         call.state = "ended"
         call.ended = event
+        if call._session_timer is not None:
+            call._session_timer.stop()
         lost = [transaction for transaction, pending in self._pending.items() if pending.call is call]
         for transaction in lost:
             del self._pending[transaction]
@@ -500,7 +646,8 @@ class Endpoint(object):
         if pending is not None:
             pending.response = Response(raw.status, raw.reason, Headers(raw.headers), raw.body)
             if pending.on_response is not None:
-                pending.on_response(pending.response)
+                return pending.on_response(pending.response)
+        return None
 
     def _registration(self, raw):
         registration = self._registrations[raw.registration]
@@ -509,16 +656,20 @@ class Endpoint(object):
         response = Response(raw.status, raw.reason, Headers(raw.headers), raw.body)
         registration._changed(raw.state, raw.expires, response)
         return events.RegistrationChanged(
-            registration, raw.state, raw.status, raw.reason, registration.expires
+            registration, registration.state, raw.status, raw.reason, registration.expires
         )
 
     def _engine_lost(self, raw):
         """What was under way has failed. The calls' ends follow, each as an event of its own."""
         error = EngineLost(raw.reason)
         for transaction in [each for each in self._pending if each <= raw.transaction]:
-            self._pending.pop(transaction).error = error
+            pending = self._pending.pop(transaction)
+            pending.error = error
+            if pending.on_response is not None:
+                pending.on_response(Response(503, raw.reason, Headers(), b""))
         for registration in self._registrations.values():
             registration._lost(error)
+        self._lose_packages(error)
 
     def _engine_restarted(self, raw):
         return events.EngineRestarted(raw.reason, raw.time)
@@ -543,6 +694,10 @@ class Endpoint(object):
         "request": _request,
         "response": _response,
         "registration": _registration,
+        "subscription": EventPackages._subscription,
+        "notify": EventPackages._notify,
+        "subscribe": EventPackages._subscribe,
+        "unsubscribed": EventPackages._unsubscribed,
         "engine-lost": _engine_lost,
         "engine-restarted": _engine_restarted,
         "engine-failed": _engine_failed,
@@ -563,7 +718,11 @@ class Endpoint(object):
         elif isinstance(event, events.InfoReceived):
             event.request.answer_by_default(200)
         elif isinstance(event, events.RequestReceived):
-            event.request.answer_by_default(501)
+            default = 603 if isinstance(event, events.TransferRequested) else 501
+            event.request.answer_by_default(481 if event.method == "NOTIFY" else default)
+        elif isinstance(event, events.SubscriptionRequested):
+            if event.notifier.state == "asked":
+                self._quietly(event.notifier.reject, 489)
 
 
 def check_text_body(text):

@@ -1,5 +1,5 @@
 from types import TracebackType
-from typing import Callable, List, Optional, Tuple, Type, TypeVar, Union
+from typing import Callable, Iterable, List, Optional, Tuple, Type, TypeVar, Union
 
 from sipbridge.account import Account
 from sipbridge.call import SDP as SDP
@@ -7,16 +7,18 @@ from sipbridge.call import Call
 from sipbridge.content import Body
 from sipbridge.dispatch import EventStream
 from sipbridge.engine import Engine
+from sipbridge.event_packages import EventPackages
 from sipbridge.events import IncomingCall, RequestReceived, TraceMessage
 from sipbridge.headers import HeaderFields
 from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.response import Response
 from sipbridge.tls import Tls
+from sipbridge.watch import Watch
 
 _Event = TypeVar("_Event", bound=Tuple[object, ...])
 
-class Endpoint:
+class Endpoint(EventPackages):
     identity: Optional[str]
     def __init__(
         self,
@@ -29,6 +31,7 @@ class Endpoint:
         trace: Optional[Callable[[TraceMessage], object]] = None,
         record: Union[None, str, Recorder] = None,
         tls: Optional[Tls] = None,
+        session_expires: Optional[int] = None,
     ) -> None: ...
     def __enter__(self) -> Endpoint: ...
     def __exit__(
@@ -60,13 +63,10 @@ class Endpoint:
         contact: Optional[str] = None,
         expires: int = 3600,
         timeout: Optional[float] = 32.0,
+        keep: bool = False,
     ) -> Registration: ...
-    def bindings(
-        self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0
-    ) -> List[str]: ...
-    def unregister_all(
-        self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0
-    ) -> None: ...
+    def bindings(self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0) -> List[str]: ...
+    def unregister_all(self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0) -> None: ...
     @property
     def accounts(self) -> Tuple[Account, ...]: ...
     def add_account(
@@ -87,6 +87,10 @@ class Endpoint:
         from_: Optional[str] = None,
         route: Optional[str] = None,
         content_type: str = ...,
+        follow_redirects: int = 0,
+        session_expires: Optional[int] = None,
+        asserted_identity: Union[None, str, Iterable[str]] = None,
+        privacy: Union[str, Iterable[str]] = (),
     ) -> Call: ...
     def call(
         self,
@@ -97,6 +101,10 @@ class Endpoint:
         route: Optional[str] = None,
         content_type: str = ...,
         timeout: Optional[float] = 60.0,
+        follow_redirects: int = 0,
+        session_expires: Optional[int] = None,
+        asserted_identity: Union[None, str, Iterable[str]] = None,
+        privacy: Union[str, Iterable[str]] = (),
     ) -> Call: ...
     def request(
         self,
@@ -118,6 +126,7 @@ class Endpoint:
         from_: Optional[str] = None,
         route: Optional[str] = None,
         timeout: Optional[float] = 32.0,
+        large: bool = False,
     ) -> Response: ...
     def options(
         self,
@@ -127,5 +136,6 @@ class Endpoint:
         route: Optional[str] = None,
         timeout: Optional[float] = 32.0,
     ) -> Response: ...
+    def watch(self, uri: str, interval: float = 30.0) -> Watch: ...
 
 def check_text_body(text: str) -> bytes: ...

@@ -372,5 +372,42 @@ class InProcess(object):
         del keep_parties, keep
         return self._check(code, method)
 
+    def publish(self, parties, event, etag, expires, content):
+        record, keep_parties = self._parties(parties)
+        content_record, keep = self._content(content)
+        code = self._lib.sb_publish(
+            self._handle, record, self._string(event), self._string(etag), expires, content_record
+        )
+        del keep_parties, keep
+        return self._check(code, "PUBLISH")
+
+    # -- subscriptions -------------------------------------------------------------------------------------
+
+    def subscribe(self, parties, event, expires, content):
+        record, keep_parties = self._parties(parties)
+        content_record, keep = self._content(content)
+        code = self._lib.sb_subscribe(self._handle, record, self._string(event), expires, content_record)
+        del keep_parties, keep
+        return self._check(code, "SUBSCRIBE")
+
+    def subscribe_refresh(self, subscription, expires):
+        self._check(self._lib.sb_subscribe_refresh(self._handle, subscription, expires), "refresh")
+
+    def unsubscribe(self, subscription):
+        self._check(self._lib.sb_unsubscribe(self._handle, subscription), "unsubscribe")
+
+    def subscription_accept(self, subscription, status, expires):
+        self._check(self._lib.sb_subscription_accept(self._handle, subscription, status, expires), "accept")
+
+    def subscription_reject(self, subscription, status, reason):
+        code = self._lib.sb_subscription_reject(self._handle, subscription, status, self._string(reason))
+        self._check(code, "reject")
+
+    def notify(self, subscription, state, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_notify(self._handle, subscription, self._string(state), record)
+        del keep
+        self._check(code, "NOTIFY")
+
 
 forward(InProcess)

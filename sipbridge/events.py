@@ -10,6 +10,10 @@ import re
 from collections import namedtuple
 
 from sipbridge.errors import EngineLost
+from sipbridge.identity import asserted_identities, privacy
+from sipbridge.reason import parse_reasons
+from sipbridge.refer import replaces_of, target_of
+from sipbridge.subscription_state import parse_subscription_state
 from sipbridge.uri import address_uri
 
 _DTMF_RELAY = re.compile(r"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
@@ -20,6 +24,27 @@ class IncomingCall(namedtuple("IncomingCall", "call headers sdp")):
     """An INVITE arrived (RFC 3261, 13.3). Answer with the methods of ``call``, now or later."""
 
     __slots__ = ()
+
+    @property
+    def replaces(self):
+        """The :class:`~sipbridge.Call` that this one is to take the place of (RFC 3891), or None.
+
+        Answering hangs that one up. Whether the caller may do that is yours to decide: it knew the tags.
+        """
+        return self.call.replaces
+
+    @property
+    def asserted_identities(self):
+        """Who the caller is according to the network (P-Asserted-Identity, RFC 3325): NameAddrs, may be empty.
+
+        Believe it only where the message came from a server that you trust.
+        """
+        return asserted_identities(self.headers)
+
+    @property
+    def privacy(self):
+        """What the caller wants to be hidden (Privacy, RFC 3323): a frozenset as of "id", "user", "none"."""
+        return privacy(self.headers)
 
 
 class CallProgress(namedtuple("CallProgress", "call status reason headers sdp")):
@@ -54,6 +79,11 @@ class CallEnded(namedtuple("CallEnded", "call cause status reason headers")):
     def error(self):
         """The :class:`~sipbridge.EngineLost` of a call whose engine was lost, which ``reason`` tells of; else None."""
         return EngineLost(self.reason) if self.cause == "engine-lost" else None
+
+    @property
+    def reasons(self):
+        """Why, in the Reason headers of the last message (RFC 3326): :class:`~sipbridge.Reason`, may be empty."""
+        return parse_reasons(self.headers)
 
 
 class RequestReceived(namedtuple("RequestReceived", "call method headers body request")):
@@ -101,6 +131,53 @@ class InfoReceived(RequestReceived):
         return found.group(1).upper() if found else None
 
 
+class TransferRequested(RequestReceived):
+    """The peer of a call asks us to call somebody else (REFER, RFC 3515), mostly in its place.
+
+    When its handler returns without an answer, the endpoint answers 603.
+    """
+
+    __slots__ = ()
+
+    @property
+    def target(self):
+        """The URI to call, text."""
+        return target_of(self.headers)
+
+    @property
+    def replaces(self):
+        """Which dialog of the target the new call is to replace (RFC 3891): a Replaces, or None: none."""
+        return replaces_of(self.headers)
+
+    @property
+    def referred_by(self):
+        """The URI in Referred-By (RFC 3892): who says to be asking for it; None when not told."""
+        value = self.headers.get("Referred-By")
+        return None if value is None else address_uri(value)
+
+    def accept(self, sdp=None, headers=(), from_=None, route=None):
+        """Call the target, and return the new :class:`~sipbridge.Call` at once, in the state "calling".
+
+        Arguments as for ``Endpoint.invite``. The peer is told how the new call goes until it is answered or has
+        failed (RFC 3515, 2.4.5); the old one stays up until either side hangs up. Raises CallStateError when
+        this was answered before or the call with the peer has ended, InputError and EngineError.
+        """
+        return self.call._accept_transfer(self, sdp, headers, {"from_": from_, "route": route})
+
+    def reject(self, status=603, reason=None):
+        """Refuse, 300 to 699. Raises CallStateError and InputError."""
+        self.request.refuse(status, reason)
+
+
+class TransferProgress(namedtuple("TransferProgress", "call transfer status reason final")):
+    """The peer tells how a transfer goes: the status of the target's response, a 2xx when it has taken the call.
+
+    ``final``: this was the last of them. ``status`` below 200 then: the peer does not know how it went.
+    """
+
+    __slots__ = ()
+
+
 class MessageReceived(RequestReceived):
     """A MESSAGE outside of any call (RFC 3428)."""
 
@@ -130,7 +207,97 @@ class CallReinvited(namedtuple("CallReinvited", "call headers sdp request")):
 
 
 class RegistrationChanged(namedtuple("RegistrationChanged", "registration state status reason expires")):
-    """The registrar answered: ``state`` is "active" (granted for ``expires`` seconds), "ended" or "failed"."""
+    """The registrar answered: ``state`` is "active" (granted for ``expires`` seconds), "ended" or "failed".
+
+    With ``keep=True`` a failure may also make it "waiting" (for ``registration.retry_in`` seconds), and after that
+    "pending".
+    """
+
+    __slots__ = ()
+
+
+class PeerAvailable(namedtuple("PeerAvailable", "watch uri status reason")):
+    """A peer that is watched is there: for the first time, or again. It answered OPTIONS with ``status``."""
+
+    __slots__ = ()
+
+
+class PeerUnavailable(namedtuple("PeerUnavailable", "watch uri status reason")):
+    """A peer that is watched is not there: it does not answer (408), cannot be reached (503), or a proxy says so."""
+
+    __slots__ = ()
+
+
+class SubscriptionChanged(namedtuple("SubscriptionChanged", "subscription state status reason expires")):
+    """News of a subscription of ours.
+
+    ``state`` is "active" (granted for ``expires`` seconds), "retrying", "ended" or "failed". ``status`` and
+    ``reason`` are the response's; for one that the notifier ended 0 and what it says, as "noresource" (RFC 6665,
+    4.1.3).
+    """
+
+    __slots__ = ()
+
+
+class NotifyReceived(namedtuple("NotifyReceived", "subscription headers body")):
+    """A NOTIFY in a subscription of ours (RFC 6665, 4.1.3). It has been answered."""
+
+    __slots__ = ()
+
+    @property
+    def content_type(self):
+        """The Content-Type as it stands, or None."""
+        return self.headers.get("Content-Type")
+
+    @property
+    def event(self):
+        """The event package with its parameters."""
+        return self.headers.get("Event", "")
+
+    @property
+    def subscription_state(self):
+        """What it says of the subscription: a :class:`~sipbridge.subscription_state.SubscriptionState`."""
+        return parse_subscription_state(self.headers.get("Subscription-State", ""))
+
+
+class SubscriptionRequested(namedtuple("SubscriptionRequested", "notifier headers body")):
+    """Somebody subscribes to a state here (RFC 6665, 4.2). Answer it before the handler returns.
+
+    What no handler answered is refused with 489, as an event package that is not known.
+    """
+
+    __slots__ = ()
+
+    @property
+    def package(self):
+        """The event package without parameters, as "presence"."""
+        return self.notifier.package
+
+    def accept(self, expires=None, status=200):
+        """As :meth:`Notifier.accept`, which it returns."""
+        return self.notifier.accept(expires, status)
+
+    def reject(self, status=403, reason=None):
+        """As :meth:`Notifier.reject`."""
+        self.notifier.reject(status, reason)
+
+
+class SubscriptionRefreshed(namedtuple("SubscriptionRefreshed", "notifier expires")):
+    """A subscriber of ours asked for ``expires`` seconds more, and has them. It was told the same again."""
+
+    __slots__ = ()
+
+
+class SubscriptionTerminated(namedtuple("SubscriptionTerminated", "notifier status reason")):
+    """A subscriber of ours is gone: it unsubscribed or let it run out (``status`` 0), took the last NOTIFY (200), or
+    refused one or was silent (its status; 408).
+    """
+
+    __slots__ = ()
+
+
+class PublicationChanged(namedtuple("PublicationChanged", "publication state status reason expires")):
+    """The compositor answered: ``state`` is "active" (for ``expires`` seconds), "retrying", "ended" or "failed"."""
 
     __slots__ = ()
 

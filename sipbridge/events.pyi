@@ -1,16 +1,31 @@
-from typing import NamedTuple, Optional
+from typing import FrozenSet, NamedTuple, Optional, Tuple
 
 from sipbridge.call import Call
 from sipbridge.content import Body
 from sipbridge.errors import EngineLost
 from sipbridge.headers import HeaderFields, Headers
+from sipbridge.notifier import Notifier
+from sipbridge.publication import Publication
+from sipbridge.reason import Reason
 from sipbridge.registration import Registration
+from sipbridge.replaces import Replaces
 from sipbridge.request import IncomingRequest
+from sipbridge.subscription import Subscription
+from sipbridge.subscription_state import SubscriptionState
+from sipbridge.transfer import Transfer
+from sipbridge.uri import NameAddr
+from sipbridge.watch import Watch
 
 class IncomingCall(NamedTuple):
     call: Call
     headers: Headers
     sdp: Optional[bytes]
+    @property
+    def replaces(self) -> Optional[Call]: ...
+    @property
+    def asserted_identities(self) -> Tuple[NameAddr, ...]: ...
+    @property
+    def privacy(self) -> FrozenSet[str]: ...
 
 class CallProgress(NamedTuple):
     call: Call
@@ -39,6 +54,8 @@ class CallEnded(NamedTuple):
     headers: Headers
     @property
     def error(self) -> Optional[EngineLost]: ...
+    @property
+    def reasons(self) -> Tuple[Reason, ...]: ...
 
 class _Request(NamedTuple):
     call: Optional[Call]
@@ -67,6 +84,29 @@ class InfoReceived(RequestReceived):
     @property
     def dtmf(self) -> Optional[str]: ...
 
+class TransferRequested(RequestReceived):
+    @property
+    def target(self) -> str: ...
+    @property
+    def replaces(self) -> Optional[Replaces]: ...
+    @property
+    def referred_by(self) -> Optional[str]: ...
+    def accept(
+        self,
+        sdp: Optional[Body] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+    ) -> Call: ...
+    def reject(self, status: int = 603, reason: Optional[str] = None) -> None: ...
+
+class TransferProgress(NamedTuple):
+    call: Call
+    transfer: Transfer
+    status: int
+    reason: str
+    final: bool
+
 class MessageReceived(RequestReceived):
     @property
     def text(self) -> str: ...
@@ -85,6 +125,61 @@ class RegistrationChanged(NamedTuple):
     status: int
     reason: str
     expires: int
+
+class SubscriptionChanged(NamedTuple):
+    subscription: Subscription
+    state: str
+    status: int
+    reason: str
+    expires: int
+
+class NotifyReceived(NamedTuple):
+    subscription: Subscription
+    headers: Headers
+    body: bytes
+    @property
+    def content_type(self) -> Optional[str]: ...
+    @property
+    def event(self) -> str: ...
+    @property
+    def subscription_state(self) -> SubscriptionState: ...
+
+class SubscriptionRequested(NamedTuple):
+    notifier: Notifier
+    headers: Headers
+    body: bytes
+    @property
+    def package(self) -> str: ...
+    def accept(self, expires: Optional[int] = None, status: int = 200) -> Notifier: ...
+    def reject(self, status: int = 403, reason: Optional[str] = None) -> None: ...
+
+class SubscriptionRefreshed(NamedTuple):
+    notifier: Notifier
+    expires: int
+
+class SubscriptionTerminated(NamedTuple):
+    notifier: Notifier
+    status: int
+    reason: str
+
+class PublicationChanged(NamedTuple):
+    publication: Publication
+    state: str
+    status: int
+    reason: str
+    expires: int
+
+class PeerAvailable(NamedTuple):
+    watch: Watch
+    uri: str
+    status: int
+    reason: str
+
+class PeerUnavailable(NamedTuple):
+    watch: Watch
+    uri: str
+    status: int
+    reason: str
 
 class TraceMessage(NamedTuple):
     outgoing: bool

@@ -1,12 +1,29 @@
 from typing import Optional
 
 from sipbridge.endpoint import Endpoint
+from sipbridge.raw import Parties
+
+BACKOFF: float
+MAX_BACKOFF: float
+
+def backoff(failures: int) -> float: ...
+def may_pass(status: int) -> bool: ...
 
 class Registration:
     aor: str
     registrar: str
     state: str
     expires: int
-    def __init__(self, endpoint: Endpoint, aor: str, registrar: str, expires: int) -> None: ...
+    retry_in: float
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        aor: str,
+        registrar: str,
+        expires: int,
+        parties: Optional[Parties] = None,
+        contact: Optional[str] = None,
+        keep: bool = False,
+    ) -> None: ...
     def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     def unregister(self, timeout: Optional[float] = 32.0) -> None: ...

@@ -8,7 +8,7 @@ from sipbridge.headers import HeaderFields
 SDP: str
 
 class IncomingRequest:
-    __slots__ = ("_engine", "_transaction", "_call", "_offer", "uri", "answered")
+    __slots__ = ("_engine", "_transaction", "_call", "_offer", "_more", "uri", "answered")
     uri: str
     answered: bool
     def __init__(
@@ -27,5 +27,6 @@ class IncomingRequest:
         content_type: Optional[str],
         headers: HeaderFields,
     ) -> None: ...
+    def refuse(self, status: int, reason: Optional[str]) -> None: ...
     def accept(self, sdp: Optional[bytes], headers: HeaderFields) -> None: ...
     def answer_by_default(self, status: int, sdp: Optional[bytes] = None) -> None: ...

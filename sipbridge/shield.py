@@ -37,6 +37,9 @@ METHODS = ("INVITE", "REGISTER", "SUBSCRIBE")
 #: struct shield_file and struct shield_row of csrc/shield.h.
 _FILE, _ROW = struct.Struct(str("=8sqq")), struct.Struct(str("=24sQQQ"))
 
+#: The engines that need it. (Sofia-SIP looks at messages itself.)
+NEED_IT = ("exosip",)
+
 _USAGE = """\
 usage: python -m sipbridge.shield COMMAND...
 
@@ -183,6 +186,23 @@ def report_file(path=None):
     except OSError as error:
         state = "runs" if error.errno == errno.EPERM else "has ended"
     return ["counted by process %d, which %s:" % (process, state)] + _described(found)
+
+
+def restart_with(module, arguments, name=None):
+    """Start this process again with the shield, where the engine of that name needs one and has none.
+
+    For programs of sipbridge's own: ``module`` is what ``python -m`` runs, ``arguments`` its command line. Returns
+    where nothing is to be done, or can be.
+    """
+    path = library()
+    if path is None or path in os.environ.get("LD_PRELOAD", "").split(os.pathsep):
+        return
+    try:
+        module = engine._choose(name)
+    except (EngineError, InputError):  # which is told later
+        return
+    if module.ffi.string(module.lib.sb_engine_name()).decode("ascii") in NEED_IT:
+        os.execve(sys.executable, [sys.executable, "-m", module] + list(arguments), environment())
 
 
 def main(arguments=None):

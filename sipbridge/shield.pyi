@@ -1,9 +1,10 @@
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
 from sipbridge.preload import environment as environment
 from sipbridge.preload import library as library
 
 METHODS: Tuple[str, ...]
+NEED_IT: Tuple[str, ...]
 
 class Counter(NamedTuple):
     rule: str
@@ -25,4 +26,5 @@ def set_limit(method: str, rate: Optional[float], burst: Optional[float] = None)
 def limits() -> Dict[str, float]: ...
 def check(octets: bytes) -> Verdict: ...
 def report() -> List[str]: ...
+def restart_with(module: str, arguments: Iterable[str], name: Optional[str] = None) -> None: ...
 def main(arguments: Optional[Sequence[str]] = None) -> int: ...

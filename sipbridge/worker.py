@@ -106,7 +106,9 @@ class Worker(object):
         self._port = None
         self._credentials = []
         self._calls = set()  # live ones
+        self._subscriptions = {}  # live ones, and the type of the event that ends each
         self._registrations = {}  # handle: [arguments of register(), handle in the present process]
+        self._handles = {}  # the latter and the former
         self._supervisor = None
         self._starting = None  # a process that is not installed yet
         self._alert = None  # for who polls a descriptor
@@ -166,13 +168,14 @@ class Worker(object):
     def close(self, grace):
         """Close within ``grace`` seconds, more or less, and see the process out. Whoever waits gets an EngineError."""
         with self._cond:
-            if self._closed:
-                raise EngineError("close: the engine is closed")
+            if self._closed or self._supervisor is None:
+                raise EngineError("close: the engine is not open")
             self._closing.set()
             channel, starting = self._channel, self._starting
         if starting is not None:
             starting.kill()
         if channel is not None:
+            channel.process.closing = True
             try:
                 self._command("close", grace, within=grace + 1.5)
             except EngineError as error:
@@ -216,16 +219,23 @@ class Worker(object):
 
     def add_credentials(self, realm, user, password):
         """Kept for the next process too; while there is none, for that one alone."""
-        self._keep_credentials([each for each in self._credentials if each[0] != realm] + [(realm, user, password)])
-        self._unless_lost("add_credentials", realm, user, password)
+        kept = [each for each in self._credentials if each[0] != realm] + [(realm, user, password)]
+        self._replace_credentials(kept, "add_credentials", realm, user, password)
 
     def clear_credentials(self):
-        self._keep_credentials([])
-        self._unless_lost("clear_credentials")
+        self._replace_credentials([], "clear_credentials")
 
-    def _keep_credentials(self, credentials):
-        with self._cond:
-            self._credentials = credentials
+    def _replace_credentials(self, credentials, *command):
+        """Keep these, and tell the process that there is. What it refuses is not kept: the next one would not start."""
+        before, self._credentials = self._credentials, credentials
+        try:
+            self._command(*command)
+        except EngineLost:
+            if self._closed or self._gave_up:
+                raise
+        except SipbridgeError:
+            self._credentials = before
+            raise
 
     def register(self, registrar, parties, contact, expires):
         return self._command("register", registrar, parties, contact, expires)
@@ -245,13 +255,6 @@ class Worker(object):
                 del self._registrations[registration]
         self._command("unregister", registration if kept is None else kept[1])
 
-    def _unless_lost(self, *command):
-        try:
-            self._command(*command)
-        except EngineLost:
-            if self._closed or self._gave_up:
-                raise
-
     # -- commands ------------------------------------------------------------------------------------------
 
     def _command(self, method, *arguments, **options):
@@ -260,7 +263,7 @@ class Worker(object):
         with self._cond:
             channel = self._channel
             if channel is None:
-                raise self._lost
+                raise type(self._lost)("%s" % self._lost)  # another one: raised again it would collect tracebacks
             pending = channel.expect(method, arguments)
         channel.send(pending.frame)
         deadline = None if within is None else monotonic() + within
@@ -314,28 +317,39 @@ class Worker(object):
         if pending is None:  # whoever asked was interrupted
             return
         pending.settle(result, error)
-        if error is None and pending.method == "call":
-            self._calls.add(result)
-        elif error is None and pending.method == "register":
-            self._registrations[result] = [pending.arguments, result]
+        if error is None:
+            self._begun(pending, result)
+
+    def _begun(self, pending, handle):
+        """Remember what a command has begun, for when the process dies."""
+        if pending.method == "call":
+            self._calls.add(handle)
+        elif pending.method == "subscribe":
+            self._subscriptions[handle] = "subscription"
+        elif pending.method == "register":
+            self._registrations[handle] = [pending.arguments, handle]
+            self._handles[handle] = handle
 
     def _followed(self, event):
-        """The event, with what has to be known of it when the process dies."""
+        """The event, as the facade is to see it; what begins or ends by it is remembered or forgotten."""
         if event.type == "call-incoming":
             self._calls.add(event.call)
         elif event.type == "call-ended":
             self._calls.discard(event.call)
+        elif event.type == "subscribe":
+            self._subscriptions[event.subscription] = "unsubscribed"
+        elif event.type == "unsubscribed" or (event.type == "subscription" and event.state != "active"):
+            self._subscriptions.pop(event.subscription, None)
         elif event.registration:
             return self._followed_registration(event)
         return event
 
     def _followed_registration(self, event):
-        for handle, kept in self._registrations.items():
-            if kept[1] == event.registration:
-                if event.state != "active":
-                    del self._registrations[handle]
-                return event._replace(registration=handle)
-        return event
+        handle = self._handles.get(event.registration, event.registration)
+        if event.state != "active":
+            self._registrations.pop(handle, None)
+            self._handles.pop(event.registration, None)
+        return event._replace(registration=handle)
 
     # -- processes, in a thread of their own -------------------------------------------------------------------
 
@@ -403,13 +417,22 @@ class Worker(object):
             channel.fail(error)
             last = (self._generation + 1 << _SHARE) - 1
             self._events.append(_event("engine-lost", reason="%s" % error, transaction=last))
-            for call in sorted(self._calls):
-                self._events.append(
-                    _event("call-ended", call=call, cause="engine-lost", status=503, reason="%s" % error)
-                )
-            self._calls.clear()
+            self._end_all("%s" % error)
             self._tell()
         channel.close()
+
+    def _end_all(self, reason):
+        """The ends of what lived in a process that is lost."""
+        for call in sorted(self._calls):
+            self._events.append(
+                _event("call-ended", call=call, cause="engine-lost", status=503, reason=reason)
+            )
+        for subscription, kind in sorted(self._subscriptions.items()):
+            state = "failed" if kind == "subscription" else None
+            ended = _event(kind, subscription=subscription, state=state, status=503, reason=reason)
+            self._events.append(ended)
+        self._calls.clear()
+        self._subscriptions.clear()
 
     def _revive(self, reason, died):
         """Have another process in its place. False when it is given up, or the endpoint is being closed."""
@@ -432,6 +455,8 @@ class Worker(object):
         seconds = monotonic() - died
         log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
         self._install(channel, _event("engine-restarted", reason=reason, time=seconds), *failed)
+        if self._closing.is_set():  # by somebody who has not seen this process any more
+            channel.process.kill()
         return True
 
     def _delay(self):
@@ -443,7 +468,9 @@ class Worker(object):
         failed = []
         for handle, kept in list(self._registrations.items()):
             try:
+                self._handles.pop(kept[1], None)
                 kept[1] = channel.request(_START, "register", *kept[0])
+                self._handles[kept[1]] = handle
             except SipbridgeError as error:
                 event = _event("registration", registration=handle, state="failed", status=503)
                 failed.append(event._replace(reason="%s" % error))

@@ -29,8 +29,8 @@ _SIGNALS = dict(
 #: Files that are kept of crashes, the latest: a worker that dies again and again must not fill the disk.
 _KEPT = 5
 
-#: Seconds for the kernel to see a process out that has closed its files or was killed.
-_PATIENCE = 1.0
+#: Seconds for the kernel to see a process out that has closed its files or was killed, and for a core dump.
+_PATIENCE, _DUMP = 1.0, 5.0
 
 
 class Process(object):
@@ -43,12 +43,14 @@ class Process(object):
     Attributes:
         socket: our end of the socket pair; the owner closes it.
         pid: its process id.
+        closing: True from when it was told to close its engine: it waits for peers then, and gives no signs of life.
 
     Raises EngineLost when it cannot be started.
     """
 
     def __init__(self, python, settings):
         self._settings = settings
+        self.closing = False
         package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         code = _BOOT % (package, json.dumps(dict(settings, parent=os.getpid())))
         theirs = None
@@ -87,7 +89,7 @@ class Process(object):
             octets = self._beat_within(poll, beat)
             if octets == b"" or (octets is None and self._process.poll() is not None):
                 return self.reap(_PATIENCE)
-            silent = 0.0 if octets else silent + beat
+            silent = 0.0 if octets or self.closing else silent + beat
         return self._end_hung(limit)
 
     def _beat_within(self, poll, seconds):
@@ -103,10 +105,9 @@ class Process(object):
         if self._settings["crash_folder"]:
             self._send(signal.SIGABRT)  # for a core dump of where it hangs,
             self._send(signal.SIGCONT)  # also where it was stopped
-            self._await_exit(_PATIENCE / 2)
+            self._await_exit(_DUMP)
         self.kill()
-        self.reap(_PATIENCE)
-        return self._with_traces("worker process %d gave no sign of life for %g s" % (self.pid, limit))
+        return self.reap(_PATIENCE, "worker process %d gave no sign of life for %g s" % (self.pid, limit))
 
     def kill(self):
         """SIGKILL."""
@@ -124,14 +125,17 @@ class Process(object):
             time.sleep(0.002)
         return self._process.returncode
 
-    def reap(self, patience):
-        """See it out, and give its descriptors back; after ``patience`` seconds by SIGKILL. Returns how it ended."""
+    def reap(self, patience, reason=None):
+        """See it out, and give its descriptors back; after ``patience`` seconds by SIGKILL.
+
+        Returns how it ended, or the reason that was given, with the files that it left.
+        """
         code = self._await_exit(patience)
         if code is None:
             self.kill()
             code = self._process.wait()
         self._beats.close()
-        return self._with_traces(self._described(code))
+        return self._with_traces(reason or self._described(code))
 
     def _described(self, code):
         if code >= 0:

@@ -51,6 +51,7 @@ def types():
     if sys.version_info < (3, 10):
         print("types: not checked, mypy needs Python 3.10: make lint PYTHON=python3.x")
         return
+    yield [PYTHON, "tools/aio_stub.py", "--check"]
     yield [PYTHON, "-m", "mypy"] + files("sipbridge/*.pyi")
     allowed = ["--allowlist", "tools/stubtest-allowlist.txt", "--ignore-unused-allowlist"]
     yield (

@@ -27,6 +27,13 @@ TEST_LIMIT, RUN_LIMIT = 180, 1500
 #: Lines of a failed run's output to show.
 SHOWN = 400
 
+#: Tests of what is no Python's: they run on the default one alone.
+OF_NO_PYTHON = ("double", "memory", "properties", "shield")
+
+#: Tests of processes: they run on the oldest one, too.
+OF_PROCESSES = ("worker",)
+OLDEST = "2.7"
+
 
 class Run(namedtuple("Run", "engine label python version tree worker")):
     """The tests with one engine ("sofia", "exosip") on one Python; ``label`` is what the table says.
@@ -43,7 +50,14 @@ class Run(namedtuple("Run", "engine label python version tree worker")):
         """What pytest is to run, as arguments."""
         if self.worker:
             return ["-m", "not slow", str(ROOT / "tests" / "conformance"), str(ROOT / "tests" / "aio")]
-        return [str(ROOT / "tests")]
+        return [str(ROOT / "tests")] + ["--ignore=%s" % (ROOT / "tests" / name) for name in self.left_out]
+
+    @property
+    def left_out(self):
+        """The folders of tests that this Python is not for."""
+        if self.version.startswith("%d.%d." % sys.version_info[:2]):
+            return ()
+        return OF_NO_PYTHON + (() if self.version.startswith(OLDEST) else OF_PROCESSES)
 
 
 def chosen(variable, name):
@@ -151,6 +165,14 @@ def announce(run, result):
     sys.stdout.flush()
 
 
+def left_out(runs):
+    """What did not run everywhere, in lines."""
+    names = sorted(set(name for run in runs for name in run.left_out))
+    own = "%d.%d" % sys.version_info[:2]
+    line = "on Python %s alone: tests/%s (%s: on %s, too)"
+    return [line % (own, ", tests/".join(names), ", ".join(OF_PROCESSES), OLDEST)] if names else []
+
+
 def plan():
     """Every run that this machine allows, default Python first. Raises Failed."""
     own = "%d.%d" % sys.version_info[:2]
@@ -180,7 +202,7 @@ def main():
     print("running: %d runs, built in %.0f s" % (len(runs), time.time() - started), flush=True)
     results = execute_all(runs)
     complaints = report.complaints(results)
-    print("\n".join([""] + report.table(results) + complaints))
+    print("\n".join([""] + report.table(results) + left_out(runs) + complaints))
     print("in %.0f s" % (time.time() - started))
     print(report.closing(results))
     return 1 if complaints or any(each.failed for each in results) else 0

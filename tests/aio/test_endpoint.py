@@ -160,3 +160,28 @@ def test_an_endpoint_left_open_is_closed_when_the_interpreter_exits(other):
     sipbridge.endpoint._close_all()
     other.wait("ended cancelled 487")
     assert phones[0].calls == ()
+
+
+@in_loop
+async def test_accounts(other):
+    async with aio.Endpoint() as phone:
+        account = phone.add_account("sip:alice@sipbridge.test")
+        assert phone.accounts == (account,) and type(account) is aio.Account
+        named = []
+        phone.on(sipbridge.IncomingCall, lambda event: named.append((phone.account_of(event), event.call.reject(486))))
+        uri = phone.uri.replace("sip:", "sip:alice@")
+        with pytest.raises(Exception, match="486"):
+            await elsewhere(other.endpoint, "call", uri, b"v=0\r\n")
+        assert named == [(account, None)]
+        assert (await account.message(other.uri, "from an account")).status == 200
+
+
+def test_everything_that_waits_is_a_coroutine():
+    names = {name for kind in (aio.Endpoint, aio.Call, aio.Registration) for name in vars(kind)}
+    waiting = {"call", "register", "message", "wait_ended", "reinvite", "send_dtmf", "refresh", "unregister", "close"}
+    assert waiting | {"invite", "events", "answer", "hangup", "on"} <= names
+    for kind in (aio.Endpoint, aio.Call, aio.Registration, aio.Account):
+        for name in waiting & set(vars(kind)):
+            assert asyncio.iscoroutinefunction(getattr(kind, name)), name
+    with pytest.raises(AttributeError):
+        aio.Call(None).state = "ended"

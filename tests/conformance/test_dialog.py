@@ -252,7 +252,7 @@ def test_our_reinvite_refused(phone, sipp, status):
     peer = sipp(_answering().recv("INVITE").reply(status).recv("ACK").recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     with pytest.raises(sipbridge.ResponseError) as caught:
-        call.reinvite(HOLD)
+        call.reinvite(HOLD, glare_retries=0)
     assert caught.value.status == status
     assert (call.state, call.local_sdp, call.remote_sdp) == ("established", OFFER, ANSWER)
     call.hangup()

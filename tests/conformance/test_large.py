@@ -26,7 +26,7 @@ def _is_read(endpoint, size):
 def test_sent(phone, sipp, size):
     body = _lines(size)
     peer = sipp(Callee().recv("MESSAGE").reply(200))
-    phone.endpoint.message(peer.uri, body)
+    phone.endpoint.message(peer.uri, body, large=True)
     assert peer.wait().received("MESSAGE")[0].body == body
 
 

@@ -85,6 +85,23 @@ def test_an_endpoint_on_every_address_is_recorded_with_that_which_the_peer_sees(
     assert [row[:2] for row in tshark.fields(path, *SIP)][:1] == [("127.0.0.1", port)]
 
 
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
+def test_other_transports(path, address):
+    try:
+        phone = sipbridge.Endpoint(address, record=path)
+    except sipbridge.NotSupportedError:
+        pytest.skip("the engine does not offer %s" % address)
+    with phone, sipbridge.Endpoint(address) as peer:
+        peer.on(sipbridge.MessageReceived, lambda event: event.answer(202))
+        phone.message(peer.uri, "hello")
+    names = {"transport": address[:3], "ip": "ipv6" if "[" in address else "ip"}
+    fields = ["%(ip)s.src", "%(transport)s.srcport", "%(ip)s.dst", "%(transport)s.dstport"]
+    fields = [field % names for field in fields] + ["sip.Method", "sip.Status-Code"]
+    host = "::1" if "[" in address else "127.0.0.1"
+    here, there = (host, str(phone.port)), (host, str(peer.port))
+    assert tshark.fields(path, *fields) == [here + there + ("MESSAGE", ""), there + here + ("", "202")]
+
+
 def test_a_file_that_cannot_be_written_is_an_error_and_the_port_is_free_again(tmpdir):
     with sipbridge.Endpoint() as phone:
         address = phone.address

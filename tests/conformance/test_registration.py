@@ -69,6 +69,32 @@ def test_expires_of_the_contact(phone, sipp):
     peer.wait()
 
 
+@pytest.mark.parametrize("more", [', qop="auth", algorithm=SHA-256, opaque="0pa"', ", algorithm=SHA-256"])
+@pytest.mark.parametrize("status, challenge, response", CHALLENGES)
+def test_digest_with_sha256(phone, sipp, status, challenge, response, more):
+    """RFC 8760; offered beside MD5, too."""
+    if phone.endpoint.engine_name != "sofia":
+        pytest.skip("libeXosip2 3.6 knows MD5 alone")
+    phone.endpoint.add_credentials(USER, PASSWORD, realm="sipbridge.test")
+    weaker = (challenge, _digest("two", ', qop="auth", algorithm=MD5'))
+    peer = sipp(
+        Callee()
+        .recv("REGISTER").reply(status, headers=[weaker, (challenge, _digest("one", more))])
+        .recv("REGISTER").reply(200, headers=[("Expires", "600")])
+        .recv("REGISTER").reply(200)
+    )  # fmt: skip
+    phone.endpoint.register("sip:" + peer.host_port).unregister()
+    peer.wait()
+    _, second, third = peer.received("REGISTER")
+    given = check_digest(second, response, PASSWORD)
+    assert (given["algorithm"], given["nonce"], given["username"]) == ("SHA-256", "one", USER)
+    assert len(second.get_all(response)) == 1
+    check_digest(third, response, PASSWORD)
+    if "qop" in more:
+        assert (given["opaque"], given["nc"]) == ("0pa", "00000001")
+        assert check_digest(third, response, PASSWORD)["nc"] == "00000002"
+
+
 @pytest.mark.parametrize("more", [', qop="auth"', ', qop="auth,auth-int", algorithm=MD5, opaque="0pa"', ""])
 @pytest.mark.parametrize("status, challenge, response", CHALLENGES)
 def test_digest(phone, sipp, status, challenge, response, more):

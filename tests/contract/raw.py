@@ -10,7 +10,9 @@ import sipbridge
 from peers.ports import HOST
 
 #: An sb_event: its numbers, and its strings as bytes.
-Event = namedtuple("Event", "type cause state status call registration transaction method reason headers body")
+Event = namedtuple(
+    "Event", "type cause state status call registration transaction subscription method reason headers body"
+)
 
 
 class Raw(object):
@@ -70,8 +72,8 @@ class Raw(object):
         if found != 1:
             return found
         event = place[0]
-        numbers = [getattr(event, name) for name in Event._fields[:7]]
-        texts = [self.ffi.string(getattr(event, name)) for name in Event._fields[7:10]]
+        numbers = [getattr(event, name) for name in Event._fields[:8]]
+        texts = [self.ffi.string(getattr(event, name)) for name in Event._fields[8:11]]
         copy = Event(*(numbers + texts + [self.ffi.buffer(event.body, event.body_len)[:]]))
         self.lib.sb_event_free(event)
         return copy
@@ -86,6 +88,14 @@ class Raw(object):
     def request(self, engine, method, to, **content):
         (parties, _), (filled, _content) = self.parties(to), self.content(**content)
         return self.lib.sb_request(engine, self.text(method), parties, filled)
+
+    def subscribe(self, engine, to, from_=None, event="presence", expires=600, **content):
+        (parties, _), (filled, _content) = self.parties(to, from_), self.content(**content)
+        return self.lib.sb_subscribe(engine, parties, self.text(event), expires, filled)
+
+    def publish(self, engine, to, event="presence", etag=None, expires=600, **content):
+        (parties, _), (filled, _content) = self.parties(to), self.content(**content)
+        return self.lib.sb_publish(engine, parties, self.text(event), self.text(etag), expires, filled)
 
     def register(self, engine, registrar, aor, contact=None, expires=300):
         parties, _keep = self.parties(aor)

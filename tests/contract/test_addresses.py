@@ -51,10 +51,6 @@ def test_options_are_answered_without_the_user(raw, engine, port, peer):
     assert raw.wait(engine, 0) == 0
 
 
-def test_a_subscription_to_a_package_that_nobody_knows(raw, engine, port, peer):
-    peer.request(port, "SUBSCRIBE", [("Event", "no-such-package")])
-    assert peer.next("489", "405", "501")["CSeq"] == "1 SUBSCRIBE"
-
 
 def test_a_host_that_there_is_not(raw, engine):
     """At once or as an event, and never silence: libeXosip2 tells it by letting go of the call only."""

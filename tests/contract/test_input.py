@@ -78,6 +78,51 @@ def test_uris_that_are_none(raw, engine, peer, uri):
         expect(lib.SB_EINVAL, raw.call(engine, GOOD, from_=uri), raw.call(engine, GOOD, route=uri))
 
 
+@pytest.mark.parametrize("event", [None, "", "pre sence", "presence x", "presence\r\nEvil: 1", ";id=1", "x" * 64])
+def test_event_packages_that_are_none(raw, engine, peer, event):
+    expect(raw.lib.SB_EINVAL, raw.subscribe(engine, peer.uri, event=event), raw.publish(engine, peer.uri, event=event))
+
+
+@pytest.mark.parametrize("name", ["Event", "o", "eXpires", "Subscription-State", "SIP-If-Match"])
+def test_headers_of_subscriptions_that_are_not_the_users(raw, engine, peer, name):
+    headers = [(name, "value")]
+    expect(
+        raw.lib.SB_EINVAL,
+        raw.subscribe(engine, peer.uri, headers=headers),
+        raw.publish(engine, peer.uri, headers=headers),
+    )
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_line_breaks_in_subscriptions(raw, engine, port, peer, text):
+    lib, null = raw.lib, raw.ffi.NULL
+    expect(
+        lib.SB_EINVAL,
+        raw.subscribe(engine, peer.uri + text),
+        raw.subscribe(engine, peer.uri, from_=peer.uri + text),
+        raw.subscribe(engine, peer.uri, headers=[("Accept", text)]),
+        raw.publish(engine, peer.uri + text),
+        raw.publish(engine, peer.uri, etag=text),
+    )
+    peer.request(port, "SUBSCRIBE", [("Event", "presence")])
+    handle = raw.wait(engine).subscription
+    expect(lib.SB_EINVAL, lib.sb_subscription_reject(engine, handle, 403, raw.text(text)))
+    expect(lib.SB_EINVAL, lib.sb_notify(engine, handle, raw.text(text), null))
+    expect(lib.SB_OK, lib.sb_subscription_reject(engine, handle, 403, null))
+    peer.next("403")
+
+
+def test_numbers_of_subscriptions_out_of_range(raw, engine, port, peer):
+    lib, null = raw.lib, raw.ffi.NULL
+    expect(lib.SB_EINVAL, raw.subscribe(engine, peer.uri, expires=-1), raw.publish(engine, peer.uri, expires=-1))
+    expect(lib.SB_EINVAL, lib.sb_subscribe_refresh(engine, 1, 0), lib.sb_subscribe_refresh(engine, 1, -1))
+    for status in (-1, 0, 199, 300):
+        expect(lib.SB_EINVAL, lib.sb_subscription_accept(engine, 1, status, 60))
+    for status in (-1, 0, 299, 700):
+        expect(lib.SB_EINVAL, lib.sb_subscription_reject(engine, 1, status, null))
+    expect(lib.SB_EINVAL, lib.sb_subscription_accept(engine, 1, 200, -1))
+
+
 def test_null_where_something_is_required(raw, engine, peer):
     lib, ffi = raw.lib, raw.ffi
     parties, _keep = raw.parties(peer.uri)

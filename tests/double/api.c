@@ -284,12 +284,69 @@ int eXosip_message_send_answer(int tid, int status, osip_message_t *answer)
     return rule_leave(d_message_send_answer(tid, status, answer));
 }
 
+/* -- subscriptions ---------------------------------------------------------------------------------------- */
+
+int eXosip_subscribe_build_initial_request(osip_message_t **subscribe, const char *to, const char *from,
+                                           const char *route, const char *event, int expires)
+{
+    *subscribe = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, subscribe, d_subscribe_build(subscribe, to, from, route, event, expires));
+}
+
+int eXosip_subscribe_send_initial_request(osip_message_t *subscribe)
+{
+    rule_taken(subscribe, __func__);
+    if (rule_enter(__func__, D_LOCKED) || subscribe == NULL)
+        return unsent(subscribe);
+    return rule_leave(d_subscribe_send(subscribe));
+}
+
+int eXosip_subscribe_remove(int did)
+{
+    if (rule_enter(__func__, D_LOCKED))
+        return rule_leave(FAILED);
+    return rule_leave(d_sub_remove(did, 0));
+}
+
+int eXosip_insubscription_build_answer(int tid, int status, osip_message_t **answer)
+{
+    *answer = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, answer, d_insubscription_build_answer(tid, status, answer));
+}
+
 int eXosip_insubscription_send_answer(int tid, int status, osip_message_t *answer)
 {
     rule_taken(answer, __func__);
-    if (rule_enter(__func__, D_LOCKED) || answer != NULL)
+    if (rule_enter(__func__, D_LOCKED))
         return unsent(answer);
-    return rule_leave(d_insubscription_send_answer(tid, status));
+    return rule_leave(d_insubscription_send_answer(tid, status, answer));
+}
+
+int eXosip_insubscription_build_request(int did, const char *method, osip_message_t **request)
+{
+    *request = NULL;
+    if (rule_enter(__func__, D_LOCKED))
+        return fail();
+    return built(__func__, request, d_insubscription_build_request(did, method, request));
+}
+
+int eXosip_insubscription_send_request(int did, osip_message_t *request)
+{
+    rule_taken(request, __func__);
+    if (rule_enter(__func__, D_LOCKED) || request == NULL)
+        return unsent(request);
+    return rule_leave(d_insubscription_send_request(did, request));
+}
+
+int eXosip_insubscription_remove(int did)
+{
+    if (rule_enter(__func__, D_LOCKED))
+        return rule_leave(FAILED);
+    return rule_leave(d_sub_remove(did, 1));
 }
 
 /* -- registrations ---------------------------------------------------------------------------------------- */

@@ -454,10 +454,7 @@ static void outside(struct d_txn *txn)
         on_new_invite(txn);
     } else if (MSG_IS_INFO(request) || MSG_IS_BYE(request)) {
         answer_with(txn, NULL, 481);
-    } else if (MSG_IS_SUBSCRIBE(request)) {
-        txn->is_subscribe = 1;
-        d_post(EXOSIP_IN_SUBSCRIPTION_NEW, NULL, NULL, txn->tr, NULL);
-    } else {
+    } else if (!d_on_sub_request(txn)) {
         d_post(EXOSIP_MESSAGE_NEW, NULL, NULL, txn->tr, NULL);
     }
 }

@@ -2,6 +2,7 @@
  *
  * api.c is what a program calls: it checks the rules (rules.c) and fails on demand, then does it through the
  * d_... functions, which are the double's idea of libeXosip2: setup.c, build.c, call.c, request.c, register.c,
+ * subscribe.c,
  * digest.c, events.c, network.c. Those run with the library's lock held unless they say otherwise.
  */
 #ifndef EXOSIP_DOUBLE_PRIVATE_H
@@ -21,7 +22,8 @@ struct d_txn {
     osip_transaction_t *tr;
     struct d_call *call;  /* or NULL */
     struct d_reg *reg;
-    int is_subscribe;
+    struct d_sub *sub;
+    int forgotten;        /* of a subscription that is gone */
     int dead;             /* the state machine is through with it */
     int killed_unanswered;
     time_t born, dead_at;
@@ -45,6 +47,14 @@ struct d_reg {
     char *aor, *registrar, *contact, *line;
     struct d_txn *last;
     struct d_reg *next;
+};
+
+struct d_sub {
+    int id, did;          /* sid or nid; did: 0 none yet */
+    int incoming;
+    osip_dialog_t *dialog;
+    struct d_txn *out;    /* our SUBSCRIBE */
+    struct d_sub *next;
 };
 
 struct d_auth {
@@ -76,6 +86,7 @@ struct d_state {
     struct d_txn *txns;
     struct d_call *calls;
     struct d_reg *regs;
+    struct d_sub *subs;
     struct d_auth *auths;
     struct d_nonce *nonces;
 };
@@ -119,6 +130,7 @@ void fragile_look(const osip_message_t *message);
 
 /* events.c ---------------------------------------------------------------------------------------------- */
 void d_post(int type, struct d_call *call, struct d_reg *reg, osip_transaction_t *tr, osip_message_t *ack);
+void d_post_sub(int type, struct d_sub *sub, osip_transaction_t *tr);
 eXosip_event_t *d_event_wait(int milliseconds);
 void d_event_free(eXosip_event_t *event);
 void d_events_clear(void);
@@ -148,7 +160,6 @@ void d_set_callbacks(osip_t *osip);
 int d_answer(struct d_txn *txn, osip_message_t *answer);
 int d_message_build_answer(int tid, int status, osip_message_t **answer);
 int d_message_send_answer(int tid, int status, osip_message_t *answer);
-int d_insubscription_send_answer(int tid, int status);
 int d_default_action(eXosip_event_t *event);
 
 /* call.c ------------------------------------------------------------------------------------------------ */
@@ -175,6 +186,21 @@ int d_register_next(int rid, int expires, osip_message_t **request);
 int d_register_send(int rid, osip_message_t *request);
 int d_register_remove(int rid);
 void d_regs_clear(void);
+
+/* subscribe.c ------------------------------------------------------------------------------------------- */
+int d_subscribe_build(osip_message_t **request, const char *to, const char *from, const char *route,
+                      const char *event, int expires);
+int d_subscribe_send(osip_message_t *request);
+int d_sub_remove(int did, int incoming);
+int d_insubscription_build_answer(int tid, int status, osip_message_t **answer);
+int d_insubscription_send_answer(int tid, int status, osip_message_t *answer);
+int d_insubscription_build_request(int did, const char *method, osip_message_t **request);
+int d_insubscription_send_request(int did, osip_message_t *request);
+/* True when it was about a subscription. */
+int d_on_sub_request(struct d_txn *txn);
+void d_on_sub_response(struct d_txn *txn, osip_message_t *response);
+void d_on_sub_silence(struct d_txn *txn);
+void d_subs_clear(void);
 
 /* digest.c ---------------------------------------------------------------------------------------------- */
 int d_auth_add(const char *user, const char *password, const char *realm);

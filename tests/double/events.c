@@ -21,21 +21,22 @@ static osip_message_t *copy(osip_message_t *message)
     return clone;
 }
 
-void d_post(int type, struct d_call *call, struct d_reg *reg, osip_transaction_t *tr, osip_message_t *ack)
+static struct queued *item_new(int type, osip_transaction_t *tr)
 {
     struct queued *item = calloc(1, sizeof *item);
     if (item == NULL)
         abort();
     item->event.type = (eXosip_event_type_t)type;
-    item->event.cid = call == NULL ? 0 : call->cid;
-    item->event.did = call == NULL ? 0 : call->did;
-    item->event.rid = reg == NULL ? 0 : reg->rid;
     if (tr != NULL) {
         item->event.tid = tr->transactionid;
         item->event.request = copy(tr->orig_request);
         item->event.response = copy(tr->last_response);
     }
-    item->event.ack = copy(ack);
+    return item;
+}
+
+static void append(struct queued *item)
+{
     pthread_mutex_lock(&mutex);
     if (tail != NULL)
         tail->next = item;
@@ -44,6 +45,25 @@ void d_post(int type, struct d_call *call, struct d_reg *reg, osip_transaction_t
     tail = item;
     pthread_cond_signal(&arrived);
     pthread_mutex_unlock(&mutex);
+}
+
+void d_post_sub(int type, struct d_sub *sub, osip_transaction_t *tr)
+{
+    struct queued *item = item_new(type, tr);
+    item->event.did = sub->did;
+    item->event.sid = sub->incoming ? 0 : sub->id;
+    item->event.nid = sub->incoming ? sub->id : 0;
+    append(item);
+}
+
+void d_post(int type, struct d_call *call, struct d_reg *reg, osip_transaction_t *tr, osip_message_t *ack)
+{
+    struct queued *item = item_new(type, tr);
+    item->event.cid = call == NULL ? 0 : call->cid;
+    item->event.did = call == NULL ? 0 : call->did;
+    item->event.rid = reg == NULL ? 0 : reg->rid;
+    item->event.ack = copy(ack);
+    append(item);
 }
 
 eXosip_event_t *d_event_wait(int milliseconds)

@@ -42,8 +42,20 @@ FLOWS = {
     "outside": (
         {},
         "eXosip_message_build_request eXosip_message_send_request eXosip_message_build_answer"
-        " eXosip_message_send_answer eXosip_insubscription_send_answer osip_message_set_header",
+        " eXosip_message_send_answer osip_message_set_header",
     ),
+    "subscribe": (
+        {"SUBSCRIBE": [401, 200]},
+        "eXosip_default_action eXosip_subscribe_build_initial_request eXosip_subscribe_send_initial_request"
+        " eXosip_subscribe_remove eXosip_message_build_answer eXosip_message_send_answer osip_message_set_header",
+    ),
+    "notify": (
+        {},
+        "eXosip_insubscription_build_answer eXosip_insubscription_send_answer eXosip_insubscription_build_request"
+        " eXosip_insubscription_send_request eXosip_insubscription_remove osip_message_set_header"
+        " osip_message_set_content_type osip_message_set_body",
+    ),
+    "publish": ({}, "eXosip_message_build_request eXosip_message_send_request osip_message_set_header"),
 }
 
 class Answering(threading.Thread):
@@ -63,6 +75,7 @@ class Answering(threading.Thread):
         self.answers = []
         self._statuses = statuses
         self._stopping = False
+        self.subscribe = None  # the last that was received
         self._invite = None  # received, not answered finally yet
         self._sent = {}  # our requests by Call-ID and CSeq
         self.start()
@@ -97,6 +110,8 @@ class Answering(threading.Thread):
         status = statuses[0]
         if len(statuses) > 1:
             statuses.pop(0)
+        if request.method == "SUBSCRIBE":
+            self.subscribe = request
         if request.method == "INVITE":
             self._invite = request
             if status == 200 and "tag=" not in request["To"]:
@@ -110,6 +125,14 @@ class Answering(threading.Thread):
         if response.method == "INVITE":
             invite, port = self._sent[response["Call-ID"], response["CSeq"]]
             self.hand.within(port, invite, response["To"], "ACK", 1)
+
+    def notify(self, port, cseq, state):
+        """A NOTIFY in the subscription whose SUBSCRIBE came last."""
+        tag = ";tag=byhand%d" % self.hand.port
+        to = self.subscribe["To"]
+        dialog = {"From": to if "tag=" in to else to + tag, "Call-ID": self.subscribe["Call-ID"]}
+        headers = [("Event", "presence"), ("Subscription-State", state)]
+        self.hand.within(port, dialog, self.subscribe["From"], "NOTIFY", cseq, headers)
 
     def within(self, invite, to, method, cseq, **options):
         """A request in the dialog that our INVITE began."""
@@ -245,16 +268,59 @@ class Flow(object):
                 self._await(lib.SB_EV_CALL_ENDED)
 
     def outside(self, peer):
-        """MESSAGE both ways; OPTIONS and SUBSCRIBE, which the engine answers by itself."""
+        """MESSAGE both ways; OPTIONS and a SUBSCRIBE without Event, which the engine answers by itself."""
         lib = self._lib
         if self._step("request", self._raw.request(self.engine, "MESSAGE", peer.uri, **TEXT)) > 0:
             self._await(lib.SB_EV_RESPONSE)
         peer.request(self.port, "OPTIONS")
-        peer.request(self.port, "SUBSCRIBE", headers=[("Event", "presence")])
+        peer.request(self.port, "SUBSCRIBE")
         peer.request(self.port, "MESSAGE", headers=[("Content-Type", "text/plain")], body=b"hello")
         event = self._await(lib.SB_EV_REQUEST)
         if event is not None:
             self._do("answer", event.transaction, lib.sb_answer, 200, self._null, self._content())
+
+    def subscribe(self, peer):
+        """Subscribed, challenged, told, refreshed, and ended."""
+        lib = self._lib
+        self.credentials()
+        handle = self._step("subscribe", self._raw.subscribe(self.engine, peer.uri, from_=peer.uri, **TEXT))
+        if handle <= 0 or not self._active():
+            return
+        peer.notify(self.port, 1, "active;expires=600")
+        self._await(lib.SB_EV_NOTIFY)
+        if self._do("refresh", handle, lib.sb_subscribe_refresh, 60) == 0 and not self._active():
+            return
+        if self._do("unsubscribe", handle, lib.sb_unsubscribe) == 0:
+            peer.notify(self.port, 2, "terminated;reason=timeout")
+            self._await(lib.SB_EV_SUBSCRIPTION)
+
+    def _active(self):
+        event = self._await(self._lib.SB_EV_SUBSCRIPTION)
+        return event is not None and event.state == self._lib.SB_STATE_ACTIVE
+
+    def notify(self, peer):
+        """A subscriber that is accepted, told twice, and goes; another that is refused."""
+        lib, raw = self._lib, self._raw
+        peer.request(self.port, "SUBSCRIBE", headers=[("Event", "presence")])
+        event = self._await(lib.SB_EV_SUBSCRIBE)
+        if event is not None:
+            handle = event.subscription
+            self._do("accept", handle, lib.sb_subscription_accept, 200, 60)
+            self._do("notify", handle, lib.sb_notify, raw.text("active;expires=60"), self._content())
+            self._do("notify again", handle, lib.sb_notify, raw.text("active;expires=60"), self._content())
+            if self._do("terminate", handle, lib.sb_notify, raw.text("terminated"), self._null) == 0:
+                self._await(lib.SB_EV_UNSUBSCRIBED)
+        peer.request(self.port, "SUBSCRIBE", headers=[("Event", "dialog")])
+        event = self._await(lib.SB_EV_SUBSCRIBE)
+        if event is not None:
+            self._do("reject", event.subscription, lib.sb_subscription_reject, 403, raw.text("Not You"))
+
+    def publish(self, peer):
+        lib = self._lib
+        (parties, _), content = self._raw.parties(peer.uri), self._content()
+        arguments = parties, self._raw.text("presence"), self._raw.text("one"), 60, content
+        if self._step("publish", lib.sb_publish(self.engine, *arguments)) > 0:
+            self._await(lib.SB_EV_RESPONSE)
 
     def nothing(self, peer):
         """Open and close alone, with every field that the engine hands to the library."""

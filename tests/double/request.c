@@ -96,7 +96,7 @@ void d_txns_sweep(int all)
     time_t now = time(NULL);
     while ((txn = *link) != NULL) {
         int over = txn->dead ? now - txn->dead_at > KEEP_DEAD : now - txn->born > KEEP_UNANSWERED;
-        if (!all && (!over || txn->call != NULL || txn->reg != NULL)) {
+        if (!all && (!over || txn->call != NULL || txn->reg != NULL || txn->sub != NULL)) {
             link = &txn->next;
             continue;
         }
@@ -120,6 +120,10 @@ static void on_response(int type, osip_transaction_t *tr, osip_message_t *respon
         return;
     if (strcmp(method, "INVITE") == 0) {
         d_on_invite_response(txn, response);
+    } else if (txn->sub != NULL) {
+        d_on_sub_response(txn, response);
+    } else if (txn->forgotten) {
+        return;
     } else if (txn->reg != NULL) {
         if (class > 1)
             d_post(class == 2 ? EXOSIP_REGISTRATION_SUCCESS : EXOSIP_REGISTRATION_FAILURE, NULL, txn->reg, tr,
@@ -166,6 +170,8 @@ static void on_kill(int type, osip_transaction_t *tr)
         d_post(EXOSIP_CALL_MESSAGE_REQUESTFAILURE, txn->call, NULL, tr, NULL);
         if (strcmp(tr->cseq->method, "BYE") == 0)
             d_call_over(txn->call, 0);
+    } else if (txn->sub != NULL) {
+        d_on_sub_silence(txn);
     } else {
         d_post(EXOSIP_MESSAGE_REQUESTFAILURE, NULL, NULL, tr, NULL);
     }
@@ -237,14 +243,6 @@ int d_message_send_answer(int tid, int status, osip_message_t *answer)
     return code;
 }
 
-int d_insubscription_send_answer(int tid, int status)
-{
-    struct d_txn *txn = d_txn_find(tid);
-    if (txn == NULL || !txn->is_subscribe)
-        return OSIP_NOTFOUND;
-    return status < 300 ? OSIP_BADPARAMETER : d_message_send_answer(tid, status, NULL);
-}
-
 /* -- once more, with credentials -------------------------------------------------------------------------- */
 
 static void replace_invite(struct d_call *call, struct d_txn *with)
@@ -266,7 +264,9 @@ int d_default_action(eXosip_event_t *event)
         (event->response->status_code != 401 && event->response->status_code != 407))
         return OSIP_BADPARAMETER;
     txn = d_txn_find(event->tid);
-    if (txn == NULL || txn->tr->last_response == NULL)
+    if (txn == NULL || txn->tr->last_response == NULL || txn->forgotten || (event->nid > 0 && txn->sub == NULL) ||
+        (event->sid > 0 && txn->sub == NULL) ||
+        MSG_IS_PUBLISH(event->request)) /* it looks among those of another part of its API */
         return OSIP_NOTFOUND;
     code = osip_message_clone(txn->tr->orig_request, &request);
     if (code != 0)
@@ -276,6 +276,12 @@ int d_default_action(eXosip_event_t *event)
     d_authorize(request, txn->tr->last_response);
     osip_message_force_update(request);
     again = d_txn_start(MSG_IS_INVITE(request) ? ICT : NICT, request, txn->call, NULL);
+    if (txn->sub != NULL) {
+        again->sub = txn->sub;
+        txn->sub = NULL;
+        txn->forgotten = 1;
+        again->sub->out = again;
+    }
     if (txn->call == NULL)
         return OSIP_SUCCESS;
     if (txn->call->out == txn)

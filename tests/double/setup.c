@@ -67,6 +67,7 @@ void d_quit(void)
         pthread_join(D.thread, NULL);
     d_calls_clear();
     d_regs_clear();
+    d_subs_clear();
     d_txns_sweep(1);
     d_events_clear();
     d_auth_clear();

@@ -22,7 +22,8 @@ UNFAILING = set(
 #: Calls whose failure need not show in what a step returns: the engine goes on without, or the library's thread
 #: of events comes to them, where an event or the peer tells.
 TOLERATED = set(
-    "eXosip_set_option eXosip_guess_localip eXosip_event_wait eXosip_register_remove osip_message_to_str".split()
+    "eXosip_set_option eXosip_guess_localip eXosip_event_wait eXosip_register_remove eXosip_subscribe_remove"
+    " eXosip_insubscription_remove osip_message_to_str".split()
 )
 
 MOST_CALLS = 12

@@ -69,7 +69,7 @@ class ByHand(object):
             return
         octets, self.source = self._socket.recvfrom(65536)
         message = Message(octets, True)
-        key = (message.name, message["Via"], message["CSeq"])
+        key = (message.start_line, message["Via"], tuple(message.get_all("CSeq")))
         if key not in self._seen:
             self._seen.add(key)
             self.waiting.append(message)

@@ -5,8 +5,8 @@ Run as a program it reads requests, one JSON object per line, and answers each w
     {"id": 1, "on": "call", "name": "answer", "arguments": [{"bytes": "v=0..."}], "options": {}}
     {"id": 1, "result": null}    or    {"id": 1, "error": "CallStateError", "text": "..."}
 
-``on`` is "phone", "endpoint", "call" (the one last placed or received) or "registration"; ``name`` one of its
-methods or attributes. Bytes are {"bytes": text in Latin-1}. Requests run side by side; at the end of the input
+``on`` is "phone", "endpoint", or what was made or received last of "call", "registration", "subscription", "notifier"
+and "publication"; ``name`` one of its methods or attributes. A SUBSCRIBE for "presence" is accepted. Bytes are {"bytes": text in Latin-1}. Requests run side by side; at the end of the input
 the endpoint is closed. :class:`RemotePhone` is the other side.
 """
 
@@ -29,9 +29,18 @@ from peers.phone import Phone, label  # noqa: E402
 from peers.process import read_text, stop_process, wait_for_exit  # noqa: E402
 
 
+_KINDS = {
+    sipbridge.Call: "call",
+    sipbridge.Registration: "registration",
+    sipbridge.Subscription: "subscription",
+    sipbridge.Notifier: "notifier",
+    sipbridge.Publication: "publication",
+}
+
+
 def _encode(value):
     """A result as JSON has it."""
-    if isinstance(value, (sipbridge.Call, sipbridge.Registration)):
+    if type(value) in _KINDS:
         return None
     if isinstance(value, sipbridge.Response):
         return {"status": value.status, "reason": value.reason, "body": _encode(value.body)}
@@ -60,14 +69,17 @@ class _Server(object):
         self._output = output
         self._lock = threading.Lock()
         self._phone = Phone(**options)
-        self._made = {}  # the call and the registration that came of a request
+        self._made = {}  # what came of a request last, by kind
         self._phone.reactions[sipbridge.IncomingCall] = lambda event: self._keep(event.call)
+        self._phone.reactions[sipbridge.SubscriptionRequested] = self._accept
 
     def _keep(self, value):
-        if isinstance(value, sipbridge.Call):
-            self._made["call"] = value
-        elif isinstance(value, sipbridge.Registration):
-            self._made["registration"] = value
+        if type(value) in _KINDS:
+            self._made[_KINDS[type(value)]] = value
+
+    def _accept(self, event):
+        if event.package == "presence":
+            self._keep(event.accept())
 
     def serve(self, lines):
         self._say({"id": 0, "result": [self._phone.uri, self._phone.host_port]})
@@ -190,6 +202,10 @@ class RemotePhone(object):
     def registration(self, name, *arguments, **options):
         """A method or an attribute of the registration that was made last."""
         return self.start("registration", name, *arguments, **options).result()
+
+    def notifier(self, name, *arguments, **options):
+        """A method or an attribute of the subscription from outside that came last."""
+        return self.start("notifier", name, *arguments, **options).result()
 
     @property
     def labels(self):

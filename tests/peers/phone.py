@@ -17,6 +17,15 @@ _KINDS = (
     sipbridge.CallEnded,
     sipbridge.RequestReceived,  # INFO and MESSAGE are such
     sipbridge.RegistrationChanged,
+    sipbridge.SubscriptionChanged,
+    sipbridge.NotifyReceived,
+    sipbridge.SubscriptionRequested,
+    sipbridge.SubscriptionRefreshed,
+    sipbridge.SubscriptionTerminated,
+    sipbridge.PublicationChanged,
+    sipbridge.TransferProgress,
+    sipbridge.PeerAvailable,
+    sipbridge.PeerUnavailable,
     sipbridge.EngineRestarted,
     sipbridge.EngineFailed,
 )
@@ -27,6 +36,17 @@ _CALL_EVENTS = {
     sipbridge.CallReinvited: "reinvite",
     sipbridge.EngineRestarted: "restarted",
     sipbridge.EngineFailed: "failed",
+}
+
+
+#: What to say of events of subscriptions and publications.
+_PACKAGE_EVENTS = {
+    sipbridge.SubscriptionChanged: lambda event: "subscription %s %d" % (event.state, event.status),
+    sipbridge.NotifyReceived: lambda event: "notify %s" % event.subscription_state.state,
+    sipbridge.SubscriptionRequested: lambda event: "subscribe %s" % event.notifier.event,
+    sipbridge.SubscriptionRefreshed: lambda event: "refreshed %d" % event.expires,
+    sipbridge.SubscriptionTerminated: lambda event: "unsubscribed %d" % event.status,
+    sipbridge.PublicationChanged: lambda event: "publication %s %d" % (event.state, event.status),
 }
 
 
@@ -42,8 +62,14 @@ def label(event):
         return "ended %s %d" % (event.cause, event.status)
     if kind is sipbridge.InfoReceived:
         return "info %s" % event.dtmf
+    if kind in (sipbridge.PeerAvailable, sipbridge.PeerUnavailable):
+        return "%s %d" % ("available" if kind is sipbridge.PeerAvailable else "unavailable", event.status)
+    if kind is sipbridge.TransferProgress:
+        return "transfer %d%s" % (event.status, " final" if event.final else "")
     if kind is sipbridge.RegistrationChanged:
         return "registration %s %d" % (event.state, event.status)
+    if kind in _PACKAGE_EVENTS:
+        return _PACKAGE_EVENTS[kind](event)
     if isinstance(event, sipbridge.RequestReceived):
         return "request %s" % event.method
     return _CALL_EVENTS[kind] + sdp
@@ -60,12 +86,14 @@ class Phone(object):
     Attributes:
         endpoint: the sipbridge.Endpoint.
         events: what came, in order.
+        placed: the calls that take_transfers() placed.
         reactions: event type to what to do with such an event in its handler; for tests to fill.
     """
 
     def __init__(self, **options):
         self.events = []
         self.reactions = {}
+        self.placed = []  # the calls placed for a REFER
         self._changed = threading.Condition()
         options.setdefault("engine", engine_under_test())
         self.endpoint = sipbridge.Endpoint("udp://127.0.0.1:0", **options)
@@ -119,6 +147,17 @@ class Phone(object):
                 self._changed.wait(max(0.0, deadline - time.time()))
         if self.labels != list(labels):
             raise AssertionError("these events came:\n  %r\nand not\n  %r" % (self.labels, list(labels)))
+
+    @property
+    def reasons(self):
+        """The Reasons of the call that ended last, as lists."""
+        with self._changed:
+            ended = [event for event in self.events if isinstance(event, sipbridge.CallEnded)]
+        return [list(each) for each in ended[-1].reasons]
+
+    def take_transfers(self, sdp):
+        """From now on call whom a REFER names, with this offer."""
+        self.reactions[sipbridge.TransferRequested] = lambda event: self.placed.append(event.accept(sdp))
 
     def close(self):
         self.endpoint.close()

@@ -83,7 +83,7 @@ class _Scenario(object):
 
     def _recv(self, method, actions, attributes):
         actions += self._remember(method)
-        attributes += ' rrs="true"' if method == "INVITE" else ""
+        attributes += ' rrs="true"' if method in ("INVITE", "SUBSCRIBE") else ""
         action = "<action>%s</action>" % actions if actions else ""
         return self._add('<recv request="%s"%s>%s</recv>' % (method, attributes, action))
 
@@ -110,6 +110,15 @@ class _Scenario(object):
         self.expect(two, True, attributes=' next="%d"' % second)
         self.expect(one).expect(two, attributes=' next="%d"' % done)
         return self._add('<label id="%d"/>' % second).expect(one)._add('<label id="%d"/>' % done)
+
+    def expect_either_order(self, status, method):
+        """Receive a response, and a request that is answered 200, in whichever order they come."""
+        second, done = self._new_label(), self._new_label()
+        self._recv(method, "", ' optional="true" next="%d"' % second)
+        self.expect(status).recv(method).reply(200)
+        self._add('<nop next="%d"><action/></nop>' % done)
+        self._add('<label id="%d"/>' % second).reply(200).expect(status)
+        return self._add('<label id="%d"/>' % done)
 
     def pause(self, milliseconds):
         """Wait. What arrives meanwhile, and is no retransmission, fails the scenario."""
@@ -188,8 +197,11 @@ class Callee(_Scenario):
     _user = "callee"
     _accepted = False  # the last response was a 2xx
     _reinvited = False  # the INVITE received last carried our tag
+    _first = "INVITE"  # what began the dialog
 
     def recv(self, method, within=None):
+        if method == "SUBSCRIBE":
+            self._first = method
         self._reinvited = self._reinvited or (method == "INVITE" and self._in_dialog)
         super(Callee, self).recv(method, within)
         if method == "ACK":
@@ -198,12 +210,15 @@ class Callee(_Scenario):
 
     def _remember(self, method):
         keep = '<ereg regexp=".*" search_in="hdr" header="%s:" assign_to="%s"/>'
-        headers = {"INVITE": _KEPT, "BYE": _KEPT, "REGISTER": ("Contact",)}.get(method, ())
+        kept = () if self._in_dialog else _KEPT
+        headers = {"INVITE": _KEPT, "SUBSCRIBE": kept, "BYE": _KEPT, "REGISTER": ("Contact",)}.get(method, ())
         return "".join(keep % (each, self._variable("%s_%s" % (method, each))) for each in headers)
 
     def reply(self, status, *args, **kwargs):
         self._accepted = 200 <= status < 300
-        return super(Callee, self).reply(status, *args, **kwargs)
+        super(Callee, self).reply(status, *args, **kwargs)
+        self._in_dialog = self._in_dialog or (self._first == "SUBSCRIBE" and self._accepted)
+        return self
 
     def reply_to(self, method, status, body=None):
         """Answer the INVITE or BYE received last when something else has come since."""
@@ -216,7 +231,7 @@ class Callee(_Scenario):
 
     def _parties(self):
         tag = "" if self._reinvited else ";tag=" + self._tag
-        return "From:[$INVITE_To]" + tag, "To:[$INVITE_From]"
+        return "From:[$%s_To]%s" % (self._first, tag), "To:[$%s_From]" % self._first
 
 
 class Caller(_Scenario):
@@ -254,6 +269,8 @@ class Caller(_Scenario):
         if credentials is not None:
             lines.append("[authentication username=%s password=%s]" % credentials)
         self._send(lines, body, content_type, True)
+        if method == "SUBSCRIBE":
+            self.expect(101, optional=True)  # which libeXosip2 sends first
         return self.expect(100, optional=True) if method == "INVITE" else self
 
     def cancel(self):

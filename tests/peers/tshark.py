@@ -11,8 +11,9 @@ from peers.process import require
 def fields(path, *names):
     """For each packet the fields of these names, as tuples of text. Wrong checksums fail here."""
     # Decoded as SIP whatever the port: a free one may be another protocol's.
-    command = [require("tshark"), "-n", "-r", path, "-d", "udp.port==1-65535,sip", "-T", "fields"]
-    command += ["-E", "separator=\t"]
+    command = [require("tshark"), "-n", "-r", path, "-T", "fields", "-E", "separator=\t"]
+    for transport in ("udp", "tcp"):
+        command += ["-d", transport + ".port==1-65535,sip"]
     for check in ("ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "tcp.check_checksum:TRUE"):
         command += ["-o", check]
     for name in ("_ws.expert.message",) + names:

@@ -86,16 +86,21 @@ def digest_parameters(value):
 
 
 def check_digest(message, header, password):
-    """Assert that a request's credentials are right for the password (RFC 2617, 3.2.2). Returns their parameters."""
+    """Assert that a request's credentials are right for the password (RFC 7616, 3.4). Returns their parameters."""
     given = digest_parameters(message[header])
-    secret = _md5(given["username"], given["realm"], password)
+    hashed = _sha256 if given.get("algorithm") == "SHA-256" else _md5
+    secret = hashed(given["username"], given["realm"], password)
     nonce = [given["nonce"]]
     if "qop" in given:
         nonce += [given["nc"], given["cnonce"], given["qop"]]
-    expected = _md5(secret, *(nonce + [_md5(message.method, given["uri"])]))
+    expected = hashed(secret, *(nonce + [hashed(message.method, given["uri"])]))
     if given["response"] != expected:
         raise AssertionError("the response is not %s: %r" % (expected, given))
     return given
+
+
+def _sha256(*parts):
+    return hashlib.sha256(":".join(parts).encode("utf-8")).hexdigest()
 
 
 def _md5(*parts):

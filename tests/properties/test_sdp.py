@@ -55,7 +55,7 @@ def test_what_was_built_is_parsed_to_the_same(session):
     again = sdp.parse(session.raw)
     assert again == session and again.encode() == session.raw
     assert [each.codecs for each in again.media] == [each.codecs for each in session.media]
-    assert [again.direction(each) for each in again.media] == [each.direction for each in session.media]
+    assert [each.direction for each in again.media] == [each.direction for each in session.media]
 
 
 @given(sessions)

@@ -141,7 +141,8 @@ def test_a_via_that_says_at_least_where_from_is_answered(via):
         ('"A \\"quoted\\" name"<sip:a@example.com> ; tag = 1', True),
         ("<sips:a@example.com?subject=x&to=b>;tag=1", True),
         ("<tel:+4930123>;tag=1", True),
-        ("J\u00f6rg <sip:a@example.com>", True),
+        (u"J\u00f6rg <sip:a@example.com>", True),
+        ("a@example.com <sip:a@example.com>", True),
         ('"A" sip:a@example.com', False),
         ('"A <sip:a@example.com>', False),
         ("<sip:a@example.com", False),
@@ -286,6 +287,12 @@ def test_a_body_may_hold_anything():
     assert shield.check(compose("MESSAGE sip:s@127.0.0.1 SIP/2.0", pairs, body)) == PASSED
 
 
+@pytest.mark.parametrize("body", [b" x", b"\tx", b" ", b"\r\n x"])
+def test_a_body_that_begins_with_white_space_is_no_fold(body):
+    octets = request("MESSAGE", Content_Length=str(len(body))) + body
+    assert shield.check(octets) == PASSED
+
+
 @pytest.mark.parametrize(
     "lines, rule",
     [
@@ -317,6 +324,7 @@ def test_a_header_without_an_end():
     "body, sound",
     [
         (b"--x\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--\r\n", True),
+        (b"--x\r\nA: b\r\n\r\n white\r\n--x--", True),
         (b"preamble\r\n--x\r\n\r\nhello\r\n--x\r\nA: b\r\n\r\n\0\r\n--x--", True),
         (b"", False),
         (b"hello", False),

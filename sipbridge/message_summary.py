@@ -1,0 +1,75 @@
+"""Message waiting (RFC 3842): the text of application/simple-message-summary."""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+from collections import namedtuple
+
+from sipbridge._compat import text_type
+from sipbridge.errors import InputError
+
+#: The media type.
+MESSAGE_SUMMARY = "application/simple-message-summary"
+
+_COUNTS = re.compile(r"^\s*(\d{1,9})\s*/\s*(\d{1,9})\s*(?:\(\s*(\d{1,9})\s*/\s*(\d{1,9})\s*\))?\s*$")
+
+
+class Counts(namedtuple("Counts", "new old urgent_new urgent_old")):
+    """How many messages wait, of one kind: new and old ones, and how many of them are urgent."""
+
+    __slots__ = ()
+
+    def __str__(self):
+        return "%d/%d (%d/%d)" % self
+
+
+class MessageSummary(namedtuple("MessageSummary", "waiting account counts")):
+    """What a message-summary tells.
+
+    ``waiting`` is True when there are new messages; ``account`` is the URI of the mailbox or None; ``counts`` is a
+    dict of message class ("voice-message", "fax-message", ... in lower case) and :class:`Counts`.
+    """
+
+    __slots__ = ()
+
+    @property
+    def voice(self):
+        """The :class:`Counts` of voice messages, zeros when it tells none."""
+        return self.counts.get("voice-message", Counts(0, 0, 0, 0))
+
+
+def parse_message_summary(body):
+    """A :class:`MessageSummary` of a body, bytes. Raises InputError when it does not say whether messages wait."""
+    waiting = account = None
+    counts = {}
+    for line in body.decode("utf-8", "replace").splitlines():
+        name, colon, value = line.partition(":")
+        name, value = name.strip().lower(), value.strip()
+        if not colon:
+            continue
+        if name == "messages-waiting" and value.lower() in ("yes", "no"):
+            waiting = value.lower() == "yes"
+        elif name == "message-account":
+            account = value
+        else:
+            found = _COUNTS.match(value)
+            if found is not None:
+                counts[name] = Counts(*[int(each or 0) for each in found.groups()])
+    if waiting is None:
+        raise InputError("no message-summary: it does not say Messages-Waiting: yes, or no")
+    return MessageSummary(waiting, account, counts)
+
+
+def build_message_summary(new, old=0, urgent_new=0, urgent_old=0, account=None):
+    """The body, bytes, for so many voice messages; ``account`` is the URI of the mailbox. Raises InputError."""
+    counts = Counts(new, old, urgent_new, urgent_old)
+    for each in counts:
+        if isinstance(each, bool) or not isinstance(each, int) or each < 0:
+            raise InputError("a number of messages is a whole number from 0 on, not %r" % (each,))
+    lines = ["Messages-Waiting: %s" % ("yes" if new else "no")]
+    if account is not None:
+        if not isinstance(account, (str, text_type)) or "\n" in account or "\r" in account:
+            raise InputError("an account is a URI, not %r" % (account,))
+        lines.append("Message-Account: %s" % account)
+    lines.append("Voice-Message: %s" % (counts,))
+    return ("\r\n".join(lines) + "\r\n").encode("utf-8")

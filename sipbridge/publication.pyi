@@ -1,0 +1,25 @@
+from typing import Optional
+
+from sipbridge.content import Body
+from sipbridge.endpoint import Endpoint
+from sipbridge.headers import HeaderFields
+from sipbridge.raw import Content, Parties
+
+class Publication:
+    uri: str
+    event: str
+    etag: Optional[str]
+    state: str
+    expires: int
+    def __init__(
+        self, endpoint: Endpoint, uri: str, parties: Parties, event: str, expires: int, content: Optional[Content]
+    ) -> None: ...
+    def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
+    def modify(
+        self,
+        body: Body,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        timeout: Optional[float] = 32.0,
+    ) -> None: ...
+    def remove(self, timeout: Optional[float] = 32.0) -> None: ...

@@ -1,0 +1,24 @@
+from typing import Optional
+
+from sipbridge.endpoint import Endpoint
+from sipbridge.events import NotifyReceived
+from sipbridge.raw import Content, Parties
+
+class Subscription:
+    uri: str
+    event: str
+    state: str
+    expires: int
+    last: Optional[NotifyReceived]
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        uri: str,
+        parties: Parties,
+        event: str,
+        expires: int,
+        content: Optional[Content],
+        resubscribe: bool,
+    ) -> None: ...
+    def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
+    def unsubscribe(self, timeout: Optional[float] = 32.0) -> None: ...

@@ -1,0 +1,14 @@
+from typing import Optional
+
+from sipbridge.endpoint import Endpoint
+from sipbridge.raw import Parties
+
+def check_interval(seconds: float) -> float: ...
+
+class Watch:
+    uri: str
+    interval: float
+    available: Optional[bool]
+    status: int
+    def __init__(self, endpoint: Endpoint, parties: Parties, interval: float) -> None: ...
+    def stop(self) -> None: ...

@@ -1,0 +1,53 @@
+"""The examples of docs/, run as they are written; where they call bob there is one."""
+
+from __future__ import absolute_import, division, print_function
+
+import io
+import os
+import re
+import sys
+
+import pytest
+
+from conformance.sdp import ANSWER
+from peers.process import Process
+
+DOCS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "docs")
+
+
+def _block(page, language):
+    with io.open(os.path.join(DOCS, page), encoding="utf-8") as stream:
+        return re.search(u"```%s\n(.*?)```" % language, stream.read(), re.DOTALL).group(1)
+
+
+def _start(page, folder, bob=u"sip:nobody@127.0.0.1"):
+    code = _block(page, u"python").replace(u"sip:bob@192.0.2.7", bob)
+    path = os.path.join(folder, "example.py")
+    with io.open(path, "w", encoding="utf-8") as stream:
+        stream.write(u"from __future__ import print_function\n" + code)
+    return Process([sys.executable, path], folder, "example")
+
+
+def test_sessions(starter):
+    example = _start("sessions.md", starter.folder())
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output().replace("(u'", "('") == _block("sessions.md", u"text")
+
+
+def test_tracing(starter, other):
+    folder = starter.folder()
+    example = _start("tracing.md", folder, other.uri)
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output().splitlines()[-1] == "200"
+    assert os.path.getsize(os.path.join(folder, "message.pcap")) > 500
+
+
+@pytest.mark.skipif(sys.version_info[0] < 3, reason="sipbridge.aio is for Python 3")
+def test_asyncio(starter, other):
+    example = _start("asyncio.md", starter.folder(), other.uri)
+    other.wait("incoming sdp")
+    other.call("answer", ANSWER)
+    other.wait("ended remote-bye 200")
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output().splitlines()[-1] == "local-bye"
+    assert [label for label in other.labels if label.startswith("info")] == ["info 4", "info 2", "info #"]

@@ -1,0 +1,131 @@
+"""OPTIONS as a ping, registrations that are kept, and how long a MESSAGE may be. Time runs faster here for timers."""
+
+from __future__ import absolute_import, division, print_function
+
+import threading
+
+import pytest
+
+import sipbridge
+from sipbridge import registration
+
+FAST = 100.0
+
+
+@pytest.fixture
+def phone(make_phone):
+    phone = make_phone(identity="sip:alice@sipbridge.test")
+    later = phone.endpoint._dispatcher.call_later
+    phone.endpoint._dispatcher.call_later = lambda seconds, function: later(seconds / FAST, function)
+    return phone
+
+
+# -- OPTIONS -------------------------------------------------------------------------------------------------
+
+
+def test_a_peer_comes_and_goes(phone, by_hand):
+    watch = phone.endpoint.watch(by_hand.uri, interval=5.0)
+    assert watch.available is None
+    for status in (200, 200, 404, 503, 503, 486, 504):
+        by_hand.reply(by_hand.next("OPTIONS"), status)
+    phone.wait("unavailable 504")
+    watch.stop()
+    watch.stop()
+    assert (watch.available, watch.status, watch.uri) == (False, 504, by_hand.uri)
+    phone.expect("available 200", "unavailable 503", "available 486", "unavailable 504")
+    assert phone.events[0].watch is watch and phone.events[0].uri == by_hand.uri
+
+
+def test_stopped_means_not_asked_any_more(phone, by_hand):
+    watch = phone.endpoint.watch(by_hand.uri, interval=1.0)
+    request = by_hand.next("OPTIONS")
+    watch.stop()
+    by_hand.reply(request, 200)
+    assert by_hand.take(0.4) is None
+    assert phone.labels == [] and watch.available is None
+
+
+def test_a_peer_that_cannot_be_reached(phone):
+    watch = phone.endpoint.watch("sip:bob@no-such-host.invalid")
+    phone.wait("unavailable 503", timeout=40.0)
+    watch.stop()
+
+
+@pytest.mark.parametrize("uri, interval", [("bob", 5), ("sip:a@b", 0), ("sip:a@b", "5"), ("sip:a@b", True)])
+def test_bad_input(phone, uri, interval):
+    with pytest.raises(sipbridge.InputError):
+        phone.endpoint.watch(uri, interval)
+
+
+# -- registrations (RFC 5626, 4.5) ---------------------------------------------------------------------------
+
+
+def test_kept_through_failures(phone, by_hand):
+    registrar = "sip:127.0.0.1:%d" % by_hand.port
+    first = threading.Thread(
+        target=lambda: by_hand.reply(by_hand.next("REGISTER"), 503, [("Retry-After", "45 (busy);duration=9")])
+    )
+    first.start()
+    kept = phone.endpoint.register(registrar, keep=True)
+    first.join()
+    assert kept.state == "waiting" and 45.0 <= kept.retry_in <= 60.0
+    by_hand.reply(by_hand.next("REGISTER"), 500)
+    by_hand.reply(by_hand.next("REGISTER"), 200, [("Expires", "600")])
+    phone.wait("registration active 200")
+    assert (kept.state, kept.expires, kept._failures) == ("active", 600, 0)
+    phone.expect(
+        "registration waiting 503",
+        "registration pending 0",
+        "registration waiting 500",
+        "registration pending 0",
+        "registration active 200",
+    )
+    _unregister(kept, by_hand)
+
+
+def _unregister(kept, by_hand):
+    last = threading.Thread(target=lambda: by_hand.reply(by_hand.next("REGISTER"), 200))
+    last.start()
+    kept.unregister()
+    last.join()
+    assert kept.state == "ended"
+
+
+@pytest.mark.parametrize("status", [403, 404, 600])
+def test_what_will_not_pass_is_not_tried_again(phone, by_hand, status):
+    answer = threading.Thread(target=lambda: by_hand.reply(by_hand.next("REGISTER"), status))
+    answer.start()
+    with pytest.raises(sipbridge.ResponseError):
+        phone.endpoint.register("sip:127.0.0.1:%d" % by_hand.port, keep=True)
+    answer.join()
+    assert by_hand.take(0.5) is None
+    phone.expect("registration failed %d" % status)
+
+
+def test_given_up_while_it_waits(phone, by_hand):
+    answer = threading.Thread(target=lambda: by_hand.reply(by_hand.next("REGISTER"), 503))
+    answer.start()
+    kept = phone.endpoint.register("sip:127.0.0.1:%d" % by_hand.port, keep=True)
+    answer.join()
+    kept.unregister()
+    assert kept.state == "ended"
+    assert by_hand.take(0.7) is None
+
+
+def test_the_time_between_tries_grows_and_is_bounded():
+    for failures, upper in ((1, 30.0), (2, 60.0), (3, 120.0), (7, 1800.0), (500, 1800.0)):
+        times = [registration.backoff(failures) for _ in range(50)]
+        assert upper / 2 <= min(times) and max(times) <= upper
+        assert len(set(times)) > 1
+
+
+# -- MESSAGE (RFC 3428, 8) -----------------------------------------------------------------------------------
+
+
+def test_a_message_that_is_too_long_for_udp(phone, by_hand):
+    with pytest.raises(sipbridge.InputError) as caught:
+        phone.endpoint.message(by_hand.uri, b"x" * 1300)
+    assert "1300" in str(caught.value) and "large=True" in str(caught.value)
+    with pytest.raises(sipbridge.InputError):
+        phone.endpoint.message(by_hand.uri, b"x", headers=[("X-Long", "x" * 1000)])
+    assert by_hand.take(0.1) is None

@@ -1,0 +1,97 @@
+"""Which command is possible in which state of a subscription, and a user who reads no events."""
+
+from __future__ import absolute_import, division, print_function
+
+EVENT = ("Event", "presence")
+
+#: More events than an engine lets a user leave unread.
+MANY = 10050
+
+
+def _asked(raw, engine, port, peer):
+    """A subscription from outside that is not answered yet: the handle and the SUBSCRIBE."""
+    subscribe = peer.request(port, "SUBSCRIBE", [EVENT])
+    event = raw.wait(engine)
+    assert (event.type, event.state) == (raw.lib.SB_EV_SUBSCRIBE, 0)
+    return event.subscription, subscribe
+
+
+def _granted(raw, engine, port, peer, expires=600):
+    handle, subscribe = _asked(raw, engine, port, peer)
+    assert raw.lib.sb_subscription_accept(engine, handle, 200, expires) == 0
+    return handle, subscribe, peer.next("200")["To"]
+
+
+def _of_the_other_role(raw, engine, handle):
+    lib = raw.lib
+    return lib.sb_subscribe_refresh(engine, handle, 60), lib.sb_unsubscribe(engine, handle)
+
+
+def _notify(raw, engine, handle, state="active;expires=60"):
+    return raw.lib.sb_notify(engine, handle, raw.text(state), raw.ffi.NULL)
+
+
+def test_states_of_one_from_outside(raw, engine, port, peer):
+    lib, null = raw.lib, raw.ffi.NULL
+    handle, _ = _asked(raw, engine, port, peer)
+    wrong = _of_the_other_role(raw, engine, handle) + (_notify(raw, engine, handle),)
+    assert set(wrong) == {lib.SB_ESTATE}
+    assert lib.sb_subscription_accept(engine, handle, 202, 60) == 0
+    wrong = _of_the_other_role(raw, engine, handle)
+    wrong += lib.sb_subscription_accept(engine, handle, 200, 60), lib.sb_subscription_reject(engine, handle, 403, null)
+    assert set(wrong) == {lib.SB_ESTATE}
+    assert peer.next("202")["Expires"] == "60"
+    assert _notify(raw, engine, handle, "Terminated ; reason=noresource") == 0
+    assert _notify(raw, engine, handle) == lib.SB_ESTATE
+    peer.reply(peer.next("NOTIFY"), 200)
+    event = raw.wait(engine)
+    assert (event.type, event.subscription, event.status) == (lib.SB_EV_UNSUBSCRIBED, handle, 200)
+    assert _notify(raw, engine, handle) == lib.SB_ENOENT
+
+
+def test_a_rejected_one_is_gone(raw, engine, port, peer):
+    handle, _ = _asked(raw, engine, port, peer)
+    assert raw.lib.sb_subscription_reject(engine, handle, 403, raw.ffi.NULL) == 0
+    peer.next("403")
+    assert raw.lib.sb_subscription_accept(engine, handle, 200, 60) == raw.lib.SB_ENOENT
+    assert raw.wait(engine, 200) == 0
+
+
+def test_states_of_ours(raw, engine, port, peer):
+    lib, null = raw.lib, raw.ffi.NULL
+    handle = raw.subscribe(engine, peer.uri)
+    assert handle > 0
+    wrong = lib.sb_subscription_accept(engine, handle, 200, 60), lib.sb_subscription_reject(engine, handle, 403, null)
+    assert set(wrong + (_notify(raw, engine, handle),)) == {lib.SB_ESTATE}
+    peer.reply(peer.next("SUBSCRIBE"), 200, [("Expires", "60")])
+    event = raw.wait(engine)
+    assert (event.type, event.state) == (lib.SB_EV_SUBSCRIPTION, lib.SB_STATE_ACTIVE)
+    assert lib.sb_unsubscribe(engine, handle) == 0
+    assert set(_of_the_other_role(raw, engine, handle)) == {lib.SB_ESTATE}
+    peer.reply(peer.next("SUBSCRIBE"), 481)
+    event = raw.wait(engine)
+    assert (event.state, event.status) == (lib.SB_STATE_ENDED, 481)
+    assert set(_of_the_other_role(raw, engine, handle)) == {lib.SB_ENOENT}
+
+
+def test_nobody_reads(raw, engine, port, peer):
+    """NOTIFYs without end: they are refused with 503 once too many events wait (and the memory is bounded)."""
+    assert raw.subscribe(engine, peer.uri) > 0
+    subscribe = peer.next("SUBSCRIBE")
+    peer.reply(subscribe, 200, [("Expires", "600")])
+    assert raw.wait(engine).type == raw.lib.SB_EV_SUBSCRIPTION
+    dialog = {"From": subscribe["To"] + ";tag=byhand%d" % peer.port, "Call-ID": subscribe["Call-ID"]}
+    headers = [EVENT, ("Subscription-State", "active")]
+    statuses = []
+    for cseq in range(1, MANY):
+        peer.within(port, dialog, subscribe["From"], "NOTIFY", cseq, headers)
+        statuses.append(peer.next("200", "503").status)
+        if statuses[-1] == 503:
+            break
+    assert statuses[-1] == 503 and set(statuses[:-1]) == {200}
+    peer.request(port, "SUBSCRIBE", [EVENT])
+    peer.next("503")
+    for _ in range(len(statuses) - 1):
+        assert raw.wait(engine).type == raw.lib.SB_EV_NOTIFY
+    peer.within(port, dialog, subscribe["From"], "NOTIFY", MANY, headers)
+    peer.next("200")

@@ -1,0 +1,29 @@
+"""The examples of docs/events.md, run as they are written, print what it says."""
+
+from __future__ import absolute_import, division, print_function
+
+import io
+import os
+import re
+
+import pytest
+from test_readme import run
+
+DOCS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "docs")
+
+
+def examples(name):
+    with io.open(os.path.join(DOCS, name), encoding="utf-8") as page:
+        return re.findall(u"```python\n(.*?)```\n\n```text\n(.*?)```", page.read(), re.DOTALL)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_events(number):
+    code, told = examples("events.md")[number]
+    output, status = run(code)
+    lines = [line for line in output.splitlines() if "Unshielded" not in line and "warnings.warn" not in line]
+    assert (status, "\n".join(lines) + "\n") == (0, told), output
+
+
+def test_each_example_is_run():
+    assert len(examples("events.md")) == 2

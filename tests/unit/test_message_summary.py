@@ -1,0 +1,70 @@
+"""Bodies of message-summary (RFC 3842), and Subscription-State (RFC 6665)."""
+
+from __future__ import absolute_import, division, print_function
+
+import pytest
+
+from sipbridge import InputError
+from sipbridge.message_summary import Counts, build_message_summary, parse_message_summary
+from sipbridge.subscription_state import SubscriptionState, parse_subscription_state
+
+
+def test_parse():
+    summary = parse_message_summary(
+        b"Messages-Waiting: yes\r\nMessage-Account: sip:alice@vmail.example.com\r\n"
+        b"Voice-Message: 4/8 (1/2)\r\nFax-message : 0/3\r\n\r\nTo: <alice@example.com>\r\nMessage-ID: 1@x\r\n"
+    )
+    assert summary.waiting is True and summary.account == "sip:alice@vmail.example.com"
+    assert summary.voice == Counts(4, 8, 1, 2) and summary.counts["fax-message"] == Counts(0, 3, 0, 0)
+
+
+def test_parse_as_little_as_there_may_be():
+    summary = parse_message_summary(b"messages-waiting:NO")
+    assert summary == (False, None, {}) and summary.voice == Counts(0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("body", [b"", b"Voice-Message: 1/2", b"Messages-Waiting: maybe", b"\xff\xfe\x00"])
+def test_no_summary(body):
+    with pytest.raises(InputError):
+        parse_message_summary(body)
+
+
+@pytest.mark.parametrize("counts", ["1", "1/", "a/b", "1/2 (3", "9999999999/1", "-1/2"])
+def test_counts_that_are_none(counts):
+    body = ("Messages-Waiting: yes\r\nVoice-Message: %s\r\n" % counts).encode("ascii")
+    assert parse_message_summary(body).counts == {}
+
+
+def test_round_trip():
+    body = build_message_summary(2, 8, 1, account="sip:bob@example.com")
+    assert body.startswith(b"Messages-Waiting: yes\r\n") and body.endswith(b"Voice-Message: 2/8 (1/0)\r\n")
+    summary = parse_message_summary(body)
+    assert (summary.waiting, summary.account, summary.voice) == (True, "sip:bob@example.com", Counts(2, 8, 1, 0))
+    assert parse_message_summary(build_message_summary(0)).waiting is False
+
+
+@pytest.mark.parametrize("arguments", [(-1,), ("1",), (1.5,), (True,), (1, 0, 0, 0, "a\r\nb"), (1, 0, 0, 0, 7)])
+def test_build_refuses(arguments):
+    with pytest.raises(InputError):
+        build_message_summary(*arguments)
+
+
+@pytest.mark.parametrize(
+    "value, parsed",
+    [
+        ("active", ("active", None, None, None)),
+        ("Active ; expires = 60", ("active", 60, None, None)),
+        ("terminated;reason=giveup;retry-after=30", ("terminated", None, "giveup", 30)),
+        ("pending;expires=-1;retry-after=x", ("pending", None, None, None)),
+        ("active;expires=99999999999;expires=1", ("active", None, None, None)),
+        ("", ("", None, None, None)),
+    ],
+)
+def test_subscription_state(value, parsed):
+    assert parse_subscription_state(value) == parsed
+
+
+def test_subscription_state_as_a_header():
+    for value in ("active;expires=60", "terminated;reason=noresource", "terminated;reason=giveup;retry-after=1"):
+        assert parse_subscription_state(value).value == value
+    assert SubscriptionState("active", None, None, None).terminated is False
