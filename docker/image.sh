@@ -221,7 +221,7 @@ debug() {
     [ -e "$APP" ] || die "There is no $APP here. APP is a path in the source tree."
     need_image debug
     port=$((PORT + 1))
-    set -- --publish "$port:$port/udp" --env PORT="$port" --env SIPBRIDGE_DEBUGGING=1
+    set -- --publish "$port:$port/udp" --env PORT="$port" --env ADVERTISED="${ADVERTISED:-}"
     say "$APP in $IMAGE:debug, on port $port (UDP): calls to the service on port $PORT do not stop here."
     # shellcheck disable=SC2086  # ARGS is a command line
     case ${DEBUGGER:-debugpy} in
