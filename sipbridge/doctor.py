@@ -234,7 +234,8 @@ def _vsyscall(there, said):
 
 def _inspect(system, stage):
     """What the labels of a stage of the image say, "base, libexosip2 version", or None when it is not there."""
-    template = '{{index .Config.Labels "org.sipbridge.base"}}, libexosip2 {{index .Config.Labels "org.sipbridge.libexosip2"}}'
+    label = '{{index .Config.Labels "org.sipbridge.%s"}}'
+    template = "%s, libexosip2 %s" % (label % "base", label % "libexosip2")
     name = "%s:%s" % (system.image, stage)
     code, output = system.run(system.docker, "image", "inspect", "--format", template, name)
     return None if code else output

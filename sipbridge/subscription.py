@@ -21,6 +21,9 @@ _STABLE = 60.0
 _AGAIN = frozenset([None, "deactivated", "probation", "timeout", "giveup"])
 
 
+_NO_HEADERS = Headers()
+
+
 class Subscription(object):
     """A subscription; refreshed before it runs out, and made again when it was lost, until :meth:`unsubscribe`.
 

@@ -8,6 +8,7 @@ them out; it sleeps while all is well.
 from __future__ import absolute_import, division, print_function
 
 import logging
+import os
 import threading
 import warnings
 from collections import deque
@@ -81,11 +82,13 @@ class Worker(object):
             raise InputError("backoff must be seconds, 0 or more, not %r" % (backoff,))
         if max_restarts is not None and not max_restarts >= 0:
             raise InputError("max_restarts must be a number, 0 or more, or None, not %r" % (max_restarts,))
+        if crash_folder is not None and not (os.path.isdir(crash_folder) and os.access(crash_folder, os.W_OK)):
+            raise InputError("crash_folder is no folder that can be written to: %r" % (crash_folder,))
         self._settings = {
             "engine": engine,
             "hang": hang_timeout,
             "beat": min(_BEAT, hang_timeout / 5.0),
-            "crash_folder": crash_folder,
+            "crash_folder": None if crash_folder is None else os.path.abspath(crash_folder),
         }
         self._max_restarts = max_restarts
         self._backoff = backoff
