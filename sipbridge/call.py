@@ -47,7 +47,7 @@ class Call(object):
         self.remote_sdp = remote_sdp
         self.ended = None
         self.replaces = None
-        self._own_tag = None  # of an incoming call, once the ACK has told it
+        self._ack = None  # the headers of the ACK for our 2xx, which have our own tag in them
         self._watchers = ()  # called with each event of the call, under the endpoint's lock
         self._attempt = None  # how to send the INVITE again
         self._session_timer = None
@@ -311,13 +311,13 @@ class Call(object):
 
         Raises as :meth:`reinvite`, and CallStateError when no SDP of ours was sent.
         """
-        return self._redirect_media("hold", True, timeout)
+        return self._change_direction("hold", True, timeout)
 
     def resume(self, timeout=32.0):
         """Take the call off hold; as :meth:`hold`."""
-        return self._redirect_media("resume", False, timeout)
+        return self._change_direction("resume", False, timeout)
 
-    def _redirect_media(self, method, wanted, timeout):
+    def _change_direction(self, method, wanted, timeout):
         if self.state != "established":
             raise CallStateError("%s: the call is %s, not established" % (method, self.state))
         if self.local_sdp is None:

@@ -33,7 +33,8 @@ def parse_replaces(text):
 def tags(call):
     """The two tags of a call's dialog, ours and the peer's; None each where it is not known (yet)."""
     if call.incoming:  # our own stands only in what follows the INVITE
-        return call._own_tag, tag(call.headers.get("From", ""))
+        own = None if call._ack is None else tag(call._ack.get("To", ""))
+        return own, tag(call.headers.get("From", ""))
     return tag(call.headers.get("From", "")), tag(call.headers.get("To", ""))
 
 
