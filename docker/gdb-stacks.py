@@ -36,9 +36,7 @@ def _interpreter():
             continue
     interpreter = _saved_by_cffi()
     if interpreter is None:
-        raise gdb.GdbError(
-            "Python is not running yet, or its debug symbols (python2.7-dbg) are not those of this build"
-        )
+        raise gdb.GdbError("Python does not run yet, or its debug symbols (python2.7-dbg) are another build's")
     return interpreter
 
 

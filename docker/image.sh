@@ -126,22 +126,29 @@ docker_build() { # docker_build STAGE TAG OPTION...
 in_image() { # in_image STAGE COMMAND...: run one command in a stage, with nothing attached
     stage=$1
     shift
-    "$DOCKER" run --rm --network none --platform linux/amd64 --entrypoint "" "$IMAGE:$stage" "$@"
+    "$DOCKER" run --rm --no-healthcheck --network none --platform linux/amd64 --entrypoint "" "$IMAGE:$stage" "$@"
 }
 
 package_version() { # of the first package in the manifest $list whose name begins so
     echo "$list" | sed -n "s/^$1[^ ]* \([^ ]*\) .*/\1/p" | sed 1q
 }
 
-label() { # what is known only after the build goes into the labels: built again, all from the cache
+# What is known only after the build goes into the labels, in a step of its own: `build --label` is forgotten by
+# older Podmans where all else comes from the cache.
+label() {
     list=$(in_image "$1" cat /opt/sipbridge/manifest)
-    docker_build "$1" "$IMAGE:$1" --quiet \
-        --label "org.opencontainers.image.version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' sipbridge/_version.py)" \
-        --label "org.opencontainers.image.revision=$(git rev-parse HEAD 2> /dev/null || echo unknown)" \
-        --label "org.opencontainers.image.base.name=$(base_image)" \
-        --label "org.sipbridge.base=$(echo "$list" | sed -n 's/^# base: //p')" \
-        --label "org.sipbridge.libexosip2=$(package_version libexosip2)" \
-        --label "org.sipbridge.libosip2=$(package_version libosip2)" > /dev/null
+    name=$IMAGE:$1
+    shift
+    case $DOCKER in *podman*) set -- --format docker ;; esac
+    "$DOCKER" build --quiet --tag "$name" "$@" - > /dev/null << END
+FROM --platform=linux/amd64 $name
+LABEL org.opencontainers.image.version="$(sed -n 's/^__version__ = "\(.*\)"/\1/p' sipbridge/_version.py)" \
+      org.opencontainers.image.revision="$(git rev-parse HEAD 2> /dev/null || echo unknown)" \
+      org.opencontainers.image.base.name="$(base_image)" \
+      org.sipbridge.base="$(echo "$list" | sed -n 's/^# base: //p')" \
+      org.sipbridge.libexosip2="$(package_version libexosip2)" \
+      org.sipbridge.libosip2="$(package_version libosip2)"
+END
 }
 
 base_and_library() { # what a stage stands on, from its labels
@@ -214,7 +221,7 @@ debug() {
     [ -e "$APP" ] || die "There is no $APP here. APP is a path in the source tree."
     need_image debug
     port=$((PORT + 1))
-    set -- --publish "$port:$port/udp" --env PORT="$port" --env SIPBRIDGE_DEBUGGING=1
+    set -- --publish "$port:$port/udp" --env PORT="$port" --env ADVERTISED="${ADVERTISED:-}"
     say "$APP in $IMAGE:debug, on port $port (UDP): calls to the service on port $PORT do not stop here."
     # shellcheck disable=SC2086  # ARGS is a command line
     case ${DEBUGGER:-debugpy} in

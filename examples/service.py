@@ -1,7 +1,7 @@
 """A small telephone service: callers key in digits and end with "#"; each call has its own.
 
     python -m sipbridge version          # which engine it will run on
-    python examples/service.py           # listens on UDP port 5060, or on $PORT
+    python examples/service.py           # listens on UDP port 5060, or on $PORT; $ADVERTISED is where it is reached
 
 It takes every call, collects the keys that come in INFO requests (RFC 6086, application/dtmf-relay), and answers
 the INFO of the "#" with what was keyed in, as text. SIGTERM and Ctrl-C hang up every call and end it.
@@ -84,7 +84,7 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     address = "udp://0.0.0.0:%d" % int(os.environ.get("PORT", "5060"))
-    with sipbridge.Endpoint(address) as endpoint:
+    with sipbridge.Endpoint(address, advertised=os.environ.get("ADVERTISED") or None) as endpoint:
         Service(endpoint)
         log.info("listening on %s (%s %s)", endpoint.address, endpoint.engine_name, endpoint.engine_version)
         while True:

@@ -370,13 +370,8 @@ def _add_message(subparsers):
 
 
 def _add_subscribe(subparsers):
-    parser = _add(
-        subparsers,
-        "subscribe",
-        event_commands.subscribe,
-        "subscribe to a state, until interrupted",
-        _SUBSCRIBE_EXAMPLES,
-    )
+    run = event_commands.subscribe
+    parser = _add(subparsers, "subscribe", run, "subscribe to a state, until interrupted", _SUBSCRIBE_EXAMPLES)
     parser.add_argument("to", metavar="TO", help="whose state, as sip:bob@host:port")
     parser.add_argument("event", metavar="EVENT", help="the package: presence, dialog, message-summary, reg, ...")
     parser.add_argument("--accept", metavar="TYPE", action="append", help="a media type to ask for")

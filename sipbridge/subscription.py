@@ -11,6 +11,8 @@ from sipbridge.headers import Headers
 from sipbridge.response import Response, check_response
 from sipbridge.subscription_state import parse_subscription_state
 
+_NO_HEADERS = Headers()
+
 #: Seconds that it has to stay up for its loss to count as the first again.
 _STABLE = 60.0
 

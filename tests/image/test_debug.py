@@ -298,10 +298,8 @@ def test_compose_service_is_an_interpreter(compose, checkout):
     """As PyCharm uses it: runs of the service with another command, paths mapped, files of the caller's."""
     result = compose("config")
     assert result.returncode == 0, result.stdout
-    script = (
-        "import os, sys, sipbridge; print(sys.version_info[0], os.path.abspath(sipbridge.__file__));"
-        " open('build/by-compose', 'w')"
-    )
+    script = "import os, sys, sipbridge; print(sys.version_info[0], os.path.abspath(sipbridge.__file__))"
+    script += "; open('build/by-compose', 'w')"
     result = compose("run", "--rm", "-T", "sipbridge", "python2.7", "-c", script)
     assert result.returncode == 0, result.stdout
     assert "(2, '/src/sipbridge/__init__.py" in result.stdout

@@ -65,7 +65,7 @@ def test_the_help_of_a_command_tells_the_exit_codes(capsys, name):
 def test_the_help_of_all_names_every_command_and_the_password_variable(capsys):
     text = help_of(capsys)
     for name in NAMES:
-        assert re.search(r"^    %s " % name, text, re.MULTILINE)
+        assert re.search(r"^    %s( |$)" % name, text, re.MULTILINE)
     assert "SIPBRIDGE_PASSWORD" in text and "udp://host:port" in text
 
 
