@@ -220,6 +220,8 @@ void sof_post(struct sofia *state, sb_event *event, const sip_t *sip);
 const sip_t *sof_real(const sip_t *sip);
 /* Add a header of one line. */
 int sof_add_header(msg_t *msg, const char *name, const char *value);
+/* Whether a header that was added has this word in its value. */
+int sof_lists(msg_t *msg, const char *name, const char *word);
 int sof_has_header(msg_t *msg, const char *name);
 
 /* sofia_request.c: transactions, within dialogs and outside ------------------------------------------------ */

@@ -10,7 +10,9 @@ from sipbridge import transfer as _transfer
 from sipbridge._compat import monotonic
 from sipbridge.content import check_line, check_reason, check_status, make_content
 from sipbridge.errors import CallStateError, InputError, ResponseError, TimeoutError
+from sipbridge.headers import check_headers
 from sipbridge.reason import with_reason
+from sipbridge.replaces import supporting
 from sipbridge.response import Response, check_response
 from sipbridge.uri import address_uri, check_address
 
@@ -98,8 +100,8 @@ class Call(object):
         """
         if self.state == "incoming":
             sdp = offers.answer_for(self, sdp)
-        pairs = list(headers.items() if hasattr(headers, "items") else headers)
-        content = make_content(pairs + list(self._timer_fields), sdp, SDP)
+        pairs = check_headers(headers)
+        content = make_content(supporting(pairs + list(self._timer_fields)), sdp, SDP)
         with self._endpoint._lock:  # so that the ACK is not seen before the state that it ends
             self._engine.answer_call(self._id, content)
             self.state = "accepted"

@@ -21,6 +21,15 @@ class Replaces(namedtuple("Replaces", "call_id to_tag from_tag early_only")):
         return text + ";early-only" if self.early_only else text
 
 
+def supporting(fields):
+    """Headers of an INVITE, or of the 2xx to one, that say that we understand Replaces too (RFC 3891, 6.2)."""
+    given = [value for name, value in fields if name.lower() in ("supported", "k")]
+    if any("replaces" in value.lower() for value in given):
+        return fields
+    others = [(name, value) for name, value in fields if name.lower() not in ("supported", "k")]
+    return others + [("Supported", ", ".join(["replaces"] + given))]
+
+
 def parse_replaces(text):
     """The header's value as a :class:`Replaces`, or None when it is malformed (RFC 3891, 6.1)."""
     call_id, parameters = parse_parameters(text)

@@ -107,12 +107,13 @@ def test_refer_to():
     [
         ({"Supported": "timer", "Session-Expires": "1800"}, 600, False, ["600;refresher=uac", "timer"]),
         ({"Supported": "timer", "Session-Expires": "120;refresher=uas"}, 120, True, ["120;refresher=uas", "timer"]),
-        ({"Supported": "timer", "Session-Expires": "1800", "Min-SE": "900"}, 900, False, ["900;refresher=uac", "timer"]),
+        ({"Supported": "timer", "Session-Expires": "1800", "Min-SE": "900"}, 900, False,
+         ["900;refresher=uac", "timer"]),
         ({"Supported": "timer"}, 600, False, ["600;refresher=uac", "timer"]),
         ({"Session-Expires": "30"}, 90, True, ["90;refresher=uas"]),
         ({}, 600, True, ["600;refresher=uas"]),
     ],
-)
+)  # fmt: skip
 def test_what_a_callee_agrees_to(fields, expires, refreshing, answer):
     """RFC 4028, 9, table 2."""
     timer = SessionTimer(None, 600)
