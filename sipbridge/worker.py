@@ -109,7 +109,7 @@ class Worker(object):
         self._port = None
         self._credentials = []
         self._calls = set()  # live ones
-        self._subscriptions = {}  # live ones, and the type of the event that ends each
+        self._notifiers = set()  # live subscriptions from outside
         self._registrations = {}  # handle: [arguments of register(), handle in the present process]
         self._handles = {}  # the latter and the former
         self._supervisor = None
@@ -327,8 +327,6 @@ class Worker(object):
         """Remember what a command has begun, for when the process dies."""
         if pending.method == "call":
             self._calls.add(handle)
-        elif pending.method == "subscribe":
-            self._subscriptions[handle] = "subscription"
         elif pending.method == "register":
             self._registrations[handle] = [pending.arguments, handle]
             self._handles[handle] = handle
@@ -340,9 +338,9 @@ class Worker(object):
         elif event.type == "call-ended":
             self._calls.discard(event.call)
         elif event.type == "subscribe":
-            self._subscriptions[event.subscription] = "unsubscribed"
-        elif event.type == "unsubscribed" or (event.type == "subscription" and event.state != "active"):
-            self._subscriptions.pop(event.subscription, None)
+            self._notifiers.add(event.subscription)
+        elif event.type == "unsubscribed":
+            self._notifiers.discard(event.subscription)
         elif event.registration:
             return self._followed_registration(event)
         return event
@@ -430,12 +428,10 @@ class Worker(object):
             self._events.append(
                 _event("call-ended", call=call, cause="engine-lost", status=503, reason=reason)
             )
-        for subscription, kind in sorted(self._subscriptions.items()):
-            state = "failed" if kind == "subscription" else None
-            ended = _event(kind, subscription=subscription, state=state, status=503, reason=reason)
-            self._events.append(ended)
+        for notifier in sorted(self._notifiers):
+            self._events.append(_event("unsubscribed", subscription=notifier, status=503, reason=reason))
         self._calls.clear()
-        self._subscriptions.clear()
+        self._notifiers.clear()
 
     def _revive(self, reason, died):
         """Have another process in its place. False when it is given up, or the endpoint is being closed."""

@@ -65,7 +65,8 @@ class Checkout:
         self.folder = pathlib.Path(folder)
         self.settings = settings
         self.environment = dict(os.environ, HOME=str(self.folder), **settings)
-        self.environment.pop("MAKEFLAGS", None)
+        for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):  # of the make that runs these tests
+            self.environment.pop(name, None)
         self.user = USER
         self.groups = [os.stat(self._socket()).st_gid] if groups is None else groups
 

@@ -4,7 +4,6 @@ every caller of examples/service.py see the keys of those before."""
 import json
 import re
 import socket
-import subprocess
 
 import dap
 import pexpect
@@ -43,7 +42,7 @@ def bug(checkout):
     path = checkout.folder / "examples" / "service.py"
     original = path.read_text()
     patch = checkout.folder / "examples" / "service-bug.patch"
-    subprocess.run(["git", "apply", str(patch)], cwd=checkout.folder, check=True)
+    assert checkout.run("git", "apply", patch).returncode == 0
     yield path
     path.write_text(original)
 

@@ -124,7 +124,7 @@ class Driver(object):
         """Assert that the tool found nothing, now that the program ends."""
         complaints = self.complaints()
         self._process.stdout.close()
-        assert (self._process.returncode, complaints) == (0, "")
+        assert self._process.returncode == 0 and not complaints, complaints
 
     # -- as Raw ----------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ _KINDS = {
 
 def _encode(value):
     """A result as JSON has it."""
-    if type(value) in _KINDS:
+    if type(value) in _KINDS or isinstance(value, sipbridge.Transfer):
         return None
     if isinstance(value, sipbridge.Response):
         return {"status": value.status, "reason": value.reason, "body": _encode(value.body)}

@@ -140,9 +140,6 @@ def test_wrong_usage_is_one_line_and_2(capsys, arguments, quoted):
         (["register", "example.com", "--user", "alice"], "example.com"),
         (["register", "sip:127.0.0.1"], "--aor"),
         (["message", NOBODY, "hello", "--content-type", "text\n"], "text"),
-        (["call", NOBODY, "--transfer", "carol"], "carol"),
-        (["call", NOBODY, "--follow", "71"], "71"),
-        (["call", NOBODY, "--hold", "soon"], "soon"),
         (["message", u"sip:b\xf6b@127.0.0.1", "hello"], "URI"),
     ],
 )
@@ -398,6 +395,13 @@ def test_a_long_message_goes_over_udp_only_when_told_so():
 
 
 # -- hold, transfer, redirection -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option, value", [("--transfer", "carol"), ("--follow", "71"), ("--hold", "soon")])
+def test_options_of_a_call_are_checked(capsys, option, value):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["call", NOBODY, option, value])
+    assert ended.value.code == 2 and value in one_line(capsys.readouterr().err)
 
 
 def test_hold_and_resume():
