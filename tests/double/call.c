@@ -346,7 +346,7 @@ static struct d_txn *invite_with_branch(osip_message_t *cancel)
         if (txn->tr->ctx_type != IST || txn->call == NULL)
             continue;
         osip_via_param_get_byname(txn->tr->topvia, (char *)"branch", &branch);
-        if (branch != NULL && strcmp(branch->gvalue, wanted->gvalue) == 0)
+        if (branch != NULL && wanted->gvalue != NULL && strcmp(branch->gvalue, wanted->gvalue) == 0)
             return txn;
     }
     return NULL;
