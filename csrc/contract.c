@@ -169,7 +169,8 @@ int sb_close(int id, int grace_ms)
         return SB_ECLOSED;
     sb_queue_close(engine->core.queue);
     remove_engine(engine);
-    sb_backend.close(engine->core.state, grace_ms < 0 ? 0 : grace_ms);
+    sb_core_end_all(&engine->core, grace_ms);
+    sb_backend.close(engine->core.state);
     sb_core_clear(&engine->core);
     free(engine);
     return SB_OK;

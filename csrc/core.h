@@ -70,9 +70,8 @@ struct sb_backend {
 
     /* Not under the core's lock. `port` is set to the port that was bound, `state` to the backend's own. */
     int (*open)(struct sb_core *core, const sb_config *config, void **state, int *port);
-    /* Not under the core's lock. Ends calls and registrations, waits for the peers at most grace_ms, stops
-     * the thread, frees the state. No event is posted after it returned. */
-    void (*close)(void *state, int grace_ms);
+    /* Not under the core's lock. Stops the thread, frees the state. No event is posted after it returned. */
+    void (*close)(void *state);
     /* Give back object->lib; the object goes. Called once for each object whose lib is not NULL. After
      * close() it is called with a NULL state, not under the lock. */
     void (*release)(void *state, struct sb_object *object);
@@ -158,6 +157,9 @@ unsigned sb_core_refresh_ms(int seconds);
  * kept by the libraries for half a minute, so it comes back later than the objects go. */
 enum { SB_TIDY_MS = 10000 };
 void sb_core_tidy(struct sb_core *core);
+
+/* True when the engine is closing: calls and requests from outside are to be answered 503. Under the lock. */
+int sb_core_closing(const struct sb_core *core);
 
 /* True when the user has left so many events unread that new calls and requests from outside are to be
  * answered 503 by the backend and not posted. From any thread. */

@@ -20,7 +20,6 @@
 
 enum {
     TICK_MS = 50,         /* how long to wait for an event before a look at the clock */
-    SENDING_MS = 100,     /* what close() gives the library's thread at least, to send what was asked of it */
     SPARE_DESCRIPTORS = 8 /* as many as the library opens at once: two socket pairs, their listener, its socket */
 };
 
@@ -319,7 +318,7 @@ static void stop_library(struct exosip *state)
 
 static void state_free(struct exosip *state)
 {
-    exo_credentials_forget(state);
+    sb_credentials_free(&state->credentials);
     free(state->address);
     free(state->route);
     free(state);
@@ -380,67 +379,6 @@ static int exo_open(struct sb_core *core, const sb_config *config, void **state,
 /* ------------------------------------------------------------------------------------------------------
  * Close
  */
-static void end_call(struct sb_object *call, void *data)
-{
-    int code;
-    if (call->lib == NULL || call->state == SB_CALL_ENDING)
-        return;
-    if (call->state == SB_CALL_INCOMING)
-        code = exo_refuse(data, call, 480, NULL, NULL, NULL);
-    else
-        code = exo_hangup(data, call, NULL);
-    if (code == SB_OK)
-        call->state = SB_CALL_ENDING;
-}
-
-static void end_registration(struct sb_object *registration, void *data)
-{
-    if (registration->lib != NULL)
-        exo_register_end(data, registration);
-}
-
-static void end_subscription(struct sb_object *subscription, void *data)
-{
-    int code = SB_ESTATE;
-    if (subscription->lib == NULL)
-        return;
-    if (subscription->state == SB_SUBSCRIPTION_OURS)
-        code = exo_unsubscribe(data, subscription);
-    else if (subscription->state == SB_SUBSCRIPTION_GRANTED) /* 4.1.3: to be asked for again */
-        code = exo_notify(data, subscription, "terminated;reason=deactivated", NULL);
-    if (code == SB_OK)
-        subscription->state = SB_SUBSCRIPTION_ENDING;
-}
-
-static void count_ending(struct sb_object *subscription, void *count)
-{
-    *(int *)count += subscription->state == SB_SUBSCRIPTION_ENDING;
-}
-
-static void count_one(struct sb_object *object, void *count)
-{
-    (void)object;
-    ++*(int *)count;
-}
-
-/* Calls and the like that have not ended. */
-static int live(struct exosip *state)
-{
-    int count = 0;
-    sb_core_lock(state->core);
-    sb_core_each(state->core, SB_KIND_CALL, count_one, &count);
-    sb_core_each(state->core, SB_KIND_REGISTRATION, count_one, &count);
-    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, count_ending, &count);
-    sb_core_unlock(state->core);
-    return count;
-}
-
-static void wait_for_peers(struct exosip *state, int64_t until)
-{
-    while (live(state) > 0 && sb_monotonic_ms() < until)
-        usleep(5000);
-}
-
 static void clear_index(void **root, int (*compare)(const void *, const void *))
 {
     while (*root != NULL)
@@ -454,17 +392,9 @@ static int compare_addresses(const void *a, const void *b)
     return 0; /* whichever node it comes to: all of them go */
 }
 
-static void exo_close(void *data, int grace_ms)
+static void exo_close(void *data)
 {
     struct exosip *state = data;
-    int64_t until = sb_monotonic_ms() + (grace_ms > SENDING_MS ? grace_ms : SENDING_MS);
-    sb_core_lock(state->core);
-    state->closing = 1;
-    sb_core_each(state->core, SB_KIND_CALL, end_call, state);
-    sb_core_each(state->core, SB_KIND_REGISTRATION, end_registration, state);
-    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, end_subscription, state);
-    sb_core_unlock(state->core);
-    wait_for_peers(state, until);
     sb_core_lock(state->core);
     state->stopping = 1;
     sb_core_unlock(state->core);

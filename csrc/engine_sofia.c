@@ -13,9 +13,6 @@
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sofia_features.h>
 
-/* What close() gives the loop at least, to send what was asked of it. */
-enum { SENDING_MS = 100 };
-
 /* ------------------------------------------------------------------------------------------------------
  * Commands, from any thread to the loop
  */
@@ -370,19 +367,32 @@ static int start(struct sofia *state)
 /* The library sends some answers (505 to another version of SIP) to the host that a Via names, and looks that up
  * with getaddrinfo() while everything else waits: a datagram would stop the engine for as long as DNS takes. In
  * this thread that finds the hosts file alone. The library's own resolver, for requests, asks DNS as before. */
-static void never_wait_for_dns(void)
+static int never_wait_for_dns(void)
 {
+    int servers = 0;
 #ifdef __GLIBC__
-    if (res_init() == 0)
+    if (res_init() == 0) {
+        servers = _res.nscount;
         _res.nscount = 0;
+    }
+#endif
+    return servers;
+}
+
+/* As it was: glibc frees what belongs to the thread only where it knows it again. */
+static void wait_for_dns_again(int servers)
+{
+    (void)servers;
+#ifdef __GLIBC__
+    if (servers > 0)
+        _res.nscount = servers;
 #endif
 }
 
 static void *loop(void *data)
 {
     struct sofia *state = data;
-    int code;
-    never_wait_for_dns();
+    int code, servers = never_wait_for_dns();
     code = start(state);
     tell(state, code);
     if (code == SB_OK) {
@@ -396,6 +406,7 @@ static void *loop(void *data)
     if (state->root != NULL)
         su_root_destroy(state->root);
     sof_trace_to(NULL);
+    wait_for_dns_again(servers);
     return NULL;
 }
 
@@ -419,7 +430,7 @@ static void state_free(struct sofia *state)
         command_free(command);
     }
     free(state->stop);
-    sof_credentials_forget(state);
+    sb_credentials_free(&state->credentials);
     close(state->wake[0]);
     close(state->wake[1]);
     pthread_cond_destroy(&state->opened);
@@ -497,62 +508,6 @@ static int sof_open(struct sb_core *core, const sb_config *config, void **opened
 /* ------------------------------------------------------------------------------------------------------
  * Close
  */
-static void end_call(struct sb_object *call, void *state)
-{
-    int code;
-    if (call->lib == NULL || call->state == SB_CALL_ENDING)
-        return;
-    if (call->state == SB_CALL_INCOMING)
-        code = sof_refuse(state, call, 480, NULL, NULL, NULL);
-    else
-        code = sof_hangup(state, call, NULL);
-    if (code == SB_OK)
-        call->state = SB_CALL_ENDING;
-}
-
-static void end_registration(struct sb_object *registration, void *state)
-{
-    if (registration->lib != NULL)
-        sof_register_end(state, registration);
-}
-
-static void end_subscription(struct sb_object *subscription, void *state)
-{
-    int code = SB_ESTATE;
-    if (subscription->lib == NULL)
-        return;
-    if (subscription->state == SB_SUBSCRIPTION_OURS)
-        code = sof_unsubscribe(state, subscription);
-    else if (subscription->state == SB_SUBSCRIPTION_GRANTED) /* 4.1.3: to be asked for again */
-        code = sof_notify(state, subscription, "terminated;reason=deactivated", NULL);
-    if (code == SB_OK)
-        subscription->state = SB_SUBSCRIPTION_ENDING;
-}
-
-static void count_ending(struct sb_object *subscription, void *count)
-{
-    *(int *)count += subscription->state == SB_SUBSCRIPTION_ENDING;
-}
-
-static void count_one(struct sb_object *object, void *count)
-{
-    (void)object;
-    ++*(int *)count;
-}
-
-/* Calls and the like that have not ended, and commands that were not carried out. */
-static int pending(struct sofia *state)
-{
-    int count = 0;
-    sb_core_lock(state->core);
-    sb_core_each(state->core, SB_KIND_CALL, count_one, &count);
-    sb_core_each(state->core, SB_KIND_REGISTRATION, count_one, &count);
-    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, count_ending, &count);
-    count += state->first != NULL;
-    sb_core_unlock(state->core);
-    return count;
-}
-
 static void give_back(struct sb_object *object, void *unused)
 {
     struct sof_record *record = object->lib;
@@ -574,18 +529,9 @@ static void run_stop(struct sofia *state, struct sof_command *command)
     su_root_break(state->root);
 }
 
-static void sof_close(void *data, int grace_ms)
+static void sof_close(void *data)
 {
     struct sofia *state = data;
-    int64_t until = sb_monotonic_ms() + (grace_ms > SENDING_MS ? grace_ms : SENDING_MS);
-    sb_core_lock(state->core);
-    state->closing = 1;
-    sb_core_each(state->core, SB_KIND_CALL, end_call, state);
-    sb_core_each(state->core, SB_KIND_REGISTRATION, end_registration, state);
-    sb_core_each(state->core, SB_KIND_SUBSCRIPTION, end_subscription, state);
-    sb_core_unlock(state->core);
-    while (pending(state) > 0 && sb_monotonic_ms() < until)
-        usleep(2000);
     sb_core_lock(state->core);
     state->stop->run = run_stop;
     enqueue(state, state->stop);

@@ -12,46 +12,7 @@
 /* The library keeps this many octets of each, and cuts off the rest without a word. */
 enum { MAX_CREDENTIAL = 49 };
 
-static void credential_free(struct exo_credential *credential)
-{
-    if (credential == NULL)
-        return;
-    free(credential->realm);
-    free(credential->user);
-    free(credential->password);
-    free(credential);
-}
-
-static struct exo_credential *credential_new(const char *realm, const char *user, const char *password)
-{
-    struct exo_credential *credential = calloc(1, sizeof *credential);
-    if (credential == NULL)
-        return NULL;
-    credential->realm = realm == NULL ? NULL : strdup(realm);
-    credential->user = strdup(user);
-    credential->password = strdup(password);
-    if ((realm != NULL && credential->realm == NULL) || credential->user == NULL ||
-        credential->password == NULL) {
-        credential_free(credential);
-        return NULL;
-    }
-    return credential;
-}
-
-static int is_same_realm(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static struct exo_credential **find_entry(struct exosip *state, const char *realm, const char *user)
-{
-    struct exo_credential **link = &state->credentials;
-    while (*link != NULL && !(is_same_realm((*link)->realm, realm) && strcmp((*link)->user, user) == 0))
-        link = &(*link)->next;
-    return link;
-}
-
-static int tell_library(struct exosip *state, const struct exo_credential *credential)
+static int tell_library(struct exosip *state, const struct sb_credential *credential)
 {
     EXO_UNUSED(state);
     return eXosip_add_authentication_info(EXO_FIRST(state) credential->user, credential->user,
@@ -61,7 +22,7 @@ static int tell_library(struct exosip *state, const struct exo_credential *crede
 /* The library cannot replace one: tell it all of them again. */
 static int tell_all(struct exosip *state)
 {
-    struct exo_credential *credential;
+    struct sb_credential *credential;
     int returned;
     exo_lock(state);
     returned = eXosip_clear_authentication_info(EXO_ALONE(state));
@@ -74,44 +35,35 @@ static int tell_all(struct exosip *state)
 int exo_credentials(void *data, const char *realm, const char *user, const char *password)
 {
     struct exosip *state = data;
-    struct exo_credential *credential, **old, *replaced;
+    struct sb_credential *credential, **old, *replaced;
     int code;
     if ((realm != NULL && strlen(realm) > MAX_CREDENTIAL) || strlen(user) > MAX_CREDENTIAL ||
         strlen(password) > MAX_CREDENTIAL)
         return SB_ETOOBIG;
     if (password[0] == '\0')
         return SB_ENOTSUP; /* the library takes none that is empty */
-    credential = credential_new(realm, user, password);
+    credential = sb_credential_new(realm, user, password);
     if (credential == NULL)
         return SB_ENOMEM;
-    old = find_entry(state, realm, user);
+    old = sb_credential_find(&state->credentials, realm, user);
     replaced = *old;
     credential->next = replaced == NULL ? NULL : replaced->next;
     *old = credential;
     code = tell_all(state);
     if (code == SB_OK) {
-        credential_free(replaced);
+        sb_credential_free(replaced);
         return SB_OK;
     }
     *old = replaced == NULL ? credential->next : replaced; /* as it was */
-    credential_free(credential);
+    sb_credential_free(credential);
     tell_all(state);
     return code;
-}
-
-void exo_credentials_forget(struct exosip *state)
-{
-    struct exo_credential *credential;
-    while ((credential = state->credentials) != NULL) {
-        state->credentials = credential->next;
-        credential_free(credential);
-    }
 }
 
 int exo_credentials_clear(void *data)
 {
     struct exosip *state = data;
-    exo_credentials_forget(state);
+    sb_credentials_free(&state->credentials);
     return tell_all(state);
 }
 
@@ -127,7 +79,7 @@ static int is_word(const char *text, const char *word)
 
 static int has_credentials(struct exosip *state, const char *realm)
 {
-    struct exo_credential *credential;
+    struct sb_credential *credential;
     for (credential = state->credentials; credential != NULL; credential = credential->next)
         if (credential->realm == NULL || is_word(realm, credential->realm))
             return 1;

@@ -57,7 +57,7 @@ static int refusal(struct exosip *state, const eXosip_event_t *event)
         ((struct exo_call *)other->lib)->strangers++; /* see exo_call() */
         return 503;
     }
-    if (state->closing || sb_core_congested(state->core))
+    if (sb_core_closing(state->core) || sb_core_congested(state->core))
         return 503;
     return exo_is_dangerous(event->request) ? 400 : 0;
 }

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "core.h"
+#include "credentials.h"
 #include "events.h"
 #include "exosip_api.h"
 
@@ -31,13 +32,6 @@ enum { EXO_MAX_RETRIES = 3 };
 /* The library writes a start line into a buffer of 4,000 octets without a look at its length. */
 enum { EXO_MAX_START_LINE = 2000 };
 
-struct exo_credential {
-    char *realm; /* NULL: any */
-    char *user;
-    char *password;
-    struct exo_credential *next;
-};
-
 /* A deep copy of an sb_content, for a message that cannot be sent yet. */
 struct exo_content {
     sb_content content;
@@ -49,10 +43,9 @@ struct exosip {
     exo_context *context;
     pthread_t pump;
     int stopping;                /* the pump is to return; under the core's lock */
-    int closing;                 /* calls from outside are refused; under the core's lock */
     char *address;               /* "sip:host:port", the default From */
     char *route;                 /* "<sip:proxy;lr>" or NULL */
-    struct exo_credential *credentials;
+    struct sb_credential *credentials;
     void *calls;                 /* tsearch() trees of struct sb_object: calls by the library's cid, */
     void *registrations;         /* registrations by rid, */
     void *requests;              /* our transactions outside dialogs by Call-ID, */
@@ -192,7 +185,6 @@ void exo_trace_to(struct sb_core *core);
 /* exosip_auth.c ----------------------------------------------------------------------------------------- */
 int exo_credentials(void *state, const char *realm, const char *user, const char *password);
 int exo_credentials_clear(void *state);
-void exo_credentials_forget(struct exosip *state);
 
 /* True when the response is a challenge that is worth another try: there are credentials for it, and they
  * were not refused yet. */

@@ -216,7 +216,7 @@ static int refusal(struct exosip *state, osip_message_t *subscribe)
 {
     if (subscribe == NULL || exo_is_dangerous(subscribe))
         return 400;
-    if (state->closing || sb_core_congested(state->core))
+    if (sb_core_closing(state->core) || sb_core_congested(state->core))
         return 503;
     return exo_event_header(subscribe) == NULL ? 489 : 0;
 }

@@ -297,7 +297,7 @@ static int own_answer(struct exosip *state, const eXosip_event_t *event, const s
         return 200;
     if (call != NULL && call->state == SB_CALL_ENDING)
         return 481;
-    if (state->closing || sb_core_congested(state->core))
+    if (sb_core_closing(state->core) || sb_core_congested(state->core))
         return 503;
     return exo_is_dangerous(event->request) ? 414 : 0;
 }

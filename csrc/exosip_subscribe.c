@@ -259,7 +259,7 @@ static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_ob
         post_state(state, subscription, SB_STATE_FAILED, 503, NULL, 0, event->response);
     } else if (record->outdated) {
         send_or_fail(state, subscription);
-    } else if (record->expires == 0 && state->closing) {
+    } else if (record->expires == 0 && sb_core_closing(state->core)) {
         post_state(state, subscription, SB_STATE_ENDED, status, NULL, 0, event->response);
     } else if (record->expires == 0) {
         record->record.due_ms = sb_monotonic_ms() + SB_LAST_NOTIFY_MS;

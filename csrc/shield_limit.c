@@ -78,7 +78,7 @@ double shield_limit_now(enum shield_kind kind)
 static void set_rate(struct bucket *bucket, double rate)
 {
     bucket->rate = rate < FLOOR ? FLOOR : rate;
-    bucket->burst = clamp(bucket->rate / 10, 2, 1e9);
+    bucket->burst = clamp(bucket->rate / 10, 10, 1e9);
     bucket->tokens = clamp(bucket->tokens, 0, bucket->burst);
 }
 

@@ -144,6 +144,18 @@ int scan_host_port(struct scan *scan, struct shield_span *port)
     return 1;
 }
 
+/* Parameters that are nothing without a value (25.1), and that the library takes for a string. */
+static int needs_value(struct shield_span name)
+{
+    static const char *const NAMES[] = {"branch", "received", "maddr", "ttl",    "tag",
+                                        "expires", "q",       "retry-after", "reason", "boundary"};
+    size_t i;
+    for (i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (shield_span_is(name, NAMES[i]))
+            return 1;
+    return 0;
+}
+
 int scan_param(struct scan *scan, struct scan_param *param)
 {
     struct scan before = *scan;
@@ -158,7 +170,7 @@ int scan_param(struct scan *scan, struct scan_param *param)
     before = *scan;
     if (!scan_separator(scan, '=')) {
         *scan = before;
-        return 1;
+        return needs_value(param->name) ? -1 : 1;
     }
     param->value.at = scan->at;
     if (scan->at < scan->end && *scan->at == '"') {

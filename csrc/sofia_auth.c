@@ -1,75 +1,34 @@
 /* sofia_auth.c - credentials, and the challenges that they answer (22). */
 #include "sofia_engine.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <sofia-sip/msg_header.h>
 
-static void credential_free(struct sof_credential *credential)
-{
-    if (credential == NULL)
-        return;
-    free(credential->realm);
-    free(credential->user);
-    free(credential->password);
-    free(credential);
-}
-
-static struct sof_credential *credential_new(const char *realm, const char *user, const char *password)
-{
-    struct sof_credential *credential = calloc(1, sizeof *credential);
-    if (credential == NULL)
-        return NULL;
-    credential->realm = realm == NULL ? NULL : strdup(realm);
-    credential->user = strdup(user);
-    credential->password = strdup(password);
-    if ((realm == NULL || credential->realm != NULL) && credential->user != NULL &&
-        credential->password != NULL)
-        return credential;
-    credential_free(credential);
-    return NULL;
-}
-
-static int is_same_realm(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 int sof_credentials(void *data, const char *realm, const char *user, const char *password)
 {
     struct sofia *state = data;
-    struct sof_credential *credential = credential_new(realm, user, password), *replaced;
-    struct sof_credential **link = &state->credentials;
+    struct sb_credential *credential = sb_credential_new(realm, user, password), *replaced, **link;
     if (credential == NULL)
         return SB_ENOMEM;
-    while (*link != NULL && !(is_same_realm((*link)->realm, realm) && strcmp((*link)->user, user) == 0))
-        link = &(*link)->next;
+    link = sb_credential_find(&state->credentials, realm, user);
     if ((replaced = *link) != NULL)
         *link = replaced->next;
-    credential_free(replaced);
+    sb_credential_free(replaced);
     credential->next = state->credentials; /* the latest first */
     state->credentials = credential;
     return SB_OK;
 }
 
-void sof_credentials_forget(struct sofia *state)
+int sof_credentials_clear(void *data)
 {
-    struct sof_credential *credential;
-    while ((credential = state->credentials) != NULL) {
-        state->credentials = credential->next;
-        credential_free(credential);
-    }
-}
-
-int sof_credentials_clear(void *state)
-{
-    sof_credentials_forget(state);
+    struct sofia *state = data;
+    sb_credentials_free(&state->credentials);
     return SB_OK;
 }
 
 /* How well an entry fits: not at all (0), or better for its own realm and for the user in From. */
-static int fit(const struct sof_credential *credential, const char *realm, const char *user)
+static int fit(const struct sb_credential *credential, const char *realm, const char *user)
 {
     if (credential->realm != NULL && strcmp(credential->realm, realm) != 0)
         return 0;
@@ -77,9 +36,9 @@ static int fit(const struct sof_credential *credential, const char *realm, const
 }
 
 /* The entry for a realm and a user; the latest, where several are as good. */
-static const struct sof_credential *credential_for(const struct sofia *state, const char *realm, const char *user)
+static const struct sb_credential *credential_for(const struct sofia *state, const char *realm, const char *user)
 {
-    const struct sof_credential *credential, *best = NULL;
+    const struct sb_credential *credential, *best = NULL;
     for (credential = state->credentials; credential != NULL; credential = credential->next)
         if (fit(credential, realm, user) > (best == NULL ? 0 : fit(best, realm, user)))
             best = credential;
@@ -104,7 +63,7 @@ static int answer_challenge(struct sof_record *record, const char *user, msg_aut
                             msg_hclass_t *header)
 {
     const char *quoted = msg_header_find_param(challenge->au_common, "realm=");
-    const struct sof_credential *credential;
+    const struct sb_credential *credential;
     char *realm;
     if (quoted == NULL)
         return 0;

@@ -45,7 +45,7 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
 {
     struct sb_object *call;
     struct sof_call *record;
-    if (state->closing || sb_core_congested(state->core))
+    if (sb_core_closing(state->core) || sb_core_congested(state->core))
         return 503;
     call = sb_core_add(state->core, SB_KIND_CALL, NULL);
     record = call == NULL ? NULL : sof_record_new(state, call->id, sizeof *record);

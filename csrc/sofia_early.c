@@ -136,11 +136,7 @@ void sof_early_free(struct sof_call *call)
  */
 int sof_wants_reliable(msg_t *msg)
 {
-    const sip_unknown_t *header;
-    for (header = sip_object(msg)->sip_unknown; header != NULL; header = header->un_next)
-        if (strcasecmp(header->un_name, "Require") == 0 && strstr(header->un_value, "100rel") != NULL)
-            return 1;
-    return 0;
+    return sof_lists(msg, "Require", "100rel");
 }
 
 static void remove_require(msg_t *msg)

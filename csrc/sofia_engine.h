@@ -19,6 +19,7 @@
 #include <stdarg.h>
 
 #include "core.h"
+#include "credentials.h"
 #include "events.h"
 
 struct sof_record;
@@ -53,13 +54,6 @@ enum { SOF_64_T1 = 32000 }; /* milliseconds (17.1.1.1) */
 enum { SOF_MAX_RETRIES = 3 };
 
 extern const char SOF_ALLOW[]; /* what Allow says */
-
-struct sof_credential {
-    char *realm; /* NULL: any */
-    char *user;
-    char *password;
-    struct sof_credential *next;
-};
 
 /* Something for the loop to do, under the core's lock. */
 struct sof_command {
@@ -99,10 +93,9 @@ struct sofia {
     su_wait_t wait[1];
     int wake[2];               /* a pipe: one octet while there are commands */
     int entered;               /* how deep the loop is in sof_enter */
-    int closing;               /* calls from outside are refused; under the core's lock */
     struct sof_command *first, **last; /* under the core's lock */
     struct sof_command *stop;          /* kept ready: close() cannot fail */
-    struct sof_credential *credentials;
+    struct sb_credential *credentials;
 
     char *address;             /* "sip:host:port", the default From */
     sip_contact_t *contact;    /* where we are to be reached */
@@ -227,6 +220,8 @@ void sof_post(struct sofia *state, sb_event *event, const sip_t *sip);
 const sip_t *sof_real(const sip_t *sip);
 /* Add a header of one line. */
 int sof_add_header(msg_t *msg, const char *name, const char *value);
+/* Whether a header that was added has this word in its value. */
+int sof_lists(msg_t *msg, const char *name, const char *word);
 int sof_has_header(msg_t *msg, const char *name);
 
 /* sofia_request.c: transactions, within dialogs and outside ------------------------------------------------ */
@@ -338,7 +333,6 @@ void sof_subscription_free(struct sof_subscription *record);
 /* sofia_auth.c ------------------------------------------------------------------------------------------ */
 int sof_credentials(void *state, const char *realm, const char *user, const char *password);
 int sof_credentials_clear(void *state);
-void sof_credentials_forget(struct sofia *state);
 /* Take the challenges in a response: true when there are credentials for them. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
 

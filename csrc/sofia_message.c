@@ -39,6 +39,15 @@ int sof_set_expires(msg_t *msg, int seconds)
     return header != NULL && msg_header_insert(msg, NULL, (msg_header_t *)header) == 0 ? SB_OK : SB_ENOMEM;
 }
 
+int sof_lists(msg_t *msg, const char *name, const char *word)
+{
+    const sip_unknown_t *header;
+    for (header = sip_object(msg)->sip_unknown; header != NULL; header = header->un_next)
+        if (strcasecmp(header->un_name, name) == 0 && strstr(header->un_value, word) != NULL)
+            return 1;
+    return 0;
+}
+
 int sof_has_header(msg_t *msg, const char *name)
 {
     const sip_unknown_t *header;
@@ -130,7 +139,7 @@ static int add_common(struct sofia *state, msg_t *msg, const char *method)
         code = add_copy(msg, state->contact);
     if (code == SB_OK && strcmp(method, "INVITE") == 0 && !sof_has_header(msg, "Allow"))
         code = sof_add_header(msg, "Allow", SOF_ALLOW);
-    if (code == SB_OK && strcmp(method, "INVITE") == 0 && !sof_has_header(msg, "Supported"))
+    if (code == SB_OK && strcmp(method, "INVITE") == 0 && !sof_lists(msg, "Supported", "100rel"))
         code = sof_add_header(msg, "Supported", "100rel");
     if (code == SB_OK && !sof_has_header(msg, "User-Agent"))
         code = add_copy(msg, state->user_agent);

@@ -212,7 +212,7 @@ static int on_subscriber(struct sof_record *data, nta_leg_t *leg, nta_incoming_t
 /* The status to refuse a new one with before the user sees it, or 0. */
 static int refusal(struct sofia *state, const sip_t *sip)
 {
-    if (state->closing || sb_core_congested(state->core))
+    if (sb_core_closing(state->core) || sb_core_congested(state->core))
         return 503;
     if (sip->sip_event == NULL || sip->sip_event->o_type == NULL)
         return 489;

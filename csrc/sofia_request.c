@@ -390,7 +390,7 @@ static int own_answer(struct sofia *state, const struct sb_object *call, const s
         return 200;
     if (call != NULL && call->state == SB_CALL_ENDING)
         return 481;
-    return state->closing || sb_core_congested(state->core) ? 503 : 0;
+    return sb_core_closing(state->core) || sb_core_congested(state->core) ? 503 : 0;
 }
 
 int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *irq, const sip_t *sip)

@@ -195,7 +195,7 @@ static void on_success(struct sof_subscription *record, struct sb_object *subscr
         send_next(record, subscription);
         return;
     }
-    if (record->expires == 0 && record->record.state->closing) {
+    if (record->expires == 0 && sb_core_closing(record->record.state->core)) {
         post_state(record, subscription, SB_STATE_ENDED, status, NULL, 0, sip);
         return;
     }

@@ -19,7 +19,7 @@ if PY2:
         return os.times()[4]
 
 else:
-    from urllib.parse import quote, unquote  # novm
+    from urllib.parse import quote, unquote  # noqa: F401  # novm
 
     text_type = str
     TimeoutBase = TimeoutError

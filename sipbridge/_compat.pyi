@@ -1,7 +1,6 @@
+import builtins
 from urllib.parse import quote as quote
 from urllib.parse import unquote as unquote
-
-import builtins
 
 PY2: bool
 text_type = str

@@ -8,6 +8,7 @@ from sipbridge.content import make_content
 from sipbridge.errors import InputError, SipbridgeError
 from sipbridge.headers import Headers
 from sipbridge.parameters import parse_parameters, split_list
+from sipbridge.replaces import supporting
 from sipbridge.uri import address_uri, parse_uri
 
 
@@ -40,7 +41,7 @@ class Attempt(object):
         """Send it. Returns the engine's number of the call."""
         call = self._call
         timer = [] if call._session_timer is None else call._session_timer.offer()
-        content = make_content(self._headers + timer, *self._body)
+        content = make_content(supporting(self._headers + timer), *self._body)
         return call._engine.call(self._parties, content)
 
     def again(self, raw):

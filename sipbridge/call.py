@@ -10,7 +10,9 @@ from sipbridge import transfer as _transfer
 from sipbridge._compat import monotonic
 from sipbridge.content import check_line, check_reason, check_status, make_content
 from sipbridge.errors import CallStateError, InputError, ResponseError, TimeoutError
+from sipbridge.headers import check_headers
 from sipbridge.reason import with_reason
+from sipbridge.replaces import supporting
 from sipbridge.response import Response, check_response
 from sipbridge.uri import address_uri, check_address
 
@@ -47,7 +49,7 @@ class Call(object):
         self.remote_sdp = remote_sdp
         self.ended = None
         self.replaces = None
-        self._own_tag = None  # of an incoming call, once the ACK has told it
+        self._ack = None  # the headers of the ACK for our 2xx, which have our own tag in them
         self._watchers = ()  # called with each event of the call, under the endpoint's lock
         self._attempt = None  # how to send the INVITE again
         self._session_timer = None
@@ -98,8 +100,8 @@ class Call(object):
         """
         if self.state == "incoming":
             sdp = offers.answer_for(self, sdp)
-        pairs = list(headers.items() if hasattr(headers, "items") else headers)
-        content = make_content(pairs + list(self._timer_fields), sdp, SDP)
+        pairs = check_headers(headers)
+        content = make_content(supporting(pairs + list(self._timer_fields)), sdp, SDP)
         with self._endpoint._lock:  # so that the ACK is not seen before the state that it ends
             self._engine.answer_call(self._id, content)
             self.state = "accepted"
@@ -311,13 +313,13 @@ class Call(object):
 
         Raises as :meth:`reinvite`, and CallStateError when no SDP of ours was sent.
         """
-        return self._redirect_media("hold", True, timeout)
+        return self._change_direction("hold", True, timeout)
 
     def resume(self, timeout=32.0):
         """Take the call off hold; as :meth:`hold`."""
-        return self._redirect_media("resume", False, timeout)
+        return self._change_direction("resume", False, timeout)
 
-    def _redirect_media(self, method, wanted, timeout):
+    def _change_direction(self, method, wanted, timeout):
         if self.state != "established":
             raise CallStateError("%s: the call is %s, not established" % (method, self.state))
         if self.local_sdp is None:

@@ -25,6 +25,7 @@ from sipbridge.errors import (
 )
 from sipbridge.headers import check_headers
 from sipbridge.record import require
+from sipbridge.uri import check_address
 
 EXIT_USAGE = 2
 EXIT_TRANSPORT = 3
@@ -67,12 +68,15 @@ examples:
 
 _CALL_EXAMPLES = """\
 Without --sdp the call offers one audio stream over which nothing is sent. Without --duration it stays up until
-the peer hangs up or you interrupt it (Ctrl-C hangs up).
+the peer hangs up or you interrupt it (Ctrl-C hangs up). --hold comes after the keys, --transfer after the hold; a
+transfer that the target refuses ends with 4.
 
 examples:
   sipbridge call sip:bob@192.0.2.7
   sipbridge call sip:bob@192.0.2.7:5070 --from sip:alice@example.com --sdp offer.sdp --duration 10 --trace
   sipbridge call sip:1000@example.com --proxy "sip:192.0.2.1;lr" --user alice --timeout 20
+  sipbridge call sip:bob@192.0.2.7 --hold 5 --transfer sip:carol@192.0.2.8
+  sipbridge call sip:bob@192.0.2.7 --follow 3    # redirections
 
 """
 
@@ -190,6 +194,17 @@ def _count(text):
     return _number(text, int, 1, 10**9, "must be a number above 0")
 
 
+def _redirects(text):
+    return _number(text, int, 0, 70, "must be a number from 0 to 70")
+
+
+def _uri(text):
+    try:
+        return check_address(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error))
+
+
 def _refusal(text):
     return _number(text, int, 400, 699, "must be a status from 400 to 699")
 
@@ -291,6 +306,11 @@ def _add_call(subparsers):
     _sender(parser)
     parser.add_argument("--sdp", metavar="FILE", help="the session description to offer")
     parser.add_argument("--dtmf", metavar="KEYS", type=_keys, help="keys to send once answered (INFO)")
+    parser.add_argument("--hold", metavar="S", type=_seconds, help="put the call on hold for S seconds")
+    parser.add_argument("--transfer", metavar="URI", type=_uri, help="have the peer call URI instead, and leave")
+    parser.add_argument(
+        "--follow", metavar="N", type=_redirects, default=0, help="go on to N targets at most when redirected"
+    )
     parser.add_argument("--duration", metavar="S", type=_seconds, help="hang up after S seconds")
     _timeout(parser, 60.0, "give up (CANCEL) when there is no answer in S seconds")
     _common(parser)
@@ -307,6 +327,9 @@ def _add_listen(subparsers):
     )
     parser.add_argument("--sdp", metavar="FILE", help="the session description to answer with")
     parser.add_argument("--reject", metavar="STATUS", type=_refusal, help="refuse calls, 400 to 699")
+    parser.add_argument(
+        "--take-transfers", action="store_true", help="call whom a REFER names (default: refuse it, 603)"
+    )
     parser.add_argument(
         "--ring-seconds", metavar="S", type=_seconds, default=0, help="ring (180) S seconds before the answer"
     )
@@ -340,15 +363,15 @@ def _add_message(subparsers):
     parser.add_argument(
         "--content-type", metavar="TYPE", default="text/plain", help="what it is (default: %(default)s)"
     )
+    parser.add_argument("--large", action="store_true", help="send more than 1300 octets over UDP (RFC 3428, 8)")
     _sender(parser)
     _timeout(parser, 32.0, "give up when there is no answer in S seconds")
     _common(parser)
 
 
 def _add_subscribe(subparsers):
-    parser = _add(
-        subparsers, "subscribe", event_commands.subscribe, "subscribe to a state, until interrupted", _SUBSCRIBE_EXAMPLES
-    )
+    run = event_commands.subscribe
+    parser = _add(subparsers, "subscribe", run, "subscribe to a state, until interrupted", _SUBSCRIBE_EXAMPLES)
     parser.add_argument("to", metavar="TO", help="whose state, as sip:bob@host:port")
     parser.add_argument("event", metavar="EVENT", help="the package: presence, dialog, message-summary, reg, ...")
     parser.add_argument("--accept", metavar="TYPE", action="append", help="a media type to ask for")

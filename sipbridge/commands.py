@@ -21,6 +21,7 @@ from sipbridge.errors import (
     EngineError,
     InputError,
     ResponseError,
+    SipbridgeError,
     TimeoutError,
     TransportError,
 )
@@ -35,6 +36,8 @@ from sipbridge.events import (
     MessageReceived,
     RegistrationChanged,
     RequestReceived,
+    TransferProgress,
+    TransferRequested,
 )
 from sipbridge.headers import Headers
 from sipbridge.ladder import draw_arrows, make_columns
@@ -112,9 +115,9 @@ def read_file(path):
         raise InputError("cannot read %s: %s" % (path, error.strerror))
 
 
-def silent_sdp(host):
+def silent_sdp(host, direction="inactive"):
     """A session description of one audio stream over which nothing is sent (RFC 3264, 5.1)."""
-    audio = sdp.medium("audio", _DISCARD, [PCMU, PCMA, telephone_event()], "inactive")
+    audio = sdp.medium("audio", _DISCARD, [PCMU, PCMA, telephone_event()], direction)
     return sdp.build(host, [audio], name="sipbridge").raw
 
 
@@ -125,7 +128,8 @@ def _sdp(options, phone):
             raise InputError("no session description in %s" % options.sdp)
         make_content((), body, SDP)  # raises now what a handler could only log
         return body
-    return silent_sdp(phone.address.partition("://")[2].rpartition(":")[0])
+    direction = "inactive" if getattr(options, "hold", None) is None else "sendrecv"  # which can be held
+    return silent_sdp(phone.address.partition("://")[2].rpartition(":")[0], direction)
 
 
 # -- telling what happens ----------------------------------------------------------------------------------
@@ -148,6 +152,7 @@ DESCRIPTIONS = {
     CallConfirmed: lambda event: "confirmed%s" % (_size(event.sdp) if event.sdp else ""),
     CallReinvited: lambda event: "re-INVITE%s" % _size(event.sdp),
     InfoReceived: _info,
+    TransferProgress: lambda event: "transfer, %d %s" % (event.status, event.reason),
     CallEnded: lambda event: "ended, %s (%d %s)" % (event.cause, event.status, event.reason),
 }
 
@@ -185,12 +190,14 @@ def call(options, console):
             phone.on(kind, lambda event, describe=describe: console.event(describe(event)))
         sdp = _sdp(options, phone)
         console.event("calling %s from %s (%s)" % (options.to, phone.address, phone.engine_name))
-        placed = phone.invite(options.to, sdp, options.header)
+        placed = phone.invite(options.to, sdp, options.header, follow_redirects=options.follow)
         try:
             _wait_answered(placed, options.timeout)
             if options.dtmf:
                 placed.send_dtmf(options.dtmf)
                 console.event("sent DTMF %s" % options.dtmf)
+            _hold(options, console, placed)
+            _transfer(options, console, placed)
             _stay(options, placed)
         except Interrupted:
             # Without a duration that is how an answered call is meant to end.
@@ -206,6 +213,27 @@ def _wait_answered(placed, timeout):
         if placed.ended.cause == "failed":  # the status is the engine's own
             raise TransportError("%s could not be reached: %s" % (placed.remote_uri, error))
         raise
+
+
+def _hold(options, console, placed):
+    """Put the call on hold for its time, if asked to."""
+    if options.hold is None:
+        return
+    if placed.hold() is None:
+        raise InputError("the session description is on hold from the start")
+    console.event("on hold")
+    try:
+        placed.wait_ended(options.hold)
+    except TimeoutError:
+        placed.resume()
+        console.event("resumed")
+
+
+def _transfer(options, console, placed):
+    """Have the peer call somebody else, if asked to."""
+    if options.transfer is not None and placed.ended is None:
+        console.event("transferring to %s" % options.transfer)
+        placed.transfer(options.transfer, timeout=options.timeout)
 
 
 def _stay(options, placed):
@@ -265,6 +293,7 @@ class Listener(object):
             phone.on(kind, lambda event, describe=describe: self._of_call(event, describe))
         phone.on(CallEnded, self._ended)
         phone.on(MessageReceived, self._message)
+        phone.on(TransferRequested, self._transfer)
         phone.on(RequestReceived, self._request)
 
     def _say(self, call, text):
@@ -315,8 +344,20 @@ class Listener(object):
     def _message(self, event):
         self._console.event("MESSAGE from %s: %s" % (event.from_uri, event.text))
 
+    def _transfer(self, event):
+        if not self._options.take_transfers:
+            self._say(event.call, "asked to call %s, refused" % event.target)
+            return
+        self._say(event.call, "asked to call %s" % event.target)
+        try:
+            placed = event.accept(self._sdp)
+        except SipbridgeError as error:
+            self._console.event("cannot call %s: %s" % (event.target, error))
+            return
+        self._numbers[placed] = self._numbers[event.call]
+
     def _request(self, event):
-        if not isinstance(event, (MessageReceived, InfoReceived)):
+        if not isinstance(event, (MessageReceived, InfoReceived, TransferRequested)):
             self._console.event("%s from %s, not supported" % (event.method, event.from_uri))
 
 
@@ -377,7 +418,12 @@ def message(options, console):
     body = _standard_input() if options.text == "-" else options.text
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         response = phone.message(
-            options.to, body, options.content_type, options.header, timeout=options.timeout
+            options.to,
+            body,
+            options.content_type,
+            options.header,
+            timeout=options.timeout,
+            large=options.large,
         )
         console.event("%d %s" % (response.status, response.reason))
     return OK

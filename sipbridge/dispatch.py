@@ -212,6 +212,16 @@ class Dispatcher(object):
         deadline = None if timeout is None else monotonic() + timeout
         if self.on_event_thread:
             return self._wait_and_take(predicate, deadline)
+        try:
+            return self._wait_until(predicate, deadline)
+        except RuntimeError as error:
+            # A signal's exception came while the condition took its lock back, so that there was none to give up.
+            interrupt = getattr(error, "__context__", None)
+            if interrupt is None or isinstance(interrupt, Exception):
+                raise
+            raise interrupt
+
+    def _wait_until(self, predicate, deadline):
         with self.lock:
             self._waiting += 1
             try:

@@ -30,7 +30,6 @@ from sipbridge.errors import (
 from sipbridge.event_packages import EventPackages
 from sipbridge.headers import Headers, check_headers
 from sipbridge.identity import identity_headers
-from sipbridge.parameters import tag
 from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
@@ -582,7 +581,7 @@ class Endpoint(EventPackages):
         headers = Headers(raw.headers)
         if call.state == "accepted":
             call.state = "established"
-            call._own_tag = tag(headers.get("To", ""))
+            call._ack = headers
         call._received(raw.body)
         if call._session_timer is not None:
             call._session_timer.restart()

@@ -178,8 +178,7 @@ class EventPackages(object):
         self._subscriptions.clear()
         for publication in list(self._publications):
             publication._lost(error)
-        for notifier in list(self._notifiers.values()):
-            notifier._ended()
+        # The notifiers end each with an event of its own, as calls do.
 
     # -- following the engine, on the event thread and under the lock ------------------------------------------
 

@@ -290,7 +290,7 @@ class SubscriptionRefreshed(namedtuple("SubscriptionRefreshed", "notifier expire
 
 class SubscriptionTerminated(namedtuple("SubscriptionTerminated", "notifier status reason")):
     """A subscriber of ours is gone: it unsubscribed or let it run out (``status`` 0), took the last NOTIFY (200), or
-    refused one or was silent (its status; 408).
+    refused one or was silent (its status; 408), or the engine was lost (503).
     """
 
     __slots__ = ()

@@ -4,8 +4,26 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
-_PART = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|<[^>]*>|[^;\"<]|[\"<])*")
-_ITEM = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\"|<[^>]*>|[^,\"<]|[\"<])+")
+_MARK = re.compile(r"[\\\"<>;,]")
+
+
+def _split(text, separator):
+    """The parts between separators that stand neither in quotes nor in ``<>``; what is not closed goes to the end."""
+    parts, start, skipped, closing = [], 0, -1, None
+    for found in _MARK.finditer(text):
+        position, mark = found.start(), found.group()
+        if position == skipped:
+            continue
+        if closing is not None:
+            if mark == "\\" and closing == '"':
+                skipped = position + 1
+            closing = None if mark == closing else closing
+        elif mark in '"<':
+            closing = ">" if mark == "<" else mark
+        elif mark == separator:
+            parts.append(text[start:position])
+            start = position + 1
+    return parts + [text[start:]]
 
 
 def parse_parameters(text):
@@ -13,12 +31,7 @@ def parse_parameters(text):
 
     What stands in quotes or in ``<>`` is not looked into.
     """
-    parts = []
-    position = 0
-    while position <= len(text):
-        found = _PART.match(text, position)
-        parts.append(found.group().strip())
-        position = found.end() + 1
+    parts = [part.strip() for part in _split(text, ";")]
     pairs = (part.partition("=") for part in parts[1:] if part)
     return parts[0], dict((name.strip().lower(), _unquoted(value.strip())) for name, _, value in pairs)
 
@@ -31,7 +44,7 @@ def _unquoted(text):
 
 def split_list(values):
     """The items of a header that may be a comma-separated list (RFC 3261, 7.3.1), from its field values."""
-    return [item.strip() for value in values for item in _ITEM.findall(value) if item.strip()]
+    return [item.strip() for value in values for item in _split(value, ",") if item.strip()]
 
 
 def tokens(headers, name):

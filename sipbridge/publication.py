@@ -6,8 +6,8 @@ from sipbridge import backoff
 from sipbridge.content import check_seconds, make_content
 from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError
 from sipbridge.events import PublicationChanged
-from sipbridge.response import Response, check_response
 from sipbridge.headers import Headers
+from sipbridge.response import Response, check_response
 
 
 class Publication(object):

@@ -21,6 +21,15 @@ class Replaces(namedtuple("Replaces", "call_id to_tag from_tag early_only")):
         return text + ";early-only" if self.early_only else text
 
 
+def supporting(fields):
+    """Headers of an INVITE, or of the 2xx to one, that say that we understand Replaces too (RFC 3891, 6.2)."""
+    given = [value for name, value in fields if name.lower() in ("supported", "k")]
+    if any("replaces" in value.lower() for value in given):
+        return fields
+    others = [(name, value) for name, value in fields if name.lower() not in ("supported", "k")]
+    return others + [("Supported", ", ".join(["replaces"] + given))]
+
+
 def parse_replaces(text):
     """The header's value as a :class:`Replaces`, or None when it is malformed (RFC 3891, 6.1)."""
     call_id, parameters = parse_parameters(text)
@@ -33,7 +42,8 @@ def parse_replaces(text):
 def tags(call):
     """The two tags of a call's dialog, ours and the peer's; None each where it is not known (yet)."""
     if call.incoming:  # our own stands only in what follows the INVITE
-        return call._own_tag, tag(call.headers.get("From", ""))
+        own = None if call._ack is None else tag(call._ack.get("To", ""))
+        return own, tag(call.headers.get("From", ""))
     return tag(call.headers.get("From", "")), tag(call.headers.get("To", ""))
 
 

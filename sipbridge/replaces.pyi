@@ -1,4 +1,4 @@
-from typing import Iterable, NamedTuple, Optional, Tuple
+from typing import Iterable, List, NamedTuple, Optional, Tuple
 
 from sipbridge.call import Call
 from sipbridge.headers import Headers
@@ -9,6 +9,7 @@ class Replaces(NamedTuple):
     from_tag: str
     early_only: bool
 
+def supporting(fields: List[Tuple[str, str]]) -> List[Tuple[str, str]]: ...
 def parse_replaces(text: str) -> Optional[Replaces]: ...
 def tags(call: Call) -> Tuple[Optional[str], Optional[str]]: ...
 def in_place_of(call: Call) -> Replaces: ...

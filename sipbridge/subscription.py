@@ -11,12 +11,17 @@ from sipbridge.headers import Headers
 from sipbridge.response import Response, check_response
 from sipbridge.subscription_state import parse_subscription_state
 
+_NO_HEADERS = Headers()
+
 #: Seconds that it has to stay up for its loss to count as the first again.
 _STABLE = 60.0
 
 #: Reasons with which a notifier ends a subscription that may be asked for again (RFC 6665, 4.1.3). Without a reason
 #: too.
 _AGAIN = frozenset([None, "deactivated", "probation", "timeout", "giveup"])
+
+
+_NO_HEADERS = Headers()
 
 
 class Subscription(object):
@@ -152,7 +157,7 @@ class Subscription(object):
         told = parse_subscription_state(Headers(raw.headers).get("Subscription-State", ""))
         return told.terminated and told.reason in _AGAIN
 
-    def _retry(self, headers=Headers()):
+    def _retry(self, headers=_NO_HEADERS):
         if self._since is not None and monotonic() - self._since > _STABLE:
             self._tries = 0
         told = parse_subscription_state(headers.get("Subscription-State", ""))

@@ -24,7 +24,7 @@ SIPFRAG = "message/sipfrag;version=2.0"
 #: Seconds that the subscription lasts, told to the transferor; it ends with the call in any case.
 _SUBSCRIPTION = 180
 
-_STATUS_LINE = re.compile(br"\s*SIP/2\.0[ \t]+([1-6][0-9]{2})(?:[ \t]+([^\r\n]*))?(?:\r?\n|\Z)", re.IGNORECASE)
+_STATUS_LINE = re.compile(br"\s*SIP/2\.0[ \t]+([1-6][0-9]{2})(?![0-9])([^\r\n]*)", re.IGNORECASE)
 
 
 def is_final(status):
@@ -92,7 +92,7 @@ class Transfer(object):
         before = self.status, self.state
         if found:
             self.status = int(found.group(1))
-            self.reason = (found.group(2) or b"").decode("utf-8", "replace").strip()
+            self.reason = found.group(2).decode("utf-8", "replace").strip()
         if over or is_final(self.status):
             self.state = "ended"
         if (self.status, self.state) == before:

@@ -48,8 +48,9 @@ _SIP_URI = re.compile(
 _TEL_URI = re.compile(
     r"(?P<scheme>tel):(?P<user>\+?[0-9A-Fa-f*#().-]+)(?:;(?P<parameters>[^\s<>\"?]*))?\Z", re.I
 )
+# Of text without space around it. No two parts can take the same character, so that it takes linear time.
 _NAME_ADDR = re.compile(
-    r"\s*(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<name>[^<\"]*?))\s*<(?P<uri>[^<>]*)>\s*(?:;(?P<parameters>.*))?\Z"
+    r"(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"\s*|(?P<name>[^<\"]*))<(?P<uri>[^<>]*)>\s*(?:;(?P<parameters>.*))?\Z"
 )
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _TRANSPORT_ADDRESS = re.compile(r"(?P<transport>[a-z]+)://" + _HOST + _PORT + r"\Z", re.IGNORECASE)
@@ -103,13 +104,13 @@ def parse_address(text):
     (RFC 3261, 20): write ``<...>`` there. Raises InputError, quoting the part, when it does not parse.
     """
     text = _checked_text(text, "an address")
-    found = _NAME_ADDR.match(text)
+    found = _NAME_ADDR.match(text.strip())
     if not found:
         parse_uri(text.strip())
         return NameAddr("", text.strip(), "")
     parse_uri(found.group("uri"))
     quoted = found.group("quoted")
-    name = found.group("name") if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+    name = found.group("name").strip() if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
     return NameAddr(name, found.group("uri"), found.group("parameters") or "")
 
 
@@ -129,7 +130,7 @@ def check_address(text):
 
 def address_uri(text):
     """The URI in a From, To or Contact as it came from the network, where anything may stand; "" if none."""
-    found = _NAME_ADDR.match(text)
+    found = _NAME_ADDR.match(text.strip())
     return found.group("uri") if found else text.partition(";")[0].strip()
 
 

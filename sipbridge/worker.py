@@ -8,6 +8,7 @@ them out; it sleeps while all is well.
 from __future__ import absolute_import, division, print_function
 
 import logging
+import os
 import threading
 import warnings
 from collections import deque
@@ -81,11 +82,13 @@ class Worker(object):
             raise InputError("backoff must be seconds, 0 or more, not %r" % (backoff,))
         if max_restarts is not None and not max_restarts >= 0:
             raise InputError("max_restarts must be a number, 0 or more, or None, not %r" % (max_restarts,))
+        if crash_folder is not None and not (os.path.isdir(crash_folder) and os.access(crash_folder, os.W_OK)):
+            raise InputError("crash_folder is no folder that can be written to: %r" % (crash_folder,))
         self._settings = {
             "engine": engine,
             "hang": hang_timeout,
             "beat": min(_BEAT, hang_timeout / 5.0),
-            "crash_folder": crash_folder,
+            "crash_folder": None if crash_folder is None else os.path.abspath(crash_folder),
         }
         self._max_restarts = max_restarts
         self._backoff = backoff
@@ -106,7 +109,7 @@ class Worker(object):
         self._port = None
         self._credentials = []
         self._calls = set()  # live ones
-        self._subscriptions = {}  # live ones, and the type of the event that ends each
+        self._notifiers = set()  # live subscriptions from outside
         self._registrations = {}  # handle: [arguments of register(), handle in the present process]
         self._handles = {}  # the latter and the former
         self._supervisor = None
@@ -324,8 +327,6 @@ class Worker(object):
         """Remember what a command has begun, for when the process dies."""
         if pending.method == "call":
             self._calls.add(handle)
-        elif pending.method == "subscribe":
-            self._subscriptions[handle] = "subscription"
         elif pending.method == "register":
             self._registrations[handle] = [pending.arguments, handle]
             self._handles[handle] = handle
@@ -337,9 +338,9 @@ class Worker(object):
         elif event.type == "call-ended":
             self._calls.discard(event.call)
         elif event.type == "subscribe":
-            self._subscriptions[event.subscription] = "unsubscribed"
-        elif event.type == "unsubscribed" or (event.type == "subscription" and event.state != "active"):
-            self._subscriptions.pop(event.subscription, None)
+            self._notifiers.add(event.subscription)
+        elif event.type == "unsubscribed":
+            self._notifiers.discard(event.subscription)
         elif event.registration:
             return self._followed_registration(event)
         return event
@@ -427,12 +428,10 @@ class Worker(object):
             self._events.append(
                 _event("call-ended", call=call, cause="engine-lost", status=503, reason=reason)
             )
-        for subscription, kind in sorted(self._subscriptions.items()):
-            state = "failed" if kind == "subscription" else None
-            ended = _event(kind, subscription=subscription, state=state, status=503, reason=reason)
-            self._events.append(ended)
+        for notifier in sorted(self._notifiers):
+            self._events.append(_event("unsubscribed", subscription=notifier, status=503, reason=reason))
         self._calls.clear()
-        self._subscriptions.clear()
+        self._notifiers.clear()
 
     def _revive(self, reason, died):
         """Have another process in its place. False when it is given up, or the endpoint is being closed."""

@@ -70,6 +70,8 @@ def lacking_in_package(folder):
         yield "py.typed is not installed"
     if (package / "_build.py").exists():
         yield "_build.py is installed, and nobody needs it there"
+    if sys.platform.startswith("linux") and not (package / "_shield.so").exists():
+        yield "_shield.so, the shield to preload, is not installed"
     for stub in ROOT.glob("sipbridge/*.pyi"):
         if not (package / stub.name).exists():
             yield "%s is not installed" % stub.name

@@ -30,6 +30,12 @@ SHOWN = 400
 #: Tests of what is no Python's: they run on the default one alone.
 OF_NO_PYTHON = ("double", "memory", "properties", "shield")
 
+#: Tests that show that through a worker all is as without one: what passes between the two, in a minute or so.
+WORKER = ("aio",) + tuple(
+    "conformance/test_%s.py" % name
+    for name in ("dialog", "incoming", "messages", "outgoing", "registration", "transport", "two_endpoints")
+)
+
 #: Tests of processes: they run on the oldest one, too.
 OF_PROCESSES = ("worker",)
 OLDEST = "2.7"
@@ -38,7 +44,7 @@ OLDEST = "2.7"
 class Run(namedtuple("Run", "engine label python version tree worker")):
     """The tests with one engine ("sofia", "exosip") on one Python; ``label`` is what the table says.
 
-    With ``worker`` the conformance tests alone, through a worker, without those that wait for SIP's long timers.
+    With ``worker`` those of WORKER alone, through a worker.
     """
 
     @property
@@ -49,7 +55,7 @@ class Run(namedtuple("Run", "engine label python version tree worker")):
     def selection(self):
         """What pytest is to run, as arguments."""
         if self.worker:
-            return ["-m", "not slow", str(ROOT / "tests" / "conformance"), str(ROOT / "tests" / "aio")]
+            return [str(ROOT / "tests" / name) for name in WORKER]
         return [str(ROOT / "tests")] + ["--ignore=%s" % (ROOT / "tests" / name) for name in self.left_out]
 
     @property

@@ -34,6 +34,12 @@ def test_sessions(starter):
     assert example.output().replace("(u'", "('") == _block("sessions.md", u"text")
 
 
+def test_endpoints(starter):
+    example = _start("endpoints.md", starter.folder())
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output() == _block("endpoints.md", "text")
+
+
 def test_tracing(starter, other):
     folder = starter.folder()
     example = _start("tracing.md", folder, other.uri)

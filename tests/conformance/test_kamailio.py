@@ -10,6 +10,7 @@ import pytest
 import sipbridge
 from conformance.conftest import NONCE_SECONDS, USERS
 from conformance.sdp import ANSWER, EARLY, HELD, HOLD, OFFER
+from peers.endpoint_process import RemoteError
 from peers.scenario import Caller
 
 
@@ -211,8 +212,9 @@ def test_two_accounts_on_one_endpoint(phone, other, kamailio):
     for account in accounts:
         phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.reject(486)
         ended = other.start("endpoint", "call", account.uri, OFFER, from_=kamailio.aor("bob"), route=kamailio.uri)
-        with pytest.raises(Exception):
+        with pytest.raises(RemoteError) as refused:
             ended.result()
+        assert "486" in str(refused.value)
     calls = [event for event in phone.events if isinstance(event, sipbridge.IncomingCall)]
     assert [endpoint.account_of(event) for event in calls] == accounts
     assert [endpoint.account_of(event.call) for event in calls] == accounts

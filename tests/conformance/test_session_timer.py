@@ -51,7 +51,8 @@ def _expires(seconds, refresher):
 
 def test_we_refresh_by_reinvite(phone, by_hand):
     call, invite = _place(phone, by_hand, _expires(90, "uac"))
-    assert (invite["Session-Expires"], invite["Supported"]) == ("90", "timer")
+    assert invite["Session-Expires"] == "90"
+    assert any("timer" in each for each in invite.get_all("Supported"))
     for _ in range(2):
         refresh = by_hand.next("INVITE")
         assert (refresh.body, refresh["Session-Expires"]) == (OFFER, "90;refresher=uac")

@@ -396,7 +396,7 @@ def test_refreshed_by_the_subscriber(phone, by_hand):
 
 
 def test_run_out(phone, by_hand):
-    accepted = _Accepted(phone)
+    _Accepted(phone)
     _subscriber(phone, by_hand, expires=2)
     last = by_hand.next("NOTIFY")
     by_hand.reply(last, 200)
@@ -454,7 +454,7 @@ def test_more_than_a_subscriber_takes(phone, by_hand):
 
 def test_fetched(phone, by_hand):
     """A subscriber that wants the state as it is now gets one NOTIFY, which is the last."""
-    accepted = _Accepted(phone)
+    _Accepted(phone)
     by_hand.request(phone.endpoint.port, "SUBSCRIBE", [EVENT] + _expires(0))
     assert by_hand.next("200")["Expires"] == "0"
     last = by_hand.next("NOTIFY")
@@ -523,7 +523,7 @@ def test_two_endpoints(phone, other):
 def test_the_notifier_closes(make_phone, starter, by_hand):
     """Whoever is subscribed is told, and may come back (deactivated)."""
     phone = make_phone()
-    accepted = _Accepted(phone)
+    _Accepted(phone)
     _subscriber(phone, by_hand)
     closing = Thread(target=phone.endpoint.close)
     closing.start()

@@ -41,6 +41,7 @@ def test_blind(phone, sipp):
     (refer,) = peer.received("REFER")
     assert refer["Refer-To"] == "<%s>" % TARGET
     assert refer["Referred-By"] == "<sip:alice@sipbridge.test>"
+    assert any("replaces" in each for each in peer.received("INVITE")[0].get_all("Supported"))
     phone.expect(
         "answered 200 sdp", "transfer 100", "transfer 180", "transfer 200 final", "ended local-bye 200"
     )
@@ -296,6 +297,7 @@ def _established(phone, by_hand):
     call = phone.wait("incoming sdp", count + 1).call
     call.answer(ANSWER)
     answer = by_hand.next("200")
+    assert "replaces" in answer["Supported"]
     by_hand.within(phone.endpoint.port, invite, answer["To"], "ACK", 1)
     call.wait_established()
     return invite, answer, call

@@ -17,7 +17,18 @@ class Leftovers(object):
     def __init__(self):
         if not os.path.isdir("/proc/self/task"):
             pytest.skip("descriptors and threads are counted in /proc, which this system has not got")
-        self._before = self._now()
+        self._before = self._settled()
+
+    def _settled(self):
+        """What there is once nothing of earlier goes any more."""
+        found = self._now()
+        for _ in range(100):
+            time.sleep(0.005)
+            again = self._now()
+            if again == found:
+                break
+            found = again
+        return found
 
     @staticmethod
     def _now():

@@ -309,18 +309,16 @@ class Flow(object):
             self._do("notify", handle, lib.sb_notify, raw.text("active;expires=60"), self._content())
             self._do("notify again", handle, lib.sb_notify, raw.text("active;expires=60"), self._content())
             if self._do("terminate", handle, lib.sb_notify, raw.text("terminated"), self._null) == 0:
-                self._await(lib.SB_EV_UNSUBSCRIBED)
+                event = self._await(lib.SB_EV_UNSUBSCRIBED)
+                self._step("unsubscribed", 0 if event is not None and event.status == 200 else -1)
         peer.request(self.port, "SUBSCRIBE", headers=[("Event", "dialog")])
         event = self._await(lib.SB_EV_SUBSCRIBE)
         if event is not None:
             self._do("reject", event.subscription, lib.sb_subscription_reject, 403, raw.text("Not You"))
 
     def publish(self, peer):
-        lib = self._lib
-        (parties, _), content = self._raw.parties(peer.uri), self._content()
-        arguments = parties, self._raw.text("presence"), self._raw.text("one"), 60, content
-        if self._step("publish", lib.sb_publish(self.engine, *arguments)) > 0:
-            self._await(lib.SB_EV_RESPONSE)
+        if self._step("publish", self._raw.publish(self.engine, peer.uri, etag="one", expires=60, **TEXT)) > 0:
+            self._await(self._lib.SB_EV_RESPONSE)
 
     def nothing(self, peer):
         """Open and close alone, with every field that the engine hands to the library."""

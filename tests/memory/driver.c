@@ -71,8 +71,9 @@ static void do_wait(void)
         printf("%d\n", found);
         return;
     }
-    printf("1\t%d\t%d\t%d\t%d\t%lld\t%lld\t%lld\t", event->type, event->cause, event->state, event->status,
-           (long long)event->call, (long long)event->registration, (long long)event->transaction);
+    printf("1\t%d\t%d\t%d\t%d\t%lld\t%lld\t%lld\t%lld\t", event->type, event->cause, event->state, event->status,
+           (long long)event->call, (long long)event->registration, (long long)event->transaction,
+           (long long)event->subscription);
     print_headers(event->headers);
     sb_event_free(event);
 }
@@ -93,6 +94,18 @@ static sb_id do_register(void)
 {
     sb_parties both = parties(3);
     return sb_register((int)number(1), text(2), &both, text(5), (int)number(6));
+}
+
+static sb_id do_subscribe(void)
+{
+    sb_parties both = parties(2);
+    return sb_subscribe((int)number(1), &both, text(4), (int)number(5), content(6));
+}
+
+static sb_id do_publish(void)
+{
+    sb_parties both = parties(2);
+    return sb_publish((int)number(1), &both, text(4), text(5), (int)number(6), content(7));
 }
 
 static int do_fail(void)
@@ -145,6 +158,13 @@ static sb_id perform(const char *name)
     FUNCTION(sb_call_reinvite, sb_call_reinvite(ENGINE, ID, content(3)))
     FUNCTION(sb_answer, sb_answer(ENGINE, ID, NUMBER(3), text(4), content(5)))
     FUNCTION(sb_request, do_request())
+    FUNCTION(sb_publish, do_publish())
+    FUNCTION(sb_subscribe, do_subscribe())
+    FUNCTION(sb_subscribe_refresh, sb_subscribe_refresh(ENGINE, ID, NUMBER(3)))
+    FUNCTION(sb_unsubscribe, sb_unsubscribe(ENGINE, ID))
+    FUNCTION(sb_subscription_accept, sb_subscription_accept(ENGINE, ID, NUMBER(3), NUMBER(4)))
+    FUNCTION(sb_subscription_reject, sb_subscription_reject(ENGINE, ID, NUMBER(3), text(4)))
+    FUNCTION(sb_notify, sb_notify(ENGINE, ID, text(3), content(4)))
     FUNCTION(fail, do_fail())
     FUNCTION(failed, do_failed())
 #undef FUNCTION

@@ -124,7 +124,7 @@ class Driver(object):
         """Assert that the tool found nothing, now that the program ends."""
         complaints = self.complaints()
         self._process.stdout.close()
-        assert (self._process.returncode, complaints) == (0, "")
+        assert self._process.returncode == 0 and not complaints, complaints
 
     # -- as Raw ----------------------------------------------------------------------------------------------
 
@@ -141,14 +141,20 @@ class Driver(object):
         answer = self._ask("sb_wait", engine, timeout_ms).split("\t")
         if answer[0] != "1":
             return int(answer[0])
-        numbers = [int(each) for each in answer[1:8]]
-        return Event(*(numbers + [b"", b"", "\n".join(answer[8:]).encode("utf-8"), b""]))
+        numbers = [int(each) for each in answer[1:9]]
+        return Event(*(numbers + [b"", b"", "\n".join(answer[9:]).encode("utf-8"), b""]))
 
     def call(self, engine, to, from_=None, **content):
         return self.perform("sb_call", engine, to, from_, "+" if content else None)
 
     def request(self, engine, method, to, **content):
         return self.perform("sb_request", engine, method, to, None, "+" if content else None)
+
+    def subscribe(self, engine, to, from_=None, event="presence", expires=600, **content):
+        return self.perform("sb_subscribe", engine, to, from_, event, expires, "+" if content else None)
+
+    def publish(self, engine, to, event="presence", etag=None, expires=600, **content):
+        return self.perform("sb_publish", engine, to, None, event, etag, expires, "+" if content else None)
 
     def register(self, engine, registrar, aor):
         return self.perform("sb_register", engine, registrar, aor, None, None, 300)

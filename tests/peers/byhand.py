@@ -81,7 +81,7 @@ class ByHand(object):
         self._socket.sendto(octets, (HOST, port))
 
     def reply(self, request, status, headers=(), body=b"", tag=None):
-        """Answer a request; ``tag`` is of the phone behind this peer that does, or None for the one there usually is."""
+        """Answer a request; ``tag`` is of the phone behind this peer that does, None for the usual one."""
         tag = tag or "byhand%d" % self.port
         to = request["To"] if "tag=" in request["To"] else request["To"] + ";tag=" + tag
         fields = [("Via", request["Via"]), ("From", request["From"]), ("To", to)]

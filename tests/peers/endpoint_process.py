@@ -6,8 +6,9 @@ Run as a program it reads requests, one JSON object per line, and answers each w
     {"id": 1, "result": null}    or    {"id": 1, "error": "CallStateError", "text": "..."}
 
 ``on`` is "phone", "endpoint", or what was made or received last of "call", "registration", "subscription", "notifier"
-and "publication"; ``name`` one of its methods or attributes. A SUBSCRIBE for "presence" is accepted. Bytes are {"bytes": text in Latin-1}. Requests run side by side; at the end of the input
-the endpoint is closed. :class:`RemotePhone` is the other side.
+and "publication"; ``name`` one of its methods or attributes. A SUBSCRIBE for "presence" is accepted. Bytes are
+{"bytes": text in Latin-1}. Requests run side by side; at the end of the input the endpoint is closed.
+:class:`RemotePhone` is the other side.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -28,7 +29,6 @@ import sipbridge  # noqa: E402
 from peers.phone import Phone, label  # noqa: E402
 from peers.process import read_text, stop_process, wait_for_exit  # noqa: E402
 
-
 _KINDS = {
     sipbridge.Call: "call",
     sipbridge.Registration: "registration",
@@ -40,7 +40,7 @@ _KINDS = {
 
 def _encode(value):
     """A result as JSON has it."""
-    if type(value) in _KINDS:
+    if type(value) in _KINDS or isinstance(value, sipbridge.Transfer):
         return None
     if isinstance(value, sipbridge.Response):
         return {"status": value.status, "reason": value.reason, "body": _encode(value.body)}

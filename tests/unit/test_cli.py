@@ -65,7 +65,7 @@ def test_the_help_of_a_command_tells_the_exit_codes(capsys, name):
 def test_the_help_of_all_names_every_command_and_the_password_variable(capsys):
     text = help_of(capsys)
     for name in NAMES:
-        assert re.search(r"^    %s " % name, text, re.MULTILINE)
+        assert re.search(r"^    %s( |$)" % name, text, re.MULTILINE)
     assert "SIPBRIDGE_PASSWORD" in text and "udp://host:port" in text
 
 
@@ -385,6 +385,59 @@ def test_a_message_from_an_argument_and_from_standard_input():
         listening.expect(u"Gr\xfc\xdfe\\\\x1b\\[31m")
     assert (first.process.returncode, second.process.returncode) == (0, 0)
     assert "200 OK" in first.output
+
+
+def test_a_long_message_goes_over_udp_only_when_told_so():
+    with Listening() as listening:
+        refused = run("message", listening.uri, "x" * 1300)
+        assert refused.process.returncode == 2 and "1300" in one_line(refused.errors)
+        assert run("message", listening.uri, "x" * 1300, "--large").process.returncode == 0
+
+
+# -- hold, transfer, redirection -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option, value", [("--transfer", "carol"), ("--follow", "71"), ("--hold", "soon")])
+def test_options_of_a_call_are_checked(capsys, option, value):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["call", NOBODY, option, value])
+    assert ended.value.code == 2 and value in one_line(capsys.readouterr().err)
+
+
+def test_hold_and_resume():
+    with Listening() as listening:
+        held = run("call", listening.uri, "--hold", "0.2", "--duration", "0.1")
+        assert held.process.returncode == 0, held.output + held.errors
+        assert re.search("answered.*on hold.*resumed.*ended, local-bye", held.output, re.DOTALL)
+        assert len(re.findall("re-INVITE", listening.output)) == 2
+
+
+def test_transfer():
+    with Listening("--take-transfers") as bob, Listening() as carol:
+        asked = run("call", bob.uri, "--transfer", carol.uri)
+        assert asked.process.returncode == 0, asked.output + asked.errors
+        assert re.search("transferring to.*transfer, 200 OK.*ended, local-bye", asked.output, re.DOTALL)
+        bob.expect("call 1  asked to call " + re.escape(carol.uri))
+        carol.expect("call 1  answered")
+
+
+def test_a_transfer_that_is_refused():
+    with Listening() as bob, Listening("--reject", "486") as carol:
+        refused = run("call", bob.uri, "--transfer", carol.uri)
+        assert refused.process.returncode == 4 and "603" in one_line(refused.errors)
+        bob.expect("asked to call .*, refused")
+    with Listening("--take-transfers") as bob, Listening("--reject", "486") as carol:
+        refused = run("call", bob.uri, "--transfer", carol.uri)
+        assert refused.process.returncode == 4 and "486" in one_line(refused.errors)
+
+
+def test_a_redirection_is_followed_when_asked_for():
+    with Listening() as listening, sipbridge.Endpoint() as moved:
+        moved.on(sipbridge.IncomingCall, lambda event: event.call.redirect(listening.uri))
+        refused = run("call", moved.uri, "--duration", "0.1")
+        assert refused.process.returncode == 4 and listening.uri in one_line(refused.errors)
+        followed = run("call", moved.uri, "--follow", "1", "--duration", "0.1")
+        assert followed.process.returncode == 0, followed.errors
 
 
 def test_a_terminal_that_knows_only_ascii_gets_escapes():

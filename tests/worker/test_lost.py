@@ -234,6 +234,19 @@ def test_credentials_that_were_refused_are_not_kept(phone, hand):
     established(phone, hand)
 
 
+# -- subscriptions -----------------------------------------------------------------------------------------------
+
+
+def test_subscriptions_from_outside_end(phone, other):
+    phone.reactions[sipbridge.SubscriptionRequested] = lambda event: event.notifier.accept()
+    other.endpoint.subscribe(phone.uri, "presence")
+    notifier = next(event.notifier for event in phone.events if isinstance(event, sipbridge.SubscriptionRequested))
+    lose(phone, signal.SIGKILL)
+    terminated = [event for event in phone.events if isinstance(event, sipbridge.SubscriptionTerminated)]
+    assert [event.notifier for event in terminated] == [notifier]
+    assert notifier.state == "ended"
+
+
 # -- a hang ------------------------------------------------------------------------------------------------------
 
 

@@ -61,7 +61,14 @@ def test_a_worker_is_no_engine_name():
 
 
 @pytest.mark.parametrize(
-    "options", [{"hang_timeout": 0}, {"hang_timeout": -1.0}, {"max_restarts": -1}, {"backoff": -0.5}]
+    "options",
+    [
+        {"hang_timeout": 0},
+        {"hang_timeout": -1.0},
+        {"max_restarts": -1},
+        {"backoff": -0.5},
+        {"crash_folder": "/nonexistent"},
+    ],
 )
 def test_bad_options(options):
     with pytest.raises(sipbridge.InputError) as caught:

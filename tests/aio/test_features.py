@@ -1,0 +1,83 @@
+"""Transfer, hold and watching in an event loop: what waits is awaited, what comes back is of sipbridge.aio."""
+
+import asyncio
+
+import sipbridge
+from aio.loop import elsewhere, in_loop
+from aio.test_calls import answered, endpoint
+from conformance.sdp import ANSWER, OFFER
+from peers.scenario import Callee
+from sipbridge import aio
+
+
+def target(sipp):
+    return sipp(Callee().recv("INVITE").reply(200, ANSWER).recv("ACK").recv("BYE").reply(200))
+
+
+@in_loop
+async def test_we_transfer(other, sipp):
+    other.start("phone", "take_transfers", OFFER).result()
+    peer = target(sipp)
+    async with endpoint() as phone:
+        call = await answered(phone, other)
+        told = []
+        phone.on(sipbridge.TransferProgress, told.append)
+        transfer = await call.transfer(peer.uri)
+        assert isinstance(transfer, aio.Transfer)
+        assert (transfer.status, transfer.state, transfer.call) == (200, "ended", call)
+        await call.wait_ended()
+        assert [(event.status, event.call, event.transfer) for event in told][-1] == (200, call, transfer)
+
+
+@in_loop
+async def test_we_are_transferred(other, sipp):
+    peer = target(sipp)
+    async with endpoint() as phone:
+        placed = asyncio.get_running_loop().create_future()
+
+        async def take(event):
+            await asyncio.sleep(0)
+            placed.set_result(event.accept(OFFER))
+
+        phone.on(sipbridge.TransferRequested, take)
+        old = await answered(phone, other)
+        await elsewhere(other.wait, "confirmed")
+        asking = other.start("call", "transfer", peer.uri)
+        call = await placed
+        assert isinstance(call, aio.Call) and call is not old
+        await call.wait_established()
+        await elsewhere(asking.result)
+        assert (await old.wait_ended()).cause == "remote-bye"
+        call.hangup()
+        await call.wait_ended()
+    await elsewhere(peer.wait)
+
+
+@in_loop
+async def test_hold_and_resume(other):
+    async with endpoint() as phone:
+        call = await answered(phone, other)
+        await call.hold()
+        assert call.on_hold
+        await call.resume()
+        assert not call.on_hold
+        call.hangup()
+        await call.wait_ended()
+
+
+@in_loop
+async def test_watch(other):
+    """Its timer is the loop's."""
+    async with endpoint() as phone:
+        seen = asyncio.get_running_loop().create_future()
+        answers = []
+        phone.on(sipbridge.PeerAvailable, seen.set_result)
+        watch = phone.watch(other.uri, interval=1)
+        core = watch._core
+        told, core._seen = core._seen, lambda *args: (answers.append(args), told(*args))
+        event = await seen
+        assert event.watch is watch and isinstance(watch, aio.Watch)
+        while len(answers) < 2:
+            await asyncio.sleep(0.02)
+        watch.stop()
+        assert watch.available

@@ -1,0 +1,165 @@
+"""What sipbridge offers, and the tests that show it: the rows of docs/engines.md. tools/engines.py makes the table.
+
+A pattern is ``module::test`` as fnmatch knows it, below tests/; parameters stand in brackets, so ``[[]tcp*`` is "[tcp".
+"""
+
+CAPABILITIES = (
+    (
+        "Transport",
+        (
+            ("UDP", ["conformance.test_two_endpoints::*", "conformance.test_peers::*"]),
+            (
+                "TCP",
+                [
+                    "conformance.test_transport::test_a_call[[]tcp://127*",
+                    "conformance.test_transport::*_tcp*",
+                    "conformance.test_transport::test_messages_split*",
+                ],
+            ),
+            ("IPv6", ["conformance.test_transport::test_a_call[[]*::1*"]),
+            (
+                "TLS 1.2 and newer, both sides verified",
+                [
+                    "conformance.test_transport::*tls*",
+                    "conformance.test_transport::*certificate*",
+                    "conformance.test_transport::*stranger*",
+                ],
+            ),
+            (
+                "Outbound proxy and Route",
+                ["conformance.test_outgoing::*route*", "conformance.test_outgoing::*proxy*"],
+            ),
+            ("Advertised address", ["conformance.test_peers::*advertised*", "contract.test_addresses::*"]),
+            ("Lost, repeated and crossing datagrams", ["conformance.test_lost::*"]),
+        ),
+    ),
+    (
+        "Registration",
+        (
+            (
+                "Digest, MD5, 401 and 407, stale nonce",
+                ["conformance.test_registration::test_digest[[]*", "conformance.test_kamailio::test_stale*"],
+            ),
+            ("Digest, SHA-256 (RFC 8760)", ["conformance.test_registration::test_digest_with_sha256*"]),
+            (
+                "Refresh before expiry, 423",
+                [
+                    "conformance.test_kamailio::test_kept_up",
+                    "conformance.test_registration::*brief*",
+                    "conformance.test_registration::*interval*",
+                ],
+            ),
+            ("Several at once: accounts", ["conformance.test_kamailio::test_two_accounts*"]),
+            ("Bindings asked for, all removed", ["conformance.test_kamailio::test_what_is_bound*"]),
+            (
+                "Back-off after failure",
+                [
+                    "conformance.test_watch::test_kept_through*",
+                    "conformance.test_registration::*kept*",
+                    "conformance.test_*::test_the_time_between_tries*",
+                ],
+            ),
+        ),
+    ),
+    (
+        "Calls",
+        (
+            ("Out, to the end", ["conformance.test_outgoing::*"]),
+            ("In, to the end", ["conformance.test_incoming::*"]),
+            (
+                "Early media",
+                ["conformance.test_incoming::test_to_the_end", "conformance.test_outgoing::test_to_the_end"],
+            ),
+            ("Acknowledged provisional responses (RFC 3262)", ["conformance.test_early::test_*reliabl*"]),
+            ("Several early dialogs", ["conformance.test_early::test_several_phones*"]),
+            (
+                "CANCEL and its races",
+                [
+                    "conformance.test_lost::*cancel*",
+                    "conformance.test_outgoing::*cancel*",
+                    "conformance.test_incoming::*cancel*",
+                ],
+            ),
+            (
+                "Hold, resume, UPDATE, offer and answer",
+                [
+                    "conformance.test_dialog::*",
+                    "conformance.test_call_features::*hold*",
+                    "conformance.test_call_features::*offer*",
+                ],
+            ),
+            (
+                "Glare (491)",
+                ["conformance.test_call_features::*reinvite*", "conformance.test_call_features::*glare*"],
+            ),
+            ("Session timers (RFC 4028)", ["conformance.test_session_timer::*"]),
+            ("Redirections followed", ["conformance.test_redirect::*"]),
+            ("Reason (RFC 3326)", ["conformance.test_call_features::*reason*"]),
+            ("Identity and privacy (RFC 3323, 3325)", ["conformance.test_call_features::*identit*"]),
+            ("Hostile peers", ["conformance.test_hostile::*", "conformance.test_early::test_endless*"]),
+        ),
+    ),
+    (
+        "Transfer",
+        (
+            (
+                "Blind and attended (RFC 3515, 5589)",
+                ["conformance.test_transfer::test_blind*", "conformance.test_transfer::test_attended*"],
+            ),
+            (
+                "Transferred by the peer",
+                ["conformance.test_transfer::test_called_*", "conformance.test_transfer::test_refused_by_us"],
+            ),
+            ("Replaces (RFC 3891)", ["conformance.test_transfer::*replaced*"]),
+        ),
+    ),
+    (
+        "Keys",
+        (
+            ("INFO, dtmf-relay and dtmf", ["conformance.test_dialog::test_keys*"]),
+            ("telephone-event in SDP (RFC 4733)", ["unit.test_sdp*::*", "unit.test_negotiation*::*"]),
+        ),
+    ),
+    (
+        "Outside calls",
+        (
+            ("MESSAGE (RFC 3428)", ["conformance.test_messages::test_message*"]),
+            (
+                "OPTIONS, and whether a peer is there",
+                ["conformance.test_messages::test_options*", "conformance.test_watch::*"],
+            ),
+        ),
+    ),
+    (
+        "Events",
+        (
+            (
+                "Subscriber (RFC 6665)",
+                [
+                    "conformance.test_subscription::test_subscribe*",
+                    "conformance.test_subscription::*refreshed_before*",
+                    "conformance.test_subscription::*ended_for*",
+                ],
+            ),
+            (
+                "Notifier",
+                [
+                    "conformance.test_subscription::test_accept*",
+                    "conformance.test_subscription::*subscriber*",
+                    "conformance.test_subscription::test_run_out*",
+                ],
+            ),
+            ("PUBLISH (RFC 3903)", ["conformance.test_publish::*"]),
+        ),
+    ),
+    (
+        "Around it",
+        (
+            ("asyncio", ["aio.*::*"]),
+            ("Recorded as pcap", ["conformance.test_record::*"]),
+            ("In a worker", ["worker.*::*"]),
+            ("Behind the shield", ["shield.*::*"]),
+            ("An announcement and a recorder", ["conformance.test_media::*"]),
+        ),
+    ),
+)

@@ -1,0 +1,107 @@
+"""Write docs/engines.md from the reports of a test run: what each engine offers, and the tests that show it.
+
+    python tools/engines.py [--check]
+
+Reads what `make test` left in build/reports for the default Python. With --check nothing is written: fails when the
+page is not what it would be.
+"""
+
+import fnmatch
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter, namedtuple
+
+from capabilities import CAPABILITIES
+from environment import BUILD, ROOT
+
+PAGE = ROOT / "docs" / "engines.md"
+
+BEGINNING = """\
+# What each engine offers
+
+Made by `tools/engines.py` from a run of `make test`; the rows and their tests are in `tools/capabilities.py`. A tick
+means that each of the row's tests passed with that engine. exosip is the engine on libeXosip2 3.6, as the checking
+double in `tests/double` has it, which is held to the library by the same tests.
+
+| | sofia | exosip | tests |
+| --- | --- | --- | --- |
+"""
+
+
+class Case(namedtuple("Case", "name outcome reason")):
+    """A test with one engine: ``name`` is "conformance.test_lost::test_x[y]"; "passed", "failed" or "skipped"."""
+
+
+def read(path):
+    """The cases in a JUnit file."""
+    for case in ElementTree.parse(str(path)).getroot().iter("testcase"):
+        skip = case.find("skipped")
+        failed = case.find("failure") is not None or case.find("error") is not None
+        name = "%s::%s" % (case.get("classname").partition("tests.")[2], case.get("name"))
+        outcome = "failed" if failed else "passed" if skip is None else "skipped"
+        yield Case(name, outcome, "" if skip is None else skip.get("message") or "")
+
+
+def runs():
+    """The cases of each engine on the default Python, or SystemExit that says what to do."""
+    own = "%d.%d" % sys.version_info[:2]
+    found = {}
+    for engine, tree in (("sofia", "native"), ("exosip", "double")):
+        path = BUILD / "reports" / ("%s-%s-%s.xml" % (own, tree, engine))
+        if not path.exists():
+            sys.exit("engines: no %s; run this first: make test SANDBOX=host" % path.relative_to(ROOT))
+        found[engine] = list(read(path))
+    return found
+
+
+def chosen(cases, patterns):
+    """The cases that a row is about. A pattern that fits nothing anywhere is a mistake in the row."""
+    return [case for case in cases if any(fnmatch.fnmatchcase(case.name, pattern) for pattern in patterns)]
+
+
+def cell(cases):
+    """What the table says of one engine and row."""
+    outcomes = Counter(case.outcome for case in cases)
+    reasons = sorted(set(case.reason for case in cases if case.outcome == "skipped"))
+    if outcomes["failed"]:
+        return "**fails**"
+    if not outcomes["passed"]:
+        return "no: %s" % "; ".join(reasons) if reasons else "not tested"
+    return "✓" if not reasons else "✓, but: %s" % "; ".join(reasons)
+
+
+def modules(cases):
+    """The files of the tests, with how many there are."""
+    counts = Counter(case.name.partition("::")[0].replace(".", "/") for case in cases)
+    return ", ".join("%s (%d)" % each for each in sorted(counts.items()))
+
+
+def table(found):
+    """The rows as lines of Markdown, and the patterns that fit no test."""
+    lines, idle = [], []
+    for area, rows in CAPABILITIES:
+        lines.append("| **%s** | | | |" % area)
+        for label, patterns in rows:
+            cases = {engine: chosen(found[engine], patterns) for engine in found}
+            every = {case.name: case for engine in found for case in cases[engine]}
+            if not every:
+                idle.append(label)
+            cells = (label, cell(cases["sofia"]), cell(cases["exosip"]), modules(every.values()))
+            lines.append("| %s | %s | %s | %s |" % cells)
+    return lines, idle
+
+
+def main():
+    lines, idle = table(runs())
+    if idle:
+        sys.exit("engines: no test fits: %s (tools/capabilities.py)" % ", ".join(idle))
+    page = BEGINNING + "\n".join(lines) + "\n"
+    if "--check" not in sys.argv:
+        PAGE.write_text(page, encoding="utf-8")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
+        sys.exit("engines: docs/engines.md is not what this run shows: python tools/engines.py")
+    return 1 if "**fails**" in page else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
