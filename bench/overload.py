@@ -1,4 +1,4 @@
-"""What comes of more calls than an endpoint can take: bare, and with the shield.
+"""What comes of more calls than an endpoint can take: bare, with the shield, and with the shield in a worker.
 
     python bench/overload.py [--engine NAME] [--seconds N] [--capacity CALLS_PER_S] [--output build/overload.json]
 
@@ -42,10 +42,14 @@ def free_port():
         return probe.getsockname()[1]
 
 
+#: What is measured: a name, whether it has the shield, and whether the engine is in a worker.
+KINDS = (("bare", False, False), ("shield", True, False), ("shield, worker", True, True))
+
+
 class Answerer:
     """A new process that answers calls."""
 
-    def __init__(self, engine, shielded):
+    def __init__(self, engine, shielded, worker=False):
         from sipbridge import shield
 
         environment = dict(os.environ, SIPBRIDGE_ENGINE=engine, PYTHONWARNINGS="ignore")
@@ -53,7 +57,7 @@ class Answerer:
         if shielded:
             environment = shield.environment(environment)
         self.port = free_port()
-        command = [sys.executable, str(HERE / "facade_answer.py"), str(self.port)]
+        command = [sys.executable, str(HERE / "facade_answer.py")] + ["--worker"] * worker + [str(self.port)]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
         )
@@ -115,9 +119,9 @@ def capacity(engine):
     return (completed[CAPACITY_SECONDS - 2] - completed[SETTLED]) / (CAPACITY_SECONDS - 2 - SETTLED)
 
 
-def offer(engine, shielded, rate, seconds):
+def offer(engine, shielded, worker, rate, seconds):
     """What came of that many calls per second."""
-    answerer = Answerer(engine, shielded)
+    answerer = Answerer(engine, shielded, worker)
     try:
         counted = sipp(
             answerer.port, "-r %d -m %d -l 100000" % (rate, round(rate * seconds)), seconds + 60
@@ -134,11 +138,11 @@ def measure(engine, seconds, known):
     measured = known or capacity(engine)
     note("%s: capacity %.0f calls/s" % (engine, measured))
     runs = []
-    for name, shielded in (("bare", False), ("shield", True)):
+    for name, shielded, worker in KINDS:
         if shielded and engine != "exosip":
             continue
         for load in LOADS:
-            counted = offer(engine, shielded, max(1, round(load * measured)), seconds)
+            counted = offer(engine, shielded, worker, max(1, round(load * measured)), seconds)
             runs.append(dict(counted, name=name, load=load, offered=round(load * measured)))
             note("%(name)s at %(load)s: %(per_second)s/s of %(offered)s/s" % runs[-1])
     return {"engine": engine, "capacity": round(measured, 1), "seconds": seconds, "runs": runs}
@@ -146,7 +150,7 @@ def measure(engine, seconds, known):
 
 def table(data):
     print("%s, capacity %.0f calls/s, %d s each" % (data["engine"], data["capacity"], data["seconds"]))
-    columns = "%-8s %6s %10s %12s %10s %9s %8s %16s"
+    columns = "%-15s %6s %10s %12s %10s %9s %8s %16s"
     print(columns % ("", "load", "offered/s", "completed/s", "completed", "with 503", "failed", "retransmissions"))
     for run in data["runs"]:
         keys = ("name", "load", "offered", "per_second", "completed", "refused", "failed", "retransmissions")
