@@ -54,7 +54,7 @@ def installed(request):
     programs = ["sipp"]
     if any("conformance/test_record" in item.nodeid for item in request.session.items):
         programs.append("tshark")
-    if any("test_media" in item.nodeid for item in request.session.items):
+    if any("conformance/test_media" in item.nodeid for item in request.session.items):
         programs.append("ffmpeg")
     if any("kamailio" in item.fixturenames for item in request.session.items):
         programs += ["kamailio", "kamcmd"]
