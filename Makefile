@@ -5,7 +5,7 @@ SANDBOX ?= auto
 PYTHON ?= python3
 export SANDBOX PYTHON
 
-.PHONY: help demo test lint bench overload soak fuzz develop clean
+.PHONY: help demo test lint bench engines overload soak fuzz develop clean
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -29,6 +29,9 @@ soak: ## a million mutated datagrams at each engine while calls go through; long
 
 fuzz: ## libFuzzer on the shield for 30 s; SECONDS=600 for longer
 	@tools/prepare fuzz && tools/fuzz $(or $(SECONDS),30)
+
+engines: ## write docs/engines.md, what each engine offers, from the reports of the last make test
+	@.venv/bin/python tools/engines.py
 
 develop: ## prepare .venv with the engines and the tools, to work on sipbridge
 	@tools/host develop

@@ -48,6 +48,7 @@ class Call(object):
         self.local_sdp = local_sdp
         self.remote_sdp = remote_sdp
         self.ended = None
+        self._was_established = False
         self.replaces = None
         self._ack = None  # the headers of the ACK for our 2xx, which have our own tag in them
         self._watchers = ()  # called with each event of the call, under the endpoint's lock
@@ -139,7 +140,7 @@ class Call(object):
         content = make_content(headers, sdp, SDP)
         with self._endpoint._lock:
             self._engine.ack(self._id, content)
-            self.state = "established"
+            self._establish()
         self._sent(sdp)
 
     def hangup(self, headers=(), why=None):
@@ -189,9 +190,9 @@ class Call(object):
 
         Raises TimeoutError, and CallStateError when the call ends first.
         """
-        if not self._endpoint._wait(lambda: self.state in ("established", "ended"), timeout):
+        if not self._endpoint._wait(lambda: self._was_established or self.ended is not None, timeout):
             raise TimeoutError("%r: not established in %s s" % (self, timeout))
-        if self.ended is not None:
+        if not self._was_established:
             raise self.ended.error or CallStateError(
                 "the call ended before it was established (%s)" % self.ended.cause
             )
@@ -373,6 +374,10 @@ class Call(object):
         if sdp is not None:
             self.local_sdp = bytes(sdp)
 
+    def _establish(self):
+        self.state = "established"
+        self._was_established = True  # whoever waits for it may come to look when it has ended again
+
     def _received(self, sdp):
         if sdp:
             self.remote_sdp = sdp
@@ -388,7 +393,7 @@ class Call(object):
             return
         try:
             self._engine.ack(self._id, None)
-            self.state = "established"
+            self._establish()
         except CallStateError:  # hung up meanwhile: the engine acknowledges by itself and says BYE
             pass
 

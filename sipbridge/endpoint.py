@@ -580,7 +580,7 @@ class Endpoint(EventPackages):
         call = self._calls[raw.call]
         headers = Headers(raw.headers)
         if call.state == "accepted":
-            call.state = "established"
+            call._establish()
             call._ack = headers
         call._received(raw.body)
         if call._session_timer is not None:

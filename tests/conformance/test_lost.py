@@ -5,19 +5,9 @@ sipp runs without its own retransmissions where each datagram matters.
 
 from __future__ import absolute_import, division, print_function
 
-import time
-
 from conformance.sdp import ANSWER, OFFER
 from peers.byhand import ByHand
 from peers.scenario import Callee, Caller
-
-
-def _wait_for(peer, name, count):
-    """Wait until the peer has received so many of them."""
-    deadline = time.time() + 10.0
-    while len(peer.received(name)) < count:
-        assert time.time() < deadline, "%d of %s: %r" % (count, name, peer.received_names())
-        time.sleep(0.02)
 
 
 def test_invite_retransmitted_while_ringing(phone, sipp):
@@ -33,7 +23,7 @@ def test_invite_retransmitted_while_ringing(phone, sipp):
     )  # fmt: skip
     call = phone.wait("incoming sdp").call
     call.ring()
-    _wait_for(peer, "180", 3)
+    peer.wait_for("180", 3)
     call.answer(ANSWER)
     call.wait_ended()
     peer.wait()

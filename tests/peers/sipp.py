@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import os
+import time
 
 from peers.ports import HOST, free_port, wait_until_bound
 from peers.process import Process, read_text, require
@@ -46,6 +47,13 @@ class Sipp(object):
             self.stop()
             raise AssertionError("sipp failed the scenario: exit code %s\n%s" % (code, self.report()))
         return self
+
+    def wait_for(self, name, count=1):
+        """Wait until it has received so many messages of a method or status; AssertionError after 10 s."""
+        deadline = time.time() + 10.0
+        while len(self.received(name)) < count:
+            assert time.time() < deadline, "%d of %s: %r" % (count, name, self.received_names())
+            time.sleep(0.02)
 
     def stop(self):
         self._process.stop()

@@ -1,0 +1,37 @@
+"""Who waits for a call may come to look late (sipbridge.call)."""
+
+from __future__ import absolute_import, division, print_function
+
+import pytest
+
+from sipbridge.call import Call
+from sipbridge.errors import CallStateError
+from sipbridge.events import CallEnded
+from sipbridge.headers import Headers
+
+
+class _Endpoint(object):
+    """An endpoint without an engine, whose waits look once."""
+
+    _engine = None
+
+    @staticmethod
+    def _wait(predicate, timeout):
+        return predicate()
+
+
+def _ended(call):
+    call.state = "ended"
+    call.ended = CallEnded(call, "remote-bye", 200, "OK", Headers())
+    return call
+
+
+def test_established_and_over_before_anybody_looked():
+    call = Call(_Endpoint(), True, u"sip:bob@example.com", Headers())
+    call._establish()
+    assert _ended(call).wait_established(1.0) is None
+
+
+def test_over_before_it_was_established():
+    with pytest.raises(CallStateError):
+        _ended(Call(_Endpoint(), True, u"sip:bob@example.com", Headers())).wait_established(1.0)
