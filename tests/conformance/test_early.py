@@ -104,7 +104,7 @@ def test_we_ring_reliably(phone, by_hand):
         with pytest.raises(sipbridge.NotSupportedError):
             call.ring(183, EARLY, reliable=True)
         call.reject()
-        return
+        _with_100rel(phone)
     call.ring(183, EARLY, reliable=True)
     early = by_hand.next("183")
     assert (early["Require"], early.body) == ("100rel", EARLY)

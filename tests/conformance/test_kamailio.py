@@ -226,7 +226,7 @@ def test_what_is_bound_is_told_and_removed(alice, kamailio):
     if endpoint.engine_name == "exosip":
         with pytest.raises(sipbridge.NotSupportedError):
             endpoint.bindings(kamailio.uri)
-        return
+        pytest.skip("libeXosip2 3.6 tells of no REGISTER but those of its own registrations")
     assert endpoint.bindings(kamailio.uri) == []
     endpoint.register(kamailio.uri, contact="sip:alice@127.0.0.1:9", expires=200)
     endpoint.register(kamailio.uri, expires=300)

@@ -90,7 +90,7 @@ def test_other_transports(path, address):
     try:
         phone = sipbridge.Endpoint(address, record=path)
     except sipbridge.NotSupportedError:
-        pytest.skip("the engine does not offer %s" % address)
+        pytest.skip("libeXosip2 3.6 is used over UDP and IPv4 alone, not %s" % address.split("127")[0])
     with phone, sipbridge.Endpoint(address) as peer:
         peer.on(sipbridge.MessageReceived, lambda event: event.answer(202))
         phone.message(peer.uri, "hello")
