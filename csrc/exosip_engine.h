@@ -157,11 +157,7 @@ int exo_fill(osip_message_t *message, const sb_content *content);
 int exo_set_expires(osip_message_t *message, int expires);
 int exo_set_reason(osip_message_t *response, const char *reason); /* NULL: leave what is there */
 
-/* Set what the message tells in the event: headers, body, status, reason, method. *octets is to be freed
- * with free() after the event was posted. NULL message: nothing. */
-void exo_describe(sb_event *event, osip_message_t *message, char **octets);
-
-/* Describe, post, free. */
+/* Set what the message tells in the event (headers, body, status, reason, method) and post it. NULL message: nothing. */
 void exo_post(struct exosip *state, sb_event *event, osip_message_t *message);
 
 /* True when a URI in it is longer than the library can write into a request. */
