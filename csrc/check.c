@@ -117,6 +117,13 @@ static int check_port(int port)
     return port < 0 || port > 65535 ? SB_EINVAL : SB_OK;
 }
 
+/* A datagram of line ends reaches nobody who would answer it. */
+static int check_keepalive(const sb_config *config)
+{
+    int on_stream = config->transport == SB_TCP || config->transport == SB_TLS;
+    return config->keepalive < 0 || config->keepalive > (on_stream ? SB_MAX_KEEPALIVE : 0) ? SB_EINVAL : SB_OK;
+}
+
 int sb_check_config(const sb_config *config)
 {
     int code = SB_EINVAL;
@@ -128,6 +135,8 @@ int sb_check_config(const sb_config *config)
         (code = sb_check_optional_text(config->tls_certificate)) != SB_OK ||
         (code = sb_check_optional_text(config->tls_private_key)) != SB_OK ||
         (code = sb_check_optional_text(config->tls_ca)) != SB_OK ||
+        (code = sb_check_optional_text(config->resolv_conf)) != SB_OK ||
+        (code = check_keepalive(config)) != SB_OK ||
         (code = check_port(config->port)) != SB_OK ||
         (code = check_port(config->advertised_port)) != SB_OK)
         return code;

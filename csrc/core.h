@@ -43,6 +43,9 @@ enum { SB_DAY = 24 * 3600 };
 /* Seconds of a SUBSCRIBE that names none (RFC 6665, 3.1.1). */
 enum { SB_DEFAULT_SUBSCRIPTION = 3600 };
 
+/* The reason phrase of the 503 that ends what could not be sent for this. */
+#define SB_UNRESOLVED "No address for the host: not in DNS, or no answer from DNS"
+
 /* A call, registration, subscription or transaction. */
 struct sb_object {
     sb_id id;

@@ -41,6 +41,7 @@ enum sb_error {
 };
 
 enum sb_limit {
+    SB_MAX_KEEPALIVE = 86400, /* seconds */
     SB_MAX_STRING = 4096,   /* octets in a URI, an address, a header value, a phrase */
     SB_MAX_HEADERS = 64,    /* extra headers of one message */
     SB_MAX_BODY = 60000,    /* octets in a body; an engine's library may allow fewer (SB_ETOOBIG) */
@@ -71,6 +72,10 @@ typedef struct sb_config {
     const char *tls_private_key;  /* its key, not encrypted; */
     const char *tls_ca;           /* and whom we believe. Each may be NULL: none */
     int tls_verify;               /* enum sb_tls_verify */
+    const char *resolv_conf;      /* a file to find the name servers in (resolv.conf(5)); NULL: the system's. A line
+                                     "port N" in it names another port than 53 */
+    int keepalive;                /* SB_TCP, SB_TLS: seconds after which a silent connection is sent a ping (RFC 5626,
+                                     4.4.1); 0: never */
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
     sb_id last_id;                /* calls and the like are numbered from here on: in place of an engine that
                                      was lost, with numbers that it has not given out */

@@ -193,15 +193,18 @@ static void set_own_address(struct exosip *state, const char *bound, char *own, 
 
 static void set_options(struct exosip *state, const sb_config *config)
 {
-    int off = 0, on = 1;
+    int off = 0, on = 1, keepalive_ms = config->keepalive * 1000;
+    (void)off;
     (void)on;
+    (void)keepalive_ms;
 #ifdef EXOSIP_OPT_DONT_SEND_101
     /* It would answer each INVITE with 101, which some peers take for the end of their script. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DONT_SEND_101, &on);
 #endif
 #ifdef EXOSIP_OPT_UDP_KEEP_ALIVE
-    /* Four octets ("jaK") that are no SIP to each registrar, every 17 s. */
-    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, &off);
+    /* The pings on connections are worth having, but not what it sends to a registrar over UDP every 17 s: four
+     * octets ("jaK") that are no SIP. */
+    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, &keepalive_ms);
 #endif
 #ifdef EXOSIP_OPT_DNS_CAPABILITIES
     /* NAPTR and SRV queries would be waited for under eXosip_lock, in whichever thread places a call. */

@@ -12,6 +12,10 @@
 
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sofia_features.h>
+#include <sofia-sip/sresolv.h>
+
+/* How long a peer has to answer a ping, before the connection is given up (RFC 5626, 4.4.1). */
+enum { PONG_MS = 10000 };
 
 /* ------------------------------------------------------------------------------------------------------
  * Commands, from any thread to the loop
@@ -256,6 +260,10 @@ static nta_agent_t *new_agent(struct sofia *state, const char *url, const char *
                             NTATAG_UDP_MTU(65535), /* there is no TCP to change to (18.1.1) */
                             NTATAG_MERGE_482(1),   /* 8.2.2.2 */
                             TPTAG_LOG(config->trace),
+                            TAG_IF(config->resolv_conf != NULL, SRESTAG_RESOLV_CONF(config->resolv_conf)),
+                            TPTAG_PONG2PING(1), /* RFC 5626, 4.4.1 */
+                            TAG_IF(config->keepalive > 0, TPTAG_KEEPALIVE((unsigned)config->keepalive * 1000)),
+                            TAG_IF(config->keepalive > 0, TPTAG_PINGPONG(PONG_MS)),
                             TAG_IF(certificates != NULL, TPTAG_CERTIFICATE(certificates)),
                             TPTAG_TLS_VERIFY_POLICY(sof_tls_policy(config)), TPTAG_TLS_VERIFY_DEPTH(5), TAG_END());
 }

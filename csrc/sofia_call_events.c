@@ -12,7 +12,7 @@ void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int st
     event.call = call->id;
     event.cause = cause;
     event.status = status;
-    sof_post(state, &event, sof_real(sip));
+    sof_post(state, &event, sip);
 }
 
 void sof_fail_call(struct sofia *state, struct sb_object *call, const char *reason)

@@ -214,7 +214,7 @@ int sof_set_expires(msg_t *msg, int seconds);
 /* A Route over a proxy, a loose router (16.12.1); NULL when its URI is none. */
 sip_route_t *sof_route(su_home_t *home, const char *proxy);
 
-/* Describe the message (NULL: none) in the event, post it. */
+/* Describe the message (NULL: none; nothing of what nta made up) in the event, post it. */
 void sof_post(struct sofia *state, sb_event *event, const sip_t *sip);
 /* The message where it came from the network; NULL for what nta made up: a timeout, a failure to send. */
 const sip_t *sof_real(const sip_t *sip);

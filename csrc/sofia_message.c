@@ -304,10 +304,20 @@ static void describe(sb_event *event, const sip_t *sip, struct text *text)
         event->reason = sip->sip_status->st_phrase;
 }
 
+/* nta found no address to send to: it says so in the response that it makes up. */
+static int is_unresolved(const sip_t *sip)
+{
+    return sip != NULL && sof_real(sip) == NULL && sip->sip_status != NULL &&
+           strcmp(sip->sip_status->st_phrase, "DNS Error") == 0;
+}
+
 void sof_post(struct sofia *state, sb_event *event, const sip_t *sip)
 {
     struct text text = {NULL, 0, 0};
     su_home_t home[1] = {SU_HOME_INIT(home)};
+    if (event->reason == NULL && is_unresolved(sip))
+        event->reason = SB_UNRESOLVED;
+    sip = sof_real(sip);
     if (sip != NULL) {
         describe(event, sip, &text);
         if (sip->sip_request != NULL)

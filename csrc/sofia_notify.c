@@ -20,7 +20,7 @@ static void post_unsubscribed(struct sof_subscription *record, struct sb_object 
     event.type = SB_EV_UNSUBSCRIBED;
     event.subscription = subscription->id;
     event.status = status;
-    sof_post(record->record.state, &event, sof_real(sip));
+    sof_post(record->record.state, &event, sip);
 }
 
 static void post_subscribe(struct sof_subscription *record, struct sb_object *subscription, int new_state,

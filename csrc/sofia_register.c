@@ -20,7 +20,7 @@ static void post_change(struct sof_registration *record, struct sb_object *regis
     event.status = status;
     event.expires = expires;
     event.method = "REGISTER";
-    sof_post(record->record.state, &event, sof_real(sip));
+    sof_post(record->record.state, &event, sip);
 }
 
 static void post_registration(struct sof_registration *record, struct sb_object *registration, int new_state,

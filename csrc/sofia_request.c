@@ -140,7 +140,7 @@ static void post_final(struct sof_transaction *record, struct sb_object *transac
     event.transaction = transaction->id;
     event.status = status;
     event.method = record->method;
-    sof_post(record->record.state, &event, sof_real(sip));
+    sof_post(record->record.state, &event, sip);
 }
 
 static void post_response(struct sof_transaction *record, struct sb_object *transaction, int status,

@@ -23,7 +23,7 @@ static void post_state(struct sof_subscription *record, struct sb_object *subscr
     event.reason = reason;
     event.expires = expires;
     event.method = "SUBSCRIBE";
-    sof_post(record->record.state, &event, sof_real(sip));
+    sof_post(record->record.state, &event, sip);
 }
 
 /* ------------------------------------------------------------------------------------------------------

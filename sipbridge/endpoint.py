@@ -35,6 +35,7 @@ from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
 from sipbridge.session_timer import SessionTimer, check_interval, refreshed, updated
+from sipbridge.settings import check_keepalive, check_readable
 from sipbridge.tls import Tls
 from sipbridge.trace import Peers
 from sipbridge.uri import (
@@ -86,6 +87,10 @@ class Endpoint(EventPackages):
             None. Credentials are masked in it.
         tls: a :class:`~sipbridge.Tls` for an address on TLS; None for one without a certificate of its own, which
             verifies those of others against the system's.
+        resolv_conf: path of a file that names the DNS servers to ask (resolv.conf(5); a line ``port N`` for another port
+            than 53), or None for the system's.
+        keepalive: seconds after which a connection on which nothing passed is sent a ping, two line ends (RFC 5626,
+            4.4.1), 1 to 86400; None for never. TCP and TLS alone; over UDP :meth:`watch` keeps a way open.
 
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
@@ -108,6 +113,8 @@ class Endpoint(EventPackages):
         record=None,
         tls=None,
         session_expires=None,
+        resolv_conf=None,
+        keepalive=None,
     ):
         local = parse_transport_address(address)
         if tls is not None and local.transport != "tls":
@@ -133,6 +140,8 @@ class Endpoint(EventPackages):
             None if outbound_proxy is None else check_uri(outbound_proxy),
             trace is not None or record is not None,
             tls,
+            None if resolv_conf is None else check_readable(resolv_conf),
+            check_keepalive(keepalive, local.transport),
         )
         self._local = local._replace(port=self._engine.port)
         self._closed = False

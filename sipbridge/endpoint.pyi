@@ -32,6 +32,8 @@ class Endpoint(EventPackages):
         record: Union[None, str, Recorder] = None,
         tls: Optional[Tls] = None,
         session_expires: Optional[int] = None,
+        resolv_conf: Optional[str] = None,
+        keepalive: Optional[int] = None,
     ) -> None: ...
     def __enter__(self) -> Endpoint: ...
     def __exit__(

@@ -165,10 +165,12 @@ class InProcess(object):
         outbound_proxy=None,
         trace=False,
         tls=None,
+        resolv_conf=None,
+        keepalive=0,
         last_id=0,
     ):
         """Bind and start. ``advertised`` is (host, port) or None, ``tls`` (certificate, private key, CA file, verify)
-        or None; handles come after ``last_id``.
+        or None, ``resolv_conf`` a path or None, ``keepalive`` in seconds; handles come after ``last_id``.
 
         Raises TransportError, EngineError.
         """
@@ -183,6 +185,8 @@ class InProcess(object):
         config.advertised_port = advertised_port
         config.user_agent = agent_text = self._string(user_agent)
         config.outbound_proxy = proxy_text = self._string(outbound_proxy)
+        config.resolv_conf = resolver_text = self._string(resolv_conf)
+        config.keepalive = keepalive
         config.trace = bool(trace)
         config.last_id = last_id
         if tls is not None:
@@ -192,7 +196,7 @@ class InProcess(object):
             config.tls_ca = ca_text = self._string(ca_file)
             config.tls_verify = getattr(self._lib, "SB_TLS_VERIFY_" + verify.upper())
         code = self._lib.sb_open(config)
-        del host_text, advertised_text, agent_text, proxy_text  # had to live until here
+        del host_text, advertised_text, agent_text, proxy_text, resolver_text  # had to live until here
         if tls is not None:
             del certificate_text, key_text, ca_text
         self._handle = self._check(code, "%s port %d on %s" % (transport, port, host))

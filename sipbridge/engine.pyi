@@ -26,6 +26,8 @@ class InProcess:
         outbound_proxy: Optional[str] = None,
         trace: bool = False,
         tls: Optional[Tuple[Optional[str], Optional[str], Optional[str], str]] = None,
+        resolv_conf: Optional[str] = None,
+        keepalive: int = 0,
         last_id: int = 0,
     ) -> None: ...
     def close(self, grace: float) -> None: ...

@@ -1,0 +1,38 @@
+"""Checks for what an endpoint is opened with, before an engine sees it."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+
+from sipbridge._compat import text_type, to_text
+from sipbridge.content import check_seconds
+from sipbridge.errors import InputError
+
+#: Seconds that a connection may be silent at most before it is sent a ping: SB_MAX_KEEPALIVE (csrc/engine.h).
+MAX_KEEPALIVE = 86400
+
+
+def check_keepalive(value, transport):
+    """Seconds between pings on a connection, 0 for None; or InputError."""
+    if value is None:
+        return 0
+    if transport == "udp":
+        raise InputError(
+            "keepalive is for TCP and TLS, whose connections are sent pings (RFC 5626, 4.4.1); over UDP ask the peer with"
+            " OPTIONS: endpoint.watch(uri, interval)"
+        )
+    if check_seconds(value, "keepalive") > MAX_KEEPALIVE:
+        raise InputError("keepalive must be %d s at most, not %r" % (MAX_KEEPALIVE, value))
+    return value
+
+
+def check_readable(path):
+    """The path of a file that can be read, as text and absolute; or InputError."""
+    text = to_text(path)
+    if not isinstance(text, text_type):
+        raise InputError("a path is text, not %r" % (path,))
+    try:
+        with open(text, "rb"):
+            return os.path.abspath(text)
+    except (IOError, OSError) as error:
+        raise InputError("cannot read %s: %s" % (text, error.strerror))

@@ -1,0 +1,6 @@
+from typing import Optional
+
+MAX_KEEPALIVE: int
+
+def check_keepalive(value: Optional[int], transport: str) -> int: ...
+def check_readable(path: str) -> str: ...
