@@ -114,6 +114,7 @@ static void *pump(void *data)
         sb_core_lock(state->core);
         if (event != NULL)
             dispatch(state, event);
+        exo_take_found(state);
         now = sb_monotonic_ms();
         if (now >= next_look) {
             handle_due(state);
@@ -207,7 +208,7 @@ static void set_options(struct exosip *state, const sb_config *config)
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, &keepalive_ms);
 #endif
 #ifdef EXOSIP_OPT_DNS_CAPABILITIES
-    /* NAPTR and SRV queries would be waited for under eXosip_lock, in whichever thread places a call. */
+    /* exosip_resolve.c does it: these queries would be waited for under eXosip_lock. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DNS_CAPABILITIES, &off);
 #endif
     if (config->user_agent != NULL)
@@ -322,6 +323,7 @@ static void stop_library(struct exosip *state)
 static void state_free(struct exosip *state)
 {
     sb_credentials_free(&state->credentials);
+    exo_resolver_free(state->resolver);
     free(state->address);
     free(state->route);
     free(state);
@@ -344,7 +346,8 @@ static int open_locked(struct sb_core *core, const sb_config *config, struct exo
     if (state == NULL)
         return SB_ENOMEM;
     state->core = core;
-    code = start_library(state);
+    state->resolver = exo_resolver_new(config);
+    code = state->resolver == NULL ? SB_ENOMEM : start_library(state);
     if (code != SB_OK) {
         state_free(state);
         return code;
@@ -444,11 +447,11 @@ const struct sb_backend sb_backend = {
     .release = exo_release,
     .credentials = exo_credentials,
     .credentials_clear = exo_credentials_clear,
-    .reg = exo_register,
+    .reg = exo_order_registration,
     .reg_refresh = exo_register_refresh,
     .reg_end = exo_register_end,
     /* reg_bindings: the library tells of no REGISTER but its own registrations' */
-    .call = exo_call,
+    .call = exo_order_call,
     .ring = exo_ring,
     .answer_call = exo_answer_call,
     .refuse = exo_refuse,
@@ -457,9 +460,9 @@ const struct sb_backend sb_backend = {
     .call_request = exo_call_request,
     .reinvite = exo_reinvite,
     .answer = exo_answer,
-    .request = exo_request,
-    .publish = exo_publish,
-    .subscribe = exo_subscribe,
+    .request = exo_order_request,
+    .publish = exo_order_publish,
+    .subscribe = exo_order_subscription,
     .subscribe_refresh = exo_subscribe_refresh,
     .unsubscribe = exo_unsubscribe,
     .subscription_accept = exo_subscription_accept,

@@ -220,6 +220,8 @@ int exo_hangup(void *data, struct sb_object *call, const sb_content *content)
     struct exosip *state = data;
     struct exo_call *record = call->lib;
     int code;
+    if (exo_give_up(state, call))
+        return SB_OK;
     if (call->state == SB_CALL_CALLING)
         return hangup_calling(state, record, content);
     if (call->state == SB_CALL_ACCEPTED)

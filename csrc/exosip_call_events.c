@@ -13,6 +13,8 @@ void exo_end_call(struct exosip *state, struct sb_object *call, int cause, int s
     event.call = call->id;
     event.cause = cause;
     event.status = status;
+    if (cause == SB_CAUSE_TIMEOUT && !((struct exo_call *)call->lib)->provisional)
+        exo_note_silence(state, call->id);
     exo_post(state, &event, message);
 }
 

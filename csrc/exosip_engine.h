@@ -45,6 +45,7 @@ struct exosip {
     int stopping;                /* the pump is to return; under the core's lock */
     char *address;               /* "sip:host:port", the default From */
     char *route;                 /* "<sip:proxy;lr>" or NULL */
+    struct exo_resolver *resolver;
     struct sb_credential *credentials;
     void *calls;                 /* tsearch() trees of struct sb_object: calls by the library's cid, */
     void *registrations;         /* registrations by rid, */
@@ -273,6 +274,25 @@ int exo_notify(void *state, struct sb_object *subscription, const char *subscrip
 void exo_on_notification(struct exosip *state, eXosip_event_t *event);
 void exo_notifier_due(struct exosip *state, struct sb_object *subscription);
 void exo_notify_free(struct exo_notify *waiting);
+
+/* exosip_resolve.c: exo_call() and the like, once it is known where to ------------------------------------- */
+int exo_order_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
+int exo_order_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
+                      const sb_content *content);
+int exo_order_publish(void *state, struct sb_object *transaction, const sb_parties *parties, const char *event,
+                      const char *etag, int expires, const sb_content *content);
+int exo_order_subscription(void *state, struct sb_object *subscription, const sb_parties *parties, const char *event,
+                           int expires, const sb_content *content);
+int exo_order_registration(void *state, struct sb_object *registration, const char *registrar,
+                           const sb_parties *parties, const char *contact, int expires);
+/* The user does not want it any more: 1 when it waits for its address, and ends. */
+int exo_give_up(struct exosip *state, const struct sb_object *object);
+/* Nobody answered the request of this object. */
+void exo_note_silence(struct exosip *state, sb_id id);
+/* Send what has its address, end what has none. By the pump, every now and then. */
+void exo_take_found(struct exosip *state);
+struct exo_resolver *exo_resolver_new(const sb_config *config); /* NULL when memory is out */
+void exo_resolver_free(struct exo_resolver *resolver);
 
 /* exosip_register.c ------------------------------------------------------------------------------------- */
 int exo_register(void *state, struct sb_object *registration, const char *registrar,

@@ -151,12 +151,14 @@ static int change(struct exosip *state, struct exo_registration *record, int exp
 int exo_register_refresh(void *state, struct sb_object *registration, int expires)
 {
     struct exo_registration *record = registration->lib;
-    return record->expires == 0 ? SB_ESTATE : change(state, record, expires);
+    return record == NULL || record->expires == 0 ? SB_ESTATE : change(state, record, expires);
 }
 
 int exo_register_end(void *state, struct sb_object *registration)
 {
     struct exo_registration *record = registration->lib;
+    if (exo_give_up(state, registration))
+        return SB_OK;
     return record->expires == 0 ? SB_ESTATE : change(state, record, 0);
 }
 

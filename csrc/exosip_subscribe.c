@@ -215,12 +215,12 @@ static int change(struct exosip *state, struct sb_object *subscription, int expi
 
 int exo_subscribe_refresh(void *state, struct sb_object *subscription, int expires)
 {
-    return change(state, subscription, expires);
+    return subscription->lib == NULL ? SB_ESTATE : change(state, subscription, expires);
 }
 
 int exo_unsubscribe(void *state, struct sb_object *subscription)
 {
-    return change(state, subscription, 0);
+    return exo_give_up(state, subscription) ? SB_OK : change(state, subscription, 0);
 }
 
 /* ------------------------------------------------------------------------------------------------------

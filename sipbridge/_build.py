@@ -58,7 +58,12 @@ class Library(namedtuple("Library", "engine package header function libraries fo
 LIBRARIES = (
     Library("sofia", "sofia-sip-ua", "sofia-sip/nua.h", "nua_destroy", ["sofia-sip-ua"], ["sofia-sip-1.12"]),
     Library(
-        "exosip", "libeXosip2", "eXosip2/eXosip.h", "eXosip_quit", ["eXosip2", "osip2", "osipparser2"], []
+        "exosip",
+        "libeXosip2",
+        "eXosip2/eXosip.h",
+        "eXosip_quit",
+        ["eXosip2", "osip2", "osipparser2", "resolv"],
+        [],
     ),
 )
 

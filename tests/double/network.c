@@ -57,6 +57,23 @@ static int send_octets(const char *host, const char *port, const char *octets, s
     return code;
 }
 
+/* The first Route of a request that begins something says where it goes, and stays here. */
+static int print_without_preloaded(osip_message_t *message, char **octets, size_t *length)
+{
+    osip_generic_param_t *tag = NULL;
+    osip_route_t *route = osip_list_get(&message->routes, 0);
+    int code;
+    osip_to_get_tag(message->to, &tag);
+    if (tag != NULL || route == NULL)
+        return osip_message_to_str(message, octets, length);
+    osip_list_remove(&message->routes, 0);
+    osip_message_force_update(message);
+    code = osip_message_to_str(message, octets, length);
+    osip_list_add(&message->routes, route, 0);
+    osip_message_force_update(message);
+    return code;
+}
+
 /* osip2's callback for each message; the target that it offers is the same. */
 int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, int unused_port, int unused_socket)
 {
@@ -76,7 +93,7 @@ int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, i
         request_target(message, &host, &port);
     else
         response_target(message, &host, &port);
-    if (osip_message_to_str(message, &octets, &length) != 0)
+    if (print_without_preloaded(message, &octets, &length) != 0)
         return -1;
     code = send_octets(host, port, octets, length);
     osip_free(octets);

@@ -51,7 +51,7 @@ def _double():
     sources = _engine("exosip")[0]
     sources += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".c")]
     options = ["-DWITH_DOUBLE", "-I" + os.path.join(double, "include"), "-L" + os.path.join(double, "lib")]
-    return sources, options + ["-losip2", "-losipparser2", "-ldl", "-lpthread", "-rdynamic"]
+    return sources, options + ["-losip2", "-losipparser2", "-lresolv", "-ldl", "-lpthread", "-rdynamic"]
 
 
 def _library():
