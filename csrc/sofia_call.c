@@ -33,6 +33,13 @@ static struct sof_command *post(struct sofia *state, struct sb_object *call,
 /* ------------------------------------------------------------------------------------------------------
  * Out
  */
+static void on_unresolved(struct sof_record *data)
+{
+    struct sb_object *call = sof_object(data, SB_KIND_CALL);
+    if (call != NULL && sof_is_unresolved(&((struct sof_call *)data)->invite))
+        sof_fail_call(data->state, call, SB_UNRESOLVED);
+}
+
 static void run_call(struct sofia *state, struct sof_command *command)
 {
     struct sb_object *call = call_of(state, command);
@@ -52,6 +59,8 @@ static void run_call(struct sofia *state, struct sof_command *command)
         msg_destroy(draft);
     if (code != SB_OK)
         sof_end_call(state, call, SB_CAUSE_FAILED, 503, NULL);
+    else
+        sof_set_timer(&record->record, SOF_LOOKUP_MS, on_unresolved);
 }
 
 int sof_call(void *data, struct sb_object *call, const sb_parties *parties, const sb_content *content)

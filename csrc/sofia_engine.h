@@ -49,6 +49,9 @@ struct sofia;
 
 enum { SOF_64_T1 = 32000 }; /* milliseconds (17.1.1.1) */
 
+/* How long an address is looked up for what begins something; the library would ask a silent name server for 191 s. */
+enum { SOF_LOOKUP_MS = 16000 };
+
 /* How often a request is sent again for a challenge: once, and once more each time that only the nonce was stale
  * (22.4, RFC 2617 3.2.1). */
 enum { SOF_MAX_RETRIES = 3 };
@@ -236,6 +239,8 @@ int sof_send(struct sof_request *request, struct sof_record *dialog, struct sof_
              const char *method, msg_t *draft, nta_response_f *callback);
 /* Send the same again. */
 int sof_send_again(struct sof_request *request);
+/* Whether it has not been sent because its host's address is still looked up. */
+int sof_is_unresolved(const struct sof_request *request);
 /* Give back what the request holds. */
 void sof_request_clear(struct sof_request *request);
 /* True when the response (NULL: none) is a challenge that could be answered, and was: the request is on its way

@@ -57,6 +57,13 @@ static void on_due(struct sof_record *data)
         send_next(record, registration);
 }
 
+static void on_unresolved(struct sof_record *data)
+{
+    struct sb_object *registration = sof_object(data, SB_KIND_REGISTRATION);
+    if (registration != NULL && sof_is_unresolved(&((struct sof_registration *)data)->request))
+        sof_fail_registration(registration, SB_UNRESOLVED);
+}
+
 static void run_register(struct sofia *state, struct sof_command *command)
 {
     struct sb_object *registration = sb_core_find(state->core, SB_KIND_REGISTRATION, command->id);
@@ -76,6 +83,8 @@ static void run_register(struct sofia *state, struct sof_command *command)
         msg_destroy(draft);
     if (code != SB_OK)
         post_registration(record, registration, SB_STATE_FAILED, 503, 0, NULL);
+    else
+        sof_set_timer(&record->record, SOF_LOOKUP_MS, on_unresolved);
 }
 
 static int draft_register(struct sofia *state, const char *registrar, const sb_parties *parties,

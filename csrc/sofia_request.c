@@ -70,6 +70,15 @@ int sof_send(struct sof_request *request, struct sof_record *dialog, struct sof_
     return request->method == NULL ? SB_ELIBRARY : sof_send_again(request);
 }
 
+int sof_is_unresolved(const struct sof_request *request)
+{
+    msg_t *msg = request->orq == NULL ? NULL : nta_outgoing_getrequest(request->orq);
+    int is_so = msg != NULL && sip_object(msg)->sip_via == NULL; /* which names the socket that it goes through */
+    if (msg != NULL)
+        msg_destroy(msg);
+    return is_so;
+}
+
 /* nta would forget an INVITE at once, and with it the ACK to what is yet to come; not so one that is cancelled. */
 static void forget(nta_outgoing_t *orq)
 {
@@ -214,6 +223,13 @@ static int on_no_dialog(struct sof_record *record, nta_leg_t *leg, nta_incoming_
     return 481;
 }
 
+static void on_unresolved(struct sof_record *data)
+{
+    struct sb_object *transaction = sof_object(data, SB_KIND_TRANSACTION);
+    if (transaction != NULL && sof_is_unresolved(&((struct sof_transaction *)data)->request))
+        sof_fail_transaction(transaction, SB_UNRESOLVED);
+}
+
 static void run_request(struct sofia *state, struct sof_command *command)
 {
     struct sb_object *transaction = sb_core_find(state->core, SB_KIND_TRANSACTION, command->id);
@@ -234,6 +250,8 @@ static void run_request(struct sofia *state, struct sof_command *command)
         msg_destroy(draft);
     if (code != SB_OK)
         post_response(record, transaction, 503, NULL);
+    else
+        sof_set_timer(&record->record, SOF_LOOKUP_MS, on_unresolved);
 }
 
 static struct sof_transaction *record_new(struct sofia *state, struct sb_object *transaction, const char *method)

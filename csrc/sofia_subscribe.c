@@ -65,6 +65,13 @@ static void on_due(struct sof_record *data)
         send_next(record, subscription);
 }
 
+static void on_unresolved(struct sof_record *data)
+{
+    struct sb_object *subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
+    if (subscription != NULL && sof_is_unresolved(&((struct sof_subscription *)data)->request))
+        post_state((struct sof_subscription *)data, subscription, SB_STATE_FAILED, 503, SB_UNRESOLVED, 0, NULL);
+}
+
 static void run_subscribe(struct sofia *state, struct sof_command *command)
 {
     struct sb_object *subscription = sb_core_find(state->core, SB_KIND_SUBSCRIPTION, command->id);
@@ -82,6 +89,8 @@ static void run_subscribe(struct sofia *state, struct sof_command *command)
         msg_destroy(draft);
     if (code != SB_OK)
         post_state(record, subscription, SB_STATE_FAILED, 503, NULL, 0, NULL);
+    else
+        sof_set_timer(&record->record, SOF_LOOKUP_MS, on_unresolved);
 }
 
 /* The drafts of the first SUBSCRIBE, and of one within the dialog that it makes: the same without the body, which

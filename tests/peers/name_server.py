@@ -1,6 +1,6 @@
 """A name server on loopback, with the records that a test gives it, and the ways in which one can fail.
 
-Both engines read the file that SRESOLV_CONF names in place of /etc/resolv.conf, with a port of its own.
+An endpoint finds it through `resolv_conf`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -22,11 +22,11 @@ import dns.rrset
 from peers.ports import HOST
 
 
-class Dns(object):
+class NameServer(object):
     """The name server; answers from :attr:`records` until :meth:`stop`.
 
     Args:
-        folder: where the file for SRESOLV_CONF goes.
+        folder: where the file for `resolv_conf` goes.
 
     Attributes:
         records: (name, type) to a list of texts, as in a zone file: ("example.test", "A"): ["127.0.0.1"].
