@@ -259,6 +259,7 @@ static nta_agent_t *new_agent(struct sofia *state, const char *url, const char *
                             NTATAG_UA(1),          /* acknowledge and hang up stray answers */
                             NTATAG_UDP_MTU(65535), /* there is no TCP to change to (18.1.1) */
                             NTATAG_MERGE_482(1),   /* 8.2.2.2 */
+                            NTATAG_CLIENT_RPORT(1), /* RFC 3581 */
                             TPTAG_LOG(config->trace),
                             TAG_IF(config->resolv_conf != NULL, SRESTAG_RESOLV_CONF(config->resolv_conf)),
                             TPTAG_PONG2PING(1), /* RFC 5626, 4.4.1 */

@@ -3,13 +3,13 @@
 from __future__ import absolute_import, division, print_function
 
 import struct
-import threading
 import time
 
 import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
+from peers.answering import Answering
 from peers.byhand import ByHand
 from peers.name_server import NameServer, header_of
 from peers.ports import free_port
@@ -41,35 +41,9 @@ def second():
     peer.stop()
 
 
-class _Answering(object):
-    """Has a peer answer everything, on a thread."""
-
-    def __init__(self, peer, status=200):
-        self.peer = peer
-        self._status = status
-        self.messages = []
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self):
-        while not self._stopping:
-            message = self.peer.take(0.05)
-            if message is not None:
-                self.messages.append(message)
-                self.peer.reply(message, self._status)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self._stopping = True
-        self._thread.join()
-
-
 def _answers_message(phone, peer, uri):
     """Send a MESSAGE there; the peer answers. Returns what the peer got."""
-    with _Answering(peer) as answering:
+    with Answering(peer) as answering:
         assert phone.endpoint.message(uri, "hello", timeout=30.0).status == 200
     return answering.messages[0]
 
@@ -117,7 +91,7 @@ def test_weights_share_the_requests(asking, names, by_hand, second):
     names.add_service(
         DOMAIN, "udp", (10, 3, by_hand.port, "one." + DOMAIN), (10, 1, second.port, "two." + DOMAIN)
     )
-    with _Answering(by_hand) as more, _Answering(second) as fewer:
+    with Answering(by_hand) as more, Answering(second) as fewer:
         for _ in range(40):
             asking.endpoint.message("sip:bob@" + DOMAIN, "hello", timeout=30.0)
     assert len(more.messages) + len(fewer.messages) == 40
@@ -202,7 +176,7 @@ def test_a_call_is_cancelled_where_it_went(asking, names, by_hand):
 def test_a_registration_by_its_domain(asking, names, by_hand):
     """Refreshed and ended at the same server."""
     names.add_service(DOMAIN, "udp", (10, 1, by_hand.port, "one." + DOMAIN))
-    with _Answering(by_hand) as registrar:
+    with Answering(by_hand) as registrar:
         registration = asking.endpoint.register("sip:" + DOMAIN, expires=600, timeout=20.0)
         registration.refresh(timeout=10.0)
         registration.unregister(timeout=10.0)
@@ -211,7 +185,7 @@ def test_a_registration_by_its_domain(asking, names, by_hand):
 
 def test_subscribed_and_published_by_the_domain(asking, names, by_hand):
     names.add_service(DOMAIN, "udp", (10, 1, by_hand.port, "one." + DOMAIN))
-    with _Answering(by_hand, 489) as server:
+    with Answering(by_hand, 489) as server:
         for ask in (
             lambda: asking.endpoint.subscribe("sip:bob@" + DOMAIN, "presence"),
             lambda: asking.endpoint.publish("sip:bob@" + DOMAIN, "presence", b"on", "text/plain"),

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import itertools
+import re
 import select
 import socket
 import time
@@ -21,6 +22,8 @@ class ByHand(object):
         port: its UDP port of 127.0.0.1.
         waiting: messages that came and were not asked for yet.
         source: host and port that the last message came from, or None.
+        symmetric: True to answer to where a request came from, with received and rport filled in, and to ask for the
+            same (RFC 3581).
     """
 
     def __init__(self):
@@ -32,6 +35,7 @@ class ByHand(object):
         self._seen = set()
         self.waiting = []
         self.source = None
+        self.symmetric = False
 
     def stop(self):
         self._socket.close()
@@ -69,6 +73,7 @@ class ByHand(object):
             return
         octets, self.source = self._socket.recvfrom(65536)
         message = Message(octets, True)
+        message.source = self.source
         key = (message.start_line, message["Via"], tuple(message.get_all("CSeq")))
         if key not in self._seen:
             self._seen.add(key)
@@ -84,10 +89,13 @@ class ByHand(object):
         """Answer a request; ``tag`` is of the phone behind this peer that does, None for the usual one."""
         tag = tag or "byhand%d" % self.port
         to = request["To"] if "tag=" in request["To"] else request["To"] + ";tag=" + tag
-        fields = [("Via", request["Via"]), ("From", request["From"]), ("To", to)]
+        via, port = request["Via"], _port_of(request["Via"])
+        if self.symmetric:
+            via, port = _filled_in(via, request.source), request.source[1]
+        fields = [("Via", via), ("From", request["From"]), ("To", to)]
         fields += [("Call-ID", request["Call-ID"]), ("CSeq", request["CSeq"]), ("Contact", "<%s>" % self.uri)]
         line = "SIP/2.0 %d %s" % (status, _REASONS.get(status, "Because"))
-        self.send(_port_of(request["Via"]), _octets(line, fields + list(headers), body))
+        self.send(port, _octets(line, fields + list(headers), body))
 
     def request(self, port, method, headers=(), body=b""):
         """Send a request that begins something. Returns the message."""
@@ -112,7 +120,8 @@ class ByHand(object):
         return self._request(port, line, fields, headers, body)
 
     def _via(self, number):
-        return "SIP/2.0/UDP %s:%d;branch=z9hG4bK%d.%d" % (HOST, self.port, self.port, number)
+        rport = ";rport" if self.symmetric else ""
+        return "SIP/2.0/UDP %s:%d%s;branch=z9hG4bK%d.%d" % (HOST, self.port, rport, self.port, number)
 
     def _request(self, port, line, fields, headers, body):
         fields += [("Max-Forwards", "70"), ("Contact", "<%s>" % self.uri)] + list(headers)
@@ -124,6 +133,14 @@ class ByHand(object):
 def _octets(line, fields, body):
     lines = [line] + ["%s: %s" % field for field in fields] + ["Content-Length: %d" % len(body), "", ""]
     return "\r\n".join(lines).encode("utf-8") + body
+
+
+def _filled_in(via, source):
+    """A Via with what a server adds that saw where the request came from."""
+    filled = re.sub(r";rport(?=;|$)", ";received=%s;rport=%d" % source, via)
+    if filled == via:
+        raise AssertionError("no rport in %r" % (via,))
+    return filled
 
 
 def _port_of(via):
