@@ -463,34 +463,33 @@ def message(options, console):
 
 def ping(options, console):
     """Ask a peer with OPTIONS whether it is there, again and again. Any response but a 408, 502, 503 or 504 counts."""
-    asked = answered = 0
+    seen = []  # whether each answered, before the line that tells of it: after that the user may interrupt
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         try:
-            while asked < options.count and not console.broken.is_set():
-                if asked:
+            while len(seen) < options.count and not console.broken.is_set():
+                if seen:
                     console.broken.wait(options.interval)
-                answered += _asked(options, console, phone)
-                asked += 1
+                _ask(options, console, phone, seen)
         except Interrupted:
             pass
-        console.line("%d of %d answered" % (answered, asked))
-    if not answered:
+        console.line("%d of %d answered" % (sum(seen), len(seen)))
+    if not any(seen):
         raise TimeoutError("%s is not there" % options.to)
     return OK
 
 
-def _asked(options, console, phone):
-    """Whether the peer answered, after telling of it."""
+def _ask(options, console, phone, seen):
     started = monotonic()
     try:
         response = phone.options(options.to, options.header, timeout=options.timeout)
     except ResponseError as error:
         response = error
     except TimeoutError:
+        seen.append(False)
         console.event("no answer in %g s" % options.timeout)
-        return False
+        return
+    seen.append(response.status not in ABSENT)
     console.event("%d %s, %.1f ms" % (response.status, response.reason, 1000 * (monotonic() - started)))
-    return response.status not in ABSENT
 
 
 # -- ladder ------------------------------------------------------------------------------------------------
