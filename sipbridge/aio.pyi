@@ -233,6 +233,8 @@ class Endpoint:
         record: Union[None, str, Recorder] = None,
         tls: Optional[Tls] = None,
         session_expires: Optional[int] = None,
+        resolv_conf: Optional[str] = None,
+        keepalive: Optional[int] = None,
     ) -> None: ...
     async def __aenter__(self) -> Endpoint: ...
     async def __aexit__(

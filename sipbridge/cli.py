@@ -263,6 +263,15 @@ def _common(parser):
         "--advertised", metavar="HOST:PORT", help="what Contact names instead of the local address (NAT)"
     )
     group.add_argument(
+        "--resolv-conf", metavar="FILE", help="ask the DNS servers that it names (default: the system's)"
+    )
+    group.add_argument(
+        "--keepalive",
+        metavar="SECONDS",
+        type=int,
+        help="send a ping on a connection (TCP, TLS) that was silent for so long (default: never)",
+    )
+    group.add_argument(
         "--user", metavar="NAME", help="answer digest challenges as NAME, with $%s" % PASSWORD_VARIABLE
     )
     group.add_argument(

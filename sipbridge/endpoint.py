@@ -87,8 +87,8 @@ class Endpoint(EventPackages):
             None. Credentials are masked in it.
         tls: a :class:`~sipbridge.Tls` for an address on TLS; None for one without a certificate of its own, which
             verifies those of others against the system's.
-        resolv_conf: path of a file that names the DNS servers to ask (resolv.conf(5); a line ``port N`` for another port
-            than 53), or None for the system's.
+        resolv_conf: path of a file that names the DNS servers to ask (resolv.conf(5); a line ``port N`` for another
+            port than 53), or None for the system's.
         keepalive: seconds after which a connection on which nothing passed is sent a ping, two line ends (RFC 5626,
             4.4.1), 1 to 86400; None for never. TCP and TLS alone; over UDP :meth:`watch` keeps a way open.
 

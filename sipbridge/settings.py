@@ -18,8 +18,8 @@ def check_keepalive(value, transport):
         return 0
     if transport == "udp":
         raise InputError(
-            "keepalive is for TCP and TLS, whose connections are sent pings (RFC 5626, 4.4.1); over UDP ask the peer with"
-            " OPTIONS: endpoint.watch(uri, interval)"
+            "keepalive is for TCP and TLS, whose connections are sent pings (RFC 5626, 4.4.1); over UDP ask the peer"
+            " with OPTIONS: endpoint.watch(uri, interval)"
         )
     if check_seconds(value, "keepalive") > MAX_KEEPALIVE:
         raise InputError("keepalive must be %d s at most, not %r" % (MAX_KEEPALIVE, value))

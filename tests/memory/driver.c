@@ -52,6 +52,7 @@ static sb_id do_open(void)
     config.user_agent = "driver";
     config.advertised_host = "127.0.0.1";
     config.trace = (int)number(3);
+    config.resolv_conf = text(4);
     return sb_open(&config);
 }
 

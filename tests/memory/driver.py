@@ -134,8 +134,13 @@ class Driver(object):
     def content(self, **_):
         return "+", None
 
-    def open(self, host="127.0.0.1", port=0, trace=0, **_):
-        return self.perform("sb_open", host, port, trace)
+    @property
+    def threads(self):
+        """How many the program has, with the first."""
+        return len(os.listdir("/proc/%d/task" % self._process.pid))
+
+    def open(self, host="127.0.0.1", port=0, trace=0, resolv_conf=None, **_):
+        return self.perform("sb_open", host, port, trace, resolv_conf)
 
     def wait(self, engine, timeout_ms=10000):
         answer = self._ask("sb_wait", engine, timeout_ms).split("\t")

@@ -2,9 +2,13 @@
 
 from __future__ import absolute_import, division, print_function
 
+import time
+
+from contract.raw import Raw
 from double.flows import FLOWS, Answering, Flow
 from memory.driver import run
 from memory.malformed import datagrams
+from peers.name_server import HOSTILE, NameServer
 
 
 def test_flows(driver):
@@ -26,6 +30,41 @@ def test_closed_in_the_middle(driver):
         for _ in range(6):
             driver.wait(flow.engine, 200)
         assert driver.perform("sb_close", flow.engine, 0) == 0
+
+
+def _begin_everything(driver, engine, uri):
+    """One of each that asks for an address first. Returns how many, and the call."""
+    call = driver.call(engine, uri)
+    assert call > 0 and driver.request(engine, "MESSAGE", uri) > 0 and driver.register(engine, uri, uri) > 0
+    assert driver.subscribe(engine, uri) > 0 and driver.publish(engine, uri) > 0
+    return call
+
+
+def test_names(driver, tmpdir):
+    """Hosts with and without an address, hostile answers, and one that is still asked for when the engine goes."""
+    names = NameServer(str(tmpdir))
+    names.add_service("good.test", "udp", (10, 1, 9, "nowhere.test"), (20, 1, 9, "here.test"))
+    names.add("here.test", "A", "127.0.0.1")
+    names.silent.add("silent.test")
+    before = driver.threads
+    engine = driver.open(resolv_conf=names.configuration)
+    for name in sorted(HOSTILE):
+        if name != "loop" or Raw().name != "sofia":  # whose resolver never comes back from it
+            domain = name.replace(" ", "-") + ".test"
+            names.answers[domain] = names.answers["_sip._udp." + domain] = HOSTILE[name]
+            _begin_everything(driver, engine, "sip:a@" + domain)
+    for domain in ("good.test", "none.test", "silent.test"):
+        call = _begin_everything(driver, engine, "sip:a@" + domain)
+    assert driver.perform("sb_call_hangup", engine, call, None) == 0
+    while driver.wait(engine, 1000) != 0:
+        pass
+    _begin_everything(driver, engine, "sip:a@silent.test")
+    assert driver.perform("sb_close", engine, 0) == 0
+    deadline = time.time() + 30.0
+    while driver.threads > before and time.time() < deadline:  # those that ask end by themselves
+        time.sleep(0.05)
+    names.stop()
+    assert driver.threads == before
 
 
 def test_malformed_datagrams(driver):

@@ -104,7 +104,44 @@ class NameServer(object):
         return dns.rrset.from_text(name + ".", 60, "IN", str(kind), *self.records[name, kind])
 
 
-def header_of(query, answers, flags=0x8580):
+def _header_of(query, answers, flags=0x8580):
     """The octets that begin an answer to a query: its number, and its question as it came."""
     end = query.index(b"\0", 12) + 5  # the root label, type and class
     return query[:2] + struct.pack("!HHHHH", flags, 1, answers, 0, 0) + query[12:end]
+
+
+def _loop(query):
+    """A name that is compressed to itself, as answer."""
+    return _header_of(query, 1) + b"\xc0" + struct.pack("!B", len(_header_of(query, 1))) + b"\0" * 10
+
+
+def _huge(query):
+    """More records than there are octets."""
+    return _header_of(query, 65535) + b"\xc0\x0c\0\x21\0\1\0\0\0\1\xff\xff" + b"\xff" * 30
+
+
+def _cut(query):
+    """An SRV record, a NAPTR record and an address that end before they should."""
+    return _header_of(query, 3) + b"".join(
+        b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 1, 3) + b"\xff\xff\xff" for kind in (33, 35, 1)
+    )
+
+
+def _long_text(query):
+    """A NAPTR record whose text is longer than the record."""
+    return _header_of(query, 1) + b"\xc0\x0c" + struct.pack("!HHIH", 35, 1, 1, 9) + b"\0\1\0\1\xffabcd"
+
+
+#: Answers that are none, or not what they should be: name to a function of the query's octets.
+HOSTILE = {
+    "loop": _loop,
+    "huge": _huge,
+    "cut": _cut,
+    "long text": _long_text,
+    "empty": lambda query: b"",
+    "query": lambda query: query,
+    "garbage": lambda query: query[:2] + b"\x81\x80" + b"\xff" * 500,
+    "failure": lambda query: _header_of(query, 0, 0x8182),
+    "refused": lambda query: _header_of(query, 0, 0x8185),
+    "missing": lambda query: _header_of(query, 1),
+}

@@ -140,6 +140,8 @@ def test_wrong_usage_is_one_line_and_2(capsys, arguments, quoted):
         (["call", NOBODY, "--sdp", os.devnull], os.devnull),
         (["listen", "udp:127.0.0.1:5060"], "udp:127.0.0.1:5060"),
         (["listen", "udp://127.0.0.1:0", "--advertised", "a b"], "a b"),
+        (["listen", "udp://127.0.0.1:0", "--resolv-conf", "/nonexistent"], "/nonexistent"),
+        (["listen", "udp://127.0.0.1:0", "--keepalive", "20"], "watch"),
         (["register", "example.com", "--user", "alice"], "example.com"),
         (["register", "sip:127.0.0.1"], "--aor"),
         (["ping", NOBODY, "--certificate", "/nowhere/mine.pem"], "/nowhere/mine.pem"),
