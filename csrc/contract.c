@@ -187,6 +187,18 @@ int sb_port(int id)
     return port;
 }
 
+int sb_probe(int id)
+{
+    struct engine *engine = enter_locked(id);
+    if (engine == NULL)
+        return SB_ECLOSED;
+    sb_core_unlock(&engine->core);
+    if (sb_backend.probe != NULL)
+        sb_backend.probe(engine->core.state);
+    leave(engine);
+    return SB_OK;
+}
+
 int sb_fd(int id)
 {
     struct engine *engine = enter(id);

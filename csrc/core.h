@@ -79,6 +79,10 @@ struct sb_backend {
      * close() it is called with a NULL state, not under the lock. */
     void (*release)(void *state, struct sb_object *object);
 
+    /* Not under the core's lock: return once the backend's thread has come round. NULL: the thread hangs with the lock
+     * alone. */
+    void (*probe)(void *state);
+
     int (*credentials)(void *state, const char *realm, const char *user, const char *password);
     int (*credentials_clear)(void *state);
 

@@ -13,7 +13,7 @@
  *   network tells later is an event.
  * - Events are pulled with sb_wait(). No thread of an engine ever calls into its user.
  * - Every function may be called from any thread, and all but sb_close() return without waiting for the
- *   network.
+ *   network. (sb_wait() and sb_probe() wait for the engine.)
  *
  * Section numbers are RFC 3261's unless another RFC is named.
  */
@@ -200,6 +200,10 @@ int sb_port(int engine);
 /* Hang up what is up, unregister what is registered, wait for the peers' answers for at most grace_ms, and
  * give everything back. Whoever is in sb_wait returns with SB_ECLOSED. Events not yet read are lost. */
 int sb_close(int engine, int grace_ms);
+
+/* Returns as soon as the engine's lock is free and its thread has come round: never, where one of them hangs. For who
+ * watches over it. */
+int sb_probe(int engine);
 
 /* A descriptor that is readable while events wait. For poll() and the like; it is the engine's: do not
  * read from it and do not close it. */

@@ -17,6 +17,9 @@
 /* How long a peer has to answer a ping, before the connection is given up (RFC 5626, 4.4.1). */
 enum { PONG_MS = 10000 };
 
+/* How often to look whether the loop has come round. */
+enum { PROBE_US = 1000 };
+
 /* ------------------------------------------------------------------------------------------------------
  * Commands, from any thread to the loop
  */
@@ -515,6 +518,39 @@ static int sof_open(struct sb_core *core, const sb_config *config, void **opened
 }
 
 /* ------------------------------------------------------------------------------------------------------
+ * Signs of life
+ */
+static void run_probe(struct sofia *state, struct sof_command *command)
+{
+    (void)command;
+    state->probes_run++;
+}
+
+static int is_behind(struct sofia *state, unsigned posted)
+{
+    int behind;
+    sb_core_lock(state->core);
+    behind = (int)(posted - state->probes_run) > 0;
+    sb_core_unlock(state->core);
+    return behind;
+}
+
+/* The library waits for DNS and for whatever else it is that hangs without the lock. */
+static void sof_probe(void *data)
+{
+    struct sofia *state = data;
+    unsigned posted;
+    sb_core_lock(state->core);
+    if (sof_post_command(state, run_probe, NULL, NULL) != NULL)
+        posted = ++state->probes_posted;
+    else
+        posted = state->probes_run;
+    sb_core_unlock(state->core);
+    while (is_behind(state, posted))
+        usleep(PROBE_US);
+}
+
+/* ------------------------------------------------------------------------------------------------------
  * Close
  */
 static void give_back(struct sb_object *object, void *unused)
@@ -561,6 +597,7 @@ const struct sb_backend sb_backend = {
     .open = sof_open,
     .close = sof_close,
     .release = sof_release,
+    .probe = sof_probe,
     .credentials = sof_credentials,
     .credentials_clear = sof_credentials_clear,
     .reg = sof_register,

@@ -97,6 +97,7 @@ struct sofia {
     int wake[2];               /* a pipe: one octet while there are commands */
     int entered;               /* how deep the loop is in sof_enter */
     struct sof_command *first, **last; /* under the core's lock */
+    unsigned probes_posted, probes_run; /* the same */
     struct sof_command *stop;          /* kept ready: close() cannot fail */
     struct sb_credential *credentials;
 

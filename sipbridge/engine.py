@@ -247,8 +247,8 @@ class InProcess(object):
         return {"types": self._types, "causes": self._causes, "states": self._states}
 
     def probe(self):
-        """Take the engine's lock and give it back: does not return while a thread of the engine sits on it."""
-        self._lib.sb_unregister(self._handle, 0)  # finds none, under the lock
+        """Does not return while a thread of the engine hangs, or sits on its lock."""
+        self._lib.sb_probe(self._handle)
 
     def _converted(self, event):
         text = self._text

@@ -258,6 +258,18 @@ def test_a_hostile_name_server(asking, names, by_hand, name):
     assert (ended.cause, ended.status) == ("failed", 503)
 
 
+def test_a_worker_replaces_an_engine_that_hangs_in_its_resolver(make_phone, names, by_hand):
+    worker = sipbridge.Worker(hang_timeout=2.0)
+    phone = make_phone(identity="sip:alice@" + DOMAIN, engine=worker, resolv_conf=names.configuration)
+    if phone.endpoint.engine_name == "exosip":
+        pytest.skip("libeXosip2's engine looks names up apart from what it is watched for")
+    names.answers["evil.example"] = HOSTILE["loop"]
+    call = phone.endpoint.invite("sip:bob@evil.example", OFFER)
+    assert call.wait_ended(30.0).cause == "engine-lost"
+    phone.wait("restarted", timeout=30.0)
+    _answers_message(phone, by_hand, "sip:bob@one.%s:%d" % (DOMAIN, by_hand.port))
+
+
 def test_aliases_in_a_circle(asking, names):
     names.add("a.example", "CNAME", "b.example.")
     names.add("b.example", "CNAME", "a.example.")
