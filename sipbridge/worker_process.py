@@ -19,8 +19,9 @@ from sipbridge.alert import close_on_exec
 from sipbridge.errors import EngineLost
 from sipbridge.preload import environment
 
-#: Run by the worker's interpreter: the package of this process, whatever the current folder holds.
-_BOOT = "import sys; sys.path.insert(0, %r); from sipbridge.worker_main import main; main(%r)"
+#: Run by the worker's interpreter: the package of this process, and nothing of what the current folder ("") holds.
+_BOOT = "import sys; sys.path[:] = [%r] + [each for each in sys.path if each];"
+_BOOT += " from sipbridge.worker_main import main; main(%r)"
 
 _SIGNALS = dict(
     (getattr(signal, name), name) for name in dir(signal) if name.startswith("SIG") and "_" not in name
@@ -135,7 +136,11 @@ class Process(object):
             self.kill()
             code = self._process.wait()
         self._beats.close()
-        return self._with_traces(reason or self._described(code))
+        text = reason or self._described(code)
+        try:
+            return self._with_traces(text)
+        except EnvironmentError as error:  # the folder is gone, or another service tidies up in it, too
+            return "%s (what it left was not kept: %s)" % (text, error)
 
     def _described(self, code):
         if code >= 0:
@@ -157,7 +162,8 @@ class Process(object):
                 os.unlink(path)
         left += self._name_core(folder)
         for pattern in ("worker-*.traceback", "worker-*.core"):
-            for path in sorted(glob.glob(os.path.join(folder, pattern)), key=os.path.getmtime)[:-_KEPT]:
+            found = [path for path in glob.glob(os.path.join(folder, pattern)) if os.path.getsize(path)]
+            for path in sorted(found, key=os.path.getmtime)[:-_KEPT]:  # an empty one belongs to one that lives
                 os.unlink(path)
         return text + (" (see %s)" % ", ".join(left) if left else "")
 
