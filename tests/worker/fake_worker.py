@@ -46,7 +46,7 @@ LATER = {
     "lengths": event(lengths=(0, 0, 0, 1 << 30, 0, 0)),
     "short": wire.frame(wire.EVENT, b"\x01"),
     "result": wire.frame(wire.RESULT, b"\x00"),
-    "deep": wire.frame(wire.RESULT, b"\x00\x00\x00\x01" + b"[" * 1000000),
+    "deep-result": wire.frame(wire.RESULT, b"\x00\x00\x00\x01" + b"[" * 1000000),
     "failure": wire.frame(wire.FAILURE, b"\x00\x00\x00\x01" + b'["SystemExit","boo",0]'),
     "command": wire.command(1, "open", ()),
 }
