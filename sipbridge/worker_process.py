@@ -23,6 +23,9 @@ from sipbridge.preload import environment
 _BOOT = "import sys; sys.path[:] = [%r] + [each for each in sys.path if each];"
 _BOOT += " from sipbridge.worker_main import main; main(%r)"
 
+#: Where the package is. Found out now: to Python 2 it may be relative to a folder that the service leaves.
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
 _SIGNALS = dict(
     (getattr(signal, name), name) for name in dir(signal) if name.startswith("SIG") and "_" not in name
 )
@@ -52,8 +55,7 @@ class Process(object):
     def __init__(self, python, settings):
         self._settings = settings
         self.closing = False
-        package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        code = _BOOT % (package, json.dumps(dict(settings, parent=os.getpid())))
+        code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
         theirs = None
         try:
             self.socket, theirs = socket.socketpair()
