@@ -38,6 +38,9 @@ _BEAT = 0.5
 #: Seconds for a process to load and open its engine.
 _START = 20.0
 
+#: Seconds that closing may take, and be reported, besides those that peers are given.
+_CLOSING = 1.5
+
 #: Seconds that a worker has to live for its death to count as the first again, and the longest back-off.
 _STABLE, _LONGEST = 60.0, 10.0
 
@@ -178,9 +181,9 @@ class Worker(object):
         if starting is not None:
             starting.kill()
         if channel is not None:
-            channel.process.closing = True
+            channel.process.close_by = monotonic() + grace + _CLOSING
             try:
-                self._command("close", grace, within=grace + 1.5)
+                self._command("close", grace, within=grace + _CLOSING)
             except EngineError as error:
                 log.debug("close: %s", error)
                 channel.process.kill()

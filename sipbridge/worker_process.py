@@ -47,14 +47,15 @@ class Process(object):
     Attributes:
         socket: our end of the socket pair; the owner closes it.
         pid: its process id.
-        closing: True from when it was told to close its engine: it waits for peers then, and gives no signs of life.
+        close_by: once it was told to close its engine, when it has to be gone, on the monotonic clock: until then it
+            waits for peers, and gives no signs of life. None before.
 
     Raises EngineLost when it cannot be started.
     """
 
     def __init__(self, python, settings):
         self._settings = settings
-        self.closing = False
+        self.close_by = None
         code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
         theirs = None
         try:
@@ -88,12 +89,12 @@ class Process(object):
         poll.register(self._beats.fileno(), select.POLLIN)
         beat, limit = self._settings["beat"], self._settings["hang"]
         silent = 0.0  # counted in short waits: a machine that was suspended does not make a worker silent
-        while silent < limit:
+        while silent < limit and (self.close_by is None or monotonic() < self.close_by):
             octets = self._beat_within(poll, beat)
             if octets == b"" or (octets is None and self._process.poll() is not None):
                 return self.reap(_PATIENCE)
-            silent = 0.0 if octets or self.closing else silent + beat
-        return self._end_hung(limit)
+            silent = 0.0 if octets or self.close_by else silent + beat
+        return self._end_hung(silent)
 
     def _beat_within(self, poll, seconds):
         """What came, b"" at the end of the pipe, None when nothing came."""
@@ -104,13 +105,15 @@ class Process(object):
                 raise
             return None
 
-    def _end_hung(self, limit):
+    def _end_hung(self, silent):
         if self._settings["crash_folder"]:
             self._send(signal.SIGABRT)  # for a core dump of where it hangs,
             self._send(signal.SIGCONT)  # also where it was stopped
             self._await_exit(_DUMP)
         self.kill()
-        return self.reap(_PATIENCE, "worker process %d gave no sign of life for %g s" % (self.pid, limit))
+        if self.close_by is not None:
+            return self.reap(_PATIENCE, "worker process %d did not close in time" % self.pid)
+        return self.reap(_PATIENCE, "worker process %d gave no sign of life for %g s" % (self.pid, silent))
 
     def kill(self):
         """SIGKILL."""

@@ -143,6 +143,19 @@ def test_closing_may_take_longer_than_a_hang(silent):
     assert "exit code 0" in str(engine._lost)
 
 
+def test_closing_a_worker_that_hangs_and_that_nothing_more_can_be_sent_to(make_phone):
+    phone = make_phone(hang_timeout=60.0)
+    pid = worker_of(phone)
+    os.kill(pid, signal.SIGSTOP)
+    asking = [Background(phone.endpoint._engine._command, "x" * 50000) for _ in range(20)]
+    assert wait_until(lambda: phone.endpoint._engine._channel._sending.locked())
+    closing = Background(phone.endpoint.close, 0.5)
+    assert closing.error(20.0) is None
+    assert not is_alive(pid)
+    for each in asking:
+        assert isinstance(each.error(), sipbridge.EngineError)
+
+
 def test_closing_while_it_waits_for_the_next_start(make_phone):
     phone = make_phone(backoff=30.0)
     lose(phone, signal.SIGKILL)
