@@ -4,7 +4,6 @@ from __future__ import absolute_import, division, print_function
 
 import os
 
-
 #: Its path. Found out now: to Python 2 it may be relative to a folder that the program leaves.
 _LIBRARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_shield.so")
 
