@@ -200,11 +200,11 @@ class Endpoint(EventPackages):
 
         May be called again and from any thread. Each call still gets its CallEnded.
         """
+        deadline = monotonic() + timeout  # what is no number fails here, where nothing is half closed
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-        deadline = monotonic() + timeout
         for call in self.calls:
             self._quietly(call.hangup)
         for registration in list(self._registrations.values()):
