@@ -464,7 +464,7 @@ def explain(error, options):
     if isinstance(error, (InputError, UnicodeError)):
         return EXIT_USAGE, "try: sipbridge %s --help" % options.command
     if isinstance(error, TransportError):
-        return EXIT_TRANSPORT, "check the addresses; port 0 takes any free port here"
+        return EXIT_TRANSPORT, "check the address; if it is the local one: port 0 takes any free port"
     if isinstance(error, AuthenticationError):
         return EXIT_AUTHENTICATION, _challenge_hint(error, options)
     if isinstance(error, ResponseError):
