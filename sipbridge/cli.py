@@ -478,7 +478,8 @@ def explain(error, options):
     if isinstance(error, NotSupportedError):
         return EXIT_UNSUPPORTED, "another engine may offer it: --engine"
     if isinstance(error, EngineError):
-        return EXIT_UNSUPPORTED, "sipbridge version shows what is built"
+        own = options.command == "version"
+        return EXIT_UNSUPPORTED, "then try again" if own else "sipbridge version shows what is built"
     return EXIT_TRANSPORT, "--trace and --verbose show more"
 
 

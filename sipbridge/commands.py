@@ -15,7 +15,7 @@ from sipbridge.call import SDP
 from sipbridge.console import Interrupted, password_for, printable
 from sipbridge.content import make_content
 from sipbridge.endpoint import Endpoint
-from sipbridge.engine import available
+from sipbridge.engine import InProcess, available
 from sipbridge.errors import (
     CallStateError,
     EngineError,
@@ -168,7 +168,7 @@ def version(options, console):
     for name in sorted(engines):
         console.line("%s %s" % (name, engines[name]))
     if not engines:
-        raise EngineError("no SIP engine is built for this Python (%s)" % sys.executable)
+        InProcess()  # raises, and tells why there is none and what to do about it
     return OK
 
 

@@ -93,7 +93,15 @@ def test_without_an_engine(monkeypatch, capsys, arguments):
 
     monkeypatch.setattr(engine, "_load", nothing)
     assert cli.main(arguments) == 7
-    assert "no SIP engine" in one_line(capsys.readouterr().err)
+    complaint = one_line(capsys.readouterr().err)
+    assert "no SIP engine" in complaint and "libsofia-sip-ua-dev" in complaint and "make develop" in complaint
+
+
+@pytest.mark.parametrize("uri", ["tel:123", "sips:bob@127.0.0.1:9"])
+def test_what_the_engine_does_not_offer_is_named(uri):
+    for command in (run("call", uri), run("message", uri, "x")):
+        assert command.process.returncode == 7
+        assert "to %s: the " % uri in one_line(command.errors)
 
 
 # -- wrong usage, bad input ----------------------------------------------------------------------------------
