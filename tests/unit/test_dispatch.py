@@ -242,7 +242,8 @@ def test_waiting_for_longer_than_the_system_can(fixture):
     threading.Timer(0.05, fixture.engine.put, [1]).start()
     assert fixture.dispatcher.wait(lambda: 1 in fixture.followed, float("inf"))
     held = []
-    fixture.dispatcher.on(Even, lambda event: held.append(fixture.dispatcher.wait(lambda: 3 in fixture.followed, 1e300)))
+    wait = fixture.dispatcher.wait
+    fixture.dispatcher.on(Even, lambda event: held.append(wait(lambda: 3 in fixture.followed, 1e300)))
     fixture.engine.put(2, 3)
     wait_until(lambda: held == [True])
     assert fixture.engine.longest <= 86400
