@@ -249,7 +249,7 @@ def _hold(options, console, placed):
 
 def _transfer(options, console, placed):
     """Have the peer call somebody else, if asked to."""
-    if options.transfer is not None and placed.ended is None:
+    if options.transfer is not None:
         console.event("transferring to %s" % options.transfer)
         placed.transfer(options.transfer, timeout=options.timeout)
 
