@@ -261,7 +261,8 @@ class Endpoint(EventPackages):
     def add_credentials(self, user, password, realm=None):
         """Answer digest challenges (RFC 3261, 22) for ``realm``, or, with None, for any realm, with these.
 
-        A second call for the same realm replaces the first. Raises InputError.
+        Of several for one realm those are taken whose user is the one in From, or else the latest; a second call for
+        the same realm and user replaces the first. Raises InputError.
         """
         realm = None if realm is None else check_line(realm, "realm")
         self._engine.add_credentials(realm, check_line(user, "user"), check_password(password))
