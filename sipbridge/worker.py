@@ -225,7 +225,7 @@ class Worker(object):
 
     def add_credentials(self, realm, user, password):
         """Kept for the next process too; while there is none, for that one alone."""
-        kept = [each for each in self._credentials if each[0] != realm] + [(realm, user, password)]
+        kept = [each for each in self._credentials if each[:2] != (realm, user)] + [(realm, user, password)]
         self._replace_credentials(kept, "add_credentials", realm, user, password)
 
     def clear_credentials(self):

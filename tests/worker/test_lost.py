@@ -248,6 +248,18 @@ def test_credentials_given_while_there_is_no_process(make_phone):
         phone.endpoint.register(registrar.uri, "sip:alice@" + registrar.host_port)
 
 
+def test_credentials_of_several_users_are_there_again(make_phone):
+    passwords = {"alice": "wonderland", "bob": "builder"}
+    phone = make_phone()
+    with Registrar(passwords) as registrar:
+        for user in ("bob", "alice", "alice"):  # one realm, which has a password for each
+            phone.endpoint.add_credentials(user, passwords[user], realm="sipbridge demo")
+        lose(phone, signal.SIGKILL)
+        for user in passwords:
+            phone.endpoint.register(registrar.uri, "sip:%s@%s" % (user, registrar.host_port))
+        assert sorted(registrar.bindings) == ["alice", "bob"]
+
+
 def test_credentials_that_were_refused_are_not_kept(phone, hand):
     phone.endpoint.add_credentials("alice", "wonderland")
     with pytest.raises(sipbridge.InputError):

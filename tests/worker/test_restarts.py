@@ -135,7 +135,7 @@ def test_given_up_after_the_limit(make_phone, hand):
 
 def test_closing_may_take_longer_than_a_hang(silent):
     """Nobody answers the CANCEL or BYE."""
-    engine = sipbridge.Worker(hang_timeout=0.5)
+    engine = sipbridge.Worker(hang_timeout=1.0)
     engine.open("udp", "127.0.0.1", 0)
     engine.call(Parties(u"" + silent.uri, None, None), None)
     assert wait_until(silent.received)
