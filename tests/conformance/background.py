@@ -2,10 +2,14 @@
 
 from __future__ import absolute_import, division, print_function
 
+import threading
+
 from conformance.sdp import ANSWER, OFFER
-from peers.endpoint_process import RemotePhone
+from peers.answering import Answering
+from peers.byhand import ByHand
+from peers.endpoint_process import RemoteError, RemotePhone
 from peers.name_server import NameServer
-from peers.scenario import Callee, Caller
+from peers.scenario import Caller
 from peers.silent import Silent
 from peers.sipp import Sipp
 
@@ -24,8 +28,9 @@ class Background(object):
     Attributes:
         silent: the peer that never answers, and
         asking: the endpoint that asks it: ``call``, ``message`` and ``registration`` are what it waits for.
-        seeking: the endpoint that asks for ``found`` at a domain whose first server never answers, and
-        second: the next one.
+        seeking: the endpoint that sends a MESSAGE twice, to a domain whose first server never answers, on
+        seeker: this thread, and
+        found: what came of it each time: "answered", or the kind of error.
         unacknowledged: the endpoint whose 200 is never acknowledged, by
         caller: this sipp.
     """
@@ -58,13 +63,25 @@ class Background(object):
     def _begin_to_seek(self):
         folder = str(self._tmpdir_factory.mktemp("seeking"))
         names, silent = self._keep(NameServer(folder)), self._keep(Silent())
-        self.second = self._keep(Sipp(Callee().recv("MESSAGE").reply(200), folder, seconds=90))
-        targets = [(10, 1, _port_of(silent.uri), "a.test"), (20, 1, _port_of(self.second.uri), "a.test")]
+        second = self._keep(ByHand())
+        self._keep(Answering(second))
+        targets = [(10, 1, _port_of(silent.uri), "a.test"), (20, 1, second.port, "a.test")]
         names.add_service("sipbridge.test", "udp", *targets)
         names.add("a.test", "A", "127.0.0.1")
         identity = "sip:alice@sipbridge.test"
         self.seeking = self._keep(RemotePhone(folder, identity=identity, resolv_conf=names.configuration))
-        self.found = self.seeking.start("endpoint", "message", "sip:bob@sipbridge.test", "hello", timeout=PATIENCE)
+        self.found = []
+        self.seeker = threading.Thread(target=self._seek_twice)
+        self.seeker.daemon = True
+        self.seeker.start()
+
+    def _seek_twice(self):
+        for _ in range(2):
+            try:
+                self.seeking.endpoint("message", "sip:bob@sipbridge.test", "hello", timeout=PATIENCE)
+                self.found.append("answered")
+            except RemoteError as error:
+                self.found.append(error.kind)
 
     def _endpoint(self, name, identity):
         return RemotePhone(str(self._tmpdir_factory.mktemp(name)), identity=identity)

@@ -31,5 +31,8 @@ class Answering(object):
         return self
 
     def __exit__(self, *exc_info):
+        self.stop()
+
+    def stop(self):
         self._stopping = True
         self._thread.join()
