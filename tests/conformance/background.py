@@ -78,7 +78,8 @@ class Background(object):
     def _seek_twice(self):
         for _ in range(2):
             try:
-                self.seeking.endpoint("message", "sip:bob@sipbridge.test", "hello", timeout=PATIENCE)
+                seek = self.seeking.start("endpoint", "message", "sip:bob@sipbridge.test", "hello", timeout=PATIENCE)
+                seek.result(PATIENCE + 5.0)
                 self.found.append("answered")
             except RemoteError as error:
                 self.found.append(error.kind)
