@@ -127,12 +127,12 @@ def check_client(system):
         return Finding(PROBLEM, "client", "there is no %r on this machine" % system.docker, INSTALL)
     if code:
         return Finding(PROBLEM, "client", "%s --version failed (%d)" % (system.docker, code), _lines(output))
-    return Finding(OK, "client", output.splitlines()[0], ())
+    return Finding(OK, "client", _last(output), ())
 
 
 def _format(system):
     """The template that makes `docker info` print version and platform in one line."""
-    if "podman" in os.path.basename(system.docker):
+    if "podman" in system.run(system.docker, "--version")[1].lower():  # it also goes by the name of docker
         return "{{.Version.Version}} {{.Host.OS}}/{{.Host.Arch}}"
     return "{{.ServerVersion}} {{.OSType}}/{{.Architecture}}"
 
@@ -140,7 +140,7 @@ def _format(system):
 def check_daemon(system):
     """Whether the daemon answers, to this user. ``text`` is its version and platform when it does."""
     code, output = system.run(system.docker, "info", "--format", _format(system))
-    last = (output.splitlines() or [""])[-1]
+    last = _last(output)
     if not code and "/" in last:
         return Finding(OK, "daemon", last, ())
     if code == TOO_LATE:
@@ -152,6 +152,11 @@ def check_daemon(system):
     if re.search("[Cc]annot connect|daemon running|failed to connect|connection refused", output):
         return Finding(PROBLEM, "daemon", "does not answer" + (" at " + host if host else ""), START)
     return Finding(PROBLEM, "daemon", "%s info failed (%d)" % (system.docker, code), _lines(output))
+
+
+def _last(output):
+    """The last line: before it Podman, called docker, says that it is Podman."""
+    return (output.splitlines() or [""])[-1]
 
 
 def _lines(output):
@@ -238,7 +243,7 @@ def _inspect(system, stage):
     template = "%s, libexosip2 %s" % (label % "base", label % "libexosip2")
     name = "%s:%s" % (system.image, stage)
     code, output = system.run(system.docker, "image", "inspect", "--format", template, name)
-    return None if code else output
+    return None if code else _last(output)
 
 
 def _present_image(system):

@@ -223,7 +223,7 @@ def test_shell_compiles_and_runs_a_test(shell, checkout):
     original = source.read_text()
     try:
         source.write_text(original + "\n/* changed */\n")
-        assert "csrc is new or has changed: building the extension" in shell.run("rebuild")
+        assert "is new or has changed: building the extension" in shell.run("rebuild")
         assert "building the extension" not in shell.run("rebuild")
         source.write_text(original + "\n#error broken on purpose\n")
         output = shell.run("! rebuild")

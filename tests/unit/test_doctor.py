@@ -62,6 +62,20 @@ def test_all_well():
     assert "runtime, test, debug on Ubuntu precise (12.04.5 LTS), libexosip2 3.6.0-1" in found["image"].text
 
 
+def test_podman_under_the_name_of_docker():
+    """Debian's and Fedora's podman-docker: it says so first, and has another template."""
+    emulated = "Emulate Docker CLI using podman.\n"
+    answers = {
+        "docker --version": (0, emulated + "podman version 4.3.1"),
+        "docker info --format {{.Version.Version}} {{.Host.OS}}/{{.Host.Arch}}": (0, emulated + "4.3.1 linux/amd64"),
+        "docker image inspect": (0, emulated + LABELS[1]),
+    }
+    found = findings(Machine(answers, MAPS))
+    assert found["client"].text == "podman version 4.3.1"
+    assert (found["daemon"].level, found["daemon"].text) == (doctor.OK, "4.3.1 linux/amd64")
+    assert found["image"].text.endswith(" on " + LABELS[1])
+
+
 def test_no_client_ends_what_needs_one():
     found = findings(Machine({}, MAPS, environment={"DOCKER": "podman"}))
     assert found["client"].level == doctor.PROBLEM and "no 'podman'" in found["client"].text
