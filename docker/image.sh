@@ -247,7 +247,7 @@ run() {
     need_port PORT "$PORT" 65534
     need_image runtime
     command=${CMD:-listen udp://0.0.0.0:$PORT${ADVERTISED:+ --advertised $ADVERTISED}}
-    if takes_calls; then set -- --publish "$PORT:$PORT/udp" --env SIPBRIDGE_HEALTH="127.0.0.1:$PORT"; else set --; fi
+    if takes_calls; then set -- --publish "$PORT:$PORT/udp" --env SIPBRIDGE_HEALTH="127.0.0.1:$PORT"; else set -- --no-healthcheck; fi
     start "$@" --env SIPBRIDGE_PASSWORD --entrypoint sh "$IMAGE:runtime" \
         -c "exec sh /opt/sipbridge/docker/entrypoint $command"
 }
