@@ -269,8 +269,9 @@ demo() {
 shell() {
     need_image debug
     say "A shell in $IMAGE:debug. The source tree is /src; what you change here is changed outside too." \
-        "'rebuild' compiles csrc again; docs/debugging.md tells how to use gdb."
-    with_source --cap-add SYS_PTRACE --ulimit core=-1 "$IMAGE:debug" bash
+        "'rebuild' compiles csrc again; docs/debugging.md tells how to use gdb." \
+        "A second shell in the same container: $DOCKER exec -it sipbridge-shell-$$ bash"
+    with_source --name "sipbridge-shell-$$" --cap-add SYS_PTRACE --ulimit core=-1 "$IMAGE:debug" bash
 }
 
 need_app() { # APP as a path from the top of the source tree
@@ -286,8 +287,10 @@ debug() {
     need_port DEBUG_PORT "$DEBUG_PORT" 65535
     need_image debug
     port=$((PORT + 1))
-    set -- --publish "$port:$port/udp" --env PORT="$port" --env ADVERTISED="${ADVERTISED:-}"
-    say "$APP in $IMAGE:debug, on port $port (UDP): calls to the service on port $PORT do not stop here."
+    name=sipbridge-debug-$port
+    set -- --name "$name" --publish "$port:$port/udp" --env PORT="$port" --env ADVERTISED="${ADVERTISED:-}"
+    say "$APP in $IMAGE:debug, on port $port (UDP): calls to the service on port $PORT do not stop here." \
+        "A call to it, from beside it: $DOCKER exec $name sipbridge call sip:service@127.0.0.1:$port"
     case ${DEBUGGER:-debugpy} in
         ipdb)
             [ -t 0 ] || die "DEBUGGER=ipdb needs a terminal."
