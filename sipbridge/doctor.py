@@ -30,6 +30,9 @@ NOT_FOUND, TOO_LATE = 127, 124
 #: SIGSEGV in a container, as docker gives it: what old glibc ends with where there is no vsyscall page.
 SEGFAULT = 139
 
+#: What lists the packages of the image, in it.
+MANIFEST = "/opt/sipbridge/manifest"
+
 #: Stages of the image, the one looked into first.
 STAGES = ("runtime", "test", "debug")
 
@@ -259,6 +262,16 @@ def _in_container(system, image, *command):
     return system.run(system.docker, "run", *(options + (image,) + command))
 
 
+def check_inside(system):
+    """What the image is that this runs in, or None outside of it."""
+    manifest = system.read(MANIFEST)
+    if manifest is None:
+        return None
+    base = re.search("^# base: (.*)", manifest, re.MULTILINE)
+    text = "this runs in it, on %s" % (base.group(1) if base else "an unknown base")
+    return Finding(NOTE if "STAND-IN" in text else OK, "image", text, ())
+
+
 def check_image(system):
     """Which stages are built, and on what."""
     found = [(stage, _inspect(system, stage)) for stage in STAGES]
@@ -353,6 +366,20 @@ def check_shield(system):
 
 def examine(system):
     """Every check that makes sense here, as a generator of :class:`Finding`, each as soon as it is known."""
+    inside = check_inside(system)
+    if inside:
+        yield inside
+        yield check_vsyscall(system)
+    else:
+        for finding in _examine_outside(system):
+            yield finding
+    yield check_port(system)
+    yield check_engines(system)
+    yield check_shield(system)
+
+
+def _examine_outside(system):
+    """What a machine needs that is to run the image."""
     client = check_client(system)
     yield client
     if client.level == OK:
@@ -362,13 +389,9 @@ def examine(system):
             yield check_architecture(system, daemon.text)
             yield check_vsyscall(system)
             yield check_image(system)
-        elif system.name == "Linux":
-            yield check_vsyscall(system)
-    elif system.name == "Linux":
+            return
+    if system.name == "Linux":
         yield check_vsyscall(system)
-    yield check_port(system)
-    yield check_engines(system)
-    yield check_shield(system)
 
 
 def report(system, write):
@@ -384,5 +407,5 @@ def report(system, write):
     if problems:
         write("The image cannot be used yet: %d problem%s above." % (problems, "" if problems == 1 else "s"))
         return 1
-    write("Nothing stands in the way of the image: make build")
+    write("All is well." if check_inside(system) else "Nothing stands in the way of the image: make build")
     return 0
