@@ -1,8 +1,10 @@
 """The Dockerfile, built on the stand-ins by `make build`."""
 
+import os
 import subprocess
 import uuid
 
+import pytest
 import standin
 from fixtures import BUILD_LIMIT, LIMIT
 
@@ -43,6 +45,34 @@ def test_version_check_passes_on_what_is_expected(images, client):
     ).decode()
     for line in ("libexosip2 3.6.0: as", "libosip2 3.6.0: as", "libc 2.31: as", "Python 2.7.18: as"):
         assert "sipbridge image: %s expected" % line in output
+
+
+@pytest.fixture
+def buildkit():
+    """A client that can ask the daemon for BuildKit, and the environment in which it does."""
+    environment = dict(os.environ, DOCKER_BUILDKIT="1")
+    for client in ("docker", "/usr/bin/docker"):  # Debian's has it built in, others need their buildx
+        if not subprocess.run([client, "build", "--help"], env=environment, capture_output=True).returncode:
+            return client, environment
+    pytest.skip("no client here can ask for BuildKit")
+
+
+def test_builds_with_buildkit(archive, buildkit):
+    """All that the runtime stage is made of; `make build` above took the builder that the client prefers."""
+    client, environment = buildkit
+    settings = standin.settings(archive.url)
+    words = [w for k, v in settings.items() if k not in ("IMAGE", "STANDIN") for w in ("--build-arg", k + "=" + v)]
+    result = subprocess.run(
+        [client, "build", "--progress", "plain", "--file", "Dockerfile.ubuntu1204", "--target", "runtime"] + words + ["."],
+        cwd=standin.TOP,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=BUILD_LIMIT,
+    )
+    assert result.returncode == 0, result.stdout[-8000:]
+    assert "load build definition from Dockerfile.ubuntu1204" in result.stdout  # BuildKit's words
 
 
 def test_another_version_stops_the_build(images, archive):

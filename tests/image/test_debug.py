@@ -129,10 +129,16 @@ def test_it_waits_for_the_debugger(images, checkout, client, ports):
         assert "listening" not in container.logs().decode()
         debugger.attach(str(checkout.folder), "/src", str(checkout.folder / "examples" / "service.py"), [])
         wait_for(lambda: "listening" in container.logs().decode(), "the program")
+        calling = container.exec_run(
+            ["sipbridge", "call", "sip:service@127.0.0.1:%d" % (int(ports["PORT"]) + 1), "--dtmf", "1#", "--duration", "0"]
+        )
+        assert calling.exit_code == 0 and "keyed in 1" in container.logs().decode(), calling.output
         debugger.leave()
     finally:
         running.terminate()
-        running.communicate(timeout=30)
+        output = running.communicate(timeout=30)[0]
+    # What was just done, as it is printed for who debugs.
+    assert "docker exec %s sipbridge call sip:service@127.0.0.1:" % container.name in output
 
 
 def test_app_is_needed_and_has_to_be_there(images, checkout):

@@ -78,6 +78,20 @@ def test_run_takes_a_command(images, checkout):
     assert result.returncode == 0 and "exosip 3.6.0" in result.stdout
     result = checkout.make("run", CMD="call nonsense", PORT="25160")
     assert result.returncode != 0 and "sipbridge" in result.stdout
+    result = checkout.make("run", CMD="python2.7 -c 'print(40 + 2)'", PORT="25160")
+    assert result.returncode == 0 and result.stdout.splitlines()[-1] == "42"
+    result = checkout.make("run", CMD="doctor")
+    assert result.returncode == 0 and "this runs in it, on a STAND-IN" in result.stdout
+
+
+def test_a_library_of_the_host_is_not_taken_for_the_image_s(images, checkout):
+    """make develop on the host puts a _shield.so there that wants the host's glibc; it would be preloaded."""
+    checkout.make("test", ARGS="-q tests/unit/test_uri.py")
+    shield = checkout.folder / "sipbridge" / "_shield.so"
+    shield.write_bytes(b"of another system")
+    result = checkout.make("test", ARGS="-q tests/unit/test_uri.py")
+    assert result.returncode == 0 and "preload" not in result.stdout, result.stdout
+    assert shield.read_bytes().startswith(b"\x7fELF")
 
 
 def test_doctor_finds_nothing_wrong(images, checkout):
