@@ -171,7 +171,9 @@ def second_try(run, result):
     """The result with its few failed tests run again, one run at a time: what passes then is told of, not hidden."""
     if result.problem or not 0 < result.failed <= FEW:
         return result
-    print("again, alone: the %d failed of %s on Python %s" % (result.failed, run.label, run.version), flush=True)
+    print(
+        "again, alone: the %d failed of %s on Python %s" % (result.failed, run.label, run.version), flush=True
+    )
     repeated = execute(run, again=True)
     announce(run, repeated, "-again")
     return report.merge(result, repeated)
