@@ -237,7 +237,7 @@ need_port() { # need_port NAME VALUE HIGHEST
 takes_calls() {
     case "${CMD:-} " in
         *" --local"*) ;;
-        "call "* | "message "* | "register "* | "subscribe "* | "publish "* | "ladder "* | "version "* | "doctor "*)
+        "call "* | "ping "* | "message "* | "register "* | "subscribe "* | "publish "* | "ladder "* | "version "* | "doctor "*)
             return 1 ;;
     esac
 }
