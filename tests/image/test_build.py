@@ -32,7 +32,9 @@ def build(archive, name, **settings):
 
 def test_builds_and_calls_the_stand_in_a_stand_in(images):
     for stage in STAGES:
-        line = next(line for line in images.splitlines() if line.startswith("%s:%s stands" % (standin.IMAGE, stage)))
+        line = next(
+            line for line in images.splitlines() if line.startswith("%s:%s stands" % (standin.IMAGE, stage))
+        )
         assert "STAND-IN" in line and "not Ubuntu 12.04" in line and "3.6.0" in line
 
 
@@ -61,9 +63,13 @@ def test_builds_with_buildkit(archive, buildkit):
     """All that the runtime stage is made of; `make build` above took the builder that the client prefers."""
     client, environment = buildkit
     settings = standin.settings(archive.url)
-    words = [w for k, v in settings.items() if k not in ("IMAGE", "STANDIN") for w in ("--build-arg", k + "=" + v)]
+    words = [
+        w for k, v in settings.items() if k not in ("IMAGE", "STANDIN") for w in ("--build-arg", k + "=" + v)
+    ]
     result = subprocess.run(
-        [client, "build", "--progress", "plain", "--file", "Dockerfile.ubuntu1204", "--target", "runtime"] + words + ["."],
+        [client, "build", "--progress", "plain", "--file", "Dockerfile.ubuntu1204", "--target", "runtime"]
+        + words
+        + ["."],
         cwd=standin.TOP,
         env=environment,
         stdout=subprocess.PIPE,
@@ -87,7 +93,9 @@ def test_what_ubuntu_1204_has_is_expected_by_default(images, archive):
     """Without the settings for the stand-in, the stand-in itself is refused."""
     settings = standin.settings(archive.url)
     del settings["EXPECT_LIBC"], settings["EXPECT_PYTHON"]
-    words = [w for k, v in settings.items() if k not in ("IMAGE", "STANDIN") for w in ("--build-arg", k + "=" + v)]
+    words = [
+        w for k, v in settings.items() if k not in ("IMAGE", "STANDIN") for w in ("--build-arg", k + "=" + v)
+    ]
     result = subprocess.run(
         ["docker", "build", "--file", "Dockerfile.ubuntu1204", "--target", "build", *words, "."],
         cwd=standin.TOP,
@@ -119,7 +127,9 @@ def test_mirror_without_the_suite_is_named(images, archive):
 
 def test_index_past_its_date_is_used(images, archive, client):
     """As 12.04's: the stand-in's index was valid until 2017."""
-    release = client.containers.run(standin.REPOSITORY, ["cat", "/repository/good/dists/standin/Release"], remove=True)
+    release = client.containers.run(
+        standin.REPOSITORY, ["cat", "/repository/good/dists/standin/Release"], remove=True
+    )
     assert b"Valid-Until: Mon, 01 May 2017" in release
 
 

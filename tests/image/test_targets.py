@@ -98,7 +98,9 @@ def test_doctor_finds_nothing_wrong(images, checkout):
     result = checkout.make("doctor")
     assert result.returncode == 0, result.stdout
     for name in ("client", "daemon", "architecture", "vsyscall", "image", "UDP port", "engines"):
-        assert "\n%-8s %s" % ("", name) in result.stdout.replace("\nok  ", "\n    ").replace("\nnote", "\n    "), name
+        assert "\n%-8s %s" % ("", name) in result.stdout.replace("\nok  ", "\n    ").replace(
+            "\nnote", "\n    "
+        ), name
     assert "runtime, test, debug on a STAND-IN" in result.stdout
 
 
@@ -146,7 +148,9 @@ def test_without_permission_it_says_whom_to_join(checkout):
 def test_without_image_and_network_it_says_what_to_do(checkout, target):
     result = checkout.make(target, **NO_NETWORK)
     assert result.returncode != 0
-    assert "No image: %s/ubuntu:12.04 is not on this machine and could not be fetched" % NOBODY in result.stdout
+    assert (
+        "No image: %s/ubuntu:12.04 is not on this machine and could not be fetched" % NOBODY in result.stdout
+    )
     assert "docker load" in result.stdout and "make build BASE_IMAGE=" in result.stdout
 
 

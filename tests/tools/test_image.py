@@ -11,7 +11,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 #: A client that has every image, and whose daemon answers. What it is called with goes to a file, a word a line.
-CLIENT = """#!%s
+CLIENT = (
+    """#!%s
 import json, os, sys
 words = sys.argv[1:]
 if words == ["--version"]:
@@ -19,7 +20,9 @@ if words == ["--version"]:
 elif words[0] != "info":
     with open(os.environ["CALLS"], "a") as calls:
         calls.write(json.dumps(words) + "\\n")
-""" % sys.executable
+"""
+    % sys.executable
+)
 
 
 class Client:
@@ -115,7 +118,11 @@ def test_a_path_in_the_tree_may_be_whole(client):
         ("run", {"PORT": "0"}, "a number from 1 to 65534"),
         ("run", {"PORT": "5060; id"}, "a number from 1 to 65534"),
         ("manifest", {"STAGE": "build"}, "STAGE is one of runtime test debug, not 'build'"),
-        ("build", {"APT_MIRROR": "http://me:secret@192.0.2.7/ubuntu"}, "APT_MIRROR has a name or a password in it"),
+        (
+            "build",
+            {"APT_MIRROR": "http://me:secret@192.0.2.7/ubuntu"},
+            "APT_MIRROR has a name or a password in it",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(client, target, settings, message):
@@ -142,9 +149,15 @@ def test_scripts_keep_their_line_ends_where_git_turns_them_round(tmp_path):
     """As Git for Windows does: sh and the kernel find no program that ends in a carriage return."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
-    files = subprocess.run(["git", "ls-files", "-z"], cwd=str(ROOT), stdout=subprocess.PIPE, check=True).stdout
+    files = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=str(ROOT), stdout=subprocess.PIPE, check=True
+    ).stdout
     asked = subprocess.run(
-        ["git", "check-attr", "-z", "--stdin", "text", "eol"], cwd=str(ROOT), input=files, stdout=subprocess.PIPE, check=True
+        ["git", "check-attr", "-z", "--stdin", "text", "eol"],
+        cwd=str(ROOT),
+        input=files,
+        stdout=subprocess.PIPE,
+        check=True,
     )
     found = asked.stdout.decode().split("\0")
     attributes = {}
