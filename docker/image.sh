@@ -82,7 +82,12 @@ default_of() { # the default of an ARG in the Dockerfile
     sed -n "s/^ARG $1=//p" "$DOCKERFILE"
 }
 
-tags() { for stage in $STAGES; do printf ' %s' "$IMAGE:$stage"; done; }
+save_command() { # what writes all stages to a file
+    printf '%s save' "$DOCKER"
+    ! is_podman || printf ' --multi-image-archive'
+    printf ' -o sipbridge.tar'
+    for stage in $STAGES; do printf ' %s' "$IMAGE:$stage"; done
+}
 
 have_image() { "$DOCKER" image inspect "$1" > /dev/null 2>&1; }
 
@@ -98,7 +103,8 @@ need_base() { # need_base VARIABLE IMAGE PLATFORM-OPTION...
     "$DOCKER" pull "$@" "$name" || die "" \
         "No image: $name is not on this machine and could not be fetched (above)." \
         "  Without network:  build where there is one, and carry the image here; once it is built, none is needed:" \
-        "                        $DOCKER save -o sipbridge.tar$(tags)      and here:  $DOCKER load -i sipbridge.tar" \
+        "                        $(save_command)" \
+        "                        $DOCKER load -i sipbridge.tar" \
         "  Behind a mirror:  name your copy of it: make build $variable=registry.example.com/..."
 }
 

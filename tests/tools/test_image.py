@@ -17,6 +17,8 @@ import json, os, sys
 words = sys.argv[1:]
 if words == ["--version"]:
     print(os.environ.get("CLIENT_IS", "Docker version 28.2.2"))
+elif os.environ.get("OFFLINE") and words[0] in ("image", "pull"):
+    sys.exit(1)
 elif words[0] != "info":
     with open(os.environ["CALLS"], "a") as calls:
         calls.write(json.dumps(words) + "\\n")
@@ -101,6 +103,17 @@ def test_podman_is_known_by_any_name(client):
     client.has("id", "#!/bin/sh\necho 4321\n")
     assert "--userns" not in client.run("run")
     assert "keep-id" in client.run("run", CLIENT_IS="podman version 4.3.1")
+
+
+@pytest.mark.parametrize(
+    "client_is, command", [("Docker", "docker save -o"), ("podman", "docker save --multi-image-archive -o")]
+)
+def test_without_network_it_says_how_to_carry_the_image(client, client_is, command):
+    """The images, not their base: a base that was pulled by its digest has no name any more after a load."""
+    code, output = client.image("run", OFFLINE="1", CLIENT_IS=client_is)
+    assert code != 0 and not client.calls.exists()
+    assert command + " sipbridge.tar sipbridge:runtime sipbridge:test sipbridge:debug" in output
+    assert "docker load -i sipbridge.tar" in output
 
 
 def test_a_path_in_the_tree_may_be_whole(client):
