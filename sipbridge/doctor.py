@@ -146,6 +146,8 @@ def check_daemon(system):
     last = _last(output)
     if not code and "/" in last:
         return Finding(OK, "daemon", last, ())
+    if code not in (0, TOO_LATE):  # Docker 20.10 then tells of the template alone
+        code, output = system.run(system.docker, "info")
     if code == TOO_LATE:
         text = "does not answer within %d s; is it still starting?" % system.limit
         return Finding(PROBLEM, "daemon", text, START)

@@ -34,9 +34,9 @@ class Machine(doctor.System):
 
     def run(self, *command):
         line = " ".join(command)
-        for words, answer in self.answers.items():
+        for words in sorted(self.answers, key=len, reverse=True):
             if line.startswith(words):
-                return answer
+                return self.answers[words]
         return doctor.NOT_FOUND, "%s: no such file" % command[0]
 
 
@@ -120,6 +120,15 @@ def test_a_daemon_that_does_not_serve(answer, text, advice):
         ({"/proc/sys/fs/binfmt_misc/rosetta": "enabled\n"}, doctor.OK),
     ],
 )
+def test_a_client_that_tells_of_its_template_alone():
+    """Docker 20.10, as Debian 12 has it."""
+    template = (1, 'template: :1:2: executing "" at <.ServerVersion>: reflect: indirection through nil pointer')
+    answers = {"docker --version": (0, "Docker version 20.10.24"), "docker info --format": template}
+    answers["docker info"] = REFUSED
+    found = findings(Machine(answers, MAPS))["daemon"]
+    assert found.level == doctor.PROBLEM and found.text == "does not answer"
+
+
 def test_emulation_on_linux_on_arm(files, level):
     machine = Machine(docker(docker_info=(0, "28.2.2 linux/aarch64")), files, machine="aarch64")
     found = findings(machine)
