@@ -111,15 +111,6 @@ def test_a_daemon_that_does_not_serve(answer, text, advice):
     assert "image" not in found
 
 
-@pytest.mark.parametrize(
-    "files, level",
-    [
-        ({}, doctor.PROBLEM),
-        ({"/proc/sys/fs/binfmt_misc/qemu-x86_64": "enabled\ninterpreter /usr/bin/qemu-x86_64\n"}, doctor.OK),
-        ({"/proc/sys/fs/binfmt_misc/qemu-x86_64": "disabled\n"}, doctor.PROBLEM),
-        ({"/proc/sys/fs/binfmt_misc/rosetta": "enabled\n"}, doctor.OK),
-    ],
-)
 def test_a_client_that_tells_of_its_template_alone():
     """Docker 20.10, as Debian 12 has it."""
     template = (1, 'template: :1:2: executing "" at <.ServerVersion>: reflect: indirection through nil pointer')
@@ -129,6 +120,15 @@ def test_a_client_that_tells_of_its_template_alone():
     assert found.level == doctor.PROBLEM and found.text == "does not answer"
 
 
+@pytest.mark.parametrize(
+    "files, level",
+    [
+        ({}, doctor.PROBLEM),
+        ({"/proc/sys/fs/binfmt_misc/qemu-x86_64": "enabled\ninterpreter /usr/bin/qemu-x86_64\n"}, doctor.OK),
+        ({"/proc/sys/fs/binfmt_misc/qemu-x86_64": "disabled\n"}, doctor.PROBLEM),
+        ({"/proc/sys/fs/binfmt_misc/rosetta": "enabled\n"}, doctor.OK),
+    ],
+)
 def test_emulation_on_linux_on_arm(files, level):
     machine = Machine(docker(docker_info=(0, "28.2.2 linux/aarch64")), files, machine="aarch64")
     found = findings(machine)
