@@ -264,7 +264,8 @@ run_tests() {
         say "Not in the image: the tests with Kamailio, tshark and ffmpeg, which Ubuntu 12.04 does not have, and those" \
             "of the double, the tools, asyncio, memory. SANDBOX=host runs them."
     fi
-    with_source "$IMAGE:test" sh -c "exec python2.7 -m pytest -ra -p no:cacheprovider --timeout $TEST_LIMIT ${ARGS:-$TESTS}"
+    with_source --env SIPBRIDGE_ENGINE=exosip "$IMAGE:test" \
+        sh -c "exec python2.7 -m pytest -ra -p no:cacheprovider --timeout $TEST_LIMIT ${ARGS:-$TESTS}"
 }
 
 demo() {
