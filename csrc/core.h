@@ -150,6 +150,10 @@ void sb_core_remove(struct sb_core *core, struct sb_object *object);
 /* Not under the lock, from any thread: an SB_EV_TRACE. */
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length);
 
+/* The event of a registration, or of a subscription of ours, in a new state. */
+void sb_core_lease_event(sb_event *event, const struct sb_object *object, int new_state, int status,
+                         const char *reason, int expires);
+
 /* Milliseconds after which to refresh what was granted for some seconds (10.2.4, RFC 6665 4.1.2.2). */
 unsigned sb_core_refresh_ms(int seconds);
 
