@@ -5,7 +5,6 @@
  */
 #include "exosip_engine.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,6 @@
 /* sofia_subscribe.c - subscriptions of ours (RFC 6665, 4.1), and PUBLISH (RFC 3903). */
 #include "sofia_engine.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
