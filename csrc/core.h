@@ -34,6 +34,10 @@ enum sb_subscription_state {
 /* After a SUBSCRIBE that ends a subscription: milliseconds for the last NOTIFY, which a notifier sends at once. */
 enum { SB_LAST_NOTIFY_MS = 5000 };
 
+/* How long a call of ours may ring, in milliseconds, without another word from the peer, which has to say so once a minute
+ * (13.3.1.1): a proxy would give up after 180 s (16.6, Timer C), and so does libeXosip2, but tells nobody. */
+enum { SB_RING_LIMIT_MS = 170000 };
+
 /* NOTIFYs of one subscription that may wait for the answer to the one before. */
 enum { SB_MAX_NOTIFIES = 64 };
 

@@ -21,10 +21,6 @@ enum { EXO_64_T1 = 32000 };
 /* What the engine gives the library beyond that, to say so itself. */
 enum { EXO_OVERDUE = EXO_64_T1 + 500 };
 
-/* The library forgets an INVITE without a final response after 180 s and tells neither side; the engine
- * ends it in order before that. */
-enum { EXO_RING_LIMIT = 170000 };
-
 /* How often a request is sent again for a challenge: once, and once more each time that only the nonce was
  * stale (22.4, RFC 2617 3.2.1), up to what the library does at most. */
 enum { EXO_MAX_RETRIES = 3 };

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 from conformance.background import PATIENCE
+from conformance.sdp import OFFER
 from peers.endpoint_process import RemoteError
 
 pytestmark = pytest.mark.slow
@@ -48,3 +49,15 @@ def test_no_ack_at_all(background):
     # 11 by the RFC's timers; libeXosip2 counts whole seconds, the first of them up to two long: 9
     assert 9 <= len(answers) <= 11
     assert len(set(each["To"] for each in answers)) == 1
+
+
+@pytest.mark.soak
+def test_ringing_and_not_another_word(phone, by_hand):
+    """A peer has to repeat it each minute (RFC 3261, 13.3.1.1); proxies give up after three (Timer C, 16.6)."""
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    invite = by_hand.next("INVITE")
+    by_hand.reply(invite, 180)
+    assert call.wait_ended(175.0) is not None
+    by_hand.reply(by_hand.next("CANCEL"), 200)
+    by_hand.reply(invite, 487)
+    assert (call.ended.cause, call.ended.status) == ("timeout", 408)
