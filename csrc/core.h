@@ -34,6 +34,10 @@ enum sb_subscription_state {
 /* After a SUBSCRIBE that ends a subscription: milliseconds for the last NOTIFY, which a notifier sends at once. */
 enum { SB_LAST_NOTIFY_MS = 5000 };
 
+/* Timer N (RFC 6665, 4.1.2.4), in milliseconds: a subscription that was granted and that no NOTIFY follows by then has
+ * failed. 64*T1. */
+enum { SB_TIMER_N_MS = 32000 };
+
 /* How long a call of ours may ring, in milliseconds, without another word from the peer, which has to say so once a minute
  * (13.3.1.1): a proxy would give up after 180 s (16.6, Timer C), and so does libeXosip2, but tells nobody. */
 enum { SB_RING_LIMIT_MS = 170000 };

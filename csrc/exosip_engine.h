@@ -108,6 +108,8 @@ struct exo_lease {
     int busy;       /* the request is on its way */
     int outdated;   /* `expires` changed while it was */
     int64_t started_ms;
+    int64_t refresh_ms; /* when to ask again */
+    int64_t notify_ms;  /* when it has failed unless there is a NOTIFY; 0: never */
     int retries;
 };
 
@@ -255,6 +257,8 @@ void exo_lease_again(struct exosip *state, struct sb_object *object);
 int exo_lease_change(void *state, struct sb_object *object, int expires);
 int exo_lease_end(void *state, struct sb_object *object);
 void exo_lease_due(struct exosip *state, struct sb_object *object);
+/* Ask again in time, when so many seconds are left (0: as many as before). */
+void exo_lease_left(struct exo_lease *lease, int seconds);
 /* A 2xx: ask again for what is wanted meanwhile, or it is ACTIVE for these seconds (NULL: Expires says how many). Returns
  * 0, and nothing was done, when it was the answer to the end. */
 int exo_lease_goes_on(struct exosip *state, struct sb_object *object, const char *seconds, osip_message_t *response);

@@ -64,11 +64,21 @@ int exo_lease_end(void *state, struct sb_object *object)
     return exo_lease_change(state, object, 0);
 }
 
+void exo_lease_left(struct exo_lease *lease, int seconds)
+{
+    if (seconds > 0)
+        lease->refresh_ms = sb_monotonic_ms() + sb_core_refresh_ms(seconds);
+    lease->record.due_ms = lease->refresh_ms;
+    if (lease->notify_ms != 0 && lease->notify_ms < lease->refresh_ms)
+        lease->record.due_ms = lease->notify_ms;
+}
+
 void exo_lease_due(struct exosip *state, struct sb_object *object)
 {
     struct exo_lease *lease = object->lib;
     lease->record.due_ms = 0;
-    if (lease->busy) { /* the library has not said a word of it for longer than it may take */
+    /* The library has not said a word of it for longer than it may take, or the notifier has not. */
+    if (lease->busy || (lease->notify_ms != 0 && lease->notify_ms <= sb_monotonic_ms())) {
         exo_post_lease(state, object, SB_STATE_FAILED, 408, NULL, 0, NULL);
         return;
     }
@@ -93,7 +103,7 @@ int exo_lease_goes_on(struct exosip *state, struct sb_object *object, const char
     if (seconds == NULL)
         seconds = exo_header(response, "expires");
     granted = seconds != NULL && atoi(seconds) > 0 ? atoi(seconds) : lease->expires;
-    lease->record.due_ms = sb_monotonic_ms() + sb_core_refresh_ms(granted);
+    exo_lease_left(lease, granted);
     exo_post_lease(state, object, SB_STATE_ACTIVE, response->status_code, NULL, granted, response);
     return 1;
 }

@@ -194,6 +194,14 @@ static void learn_dialog(struct exo_subscription *record, osip_message_t *respon
         osip_dialog_update_route_set_as_uac(record->dialog, response);
 }
 
+static int goes_on(struct exosip *state, eXosip_event_t *event, struct sb_object *subscription)
+{
+    struct exo_subscription *record = subscription->lib;
+    if (!record->notified && record->lease.notify_ms == 0)
+        record->lease.notify_ms = sb_monotonic_ms() + SB_TIMER_N_MS;
+    return exo_lease_goes_on(state, subscription, NULL, event->response);
+}
+
 static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_object *subscription)
 {
     struct exo_subscription *record = subscription->lib;
@@ -201,7 +209,7 @@ static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_ob
     learn_dialog(record, event->response);
     if (record->dialog == NULL)
         exo_post_lease(state, subscription, SB_STATE_FAILED, 503, NULL, 0, event->response);
-    else if (exo_lease_goes_on(state, subscription, NULL, event->response))
+    else if (goes_on(state, event, subscription))
         return;
     else if (sb_core_closing(state->core))
         exo_post_lease(state, subscription, SB_STATE_ENDED, status, NULL, 0, event->response);
@@ -316,11 +324,12 @@ static void take_notify(struct exosip *state, struct sb_object *subscription, os
         osip_dialog_update_route_set_as_uas(record->dialog, notify);
     }
     record->notified = 1;
+    record->lease.notify_ms = 0;
     post_notify(state, subscription, seconds, notify);
     if (bare(told) == 10 && strncasecmp(told, "terminated", 10) == 0)
         post_ended(state, subscription, told, notify);
-    else if (seconds > 0 && !record->lease.busy && record->lease.expires > 0) /* it may be less than was granted (4.1.2.3) */
-        record->lease.record.due_ms = sb_monotonic_ms() + sb_core_refresh_ms(seconds);
+    else if (!record->lease.busy && record->lease.expires > 0) /* it may be less than was granted (4.1.2.3) */
+        exo_lease_left(&record->lease, seconds);
 }
 
 /* One that the library took, and answered, while the SUBSCRIBE was on its way. */

@@ -171,6 +171,8 @@ struct sof_lease {
     int busy;                  /* the request is on its way */
     int outdated;              /* `expires` changed while it was */
     int established;           /* there is a dialog */
+    int64_t refresh_ms;        /* when to ask again (sb_monotonic_ms) */
+    int64_t notify_ms;         /* when it has failed unless there is a NOTIFY; 0: never */
 };
 
 /* Of ours, or from outside: then of the lease record, request (our NOTIFY), busy and expires (granted at most) are
@@ -328,7 +330,7 @@ int sof_lease_send_again(struct sof_lease *lease);
 /* Ask for other seconds: now, or when the answer to the request under way is there. */
 int sof_lease_change(void *state, struct sb_object *object, int expires);
 int sof_lease_end(void *state, struct sb_object *object);
-/* On the loop: ask again in time, when so much is left. */
+/* On the loop: ask again in time, when so many seconds are left (0: as many as before). */
 void sof_lease_due(struct sof_lease *lease, int seconds);
 /* A 2xx: ask again for what is wanted meanwhile, or it is ACTIVE for these seconds (NULL: Expires says how many). Returns
  * 0, and nothing was done, when it was the answer to the end. */

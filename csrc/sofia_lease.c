@@ -35,13 +35,19 @@ static void on_due(struct sof_record *data)
     struct sof_lease *lease = (struct sof_lease *)data;
     struct sb_object *object = sof_object(data, lease->kind->object);
     lease->request.retries = 0;
-    if (object != NULL)
+    if (object != NULL && lease->notify_ms != 0 && lease->notify_ms <= sb_monotonic_ms())
+        sof_post_lease(lease, object, SB_STATE_FAILED, 408, NULL, 0, NULL);
+    else if (object != NULL)
         send_next(lease, object);
 }
 
 void sof_lease_due(struct sof_lease *lease, int seconds)
 {
-    sof_set_timer(&lease->record, sb_core_refresh_ms(seconds), on_due);
+    int64_t now = sb_monotonic_ms(), due;
+    if (seconds > 0)
+        lease->refresh_ms = now + sb_core_refresh_ms(seconds);
+    due = lease->notify_ms != 0 && lease->notify_ms < lease->refresh_ms ? lease->notify_ms : lease->refresh_ms;
+    sof_set_timer(&lease->record, due > now ? (unsigned)(due - now) : 1, on_due);
 }
 
 static int on_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t *sip);

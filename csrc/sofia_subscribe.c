@@ -43,6 +43,8 @@ static void on_success(struct sof_lease *lease, struct sb_object *subscription, 
         nta_leg_rtag(lease->record.leg, sip->sip_to->a_tag);
     lease->established = 1;
     nta_leg_client_route(lease->record.leg, sip->sip_record_route, sip->sip_contact);
+    if (!((struct sof_subscription *)lease)->notified && lease->notify_ms == 0)
+        lease->notify_ms = sb_monotonic_ms() + SB_TIMER_N_MS;
     if (sof_lease_goes_on(lease, subscription, NULL, status, sip))
         return;
     if (sb_core_closing(lease->record.state->core))
@@ -90,11 +92,12 @@ static void take_notify(struct sof_subscription *record, struct sb_object *subsc
     if (!record->lease.established)
         nta_leg_rtag(leg, sip->sip_from->a_tag); /* it came before the 2xx (4.4.1) */
     record->lease.established = record->notified = 1;
+    record->lease.notify_ms = 0;
     nta_leg_server_route(leg, sip->sip_record_route, sip->sip_contact);
     post_notify(record, subscription, seconds, sip);
     if (strcasecmp(told->ss_substate, "terminated") == 0)
         sof_post_lease(&record->lease, subscription, SB_STATE_ENDED, 0, told->ss_reason, 0, sip);
-    else if (seconds > 0 && !record->lease.busy && record->lease.expires > 0) /* it may be less (4.1.2.3) */
+    else if (!record->lease.busy && record->lease.expires > 0) /* it may be less (4.1.2.3) */
         sof_lease_due(&record->lease, seconds);
 }
 

@@ -51,6 +51,12 @@ def test_no_ack_at_all(background):
     assert len(set(each["To"] for each in answers)) == 1
 
 
+def test_no_notify_at_all(background):
+    """A subscription that is granted, and then nothing: Timer N (RFC 6665, 4.1.2.4)."""
+    background.unnotified.wait("subscription failed 408", timeout=PATIENCE)
+    background.unnotified.expect("subscription active 200", "subscription failed 408")
+
+
 @pytest.mark.soak
 def test_ringing_and_not_another_word(phone, by_hand):
     """A peer has to repeat it each minute (RFC 3261, 13.3.1.1); proxies give up after three (Timer C, 16.6)."""

@@ -26,7 +26,6 @@ int osip_list_size(const osip_list_t *list);
 int parser_init(void);
 int osip_message_init(osip_message_t **message);
 int osip_message_parse(osip_message_t *message, const char *text, unsigned long length);
-void osip_message_free(osip_message_t *message);
 const char *eXosip_get_version(void);
 """
 
@@ -47,7 +46,6 @@ int osip_message_parse(osip_message_t *message, const char *text, unsigned long 
     message->contacts.size = message->headers.size = 1;
     return 0;
 }
-void osip_message_free(osip_message_t *message) { free(message); }
 """
 
 LIBRARY = 'void osip_anything(void); void *used = osip_anything; const char *eXosip_get_version(void) { return "%s"; }'
