@@ -131,6 +131,15 @@ def test_a_call_over_tls(make_endpoint, pem):
     assert event.headers["Via"].startswith("SIP/2.0/TLS")
 
 
+def test_a_certificate_whose_last_line_has_no_end(make_endpoint, pem, tmpdir):
+    """The key that the library wants behind it in one file still begins a line."""
+    bare = tmpdir.join("bare.pem")
+    bare.write(open(pem.certificate).read().rstrip("\n"))
+    tls = sipbridge.Tls(str(bare), pem.key, pem.ca)
+    callee = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls)
+    _complete_call(_endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls), callee)
+
+
 def _is_refused(caller, callee, reason):
     """Nothing gets through, and the error says why, long before SIP's timers would end it."""
     texts = []

@@ -94,7 +94,14 @@ def test_without_an_engine(monkeypatch, capsys, arguments):
 
     monkeypatch.setattr(engine, "_load", nothing)
     assert cli.main(arguments) == 7
-    assert "no SIP engine" in one_line(capsys.readouterr().err)
+    complaint = one_line(capsys.readouterr().err)
+    assert "no SIP engine" in complaint and "libsofia-sip-ua-dev" in complaint and "make develop" in complaint
+
+
+def test_what_the_engine_does_not_offer_is_named():
+    for command in (run("call", "tel:123"), run("message", "tel:123", "x")):
+        assert command.process.returncode == 7
+        assert "to tel:123: the " in one_line(command.errors)
 
 
 # -- wrong usage, bad input ----------------------------------------------------------------------------------
@@ -500,6 +507,14 @@ def test_a_transfer_that_is_refused():
     with Listening("--take-transfers") as bob, Listening("--reject", "486") as carol:
         refused = run("call", bob.uri, "--transfer", carol.uri)
         assert refused.process.returncode == 4 and "486" in one_line(refused.errors)
+
+
+def test_a_peer_that_leaves_before_it_is_transferred():
+    with Listening() as bob, Command("call", bob.uri, "--hold", "600", "--transfer", NOBODY) as caller:
+        caller.expect("on hold")
+        bob.process.send_signal(signal.SIGINT)
+        assert (caller.finish(), bob.finish()) == (4, 0)
+    assert "ended, remote-bye" in caller.output and one_line(caller.errors)
 
 
 def test_a_redirection_is_followed_when_asked_for():
