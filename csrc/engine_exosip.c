@@ -96,7 +96,7 @@ static void handle_due(struct exosip *state)
         if (object->kind == SB_KIND_CALL)
             exo_call_due(state, object);
         else if (object->kind == SB_KIND_REGISTRATION)
-            exo_registration_due(state, object);
+            exo_lease_due(state, object);
         else if (object->kind == SB_KIND_SUBSCRIPTION)
             exo_subscription_due(state, object);
         else
@@ -442,8 +442,8 @@ const struct sb_backend sb_backend = {
     .credentials = exo_credentials,
     .credentials_clear = exo_credentials_clear,
     .reg = exo_register,
-    .reg_refresh = exo_register_refresh,
-    .reg_end = exo_register_end,
+    .reg_refresh = exo_lease_change,
+    .reg_end = exo_lease_end,
     /* reg_bindings: the library tells of no REGISTER but its own registrations' */
     .call = exo_call,
     .ring = exo_ring,
@@ -457,8 +457,8 @@ const struct sb_backend sb_backend = {
     .request = exo_request,
     .publish = exo_publish,
     .subscribe = exo_subscribe,
-    .subscribe_refresh = exo_subscribe_refresh,
-    .unsubscribe = exo_unsubscribe,
+    .subscribe_refresh = exo_lease_change,
+    .unsubscribe = exo_lease_end,
     .subscription_accept = exo_subscription_accept,
     .subscription_reject = exo_subscription_reject,
     .notify = exo_notify,

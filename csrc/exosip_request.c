@@ -315,7 +315,7 @@ static struct sb_object *transaction_new(struct exosip *state, const eXosip_even
     transaction->lib = record;
     transaction->is_invite = event->type == EXOSIP_CALL_REINVITE;
     record->tid = event->tid;
-    record->record.due_ms = record->started_ms + (transaction->is_invite ? EXO_RING_LIMIT : EXO_64_T1);
+    record->record.due_ms = record->started_ms + (transaction->is_invite ? SB_RING_LIMIT_MS : EXO_64_T1);
     return transaction;
 }
 

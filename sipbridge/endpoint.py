@@ -30,7 +30,6 @@ from sipbridge.errors import (
 from sipbridge.event_packages import EventPackages
 from sipbridge.headers import Headers, check_headers
 from sipbridge.identity import identity_headers
-from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
@@ -64,6 +63,16 @@ class _Pending(object):
         self.response = self.error = None
         self.call = call
         self.on_response = on_response
+
+
+def _recorder(record):
+    """The recorder that an endpoint is given, or that of the path it is given."""
+    if not isinstance(record, (str, text_type)):
+        return record
+    # Not before it is used: the dpkt that it needs is a third of what `import sipbridge` would take.
+    from sipbridge.record import Recorder
+
+    return Recorder(record)
 
 
 class Endpoint(EventPackages):
@@ -122,7 +131,7 @@ class Endpoint(EventPackages):
         self._open_packages()
         self._accounts = Accounts()
         self._peers = Peers()
-        self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
+        self._recorder = _recorder(record)
         self._engine = make(engine)
         self._engine.open(
             local.transport,

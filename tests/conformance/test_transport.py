@@ -154,6 +154,9 @@ def _is_refused(caller, callee, reason):
     with pytest.raises(sipbridge.ResponseError) as caught:
         caller.register(callee.uri, aor="sip:alice@example.com", timeout=10.0)
     assert reason in caught.value.reason
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        caller.subscribe(callee.uri, u"presence", timeout=10.0)
+    assert reason in caught.value.reason
     assert texts == []
 
 
