@@ -194,7 +194,7 @@ static int bind_to(const struct place *place)
     return code;
 }
 
-/* The library says -1 to whatever goes wrong with its socket: find out by trying it. The port is free again
+/* The library says -1 to whatever goes wrong with its UDP socket: find out by trying it. The port is free again
  * afterwards. */
 static int probe(const struct place *place)
 {
@@ -279,19 +279,61 @@ static int find_port(struct exosip *state)
 }
 
 /* Returns the port, or an error. */
-static int listen_on(struct exosip *state, const struct place *place, int port)
+static int listen_to_datagrams(struct exosip *state, const struct place *place, int port)
 {
-    int protocol = place->type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
     int code = probe(place);
     if (code != SB_OK)
         return code;
-    eXosip_enable_ipv6(family_of(place) == AF_INET6);
     /* Never NULL: the address of an earlier engine sticks. */
-    if (eXosip_listen_addr(EXO_FIRST(state) protocol, place->text, port, family_of(place), 0) != 0) {
+    if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_UDP, place->text, port, family_of(place), 0) != 0) {
         code = probe(place);
         return code != SB_OK ? code : SB_ELIBRARY;
     }
     return port != 0 ? port : find_port(state);
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return SB_ENET;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* Returns the port, or an error. The library would bind its TCP socket without SO_REUSEADDR, and keep a service that
+ * starts again off its port for as long as the connections linger that it closed: it gets one that is bound. Which
+ * family that is it learns from an eXosip_listen_addr(), which fails since the port is taken. */
+static int listen_to_connections(struct exosip *state, const struct place *place)
+{
+    int fd = bind_to(place), port, code = SB_OK;
+    EXO_UNUSED(state);
+    if (fd < 0)
+        return fd;
+    port = port_of(fd);
+    if (port < 0)
+        code = port;
+    else if (listen(fd, SOMAXCONN) != 0)
+        code = errno == EADDRINUSE ? SB_EADDRINUSE : SB_ENET;
+    else if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_TCP, place->text, port, family_of(place), 0) == 0)
+        code = SB_ELIBRARY;
+    if (code != SB_OK) {
+        close(fd);
+        return code;
+    }
+    if (eXosip_set_socket(EXO_FIRST(state) IPPROTO_TCP, fd, port) != 0)
+        return SB_ELIBRARY; /* which closes it all the same, when it stops */
+    eXosip_masquerade_contact(EXO_FIRST(state) NULL, 0); /* which has it notice the port */
+    return port;
+}
+
+/* Returns the port, or an error. */
+static int listen_on(struct exosip *state, const struct place *place, int port)
+{
+    exo_enable_ipv6(state, family_of(place) == AF_INET6);
+    return place->type == SOCK_STREAM ? listen_to_connections(state, place)
+                                      : listen_to_datagrams(state, place, port);
 }
 
 static int compose_addresses(struct exosip *state, const sb_config *config, const char *own, int port)

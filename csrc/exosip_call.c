@@ -38,6 +38,11 @@ char *exo_in_brackets(const char *uri)
     return text;
 }
 
+char *exo_name_addr(const char *address)
+{
+    return strchr(address, '<') == NULL ? exo_in_brackets(address) : strdup(address);
+}
+
 char *exo_route(const char *proxy)
 {
     osip_uri_t *uri = NULL;
@@ -68,11 +73,15 @@ static int build_invite(struct exosip *state, osip_message_t **invite, const sb_
     const char *from = parties->from != NULL ? parties->from : state->address;
     char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
     const char *route = own_route != NULL ? own_route : state->route;
-    int code;
+    char *to;
+    int code = SB_ENOMEM;
     *invite = NULL;
     if (parties->route != NULL && own_route == NULL)
         return SB_EINVAL;
-    code = exo_error(eXosip_call_build_initial_invite(EXO_FIRST(state) invite, parties->to, from, route, NULL));
+    to = exo_name_addr(parties->to);
+    if (to != NULL)
+        code = exo_error(eXosip_call_build_initial_invite(EXO_FIRST(state) invite, to, from, route, NULL));
+    free(to);
     free(own_route);
     if (code == SB_OK && *invite == NULL)
         code = SB_ELIBRARY;
