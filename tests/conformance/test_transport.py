@@ -9,9 +9,12 @@ import ssl
 import pytest
 
 import sipbridge
-from conformance.sdp import ANSWER, OFFER
+from conformance.sdp import ANSWER, HELD, HOLD, OFFER
 from peers import certificates
 from peers.ports import free_port
+from peers.scenario import Callee, Caller
+
+_OTHERS = pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
 
 LARGE = b"v=0\r\n" + b"a=x-%s:1\r\n" % (b"y" * 90) * 300
 
@@ -62,13 +65,63 @@ def _complete_call(caller, callee, offer=OFFER):
     return arrived[0]
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
+@_OTHERS
 def test_a_call(make_endpoint, address):
     callee = _endpoint(make_endpoint, address)
     event = _complete_call(_endpoint(make_endpoint, address), callee)
     assert event.headers["Via"].split()[0] == "SIP/2.0/" + address[:3].upper()
     host = "[::1]" if "[" in address else "127.0.0.1"
     assert "sip:%s:" % host in event.headers["Contact"]
+
+
+def _of_sipp(address):
+    """Options of a sipp on the same transport."""
+    return {"transport": address[:3], "host": "::1" if "[" in address else "127.0.0.1"}
+
+
+@_OTHERS
+def test_sipp_calls(make_endpoint, sipp, address):
+    """Hold and BYE go where the Contacts say, over the connection that is there."""
+    phone = _endpoint(make_endpoint, address)
+    arrived = []
+    phone.on(sipbridge.IncomingCall, lambda event: (arrived.append(event), event.call.ring(), event.call.answer(ANSWER)))
+    peer = sipp(
+        Caller()
+        .initial("INVITE", OFFER).expect(180).expect(200).ack()
+        .recv("INVITE").reply(200, HELD).recv("ACK")
+        .request("BYE").expect(200),
+        phone.uri[4:].partition(";")[0],
+        **_of_sipp(address)
+    )  # fmt: skip
+    peer.wait_for("200")
+    call = arrived[0].call
+    call.wait_established(10.0)
+    assert call.reinvite(HOLD, timeout=10.0).body == HELD
+    assert call.wait_ended(10.0).cause == "remote-bye"
+    peer.wait()
+    ok = peer.received("200")[0]
+    assert ok["Contact"].lower() == "<%s>" % phone.uri.replace("sip:", "sip:callee@")
+    assert ok["Via"].startswith("SIP/2.0/" + address[:3].upper())
+    via = peer.received("INVITE")[0]["Via"]
+    assert via.split()[0] == "SIP/2.0/" + address[:3].upper() and "%d;" % phone.port in via
+
+
+@_OTHERS
+def test_sipp_is_called(make_endpoint, sipp, address):
+    phone = _endpoint(make_endpoint, address)
+    peer = sipp(
+        Callee().recv("INVITE").reply(180).reply(200, ANSWER).recv("ACK").recv("INFO").reply(200)
+        .request("BYE").expect(200),
+        **_of_sipp(address)
+    )  # fmt: skip
+    call = phone.call(peer.uri, OFFER, timeout=10.0)
+    call.send_dtmf("5", timeout=10.0)
+    assert call.wait_ended(10.0).cause == "remote-bye"
+    peer.wait()
+    invite = peer.received("INVITE")[0]
+    assert invite.start_line == "INVITE %s SIP/2.0" % peer.uri
+    assert "<%s>" % peer.uri in invite["To"]
+    assert "%d" % phone.port in invite["Contact"]
 
 
 def test_a_large_offer_over_tcp(make_endpoint):
