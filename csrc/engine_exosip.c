@@ -19,6 +19,7 @@
 #include "exosip_engine.h"
 
 enum {
+    MAX_ADVERTISED = 61,  /* octets of an advertised host; the library has two more, for brackets */
     TICK_MS = 50,         /* how long to wait for an event before a look at the clock */
     SPARE_DESCRIPTORS = 8 /* as many as the library opens at once: two socket pairs, their listener, its socket */
 };
@@ -143,6 +144,11 @@ struct place {
     char text[INET6_ADDRSTRLEN]; /* the address, without the port */
 };
 
+static int is_ipv6(const char *host)
+{
+    return strchr(host, ':') != NULL;
+}
+
 static int family_of(const struct place *place)
 {
     return place->address.ss_family;
@@ -162,7 +168,7 @@ static int resolve(const sb_config *config, struct place *place)
     memset(place, 0, sizeof *place);
     memset(&wanted, 0, sizeof wanted);
     place->type = config->transport == SB_UDP ? SOCK_DGRAM : SOCK_STREAM;
-    wanted.ai_family = strchr(config->host, ':') == NULL ? AF_INET : AF_INET6;
+    wanted.ai_family = is_ipv6(config->host) ? AF_INET6 : AF_INET;
     wanted.ai_socktype = place->type;
     snprintf(port, sizeof port, "%d", config->port);
     if (getaddrinfo(config->host, port, &wanted, &found) != 0 || found == NULL)
@@ -224,9 +230,9 @@ static int check_descriptors(void)
  * one that its host would send from to anywhere far away; where there is no such, loopback. */
 static void set_own_address(struct exosip *state, const struct place *place, char *own, int size)
 {
-    int is_ipv6 = family_of(place) == AF_INET6;
-    int option = is_ipv6 ? EXOSIP_OPT_SET_IPV6_FOR_GATEWAY : EXOSIP_OPT_SET_IPV4_FOR_GATEWAY;
-    const char *loopback = is_ipv6 ? "::1" : "127.0.0.1";
+    int is_6 = family_of(place) == AF_INET6;
+    int option = is_6 ? EXOSIP_OPT_SET_IPV6_FOR_GATEWAY : EXOSIP_OPT_SET_IPV4_FOR_GATEWAY;
+    const char *loopback = is_6 ? "::1" : "127.0.0.1";
     EXO_UNUSED(state);
     if (!is_every_address(place))
         eXosip_set_option(EXO_FIRST(state) option, place->text);
@@ -342,7 +348,7 @@ static int compose_addresses(struct exosip *state, const sb_config *config, cons
     state->address = malloc(size);
     if (state->address == NULL)
         return SB_ENOMEM;
-    snprintf(state->address, size, strchr(own, ':') == NULL ? "sip:%s:%d" : "sip:[%s]:%d", own, port);
+    snprintf(state->address, size, is_ipv6(own) ? "sip:[%s]:%d" : "sip:%s:%d", own, port);
     if (config->outbound_proxy == NULL)
         return SB_OK;
     state->route = exo_route(config->outbound_proxy);
@@ -356,12 +362,18 @@ static void name_contact(struct exosip *state, const sb_config *config, const st
 {
     const char *host = config->advertised_host;
     int other = !is_every_address(place) && strcmp(place->text, guessed) != 0;
+    char name[MAX_ADVERTISED + 3];
     EXO_UNUSED(state);
     if (host == NULL && config->advertised_port == 0 && !other)
         return;
     if (host == NULL)
         host = other ? place->text : guessed;
-    eXosip_masquerade_contact(EXO_FIRST(state) host, config->advertised_port != 0 ? config->advertised_port : port);
+    /* On IPv6 the library adds the brackets of an IPv6 address itself, on IPv4 it adds none. */
+    if (family_of(place) == AF_INET6 && host[0] == '[')
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(host + 1, "]"), host + 1);
+    else
+        snprintf(name, sizeof name, is_ipv6(host) && family_of(place) == AF_INET && host[0] != '[' ? "[%s]" : "%s", host);
+    eXosip_masquerade_contact(EXO_FIRST(state) name, config->advertised_port != 0 ? config->advertised_port : port);
 }
 
 /* The library runs: make it ours. Returns the port, or an error. */
@@ -419,10 +431,12 @@ static int check_offer(const sb_config *config)
 {
     if (config->transport == SB_TLS)
         return SB_ENOTSUP; /* 3.6 speaks TLS 1.0 and nothing newer, and that only where it was built with OpenSSL */
-    /* The library has 63 octets for it. */
-    if (config->advertised_host != NULL && strlen(config->advertised_host) > 63)
-        return SB_ETOOBIG;
-    return SB_OK;
+    if (config->advertised_host == NULL)
+        return SB_OK;
+    /* In Contact, on IPv6, it puts whatever is advertised in brackets. */
+    if (is_ipv6(config->host) && !is_ipv6(config->advertised_host))
+        return SB_ENOTSUP;
+    return strlen(config->advertised_host) > MAX_ADVERTISED ? SB_ETOOBIG : SB_OK;
 }
 
 static int open_locked(struct sb_core *core, const sb_config *config, struct exosip **opened, int *port)

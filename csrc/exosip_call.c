@@ -137,7 +137,7 @@ int exo_call(void *data, struct sb_object *call, const sb_parties *parties, cons
 int exo_send_ack(struct exosip *state, int did, int tid, const sb_content *content)
 {
     osip_message_t *ack = NULL;
-    int code;
+    int code, returned;
     EXO_UNUSED(did);
     EXO_UNUSED(tid);
     if (EXO_ACK_ID(did, tid) <= 0)
@@ -146,10 +146,14 @@ int exo_send_ack(struct exosip *state, int did, int tid, const sb_content *conte
     code = exo_error(eXosip_call_build_ack(EXO_FIRST(state) EXO_ACK_ID(did, tid), &ack));
     if (code == SB_OK)
         code = ack == NULL ? SB_ELIBRARY : exo_fill(ack, content);
-    if (code == SB_OK)
-        code = exo_error(eXosip_call_send_ack(EXO_FIRST(state) EXO_ACK_ID(did, tid), ack));
-    else
+    if (code == SB_OK) {
+        returned = eXosip_call_send_ack(EXO_FIRST(state) EXO_ACK_ID(did, tid), ack);
+        /* It could not be sent, for want of a TCP connection: as good as lost. The library kept it, and tries again when
+         * the 2xx is repeated (13.2.2.4). */
+        code = returned == OSIP_UNDEFINED_ERROR ? SB_OK : exo_error(returned);
+    } else {
         osip_message_free(ack);
+    }
     exo_unlock(state);
     return code;
 }

@@ -106,8 +106,10 @@ int eXosip_listen_addr(int transport, const char *address, int port, int family,
 
 int eXosip_set_socket(int transport, int socket, int port)
 {
-    if (rule_enter(__func__, D_RUNNING))
+    if (rule_enter(__func__, D_RUNNING)) {
+        D.socket = socket; /* what the library has failed to do then is to start its thread */
         return rule_leave(FAILED);
+    }
     if (transport != IPPROTO_UDP && transport != IPPROTO_TCP)
         return rule_leave(OSIP_BADPARAMETER);
     return rule_leave(d_set_socket(transport, socket, port));
