@@ -10,7 +10,7 @@
  * Addresses
  */
 
-/* What the library can send over UDP: a sip: URI (it would take sips: for sip:, and tel: for no host). */
+/* What the library can send to: a sip: URI (it would take sips: for sip:, and tel: for no host). */
 int exo_check_target(const sb_parties *parties)
 {
     osip_to_t *to = NULL;
