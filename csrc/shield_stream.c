@@ -217,7 +217,7 @@ EXPORTED ssize_t send(int fd, const void *octets, size_t length, int flags)
  * Connections
  */
 
-/* A peer that is gone without a word is found out in two minutes: the library has room for 100 connections. */
+/* A peer that is gone without a word is found out in two minutes: the library has room for 200 connections. */
 static void set_options(int fd)
 {
     static const int SIZE = RECEIVE_BUFFER, ON = 1, IDLE = 60, INTERVAL = 15, COUNT = 4;

@@ -84,7 +84,13 @@ def test_sipp_calls(make_endpoint, sipp, address):
     """Hold and BYE go where the Contacts say, over the connection that is there."""
     phone = _endpoint(make_endpoint, address)
     arrived = []
-    phone.on(sipbridge.IncomingCall, lambda event: (arrived.append(event), event.call.ring(), event.call.answer(ANSWER)))
+
+    def take(event):
+        arrived.append(event)
+        event.call.ring()
+        event.call.answer(ANSWER)
+
+    phone.on(sipbridge.IncomingCall, take)
     peer = sipp(
         Caller()
         .initial("INVITE", OFFER).expect(180).expect(200).ack()
@@ -122,6 +128,74 @@ def test_sipp_is_called(make_endpoint, sipp, address):
     assert invite.start_line == "INVITE %s SIP/2.0" % peer.uri
     assert "<%s>" % peer.uri in invite["To"]
     assert "%d" % phone.port in invite["Contact"]
+
+
+@_OTHERS
+def test_sipp_is_the_registrar(make_endpoint, sipp, address):
+    phone = _endpoint(make_endpoint, address)
+    challenge = ("WWW-Authenticate", 'Digest realm="sipbridge.test", nonce="one", qop="auth"')
+    peer = sipp(
+        Callee().recv("REGISTER").reply(401, headers=[challenge])
+        .recv_with_digest("REGISTER", "alice", "wonder-land").reply(200)
+        .recv("REGISTER").reply(200),
+        **_of_sipp(address)
+    )  # fmt: skip
+    phone.add_credentials("alice", "wonder-land")
+    registration = phone.register(peer.uri.replace("callee@", ""), aor="sip:alice@sipbridge.test", timeout=10.0)
+    registration.unregister()
+    peer.wait()
+    contact = peer.received("REGISTER")[0]["Contact"].lower()
+    assert phone.uri.partition("sip:")[2] in contact
+
+
+@_OTHERS
+def test_an_advertised_ipv6_address(make_endpoint, sipp, address):
+    """In Contact, in brackets, however it was written."""
+    phone = _endpoint(make_endpoint, address, advertised="[2001:db8::7]:5099")
+    peer = sipp(Caller().initial("INVITE", OFFER).expect(480).ack_refusal(), phone.uri[4:].partition(";")[0],
+                **_of_sipp(address))  # fmt: skip
+    peer.wait()
+    peer = sipp(Callee().recv("INVITE").reply(200, ANSWER).recv("ACK").recv("BYE").reply(200), **_of_sipp(address))
+    phone.call(peer.uri, OFFER, timeout=10.0).hangup()
+    peer.wait()
+    assert "[2001:db8::7]:5099" in peer.received("INVITE")[0]["Contact"]
+
+
+def _listener(address):
+    """A socket to be called on the transport of an endpoint's address."""
+    family = socket.AF_INET6 if "[" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM if address.startswith("tcp") else socket.SOCK_DGRAM)
+    listener.bind(("::1" if "[" in address else "127.0.0.1", 0))
+    listener.settimeout(10.0)
+    if address.startswith("tcp"):
+        listener.listen(1)
+    return listener
+
+
+def test_one_after_the_other_in_one_process():
+    """libeXosip2 keeps its transport and its family in static variables."""
+    addresses = ["udp://127.0.0.1:0", "tcp://[::1]:0", "udp://[::1]:0", "tcp://127.0.0.1:0"]
+    for address in addresses + addresses[:1]:
+        listener = _listener(address)
+        with sipbridge.Endpoint(address) as phone:
+            with pytest.raises(sipbridge.TimeoutError):
+                phone.message("%s:%d" % (phone.uri.rpartition(":")[0], listener.getsockname()[1]), u"hi", timeout=0.5)
+            source = listener.accept()[0] if address.startswith("tcp") else listener
+            octets = source.recv(4096).decode("ascii")
+            source.close()
+        listener.close()
+        assert "Via: SIP/2.0/%s %s" % (address[:3].upper(), phone.address[6:]) in octets
+
+
+def test_a_tcp_port_is_free_as_soon_as_it_is_closed():
+    """Connections that the first one closed are no reason to refuse the second: a service starts again."""
+    with sipbridge.Endpoint("tcp://127.0.0.1:0") as phone:
+        peer = socket.create_connection(("127.0.0.1", phone.port), 5.0)
+        peer.sendall(b"\r\n\r\n")
+    assert peer.recv(100) == b""
+    with sipbridge.Endpoint(phone.address) as again:
+        assert again.port == phone.port
+    peer.close()
 
 
 def test_a_large_offer_over_tcp(make_endpoint):

@@ -36,7 +36,8 @@ class Sipp(object):
         path = os.path.join(folder, "scenario.xml")
         with io.open(path, "w", encoding="utf-8") as stream:
             stream.write(_text(_over(transport, scenario.xml())))
-        command = [require("sipp"), "-sf", path, "-i", host, "-t", transport[0] + "1", "-p", str(self.port), "-m", "1", "-nostdin"]
+        command = [require("sipp"), "-sf", path, "-i", host, "-p", str(self.port), "-t", transport[0] + "1"]
+        command += ["-m", "1", "-nostdin"]
         command += ["-timeout", str(seconds), "-timeout_error"]
         command += ["-trace_msg", "-message_file", self._log_path, "-trace_err", "-error_file", self._error_path]
         command += [] if retransmissions else ["-nr"]
