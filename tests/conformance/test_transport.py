@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import os
 import socket
 import ssl
+import threading
 
 import pytest
 
@@ -13,6 +14,7 @@ from conformance.sdp import ANSWER, HELD, HOLD, OFFER
 from peers import certificates
 from peers.ports import free_port
 from peers.scenario import Callee, Caller
+from peers.wire import Message
 
 _OTHERS = pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
 
@@ -222,6 +224,37 @@ def test_a_tcp_peer_that_does_not_listen(make_endpoint):
     with pytest.raises(sipbridge.ResponseError) as caught:
         caller.call("sip:bob@127.0.0.1:%d;transport=tcp" % free_port(), OFFER, timeout=20.0)
     assert caught.value.status == 503
+
+
+def _answer_one(listener, contact):
+    """Take one INVITE over TCP and answer it, with that Contact. The connection stays as long as the listener."""
+
+    def run():
+        connection = listener.accept()[0]
+        octets = b""
+        while not octets.endswith(OFFER):
+            octets += connection.recv(65536)
+        invite = Message(octets, True)
+        lines = ["SIP/2.0 200 OK"] + ["%s: %s" % (name, invite[name]) for name in ("Via", "From", "Call-ID", "CSeq")]
+        lines += ["To: %s;tag=one" % invite["To"], "Contact: <%s>" % contact, "Content-Length: 0", "", ""]
+        connection.sendall("\r\n".join(lines).encode("ascii"))
+        connection.settimeout(30.0)
+        connection.recv(65536)
+
+    threading.Thread(target=run).start()
+
+
+def test_a_contact_where_nobody_listens(make_endpoint):
+    """Neither ACK nor BYE gets through: the call can be ended all the same, and says what came of it."""
+    caller = _endpoint(make_endpoint, "tcp://127.0.0.1:0")
+    listener = _listener("tcp://127.0.0.1:0")
+    _answer_one(listener, "sip:bob@127.0.0.1:%d;transport=tcp" % free_port())
+    call = caller.call("sip:bob@127.0.0.1:%d;transport=tcp" % listener.getsockname()[1], OFFER, timeout=10.0)
+    call.hangup()
+    ended = call.wait_ended(30.0)
+    assert (ended.cause, ended.status) in (("local-bye", 503), ("failed", 503), ("local-bye", 408))
+    caller.close()
+    listener.close()
 
 
 def test_messages_split_and_joined_on_a_stream(make_endpoint):
