@@ -244,15 +244,17 @@ static void set_own_address(struct exosip *state, const struct place *place, cha
 
 static void set_options(struct exosip *state, const sb_config *config)
 {
-    int off = 0, on = 1;
+    int off = 0, on = 1, rarely = 24 * 3600 * 1000; /* milliseconds */
     (void)on;
+    (void)rarely;
 #ifdef EXOSIP_OPT_DONT_SEND_101
     /* It would answer each INVITE with 101, which some peers take for the end of their script. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DONT_SEND_101, &on);
 #endif
 #ifdef EXOSIP_OPT_UDP_KEEP_ALIVE
-    /* Four octets ("jaK") that are no SIP to each registrar, every 17 s. */
-    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, &off);
+    /* Four octets ("jaK") that are no SIP to each registrar, every 17 s. On TCP 0 would have it look at each connection
+     * whenever it wakes. */
+    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, config->transport == SB_UDP ? &off : &rarely);
 #endif
 #ifdef EXOSIP_OPT_DNS_CAPABILITIES
     /* NAPTR and SRV queries would be waited for under eXosip_lock, in whichever thread places a call. */

@@ -1,8 +1,9 @@
 /* shield_preload.c - the shield between a library and its sockets: _shield.so, for LD_PRELOAD.
  *
  * It stands in for recv() and recvfrom(), through which libeXosip2 receives, for what the C library makes of them
- * with _FORTIFY_SOURCE, and for what it does with TCP connections (shield_stream.c). Only calls out of the object that attach() was told of are screened; everybody
- * else in the process, Python's sockets among them, goes straight through. */
+ * with _FORTIFY_SOURCE, and for what makes and feeds TCP connections (shield_stream.c). Only calls out of the object
+ * that attach() was told of are screened; everybody else in the process, Python's sockets among them, goes straight
+ * through. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
