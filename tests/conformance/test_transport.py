@@ -108,7 +108,7 @@ def test_sipp_calls(make_endpoint, sipp, address):
     assert call.wait_ended(10.0).cause == "remote-bye"
     peer.wait()
     ok = peer.received("200")[0]
-    assert ok["Contact"].lower() == "<%s>" % phone.uri.replace("sip:", "sip:callee@")
+    assert ok["Contact"].lower().replace("callee@", "") == "<%s>" % phone.uri
     assert ok["Via"].startswith("SIP/2.0/" + address[:3].upper())
     via = peer.received("INVITE")[0]["Via"]
     assert via.split()[0] == "SIP/2.0/" + address[:3].upper() and "%d;" % phone.port in via
