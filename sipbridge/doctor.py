@@ -334,7 +334,7 @@ def check_shield(system):
     if shield.library() is None:
         why = "it is built on Linux alone" if system.name != "Linux" else "_shield.so is not where it belongs"
         return Finding(NOTE, "shield", "none: one malformed datagram can crash libeXosip2", (why,))
-    counted = tuple(shield.report_file())
+    counted = tuple(shield.report_files())
     if not shield.loaded():
         if counted:
             return Finding(OK, "shield", "not in this process, but in one that has it", counted)

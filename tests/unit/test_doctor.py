@@ -198,7 +198,7 @@ def test_the_command():
 
 def shield_finding(monkeypatch, **known):
     """What doctor says of a shield of which that is known."""
-    known = dict({"library": "/_shield.so", "loaded": False, "report": ["passed: 1"], "report_file": []}, **known)
+    known = dict({"library": "/_shield.so", "loaded": False, "report": ["passed: 1"], "report_files": []}, **known)
     monkeypatch.setattr(doctor, "available", lambda: {"exosip": "3.6.0"})
     for name, value in known.items():
         monkeypatch.setattr(doctor.shield, name, lambda value=value: value)
@@ -215,7 +215,7 @@ def test_no_shield_is_told_and_how_to_get_one(monkeypatch):
 
 def test_the_shield_s_counters_are_shown(monkeypatch):
     outside = ["counted by process 7, which runs:", "passed: 5"]
-    finding = shield_finding(monkeypatch, report_file=outside)
+    finding = shield_finding(monkeypatch, report_files=outside)
     assert (finding.level, list(finding.advice)) == (doctor.OK, outside)
     finding = shield_finding(monkeypatch, loaded=True)
     assert (finding.level, list(finding.advice)) == (doctor.OK, ["passed: 1"])
