@@ -62,6 +62,17 @@ static inline void exo_unlock(struct exosip *state)
     eXosip_unlock(EXO_ALONE(state));
 }
 
+/* Whether the library looks up IPv6 addresses, or IPv4's. */
+static inline void exo_enable_ipv6(struct exosip *state, int on)
+{
+    EXO_UNUSED(state);
+#if SB_EXOSIP_API >= 4
+    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_ENABLE_IPV6, &on);
+#else
+    eXosip_enable_ipv6(on);
+#endif
+}
+
 /* object->lib of every kind starts with this. */
 struct exo_record {
     int64_t due_ms; /* when exo_..._due() is to be called for it (sb_monotonic_ms); 0: never */
@@ -236,6 +247,9 @@ int exo_send_cancel(struct exosip *state, struct exo_call *call);
 /* The value of a Route header, to be freed, for a proxy's URI; NULL when memory is out. */
 char *exo_route(const char *uri);
 char *exo_in_brackets(const char *uri); /* "<uri>", to be freed; NULL when memory is out */
+/* A URI or a name-addr as a name-addr, to be freed; NULL when memory is out. Without the brackets the URI's parameters
+ * would be the header field's (20.10). */
+char *exo_name_addr(const char *address);
 int exo_check_target(const sb_parties *parties);
 void exo_call_due(struct exosip *state, struct sb_object *call);
 void exo_call_free(struct exo_call *record);

@@ -143,7 +143,7 @@ static struct exo_subscription *record_new(struct exosip *state, const sb_partie
     const char *route = state->route;
     if (record == NULL)
         return NULL;
-    record->to = strdup(parties->to);
+    record->to = exo_name_addr(parties->to);
     record->from = strdup(parties->from != NULL ? parties->from : state->address);
     record->event = strdup(event);
     record->content = exo_content_copy(content);

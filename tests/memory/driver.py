@@ -136,8 +136,8 @@ class Driver(object):
     def content(self, **_):
         return "+", None
 
-    def open(self, host="127.0.0.1", port=0, trace=0, **_):
-        return self.perform("sb_open", host, port, trace)
+    def open(self, host="127.0.0.1", port=0, trace=0, transport=0, **_):
+        return self.perform("sb_open", host, port, trace, transport)
 
     def wait(self, engine, timeout_ms=10000):
         answer = self._ask("sb_wait", engine, timeout_ms).split("\t")
