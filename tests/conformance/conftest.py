@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 from conformance.background import Background
+from peers.baresip import Baresip
 from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
 from peers.kamailio import Kamailio
@@ -58,6 +59,8 @@ def installed(request):
         programs.append("ffmpeg")
     if any("kamailio" in item.fixturenames for item in request.session.items):
         programs += ["kamailio", "kamcmd"]
+    if any("make_baresip" in item.fixturenames for item in request.session.items):
+        programs.append("baresip")
     try:
         for program in programs:
             require(program)
@@ -128,6 +131,16 @@ def sipp(starter):
         return starter.keep("sipp", Sipp(scenario, starter.folder(), remote, **options))
 
     return start
+
+
+@pytest.fixture
+def make_baresip(starter):
+    """Starts baresip, with arguments of peers.baresip.Baresip."""
+
+    def make(*args, **kwargs):
+        return starter.keep("baresip", Baresip(starter.folder(), *args, **kwargs))
+
+    return make
 
 
 @pytest.fixture
