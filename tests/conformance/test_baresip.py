@@ -9,6 +9,8 @@ from contextlib import closing
 import pytest
 
 import sipbridge
+from peers import certificates
+from peers.process import read_text
 from sipbridge import negotiation, sdp
 from sipbridge.payload import PCMA, PCMU, telephone_event
 
@@ -36,9 +38,9 @@ def _called(phone, peer, **options):
     return call
 
 
-def _call_of(phone, peer, scheme="sip:alice@%s"):
+def _call_of(phone, peer):
     """A call of its that we took, with an answer to its offer."""
-    peer.command("dial", scheme % phone.host_port)
+    peer.command("dial", "sip:alice@" + phone.host_port)
     event = phone.wait("incoming sdp")
     event.call.answer(_answer(event).raw)
     phone.wait("confirmed")
@@ -149,6 +151,72 @@ def test_we_redirect(phone, make_baresip):
     carol.command("accept")
     bob.wait("CALL_ESTABLISHED")
     phone.expect("incoming sdp", "ended redirected 302")
+
+
+# -- streams -------------------------------------------------------------------------------------------------
+
+
+def _phone_on(make_phone, address, **options):
+    try:
+        return make_phone(address=address, identity="sip:alice@sipbridge.test", **options)
+    except sipbridge.NotSupportedError:
+        pytest.skip("libeXosip2 3.6 is used over UDP and IPv4 alone, not " + address[:3].upper())
+
+
+def _both_ways(phone, peer, transport):
+    """A call of each, with a re-INVITE and INFO."""
+    call = _called(phone, peer)
+    call.hold()
+    call.resume()
+    call.send_dtmf("5")
+    call.hangup()
+    call.wait_ended()
+    call = _call_of(phone, peer)
+    assert call.headers["Via"].startswith("SIP/2.0/" + transport.upper())
+    peer.command("hangup")
+    assert call.wait_ended().cause == "remote-bye"
+
+
+def test_both_call_over_tcp(make_phone, make_baresip):
+    _both_ways(_phone_on(make_phone, "tcp://127.0.0.1:0"), make_baresip(transport="tcp"), "tcp")
+
+
+@pytest.fixture(scope="module")
+def pem(tmpdir_factory):
+    return certificates.make(str(tmpdir_factory.mktemp("pem")))
+
+
+@pytest.fixture
+def secure(make_phone, pem):
+    """An endpoint on TLS that asks for certificates on both sides."""
+    return _phone_on(
+        make_phone, "tls://127.0.0.1:0", tls=sipbridge.Tls(pem.certificate, pem.key, pem.ca, verify="both")
+    )
+
+
+@pytest.fixture
+def make_secure_baresip(make_baresip, tmpdir):
+    """Starts baresip on TLS with a certificate."""
+
+    def make(certificate, key):
+        both = tmpdir.join("both.pem")  # as it wants them
+        both.write("".join(read_text(each) for each in (certificate, key)))
+        return make_baresip(transport="tls", settings=["sip_certificate %s" % both])
+
+    return make
+
+
+def test_both_call_over_tls(secure, make_secure_baresip, pem):
+    _both_ways(secure, make_secure_baresip(pem.certificate, pem.key), "tls")
+
+
+def test_a_stranger_over_tls(secure, make_secure_baresip, pem):
+    """Nobody vouches for its certificate."""
+    peer = make_secure_baresip(pem.strange, pem.strange_key)
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        secure.endpoint.call(peer.uri, _session().raw, timeout=10.0)
+    assert (caught.value.status, "self" in caught.value.reason) == (503, True)
+    secure.expect("ended failed 503")
 
 
 # -- hold ----------------------------------------------------------------------------------------------------
