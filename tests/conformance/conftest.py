@@ -11,7 +11,7 @@ from conformance.background import Background
 from peers.baresip import Baresip
 from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
-from peers.kamailio import Kamailio
+from peers.kamailio import Kamailio, require_modules
 from peers.phone import Phone
 from peers.process import MissingPeer, require
 from peers.silent import Silent
@@ -57,13 +57,15 @@ def installed(request):
         programs.append("tshark")
     if any("conformance/test_media" in item.nodeid for item in request.session.items):
         programs.append("ffmpeg")
-    if any("kamailio" in item.fixturenames for item in request.session.items):
+    if any(set(item.fixturenames) & {"kamailio", "kamailio_sha256"} for item in request.session.items):
         programs += ["kamailio", "kamcmd"]
     if any("make_baresip" in item.fixturenames for item in request.session.items):
         programs.append("baresip")
     try:
         for program in programs:
             require(program)
+        if "kamailio" in programs:
+            require_modules()
     except MissingPeer as missing:
         pytest.fail(str(missing), pytrace=False)
 
@@ -171,6 +173,14 @@ def kamailio(_kamailio, request):
     """Kamailio with the users of USERS."""
     _peers_of(request.node).append(("kamailio", _kamailio))
     return _kamailio
+
+
+@pytest.fixture(scope="module")
+def kamailio_sha256(installed):
+    """One that asks for a digest by SHA-256 (RFC 8760)."""
+    server = Kamailio(USERS, NONCE_SECONDS, "SHA-256")
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session", autouse=True)
