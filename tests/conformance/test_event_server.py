@@ -64,16 +64,19 @@ def test_what_is_published_is_notified(guest, kamailio, package):
     guest.wait("notify active")
     publication = guest.endpoint.publish("sip:" + entity, package, bodies[0], content_type, expires=300)
     assert (publication.state, publication.expires) == ("active", 300) and publication.etag
-    _wait_for(guest, first.encode("ascii"))
+    assert first.encode("ascii") in guest.wait("notify active", 2).body
     assert subscription.last.content_type == content_type and subscription.last.event == package
     tag = publication.etag
     publication.modify(bodies[1])
     assert publication.etag != tag
-    _wait_for(guest, second.encode("ascii"))
+    assert second.encode("ascii") in guest.wait("notify active", 3).body
     publication.refresh()
+    guest.wait("notify active", 4)
     subscription.refresh(expires=120)
     assert subscription.expires == 120
+    guest.wait("notify active", 5)
     publication.remove()
+    guest.wait("notify active", 6)
     subscription.unsubscribe()
     assert (publication.state, subscription.state) == ("ended", "ended")
 
@@ -82,7 +85,7 @@ def test_messages_that_wait(guest, kamailio):
     """message-summary: what sipbridge writes passes Kamailio's check, and comes back as it was (RFC 3842)."""
     uri = kamailio.aor("mailbox")
     guest.endpoint.subscribe(uri, "message-summary", accept="application/simple-message-summary")
-    summary = build_message_summary(True, uri, voice=Counts(2, 8, 0, 2))
+    summary = build_message_summary(2, 8, 0, 2, account=uri)
     guest.endpoint.publish(uri, "message-summary", summary, "application/simple-message-summary")
     _wait_for(guest, b"Voice-Message: 2/8")
     assert parse_message_summary(_bodies(guest)[-1]).voice == Counts(2, 8, 0, 2)
