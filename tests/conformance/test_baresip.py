@@ -386,7 +386,6 @@ def _taking(phone, headers=()):
 def test_we_tell_it_of_its_messages(phone, bob):
     """It subscribes once it is registered; so we let it, though we are no registrar."""
     _taking(phone)
-    # Not from the start: registered before its timers run, baresip 1.0 subscribes again and again.
     bob.command("uanew", "<sip:bob@%s>;regint=60;mwi=yes" % phone.host_port)
     notifier = phone.wait("subscribe message-summary").notifier
     notifier.notify(b"Messages-Waiting: yes\r\nVoice-Message: 2/8 (0/2)\r\n", "application/simple-message-summary")

@@ -67,7 +67,8 @@ class Baresip(object):
         values = {"host": HOST, "host_port": "%s:%d" % (HOST, own), "control": control}
         values.update(modules=[each for each in _MODULES if os.path.isdir(each)][0], more="\n".join(settings))
         _write(folder, "config", _CONFIGURATION % values)
-        parameters += "" if "regint" in parameters else ";regint=0"
+        # Registered before its timers run, version 1.0 subscribes to message-summary again and again.
+        parameters += ";mwi=no" + ("" if "regint" in parameters else ";regint=0")
         _write(folder, "accounts", "<%s>;ptime=20;audio_codecs=PCMU,PCMA%s\n" % (self.aor, parameters))
         _write(folder, "contacts", "".join(line + "\n" for line in contacts))
         self._process = Process([require("baresip"), "-f", folder, "-s"], folder, "baresip")
