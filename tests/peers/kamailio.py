@@ -125,6 +125,12 @@ class Kamailio(object):
             time.sleep(0.05)
         return self.bindings(user)[0]
 
+    def close_registrar(self, closed):
+        """From now on refuse every REGISTER with 503 and Retry-After, or no longer."""
+        code, output = self._command("pv.shvSet", "closed", "int", "%d" % closed)
+        if code != 0:
+            raise AssertionError("kamcmd pv.shvSet says:\n" + output)
+
     def report(self):
         """What it logged, for a failure."""
         return self._process.output()[-8000:]
