@@ -33,8 +33,11 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item):
-    """Show what the peers logged where a test failed."""
+def pytest_runtest_makereport(item, call):
+    """Show what the peers logged where a test failed, and leave their names in the JUnit file."""
+    names = sorted(set(name for name, _ in _peers_of(item)))
+    if call.when == "teardown" and names:
+        item.user_properties.append(("peers", ", ".join(names)))
     outcome = yield
     report = outcome.get_result()
     if report.failed:
@@ -175,12 +178,10 @@ def kamailio(_kamailio, request):
     return _kamailio
 
 
-@pytest.fixture(scope="module")
-def kamailio_sha256(installed):
+@pytest.fixture
+def kamailio_sha256(starter):
     """One that asks for a digest by SHA-256 (RFC 8760)."""
-    server = Kamailio(USERS, NONCE_SECONDS, "SHA-256")
-    yield server
-    server.stop()
+    return starter.keep("kamailio", Kamailio(USERS, NONCE_SECONDS, "SHA-256"))
 
 
 @pytest.fixture(scope="session", autouse=True)

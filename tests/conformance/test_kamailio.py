@@ -101,8 +101,8 @@ def test_a_call_to_who_is_registered(alice, bob, kamailio):
     call.send_dtmf("9")
     bob.call("send_dtmf", "8")
     assert call.reinvite(HOLD).body == HELD.replace(b"- 1 1 IN", b"- 1 2 IN")
-    assert bob.call("remote_sdp") == HOLD
     bob.wait("confirmed", count=2)
+    assert bob.call("remote_sdp") == HOLD
     bob.call("hangup")
     call.wait_ended()
     progress = [label for label in alice.labels if label.startswith("progress 1")]

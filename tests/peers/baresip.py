@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import glob
 import json
 import os
 import socket
@@ -12,7 +13,8 @@ from peers.ports import HOST, free_port
 from peers.process import Process, require
 
 #: Where Debian keeps its modules, and Homebrew.
-_MODULES = ("/usr/lib/baresip/modules", "/opt/homebrew/lib/baresip/modules", "/usr/local/lib/baresip/modules")
+_MODULES = ("/usr/lib/baresip/modules", "/usr/lib/*/baresip/modules", "/opt/homebrew/lib/baresip/modules",
+            "/usr/local/lib/baresip/modules")  # fmt: skip
 
 # No sound card: what it hears is what it speaks. ctrl_tcp comes last: once it listens, all
 # else is there. The interface's address, since "lo" is none to it.
@@ -65,7 +67,8 @@ class Baresip(object):
             self.uri += ";transport=" + transport
         self.aor = aor or self.uri
         values = {"host": HOST, "host_port": "%s:%d" % (HOST, own), "control": control}
-        values.update(modules=[each for each in _MODULES if os.path.isdir(each)][0], more="\n".join(settings))
+        modules = [folder for pattern in _MODULES for folder in glob.glob(pattern)]
+        values.update(modules=modules[0], more="\n".join(settings))
         _write(folder, "config", _CONFIGURATION % values)
         # Registered before its timers run, version 1.0 subscribes to message-summary again and again.
         parameters += ";mwi=no" + ("" if "regint" in parameters else ";regint=0")
