@@ -17,7 +17,10 @@ CAPABILITIES = (
                     "conformance.test_transport::test_messages_split*",
                 ],
             ),
-            ("IPv6", ["conformance.test_transport::test_a_call[[]*::1*"]),
+            (
+                "IPv6",
+                ["conformance.test_baresip::*over_ipv6*", "conformance.test_transport::test_a_call[[]*::1*"],
+            ),
             (
                 "TLS 1.2 and newer, both sides verified",
                 [

@@ -22,15 +22,15 @@ def bob(make_baresip):
     return make_baresip()
 
 
-def _session(direction="sendrecv", port=4000, session_id=1):
+def _session(host=HOST, session_id=1):
     """What we offer, or can do."""
-    media = sdp.medium("audio", port, [PCMU, PCMA, telephone_event()], direction)
-    return sdp.build(HOST, [media], session_id)
+    return sdp.build(host, [sdp.medium("audio", 4000, [PCMU, PCMA, telephone_event()])], session_id)
 
 
 def _called(phone, peer, **options):
     """A call to it that it took."""
-    call = phone.endpoint.invite(peer.uri, options.pop("offer", _session()).raw, **options)
+    offer = options.pop("offer", _session(peer.host))
+    call = phone.endpoint.invite(peer.uri, offer.raw, **options)
     peer.wait("CALL_INCOMING")
     peer.command("accept")
     call.wait_answered(10.0)
@@ -42,14 +42,14 @@ def _call_of(phone, peer):
     """A call of its that we took, with an answer to its offer."""
     peer.command("dial", "sip:alice@" + phone.host_port)
     event = phone.wait("incoming sdp")
-    event.call.answer(_answer(event).raw)
+    event.call.answer(_answer(event, peer.host).raw)
     phone.wait("confirmed")
     peer.wait("CALL_ESTABLISHED")
     return event.call
 
 
-def _answer(event):
-    return negotiation.answer(sdp.parse(event.sdp), HOST, _session().media)
+def _answer(event, host=HOST):
+    return negotiation.answer(sdp.parse(event.sdp), host, _session(host).media)
 
 
 def _agreed(call):
@@ -153,14 +153,15 @@ def test_we_redirect(phone, make_baresip):
     phone.expect("incoming sdp", "ended redirected 302")
 
 
-# -- streams -------------------------------------------------------------------------------------------------
+# -- other transports ----------------------------------------------------------------------------------------
 
 
 def _phone_on(make_phone, address, **options):
     try:
         return make_phone(address=address, identity="sip:alice@sipbridge.test", **options)
     except sipbridge.NotSupportedError:
-        pytest.skip("libeXosip2 3.6 is used over UDP and IPv4 alone, not " + address[:3].upper())
+        family = " over IPv6" if "[" in address else ""
+        pytest.skip("libeXosip2 3.6 is used over UDP and IPv4 alone, not %s%s" % (address[:3].upper(), family))
 
 
 def _both_ways(phone, peer, transport):
@@ -179,6 +180,12 @@ def _both_ways(phone, peer, transport):
 
 def test_both_call_over_tcp(make_phone, make_baresip):
     _both_ways(_phone_on(make_phone, "tcp://127.0.0.1:0"), make_baresip(transport="tcp"), "tcp")
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_both_call_over_ipv6(make_phone, make_baresip, transport):
+    phone = _phone_on(make_phone, transport + "://[::1]:0")
+    _both_ways(phone, make_baresip(transport=transport, host="::1"), transport)
 
 
 @pytest.fixture(scope="module")

@@ -261,7 +261,7 @@ def _registered_baresip(make_baresip, kamailio, user):
 
 
 def test_several_phones_of_one_user(alice, make_baresip, kamailio):
-    """Kamailio forks; each phone rings in a dialog of its own, and who does not answer is cancelled (RFC 3261, 16.7)."""
+    """Kamailio forks; each phone rings in a dialog of its own, and the other is cancelled (RFC 3261, 16.7)."""
     phones = [_registered_baresip(make_baresip, kamailio, "bob") for _ in range(2)]
     phones[0].wait_until(lambda: len(kamailio.bindings("bob")) == 2)
     call = alice.endpoint.invite(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
@@ -310,3 +310,23 @@ def test_behind_a_nat(make_phone, make_baresip, kamailio):
     call = alice.wait("incoming sdp").call
     call.reject(486)
     peer.wait("CALL_CLOSED")
+
+
+def test_a_call_that_changes_from_udp_to_tcp(make_phone, make_baresip, kamailio):
+    """baresip calls over UDP, and Kamailio us over TCP, staying on the route between the two."""
+    try:
+        alice = make_phone(address="tcp://127.0.0.1:0", identity=kamailio.aor("alice"))
+    except sipbridge.NotSupportedError:
+        pytest.skip("libeXosip2 3.6 is used over UDP and IPv4 alone, not TCP")
+    alice.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
+    alice.endpoint.register(kamailio.uri + ";transport=tcp")
+    peer = _registered_baresip(make_baresip, kamailio, "bob")
+    kamailio.wait_for_binding("bob")
+    peer.command("dial", kamailio.aor("alice"))
+    call = alice.wait("incoming sdp").call
+    call.answer(ANSWER)
+    alice.wait("confirmed")
+    assert [each.split()[0] for each in call.headers.get_all("Via")] == ["SIP/2.0/TCP", "SIP/2.0/UDP"]
+    call.hold()
+    peer.command("hangup")
+    assert call.wait_ended().cause == "remote-bye"

@@ -26,7 +26,7 @@ audio_player aubridge,nowhere
 audio_source aubridge,nowhere
 audio_alert aubridge,nowhere
 ringback_disabled yes
-ctrl_tcp_listen %(host)s:%(control)d
+ctrl_tcp_listen %(control)s
 module_path %(modules)s
 module g711.so
 module aubridge.so
@@ -41,7 +41,7 @@ module_app ctrl_tcp.so
 
 
 class Baresip(object):
-    """A running baresip with one account, "sip:bob@127.0.0.1:<port>".
+    """A running baresip with one account, "sip:bob@<host>:<port>".
 
     Args:
         folder: where its files go.
@@ -50,23 +50,26 @@ class Baresip(object):
         contacts: the lines of its contacts.
         settings: more lines of its configuration.
         aor: the account's address-of-record, if another one.
+        host: the address that it is at, "::1" for one.
 
     Attributes:
         uri: where it is called.
-        port: of its transport.
+        host, port: of its transport.
         events: what it told, dicts as ctrl_tcp documents them.
     """
 
-    def __init__(self, folder, parameters="", transport="udp", contacts=(), settings=(), aor=None):
+    def __init__(self, folder, parameters="", transport="udp", contacts=(), settings=(), aor=None, host=HOST):
         own, control = free_port(), free_port()
         while control == own + 1:  # which is its port for TLS
             control = free_port()
         self.port = own + 1 if transport == "tls" else own
-        self.uri = "sip:bob@%s:%d" % (HOST, self.port)
+        self.host = host
+        named = "[%s]" % host if ":" in host else host
+        self.uri = "sip:bob@%s:%d" % (named, self.port)
         if transport != "udp":
             self.uri += ";transport=" + transport
         self.aor = aor or self.uri
-        values = {"host": HOST, "host_port": "%s:%d" % (HOST, own), "control": control}
+        values = {"host": host, "host_port": "%s:%d" % (named, own), "control": "%s:%d" % (HOST, control)}
         modules = [folder for pattern in _MODULES for folder in glob.glob(pattern)]
         values.update(modules=modules[0], more="\n".join(settings))
         _write(folder, "config", _CONFIGURATION % values)

@@ -96,6 +96,7 @@ class Phone(object):
         self.placed = []  # the calls placed for a REFER
         self._changed = threading.Condition()
         options.setdefault("engine", engine_under_test())
+        self._host = address.partition("://")[2].rpartition(":")[0]
         self.endpoint = sipbridge.Endpoint(address, **options)
         for kind in _KINDS:
             self.endpoint.on(kind, self._record)
@@ -114,7 +115,7 @@ class Phone(object):
 
     @property
     def host_port(self):
-        return "127.0.0.1:%d" % self.endpoint.port
+        return "%s:%d" % (self._host, self.endpoint.port)
 
     @property
     def labels(self):
