@@ -16,12 +16,13 @@ from peers.process import Process, require
 _MODULES = ("/usr/lib/baresip/modules", "/usr/lib/*/baresip/modules", "/opt/homebrew/lib/baresip/modules",
             "/usr/local/lib/baresip/modules")  # fmt: skip
 
-# No sound card: what it hears is what it speaks. ctrl_tcp comes last: once it listens, all
-# else is there. The interface's address, since "lo" is none to it.
+# No sound card: what it hears is what it speaks, on ports that peers.ports does not give out. ctrl_tcp comes last:
+# once it listens, all else is there. The interface's address, since "lo" is none to it.
 _CONFIGURATION = """\
 sip_listen %(host_port)s
 net_interface %(host)s
 call_max_calls 8
+rtp_ports 10000-19999
 audio_player aubridge,nowhere
 audio_source aubridge,nowhere
 audio_alert aubridge,nowhere
