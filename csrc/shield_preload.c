@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -29,6 +30,9 @@
 enum {
     MAX_OBJECTS = 4,
     MAX_ROUNDS = 64,  /* messages that are kept back in one call, so that it ends however many come */
+    MAX_GAIN = 3,     /* as many times as long as a datagram may its answer be, who forged its source gains little
+                       * by it (RFC 9000, 8.1, has the same) */
+    MAX_FILES = 8,    /* of counters, of processes of a user that live at the same time */
     MAX_WAIT = 60     /* seconds in a socket; a longer one is a clock that was set */
 };
 
@@ -79,16 +83,23 @@ static int is_screened(const void *caller)
     return 0;
 }
 
-/* Where others, `sipbridge doctor` among them, can read the counters: of each user one file, the latest process's. */
+/* Where others, `sipbridge doctor` among them, can read the counters: a file of each user's, and with -2, -3 ... behind
+ * its name those of processes that found it taken. */
 static void share_counters(void)
 {
     const char *path = getenv("SIPBRIDGE_SHIELD_COUNTERS");
-    char usual[64];
+    char usual[64], numbered[PATH_MAX];
+    int number;
     snprintf(usual, sizeof usual, "/tmp/sipbridge-shield-%lu", (unsigned long)getuid());
     if (path == NULL)
         path = usual;
-    if (*path != '\0')
-        shield_count_into(path);
+    if (*path == '\0' || shield_count_into(path) == 0)
+        return;
+    for (number = 2; number <= MAX_FILES; number++) {
+        int length = snprintf(numbered, sizeof numbered, "%s-%d", path, number);
+        if (length < (int)sizeof numbered && shield_count_into(numbered) == 0)
+            return;
+    }
 }
 
 static int attach(const void *function)
@@ -183,13 +194,21 @@ static int64_t waited(int fd)
     return wait >= 0 && wait < (int64_t)MAX_WAIT * SECOND ? wait : -1;
 }
 
-static void answer(int fd, const struct shield_message *message, struct shield_verdict verdict,
-                   struct source *source, enum shield_transport transport)
+/* Its length; 0 when there is none. `length`: the message's. */
+static size_t make_answer(const struct shield_message *message, struct shield_verdict verdict, size_t length,
+                          const struct source *source, enum shield_transport transport, char *reply)
 {
-    char reply[SHIELD_MAX_REPLY];
-    size_t length = shield_reply(message, verdict, source->host, source->port, reply, sizeof reply);
-    if (length == 0)
-        return;
+    size_t room = SHIELD_MAX_REPLY;
+    if (transport == SHIELD_DATAGRAM && length < room / MAX_GAIN)
+        room = length * MAX_GAIN;
+    return verdict.action != SHIELD_ANSWER
+               ? 0
+               : shield_reply(message, verdict, source->host, source->port, reply, room);
+}
+
+static void send_answer(int fd, const struct shield_message *message, const char *reply, size_t length,
+                        struct source *source, enum shield_transport transport)
+{
     if (transport == SHIELD_DATAGRAM)
         set_port(source, shield_reply_port(message, source->port));
     if (sendto(fd, reply, length, MSG_DONTWAIT | MSG_NOSIGNAL,
@@ -206,6 +225,8 @@ static int may_pass(int fd, const char *octets, size_t length, size_t room, stru
     struct shield_message message;
     struct shield_verdict verdict;
     enum shield_rule rule = SHIELD_NONE;
+    char reply[SHIELD_MAX_REPLY];
+    size_t reply_length;
     int64_t now = microseconds(CLOCK_MONOTONIC);
     verdict = shield_check(octets, length < room ? length : room, transport, &message);
     if (length > room)
@@ -216,9 +237,12 @@ static int may_pass(int fd, const char *octets, size_t length, size_t room, stru
     if (rule != SHIELD_NONE)
         verdict = shield_refuse(&message, rule);
     name_source(source);
+    reply_length = make_answer(&message, verdict, length, source, transport, reply);
+    if (verdict.action == SHIELD_ANSWER && reply_length == 0)
+        verdict.action = SHIELD_DROP;
     shield_count(verdict, source->host, source->port, now);
-    if (verdict.action == SHIELD_ANSWER)
-        answer(fd, &message, verdict, source, transport);
+    if (reply_length > 0)
+        send_answer(fd, &message, reply, reply_length, source, transport);
     return verdict.action == SHIELD_PASS;
 }
 
@@ -395,7 +419,7 @@ static void read_limit(enum shield_kind kind, const char *variable)
     double rate = -1, burst = 0;
     if (text != NULL && strcmp(text, "off") == 0)
         rate = 0;
-    else if (text == NULL || sscanf(text, "%lf/%lf", &rate, &burst) < 1 || rate <= 0)
+    else if (text == NULL || sscanf(text, "%lf/%lf", &rate, &burst) < 1 || !(rate > 0))
         rate = -1;
     shield_limit(kind, rate, burst);
 }

@@ -20,7 +20,7 @@
 
 static const char *const NAMES[] = {"agent.pem", "cafile.pem"};
 
-/* Append a file to an open one. */
+/* Append a file to an open one, and a line end, which the last line may lack. */
 static int append_file(int to, const char *path)
 {
     char octets[4096];
@@ -31,6 +31,8 @@ static int append_file(int to, const char *path)
     while (code == SB_OK && (got = read(from, octets, sizeof octets)) > 0)
         code = write(to, octets, (size_t)got) == got ? SB_OK : SB_ENOMEM;
     close(from);
+    if (code == SB_OK && write(to, "\n", 1) != 1)
+        code = SB_ENOMEM;
     return got < 0 ? SB_EINVAL : code;
 }
 

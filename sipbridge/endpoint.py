@@ -200,11 +200,11 @@ class Endpoint(EventPackages):
 
         May be called again and from any thread. Each call still gets its CallEnded.
         """
+        deadline = monotonic() + timeout  # what is no number fails here, where nothing is half closed
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-        deadline = monotonic() + timeout
         for call in self.calls:
             self._quietly(call.hangup)
         for registration in list(self._registrations.values()):
@@ -261,7 +261,8 @@ class Endpoint(EventPackages):
     def add_credentials(self, user, password, realm=None):
         """Answer digest challenges (RFC 3261, 22) for ``realm``, or, with None, for any realm, with these.
 
-        A second call for the same realm replaces the first. Raises InputError.
+        Of several for one realm those are taken whose user is the one in From, or else the latest; a second call for
+        the same realm and user replaces the first. Raises InputError.
         """
         realm = None if realm is None else check_line(realm, "realm")
         self._engine.add_credentials(realm, check_line(user, "user"), check_password(password))

@@ -69,7 +69,8 @@ def _choose(name):
             reasons.append("%s: %s" % (candidate, error))
     raise EngineError(
         "no SIP engine can be loaded (%s). Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora)"
-        " or sofia-sip (Homebrew) and build sipbridge again, or run in the image" % "; ".join(reasons)
+        " or sofia-sip (Homebrew) and build sipbridge again (make develop, in a checkout), or run in the image"
+        % "; ".join(reasons)
     )
 
 
@@ -310,7 +311,7 @@ class InProcess(object):
         content_record, keep = self._content(content)
         code = self._lib.sb_call(self._handle, record, content_record)
         del keep_parties, keep
-        return self._check(code, "call")
+        return self._check(code, "call to %s" % parties.to)
 
     def ring(self, call, status, content):
         record, keep = self._content(content)
@@ -370,7 +371,7 @@ class InProcess(object):
         content_record, keep = self._content(content)
         code = self._lib.sb_request(self._handle, self._string(method), record, content_record)
         del keep_parties, keep
-        return self._check(code, method)
+        return self._check(code, "%s to %s" % (method, parties.to))
 
     def publish(self, parties, event, etag, expires, content):
         record, keep_parties = self._parties(parties)

@@ -64,8 +64,9 @@ def types():
 def python2():
     """What Python 2.7 cannot compile or has not got, and what 2.7.3 has not got."""
     names = python2_files()
-    # Not newer: TimeoutError is our own name, the others stand in a `try` with what 2.7 has beside them.
-    known = "TimeoutError time.monotonic queue Queue faulthandler"
+    # Not newer: TimeoutError is our own name, the others stand in a `try` with what 2.7 has beside them,
+    # or behind a hasattr().
+    known = "TimeoutError time.monotonic queue Queue faulthandler signal.SIG_SETMASK signal.pthread_sigmask"
     excluded = [word for name in known.split() for word in ("--exclude", name)]
     package = [name for name in names if name.startswith(("sipbridge/", "examples/", "setup.py"))]
     yield (

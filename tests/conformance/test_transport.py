@@ -148,6 +148,15 @@ def test_contacts_over_tls_are_of_the_scheme_that_was_asked_for(make_endpoint, p
     assert all(each.startswith(("Contact: <%s:127" % scheme).encode("ascii")) for each in contacts)
 
 
+def test_a_certificate_whose_last_line_has_no_end(make_endpoint, pem, tmpdir):
+    """The key that the library wants behind it in one file still begins a line."""
+    bare = tmpdir.join("bare.pem")
+    bare.write(open(pem.certificate).read().rstrip("\n"))
+    tls = sipbridge.Tls(str(bare), pem.key, pem.ca)
+    callee = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls)
+    _complete_call(_endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls), callee)
+
+
 def _is_refused(caller, callee, reason):
     """Nothing gets through, and the error says why, long before SIP's timers would end it."""
     texts = []
