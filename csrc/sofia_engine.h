@@ -99,6 +99,7 @@ struct sofia {
 
     char *address;             /* "sip:host:port", the default From */
     sip_contact_t *contact;    /* where we are to be reached */
+    sip_contact_t *secure;     /* that with sips: where we are on TLS */
     sip_route_t *route;        /* the outbound proxy, or NULL */
     sip_user_agent_t *user_agent;
     sip_server_t *server;
@@ -219,6 +220,10 @@ int sof_draft_request(struct sofia *state, const char *method, const char *targe
                       const sb_content *content, msg_t **draft);
 /* The same for a request within a dialog, which knows the rest. */
 int sof_draft_within(struct sofia *state, const char *method, const sb_content *content, msg_t **draft);
+
+/* Where we are to be reached by whom the URI names, or who asked for us under it: a sips: URI for sips: alone
+ * (RFC 3261, 8.1.1.8 and 12.1.1; RFC 5630, 5.1). */
+sip_contact_t *sof_contact(const struct sofia *state, const url_t *url);
 
 /* Write the seconds into Expires. */
 int sof_set_expires(msg_t *msg, int seconds);

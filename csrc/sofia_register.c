@@ -32,13 +32,14 @@ static int draft_register(struct sofia *state, const char *registrar, const sb_p
                           const char *contact, int expires, msg_t **draft)
 {
     sb_parties between = *parties;
-    sip_contact_t *own = state->contact;
+    sip_contact_t *own;
     int code;
     if (between.from == NULL)
         between.from = between.to;
     code = sof_draft_request(state, "REGISTER", registrar, &between, NULL, draft);
     if (code != SB_OK)
         return code;
+    own = sof_contact(state, sip_object(*draft)->sip_request->rq_url);
     if (contact != NULL)
         own = sip_contact_format(msg_home(*draft), "<%s>", contact);
     code = own == NULL ? SB_EINVAL : SB_OK;

@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import atexit
 import weakref
 
-from sipbridge import events, replaces, transfer
+from sipbridge import events, offers, replaces, transfer
 from sipbridge._compat import monotonic, text_type
 from sipbridge.account import Accounts
 from sipbridge.attempt import Attempt, check_redirects
@@ -721,7 +721,7 @@ class Endpoint(EventPackages):
             if not seen and event.call.state == "incoming":
                 self._quietly(event.call.reject, 480)
         elif isinstance(event, events.CallReinvited):
-            event.request.answer_by_default(200, event.call.local_sdp)
+            event.request.answer_by_default(200, offers.answer_again(event.call, event.sdp))
         elif isinstance(event, events.MessageReceived):
             event.request.answer_by_default(200 if seen else 480)
         elif isinstance(event, events.InfoReceived):

@@ -49,8 +49,8 @@ WORKER = ("aio",) + tuple(
     )
 )
 
-#: Tests of processes: they run on the oldest one, too.
-OF_PROCESSES = ("worker",)
+#: Tests of processes, and with peers that no other Python treats otherwise: they run on the oldest one, too.
+OF_PROCESSES = ("worker", "conformance/test_baresip.py", "conformance/test_kamailio_events.py")
 OLDEST = "2.7"
 
 
@@ -73,7 +73,7 @@ class Run(namedtuple("Run", "engine label python version tree worker")):
 
     @property
     def left_out(self):
-        """The folders of tests that this Python is not for."""
+        """The tests that this Python is not for, folders and files."""
         if self.version.startswith("%d.%d." % sys.version_info[:2]):
             return ()
         return OF_NO_PYTHON + (() if self.version.startswith(OLDEST) else OF_PROCESSES)

@@ -17,7 +17,8 @@ SIP = ("ip.src", "udp.srcport", "ip.dst", "udp.dstport", "sip.Method", "sip.Stat
 
 
 @pytest.fixture
-def path(tmpdir):
+def path(tmpdir, record_property):
+    record_property("peers", "tshark")  # which reads what is written there
     return str(tmpdir.join("call.pcap"))
 
 

@@ -393,6 +393,32 @@ def test_not_replaced(phone, by_hand, change, status):
     phone.expect("incoming sdp", "confirmed", "ended local-bye 200")
 
 
+def test_a_call_of_sipp_replaced_by_another(phone, sipp):
+    """As an attended transfer ends: the new call is taken, the old one gets our BYE (RFC 3891, 3)."""
+    first = sipp(Caller().initial("INVITE", OFFER).expect(200).ack().recv("BYE").reply(200), phone.host_port)
+    old = _take(phone)
+    old.wait_established()
+    own, theirs = (first.received("200")[0][name].partition("tag=")[2] for name in ("To", "From"))
+    replaces = [("Replaces", "%s;to-tag=%s;from-tag=%s" % (old.call_id, own, theirs)), ("Require", "replaces")]
+    second = sipp(
+        Caller().initial("INVITE", OFFER, headers=replaces).expect(200).ack().request("BYE").expect(200),
+        phone.host_port,
+    )
+    event = phone.wait("incoming sdp", 2)
+    assert event.replaces is old
+    event.call.answer(ANSWER)
+    assert old.wait_ended().cause == "local-bye"
+    first.wait()
+    second.wait()
+    assert event.call.wait_ended().cause == "remote-bye"
+
+
+def test_sipp_cannot_replace_what_is_not_there(phone, sipp):
+    replaces = [("Replaces", "nobody@nowhere;to-tag=1;from-tag=2")]
+    sipp(Caller().initial("INVITE", OFFER, headers=replaces).expect(481).ack_refusal(), phone.host_port).wait()
+    assert phone.labels == [] and phone.endpoint.calls == ()
+
+
 # -- all three -----------------------------------------------------------------------------------------------
 
 

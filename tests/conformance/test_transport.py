@@ -291,6 +291,23 @@ def test_a_call_over_tls(make_endpoint, pem):
     assert event.headers["Via"].startswith("SIP/2.0/TLS")
 
 
+@pytest.mark.parametrize("scheme", ["sip", "sips"])
+def test_contacts_over_tls_are_of_the_scheme_that_was_asked_for(make_endpoint, pem, scheme):
+    """sips: where the dialog began with one, else sip: (RFC 3261, 12.1.1; RFC 5630, 5.1)."""
+    passed = []
+    tls = sipbridge.Tls(pem.certificate, pem.key, pem.ca)
+    callee = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls)
+    caller = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls, trace=lambda message: passed.append(message.data))
+    callee.on(sipbridge.IncomingCall, lambda event: event.call.answer(ANSWER))
+    call = caller.call("%s:bob@127.0.0.1:%d;transport=tls" % (scheme, callee.port), OFFER, timeout=10.0)
+    call.hold(timeout=10.0)
+    call.hangup()
+    call.wait_ended(10.0)
+    contacts = [line for data in passed for line in data.split(b"\r\n") if line.startswith(b"Contact:")]
+    assert len(contacts) == 4  # of the INVITE and the re-INVITE, and in the answers to them
+    assert all(each.startswith(("Contact: <%s:127" % scheme).encode("ascii")) for each in contacts)
+
+
 def test_a_certificate_whose_last_line_has_no_end(make_endpoint, pem, tmpdir):
     """The key that the library wants behind it in one file still begins a line."""
     bare = tmpdir.join("bare.pem")
