@@ -155,7 +155,7 @@ static void record_free(struct sof_record *record, int kind)
 {
     switch (kind) {
     case SB_KIND_CALL: sof_call_free((struct sof_call *)record); break;
-    case SB_KIND_REGISTRATION: sof_registration_free((struct sof_registration *)record); break;
+    case SB_KIND_REGISTRATION: sof_request_clear(&((struct sof_lease *)record)->request); break;
     case SB_KIND_SUBSCRIPTION: sof_subscription_free((struct sof_subscription *)record); break;
     case SB_KIND_TRANSACTION: sof_transaction_free((struct sof_transaction *)record); break;
     default: break;
@@ -299,15 +299,15 @@ static int create_agent(struct sofia *state)
 }
 
 /* Where we are to be reached: over UDP a plain URI, so that whoever asks is free to choose. */
-static sip_contact_t *own_contact(struct sofia *state, const char *host)
+static sip_contact_t *own_contact(struct sofia *state, const char *scheme, const char *host)
 {
     const sb_config *config = state->config;
     int port = config->advertised_port != 0 ? config->advertised_port : state->port;
     const char *named = uri_host(state->home, config->advertised_host != NULL ? config->advertised_host : host);
     if (config->transport == SB_UDP)
-        return sip_contact_format(state->home, "<sip:%s:%d>", named, port);
-    return sip_contact_format(state->home, "<%s:%s:%d;transport=%s>", config->transport == SB_TLS ? "sips" : "sip",
-                              named, port, transport_name(config->transport));
+        return sip_contact_format(state->home, "<%s:%s:%d>", scheme, named, port);
+    return sip_contact_format(state->home, "<%s:%s:%d;transport=%s>", scheme, named, port,
+                              transport_name(config->transport));
 }
 
 /* What our messages say of us. */
@@ -321,8 +321,9 @@ static int compose_headers(struct sofia *state)
     state->transport = config->transport;
     state->port = via->v_port != NULL ? atoi(via->v_port) : config->transport == SB_TLS ? 5061 : 5060;
     state->address = su_sprintf(home, "sip:%s:%d", via->v_host, state->port);
-    state->contact = own_contact(state, via->v_host);
-    if (state->address == NULL || state->contact == NULL)
+    state->contact = own_contact(state, "sip", via->v_host);
+    state->secure = own_contact(state, config->transport == SB_TLS ? "sips" : "sip", via->v_host);
+    if (state->address == NULL || state->contact == NULL || state->secure == NULL)
         return SB_ENOMEM;
     if (config->user_agent != NULL) {
         state->user_agent = sip_user_agent_make(home, config->user_agent);
@@ -601,8 +602,8 @@ const struct sb_backend sb_backend = {
     .credentials = sof_credentials,
     .credentials_clear = sof_credentials_clear,
     .reg = sof_register,
-    .reg_refresh = sof_register_refresh,
-    .reg_end = sof_register_end,
+    .reg_refresh = sof_lease_change,
+    .reg_end = sof_lease_end,
     .reg_bindings = sof_bindings,
     .call = sof_call,
     .ring = sof_ring,
@@ -616,8 +617,8 @@ const struct sb_backend sb_backend = {
     .request = sof_request,
     .publish = sof_publish,
     .subscribe = sof_subscribe,
-    .subscribe_refresh = sof_subscribe_refresh,
-    .unsubscribe = sof_unsubscribe,
+    .subscribe_refresh = sof_lease_change,
+    .unsubscribe = sof_lease_end,
     .subscription_accept = sof_subscription_accept,
     .subscription_reject = sof_subscription_reject,
     .notify = sof_notify,

@@ -152,8 +152,9 @@ static void remove_require(msg_t *msg)
 
 void sof_reply_reliably(struct sofia *state, nta_incoming_t *irq, int status, msg_t *msg)
 {
+    sip_contact_t *contact = sof_contact(state, nta_incoming_url(irq));
     remove_require(msg); /* nta writes its own */
-    if (nta_incoming_complete_response(irq, msg, status, NULL, SIPTAG_CONTACT(state->contact), TAG_END()) < 0)
+    if (nta_incoming_complete_response(irq, msg, status, NULL, SIPTAG_CONTACT(contact), TAG_END()) < 0)
         msg_destroy(msg);
     else
         nta_reliable_mreply(irq, NULL, NULL, msg); /* repeats it, and answers the PRACK */

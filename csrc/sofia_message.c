@@ -120,6 +120,11 @@ static int check_target(const struct sofia *state, const url_t *url)
     return url->url_host == NULL || url->url_host[0] == '\0' ? SB_EINVAL : SB_OK;
 }
 
+sip_contact_t *sof_contact(const struct sofia *state, const url_t *url)
+{
+    return url->url_type == url_sips ? state->secure : state->contact;
+}
+
 /* Whether a request of this method tells where to send the next (12.1.1, 12.2.1.1). REGISTER brings its own. */
 static int wants_contact(const char *method)
 {

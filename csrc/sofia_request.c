@@ -32,6 +32,18 @@ int sof_dialog_accept(struct sof_record *record, nta_incoming_t *irq, const sip_
     return SB_OK;
 }
 
+/* Our Contact has to be a sips: URI where the Request-URI is one; within a dialog that is only known now. */
+static int adjust_contact(const struct sofia *state, msg_t *msg)
+{
+    sip_t *sip = sip_object(msg);
+    sip_contact_t *wanted = sof_contact(state, sip->sip_request->rq_url);
+    if (wanted == state->contact || sip->sip_contact == NULL ||
+        url_cmp(sip->sip_contact->m_url, state->contact->m_url) != 0)
+        return 0;
+    msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)sip->sip_contact);
+    return msg_header_add_dup(msg, NULL, (msg_header_t *)wanted);
+}
+
 static nta_outgoing_t *send_copy(struct sof_request *request, msg_t *msg)
 {
     struct sof_record *dialog = request->dialog;
@@ -39,6 +51,7 @@ static nta_outgoing_t *send_copy(struct sof_request *request, msg_t *msg)
     const url_string_t *target =
         sip->sip_request == NULL ? NULL : (const url_string_t *)sip->sip_request->rq_url;
     if (nta_msg_request_complete(msg, dialog->leg, sip_method_code(request->method), request->method, target) < 0 ||
+        adjust_contact(dialog->state, msg) != 0 ||
         auc_authorization(&dialog->auth, msg, (msg_pub_t *)sip, request->method, sip->sip_request->rq_url,
                           sip->sip_payload) < 0 ||
         sof_authorize_sha256(dialog, msg, request->method) != SB_OK)
@@ -321,7 +334,7 @@ void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char 
     if (msg == NULL && sof_draft(NULL, &msg) != SB_OK)
         return;
     if (nta_incoming_complete_response(irq, msg, status, reason,
-                                       TAG_IF(with_contact, SIPTAG_CONTACT(state->contact)),
+                                       TAG_IF(with_contact, SIPTAG_CONTACT(sof_contact(state, nta_incoming_url(irq)))),
                                        TAG_IF(with_allow && !sof_has_header(msg, "Allow"),
                                               SIPTAG_ALLOW_STR(SOF_ALLOW)),
                                        TAG_IF(state->server != NULL && !sof_has_header(msg, "Server"),

@@ -45,7 +45,7 @@ class Call(object):
         self.state = "incoming" if incoming else "calling"
         self.headers = headers
         self.request_uri = request_uri
-        self.local_sdp = local_sdp
+        self.local_sdp = self._wanted_sdp = local_sdp  # differ while the peer holds and nobody handles that
         self.remote_sdp = remote_sdp
         self.ended = None
         self._was_established = False
@@ -294,8 +294,8 @@ class Call(object):
 
     @property
     def on_hold(self):
-        """True while what we sent last says that we do not want to receive (RFC 3264, 8.4)."""
-        return self._is_held(self.local_sdp)
+        """True while what was given last, to be sent, says that we do not want to receive (RFC 3264, 8.4)."""
+        return self._is_held(self._wanted_sdp)
 
     @property
     def held_by_peer(self):
@@ -327,7 +327,7 @@ class Call(object):
             raise CallStateError("%s: no session was offered or answered by us" % method)
         if self.on_hold == wanted:
             return None
-        changed = getattr(_sdp.parse(self.local_sdp), method)()
+        changed = getattr(_sdp.parse(self._wanted_sdp), method)().following(_sdp.parse(self.local_sdp))
         return self.reinvite(changed.raw, timeout=timeout)
 
     def begin_transfer(self, to, headers=(), timeout=32.0):
@@ -372,7 +372,7 @@ class Call(object):
 
     def _sent(self, sdp):
         if sdp is not None:
-            self.local_sdp = bytes(sdp)
+            self.local_sdp = self._wanted_sdp = bytes(sdp)
 
     def _establish(self):
         self.state = "established"

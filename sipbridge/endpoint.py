@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import atexit
 import weakref
 
-from sipbridge import events, replaces, transfer
+from sipbridge import events, offers, replaces, transfer
 from sipbridge._compat import monotonic, text_type
 from sipbridge.account import Accounts
 from sipbridge.attempt import Attempt, check_redirects
@@ -30,7 +30,6 @@ from sipbridge.errors import (
 from sipbridge.event_packages import EventPackages
 from sipbridge.headers import Headers, check_headers
 from sipbridge.identity import identity_headers
-from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
@@ -65,6 +64,16 @@ class _Pending(object):
         self.response = self.error = None
         self.call = call
         self.on_response = on_response
+
+
+def _recorder(record):
+    """The recorder that an endpoint is given, or that of the path it is given."""
+    if not isinstance(record, (str, text_type)):
+        return record
+    # Not before it is used: the dpkt that it needs is a third of what `import sipbridge` would take.
+    from sipbridge.record import Recorder
+
+    return Recorder(record)
 
 
 class Endpoint(EventPackages):
@@ -129,7 +138,7 @@ class Endpoint(EventPackages):
         self._open_packages()
         self._accounts = Accounts()
         self._peers = Peers()
-        self._recorder = Recorder(record) if isinstance(record, (str, text_type)) else record
+        self._recorder = _recorder(record)
         self._engine = make(engine)
         self._engine.open(
             local.transport,
@@ -721,7 +730,7 @@ class Endpoint(EventPackages):
             if not seen and event.call.state == "incoming":
                 self._quietly(event.call.reject, 480)
         elif isinstance(event, events.CallReinvited):
-            event.request.answer_by_default(200, event.call.local_sdp)
+            event.request.answer_by_default(200, offers.answer_again(event.call, event.sdp))
         elif isinstance(event, events.MessageReceived):
             event.request.answer_by_default(200 if seen else 480)
         elif isinstance(event, events.InfoReceived):

@@ -27,6 +27,9 @@ __all__ = ["NAMES", "Content", "InProcess", "Parties", "RawEvent", "Worker", "av
 NAMES = ("sofia", "exosip")
 
 #: What UnshieldedEngineWarning says.
+#: libeXosip2 3.x has TLSv1_method() alone.
+NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best; the sofia engine has"
+
 UNSHIELDED = (
     "the %s engine (%s) has no shield: one malformed datagram can crash this process."
     " Start it with: python -m sipbridge.shield COMMAND..."
@@ -200,6 +203,8 @@ class InProcess(object):
         del host_text, advertised_text, agent_text, proxy_text, resolver_text  # had to live until here
         if tls is not None:
             del certificate_text, key_text, ca_text
+        if code == self._lib.SB_ENOTSUP and transport == "tls":
+            raise NotSupportedError(NO_TLS % (port, host, self.name, self.version), code)
         self._handle = self._check(code, "%s port %d on %s" % (transport, port, host))
         if self._lib.sb_shielded(self._handle) == 0:
             warnings.warn(UNSHIELDED % (self.name, self.version), UnshieldedEngineWarning, stacklevel=4)

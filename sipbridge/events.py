@@ -192,7 +192,8 @@ class MessageReceived(RequestReceived):
 class CallReinvited(namedtuple("CallReinvited", "call headers sdp request")):
     """A re-INVITE arrived (RFC 3261, 14.2): a new offer, a hold, a resume.
 
-    When its handler returns without an answer, the endpoint answers 200 with the SDP that it sent last.
+    When its handler returns without an answer, the endpoint answers 200 with the SDP that was given last, its
+    directions as the offer asks for (RFC 3264, 6.1): a hold is answered "recvonly", the resume as before.
     """
 
     __slots__ = ()

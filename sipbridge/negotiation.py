@@ -88,14 +88,39 @@ def _answered(offer, offered, ours):
     if ours is None:
         refused = Media(offered.lines[:1]).with_port(0)
         return _with_mid(refused, offered)
-    theirs, own = offer.direction(offered), ours.direction or "sendrecv"
-    sends = own in _SENDS and theirs in _RECEIVES
-    receives = own in _RECEIVES and theirs in _SENDS
-    direction = _NAMES[sends, receives]
+    direction = _agreeing(ours.direction or "sendrecv", offer.direction(offered))
     answered = medium(
         offered.kind, ours.port, _common(offered, ours), direction, offered.protocol, ours.ptime
     )
     return _with_mid(answered, offered)
+
+
+def _agreeing(own, theirs):
+    """The direction to answer with, of what we want and what the peer offers (RFC 3264, 6.1)."""
+    return _NAMES[own in _SENDS and theirs in _RECEIVES, own in _RECEIVES and theirs in _SENDS]
+
+
+def answer_again(offer, ours):
+    """What is in force of ours as the answer to a new offer, where nothing changes but who sends: a hold, a resume.
+
+    Each medium of ``ours``, a :class:`~sipbridge.sdp.Session`, goes on as far as the offer lets it (RFC 3264, 6.1):
+    "sendonly" is answered with "recvonly", port 0 with port 0. ``ours`` itself when it fits as it is, and when the
+    offer has another number of media, which only the user can answer.
+    """
+    if len(offer.media) != len(ours.media):
+        return ours
+    media = [_continued(offer, theirs, ours, own) for theirs, own in zip(offer.media, ours.media)]
+    return ours if media == list(ours.media) else ours.with_media(media)
+
+
+def _continued(offer, theirs, ours, own):
+    if own not in ours.live:
+        return own
+    if theirs not in offer.live:
+        return own.with_port(0)
+    wanted = ours.direction(own)
+    direction = _agreeing(wanted, offer.direction(theirs))
+    return own if direction == wanted else own.with_direction(direction)
 
 
 def _with_mid(answered, offered):

@@ -2,8 +2,10 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge.errors import CallStateError
+from sipbridge import negotiation
+from sipbridge.errors import CallStateError, InputError
 from sipbridge.parameters import parse_parameters
+from sipbridge.sdp import parse
 
 SDP = "application/sdp"
 
@@ -25,6 +27,20 @@ def _negotiates(headers):
     """Whether an INVITE's body is a session description, or none: not something that we know nothing of."""
     kind = headers.get("Content-Type")
     return kind is None or parse_parameters(kind)[0].lower() == SDP
+
+
+def answer_again(call, offer):
+    """What a re-INVITE that nobody answered gets: what is in force, held or resumed as the ``offer`` asks; bytes.
+
+    Also None. Descriptions that cannot be read are repeated as they were sent.
+    """
+    if offer is None or call.local_sdp is None:
+        return call.local_sdp
+    try:
+        theirs, wanted, last = (parse(each) for each in (offer, call._wanted_sdp, call.local_sdp))
+    except InputError:
+        return call.local_sdp
+    return negotiation.answer_again(theirs, wanted).following(last).raw
 
 
 def check_ack(sdp):

@@ -43,8 +43,7 @@ class IncomingRequest(object):
     def accept(self, sdp, headers):
         """Answer a re-INVITE with 200 and the SDP, which becomes the call's."""
         self._send(200, None, self._content(200, headers, sdp, SDP))
-        if sdp is not None:
-            self._call.local_sdp = sdp
+        self._call._sent(sdp)
 
     def _send(self, status, reason, content):
         if self.answered:
@@ -66,3 +65,6 @@ class IncomingRequest(object):
             self._send(status, None, self._content(status, (), sdp, SDP))
         except SipbridgeError:  # its call has ended meanwhile
             self.answered = True
+        else:
+            if sdp is not None:
+                self._call.local_sdp = sdp

@@ -358,6 +358,17 @@ class Session(namedtuple("Session", "lines media parsed")):
         """The same with other media, ready to be offered: the version in o= is one higher (RFC 3264, 8)."""
         return Session(self._next_version(), media)
 
+    def following(self, last):
+        """This as the description to send after ``last`` (RFC 3264, 8): that one when nothing but o= differs.
+
+        Else with the version in o= one higher than there.
+        """
+        if (self._without_origin(), self.media) == (last._without_origin(), last.media):
+            return last
+        if last.origin is None:
+            return self
+        return Session(self._versioned(last.origin.version + 1), self.media)
+
     def with_direction(self, direction):
         """All live media with that direction."""
         return self._directed(lambda _: check_direction(direction))
@@ -383,11 +394,17 @@ class Session(namedtuple("Session", "lines media parsed")):
         return Session(_with_direction(self._next_version(), None), media)
 
     def _next_version(self):
-        origin = self.origin
-        if origin is None:
+        return self.lines if self.origin is None else self._versioned(self.origin.version + 1)
+
+    def _versioned(self, version):
+        """The lines, with that version in o=."""
+        if self.origin is None:
             return self.lines
-        line = Line("o", "%s %d %d %s %s %s" % origin._replace(version=origin.version + 1))
+        line = Line("o", "%s %d %d %s %s %s" % self.origin._replace(version=version))
         return tuple(line if each.type == "o" else each for each in self.lines)
+
+    def _without_origin(self):
+        return [line for line in self.lines if line.type != "o"]
 
 
 # -- parsing and building ------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import absolute_import, division, print_function
 
 import os
-import ssl
 from collections import namedtuple
 
 from sipbridge.errors import InputError
@@ -45,8 +44,15 @@ class Tls(namedtuple("Tls", "certificate private_key ca_file verify")):
         return super(Tls, cls).__new__(cls, paths[0], paths[1], paths[2], verify)
 
 
+def _ssl():
+    """Python's ssl module, which is not loaded for those who do without: it takes a while."""
+    import ssl
+
+    return ssl
+
+
 def _system_ca_file():
-    paths = getattr(ssl, "get_default_verify_paths", lambda: None)()
+    paths = getattr(_ssl(), "get_default_verify_paths", lambda: None)()
     found = paths and (paths.cafile or paths.openssl_cafile)
     for path in (found, "/etc/ssl/certs/ca-certificates.crt"):
         if path and os.path.exists(path):
@@ -56,6 +62,7 @@ def _system_ca_file():
 
 def _check_pair(certificate, private_key):
     """That the certificate and the key are such, and belong together."""
+    ssl = _ssl()
     context = getattr(ssl, "SSLContext", None)
     if context is None or certificate is None:
         return

@@ -21,14 +21,20 @@ BEGINNING = """\
 
 Made by `tools/engines.py` from a run of `make test`; the rows and their tests are in `tools/capabilities.py`. A tick
 means that each of the row's tests passed with that engine. exosip is the engine on libeXosip2 3.6, as the checking
-double in `tests/double` has it, which is held to the library by the same tests.
+double in `tests/double` has it, which is held to the library by the same tests. "With" names the programs of others
+that were on the other side in tests of the row that passed, as the run recorded it; the other tests have a second
+endpoint of sipbridge there, datagrams written by hand, or nobody.
 
-| | sofia | exosip | tests |
-| --- | --- | --- | --- |
+| | sofia | exosip | with | tests |
+| --- | --- | --- | --- | --- |
 """
 
 
-class Case(namedtuple("Case", "name outcome reason")):
+#: The programs of others that a test can have for a peer (tests/conformance/conftest.py records it).
+OTHERS = {"baresip": "baresip", "kamailio": "Kamailio", "sipp": "sipp", "tshark": "tshark"}
+
+
+class Case(namedtuple("Case", "name outcome reason peers")):
     """A test with one engine: ``name`` is "conformance.test_lost::test_x[y]"; "passed", "failed" or "skipped"."""
 
 
@@ -39,7 +45,13 @@ def read(path):
         failed = case.find("failure") is not None or case.find("error") is not None
         name = "%s::%s" % (case.get("classname").partition("tests.")[2], case.get("name"))
         outcome = "failed" if failed else "passed" if skip is None else "skipped"
-        yield Case(name, outcome, "" if skip is None else skip.get("message") or "")
+        yield Case(name, outcome, "" if skip is None else skip.get("message") or "", peers(case))
+
+
+def peers(case):
+    """The peers that a testcase element names."""
+    values = [each.get("value") for each in case.iter("property") if each.get("name") == "peers"]
+    return frozenset(name for value in values for name in value.split(", "))
 
 
 def runs():
@@ -70,6 +82,12 @@ def cell(cases):
     return "✓" if not reasons else "✓, but: %s" % "; ".join(reasons)
 
 
+def others(cases):
+    """The programs of others in tests that passed."""
+    names = set(name for case in cases if case.outcome == "passed" for name in case.peers)
+    return ", ".join(label for name, label in sorted(OTHERS.items()) if name in names)
+
+
 def modules(cases):
     """The files of the tests, with how many there are."""
     counts = Counter(case.name.partition("::")[0].replace(".", "/") for case in cases)
@@ -80,14 +98,15 @@ def table(found):
     """The rows as lines of Markdown, and the patterns that fit no test."""
     lines, idle = [], []
     for area, rows in CAPABILITIES:
-        lines.append("| **%s** | | | |" % area)
+        lines.append("| **%s** | | | | |" % area)
         for label, patterns in rows:
             cases = {engine: chosen(found[engine], patterns) for engine in found}
             every = {case.name: case for engine in found for case in cases[engine]}
             if not every:
                 idle.append(label)
-            cells = (label, cell(cases["sofia"]), cell(cases["exosip"]), modules(every.values()))
-            lines.append("| %s | %s | %s | %s |" % cells)
+            with_whom = others(cases["sofia"] + cases["exosip"])
+            cells = (label, cell(cases["sofia"]), cell(cases["exosip"]), with_whom, modules(every.values()))
+            lines.append("| %s | %s | %s | %s | %s |" % cells)
     return lines, idle
 
 

@@ -92,9 +92,9 @@ def c():
     shared = set(_build.sources("sofia")) & set(_build.sources("exosip"))
     for name in sorted(shared | set(_build.shield_sources())):
         yield compiler + [name]
-    for name in sorted(set(_build.sources("sofia")) - shared):
+    for name in sorted(set(_build.sources("sofia")) - shared) + [_build.probe("sofia")]:
         yield compiler + flags["sofia"] + [name]
-    for name in sorted(set(_build.sources("exosip")) - shared):
+    for name in sorted(set(_build.sources("exosip")) - shared) + [_build.probe("exosip")]:
         yield compiler + double + [name]
         if flags["exosip"] is not None:
             yield compiler + flags["exosip"] + [name]

@@ -37,11 +37,20 @@ OF_NO_PYTHON = ("double", "memory", "properties", "shield")
 #: Tests that show that through a worker all is as without one: what passes between the two, in a minute or so.
 WORKER = ("aio",) + tuple(
     "conformance/test_%s.py" % name
-    for name in ("dialog", "incoming", "messages", "outgoing", "registration", "transport", "two_endpoints")
+    for name in (
+        "dialog",
+        "incoming",
+        "messages",
+        "outgoing",
+        "registration",
+        "transfer",
+        "transport",
+        "two_endpoints",
+    )
 )
 
-#: Tests of processes: they run on the oldest one, too.
-OF_PROCESSES = ("worker",)
+#: Tests of processes, and with peers that no other Python treats otherwise: they run on the oldest one, too.
+OF_PROCESSES = ("worker", "conformance/test_baresip.py", "conformance/test_kamailio_events.py")
 OLDEST = "2.7"
 
 
@@ -64,7 +73,7 @@ class Run(namedtuple("Run", "engine label python version tree worker")):
 
     @property
     def left_out(self):
-        """The folders of tests that this Python is not for."""
+        """The tests that this Python is not for, folders and files."""
         if self.version.startswith("%d.%d." % sys.version_info[:2]):
             return ()
         return OF_NO_PYTHON + (() if self.version.startswith(OLDEST) else OF_PROCESSES)

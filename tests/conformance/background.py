@@ -33,6 +33,7 @@ class Background(object):
         found: what came of it each time: "answered", or the kind of error.
         unacknowledged: the endpoint whose 200 is never acknowledged, by
         caller: this sipp.
+        unnotified: what came of the endpoint that subscribes where no NOTIFY follows.
     """
 
     def __init__(self, tmpdir_factory):
@@ -57,6 +58,8 @@ class Background(object):
         scenario = scenario.recv("BYE").reply(200)
         folder = str(self._tmpdir_factory.mktemp("never-acknowledges"))
         self.caller = self._keep(Sipp(scenario, folder, self.unacknowledged.host_port, seconds=60))
+        self.unnotified = self._keep(self._endpoint("unnotified", "sip:carol@sipbridge.test"))
+        self._grant_and_say_no_more(self.unnotified)
         self.unacknowledged.wait("incoming sdp")
         self.unacknowledged.call("answer", ANSWER)
 
@@ -83,6 +86,12 @@ class Background(object):
                 self.found.append("answered")
             except RemoteError as error:
                 self.found.append(error.kind)
+
+    def _grant_and_say_no_more(self, subscriber):
+        notifier = self._keep(ByHand())
+        subscription = subscriber.start("endpoint", "subscribe", notifier.uri, "presence", resubscribe=False)
+        notifier.reply(notifier.next("SUBSCRIBE"), 200, [("Expires", "600")])
+        subscription.result(10.0)
 
     def _endpoint(self, name, identity):
         return RemotePhone(str(self._tmpdir_factory.mktemp(name)), identity=identity)

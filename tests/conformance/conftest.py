@@ -8,9 +8,10 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 from conformance.background import Background
+from peers.baresip import Baresip
 from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
-from peers.kamailio import Kamailio
+from peers.kamailio import Kamailio, require_modules
 from peers.phone import Phone
 from peers.process import MissingPeer, require
 from peers.silent import Silent
@@ -32,8 +33,11 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item):
-    """Show what the peers logged where a test failed."""
+def pytest_runtest_makereport(item, call):
+    """Show what the peers logged where a test failed, and leave their names in the JUnit file."""
+    names = sorted(set(name for name, _ in _peers_of(item)))
+    if call.when == "teardown" and names:
+        item.user_properties.append(("peers", ", ".join(names)))
     outcome = yield
     report = outcome.get_result()
     if report.failed:
@@ -56,11 +60,15 @@ def installed(request):
         programs.append("tshark")
     if any("conformance/test_media" in item.nodeid for item in request.session.items):
         programs.append("ffmpeg")
-    if any("kamailio" in item.fixturenames for item in request.session.items):
+    if any(set(item.fixturenames) & {"kamailio", "kamailio_sha256"} for item in request.session.items):
         programs += ["kamailio", "kamcmd"]
+    if any("make_baresip" in item.fixturenames for item in request.session.items):
+        programs.append("baresip")
     try:
         for program in programs:
             require(program)
+        if "kamailio" in programs:
+            require_modules()
     except MissingPeer as missing:
         pytest.fail(str(missing), pytrace=False)
 
@@ -131,6 +139,16 @@ def sipp(starter):
 
 
 @pytest.fixture
+def make_baresip(starter):
+    """Starts baresip, with arguments of peers.baresip.Baresip."""
+
+    def make(*args, **kwargs):
+        return starter.keep("baresip", Baresip(starter.folder(), *args, **kwargs))
+
+    return make
+
+
+@pytest.fixture
 def by_hand():
     """A peer that sends what the test tells it to."""
     peer = ByHand()
@@ -158,6 +176,12 @@ def kamailio(_kamailio, request):
     """Kamailio with the users of USERS."""
     _peers_of(request.node).append(("kamailio", _kamailio))
     return _kamailio
+
+
+@pytest.fixture
+def kamailio_sha256(starter):
+    """One that asks for a digest by SHA-256 (RFC 8760)."""
+    return starter.keep("kamailio", Kamailio(USERS, NONCE_SECONDS, "SHA-256"))
 
 
 @pytest.fixture(scope="session", autouse=True)

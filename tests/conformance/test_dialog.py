@@ -213,15 +213,24 @@ def test_hold_and_resume_by_the_peer_that_called(phone, sipp):
 
 
 def test_hold_by_the_peer_that_was_called(phone, sipp):
-    """With nobody to answer, the endpoint does, with the SDP that it sent last."""
-    peer = sipp(_answering().request("INVITE", HOLD).expect(200).ack().recv("BYE").reply(200))
+    """With nobody to answer, the endpoint does: what was given last, as the offer allows it (RFC 3264, 6.1 and 8)."""
+    scenario = _answering()
+    for offer in (HOLD, RESUME):
+        scenario = scenario.request("INVITE", offer).expect(200).ack()
+    peer = sipp(scenario.recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
-    phone.wait("confirmed")
-    assert (call.local_sdp, call.remote_sdp) == (OFFER, HOLD)
+    phone.wait("confirmed", 2)
+    held = OFFER.replace(b"sendrecv", b"recvonly").replace(b"- 1 1 IN", b"- 1 2 IN")
+    assert [each.body for each in peer.received("200")] == [held, OFFER.replace(b"- 1 1 IN", b"- 1 3 IN")]
+    assert not call.on_hold and not call.held_by_peer
     call.hangup()
     peer.wait()
-    phone.expect("answered 200 sdp", "reinvite sdp", "confirmed", "ended local-bye 200")
-    assert peer.received("200")[0].body == OFFER
+    phone.expect(
+        "answered 200 sdp",
+        "reinvite sdp", "confirmed",
+        "reinvite sdp", "confirmed",
+        "ended local-bye 200",
+    )  # fmt: skip
 
 
 def test_the_peer_asks_for_an_offer(phone, sipp):

@@ -6,6 +6,7 @@ import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, EARLY, OFFER
+from peers.scenario import Callee, Caller
 
 SDP = ("Content-Type", "application/sdp")
 
@@ -130,3 +131,42 @@ def test_a_caller_that_does_not_know_100rel(phone, by_hand):
     by_hand.next("180")
     call.reject(486)
     by_hand.next("486")
+
+
+def test_we_acknowledge_reliable_responses_of_sipp(phone, sipp):
+    _with_100rel(phone)
+    peer = sipp(
+        Callee()
+        .recv("INVITE").reply(183, EARLY, headers=_reliable(7))
+        .recv("PRACK").reply_in_dialog(200)
+        .reply_to("INVITE", 200, ANSWER).recv("ACK")
+        .recv("BYE").reply(200)
+    )  # fmt: skip
+    call = phone.endpoint.call(peer.uri, OFFER)
+    call.hangup()
+    peer.wait()
+    (prack,) = peer.received("PRACK")
+    assert prack["RAck"] == "7 %s" % peer.received("INVITE")[0]["CSeq"]
+    phone.expect("progress 183 sdp", "answered 200 sdp", "ended local-bye 200")
+
+
+def test_sipp_acknowledges_our_reliable_responses(phone, sipp):
+    """One at a time (RFC 3262, 3); none again once it is acknowledged."""
+    _with_100rel(phone)
+    peer = sipp(
+        Caller()
+        .initial("INVITE", OFFER, headers=[("Supported", "100rel")])
+        .expect_reliable(183).expect_reliable(180).expect(200).ack()
+        .request("BYE").expect(200),
+        phone.host_port,
+    )  # fmt: skip
+    call = phone.wait("incoming sdp").call
+    call.ring(183, EARLY, reliable=True)
+    peer.wait_for("200")  # to the PRACK
+    call.ring(reliable=True)
+    peer.wait_for("200", 2)
+    call.answer(ANSWER)
+    peer.wait()
+    first, second = peer.received("183") + peer.received("180")
+    assert (first.body, int(second["RSeq"])) == (EARLY, int(first["RSeq"]) + 1)
+    phone.expect("incoming sdp", "confirmed", "ended remote-bye 200")

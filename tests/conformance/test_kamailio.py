@@ -100,9 +100,9 @@ def test_a_call_to_who_is_registered(alice, bob, kamailio):
     bob.wait("confirmed")
     call.send_dtmf("9")
     bob.call("send_dtmf", "8")
-    assert call.reinvite(HOLD).body == ANSWER
-    assert bob.call("remote_sdp") == HOLD
+    assert call.reinvite(HOLD).body == HELD.replace(b"- 1 1 IN", b"- 1 2 IN")
     bob.wait("confirmed", count=2)
+    assert bob.call("remote_sdp") == HOLD
     bob.call("hangup")
     call.wait_ended()
     progress = [label for label in alice.labels if label.startswith("progress 1")]
@@ -235,3 +235,98 @@ def test_what_is_bound_is_told_and_removed(alice, kamailio):
     endpoint.unregister_all(kamailio.uri)
     assert endpoint.bindings(kamailio.uri) == []
     assert kamailio.bindings("alice") == []
+
+
+def test_digest_by_sha256(phone, kamailio_sha256):
+    """RFC 8760: REGISTER, a refresh, and 407 to an INVITE. libeXosip2 3.6 knows MD5 alone, and says so."""
+    kamailio = kamailio_sha256
+    phone.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
+    if phone.endpoint.engine_name == "exosip":
+        with pytest.raises(sipbridge.AuthenticationError):
+            phone.endpoint.register(kamailio.uri, aor=kamailio.aor("alice"))
+        pytest.skip("libeXosip2 3.6 knows MD5 alone")
+    registration = phone.endpoint.register(kamailio.uri, aor=kamailio.aor("alice"))
+    registration.refresh()
+    assert len(kamailio.bindings("alice")) == 1
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        phone.endpoint.call(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
+    assert caught.value.status == 404
+    registration.unregister()
+    assert kamailio.bindings("alice") == []
+
+
+def _registered_baresip(make_baresip, kamailio, user):
+    parameters = ';auth_pass=%s;outbound="%s";regint=60' % (USERS[user], kamailio.uri)
+    return make_baresip(parameters, aor=kamailio.aor(user))
+
+
+def test_several_phones_of_one_user(alice, make_baresip, kamailio):
+    """Kamailio forks; each phone rings in a dialog of its own, and the other is cancelled (RFC 3261, 16.7)."""
+    phones = [_registered_baresip(make_baresip, kamailio, "bob") for _ in range(2)]
+    phones[0].wait_until(lambda: len(kamailio.bindings("bob")) == 2)
+    call = alice.endpoint.invite(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
+    rung = [alice.wait("progress 180", count) for count in (1, 2)]
+    assert rung[0].headers["To"] != rung[1].headers["To"]
+    for each in phones:
+        each.wait("CALL_INCOMING")
+    phones[1].command("accept")
+    call.wait_answered(10.0)
+    phones[0].wait("CALL_CLOSED")
+    call.send_dtmf("5")
+    assert phones[1].wait("CALL_DTMF_START")["param"] == "5"
+    call.hold()
+    phones[1].command("hangup")
+    assert call.wait_ended().cause == "remote-bye"
+    for each in phones:
+        each.stop()
+    phones[0].wait_until(lambda: kamailio.bindings("bob") == [])
+
+
+def test_through_an_outbound_proxy(make_phone, make_baresip, kamailio):
+    """All of a call goes there: its Request-URI is resolved by the proxy alone."""
+    peer = _registered_baresip(make_baresip, kamailio, "bob")
+    kamailio.wait_for_binding("bob")
+    alice = make_phone(identity=kamailio.aor("alice"), outbound_proxy=kamailio.uri + ";lr")
+    alice.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
+    call = alice.endpoint.invite(kamailio.aor("bob"), OFFER)
+    peer.wait("CALL_INCOMING")
+    peer.command("accept")
+    call.wait_answered(10.0)
+    assert alice.endpoint.message(kamailio.aor("bob"), u"hello").status == 200
+    peer.wait_for_output("hello")
+    call.hangup()
+    call.wait_ended()
+
+
+def test_behind_a_nat(make_phone, make_baresip, kamailio):
+    """We say an address where we cannot be reached; Kamailio keeps where it came from (RFC 3581)."""
+    alice = make_phone(identity=kamailio.aor("alice"), advertised="10.1.2.3:5060")
+    alice.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
+    alice.endpoint.register(kamailio.uri)
+    assert "10.1.2.3" in kamailio.bindings("alice")[0]
+    peer = _registered_baresip(make_baresip, kamailio, "bob")
+    kamailio.wait_for_binding("bob")
+    peer.command("dial", kamailio.aor("alice"))
+    call = alice.wait("incoming sdp").call
+    call.reject(486)
+    peer.wait("CALL_CLOSED")
+
+
+def test_a_call_that_changes_from_udp_to_tcp(make_phone, make_baresip, kamailio):
+    """baresip calls over UDP, and Kamailio us over TCP, staying on the route between the two."""
+    try:
+        alice = make_phone(address="tcp://127.0.0.1:0", identity=kamailio.aor("alice"))
+    except sipbridge.NotSupportedError:
+        pytest.skip("libeXosip2 3.6 is used over UDP and IPv4 alone, not TCP")
+    alice.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
+    alice.endpoint.register(kamailio.uri + ";transport=tcp")
+    peer = _registered_baresip(make_baresip, kamailio, "bob")
+    kamailio.wait_for_binding("bob")
+    peer.command("dial", kamailio.aor("alice"))
+    call = alice.wait("incoming sdp").call
+    call.answer(ANSWER)
+    alice.wait("confirmed")
+    assert [each.split()[0] for each in call.headers.get_all("Via")] == ["SIP/2.0/TCP", "SIP/2.0/UDP"]
+    call.hold()
+    peer.command("hangup")
+    assert call.wait_ended().cause == "remote-bye"

@@ -7,6 +7,7 @@ import pytest
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
 from peers.byhand import ByHand
+from peers.scenario import Callee
 
 SDP = [("Content-Type", "application/sdp")]
 
@@ -108,3 +109,15 @@ def test_how_many_is_a_number(phone, by_hand, number):
     with pytest.raises(sipbridge.InputError):
         phone.endpoint.invite(by_hand.uri, OFFER, follow_redirects=number)
     assert phone.endpoint.calls == ()
+
+
+def test_from_sipp_to_sipp(phone, sipp):
+    target = sipp(Callee().recv("INVITE").reply(180).reply(200, ANSWER).recv("ACK").recv("BYE").reply(200))
+    moved = [("Contact", "<sip:gone@127.0.0.1:9>;q=0.1, <%s>;q=0.9" % target.uri)]
+    first = sipp(Callee().recv("INVITE").reply(302, headers=moved).recv("ACK"))
+    call = phone.endpoint.call(first.uri, OFFER, follow_redirects=1)
+    call.hangup()
+    target.wait()
+    first.wait()
+    assert target.received("INVITE")[0].body == OFFER
+    phone.expect("progress 180", "answered 200 sdp", "ended local-bye 200")

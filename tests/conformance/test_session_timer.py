@@ -6,6 +6,7 @@ import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
+from peers.scenario import Callee, Caller
 
 SDP = [("Content-Type", "application/sdp")]
 FAST = 100.0
@@ -207,3 +208,35 @@ def test_the_interval_is_a_number(phone, by_hand, seconds):
         phone.endpoint.invite(by_hand.uri, OFFER, session_expires=seconds)
     with pytest.raises(sipbridge.InputError):
         sipbridge.Endpoint(session_expires=seconds)
+
+
+def test_we_refresh_at_sipp(phone, sipp):
+    """By re-INVITE, and by UPDATE where it allows that."""
+    timer = [_expires(90, "uac"), ("Require", "timer")]
+    for method, more in (("INVITE", []), ("UPDATE", [("Allow", "INVITE, ACK, BYE, UPDATE")])):
+        scenario = Callee().recv("INVITE").reply(200, ANSWER, headers=timer + more).recv("ACK").recv(method)
+        if method == "INVITE":
+            scenario = scenario.reply(200, ANSWER, headers=timer).recv("ACK")
+        else:
+            scenario = scenario.reply(200, headers=timer)
+        peer = sipp(scenario.request("BYE").expect(200))
+        call = phone.endpoint.call(peer.uri, OFFER)
+        assert call.wait_ended().cause == "remote-bye"
+        peer.wait()
+        assert peer.received(method)[-1]["Session-Expires"] == "90;refresher=uac"
+
+
+def test_sipp_refreshes(phone, sipp):
+    timer = [("Supported", "timer"), _expires(90, "uac")]
+    peer = sipp(
+        Caller()
+        .initial("INVITE", OFFER, headers=timer).expect(200).ack()
+        .request("UPDATE", headers=timer).expect(200)
+        .request("INVITE", OFFER, headers=timer).expect(200).ack()
+        .recv("BYE").reply(200),  # once it refreshes no more
+        phone.host_port,
+    )  # fmt: skip
+    phone.wait("incoming sdp").call.answer(ANSWER)
+    peer.wait()
+    assert [each["Session-Expires"] for each in peer.received("200")] == ["90;refresher=uac"] * 3
+    assert "Session expired" in peer.received("BYE")[0]["Reason"]

@@ -277,6 +277,20 @@ def test_a_malformed_refer(phone, sipp, values):
     phone.expect("incoming sdp", "confirmed", "ended remote-bye 200")
 
 
+def test_a_refer_outside_of_a_call(phone, by_hand):
+    """A request like any other, without a dialog for reports; one that wants none may be taken (RFC 4488)."""
+    fields = [("Refer-To", "<sip:carol@127.0.0.1:9>"), ("Refer-Sub", "false")]
+    by_hand.request(phone.endpoint.port, "REFER", fields)
+    by_hand.next("501")
+    phone.reactions[sipbridge.RequestReceived] = lambda event: event.answer(202, headers=[("Refer-Sub", "false")])
+    by_hand.request(phone.endpoint.port, "REFER", fields)
+    assert by_hand.next("202")["Refer-Sub"] == "false"
+    phone.expect("request REFER", "request REFER")
+    event = phone.events[-1]
+    assert not isinstance(event, sipbridge.TransferRequested) and event.call is None
+    assert event.headers["Refer-To"] == "<sip:carol@127.0.0.1:9>"
+
+
 def test_bad_input_of_ours_leaves_the_refer_open(phone, sipp):
     seen = []
 
@@ -377,6 +391,32 @@ def test_not_replaced(phone, by_hand, change, status):
     by_hand.reply(by_hand.next("BYE"), 200)
     old.wait_ended()
     phone.expect("incoming sdp", "confirmed", "ended local-bye 200")
+
+
+def test_a_call_of_sipp_replaced_by_another(phone, sipp):
+    """As an attended transfer ends: the new call is taken, the old one gets our BYE (RFC 3891, 3)."""
+    first = sipp(Caller().initial("INVITE", OFFER).expect(200).ack().recv("BYE").reply(200), phone.host_port)
+    old = _take(phone)
+    old.wait_established()
+    own, theirs = (first.received("200")[0][name].partition("tag=")[2] for name in ("To", "From"))
+    replaces = [("Replaces", "%s;to-tag=%s;from-tag=%s" % (old.call_id, own, theirs)), ("Require", "replaces")]
+    second = sipp(
+        Caller().initial("INVITE", OFFER, headers=replaces).expect(200).ack().request("BYE").expect(200),
+        phone.host_port,
+    )
+    event = phone.wait("incoming sdp", 2)
+    assert event.replaces is old
+    event.call.answer(ANSWER)
+    assert old.wait_ended().cause == "local-bye"
+    first.wait()
+    second.wait()
+    assert event.call.wait_ended().cause == "remote-bye"
+
+
+def test_sipp_cannot_replace_what_is_not_there(phone, sipp):
+    replaces = [("Replaces", "nobody@nowhere;to-tag=1;from-tag=2")]
+    sipp(Caller().initial("INVITE", OFFER, headers=replaces).expect(481).ack_refusal(), phone.host_port).wait()
+    assert phone.labels == [] and phone.endpoint.calls == ()
 
 
 # -- all three -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 import sipbridge
+from conformance.conftest import USERS
 from sipbridge import registration
 
 FAST = 100.0
@@ -81,6 +82,22 @@ def test_kept_through_failures(phone, by_hand):
         "registration active 200",
     )
     _unregister(kept, by_hand)
+
+
+def test_kept_until_kamailio_is_open_again(phone, kamailio):
+    """503 with Retry-After for a while, and 401 to the first try after that."""
+    phone.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
+    kamailio.close_registrar(True)
+    try:
+        kept = phone.endpoint.register(kamailio.uri, aor=kamailio.aor("alice"), keep=True)
+        assert (kept.state, kept.retry_in >= 40.0) == ("waiting", True)
+        phone.wait("registration waiting 503", 2)
+    finally:
+        kamailio.close_registrar(False)
+    phone.wait("registration active 200")
+    assert len(kamailio.bindings("alice")) == 1
+    kept.unregister()
+    assert kamailio.bindings("alice") == []
 
 
 def _unregister(kept, by_hand):

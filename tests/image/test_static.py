@@ -41,7 +41,7 @@ def link(library, sources, *options, target=TARGET):
     """Compile sources, relative to the top, into a shared library for a version of glibc; the CompletedProcess."""
     command = [sys.executable, "-m", "ziglang", "cc", "-target", target, "-shared", "-fPIC", "-D_GNU_SOURCE"]
     return subprocess.run(
-        command + ["-o", str(library), *map(str, options), *map(str, sources), "-lpthread", "-lrt", "-ldl"],
+        command + ["-o", str(library), *map(str, options), *map(str, sources), "-lpthread", "-lrt", "-ldl", "-lresolv"],
         cwd=standin.TOP,
         env=dict(os.environ, ZIG_GLOBAL_CACHE_DIR=str(library.parent / "cache")),
         capture_output=True,

@@ -52,7 +52,10 @@ static sb_id do_open(void)
     config.user_agent = "driver";
     config.advertised_host = "127.0.0.1";
     config.trace = (int)number(3);
-    config.resolv_conf = text(4);
+    config.transport = (int)number(4);
+    config.resolv_conf = text(5);
+    if (strchr(config.host, ':') != NULL)
+        config.advertised_host = "::1";
     return sb_open(&config);
 }
 

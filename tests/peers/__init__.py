@@ -1,1 +1,1 @@
-"""SIP peers for the tests: programs of others (sipp, Kamailio), and endpoints of our own in other processes."""
+"""SIP peers for the tests: programs of others (sipp, Kamailio, baresip), and endpoints of ours in other processes."""

@@ -1,7 +1,8 @@
-"""Kamailio as registrar and proxy, with a table of users."""
+"""Kamailio as registrar, proxy and event server, with a table of users."""
 
 from __future__ import absolute_import, division, print_function
 
+import glob
 import os
 import re
 import shutil
@@ -10,27 +11,40 @@ import tempfile
 import time
 
 from peers.ports import HOST, free_port, wait_until_bound
-from peers.process import Process, require, stop_process, wait_for_exit
+from peers.process import MissingPeer, Process, require, stop_process, wait_for_exit
 
 _CONFIGURATION = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kamailio.cfg")
 _COLUMNS = "id(int,auto) username(string) domain(string) password(string)"
-_VERSIONS = "id(int,auto) table_name(string) table_version(int)\n1:version:1\n2:subscriber:7\n"
+_VERSIONS = ("version:1", "subscriber:7", "presentity:5", "active_watchers:12", "watchers:3")
+_SCHEMAS = "/usr/share/kamailio/dbtext/kamailio"  # of the tables for presence
+_MODULES = ("/usr/lib/*/kamailio/modules", "/usr/lib/kamailio/modules", "/usr/lib64/kamailio/modules")
+
+
+def require_modules():
+    """Raises MissingPeer when Kamailio is here without what it has for events."""
+    if not any(glob.glob(os.path.join(folder, "presence.so")) for folder in _MODULES):
+        raise MissingPeer(
+            "Kamailio's presence modules are not installed, and the conformance tests need them: apt-get install"
+            " kamailio-presence-modules (Debian, Ubuntu)"
+        )
 
 
 class Kamailio(object):
     """A running Kamailio.
 
     It registers the users of its table (401, qop=auth, nonce counts checked), relays calls and messages to
-    what is registered, asks its own users for credentials (407), and stays on the route of calls.
+    what is registered, asks its own users for credentials (407), and stays on the route of calls. What is published
+    it keeps, and notifies who has subscribed to it: presence, dialog, message-summary and reg.
 
     Args:
         users: user names and their passwords.
         nonce_seconds: how long a nonce is good for; then it is stale.
+        algorithm: of the digest, as "SHA-256"; "" is MD5, unsaid.
     """
 
     domain = "sipbridge.test"
 
-    def __init__(self, users, nonce_seconds):
+    def __init__(self, users, nonce_seconds, algorithm=""):
         self.port = free_port()
         self.host_port = "%s:%d" % (HOST, self.port)
         self.uri = "sip:" + self.host_port
@@ -38,7 +52,7 @@ class Kamailio(object):
         # Not in pytest's own folder: the path of a Unix socket has to be short.
         self._folder = tempfile.mkdtemp(prefix="kamailio-")
         self._write_users(users)
-        configuration = self._write_configuration(nonce_seconds)
+        configuration = self._write_configuration(nonce_seconds, algorithm)
         command = [require("kamailio"), "-DD", "-E", "-f", configuration, "-Y", self._folder, "-m", "32"]
         self._process = Process(command + ["-w", self._folder], self._folder, "kamailio")
         if not wait_until_bound(self.port, self._process.is_alive) or not self._answers():
@@ -53,13 +67,16 @@ class Kamailio(object):
         with open(os.path.join(folder, "subscriber"), "w") as table:
             table.write("\n".join([_COLUMNS] + rows) + "\n")
         with open(os.path.join(folder, "version"), "w") as table:
-            table.write(_VERSIONS)
+            table.write("id(int,auto) table_name(string) table_version(int)\n")
+            table.write("".join("%d:%s\n" % each for each in enumerate(_VERSIONS, 1)))
+        for name in ("presentity", "active_watchers", "watchers"):
+            shutil.copy(os.path.join(_SCHEMAS, name), folder)
 
-    def _write_configuration(self, nonce_seconds):
+    def _write_configuration(self, nonce_seconds, algorithm):
         with open(_CONFIGURATION) as source:
             text = source.read()
         values = {"PORT": self.port, "DOMAIN": self.domain, "FOLDER": self._folder}
-        values["NONCE_SECONDS"] = nonce_seconds
+        values.update(NONCE_SECONDS=nonce_seconds, ALGORITHM=algorithm)
         path = os.path.join(self._folder, "kamailio.cfg")
         with open(path, "w") as target:
             target.write(re.sub("@([A-Z_]+)@", lambda found: str(values[found.group(1)]), text))
@@ -107,6 +124,12 @@ class Kamailio(object):
                 raise AssertionError("%s did not register" % user)
             time.sleep(0.05)
         return self.bindings(user)[0]
+
+    def close_registrar(self, closed):
+        """From now on refuse every REGISTER with 503 and Retry-After, or no longer."""
+        code, output = self._command("pv.shvSet", "closed", "int", "%d" % closed)
+        if code != 0:
+            raise AssertionError("kamcmd pv.shvSet says:\n" + output)
 
     def report(self):
         """What it logged, for a failure."""

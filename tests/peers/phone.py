@@ -81,7 +81,7 @@ def engine_under_test():
 
 
 class Phone(object):
-    """An endpoint on a free port of 127.0.0.1.
+    """An endpoint, on a free UDP port of 127.0.0.1 unless ``address`` is another.
 
     Attributes:
         endpoint: the sipbridge.Endpoint.
@@ -90,13 +90,14 @@ class Phone(object):
         reactions: event type to what to do with such an event in its handler; for tests to fill.
     """
 
-    def __init__(self, **options):
+    def __init__(self, address="udp://127.0.0.1:0", **options):
         self.events = []
         self.reactions = {}
         self.placed = []  # the calls placed for a REFER
         self._changed = threading.Condition()
         options.setdefault("engine", engine_under_test())
-        self.endpoint = sipbridge.Endpoint("udp://127.0.0.1:0", **options)
+        self._host = address.partition("://")[2].rpartition(":")[0]
+        self.endpoint = sipbridge.Endpoint(address, **options)
         for kind in _KINDS:
             self.endpoint.on(kind, self._record)
 
@@ -114,7 +115,7 @@ class Phone(object):
 
     @property
     def host_port(self):
-        return "127.0.0.1:%d" % self.endpoint.port
+        return "%s:%d" % (self._host, self.endpoint.port)
 
     @property
     def labels(self):

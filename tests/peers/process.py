@@ -9,6 +9,7 @@ import time
 
 #: What to install for a program that is missing: Debian and Ubuntu, Homebrew.
 _PACKAGES = {
+    "baresip": ("baresip-core", "baresip"),
     "sipp": ("sip-tester", "sipp"),
     "valgrind": ("valgrind", "valgrind"),
     "kamailio": ("kamailio", "kamailio"),

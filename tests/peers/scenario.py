@@ -40,6 +40,7 @@ class _Scenario(object):
         self._variables = []  # sipp's, in use
         self._labels = 0
         self._cseq = 0
+        self._invite = 0  # the CSeq of the INVITE sent last, which its ACK has, too
         self._transactions = 0
         self._sent = None  # Request-URI, Via line and To of the request sent last
         self._in_dialog = False  # what is received carries our tag already
@@ -97,6 +98,12 @@ class _Scenario(object):
         attributes += ' auth="true"' if auth else ""
         attributes += ' rrs="true"' if 180 <= status < 300 else ""
         return self._add('<recv response="%d"%s/>' % (status, attributes))
+
+    def expect_reliable(self, status):
+        """Receive a provisional response with RSeq, and acknowledge it by PRACK (RFC 3262)."""
+        action = '<action><ereg regexp="[0-9]+" search_in="hdr" header="RSeq:" assign_to="%s"/></action>'
+        self._add('<recv response="%d" rrs="true">%s</recv>' % (status, action % self._variable("rseq")))
+        return self.request("PRACK", headers=[("RAck", "[$rseq] %d INVITE" % self._invite)]).expect(200)
 
     def expect_one_of(self, usual, alternative):
         """Receive one of two responses."""
@@ -166,8 +173,11 @@ class _Scenario(object):
         from_, to = self._parties()
         if method != "ACK":
             self._sent = "[next_url]", via, to
+        if method == "INVITE":
+            self._invite = self._cseq
+        number = self._invite if method == "ACK" else self._cseq
         lines = ["%s [next_url] SIP/2.0" % method, via, "[routes]", from_, to]
-        lines += ["Call-ID: [call_id]", "CSeq: %d %s" % (self._cseq, method), "Max-Forwards: 70"]
+        lines += ["Call-ID: [call_id]", "CSeq: %d %s" % (number, method), "Max-Forwards: 70"]
         lines += [_CONTACT % self._user] + _lines(headers)
         self._send(lines, body, content_type, method != "ACK")
         return self.expect(100, optional=True) if method == "INVITE" else self
@@ -220,6 +230,13 @@ class Callee(_Scenario):
         self._in_dialog = self._in_dialog or (self._first == "SUBSCRIBE" and self._accepted)
         return self
 
+    def reply_in_dialog(self, status):
+        """Answer a request that came before the INVITE's final response: its To has our tag already."""
+        in_dialog, self._in_dialog = self._in_dialog, True
+        self.reply(status)
+        self._in_dialog = in_dialog
+        return self
+
     def reply_to(self, method, status, body=None):
         """Answer the INVITE or BYE received last when something else has come since."""
         self._accepted = 200 <= status < 300
@@ -263,6 +280,8 @@ class Caller(_Scenario):
         self._transactions += 1
         via = _VIA % self._transactions
         self._sent = self._uri, via, self._to
+        if method == "INVITE":
+            self._invite = self._cseq
         lines = ["%s %s SIP/2.0" % (method, self._uri), via, self._from, self._to]
         lines += ["Call-ID: [call_id]", "CSeq: %d %s" % (self._cseq, method), "Max-Forwards: 70"]
         lines += [_CONTACT % self._user] + _lines(headers)

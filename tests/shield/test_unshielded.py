@@ -60,6 +60,19 @@ def test_the_launcher(needs_shield):
     assert _run(command, _plain()) == "[]"
 
 
+def test_the_command_starts_again_with_it(needs_shield):
+    command = [sys.executable, "-u", "-m", "sipbridge", "listen", "udp://127.0.0.1:0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_plain())
+    try:
+        said = process.stdout.readline().decode("utf-8")
+        with open("/proc/%d/maps" % process.pid) as maps:
+            loaded = shield.library() in maps.read()
+    finally:
+        process.terminate()
+        rest = process.communicate()[0].decode("utf-8")
+    assert "listening on udp://127.0.0.1:" in said and loaded, said + rest
+
+
 def test_the_launcher_says_what_is_wrong():
     command = [sys.executable, "-m", "sipbridge.shield"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

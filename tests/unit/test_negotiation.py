@@ -136,6 +136,34 @@ def test_held_and_refused_streams():
     assert negotiation.streams(ours, theirs.with_media([audio().with_port(0)])) == ()
 
 
+@pytest.mark.parametrize(
+    "ours, theirs, answered",
+    [
+        ("sendrecv", "sendonly", "recvonly"),
+        ("sendrecv", "inactive", "inactive"),
+        ("sendonly", "sendonly", "inactive"),
+        ("sendonly", "sendrecv", "sendonly"),
+        ("sendonly", "recvonly", "sendonly"),
+    ],
+)
+def test_a_hold_answered_with_what_is_in_force(ours, theirs, answered):
+    own, offered = offer(audio(direction=ours)), offer(audio(direction=theirs))
+    again = negotiation.answer_again(offered, own)
+    assert again.direction(again.audio) == answered and again.audio.formats == own.audio.formats
+    assert (again is own) == (answered == ours)
+    back = negotiation.answer_again(offer(audio()), own).following(again)
+    assert back.direction(back.audio) == ours
+    assert back.origin.version == again.origin.version + (0 if answered == ours else 1)
+
+
+def test_a_medium_that_the_offer_ends_stays_ended_in_the_answer():
+    own, offered = offer(audio()), offer(audio().with_port(0))
+    assert negotiation.answer_again(offered, own).live == ()
+    assert negotiation.answer_again(offered.with_media([]), own) is own
+    ended = negotiation.answer_again(offered, own)
+    assert negotiation.answer_again(offer(audio()), ended) is ended
+
+
 def test_a_medium_that_is_no_rtp_has_no_codec():
     fax = sdp.parse(b"v=0\r\nc=IN IP4 192.0.2.7\r\nm=image 4387 udptl t38\r\n")
     [stream] = negotiation.streams(fax, fax)
