@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 from sipbridge import backoff
+from sipbridge.arguments import check_timeout
 from sipbridge.content import check_seconds, make_content
 from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError
 from sipbridge.events import PublicationChanged
@@ -65,12 +66,14 @@ class Publication(object):
 
     def remove(self, timeout=32.0):
         """Take it back (RFC 3903, 4.5). For one that is over this does nothing. As :meth:`refresh`."""
+        check_timeout(timeout)
         if self.state in ("ended", "failed"):
             return
         self._perform(0, None, timeout)
 
     def _perform(self, expires, content, timeout):
         """Send, once nothing else is on its way, and wait for the answer."""
+        check_timeout(timeout)
         self._endpoint._wait(lambda: not self._busy, timeout)
         with self._endpoint._lock:
             if self._busy or self.state in ("ended", "failed"):

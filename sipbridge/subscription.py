@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 from sipbridge import backoff
 from sipbridge._compat import monotonic
+from sipbridge.arguments import check_timeout
 from sipbridge.content import check_seconds
 from sipbridge.errors import CallStateError, EngineError, SipbridgeError, TimeoutError
 from sipbridge.events import SubscriptionChanged
@@ -69,6 +70,7 @@ class Subscription(object):
         Waits at most ``timeout`` seconds for its answer. Raises TimeoutError, ResponseError, AuthenticationError,
         CallStateError when the subscription is over or lost, and InputError.
         """
+        check_timeout(timeout)
         wanted = self._wanted if expires is None else check_seconds(expires, "expires")
         with self._endpoint._lock:
             self._check_up()
@@ -83,6 +85,7 @@ class Subscription(object):
         For a subscription that is over this does nothing. Raises TimeoutError, ResponseError and
         AuthenticationError.
         """
+        check_timeout(timeout)
         with self._endpoint._lock:
             if self.state in ("ended", "failed"):
                 return
