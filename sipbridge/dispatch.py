@@ -22,7 +22,8 @@ log = logging.getLogger("sipbridge")
 #: Events that may wait for handlers or an iterator: some seconds of a busy service, and a bound on memory.
 CONGESTED = 10000
 
-# In Python 2.7 only a wait with a limit can be interrupted by a signal.
+# In Python 2.7 only a wait with a limit can be interrupted by a signal; and the milliseconds that an engine waits are
+# an int. A peer may well name a time that is longer.
 _LONG = 3600.0
 
 
@@ -156,12 +157,14 @@ class Dispatcher(object):
         self._backlog.append(event)
 
     def _until_timer(self, timeout):
-        """How long to wait for the engine: ``timeout`` seconds (None: no limit), or until a timer is due."""
+        """How long to wait for the engine: ``timeout`` seconds (None: no limit), or until a timer is due, or less."""
         while self._timers and self._timers[0][2]._function is None:  # cancelled
             heapq.heappop(self._timers)
+        if timeout is not None:
+            timeout = min(timeout, _LONG)
         if not self._timers:
             return timeout
-        left = max(0.0, self._timers[0][0] - monotonic())
+        left = min(_LONG, max(0.0, self._timers[0][0] - monotonic()))
         return left if timeout is None else min(left, timeout)
 
     def _run_timers(self):

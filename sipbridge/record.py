@@ -214,7 +214,7 @@ def _messages(decode, time, frame):
         packet = getattr(packet, "data", packet) if decode not in (None, _ip) else packet
         segment = packet.data
         data, ports = bytes(segment.data), (segment.sport, segment.dport)
-    except (AttributeError, dpkt.Error, struct.error):  # something else was on the wire
+    except (AttributeError, IndexError, ValueError, dpkt.Error, struct.error):  # something else was on the wire
         return
     if _START.match(data):
         yield Passed(time, _name(packet.src, ports[0]), _name(packet.dst, ports[1]), data)

@@ -31,6 +31,7 @@ NOWHERE = "0.0.0.0"
 
 _ENDS = re.compile("\r\n|\n|\r")
 _NUMBER = "([0-9]{1,32})"
+_PAYLOAD_TYPE = re.compile(r"[0-9]{1,3}\Z")
 _ORIGIN = re.compile(r"(\S+) +%s +%s +(\S+) +(\S+) +(\S+)[ \t]*\Z" % (_NUMBER, _NUMBER))
 _ORIGIN_EXAMPLE = "- 1 1 IN IP4 192.0.2.7"
 _CONNECTION = re.compile(r"(\S+) +(\S+) +(\S+)[ \t]*\Z")
@@ -188,7 +189,7 @@ class Media(namedtuple("Media", "lines")):
             codec = parse_rtpmap(value or "")
             known[codec.payload_type] = codec
         parameters = dict(self._parameters())
-        numbers = [int(number) for number in self.formats if number.isdigit()]
+        numbers = [int(number) for number in self.formats if _PAYLOAD_TYPE.match(number)]
         return tuple(
             known[number]._replace(parameters=parameters.get(number)) for number in numbers if number in known
         )
@@ -196,7 +197,7 @@ class Media(namedtuple("Media", "lines")):
     def _parameters(self):
         for value in self.get_all("fmtp"):
             number, _, text = (value or "").partition(" ")
-            if number.isdigit() and len(number) <= 3 and text.strip():
+            if _PAYLOAD_TYPE.match(number) and text.strip():
                 yield int(number), text.strip()
 
     def telephone_event(self, clock_rate=None):

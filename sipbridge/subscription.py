@@ -9,6 +9,7 @@ from sipbridge.content import check_seconds
 from sipbridge.errors import CallStateError, EngineError, SipbridgeError, TimeoutError
 from sipbridge.events import SubscriptionChanged
 from sipbridge.headers import Headers
+from sipbridge.parameters import number, parse_parameters
 from sipbridge.response import Response, check_response
 from sipbridge.subscription_state import parse_subscription_state
 
@@ -17,12 +18,12 @@ _NO_HEADERS = Headers()
 #: Seconds that it has to stay up for its loss to count as the first again.
 _STABLE = 60.0
 
+#: Seconds that a notifier may have us wait, at most.
+MAX_RETRY_AFTER = 86400
+
 #: Reasons with which a notifier ends a subscription that may be asked for again (RFC 6665, 4.1.3). Without a reason
 #: too.
 _AGAIN = frozenset([None, "deactivated", "probation", "timeout", "giveup"])
-
-
-_NO_HEADERS = Headers()
 
 
 class Subscription(object):
@@ -164,11 +165,10 @@ class Subscription(object):
         if self._since is not None and monotonic() - self._since > _STABLE:
             self._tries = 0
         told = parse_subscription_state(headers.get("Subscription-State", ""))
-        least = headers.get("Retry-After", "").partition("(")[0].partition(";")[0].strip()
-        least = int(least) if least.isdigit() and len(least) < 6 else 0
+        least = number(parse_parameters(headers.get("Retry-After", "").partition("(")[0])[0]) or 0
         self.state = "retrying"
         self._timer = self._endpoint._call_later(
-            backoff.delay(self._tries, float(told.retry_after or least)), self._start_again
+            backoff.delay(self._tries, float(min(told.retry_after or least, MAX_RETRY_AFTER))), self._start_again
         )
         self._tries += 1
 

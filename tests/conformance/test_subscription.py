@@ -235,6 +235,7 @@ def test_notify_out_of_order(phone, by_hand):
     by_hand.next("200")
     _notify(phone, by_hand, known, 10, "active")
     by_hand.next("500")
+    phone.wait("notify active")
     assert phone.labels.count("notify active") == 1
 
 
