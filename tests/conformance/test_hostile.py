@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import os
+import time
 
 import pytest
 
@@ -59,9 +60,87 @@ def test_a_request_out_of_order(dialog):
         assert dialog.call.wait_ended().cause == "remote-bye"
 
 
+@pytest.mark.parametrize("method", ["INFO", "INVITE", "UPDATE", "REFER", "NOTIFY"])
+def test_a_request_with_the_number_of_one_before(dialog, method):
+    """Lower than the last one, and far above it: 500 for the one, and the other is taken or refused."""
+    dialog.within("INFO", 9)
+    assert dialog.peer.next("200").method == "INFO"
+    dialog.send(method, CSeq="8 " + method, Contact="<%s>" % dialog.peer.uri)
+    status = _final(dialog.peer, method)
+    assert status >= 400 or dialog.phone.endpoint.engine_name == "exosip"
+    dialog.send("INFO", CSeq="2147483647 INFO", Via=dialog.peer._via(7))
+    assert _final(dialog.peer, "INFO") in (200, 400, 500)
+    dialog.works()
+
+
+def _final(peer, method):
+    """The status of the final response to a request of that method; what else came is passed over."""
+    while True:
+        message = peer.take(10.0)
+        assert message is not None, "no answer to the %s" % method
+        if not message.is_request and message.method == method and message.status >= 200:
+            return message.status
+
+
+@pytest.mark.parametrize("method", ["INFO", "BYE", "UPDATE", "FROB"])
+def test_the_same_request_hundreds_of_times(dialog, method):
+    """A storm of one request counts once (RFC 3261, 17.2)."""
+    for _ in range(500):
+        dialog.send(method)
+    assert _final(dialog.peer, method) in (200, 405, 501)
+    if method == "BYE":
+        assert dialog.call.wait_ended().cause == "remote-bye"
+    is_working(dialog.phone, dialog.peer)
+    told = [each for each in dialog.phone.labels if each.startswith(("info", "ended", "request"))]
+    assert len(told) <= 2  # the other is the end of is_working()'s call
+    dialog.works()
+
+
+@pytest.mark.parametrize("length", ["-1", "0", "3", "1000000", "99999999999999999999", "x", "", None])
+def test_a_content_length_that_lies(dialog, length):
+    """More than there is, less, or none: refused or dropped, or what there is is taken (RFC 3261, 18.3)."""
+    _survivable(dialog, None)
+    octets = dialog.lines("INFO", Content_Length=length, Content_Type="text/plain") + b"body"
+    del dialog.peer.waiting[:]
+    dialog.peer.send(dialog.port, octets)
+    answer = dialog.peer.take(0.3)
+    assert answer is None or answer.status in (200, 400, 413)
+    bodies = [event.body for event in dialog.phone.events if isinstance(event, sipbridge.InfoReceived)]
+    assert bodies in ([], [b"body"], [b"bod"], [b""])
+    dialog.works()
+
+
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "SUBSCRIBE", "MESSAGE"])
+def test_an_extension_that_nobody_knows(phone, by_hand, method):
+    """Of a call the application sees it, and can refuse it with the name of it (RFC 3261, 8.2.2.3)."""
+    by_hand.request(phone.endpoint.port, method, [("Require", "frobnication"), ("Event", "presence")])
+    if method == "INVITE":
+        call = phone.wait("incoming").call
+        assert call.headers["Require"] == "frobnication"
+        call.reject(420, headers=[("Unsupported", "frobnication")])
+        assert by_hand.next("420")["Unsupported"] == "frobnication"
+        call.wait_ended()
+    else:
+        by_hand.next("420", "200", "489")
+    is_working(phone, by_hand)
+
+
+def test_fifty_calls_that_are_cancelled_at_once(phone, by_hand):
+    port = phone.endpoint.port
+    for _ in range(50):
+        by_hand.cancel(port, by_hand.request(port, "INVITE", SDP, OFFER))
+    deadline = time.time() + 20.0
+    while phone.endpoint.calls and time.time() < deadline:
+        time.sleep(0.01)
+    assert phone.endpoint.calls == ()
+    assert set(each for each in phone.labels if each.startswith("ended")) <= set(["ended cancelled 487"])
+    is_working(phone, by_hand)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
+        dict(To="<sip:engine@127.0.0.1>"),
         dict(To="<sip:engine@127.0.0.1>"),
         dict(To="<sip:engine@127.0.0.1>;tag=other"),
         dict(From="<sip:peer@127.0.0.1>"),
@@ -95,7 +174,7 @@ def test_a_storm_of_answers(phone, by_hand):
     """One event, however often the 200 comes (RFC 3261, 13.2.2.4)."""
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")
-    for _ in range(300):
+    for _ in range(500):
         by_hand.reply(invite, 200, SDP, ANSWER)
     call.wait_answered(10.0)
     by_hand.next("ACK")
