@@ -223,37 +223,3 @@ def test_progress_that_nobody_reads_is_dropped(phone, by_hand, monkeypatch):
     assert call.wait_ended().status == 486
     assert len(stream._events) <= 13
     stream.close()
-
-
-def test_every_method_of_a_call_that_is_over(phone, by_hand):
-    call = phone.endpoint.invite(by_hand.uri, OFFER)
-    by_hand.reply(by_hand.next("INVITE"), 486)
-    call.wait_ended()
-    call.hangup()
-    for act in (
-        call.ring,
-        lambda: call.answer(ANSWER),
-        call.answer,
-        call.reject,
-        lambda: call.redirect("sip:a@b"),
-        lambda: call.ack(ANSWER),
-        lambda: call.request("FROB"),
-        lambda: call.info(b"x", "text/plain"),
-        lambda: call.send_dtmf("1"),
-        lambda: call.reinvite(OFFER),
-        lambda: call.update(OFFER),
-        call.hold,
-        call.resume,
-        lambda: call.begin_transfer("sip:a@b"),
-        lambda: call.transfer("sip:a@b"),
-    ):
-        with pytest.raises(sipbridge.CallStateError):
-            act()
-
-
-def test_answered_twice(phone, by_hand):
-    dialog = Dialog(phone, by_hand, False)
-    for act in (lambda: dialog.call.answer(ANSWER), dialog.call.reject, dialog.call.ring):
-        with pytest.raises(sipbridge.CallStateError):
-            act()
-    dialog.is_alive()
