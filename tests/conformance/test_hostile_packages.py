@@ -109,7 +109,7 @@ FRAGMENTS = [
 @pytest.mark.parametrize("body", FRAGMENTS, ids=lambda body: repr(body[:16]))
 def test_a_fragment_that_is_none(dialog, body):
     """The transfer learns nothing of it, and ends without a result (RFC 3515, 2.4.5)."""
-    phone, peer = dialog.phone, dialog.peer
+    peer = dialog.peer
     made = []
     thread = Thread(target=lambda: made.append(dialog.call.begin_transfer("sip:bob@example.com", timeout=10.0)))
     thread.start()
