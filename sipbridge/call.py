@@ -406,6 +406,9 @@ class Call(object):
             self._establish()
         except CallStateError:  # hung up meanwhile: the engine acknowledges by itself and says BYE
             pass
+        except InputError:  # the 2xx does not say where to (RFC 3261, 12.1.2)
+            self._engine.hangup(self._id, None)
+            self.state = "ending"
 
     def _reinvited(self, response, offered):
         if response.ok:
