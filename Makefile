@@ -18,7 +18,7 @@ test: ## run the tests on every engine and every Python found; SANDBOX=auto|dock
 lint: ## check style, types, C warnings, what Python 2.7.3 and gcc 4.6 lack, and the package
 	@tools/host lint
 
-bench: ## measure calls per second, CPU and memory against a bare C program; writes build/bench.json
+bench: ## measure speed and memory beside bare C programs and others from PyPI; ARGS='--only calls' for less
 	@tools/host bench
 
 overload: ## measure what comes of 0.5, 1, 2 and 4 times the calls it can take, without and with the shield

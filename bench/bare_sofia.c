@@ -2,7 +2,8 @@
  *
  *     bare_sofia PORT
  *
- * Answers each INVITE with 200 and an SDP, lets Sofia-SIP answer the BYE, prints "ready", runs until SIGTERM.
+ * Answers each INVITE with 200 and an SDP, lets Sofia-SIP answer BYE, MESSAGE and INFO, prints "ready", runs until
+ * SIGTERM.
  */
 #define NUA_MAGIC_T struct agent
 #define NUA_HMAGIC_T void
@@ -69,7 +70,7 @@ int main(int argc, char *argv[])
     agent.root = su_root_create(&agent);
     su_root_threading(agent.root, 0);
     agent.nua = nua_create(agent.root, on_event, &agent, NUTAG_URL(url), NUTAG_MEDIA_ENABLE(0),
-                           NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0), TAG_END());
+                           NUTAG_AUTOALERT(0), NUTAG_SESSION_TIMER(0), NUTAG_ALLOW("INFO"), TAG_END());
     if (agent.nua == NULL) {
         fprintf(stderr, "bare_sofia: cannot listen on %s\n", url);
         return 1;

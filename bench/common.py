@@ -26,16 +26,23 @@ def note(text):
     print("bench: " + text, file=sys.stderr, flush=True)
 
 
+def environment(engine):
+    """The variables of a program with the facade on an engine: with the shield where that needs it, as in the image."""
+    from sipbridge import shield
+
+    variables = dict(os.environ, SIPBRIDGE_ENGINE=engine, PYTHONPATH=os.environ.get("PYTHONPATH", str(ROOT)))
+    return shield.environment(variables) if engine == "exosip" else variables
+
+
 class Answerer:
     """A program that answers calls on a port of its own."""
 
-    def __init__(self, name, engine, command):
+    def __init__(self, name, engine, command, variables=None):
         self.name = name
         self.engine = engine
         self.port = free_port()
-        environment = dict(os.environ, SIPBRIDGE_ENGINE=engine, PYTHONPATH=os.environ.get("PYTHONPATH", str(ROOT)))
         self.process = subprocess.Popen(
-            command + [str(self.port)], stdout=subprocess.PIPE, text=True, env=environment
+            command + [str(self.port)], stdout=subprocess.PIPE, text=True, env=variables
         )
         if self.process.stdout.readline().strip() != "ready":
             raise SystemExit("bench: %s did not start" % name)
@@ -63,6 +70,18 @@ class Answerer:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)
+
+
+def facade(engine, *options):
+    """An answerer on the facade, in this process or with "--worker"."""
+    name = "facade %s%s" % ("worker " if "--worker" in options else "", engine)
+    command = [sys.executable, str(HERE / "facade_answer.py")] + list(options)
+    return Answerer(name, engine, command, environment(engine))
+
+
+def bare(engine):
+    """The C program that does the same on the same engine."""
+    return Answerer("bare " + engine, engine, [build_bare(engine)])
 
 
 class Caller:
@@ -109,12 +128,21 @@ class Caller:
         )
 
 
-def build_bare():
-    target = ROOT / "build" / "bench" / "bare_sofia"
+#: What a C program on an engine is linked with, where pkg-config does not know it.
+LIBRARIES = ["-leXosip2", "-losip2", "-losipparser2"]
+
+
+def build_bare(engine, job="bare"):
+    """The path of the C program that does a job ("bare", "bare_register") on an engine, compiled."""
+    name = "%s_%s" % (job, engine)
+    target = ROOT / "build" / "bench" / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    flags = subprocess.check_output(["pkg-config", "--cflags", "--libs", "sofia-sip-ua"], text=True).split()
-    compiler = shlex.split(os.environ.get("CC", "cc"))
-    source = str(HERE / "bare_sofia.c")
+    flags = LIBRARIES
+    if engine == "sofia":
+        query = ["pkg-config", "--cflags", "--libs", "sofia-sip-ua"]
+        flags = subprocess.check_output(query, text=True).split()
+    compiler = shlex.split(os.environ.get("CC", "cc")) + shlex.split(os.environ.get("LDFLAGS", ""))
+    source = str(HERE / (name + ".c"))
     subprocess.check_call(compiler + ["-std=gnu99", "-O2", source, "-o", str(target)] + flags)
     return str(target)
 

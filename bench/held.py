@@ -1,9 +1,8 @@
 """10,000 calls at once, held for a minute: what each takes of memory, and what the CPU has to do meanwhile."""
 
-import sys
 import time
 
-from common import HERE, Answerer, Caller, build_bare, note
+from common import Caller, bare, facade, note
 
 CALLS, RATE, IDLE = 10000, 200, 60  # calls, how many a second are begun, seconds that all of them are up
 EVENTS = 3  # of the facade in each call: incoming, confirmed, ended
@@ -37,16 +36,12 @@ def _measured(answerer, events):
 def measure(arguments):
     import sipbridge
 
-    programs = []
-    for engine in sipbridge.engines():
-        programs.append(("facade " + engine, engine, [sys.executable, str(HERE / "facade_answer.py")], EVENTS))
-        if engine == "sofia":
-            programs.append(("bare sofia", engine, [build_bare()], 0))
     rows = []
-    for name, engine, command, events in programs:
-        answerer = Answerer(name, engine, command)
-        try:
-            rows.append(_measured(answerer, events))
-        finally:
-            answerer.stop()
+    for engine in sipbridge.engines():
+        for start, events in ((bare, 0), (facade, EVENTS)):
+            answerer = start(engine)
+            try:
+                rows.append(_measured(answerer, events))
+            finally:
+                answerer.stop()
     return {"held": rows}

@@ -6,8 +6,9 @@ does not answer is reported as such, not left out in silence.
 
 import subprocess
 import sys
+from functools import partial
 
-from common import HERE, ROOT, Answerer, Caller, note
+from common import HERE, ROOT, Answerer, Caller, bare, facade, note
 
 ANY = 100000  # calls a second, as many as it takes
 PEERS = (  # package, program, the calls a second that it is offered, at a time, and in a window
@@ -65,10 +66,10 @@ def _row(name, parallel, rate, cpu, failed, again, problem):
     }
 
 
-def _run(name, engine, command, rate, parallel, calls):
+def _run(name, start, rate, parallel, calls):
     note("%s: %d calls, %d at a time" % (name, WINDOWS * calls, parallel))
     try:
-        answerer = Answerer(name, engine, command)
+        answerer = start()
     except SystemExit as error:
         return _row(name, parallel, 0, 0, 0, 0, str(error))
     try:
@@ -80,13 +81,16 @@ def _run(name, engine, command, rate, parallel, calls):
 def measure(arguments):
     import sipbridge
 
-    facade = [sys.executable, str(HERE / "facade_answer.py")]
-    rows = [_run("facade " + name, name, facade, ANY, PARALLEL, CALLS) for name in sipbridge.engines()]
+    rows = []
+    for engine in sipbridge.engines():
+        rows.append(_run("bare " + engine, partial(bare, engine), ANY, PARALLEL, CALLS))
+        rows.append(_run("facade " + engine, partial(facade, engine), ANY, PARALLEL, CALLS))
     for package, program, rate, parallel, calls in PEERS:
         problem = _install(package)
         name = package.replace("==", " ")
         if problem:
             rows.append(_row(name, parallel, 0, 0, 0, 0, problem))
         else:
-            rows.append(_run(name, "", [_python(), str(HERE / program)], rate, parallel, calls))
+            command = [_python(), str(HERE / program)]
+            rows.append(_run(name, partial(Answerer, name, "", command), rate, parallel, calls))
     return {"peers": rows}

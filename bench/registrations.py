@@ -1,18 +1,18 @@
 """10,000 registrations on one endpoint: how fast they are made and refreshed, and what keeping them costs."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 
-from common import HERE, ROOT, free_port, note
+from common import HERE, build_bare, environment, free_port, note
 
 COUNT = 10000
 KEPT = 120  # seconds, in which each has to be refreshed once
 
 
-def _rows(engine):
+def _steps(command, variables=None):
+    """What the program tells of each of its steps, with a registrar of its own."""
     with tempfile.TemporaryDirectory(prefix="sipbridge-bench-") as folder:
         port = free_port()
         registrar = subprocess.Popen(
@@ -22,14 +22,30 @@ def _rows(engine):
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        command = [sys.executable, str(HERE / "facade_register.py"), "sip:127.0.0.1:%d" % port, str(COUNT), str(KEPT)]
-        environment = dict(os.environ, SIPBRIDGE_ENGINE=engine, PYTHONPATH=os.environ.get("PYTHONPATH", str(ROOT)))
+        command = command + ["sip:127.0.0.1:%d" % port, str(COUNT), str(KEPT)]
         try:
-            output = subprocess.check_output(command, text=True, env=environment, timeout=500)
+            output = subprocess.check_output(command, text=True, env=variables, timeout=500)
         finally:
             registrar.kill()
             registrar.wait()
     return [json.loads(line) for line in output.splitlines()[1:]]
+
+
+def _rows(name, steps):
+    """A row for each step; the first is none: it tells the memory before."""
+    return [
+        {
+            "name": name,
+            "what": step["what"],
+            "done": step["done"],
+            "failed": step["failed"],
+            "per_s": round(step["done"] / step["seconds"], 1),
+            "cpu_us_each": round(step["cpu"] / max(1, step["done"]) * 1e6, 1),
+            "cpu_percent": round(100 * step["cpu"] / step["seconds"], 1),
+            "rss_kb_each": round((step["rss_kb"] - steps[0]["rss_kb"]) / COUNT, 2),
+        }
+        for step in steps[1:]
+    ]
 
 
 def measure(arguments):
@@ -37,19 +53,8 @@ def measure(arguments):
 
     rows = []
     for engine in sipbridge.engines():
-        note("facade %s: %d registrations, made, refreshed, and kept for %d s" % (engine, COUNT, KEPT))
-        steps = _rows(engine)
-        for step in steps[1:]:
-            rows.append(
-                {
-                    "name": "facade " + engine,
-                    "what": step["what"],
-                    "done": step["done"],
-                    "failed": step["failed"],
-                    "per_s": round(step["done"] / step["seconds"], 1),
-                    "cpu_us_each": round(step["cpu"] / max(1, step["done"]) * 1e6, 1),
-                    "cpu_percent": round(100 * step["cpu"] / step["seconds"], 1),
-                    "rss_kb_each": round((step["rss_kb"] - steps[0]["rss_kb"]) / COUNT, 2),
-                }
-            )
+        note("%s: %d registrations, made, refreshed, and kept for %d s; bare, then the facade" % (engine, COUNT, KEPT))
+        rows += _rows("bare " + engine, _steps([build_bare(engine, "bare_register")]))
+        command = [sys.executable, str(HERE / "facade_register.py")]
+        rows += _rows("facade " + engine, _steps(command, environment(engine)))
     return {"registrations": rows}

@@ -1,8 +1,6 @@
-"""Requests that are no calls: MESSAGE outside, INFO within, sent by sipp and answered by the facade."""
+"""Requests that are no calls, sent by sipp: MESSAGE outside, INFO within."""
 
-import sys
-
-from common import HERE, Answerer, Caller, note
+from common import HERE, Caller, bare, facade, note
 
 MESSAGES = 10000
 CALLS, INFOS = 200, 50  # calls, and requests in each
@@ -70,10 +68,11 @@ def measure(arguments):
 
     rows = []
     for engine in sipbridge.engines():
-        answerer = Answerer("facade " + engine, engine, [sys.executable, str(HERE / "facade_answer.py")])
-        try:
-            rows.append(_measured(answerer, "MESSAGE", _message(), MESSAGES, 1))
-            rows.append(_measured(answerer, "INFO", _infos(), CALLS, INFOS))
-        finally:
-            answerer.stop()
+        for start in (bare, facade):
+            answerer = start(engine)
+            try:
+                rows.append(_measured(answerer, "MESSAGE", _message(), MESSAGES, 1))
+                rows.append(_measured(answerer, "INFO", _infos(), CALLS, INFOS))
+            finally:
+                answerer.stop()
     return {"requests": rows}

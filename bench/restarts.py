@@ -4,9 +4,8 @@ same port."""
 import os
 import signal
 import statistics
-import sys
 
-from common import HERE, Answerer, Caller, note
+from common import Caller, facade, note
 
 DEATHS = 11
 
@@ -20,8 +19,7 @@ def kill_worker(answerer):
 
 
 def measure_engine(engine):
-    command = [sys.executable, str(HERE / "facade_answer.py"), "--worker"]
-    answerer = Answerer("worker " + engine, engine, command)
+    answerer = facade(engine, "--worker")
     try:
         seconds, failed = zip(*[kill_worker(answerer) for _ in range(DEATHS)])
     finally:

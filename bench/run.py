@@ -1,4 +1,4 @@
-"""What the facade costs over a bare C program, both called by sipp, side by side in one run.
+"""What the facade costs over a bare C program on the same engine, both called by sipp, side by side in one run.
 
 python bench/run.py [--only PART]... [--calls N] [--output build/bench.json]
 
@@ -10,14 +10,13 @@ registrations: 10,000 registrations on one endpoint, made, refreshed, kept (regi
 held:          10,000 calls held for a minute: memory of each, CPU time while nothing happens (held.py)
 peers:         the same answering job done by other stacks from PyPI (pypi_stacks.py)
 
-Prints tables and writes JSON. The last three take some minutes each and are measured only when asked for.
+Prints tables and writes JSON. All of it takes half an hour; the last three are the longest.
 """
 
 import argparse
 import json
 import pathlib
 import shutil
-import sys
 import time
 
 import held
@@ -25,7 +24,7 @@ import pypi_stacks
 import registrations
 import requests_in
 import restarts
-from common import HERE, ROOT, Answerer, Caller, build_bare, note, print_table
+from common import ROOT, Caller, bare, facade, note, print_table
 
 PARALLEL = 20  # calls under way at once while throughput is measured
 WARM_UP = 2000  # calls before anything is measured
@@ -83,13 +82,9 @@ class Run:
 def start_answerers():
     import sipbridge
 
-    facade = [sys.executable, str(HERE / "facade_answer.py")]
     found = []
     for engine in sipbridge.engines():
-        found.append(Answerer("facade " + engine, engine, facade))
-        found.append(Answerer("facade worker " + engine, engine, facade + ["--worker"]))
-    if any(each.engine == "sofia" for each in found):
-        found.insert(0, Answerer("bare sofia", "sofia", [build_bare()]))
+        found += [bare(engine), facade(engine), facade(engine, "--worker")]
     if not found:
         raise SystemExit("bench: no engine is built; run make build first")
     return found
@@ -122,12 +117,10 @@ def measure(runs, calls):
 def report(results):
     rates = dict((each["name"], each["calls_per_s"]) for each in results)
     ratios = {}
-    if "bare sofia" in rates and "facade sofia" in rates:
-        ratios["facade/bare sofia"] = round(rates["facade sofia"] / rates["bare sofia"], 3)
     for engine in sorted(set(each["engine"] for each in results)):
-        worker, facade = rates.get("facade worker " + engine), rates.get("facade " + engine)
-        if worker and facade:
-            ratios["worker/facade " + engine] = round(worker / facade, 3)
+        in_process = rates["facade " + engine]
+        ratios["facade/bare " + engine] = round(in_process / rates["bare " + engine], 3)
+        ratios["worker/facade " + engine] = round(rates["facade worker " + engine] / in_process, 3)
     return {"runs": results, "ratios": ratios}
 
 
@@ -142,7 +135,7 @@ def measure_calls(arguments):
             answerer.stop()
 
 
-#: What can be measured; what is without --only.
+#: What can be measured, in this order.
 PARTS = {
     "calls": measure_calls,
     "requests": requests_in.measure,
@@ -151,7 +144,6 @@ PARTS = {
     "held": held.measure,
     "peers": pypi_stacks.measure,
 }
-DEFAULT = ("calls", "requests", "restarts")
 
 
 def main():
@@ -162,7 +154,7 @@ def main():
         "--only",
         action="append",
         choices=sorted(PARTS),
-        help="measure only this, may be repeated (default: %s)" % ", ".join(DEFAULT),
+        help="measure only this, may be repeated (default: everything)",
     )
     parser.add_argument(
         "--calls", type=int, default=20000, help="finished calls of each program (%(default)s)"
@@ -172,7 +164,7 @@ def main():
     if shutil.which("sipp") is None:
         raise SystemExit("bench: sipp is missing; on Debian and Ubuntu: sudo apt-get install sip-tester")
     data = {}
-    for part in arguments.only or DEFAULT:
+    for part in arguments.only or PARTS:
         data.update(PARTS[part](arguments))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(data, indent=2) + "\n")

@@ -25,6 +25,7 @@ from sipbridge.errors import (
 )
 from sipbridge.headers import check_headers
 from sipbridge.record import require
+from sipbridge.tls import VERIFY
 from sipbridge.uri import check_address
 
 EXIT_USAGE = 2
@@ -77,6 +78,7 @@ examples:
   sipbridge call sip:1000@example.com --proxy "sip:192.0.2.1;lr" --user alice --timeout 20
   sipbridge call sip:bob@192.0.2.7 --hold 5 --transfer sip:carol@192.0.2.8
   sipbridge call sip:bob@192.0.2.7 --follow 3    # redirections
+  sipbridge call "sip:bob@example.com;transport=tls" --ca company.pem
 
 """
 
@@ -90,6 +92,7 @@ examples:
   sipbridge listen udp://0.0.0.0:5060 --advertised 192.0.2.7:5060 --ring-seconds 2 --sdp answer.sdp
   sipbridge listen udp://127.0.0.1:5070 --once          # one call, then end
   sipbridge listen udp://127.0.0.1:5070 --reject 486    # always busy
+  sipbridge listen tls://0.0.0.0:5061 --certificate server.pem
 
 """
 
@@ -100,6 +103,7 @@ examples:
   sipbridge register sip:example.com --user alice
   sipbridge register sip:192.0.2.1:5060 --aor sip:alice@example.com --user alice --expires 600
   sipbridge register sip:example.com --user alice --once   # to see whether the password is right
+  sipbridge register sip:example.com --user alice --list   # where alice is to be reached
 
 """
 
@@ -132,6 +136,16 @@ examples:
 
 """
 
+_PING_EXAMPLES = """\
+Any response counts but 408, 502, 503 and 504, with which a proxy says that nobody is there. Ends with 6 when there
+was none.
+
+examples:
+  sipbridge ping sip:192.0.2.7
+  sipbridge ping "sip:example.com;transport=tls" --count 10 --interval 0.5 --timeout 2
+
+"""
+
 _DOCTOR_EXAMPLES = """\
 Looks at the container client and its daemon, amd64 emulation, the kernel's vsyscall page, the image, the UDP
 port and the engines of this Python, and says what to do about what is missing. Ends with 1 when something keeps
@@ -158,8 +172,9 @@ examples:
 
 def examples():
     """Every example that the help shows, as text."""
-    calls = (_CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES, _SUBSCRIBE_EXAMPLES)
-    return "".join((_EXAMPLES,) + calls + (_PUBLISH_EXAMPLES, _LADDER_EXAMPLES, _DOCTOR_EXAMPLES))
+    calls = (_CALL_EXAMPLES, _LISTEN_EXAMPLES, _REGISTER_EXAMPLES, _MESSAGE_EXAMPLES, _PING_EXAMPLES)
+    events = (_SUBSCRIBE_EXAMPLES, _PUBLISH_EXAMPLES)
+    return "".join((_EXAMPLES,) + calls + events + (_LADDER_EXAMPLES, _DOCTOR_EXAMPLES))
 
 
 # -- arguments ---------------------------------------------------------------------------------------------
@@ -254,17 +269,35 @@ def _common(parser):
         "--trace", action="store_true", help="print the messages as they pass, digest responses masked"
     )
     group.add_argument(
-        "--record", metavar="FILE", type=_capture, help="write a pcap file of the messages, credentials masked"
+        "--record",
+        metavar="FILE",
+        type=_capture,
+        help="write a pcap file of the messages, credentials masked",
     )
     group.add_argument(
         "--record-credentials", action="store_true", help="leave digest responses readable in that file"
     )
     group.add_argument("-v", "--verbose", action="store_true", help="log what the library does to stderr")
+    _tls(parser)
+
+
+def _tls(parser):
+    group = parser.add_argument_group("TLS options")
+    group.add_argument(
+        "--certificate", metavar="FILE", help="the certificate to show, PEM (to listen on tls://)"
+    )
+    group.add_argument("--key", metavar="FILE", help="its private key (default: in the same file)")
+    group.add_argument("--ca", metavar="FILE", help="whom to believe (default: whom this system does)")
+    group.add_argument(
+        "--verify", choices=VERIFY, help="whose certificate has to be right (default: the server's)"
+    )
 
 
 def _caller(parser):
     parser.add_argument(
-        "--local", metavar="ADDRESS", help="udp://host:port to use here (default: any port, on the way there)"
+        "--local",
+        metavar="ADDRESS",
+        help="udp://host:port to use here (default: any port, as the target says)",
     )
 
 
@@ -351,6 +384,10 @@ def _add_register(subparsers):
     parser.add_argument("--contact", metavar="URI", help="where to be reached (default: this endpoint)")
     _expires(parser)
     parser.add_argument("--once", action="store_true", help="register, unregister, end")
+    parser.add_argument("--list", action="store_true", help="print what is bound (Contact, expires), and end")
+    parser.add_argument(
+        "--remove-all", action="store_true", help="remove every binding, also those of others, and end"
+    )
     _caller(parser)
     _timeout(parser, 32.0, "give up when the registrar does not answer in S seconds")
     _common(parser)
@@ -366,6 +403,26 @@ def _add_message(subparsers):
     parser.add_argument("--large", action="store_true", help="send more than 1300 octets over UDP (RFC 3428, 8)")
     _sender(parser)
     _timeout(parser, 32.0, "give up when there is no answer in S seconds")
+    _common(parser)
+
+
+def _add_ping(subparsers):
+    parser = _add(
+        subparsers, "ping", commands.ping, "ask a peer whether it is there (OPTIONS)", _PING_EXAMPLES
+    )
+    parser.add_argument("to", metavar="TO", help="whom to ask, as sip:host:port")
+    parser.add_argument(
+        "--count", metavar="N", type=_count, default=4, help="ask N times (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--interval",
+        metavar="S",
+        type=_seconds,
+        default=1.0,
+        help="wait S seconds between (default: %(default)s)",
+    )
+    _sender(parser)
+    _timeout(parser, 5.0, "no answer in S seconds counts as none")
     _common(parser)
 
 
@@ -424,8 +481,8 @@ def _add_doctor(subparsers):
 
 
 #: What adds a command to the parser, in the order of ``sipbridge --help``.
-COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_subscribe, _add_publish, _add_ladder]
-COMMANDS += [_add_version, _add_doctor]
+COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ping, _add_subscribe, _add_publish]
+COMMANDS += [_add_ladder, _add_version, _add_doctor]
 
 
 def build_parser():

@@ -4,12 +4,14 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import platform
+import re
 import sys
 import threading
 from contextlib import contextmanager
 
 from sipbridge import doctor as _doctor
 from sipbridge import flow, sdp, svg
+from sipbridge._compat import monotonic
 from sipbridge._version import __version__
 from sipbridge.call import SDP
 from sipbridge.console import Interrupted, password_for, printable
@@ -45,8 +47,10 @@ from sipbridge.payload import PCMA, PCMU, telephone_event
 from sipbridge.record import Recorder
 from sipbridge.response import Response, check_response
 from sipbridge.route import source_address
+from sipbridge.tls import Tls
 from sipbridge.trace import render
-from sipbridge.uri import address_uri, parse_uri
+from sipbridge.uri import parse_address, parse_uri
+from sipbridge.watch import ABSENT
 
 OK = 0
 
@@ -56,6 +60,8 @@ _CLOSE_TIMEOUT = 1.0
 
 # The port that discards what comes (RFC 863).
 _DISCARD = 9
+
+_TRANSPORT = re.compile(r"(?:^|;)transport=([a-z]+)", re.IGNORECASE)
 
 # Nothing is sent to it: it only serves to ask the system for the default route (RFC 5737).
 _SOMEWHERE = "192.0.2.1"
@@ -67,12 +73,17 @@ _SOMEWHERE = "192.0.2.1"
 def local_address(target):
     """``udp://host:0``, the host being this machine's address on the way to the SIP URI ``target``.
 
-    A host name without an address of its own (a domain that only has SRV records) counts as somewhere on the
-    default route.
+    The transport is the one that the URI names (RFC 3261, 19.1.1), TLS for ``sips:``. A host name without an address of
+    its own (a domain that only has SRV records) counts as somewhere on the default route.
     """
     uri = parse_uri(target)
-    host = source_address(uri.host or _SOMEWHERE, uri.port or 5060) or source_address(_SOMEWHERE, 5060)
-    return "udp://%s:0" % (host or "127.0.0.1")
+    host = source_address(uri.host.strip("[]") or _SOMEWHERE, uri.port or 5060) or source_address(
+        _SOMEWHERE, 5060
+    )
+    named = _TRANSPORT.search(uri.parameters)
+    transport = "tls" if uri.scheme == "sips" else named.group(1).lower() if named else "udp"
+    host = host or "127.0.0.1"
+    return "%s://%s:0" % (transport, "[%s]" % host if ":" in host else host)
 
 
 @contextmanager
@@ -86,6 +97,7 @@ def opened(options, console, local, identity=None):
         outbound_proxy=options.proxy,
         user_agent="sipbridge/" + __version__,
         advertised=options.advertised,
+        tls=_tls(options),
         trace=(lambda message: console.lines(render(message))) if options.trace else None,
         record=None if options.record is None else Recorder(options.record, options.record_credentials),
     )
@@ -98,9 +110,15 @@ def opened(options, console, local, identity=None):
         phone.close(_CLOSE_TIMEOUT)
 
 
+def _tls(options):
+    """The Tls that the options describe, None when they say nothing of it."""
+    given = (options.certificate, options.key, options.ca, options.verify)
+    return Tls(given[0], given[1], given[2], given[3] or "server") if any(given) else None
+
+
 def local_for(options, target):
     """The address to use here for a command with that target."""
-    return options.local or local_address(options.proxy or address_uri(target))
+    return options.local or local_address(options.proxy or parse_address(target).uri)
 
 
 # -- session descriptions ----------------------------------------------------------------------------------
@@ -368,6 +386,8 @@ def register(options, console):
     """Register, and keep it up until interrupted."""
     aor = options.aor or _default_aor(options)
     with opened(options, console, local_for(options, options.registrar), aor) as phone:
+        if options.list or options.remove_all:
+            return _bindings(options, console, phone)
         heard = []
         phone.on(RegistrationChanged, lambda event: _tell_registration(event, console, heard))
         try:
@@ -386,6 +406,15 @@ def register(options, console):
         for event in _failures(heard):
             refusal = Response(event.status, event.reason, Headers(), b"")
             check_response(refusal, "registration of %s" % registration.aor)
+    return OK
+
+
+def _bindings(options, console, phone):
+    """Remove the bindings where asked to, and tell of those that are there."""
+    if options.remove_all:
+        phone.unregister_all(options.registrar, timeout=options.timeout)
+    contacts = phone.bindings(options.registrar, timeout=options.timeout)
+    console.lines(contacts or ["no bindings"])
     return OK
 
 
@@ -427,6 +456,40 @@ def message(options, console):
         )
         console.event("%d %s" % (response.status, response.reason))
     return OK
+
+
+# -- ping --------------------------------------------------------------------------------------------------
+
+
+def ping(options, console):
+    """Ask a peer with OPTIONS whether it is there, again and again. Any response but a 408, 502, 503 or 504 counts."""
+    seen = []  # whether each answered, before the line that tells of it: after that the user may interrupt
+    with opened(options, console, local_for(options, options.to), options.from_) as phone:
+        try:
+            while len(seen) < options.count and not console.broken.is_set():
+                if seen:
+                    console.broken.wait(options.interval)
+                _ask(options, console, phone, seen)
+        except Interrupted:
+            pass
+        console.line("%d of %d answered" % (sum(seen), len(seen)))
+    if not any(seen):
+        raise TimeoutError("%s is not there" % options.to)
+    return OK
+
+
+def _ask(options, console, phone, seen):
+    started = monotonic()
+    try:
+        response = phone.options(options.to, options.header, timeout=options.timeout)
+    except ResponseError as error:
+        response = error
+    except TimeoutError:
+        seen.append(False)
+        console.event("no answer in %g s" % options.timeout)
+        return
+    seen.append(response.status not in ABSENT)
+    console.event("%d %s, %.1f ms" % (response.status, response.reason, 1000 * (monotonic() - started)))
 
 
 # -- ladder ------------------------------------------------------------------------------------------------

@@ -168,9 +168,10 @@ class Registrar(object):
         expires = int(found.group(1) if found else headers.get("Expires", _DEFAULT_EXPIRES))
         if not expires:
             self.bindings.pop(user, None)
-            return Answer(200, "OK", [])
-        self.bindings[user] = address_uri(contact)
-        return Answer(200, "OK", [("Contact", "<%s>;expires=%d" % (self.bindings[user], expires))])
+        elif contact:  # else only what is bound is asked for
+            self.bindings[user] = address_uri(contact)
+        bound = [self.bindings[user]] if user in self.bindings else []
+        return Answer(200, "OK", [("Contact", "<%s>;expires=%d" % (uri, expires)) for uri in bound])
 
 
 def _compose(answer, headers, source):

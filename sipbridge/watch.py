@@ -10,7 +10,7 @@ from sipbridge.events import PeerAvailable, PeerUnavailable
 from sipbridge.uri import address_uri
 
 #: Final responses that say that nobody is there: no answer, or a proxy that got none.
-_ABSENT = frozenset([408, 502, 503, 504])
+ABSENT = frozenset([408, 502, 503, 504])
 
 
 def check_interval(seconds):
@@ -68,7 +68,7 @@ class Watch(object):
             self._seen(response.status, response.reason)
 
     def _seen(self, status, reason):
-        available = status not in _ABSENT
+        available = status not in ABSENT
         if available != self.available:
             kind = PeerAvailable if available else PeerUnavailable
             self._endpoint._dispatcher.post(kind(self, self.uri, status, reason))

@@ -1,7 +1,9 @@
-from typing import Optional
+from typing import FrozenSet, Optional
 
 from sipbridge.endpoint import Endpoint
 from sipbridge.raw import Parties
+
+ABSENT: FrozenSet[int]
 
 def check_interval(seconds: float) -> float: ...
 

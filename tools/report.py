@@ -11,8 +11,11 @@ UNEXPLAINED = re.compile(
 )
 
 
-class Result(namedtuple("Result", "engine python passed failed skips seconds problem")):
-    """One run: ``skips`` counts the reasons; ``problem`` says why the run itself is no good, or is ""."""
+class Result(namedtuple("Result", "engine python passed failed skips seconds problem names late")):
+    """One run: ``skips`` counts the reasons; ``problem`` says why the run itself is no good, or is "".
+
+    ``names`` are those of the failed tests, ``late`` those of the ones that passed at the second try alone.
+    """
 
     @property
     def skipped(self):
@@ -24,20 +27,37 @@ def read(path, engine, python, problem):
     try:
         suites = list(ElementTree.parse(str(path)).getroot().iter("testsuite"))
     except (OSError, ElementTree.ParseError):
-        return Result(engine, python, 0, 0, Counter(), 0.0, problem or "it left no report")
-    skips, failed, passed = Counter(), 0, 0
+        return Result(engine, python, 0, 0, Counter(), 0.0, problem or "it left no report", (), ())
+    skips, failed, passed = Counter(), [], 0
     for case in (case for suite in suites for case in suite.iter("testcase")):
         skip = case.find("skipped")
         if case.find("failure") is not None or case.find("error") is not None:
-            failed += 1
+            failed.append("%s::%s" % (case.get("classname", "").partition("tests.")[2], case.get("name")))
         elif skip is not None:
             skips[skip.get("message") or ""] += 1
         else:
             passed += 1
     seconds = sum(float(suite.get("time", 0)) for suite in suites)
-    if not passed + failed:
+    if not passed and not failed:
         problem = problem or "it ran no test"
-    return Result(engine, python, passed, failed, skips, seconds, problem)
+    return Result(engine, python, passed, len(failed), skips, seconds, problem, tuple(failed), ())
+
+
+def merge(first, second):
+    """A run whose failed tests were run once more: what failed again failed, what passed is ``late``."""
+    problem = second.problem
+    if second.passed + second.failed != first.failed:
+        problem = problem or "%d tests ran, not %d" % (second.passed + second.failed, first.failed)
+    if problem:
+        return first._replace(problem="the second try of its failed tests: %s" % problem)
+    late = tuple(name for name in first.names if name not in second.names)
+    return first._replace(
+        passed=first.passed + len(late),
+        failed=second.failed,
+        seconds=first.seconds + second.seconds,
+        names=second.names,
+        late=late,
+    )
 
 
 def complaints(results):
@@ -64,7 +84,9 @@ def table(results):
     reasons = Counter()
     for each in results:
         reasons.update(each.skips)
-    return lines + ["skipped %d times: %s" % (count, reason) for reason, count in sorted(reasons.items())]
+    lines += ["skipped %d times: %s" % (count, reason) for reason, count in sorted(reasons.items())]
+    late = "passed at the second try alone: %s (%s on Python %s)"
+    return lines + [late % (name, each.engine, each.python) for each in results for name in each.late]
 
 
 def closing(results):

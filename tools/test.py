@@ -7,6 +7,7 @@ Environment: ARGS (options for pytest), PYTHONS and ENGINES (only these, as "2.7
 import concurrent.futures
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,9 @@ TEST_LIMIT, RUN_LIMIT = 180, 1500
 
 #: Lines of a failed run's output to show.
 SHOWN = 400
+
+#: A run with no more failed tests than this has them run once more, alone: two runs share the machine otherwise.
+FEW = 3
 
 #: Tests of what is no Python's: they run on the default one alone.
 OF_NO_PYTHON = ("double", "memory", "properties", "shield")
@@ -110,10 +114,15 @@ def variables(run):
     return settings
 
 
-def execute(run):
-    """Run the tests; a :class:`report.Result`. Everything that they print goes to build/reports/<run>.log."""
-    xml, log = REPORTS / (run.name + ".xml"), REPORTS / (run.name + ".log")
-    command = [str(run.python), "-m", "pytest", "-ra", "-p", "no:cacheprovider", "--rootdir", str(ROOT)]
+def execute(run, again=False):
+    """Run the tests; a :class:`report.Result`. Everything that they print goes to build/reports/<run>.log.
+
+    ``again``: only those that failed the last time, with files of their own.
+    """
+    name = run.name + ("-again" if again else "")
+    xml, log = REPORTS / (name + ".xml"), REPORTS / (name + ".log")
+    command = [str(run.python), "-m", "pytest", "-ra", "--rootdir", str(ROOT)]
+    command += ["-o", "cache_dir=%s" % (REPORTS / (run.name + ".cache"))] + ["--last-failed"] * again
     command += ["--junitxml", str(xml), "--timeout", str(TEST_LIMIT)] + shlex.split(
         os.environ.get("ARGS", "")
     )
@@ -155,15 +164,27 @@ def execute_all(runs):
         for future in concurrent.futures.as_completed(futures):
             announce(futures[future], future.result())
     results = {run: future.result() for future, run in futures.items()}
-    return [results[run] for run in runs]
+    return [second_try(run, results[run]) for run in runs]
 
 
-def announce(run, result):
+def second_try(run, result):
+    """The result with its few failed tests run again, one run at a time: what passes then is told of, not hidden."""
+    if result.problem or not 0 < result.failed <= FEW:
+        return result
+    print(
+        "again, alone: the %d failed of %s on Python %s" % (result.failed, run.label, run.version), flush=True
+    )
+    repeated = execute(run, again=True)
+    announce(run, repeated, "-again")
+    return report.merge(result, repeated)
+
+
+def announce(run, result, suffix=""):
     """Say how a run went, with its output when it went wrong."""
     counts = (result.passed, result.failed, result.skipped, result.seconds)
     print("%s on Python %s: %d passed, %d failed, %d skipped in %.0f s" % ((run.label, run.version) + counts))
     if result.failed or result.problem:
-        log = REPORTS / (run.name + ".log")
+        log = REPORTS / (run.name + suffix + ".log")
         lines = log.read_text(errors="replace").splitlines()
         print("---- the last %d lines of %s:" % (min(SHOWN, len(lines)), log.relative_to(ROOT)))
         print("\n".join(lines[-SHOWN:]))
@@ -203,8 +224,8 @@ def main():
         runs = plan()
     except Failed as error:
         sys.exit("test: %s" % error)
-    for old in list(REPORTS.glob("*.xml")) + list(REPORTS.glob("*.log")):
-        old.unlink()
+    shutil.rmtree(str(REPORTS))
+    REPORTS.mkdir()
     print("running: %d runs, built in %.0f s" % (len(runs), time.time() - started), flush=True)
     results = execute_all(runs)
     complaints = report.complaints(results)

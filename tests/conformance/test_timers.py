@@ -45,6 +45,7 @@ def test_no_ack_at_all(background):
     background.caller.wait()
     background.unacknowledged.expect("incoming sdp", "ended timeout 408")
     answers = [each for each in background.caller.received("200") if each.method == "INVITE"]
-    # 11 by the RFC's timers; libeXosip2 counts whole seconds, the first of them up to two long: 9
-    assert 9 <= len(answers) <= 11
+    # 11 by the RFC's timers. libeXosip2 counts whole seconds: its 4 s are up to 5 and more on a busy machine, and
+    # 7 fit into 64*T1 even so.
+    assert 7 <= len(answers) <= 11
     assert len(set(each["To"] for each in answers)) == 1

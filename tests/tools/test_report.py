@@ -9,7 +9,7 @@ import report
 SUITE = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest" time="1.5">%s</testsuite></testsuites>"""
 PASSED = '<testcase name="a"/>'
-FAILED = '<testcase name="b"><failure message="no"/></testcase>'
+FAILED = '<testcase classname="tests.unit.test_x" name="b"><failure message="no"/></testcase>'
 BROKEN = '<testcase name="c"><error message="fixture"/></testcase>'
 SKIPPED = '<testcase name="d"><skipped message="%s"/></testcase>'
 
@@ -28,12 +28,14 @@ def read(tmp_path):
 
 def result(**fields):
     whole = dict(engine="sofia", python="3.11", passed=1, failed=0, skips=Counter(), seconds=1.0, problem="")
+    whole.update(names=(), late=())
     return report.Result(**dict(whole, **fields))
 
 
 def test_counts(read):
     run = read(PASSED, PASSED, FAILED, BROKEN, SKIPPED % "not on this system")
     assert (run.passed, run.failed, run.skipped, run.seconds, run.problem) == (2, 2, 1, 1.5, "")
+    assert run.names == ("unit.test_x::b", "::c")
 
 
 def test_a_run_without_a_report_or_with_half_of_one(tmp_path):
@@ -98,3 +100,22 @@ def test_the_table():
 def test_the_sums_count_a_broken_run_as_failed():
     runs = [result(passed=5), result(passed=1, failed=2), result(passed=0, problem="it died of signal 11")]
     assert report.closing(runs) == "6 passed, 3 failed, 0 skipped"
+
+
+def test_a_second_try_that_passes_is_told_of(read):
+    run = report.merge(read(PASSED, FAILED), read(PASSED))
+    assert (run.passed, run.failed, run.problem, run.late) == (2, 0, "", ("unit.test_x::b",))
+    line = "passed at the second try alone: unit.test_x::b (sofia 1.12 on Python 3.11.7)"
+    assert report.table([run])[-1] == line
+    assert report.closing([run]) == "2 passed, 0 failed, 0 skipped"
+
+
+def test_a_second_try_that_fails_is_a_failure(read):
+    run = report.merge(read(PASSED, FAILED, BROKEN), read(PASSED, FAILED))
+    assert (run.passed, run.failed, run.late) == (2, 1, ("::c",))
+
+
+@pytest.mark.parametrize("cases", [(), (SKIPPED % "why",), (PASSED, PASSED)])
+def test_a_second_try_of_something_else_counts_for_nothing(read, cases):
+    run = report.merge(read(PASSED, FAILED), read(*cases))
+    assert run.failed == 1 and run.problem.startswith("the second try of its failed tests: ")

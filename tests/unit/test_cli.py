@@ -12,11 +12,12 @@ import pytest
 from command import Command, Listening, run
 
 import sipbridge
-from sipbridge import cli, engine, errors
+from peers import certificates
+from sipbridge import cli, commands, engine, errors
 from sipbridge.demo_registrar import Registrar
 from sipbridge.headers import Headers
 
-NAMES = ["call", "listen", "register", "message", "subscribe", "publish", "version", "doctor"]
+NAMES = ["call", "listen", "register", "message", "ping", "subscribe", "publish", "version", "doctor"]
 SDP = b"v=0\r\no=- 7 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
 NOBODY = "sip:bob@127.0.0.1"
 
@@ -71,7 +72,7 @@ def test_the_help_of_all_names_every_command_and_the_password_variable(capsys):
 
 def test_the_examples_in_the_help_parse():
     parser = cli.build_parser()
-    command = r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message|subscribe|publish) .*|doctor)$"
+    command = r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message|ping|subscribe|publish) .*|doctor)$"
     for line in re.findall(command, cli.examples(), re.M):
         words = re.findall(r'"[^"]*"|[^ ]+', line.partition("  #")[0])
         assert parser.parse_args([word.strip('"') for word in words]).run
@@ -116,6 +117,8 @@ def test_without_an_engine(monkeypatch, capsys, arguments):
         (["listen", "--reject", "200"], "200"),
         (["listen", "--max-calls", "0"], "0"),
         (["register", "sip:example.com", "--expires", "0"], "0"),
+        (["ping", NOBODY, "--count", "0"], "0"),
+        (["ping", NOBODY, "--verify", "all"], "all"),
     ],
 )
 def test_wrong_usage_is_one_line_and_2(capsys, arguments, quoted):
@@ -139,6 +142,8 @@ def test_wrong_usage_is_one_line_and_2(capsys, arguments, quoted):
         (["listen", "udp://127.0.0.1:0", "--advertised", "a b"], "a b"),
         (["register", "example.com", "--user", "alice"], "example.com"),
         (["register", "sip:127.0.0.1"], "--aor"),
+        (["ping", NOBODY, "--certificate", "/nowhere/mine.pem"], "/nowhere/mine.pem"),
+        (["ping", NOBODY, "--verify", "none"], "tls://"),
         (["message", NOBODY, "hello", "--content-type", "text\n"], "text"),
         (["message", u"sip:b\xf6b@127.0.0.1", "hello"], "URI"),
     ],
@@ -392,6 +397,72 @@ def test_a_long_message_goes_over_udp_only_when_told_so():
         refused = run("message", listening.uri, "x" * 1300)
         assert refused.process.returncode == 2 and "1300" in one_line(refused.errors)
         assert run("message", listening.uri, "x" * 1300, "--large").process.returncode == 0
+
+
+# -- asking --------------------------------------------------------------------------------------------------
+
+
+def test_ping():
+    with Listening() as listening:
+        command = run("ping", listening.uri, "--count", "2", "--interval", "0")
+    assert command.process.returncode == 0, command.errors
+    assert len(re.findall(r"200 OK, \d+\.\d ms$", command.output, re.MULTILINE)) == 2
+    assert command.output.endswith("\n2 of 2 answered\n")
+
+
+def test_ping_of_nobody(silent):
+    command = run("ping", silent, "--count", "2", "--interval", "0", "--timeout", "0.2")
+    assert command.process.returncode == 6 and "is not there" in one_line(command.errors)
+    assert command.output.count("no answer in 0.2 s") == 2 and command.output.endswith("\n0 of 2 answered\n")
+
+
+def test_an_interrupted_ping_tells_its_sums():
+    with Listening() as listening, Command("ping", listening.uri, "--interval", "600") as command:
+        command.expect("200 OK")
+        command.process.send_signal(signal.SIGINT)
+        assert command.finish() == 0, command.errors
+    assert command.output.endswith("\n1 of 1 answered\n")
+
+
+only_sofia = pytest.mark.skipif(
+    os.environ.get("SIPBRIDGE_ENGINE") == "exosip",
+    reason="libeXosip2 3.6 tells of no REGISTER but those of its own registrations, and has no TLS 1.2",
+)
+
+
+@only_sofia
+def test_the_bindings_are_listed_and_removed(registrar):
+    registrar.bindings["alice"] = "sip:alice@192.0.2.7"
+    own = ["register", registrar.uri, "--user", "alice"]
+    assert run(*(own + ["--list"]), environment=SECRET).output == "<sip:alice@192.0.2.7>;expires=3600\n"
+    command = run(*(own + ["--remove-all"]), environment=SECRET)
+    assert (command.process.returncode, command.output) == (0, "no bindings\n")
+    assert registrar.bindings == {}
+
+
+@only_sofia
+def test_over_tls(tmpdir):
+    pem = certificates.make(str(tmpdir))
+    address, shown = "tls://127.0.0.1:0", ["--certificate", pem.certificate, "--key", pem.key]
+    with Command("listen", address, *shown) as listening:
+        port = listening.expect(r"listening on tls://127\.0\.0\.1:(\d+) ").group(1)
+        target = "sip:bob@127.0.0.1:%s;transport=tls" % port
+        assert run("ping", target, "--count", "1", "--ca", pem.ca).process.returncode == 0
+        stranger = run("ping", target, "--count", "1", "--ca", pem.strange)
+    assert stranger.process.returncode == 6 and "503 Certificate not believed: " in stranger.output
+
+
+@pytest.mark.parametrize(
+    "target, address",
+    [
+        ("sip:bob@127.0.0.1", "udp://127.0.0.1:0"),
+        ("sip:bob@127.0.0.1;lr;transport=TCP", "tcp://127.0.0.1:0"),
+        ("sips:bob@127.0.0.1", "tls://127.0.0.1:0"),
+        ("sip:bob@[::1]:5061;transport=tls", "tls://[::1]:0"),
+    ],
+)
+def test_the_local_address_is_of_the_targets_transport(target, address):
+    assert commands.local_address(target) == address
 
 
 # -- hold, transfer, redirection -----------------------------------------------------------------------------

@@ -1,0 +1,52 @@
+/* steps.h - what the bare programs tell of each step of their work, as facade_register.py does: a line of JSON. */
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { PARALLEL = 100 }; /* requests under way at once */
+
+struct steps {
+    int sent, done, failed;
+    double began, began_cpu;
+};
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+static long rss_kb(void)
+{
+    char line[128];
+    long size = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL)
+        sscanf(line, "VmRSS: %ld", &size);
+    if (status != NULL)
+        fclose(status);
+    return size;
+}
+
+static void begin_step(struct steps *steps)
+{
+    steps->sent = steps->done = steps->failed = 0;
+    steps->began = now();
+    steps->began_cpu = cpu_seconds();
+}
+
+static void tell_step(const struct steps *steps, const char *what)
+{
+    printf("{\"what\": \"%s\", \"done\": %d, \"failed\": %d, \"rss_kb\": %ld, \"seconds\": %.6f, \"cpu\": %.6f}\n", what,
+           steps->done, steps->failed, rss_kb(), now() - steps->began, cpu_seconds() - steps->began_cpu);
+    fflush(stdout);
+}
