@@ -19,7 +19,7 @@ _NO_HEADERS = Headers()
 _STABLE = 60.0
 
 #: Seconds that a notifier may have us wait, at most.
-MAX_RETRY_AFTER = 86400
+_MAX_RETRY_AFTER = 86400
 
 #: Reasons with which a notifier ends a subscription that may be asked for again (RFC 6665, 4.1.3). Without a reason
 #: too.
@@ -168,7 +168,7 @@ class Subscription(object):
         least = number(parse_parameters(headers.get("Retry-After", "").partition("(")[0])[0]) or 0
         self.state = "retrying"
         self._timer = self._endpoint._call_later(
-            backoff.delay(self._tries, float(min(told.retry_after or least, MAX_RETRY_AFTER))), self._start_again
+            backoff.delay(self._tries, float(min(told.retry_after or least, _MAX_RETRY_AFTER))), self._start_again
         )
         self._tries += 1
 

@@ -96,7 +96,8 @@ CAPABILITIES = (
             ("Redirections followed", ["conformance.test_redirect::*"]),
             ("Reason (RFC 3326)", ["conformance.test_call_features::*reason*"]),
             ("Identity and privacy (RFC 3323, 3325)", ["conformance.test_call_features::*identit*"]),
-            ("Hostile peers", ["conformance.test_hostile::*", "conformance.test_early::test_endless*"]),
+            ("Wrong arguments and wrong states", ["misuse.*::*", "conformance.test_wrong_state::*"]),
+            ("Hostile peers", ["conformance.test_hostile*::*", "conformance.test_early::test_endless*"]),
         ),
     ),
     (

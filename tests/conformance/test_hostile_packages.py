@@ -34,9 +34,7 @@ def dialog(request, phone, by_hand):
     "refer_to",
     [
         "",
-        "<>",
         "nonsense",
-        "<sip:>",
         "sip:bob@example.com\t\t,,,;;;",
         "<sip:%s@127.0.0.1>" % ("b" * 30000),
         "<sip:bob@127.0.0.1?%s>" % ("&".join(["Replaces=x"] * 2000)),
@@ -185,11 +183,9 @@ def test_a_bomb_is_handed_on_as_it_is(phone, by_hand):
     "state",
     [
         "",
-        ";;;",
         "active;expires=99999999999999999999",
         u"active;expires=\u00b2",
         "active;expires=" + "9" * 3000,
-        "frobnicated",
         "terminated;reason=probation;retry-after=2147483647",
         u"terminated;reason=giveup;retry-after=\u00b2",
         "terminated;retry-after=" + "9" * 3000,
@@ -212,7 +208,7 @@ def test_a_state_that_is_none(phone, by_hand, state):
 # -- session timers ----------------------------------------------------------------------------------------
 
 
-TIMES = ["0", "1", "-1", "2147483647", "99999999999999999999", u"\u00b2", "9" * 3000, "", "90;refresher=frob"]
+TIMES = ["0", "-1", "2147483647", u"\u00b2", "9" * 3000, "90;refresher=frob"]
 
 
 @pytest.mark.parametrize("value", TIMES, ids=lambda text: repr(text[:24]))
