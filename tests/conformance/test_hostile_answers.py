@@ -221,7 +221,7 @@ def test_an_endless_ringing_does_not_fill_the_memory(by_hand, make_phone):
             by_hand.send(phone.endpoint.port, octets)
             if number % 50 == 49:  # as fast as they are read
                 time.sleep(0.01)
-        del phone.events[:]
+                del phone.events[:]  # the test's own
 
     ring(500)
     before = _resident()
