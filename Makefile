@@ -7,7 +7,7 @@ export SANDBOX PYTHON
 
 .PHONY: help demo test lint bench engines overload soak fuzz develop clean
 help:
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## run a real call between two endpoints and show it; SANDBOX=auto|docker|host
 	@tools/sandbox demo

@@ -117,6 +117,12 @@ static int check_port(int port)
     return port < 0 || port > 65535 ? SB_EINVAL : SB_OK;
 }
 
+/* Nothing in it that would end a host where it is written into a URI. */
+static int is_host(const char *text)
+{
+    return strpbrk(text, " <>\"@;,/?") == NULL;
+}
+
 int sb_check_config(const sb_config *config)
 {
     int code = SB_EINVAL;
@@ -131,7 +137,7 @@ int sb_check_config(const sb_config *config)
         (code = check_port(config->port)) != SB_OK ||
         (code = check_port(config->advertised_port)) != SB_OK)
         return code;
-    if (strpbrk(config->host, " <>\"@;,/") != NULL)
+    if (!is_host(config->host) || (config->advertised_host != NULL && !is_host(config->advertised_host)))
         return SB_EINVAL;
     return config->outbound_proxy == NULL ? SB_OK : sb_check_uri(config->outbound_proxy);
 }

@@ -246,6 +246,25 @@ void sb_core_tidy(struct sb_core *core)
     }
 }
 
+void sb_core_lease_event(sb_event *event, const struct sb_object *object, int new_state, int status,
+                         const char *reason, int expires)
+{
+    memset(event, 0, sizeof *event);
+    if (object->kind == SB_KIND_REGISTRATION) {
+        event->type = SB_EV_REGISTRATION;
+        event->registration = object->id;
+        event->method = "REGISTER";
+    } else {
+        event->type = SB_EV_SUBSCRIPTION;
+        event->subscription = object->id;
+        event->method = "SUBSCRIBE";
+    }
+    event->state = new_state;
+    event->status = status;
+    event->reason = reason;
+    event->expires = expires;
+}
+
 unsigned sb_core_refresh_ms(int seconds)
 {
     int64_t ms = (int64_t)seconds * (seconds < 60 ? 500 : 900);

@@ -34,6 +34,14 @@ enum sb_subscription_state {
 /* After a SUBSCRIBE that ends a subscription: milliseconds for the last NOTIFY, which a notifier sends at once. */
 enum { SB_LAST_NOTIFY_MS = 5000 };
 
+/* Timer N (RFC 6665, 4.1.2.4), in milliseconds: a subscription that was granted and that no NOTIFY follows by then has
+ * failed. 64*T1. */
+enum { SB_TIMER_N_MS = 32000 };
+
+/* How long a call of ours may ring, in milliseconds, without another word from the peer, which has to say so once a minute
+ * (13.3.1.1): a proxy would give up after 180 s (16.6, Timer C), and so does libeXosip2, but tells nobody. */
+enum { SB_RING_LIMIT_MS = 170000 };
+
 /* NOTIFYs of one subscription that may wait for the answer to the one before. */
 enum { SB_MAX_NOTIFIES = 64 };
 
@@ -149,6 +157,10 @@ void sb_core_remove(struct sb_core *core, struct sb_object *object);
 
 /* Not under the lock, from any thread: an SB_EV_TRACE. */
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length);
+
+/* The event of a registration, or of a subscription of ours, in a new state. */
+void sb_core_lease_event(sb_event *event, const struct sb_object *object, int new_state, int status,
+                         const char *reason, int expires);
 
 /* Milliseconds after which to refresh what was granted for some seconds (10.2.4, RFC 6665 4.1.2.2). */
 unsigned sb_core_refresh_ms(int seconds);

@@ -19,6 +19,7 @@
 #include "exosip_engine.h"
 
 enum {
+    MAX_ADVERTISED = 61,  /* octets of an advertised host; the library has two more, for brackets */
     TICK_MS = 50,         /* how long to wait for an event before a look at the clock */
     SPARE_DESCRIPTORS = 8 /* as many as the library opens at once: two socket pairs, their listener, its socket */
 };
@@ -96,7 +97,7 @@ static void handle_due(struct exosip *state)
         if (object->kind == SB_KIND_CALL)
             exo_call_due(state, object);
         else if (object->kind == SB_KIND_REGISTRATION)
-            exo_registration_due(state, object);
+            exo_lease_due(state, object);
         else if (object->kind == SB_KIND_SUBSCRIPTION)
             exo_subscription_due(state, object);
         else
@@ -135,32 +136,79 @@ static void *pump(void *data)
  * Open
  */
 
-/* The IPv4 address of a host. Returns SB_OK, or SB_ENET when there is none. */
-static int resolve(const char *host, struct sockaddr_in *address)
+/* The address to listen on. */
+struct place {
+    struct sockaddr_storage address;
+    socklen_t size;
+    int type;                    /* SOCK_DGRAM or SOCK_STREAM */
+    char text[INET6_ADDRSTRLEN]; /* the address, without the port */
+};
+
+static int is_ipv6(const char *host)
 {
-    struct addrinfo wanted, *found = NULL;
-    memset(&wanted, 0, sizeof wanted);
-    wanted.ai_family = AF_INET; /* the library writes IPv6 addresses into Contact without their brackets */
-    wanted.ai_socktype = SOCK_DGRAM;
-    if (getaddrinfo(host, NULL, &wanted, &found) != 0 || found == NULL)
-        return SB_ENET;
-    memcpy(address, found->ai_addr, sizeof *address);
-    freeaddrinfo(found);
-    return SB_OK;
+    return strchr(host, ':') != NULL;
 }
 
-/* The library says -1 to whatever goes wrong with its socket: find out by trying it. The port is free again
- * afterwards. */
-static int probe(struct sockaddr_in address, int port)
+static int family_of(const struct place *place)
 {
-    int fd = socket(AF_INET, SOCK_DGRAM, 0), code = SB_OK;
+    return place->address.ss_family;
+}
+
+static int is_every_address(const struct place *place)
+{
+    return strcmp(place->text, family_of(place) == AF_INET6 ? "::" : "0.0.0.0") == 0;
+}
+
+/* The address of a host: IPv4, unless it is written down as IPv6. Returns SB_OK, or SB_ENET when there is none. */
+static int resolve(const sb_config *config, struct place *place)
+{
+    struct addrinfo wanted, *found = NULL;
+    char port[8];
+    int code;
+    memset(place, 0, sizeof *place);
+    memset(&wanted, 0, sizeof wanted);
+    place->type = config->transport == SB_UDP ? SOCK_DGRAM : SOCK_STREAM;
+    wanted.ai_family = is_ipv6(config->host) ? AF_INET6 : AF_INET;
+    wanted.ai_socktype = place->type;
+    snprintf(port, sizeof port, "%d", config->port);
+    if (getaddrinfo(config->host, port, &wanted, &found) != 0 || found == NULL)
+        return SB_ENET;
+    memcpy(&place->address, found->ai_addr, found->ai_addrlen);
+    place->size = found->ai_addrlen;
+    code = getnameinfo(found->ai_addr, found->ai_addrlen, place->text, sizeof place->text, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    return code == 0 ? SB_OK : SB_ENET;
+}
+
+/* A socket that is bound to it, or an error. */
+static int bind_to(const struct place *place)
+{
+    int fd = socket(family_of(place), place->type, 0), on = 1, code = SB_OK;
     if (fd < 0)
         return SB_ENOMEM;
-    address.sin_port = htons((uint16_t)port);
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0)
+    /* As the library does: "::" is IPv6's addresses alone. */
+    if (family_of(place) == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
+        code = SB_ENET;
+    /* Connections that the last one to listen here closed are no reason to wait for a minute. */
+    if (place->type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+        code = SB_ENET;
+    if (code == SB_OK && bind(fd, (const struct sockaddr *)&place->address, place->size) != 0)
         code = errno == EADDRINUSE ? SB_EADDRINUSE : SB_ENET;
+    if (code == SB_OK)
+        return fd;
     close(fd);
     return code;
+}
+
+/* The library says -1 to whatever goes wrong with its UDP socket: find out by trying it. The port is free again
+ * afterwards. */
+static int probe(const struct place *place)
+{
+    int fd = bind_to(place);
+    if (fd < 0)
+        return fd;
+    close(fd);
+    return SB_OK;
 }
 
 /* The library waits with select(), which writes past the end of its set for a descriptor beyond FD_SETSIZE. */
@@ -180,28 +228,33 @@ static int check_descriptors(void)
 
 /* What Via and Contact name: the address that we are bound to. Bound to every address, the library takes the
  * one that its host would send from to anywhere far away; where there is no such, loopback. */
-static void set_own_address(struct exosip *state, const char *bound, char *own, int size)
+static void set_own_address(struct exosip *state, const struct place *place, char *own, int size)
 {
+    int is_6 = family_of(place) == AF_INET6;
+    int option = is_6 ? EXOSIP_OPT_SET_IPV6_FOR_GATEWAY : EXOSIP_OPT_SET_IPV4_FOR_GATEWAY;
+    const char *loopback = is_6 ? "::1" : "127.0.0.1";
     EXO_UNUSED(state);
-    if (strcmp(bound, "0.0.0.0") != 0)
-        eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_SET_IPV4_FOR_GATEWAY, bound);
-    if (eXosip_guess_localip(EXO_FIRST(state) AF_INET, own, size) < 0 || own[0] == '\0') {
-        eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_SET_IPV4_FOR_GATEWAY, "127.0.0.1");
-        snprintf(own, (size_t)size, "127.0.0.1");
+    if (!is_every_address(place))
+        eXosip_set_option(EXO_FIRST(state) option, place->text);
+    if (eXosip_guess_localip(EXO_FIRST(state) family_of(place), own, size) < 0 || own[0] == '\0') {
+        eXosip_set_option(EXO_FIRST(state) option, loopback);
+        snprintf(own, (size_t)size, "%s", loopback);
     }
 }
 
 static void set_options(struct exosip *state, const sb_config *config)
 {
-    int off = 0, on = 1;
+    int off = 0, on = 1, rarely = 24 * 3600 * 1000; /* milliseconds */
     (void)on;
+    (void)rarely;
 #ifdef EXOSIP_OPT_DONT_SEND_101
     /* It would answer each INVITE with 101, which some peers take for the end of their script. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DONT_SEND_101, &on);
 #endif
 #ifdef EXOSIP_OPT_UDP_KEEP_ALIVE
-    /* Four octets ("jaK") that are no SIP to each registrar, every 17 s. */
-    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, &off);
+    /* Four octets ("jaK") that are no SIP to each registrar, every 17 s. On TCP 0 would have it look at each connection
+     * whenever it wakes. */
+    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, config->transport == SB_UDP ? &off : &rarely);
 #endif
 #ifdef EXOSIP_OPT_DNS_CAPABILITIES
     /* NAPTR and SRV queries would be waited for under eXosip_lock, in whichever thread places a call. */
@@ -215,23 +268,12 @@ static void set_options(struct exosip *state, const sb_config *config)
     }
 }
 
-/* Returns the port, or an error. */
-static int listen_on(struct exosip *state, const char *bound, struct sockaddr_in address, int port)
+/* The port that the library listens on: it tells it in what it writes only. Or an error. */
+static int find_port(struct exosip *state)
 {
     osip_message_t *request = NULL;
     osip_via_t *via;
-    int code = probe(address, port);
-    if (code != SB_OK)
-        return code;
-    /* Never NULL: the address of an earlier engine sticks. */
-    if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_UDP, bound, port, AF_INET, 0) != 0) {
-        code = probe(address, port);
-        return code != SB_OK ? code : SB_ELIBRARY;
-    }
-    if (port != 0)
-        return port;
-    /* The library tells the port that it got in what it writes only. */
-    code = SB_ELIBRARY;
+    int code = SB_ELIBRARY;
     exo_lock(state);
     if (eXosip_message_build_request(EXO_FIRST(state) & request, "OPTIONS", "sip:127.0.0.1", "sip:127.0.0.1",
                                      NULL) == 0 && request != NULL) {
@@ -244,13 +286,71 @@ static int listen_on(struct exosip *state, const char *bound, struct sockaddr_in
     return code;
 }
 
+/* Returns the port, or an error. */
+static int listen_to_datagrams(struct exosip *state, const struct place *place, int port)
+{
+    int code = probe(place);
+    if (code != SB_OK)
+        return code;
+    /* Never NULL: the address of an earlier engine sticks. */
+    if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_UDP, place->text, port, family_of(place), 0) != 0) {
+        code = probe(place);
+        return code != SB_OK ? code : SB_ELIBRARY;
+    }
+    return port != 0 ? port : find_port(state);
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return SB_ENET;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* Returns the port, or an error. The library would bind its TCP socket without SO_REUSEADDR, and keep a service that
+ * starts again off its port for as long as the connections linger that it closed: it gets one that is bound. Which
+ * family that is it learns from an eXosip_listen_addr(), which fails since the port is taken. */
+static int listen_to_connections(struct exosip *state, const struct place *place)
+{
+    int fd = bind_to(place), port, code = SB_OK;
+    EXO_UNUSED(state);
+    if (fd < 0)
+        return fd;
+    port = port_of(fd);
+    if (port < 0)
+        code = port;
+    else if (listen(fd, SOMAXCONN) != 0)
+        code = errno == EADDRINUSE ? SB_EADDRINUSE : SB_ENET;
+    else if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_TCP, place->text, port, family_of(place), 0) == 0)
+        code = SB_ELIBRARY;
+    if (code != SB_OK) {
+        close(fd);
+        return code;
+    }
+    if (eXosip_set_socket(EXO_FIRST(state) IPPROTO_TCP, fd, port) != 0)
+        return SB_ELIBRARY; /* which closes it all the same, when it stops */
+    eXosip_masquerade_contact(EXO_FIRST(state) NULL, 0); /* which has it notice the port */
+    return port;
+}
+
+/* Returns the port, or an error. */
+static int listen_on(struct exosip *state, const struct place *place, int port)
+{
+    exo_enable_ipv6(state, family_of(place) == AF_INET6);
+    return place->type == SOCK_STREAM ? listen_to_connections(state, place)
+                                      : listen_to_datagrams(state, place, port);
+}
+
 static int compose_addresses(struct exosip *state, const sb_config *config, const char *own, int port)
 {
     size_t size = strlen(own) + 32;
     state->address = malloc(size);
     if (state->address == NULL)
         return SB_ENOMEM;
-    snprintf(state->address, size, "sip:%s:%d", own, port);
+    snprintf(state->address, size, is_ipv6(own) ? "sip:[%s]:%d" : "sip:%s:%d", own, port);
     if (config->outbound_proxy == NULL)
         return SB_OK;
     state->route = exo_route(config->outbound_proxy);
@@ -259,35 +359,40 @@ static int compose_addresses(struct exosip *state, const sb_config *config, cons
 
 /* What Contact names where it is not what the library guesses. It guesses by the route, which leads to the first of
  * an interface's addresses: when another one is bound, nobody listens there. (Responses find back to us by rport.) */
-static void name_contact(struct exosip *state, const sb_config *config, const char *bound, const char *guessed,
-                         int port)
+static void name_contact(struct exosip *state, const sb_config *config, const struct place *place,
+                         const char *guessed, int port)
 {
     const char *host = config->advertised_host;
-    int other = strcmp(bound, "0.0.0.0") != 0 && strcmp(bound, guessed) != 0;
+    int other = !is_every_address(place) && strcmp(place->text, guessed) != 0;
+    char name[MAX_ADVERTISED + 3];
     EXO_UNUSED(state);
     if (host == NULL && config->advertised_port == 0 && !other)
         return;
     if (host == NULL)
-        host = other ? bound : guessed;
-    eXosip_masquerade_contact(EXO_FIRST(state) host, config->advertised_port != 0 ? config->advertised_port : port);
+        host = other ? place->text : guessed;
+    /* On IPv6 the library adds the brackets of an IPv6 address itself, on IPv4 it adds none. */
+    if (family_of(place) == AF_INET6 && host[0] == '[')
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(host + 1, "]"), host + 1);
+    else
+        snprintf(name, sizeof name, is_ipv6(host) && family_of(place) == AF_INET && host[0] != '[' ? "[%s]" : "%s", host);
+    eXosip_masquerade_contact(EXO_FIRST(state) name, config->advertised_port != 0 ? config->advertised_port : port);
 }
 
 /* The library runs: make it ours. Returns the port, or an error. */
 static int set_up(struct exosip *state, const sb_config *config)
 {
-    struct sockaddr_in address;
-    char bound[INET_ADDRSTRLEN] = "", own[64] = "";
-    int port, code = resolve(config->host, &address);
+    struct place place;
+    char own[64] = "";
+    int port, code = resolve(config, &place);
     if (code != SB_OK)
         return code;
-    inet_ntop(AF_INET, &address.sin_addr, bound, sizeof bound);
     set_options(state, config);
-    set_own_address(state, bound, own, (int)sizeof own);
-    port = listen_on(state, bound, address, config->port);
+    set_own_address(state, &place, own, (int)sizeof own);
+    port = listen_on(state, &place, config->port);
     if (port < 0)
         return port;
-    name_contact(state, config, bound, own, port);
-    code = compose_addresses(state, config, strcmp(bound, "0.0.0.0") != 0 ? bound : own, port);
+    name_contact(state, config, &place, own, port);
+    code = compose_addresses(state, config, is_every_address(&place) ? own : place.text, port);
     return code == SB_OK ? port : code;
 }
 
@@ -326,12 +431,14 @@ static void state_free(struct exosip *state)
 
 static int check_offer(const sb_config *config)
 {
-    if (config->transport != SB_UDP || strchr(config->host, ':') != NULL)
+    if (config->transport == SB_TLS)
+        return SB_ENOTSUP; /* 3.6 speaks TLS 1.0 and nothing newer, and that only where it was built with OpenSSL */
+    if (config->advertised_host == NULL)
+        return SB_OK;
+    /* In Contact, on IPv6, it puts whatever is advertised in brackets. */
+    if (is_ipv6(config->host) && !is_ipv6(config->advertised_host))
         return SB_ENOTSUP;
-    /* The library has 63 octets for it. */
-    if (config->advertised_host != NULL && strlen(config->advertised_host) > 63)
-        return SB_ETOOBIG;
-    return SB_OK;
+    return strlen(config->advertised_host) > MAX_ADVERTISED ? SB_ETOOBIG : SB_OK;
 }
 
 static int open_locked(struct sb_core *core, const sb_config *config, struct exosip **opened, int *port)
@@ -442,8 +549,8 @@ const struct sb_backend sb_backend = {
     .credentials = exo_credentials,
     .credentials_clear = exo_credentials_clear,
     .reg = exo_register,
-    .reg_refresh = exo_register_refresh,
-    .reg_end = exo_register_end,
+    .reg_refresh = exo_lease_change,
+    .reg_end = exo_lease_end,
     /* reg_bindings: the library tells of no REGISTER but its own registrations' */
     .call = exo_call,
     .ring = exo_ring,
@@ -457,8 +564,8 @@ const struct sb_backend sb_backend = {
     .request = exo_request,
     .publish = exo_publish,
     .subscribe = exo_subscribe,
-    .subscribe_refresh = exo_subscribe_refresh,
-    .unsubscribe = exo_unsubscribe,
+    .subscribe_refresh = exo_lease_change,
+    .unsubscribe = exo_lease_end,
     .subscription_accept = exo_subscription_accept,
     .subscription_reject = exo_subscription_reject,
     .notify = exo_notify,

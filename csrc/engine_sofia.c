@@ -148,7 +148,7 @@ static void record_free(struct sof_record *record, int kind)
 {
     switch (kind) {
     case SB_KIND_CALL: sof_call_free((struct sof_call *)record); break;
-    case SB_KIND_REGISTRATION: sof_registration_free((struct sof_registration *)record); break;
+    case SB_KIND_REGISTRATION: sof_request_clear(&((struct sof_lease *)record)->request); break;
     case SB_KIND_SUBSCRIPTION: sof_subscription_free((struct sof_subscription *)record); break;
     case SB_KIND_TRANSACTION: sof_transaction_free((struct sof_transaction *)record); break;
     default: break;
@@ -555,8 +555,8 @@ const struct sb_backend sb_backend = {
     .credentials = sof_credentials,
     .credentials_clear = sof_credentials_clear,
     .reg = sof_register,
-    .reg_refresh = sof_register_refresh,
-    .reg_end = sof_register_end,
+    .reg_refresh = sof_lease_change,
+    .reg_end = sof_lease_end,
     .reg_bindings = sof_bindings,
     .call = sof_call,
     .ring = sof_ring,
@@ -570,8 +570,8 @@ const struct sb_backend sb_backend = {
     .request = sof_request,
     .publish = sof_publish,
     .subscribe = sof_subscribe,
-    .subscribe_refresh = sof_subscribe_refresh,
-    .unsubscribe = sof_unsubscribe,
+    .subscribe_refresh = sof_lease_change,
+    .unsubscribe = sof_lease_end,
     .subscription_accept = sof_subscription_accept,
     .subscription_reject = sof_subscription_reject,
     .notify = sof_notify,

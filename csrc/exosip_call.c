@@ -10,7 +10,7 @@
  * Addresses
  */
 
-/* What the library can send over UDP: a sip: URI (it would take sips: for sip:, and tel: for no host). */
+/* What the library can send to: a sip: URI (it would take sips: for sip:, and tel: for no host). */
 int exo_check_target(const sb_parties *parties)
 {
     osip_to_t *to = NULL;
@@ -36,6 +36,11 @@ char *exo_in_brackets(const char *uri)
     if (text != NULL)
         snprintf(text, size, "<%s>", uri);
     return text;
+}
+
+char *exo_name_addr(const char *address)
+{
+    return strchr(address, '<') == NULL ? exo_in_brackets(address) : strdup(address);
 }
 
 char *exo_route(const char *proxy)
@@ -68,11 +73,15 @@ static int build_invite(struct exosip *state, osip_message_t **invite, const sb_
     const char *from = parties->from != NULL ? parties->from : state->address;
     char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
     const char *route = own_route != NULL ? own_route : state->route;
-    int code;
+    char *to;
+    int code = SB_ENOMEM;
     *invite = NULL;
     if (parties->route != NULL && own_route == NULL)
         return SB_EINVAL;
-    code = exo_error(eXosip_call_build_initial_invite(EXO_FIRST(state) invite, parties->to, from, route, NULL));
+    to = exo_name_addr(parties->to);
+    if (to != NULL)
+        code = exo_error(eXosip_call_build_initial_invite(EXO_FIRST(state) invite, to, from, route, NULL));
+    free(to);
     free(own_route);
     if (code == SB_OK && *invite == NULL)
         code = SB_ELIBRARY;
@@ -128,7 +137,7 @@ int exo_call(void *data, struct sb_object *call, const sb_parties *parties, cons
 int exo_send_ack(struct exosip *state, int did, int tid, const sb_content *content)
 {
     osip_message_t *ack = NULL;
-    int code;
+    int code, returned;
     EXO_UNUSED(did);
     EXO_UNUSED(tid);
     if (EXO_ACK_ID(did, tid) <= 0)
@@ -137,10 +146,14 @@ int exo_send_ack(struct exosip *state, int did, int tid, const sb_content *conte
     code = exo_error(eXosip_call_build_ack(EXO_FIRST(state) EXO_ACK_ID(did, tid), &ack));
     if (code == SB_OK)
         code = ack == NULL ? SB_ELIBRARY : exo_fill(ack, content);
-    if (code == SB_OK)
-        code = exo_error(eXosip_call_send_ack(EXO_FIRST(state) EXO_ACK_ID(did, tid), ack));
-    else
+    if (code == SB_OK) {
+        returned = eXosip_call_send_ack(EXO_FIRST(state) EXO_ACK_ID(did, tid), ack);
+        /* It could not be sent, for want of a TCP connection: as good as lost. The library kept it, and tries again when
+         * the 2xx is repeated (13.2.2.4). */
+        code = returned == OSIP_UNDEFINED_ERROR ? SB_OK : exo_error(returned);
+    } else {
         osip_message_free(ack);
+    }
     exo_unlock(state);
     return code;
 }

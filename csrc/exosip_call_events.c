@@ -45,7 +45,7 @@ static struct exo_call *record_new(const eXosip_event_t *event)
     record->did = event->did;
     record->tid = event->tid;
     record->started_ms = sb_monotonic_ms();
-    record->record.due_ms = record->started_ms + EXO_RING_LIMIT;
+    record->record.due_ms = record->started_ms + SB_RING_LIMIT_MS;
     return record;
 }
 
@@ -98,16 +98,16 @@ static void on_provisional(struct exosip *state, const eXosip_event_t *event, st
     struct sb_object *reinvite = exo_pending_reinvite(call);
     int status = status_of(event);
     if (reinvite != NULL) {
-        ((struct exo_transaction *)reinvite->lib)->record.due_ms = sb_monotonic_ms() + EXO_RING_LIMIT;
+        ((struct exo_transaction *)reinvite->lib)->record.due_ms = sb_monotonic_ms() + SB_RING_LIMIT_MS;
         return;
     }
     record->provisional = 1;
     if (record->ending == EXO_ENDING_CANCEL_DUE) {
         exo_send_cancel(state, record);
     } else if (call->state == SB_CALL_CALLING && status <= 100) {
-        record->record.due_ms = record->started_ms + EXO_RING_LIMIT; /* a 100 does not extend it */
+        record->record.due_ms = record->started_ms + SB_RING_LIMIT_MS; /* a 100 does not extend it */
     } else if (call->state == SB_CALL_CALLING) {
-        record->record.due_ms = sb_monotonic_ms() + EXO_RING_LIMIT;
+        record->record.due_ms = sb_monotonic_ms() + SB_RING_LIMIT_MS;
         post_call(state, SB_EV_CALL_PROGRESS, call, status, event->response);
     }
 }

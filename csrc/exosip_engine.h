@@ -21,10 +21,6 @@ enum { EXO_64_T1 = 32000 };
 /* What the engine gives the library beyond that, to say so itself. */
 enum { EXO_OVERDUE = EXO_64_T1 + 500 };
 
-/* The library forgets an INVITE without a final response after 180 s and tells neither side; the engine
- * ends it in order before that. */
-enum { EXO_RING_LIMIT = 170000 };
-
 /* How often a request is sent again for a challenge: once, and once more each time that only the nonce was
  * stale (22.4, RFC 2617 3.2.1), up to what the library does at most. */
 enum { EXO_MAX_RETRIES = 3 };
@@ -66,6 +62,17 @@ static inline void exo_unlock(struct exosip *state)
     eXosip_unlock(EXO_ALONE(state));
 }
 
+/* Whether the library looks up IPv6 addresses, or IPv4's. */
+static inline void exo_enable_ipv6(struct exosip *state, int on)
+{
+    EXO_UNUSED(state);
+#if SB_EXOSIP_API >= 4
+    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_ENABLE_IPV6, &on);
+#else
+    eXosip_enable_ipv6(on);
+#endif
+}
+
 /* object->lib of every kind starts with this. */
 struct exo_record {
     int64_t due_ms; /* when exo_..._due() is to be called for it (sb_monotonic_ms); 0: never */
@@ -105,15 +112,22 @@ struct exo_transaction {
     struct exo_content *waiting; /* our request within a dialog, until the library takes it */
 };
 
-struct exo_registration {
+/* Registrations and subscriptions of ours begin with this. */
+struct exo_lease {
     struct exo_record record;
-    int rid;
     int expires;    /* wanted, seconds; 0: to end it */
-    int outdated;   /* `expires` changed while a REGISTER was on its way */
-    int busy;       /* a REGISTER is on its way */
-    int by_proxy;   /* the last challenge was a 407 */
+    int busy;       /* the request is on its way */
+    int outdated;   /* `expires` changed while it was */
     int64_t started_ms;
+    int64_t refresh_ms; /* when to ask again */
+    int64_t notify_ms;  /* when it has failed unless there is a NOTIFY; 0: never */
     int retries;
+};
+
+struct exo_registration {
+    struct exo_lease lease;
+    int rid;
+    int by_proxy;   /* the last challenge was a 407 */
 };
 
 /* A NOTIFY that waits for the answer to the one before. */
@@ -123,23 +137,19 @@ struct exo_notify {
     struct exo_content *content;
 };
 
-/* Of ours, or from outside. */
+/* Of ours, or from outside: then of the lease record, busy (our NOTIFY is on its way) and expires (granted at most) are
+ * used. */
 struct exo_subscription {
-    struct exo_record record;
+    struct exo_lease lease;
     char *event;    /* what Event says */
-    int expires;    /* wanted, seconds, 0: to end it; from outside: granted at most */
-    int busy;       /* our SUBSCRIBE, or our NOTIFY, is on its way */
     /* ours */
     char *call_id, *tag;     /* of From */
     int cseq;                /* of the SUBSCRIBE that was answered last */
     char *to, *from, *route; /* of the first SUBSCRIBE */
     struct exo_content *content;
     osip_dialog_t *dialog;   /* NULL before the first 2xx */
-    int outdated;   /* `expires` changed while a SUBSCRIBE was on its way */
     int polls;      /* the state as it is now was all that was asked for */
     int notified;   /* a NOTIFY came */
-    int retries;
-    int64_t started_ms;
     /* from outside */
     int did, tid;   /* tid: of the first SUBSCRIBE */
     int64_t until_ms, overdue_ms; /* when it runs out, and when the NOTIFY under way is given up */
@@ -237,6 +247,9 @@ int exo_send_cancel(struct exosip *state, struct exo_call *call);
 /* The value of a Route header, to be freed, for a proxy's URI; NULL when memory is out. */
 char *exo_route(const char *uri);
 char *exo_in_brackets(const char *uri); /* "<uri>", to be freed; NULL when memory is out */
+/* A URI or a name-addr as a name-addr, to be freed; NULL when memory is out. Without the brackets the URI's parameters
+ * would be the header field's (20.10). */
+char *exo_name_addr(const char *address);
 int exo_check_target(const sb_parties *parties);
 void exo_call_due(struct exosip *state, struct sb_object *call);
 void exo_call_free(struct exo_call *record);
@@ -248,11 +261,31 @@ int exo_on_call(struct exosip *state, eXosip_event_t *event);
 void exo_end_call(struct exosip *state, struct sb_object *call, int cause, int status,
                   osip_message_t *message);
 
+/* exosip_lease.c ---------------------------------------------------------------------------------------- */
+
+/* The request was sent. */
+void exo_lease_sent(struct exo_lease *lease);
+/* Send the next one; FAILED when that cannot be done. */
+void exo_lease_again(struct exosip *state, struct sb_object *object);
+/* Ask for other seconds: now, or when the answer to the request under way is there. */
+int exo_lease_change(void *state, struct sb_object *object, int expires);
+int exo_lease_end(void *state, struct sb_object *object);
+void exo_lease_due(struct exosip *state, struct sb_object *object);
+/* Ask again in time, when so many seconds are left (0: as many as before). */
+void exo_lease_left(struct exo_lease *lease, int seconds);
+/* A 2xx: ask again for what is wanted meanwhile, or it is ACTIVE for these seconds (NULL: Expires says how many). Returns
+ * 0, and nothing was done, when it was the answer to the end. */
+int exo_lease_goes_on(struct exosip *state, struct sb_object *object, const char *seconds, osip_message_t *response);
+/* Another final response, or none at all (NULL). is_within: the request was one within a dialog. */
+void exo_lease_failed(struct exosip *state, struct sb_object *object, int is_within, osip_message_t *response);
+void exo_post_lease(struct exosip *state, const struct sb_object *object, int new_state, int status,
+                    const char *reason, int expires, osip_message_t *message);
+
 /* exosip_subscribe.c ------------------------------------------------------------------------------------ */
 int exo_subscribe(void *state, struct sb_object *subscription, const sb_parties *parties, const char *event,
                   int expires, const sb_content *content);
-int exo_subscribe_refresh(void *state, struct sb_object *subscription, int expires);
-int exo_unsubscribe(void *state, struct sb_object *subscription);
+/* The next SUBSCRIBE of a subscription: its first one again, or one within its dialog. */
+int exo_send_subscribe(struct exosip *state, struct exo_subscription *record);
 int exo_publish(void *state, struct sb_object *transaction, const sb_parties *parties, const char *event,
                 const char *etag, int expires, const sb_content *content);
 void exo_on_subscription(struct exosip *state, eXosip_event_t *event);
@@ -277,10 +310,8 @@ void exo_notify_free(struct exo_notify *waiting);
 /* exosip_register.c ------------------------------------------------------------------------------------- */
 int exo_register(void *state, struct sb_object *registration, const char *registrar,
                  const sb_parties *parties, const char *contact, int expires);
-int exo_register_refresh(void *state, struct sb_object *registration, int expires);
-int exo_register_end(void *state, struct sb_object *registration);
+int exo_send_register(struct exosip *state, struct exo_registration *record); /* the next one */
 void exo_on_registration(struct exosip *state, eXosip_event_t *event);
-void exo_registration_due(struct exosip *state, struct sb_object *registration);
 /* Take it out of the library. */
 void exo_registration_free(struct exosip *state, struct exo_registration *record);
 

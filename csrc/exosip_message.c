@@ -278,8 +278,9 @@ void exo_trace_to(struct sb_core *core)
 
 static void print_peer(char *peer, size_t size, const char *host, const char *port)
 {
+    int bare = host != NULL && strchr(host, ':') != NULL && host[0] != '['; /* IPv6 */
     if (host != NULL)
-        snprintf(peer, size, "%s:%s", host, port == NULL ? "5060" : port);
+        snprintf(peer, size, bare ? "[%s]:%s" : "%s:%s", host, port == NULL ? "5060" : port);
 }
 
 /* Where a request goes, by the rules that the library has for it. */

@@ -34,9 +34,9 @@ static void post_subscribe(struct exosip *state, struct sb_object *subscription,
 /* When there is something to do: a NOTIFY that is overdue, or the end. */
 static void set_due(struct exo_subscription *record)
 {
-    record->record.due_ms = record->until_ms;
-    if (record->busy && (record->until_ms == 0 || record->until_ms > record->overdue_ms))
-        record->record.due_ms = record->overdue_ms;
+    record->lease.record.due_ms = record->until_ms;
+    if (record->lease.busy && (record->until_ms == 0 || record->until_ms > record->overdue_ms))
+        record->lease.record.due_ms = record->overdue_ms;
 }
 
 static void set_until(struct exo_subscription *record, int seconds)
@@ -68,7 +68,7 @@ static int send_notify(struct exosip *state, struct exo_subscription *record, co
     exo_unlock(state);
     if (code != SB_OK)
         return code;
-    record->busy = 1;
+    record->lease.busy = 1;
     record->overdue_ms = sb_monotonic_ms() + EXO_OVERDUE;
     set_due(record);
     return SB_OK;
@@ -106,7 +106,7 @@ int exo_notify(void *state, struct sb_object *subscription, const char *subscrip
                const sb_content *content)
 {
     struct exo_subscription *record = subscription->lib;
-    if (record->busy)
+    if (record->lease.busy)
         return wait_in_line(record, subscription_state, content);
     return send_notify(state, record, subscription_state, content);
 }
@@ -131,7 +131,7 @@ void exo_on_notification(struct exosip *state, eXosip_event_t *event)
     if (subscription == NULL || status < 200)
         return;
     record = subscription->lib;
-    record->busy = 0;
+    record->lease.busy = 0;
     set_due(record);
     if (status >= 300 || (subscription->state == SB_SUBSCRIPTION_ENDING && record->waiting == NULL))
         post_unsubscribed(state, subscription, status, event->response);
@@ -182,7 +182,7 @@ static int asked(osip_message_t *subscribe)
 static void finish(struct exosip *state, struct sb_object *subscription, osip_message_t *message)
 {
     struct exo_subscription *record = subscription->lib;
-    if (!record->busy)
+    if (!record->lease.busy)
         send_notify(state, record, RAN_OUT, NULL);
     post_unsubscribed(state, subscription, 0, message);
 }
@@ -200,8 +200,8 @@ static void on_refresh(struct exosip *state, eXosip_event_t *event, struct sb_ob
         answer(state, event->tid, 503, NULL, 0);
         return;
     }
-    if (seconds > record->expires)
-        seconds = record->expires;
+    if (seconds > record->lease.expires)
+        seconds = record->lease.expires;
     answer(state, event->tid, 200, NULL, seconds);
     if (seconds == 0) {
         finish(state, subscription, event->request);
@@ -281,7 +281,7 @@ int exo_subscription_accept(void *state, struct sb_object *subscription, int sta
     int code = answer(state, record->tid, status, NULL, expires);
     if (code != SB_OK)
         return code;
-    record->expires = expires;
+    record->lease.expires = expires;
     /* Where the state is all that was asked for, the user has time to tell it. */
     set_until(record, expires > 0 ? expires : EXO_64_T1 / 1000);
     return SB_OK;
@@ -299,7 +299,7 @@ void exo_notifier_due(struct exosip *state, struct sb_object *subscription)
     if (subscription->state == SB_SUBSCRIPTION_ASKED) { /* the user did not answer while the peer still waited */
         answer(state, record->tid, 500, NULL, 0);
         post_unsubscribed(state, subscription, 500, NULL);
-    } else if (record->busy && sb_monotonic_ms() >= record->overdue_ms) { /* the library does not tell each */
+    } else if (record->lease.busy && sb_monotonic_ms() >= record->overdue_ms) { /* the library does not tell each */
         post_unsubscribed(state, subscription, 408, NULL);
     } else {
         finish(state, subscription, NULL);

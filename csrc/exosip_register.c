@@ -5,31 +5,24 @@
  */
 #include "exosip_engine.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { RETRY_MS = 100 };
 
 /* Send what was built for the registration, or free it. Under eXosip_lock. */
 static int send_built(struct exosip *state, struct exo_registration *record, osip_message_t *message, int code)
 {
     EXO_UNUSED(state);
     if (code == SB_OK)
-        code = exo_set_expires(message, record->expires);
+        code = exo_set_expires(message, record->lease.expires);
     if (code != SB_OK) {
         osip_message_free(message);
         return code;
     }
     code = exo_error(eXosip_register_send_register(EXO_FIRST(state) record->rid, message));
-    if (code != SB_OK)
-        return code;
-    record->busy = 1;
-    record->outdated = 0;
-    record->started_ms = sb_monotonic_ms();
-    record->record.due_ms = record->started_ms + EXO_OVERDUE;
-    return SB_OK;
+    if (code == SB_OK)
+        exo_lease_sent(&record->lease);
+    return code;
 }
 
 /* The library writes one address into To, what is registered, and From, who does it (10.2). */
@@ -59,7 +52,7 @@ static int send_first(struct exosip *state, struct exo_registration *record, con
     osip_message_t *message = NULL;
     int code = SB_OK, rid;
     rid = eXosip_register_build_initial_register(EXO_FIRST(state) parties->to, registrar, contact,
-                                                 record->expires, &message);
+                                                 record->lease.expires, &message);
     if (rid > 0)
         record->rid = rid;
     else
@@ -93,7 +86,7 @@ int exo_register(void *data, struct sb_object *registration, const char *registr
     registration->lib = record = calloc(1, sizeof *record);
     code = SB_ENOMEM;
     if (record != NULL && (contact == NULL || own_contact != NULL)) {
-        record->expires = expires;
+        record->lease.expires = expires;
         exo_lock(state);
         code = send_first(state, record, registrar, parties, own_route != NULL ? own_route : state->route,
                           own_contact);
@@ -118,12 +111,13 @@ static void name_credentials(const struct exo_registration *record, osip_message
 }
 
 /* The next REGISTER: again with credentials, again later, or the last one. */
-static int send_next(struct exosip *state, struct exo_registration *record)
+int exo_send_register(struct exosip *state, struct exo_registration *record)
 {
     osip_message_t *message = NULL;
     int code;
     exo_lock(state);
-    code = exo_error(eXosip_register_build_register(EXO_FIRST(state) record->rid, record->expires, &message));
+    code = exo_error(eXosip_register_build_register(EXO_FIRST(state) record->rid, record->lease.expires,
+                                                    &message));
     if (code == SB_OK && message == NULL)
         code = SB_ELIBRARY;
     if (code == SB_OK)
@@ -133,50 +127,9 @@ static int send_next(struct exosip *state, struct exo_registration *record)
     return code;
 }
 
-static int change(struct exosip *state, struct exo_registration *record, int expires)
-{
-    int before = record->expires, code;
-    record->expires = expires;
-    if (record->busy) {
-        record->outdated = 1; /* once the answer to the one under way is there */
-        return SB_OK;
-    }
-    record->retries = 0;
-    code = send_next(state, record);
-    if (code != SB_OK)
-        record->expires = before;
-    return code;
-}
-
-int exo_register_refresh(void *state, struct sb_object *registration, int expires)
-{
-    struct exo_registration *record = registration->lib;
-    return record->expires == 0 ? SB_ESTATE : change(state, record, expires);
-}
-
-int exo_register_end(void *state, struct sb_object *registration)
-{
-    struct exo_registration *record = registration->lib;
-    return record->expires == 0 ? SB_ESTATE : change(state, record, 0);
-}
-
 /* ------------------------------------------------------------------------------------------------------
  * The registrar's answers
  */
-static void post_registration(struct exosip *state, struct sb_object *registration, int new_state, int status,
-                              int expires, osip_message_t *response)
-{
-    sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_REGISTRATION;
-    event.registration = registration->id;
-    event.state = new_state;
-    event.status = status;
-    event.expires = expires;
-    event.method = "REGISTER";
-    exo_post(state, &event, response);
-}
-
 static int is_same_contact(const osip_contact_t *a, const osip_contact_t *b)
 {
     char *left = NULL, *right = NULL;
@@ -196,8 +149,8 @@ static const char *expires_of(osip_contact_t *contact)
     return expires->gvalue;
 }
 
-/* The seconds that the registrar grants (10.2.4): for our contact, for all of them, or as we wished. */
-static int granted(const struct exo_registration *record, eXosip_event_t *event)
+/* The seconds of our contact among those that a registrar lists (10.2.4), or NULL. */
+static const char *listed(eXosip_event_t *event)
 {
     osip_contact_t *ours = osip_list_get(&event->request->contacts, 0), *contact;
     const char *seconds = NULL;
@@ -207,58 +160,28 @@ static int granted(const struct exo_registration *record, eXosip_event_t *event)
         if (count == 1 || is_same_contact(contact, ours))
             seconds = expires_of(contact);
     }
-    if (seconds == NULL)
-        seconds = exo_header(event->response, "expires");
-    return seconds != NULL && atoi(seconds) > 0 ? atoi(seconds) : record->expires;
+    return seconds;
 }
 
 static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
 {
-    struct exo_registration *record = registration->lib;
-    int seconds = granted(record, event);
-    record->busy = 0;
-    record->retries = 0;
-    if (record->outdated) {
-        if (send_next(state, record) != SB_OK)
-            record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
-        return;
-    }
-    if (record->expires == 0) {
-        post_registration(state, registration, SB_STATE_ENDED, event->response->status_code, 0, event->response);
-        return;
-    }
-    record->record.due_ms = sb_monotonic_ms() + sb_core_refresh_ms(seconds);
-    post_registration(state, registration, SB_STATE_ACTIVE, event->response->status_code, seconds,
-                      event->response);
-}
-
-/* 423 Interval Too Brief (10.2.8): ask for what the registrar wants at least. */
-static int is_too_brief(struct exo_registration *record, osip_message_t *response)
-{
-    const char *least = exo_header(response, "min-expires");
-    if (response->status_code != 423 || record->expires == 0 || record->retries >= EXO_MAX_RETRIES ||
-        least == NULL || atoi(least) <= record->expires)
-        return 0;
-    record->expires = atoi(least);
-    return 1;
+    int status = event->response->status_code;
+    if (!exo_lease_goes_on(state, registration, listed(event), event->response))
+        exo_post_lease(state, registration, SB_STATE_ENDED, status, NULL, 0, event->response);
 }
 
 static void on_failure(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
 {
     struct exo_registration *record = registration->lib;
     int status = event->response != NULL ? event->response->status_code : 0;
-    record->busy = 0;
     if (status == 401 || status == 407)
         record->by_proxy = status == 407;
-    if (status != 0 && (is_too_brief(record, event->response) ||
-                        exo_may_retry(state, event->request, event->response, &record->retries))) {
-        record->retries++;
-        if (send_next(state, record) == SB_OK)
+    if (status != 0 && exo_may_retry(state, event->request, event->response, &record->lease.retries)) {
+        record->lease.retries++;
+        if (exo_send_register(state, record) == SB_OK)
             return;
     }
-    if (status == 0)
-        status = sb_monotonic_ms() - record->started_ms >= EXO_64_T1 - 1000 ? 408 : 503;
-    post_registration(state, registration, SB_STATE_FAILED, status, 0, event->response);
+    exo_lease_failed(state, registration, 0, event->response);
 }
 
 void exo_on_registration(struct exosip *state, eXosip_event_t *event)
@@ -270,23 +193,6 @@ void exo_on_registration(struct exosip *state, eXosip_event_t *event)
         on_success(state, event, registration);
     else if (event->type == EXOSIP_REGISTRATION_FAILURE)
         on_failure(state, event, registration);
-}
-
-void exo_registration_due(struct exosip *state, struct sb_object *registration)
-{
-    struct exo_registration *record = registration->lib;
-    int code;
-    record->record.due_ms = 0;
-    if (record->busy) { /* the library has not said a word of it for longer than it may take */
-        post_registration(state, registration, SB_STATE_FAILED, 408, 0, NULL);
-        return;
-    }
-    record->retries = 0;
-    code = send_next(state, record);
-    if (code == SB_ESTATE)
-        record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
-    else if (code != SB_OK)
-        post_registration(state, registration, SB_STATE_FAILED, 503, 0, NULL);
 }
 
 void exo_registration_free(struct exosip *state, struct exo_registration *record)

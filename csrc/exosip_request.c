@@ -172,13 +172,16 @@ static int send_outside(struct exosip *state, struct exo_transaction *record, co
     char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
     const char *route = own_route != NULL ? own_route : state->route;
     osip_message_t *request = NULL;
-    int code;
+    char *to;
+    int code = SB_ENOMEM;
     if (parties->route != NULL && own_route == NULL)
         return SB_EINVAL;
+    to = exo_name_addr(parties->to);
     exo_lock(state);
-    code = exo_error(eXosip_message_build_request(EXO_FIRST(state) & request, record->method, parties->to,
-                                                  parties->from != NULL ? parties->from : state->address,
-                                                  route));
+    if (to != NULL)
+        code = exo_error(eXosip_message_build_request(EXO_FIRST(state) & request, record->method, to,
+                                                      parties->from != NULL ? parties->from : state->address,
+                                                      route));
     if (code == SB_OK)
         code = request == NULL ? SB_ELIBRARY : exo_fill(request, content);
     if (code == SB_OK && (record->call_id = exo_call_id(request)) == NULL)
@@ -188,6 +191,7 @@ static int send_outside(struct exosip *state, struct exo_transaction *record, co
     else
         osip_message_free(request);
     exo_unlock(state);
+    free(to);
     free(own_route);
     return code;
 }
@@ -315,7 +319,7 @@ static struct sb_object *transaction_new(struct exosip *state, const eXosip_even
     transaction->lib = record;
     transaction->is_invite = event->type == EXOSIP_CALL_REINVITE;
     record->tid = event->tid;
-    record->record.due_ms = record->started_ms + (transaction->is_invite ? EXO_RING_LIMIT : EXO_64_T1);
+    record->record.due_ms = record->started_ms + (transaction->is_invite ? SB_RING_LIMIT_MS : EXO_64_T1);
     return transaction;
 }
 

@@ -11,21 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-static void post_state(struct exosip *state, struct sb_object *subscription, int new_state, int status,
-                       const char *reason, int expires, osip_message_t *message)
-{
-    sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_SUBSCRIPTION;
-    event.subscription = subscription->id;
-    event.state = new_state;
-    event.status = status;
-    event.reason = reason;
-    event.expires = expires;
-    event.method = "SUBSCRIBE";
-    exo_post(state, &event, message);
-}
-
 /* ------------------------------------------------------------------------------------------------------
  * SUBSCRIBE
  */
@@ -107,7 +92,7 @@ static int build(struct exosip *state, struct exo_subscription *record, osip_mes
 {
     sb_content content = record->content->content;
     int code = exo_error(eXosip_subscribe_build_initial_request(EXO_FIRST(state) message, record->to, record->from,
-                                                                record->route, record->event, record->expires));
+                                                                record->route, record->event, record->lease.expires));
     EXO_UNUSED(state);
     if (code == SB_OK && *message == NULL)
         code = SB_ELIBRARY;
@@ -119,7 +104,7 @@ static int build(struct exosip *state, struct exo_subscription *record, osip_mes
         code = repeat(*message, record);
     }
     if (code == SB_OK) /* what the library writes there has room for eight digits */
-        code = exo_set_expires(*message, record->expires);
+        code = exo_set_expires(*message, record->lease.expires);
     return code == SB_OK ? exo_fill(*message, &content) : code;
 }
 
@@ -133,7 +118,7 @@ static int note(struct exo_subscription *record, osip_message_t *message)
     return record->call_id == NULL ? SB_ENOMEM : SB_OK;
 }
 
-static int send_next(struct exosip *state, struct exo_subscription *record)
+int exo_send_subscribe(struct exosip *state, struct exo_subscription *record)
 {
     osip_message_t *message = NULL;
     int code;
@@ -146,13 +131,9 @@ static int send_next(struct exosip *state, struct exo_subscription *record)
     else
         osip_message_free(message);
     exo_unlock(state);
-    if (code != SB_OK)
-        return code;
-    record->busy = 1;
-    record->outdated = 0;
-    record->started_ms = sb_monotonic_ms();
-    record->record.due_ms = record->started_ms + EXO_OVERDUE;
-    return SB_OK;
+    if (code == SB_OK)
+        exo_lease_sent(&record->lease);
+    return code;
 }
 
 static struct exo_subscription *record_new(struct exosip *state, const sb_parties *parties, const char *event,
@@ -162,7 +143,7 @@ static struct exo_subscription *record_new(struct exosip *state, const sb_partie
     const char *route = state->route;
     if (record == NULL)
         return NULL;
-    record->to = strdup(parties->to);
+    record->to = exo_name_addr(parties->to);
     record->from = strdup(parties->from != NULL ? parties->from : state->address);
     record->event = strdup(event);
     record->content = exo_content_copy(content);
@@ -188,50 +169,16 @@ int exo_subscribe(void *data, struct sb_object *subscription, const sb_parties *
     record = record_new(state, parties, event, content);
     if (record == NULL)
         return SB_ENOMEM;
-    record->expires = expires;
+    record->lease.expires = expires;
     record->polls = expires == 0;
     subscription->lib = record;
-    code = send_next(state, record);
+    code = exo_send_subscribe(state, record);
     return code == SB_OK ? exo_index_subscription(state, subscription) : code;
-}
-
-static int change(struct exosip *state, struct sb_object *subscription, int expires)
-{
-    struct exo_subscription *record = subscription->lib;
-    int before = record->expires, code;
-    if (before == 0)
-        return SB_ESTATE;
-    record->expires = expires;
-    if (record->busy) {
-        record->outdated = 1; /* once the answer to the one under way is there */
-        return SB_OK;
-    }
-    record->retries = 0;
-    code = send_next(state, record);
-    if (code != SB_OK)
-        record->expires = before;
-    return code;
-}
-
-int exo_subscribe_refresh(void *state, struct sb_object *subscription, int expires)
-{
-    return change(state, subscription, expires);
-}
-
-int exo_unsubscribe(void *state, struct sb_object *subscription)
-{
-    return change(state, subscription, 0);
 }
 
 /* ------------------------------------------------------------------------------------------------------
  * The notifier's answers
  */
-static void send_or_fail(struct exosip *state, struct sb_object *subscription)
-{
-    if (send_next(state, subscription->lib) != SB_OK)
-        post_state(state, subscription, SB_STATE_FAILED, 503, NULL, 0, NULL);
-}
-
 static void forget(struct exosip *state, int did)
 {
     exo_lock(state);
@@ -247,52 +194,27 @@ static void learn_dialog(struct exo_subscription *record, osip_message_t *respon
         osip_dialog_update_route_set_as_uac(record->dialog, response);
 }
 
+static int goes_on(struct exosip *state, eXosip_event_t *event, struct sb_object *subscription)
+{
+    struct exo_subscription *record = subscription->lib;
+    if (!record->notified && record->lease.notify_ms == 0)
+        record->lease.notify_ms = sb_monotonic_ms() + SB_TIMER_N_MS;
+    return exo_lease_goes_on(state, subscription, NULL, event->response);
+}
+
 static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_object *subscription)
 {
     struct exo_subscription *record = subscription->lib;
-    const char *text = exo_header(event->response, "expires");
-    int seconds = text != NULL && atoi(text) > 0 ? atoi(text) : record->expires;
     int status = event->response->status_code;
     learn_dialog(record, event->response);
-    record->retries = 0;
-    if (record->dialog == NULL) {
-        post_state(state, subscription, SB_STATE_FAILED, 503, NULL, 0, event->response);
-    } else if (record->outdated) {
-        send_or_fail(state, subscription);
-    } else if (record->expires == 0 && sb_core_closing(state->core)) {
-        post_state(state, subscription, SB_STATE_ENDED, status, NULL, 0, event->response);
-    } else if (record->expires == 0) {
-        record->record.due_ms = sb_monotonic_ms() + SB_LAST_NOTIFY_MS;
-    } else {
-        record->record.due_ms = sb_monotonic_ms() + sb_core_refresh_ms(seconds);
-        post_state(state, subscription, SB_STATE_ACTIVE, status, NULL, seconds, event->response);
-    }
-}
-
-/* 423 Interval Too Brief (4.2.1.1): ask for what the notifier wants at least. */
-static int is_too_brief(struct exo_subscription *record, osip_message_t *response)
-{
-    const char *least = exo_header(response, "min-expires");
-    if (response->status_code != 423 || record->expires == 0 || record->retries >= EXO_MAX_RETRIES ||
-        least == NULL || atoi(least) <= record->expires)
-        return 0;
-    record->expires = atoi(least);
-    record->retries++;
-    return 1;
-}
-
-static void on_failure(struct exosip *state, eXosip_event_t *event, struct sb_object *subscription)
-{
-    struct exo_subscription *record = subscription->lib;
-    int status = event->response != NULL ? event->response->status_code : 0;
-    int ended = status == 481 && record->expires == 0 && record->dialog != NULL;
-    if (status != 0 && is_too_brief(record, event->response)) {
-        send_or_fail(state, subscription);
+    if (record->dialog == NULL)
+        exo_post_lease(state, subscription, SB_STATE_FAILED, 503, NULL, 0, event->response);
+    else if (goes_on(state, event, subscription))
         return;
-    }
-    if (status == 0)
-        status = sb_monotonic_ms() - record->started_ms >= EXO_64_T1 - 1000 ? 408 : 503;
-    post_state(state, subscription, ended ? SB_STATE_ENDED : SB_STATE_FAILED, status, NULL, 0, event->response);
+    else if (sb_core_closing(state->core))
+        exo_post_lease(state, subscription, SB_STATE_ENDED, status, NULL, 0, event->response);
+    else
+        record->lease.record.due_ms = sb_monotonic_ms() + SB_LAST_NOTIFY_MS;
 }
 
 void exo_on_subscription(struct exosip *state, eXosip_event_t *event)
@@ -302,23 +224,22 @@ void exo_on_subscription(struct exosip *state, eXosip_event_t *event)
     struct exo_subscription *record = subscription == NULL ? NULL : subscription->lib;
     int success = event->type == EXOSIP_SUBSCRIPTION_ANSWERED && event->response != NULL;
     free(call_id);
-    if (record != NULL && !success && exo_retry(state, event, &record->retries)) {
+    if (record != NULL && !success && exo_retry(state, event, &record->lease.retries)) {
         if (record->dialog != NULL)
             record->dialog->local_cseq++; /* 22.2 */
-        record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+        record->lease.record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
         return;
     }
     if (event->did > 0)
         forget(state, event->did);
     if (record == NULL)
         return;
-    record->busy = 0;
-    record->record.due_ms = 0;
+    record->lease.record.due_ms = 0;
     record->cseq = exo_cseq(event->request);
     if (success && !exo_is_dangerous(event->response))
         on_success(state, event, subscription);
     else
-        on_failure(state, event, subscription);
+        exo_lease_failed(state, subscription, record->dialog != NULL, event->response);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -389,7 +310,7 @@ static void post_ended(struct exosip *state, struct sb_object *subscription, con
     char reason[64] = "";
     if (value != NULL)
         snprintf(reason, sizeof reason, "%.*s", (int)bare(value), value);
-    post_state(state, subscription, SB_STATE_ENDED, 0, reason, 0, notify);
+    exo_post_lease(state, subscription, SB_STATE_ENDED, 0, reason, 0, notify);
 }
 
 static void take_notify(struct exosip *state, struct sb_object *subscription, osip_message_t *notify)
@@ -403,11 +324,12 @@ static void take_notify(struct exosip *state, struct sb_object *subscription, os
         osip_dialog_update_route_set_as_uas(record->dialog, notify);
     }
     record->notified = 1;
+    record->lease.notify_ms = 0;
     post_notify(state, subscription, seconds, notify);
     if (bare(told) == 10 && strncasecmp(told, "terminated", 10) == 0)
         post_ended(state, subscription, told, notify);
-    else if (seconds > 0 && !record->busy && record->expires > 0) /* it may be less than was granted (4.1.2.3) */
-        record->record.due_ms = sb_monotonic_ms() + sb_core_refresh_ms(seconds);
+    else if (!record->lease.busy && record->lease.expires > 0) /* it may be less than was granted (4.1.2.3) */
+        exo_lease_left(&record->lease, seconds);
 }
 
 /* One that the library took, and answered, while the SUBSCRIBE was on its way. */
@@ -464,20 +386,14 @@ int exo_take_notify(struct exosip *state, eXosip_event_t *event)
 void exo_subscription_due(struct exosip *state, struct sb_object *subscription)
 {
     struct exo_subscription *record = subscription->lib;
-    if (!subscription->outgoing) {
+    int failed = record->polls && !record->notified;
+    if (!subscription->outgoing)
         exo_notifier_due(state, subscription);
-        return;
-    }
-    record->record.due_ms = 0;
-    if (record->busy) { /* the library has not said a word of it for longer than it may take */
-        post_state(state, subscription, SB_STATE_FAILED, 408, NULL, 0, NULL);
-    } else if (record->expires == 0) { /* no NOTIFY after the SUBSCRIBE that ended it, or asked for the state */
-        int failed = record->polls && !record->notified;
-        post_state(state, subscription, failed ? SB_STATE_FAILED : SB_STATE_ENDED, failed ? 408 : 200, NULL, 0, NULL);
-    } else {
-        record->retries = 0;
-        send_or_fail(state, subscription);
-    }
+    else if (record->lease.busy || record->lease.expires > 0)
+        exo_lease_due(state, subscription);
+    else /* no NOTIFY after the SUBSCRIBE that ended it, or asked for the state */
+        exo_post_lease(state, subscription, failed ? SB_STATE_FAILED : SB_STATE_ENDED, failed ? 408 : 200, NULL, 0,
+                       NULL);
 }
 
 void exo_subscription_free(struct exosip *state, struct exo_subscription *record)

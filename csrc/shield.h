@@ -156,7 +156,8 @@ void shield_count(struct shield_verdict verdict, const char *host, int port, int
 void shield_counts(struct shield_counts *counts);
 
 /* Keep the counters in a new file, which replaces one that is there, for others to read: struct shield_file. What
- * was counted before goes with them. 0, or -1 and they stay where they are. */
+ * was counted before goes with them. 0, or -1 and they stay where they are: no room, or the file is that of another
+ * process, which lives. */
 int shield_count_into(const char *path);
 
 /* The file: this, and then a row for each rule. Numbers are the machine's own. */

@@ -1,6 +1,8 @@
 /* shield_count.c - counters by rule, and the line in the log. */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -78,18 +80,37 @@ void shield_counts(struct shield_counts *counts)
     pthread_mutex_unlock(&mutex);
 }
 
-/* A file of that size, for all to read; never one that somebody else has put there. NULL when there is none. */
+/* Whether a process that lives keeps its counters there. */
+static int is_taken(const char *path)
+{
+    struct shield_file file;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, &file, sizeof file);
+    if (fd >= 0)
+        close(fd);
+    return got == (ssize_t)sizeof file && memcmp(file.magic, SHIELD_MAGIC, sizeof file.magic) == 0 &&
+           file.process > 0 && file.process != getpid() &&
+           (kill((pid_t)file.process, 0) == 0 || errno == EPERM);
+}
+
+/* A file of that size, for all to read; never one that somebody else has put there. NULL when there is none.
+ *
+ * All of it is taken from the disk now: where that is full a mapping of a file with holes ends the process. */
 static struct shield_file *map_new(const char *path, size_t size)
 {
     void *mapped = MAP_FAILED;
     int fd;
+    if (is_taken(path))
+        return NULL;
     unlink(path);
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return NULL;
-    if (ftruncate(fd, (off_t)size) == 0)
+    if (posix_fallocate(fd, 0, (off_t)size) == 0)
         mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
+    if (mapped == MAP_FAILED)
+        unlink(path);
     return mapped == MAP_FAILED ? NULL : mapped;
 }
 

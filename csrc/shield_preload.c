@@ -1,15 +1,16 @@
 /* shield_preload.c - the shield between a library and its sockets: _shield.so, for LD_PRELOAD.
  *
- * It stands in for recv() and recvfrom(), through which libeXosip2 receives, and for what the C library makes of
- * them with _FORTIFY_SOURCE. Only calls out of the object that attach() was told of are screened; everybody
- * else in the process, Python's sockets among them, goes straight through. */
+ * It stands in for recv() and recvfrom(), through which libeXosip2 receives, for what the C library makes of them
+ * with _FORTIFY_SOURCE, and for what makes and feeds TCP connections (shield_stream.c). Only calls out of the object
+ * that attach() was told of are screened; everybody else in the process, Python's sockets among them, goes straight
+ * through. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +22,20 @@
 
 #include <linux/sockios.h>
 
+#include "shield_preload.h"
 #include "shield_service.h"
 
-#define EXPORTED __attribute__((visibility("default")))
 #define SECOND 1000000
 
 enum {
     MAX_OBJECTS = 4,
-    MAX_ROUNDS = 64,  /* messages that are kept back in one call, so that it ends however many come */
+    MAX_GAIN = 3,     /* as many times as long as a datagram may its answer be, who forged its source gains little
+                       * by it (RFC 9000, 8.1, has the same) */
+    MAX_FILES = 8,    /* of counters, of processes of a user that live at the same time */
     MAX_WAIT = 60     /* seconds in a socket; a longer one is a clock that was set */
 };
 
 static ssize_t (*real_recvfrom)(int, void *, size_t, int, struct sockaddr *, socklen_t *);
-static ssize_t (*real_recv)(int, void *, size_t, int);
 
 static void begin(void);
 
@@ -70,7 +72,7 @@ static int find_object(struct dl_phdr_info *info, size_t size, void *data)
     return 1;
 }
 
-static int is_screened(const void *caller)
+int preload_is_screened(const void *caller)
 {
     int i;
     for (i = 0; i < object_count; i++)
@@ -79,22 +81,29 @@ static int is_screened(const void *caller)
     return 0;
 }
 
-/* Where others, `sipbridge doctor` among them, can read the counters: of each user one file, the latest process's. */
+/* Where others, `sipbridge doctor` among them, can read the counters: a file of each user's, and with -2, -3 ... behind
+ * its name those of processes that found it taken. */
 static void share_counters(void)
 {
     const char *path = getenv("SIPBRIDGE_SHIELD_COUNTERS");
-    char usual[64];
+    char usual[64], numbered[PATH_MAX];
+    int number;
     snprintf(usual, sizeof usual, "/tmp/sipbridge-shield-%lu", (unsigned long)getuid());
     if (path == NULL)
         path = usual;
-    if (*path != '\0')
-        shield_count_into(path);
+    if (*path == '\0' || shield_count_into(path) == 0)
+        return;
+    for (number = 2; number <= MAX_FILES; number++) {
+        int length = snprintf(numbered, sizeof numbered, "%s-%d", path, number);
+        if (length < (int)sizeof numbered && shield_count_into(numbered) == 0)
+            return;
+    }
 }
 
 static int attach(const void *function)
 {
     struct wanted wanted = {(uintptr_t)function, 0, 0};
-    if (is_screened(function))
+    if (preload_is_screened(function))
         return 0;
     if (object_count == MAX_OBJECTS || !dl_iterate_phdr(find_object, &wanted))
         return -1;
@@ -137,14 +146,7 @@ static int is_probe(const char *octets, size_t length)
 /* ------------------------------------------------------------------------------------------------------
  * One message
  */
-struct source {
-    struct sockaddr_storage address;
-    socklen_t size;
-    char host[INET6_ADDRSTRLEN];
-    int port;
-};
-
-static void name_source(struct source *source)
+static void name_source(struct preload_source *source)
 {
     const void *address = &((struct sockaddr_in *)&source->address)->sin_addr;
     in_port_t port = ((struct sockaddr_in *)&source->address)->sin_port;
@@ -157,7 +159,7 @@ static void name_source(struct source *source)
     source->port = ntohs(port);
 }
 
-static void set_port(struct source *source, int port)
+static void set_port(struct preload_source *source, int port)
 {
     if (source->address.ss_family == AF_INET6)
         ((struct sockaddr_in6 *)&source->address)->sin6_port = htons((in_port_t)port);
@@ -172,6 +174,11 @@ static int64_t microseconds(clockid_t clock)
     return (int64_t)now.tv_sec * SECOND + now.tv_nsec / 1000;
 }
 
+int64_t preload_microseconds(void)
+{
+    return microseconds(CLOCK_MONOTONIC);
+}
+
 /* How long the datagram that was read last lay in the socket; -1 when the kernel does not tell. */
 static int64_t waited(int fd)
 {
@@ -183,29 +190,40 @@ static int64_t waited(int fd)
     return wait >= 0 && wait < (int64_t)MAX_WAIT * SECOND ? wait : -1;
 }
 
-static void answer(int fd, const struct shield_message *message, struct shield_verdict verdict,
-                   struct source *source, enum shield_transport transport)
+/* Its length; 0 when there is none. `length`: the message's. */
+static size_t make_answer(const struct shield_message *message, struct shield_verdict verdict, size_t length,
+                          const struct preload_source *source, enum shield_transport transport, char *reply)
 {
-    char reply[SHIELD_MAX_REPLY];
-    size_t length = shield_reply(message, verdict, source->host, source->port, reply, sizeof reply);
-    if (length == 0)
-        return;
-    if (transport == SHIELD_DATAGRAM)
-        set_port(source, shield_reply_port(message, source->port));
-    if (sendto(fd, reply, length, MSG_DONTWAIT | MSG_NOSIGNAL,
-               transport == SHIELD_DATAGRAM ? (struct sockaddr *)&source->address : NULL,
-               transport == SHIELD_DATAGRAM ? source->size : 0) < 0)
-        return; /* as good as lost on the way */
+    size_t room = SHIELD_MAX_REPLY;
+    if (transport == SHIELD_DATAGRAM && length < room / MAX_GAIN)
+        room = length * MAX_GAIN;
+    return verdict.action != SHIELD_ANSWER
+               ? 0
+               : shield_reply(message, verdict, source->host, source->port, reply, room);
 }
 
-/* Whether the library may have it; what it may not have is answered here, or not at all. `length` is the
- * message's, `room` that of the buffer that holds it. */
-static int may_pass(int fd, const char *octets, size_t length, size_t room, struct source *source,
-                    enum shield_transport transport)
+static void send_answer(int fd, const struct shield_message *message, const char *reply, size_t length,
+                        struct preload_source *source, enum shield_transport transport)
+{
+    ssize_t sent;
+    if (transport == SHIELD_DATAGRAM)
+        set_port(source, shield_reply_port(message, source->port));
+    sent = sendto(fd, reply, length, MSG_DONTWAIT | MSG_NOSIGNAL,
+                  transport == SHIELD_DATAGRAM ? (struct sockaddr *)&source->address : NULL,
+                  transport == SHIELD_DATAGRAM ? source->size : 0);
+    /* A datagram is as good as lost on the way; a stream would go on in the middle of an answer. */
+    if (sent < (ssize_t)length && transport == SHIELD_STREAM)
+        shutdown(fd, SHUT_RDWR);
+}
+
+int preload_may_pass(int fd, const char *octets, size_t length, size_t room, struct preload_source *source,
+                     enum shield_transport transport)
 {
     struct shield_message message;
     struct shield_verdict verdict;
     enum shield_rule rule = SHIELD_NONE;
+    char reply[SHIELD_MAX_REPLY];
+    size_t reply_length;
     int64_t now = microseconds(CLOCK_MONOTONIC);
     verdict = shield_check(octets, length < room ? length : room, transport, &message);
     if (length > room)
@@ -216,16 +234,26 @@ static int may_pass(int fd, const char *octets, size_t length, size_t room, stru
     if (rule != SHIELD_NONE)
         verdict = shield_refuse(&message, rule);
     name_source(source);
+    reply_length = make_answer(&message, verdict, length, source, transport, reply);
+    if (verdict.action == SHIELD_ANSWER && reply_length == 0)
+        verdict.action = SHIELD_DROP;
     shield_count(verdict, source->host, source->port, now);
-    if (verdict.action == SHIELD_ANSWER)
-        answer(fd, &message, verdict, source, transport);
+    if (reply_length > 0)
+        send_answer(fd, &message, reply, reply_length, source, transport);
     return verdict.action == SHIELD_PASS;
+}
+
+void preload_refuse(struct preload_source *source, enum shield_rule rule)
+{
+    struct shield_verdict verdict = {SHIELD_DROP, rule, 0};
+    name_source(source);
+    shield_count(verdict, source->host, source->port, microseconds(CLOCK_MONOTONIC));
 }
 
 /* ------------------------------------------------------------------------------------------------------
  * Datagrams
  */
-static void copy_source(const struct source *source, struct sockaddr *address, socklen_t *size)
+static void copy_source(const struct preload_source *source, struct sockaddr *address, socklen_t *size)
 {
     if (address == NULL || size == NULL)
         return;
@@ -238,8 +266,8 @@ static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, st
                                 socklen_t *address_size)
 {
     int round;
-    for (round = 0; round < MAX_ROUNDS; round++) {
-        struct source source;
+    for (round = 0; round < PRELOAD_ROUNDS; round++) {
+        struct preload_source source;
         ssize_t got;
         source.size = sizeof source.address;
         got = real_recvfrom(fd, buffer, size, flags | MSG_TRUNC, (struct sockaddr *)&source.address,
@@ -247,7 +275,7 @@ static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, st
         if (got < 0)
             return got;
         if (!is_probe(buffer, (size_t)got) &&
-            may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_DATAGRAM)) {
+            preload_may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_DATAGRAM)) {
             copy_source(&source, address, address_size);
             return got;
         }
@@ -258,65 +286,9 @@ static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, st
 }
 
 /* ------------------------------------------------------------------------------------------------------
- * Streams. The library gets one whole message at a time. What is not whole yet stays in the kernel, which wakes
- * the library once there is more: nothing is kept here.
- */
-static void wake_at(int fd, int octets)
-{
-    setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &octets, sizeof octets);
-}
-
-static int has_ended(int fd)
-{
-    struct pollfd ended = {fd, POLLRDHUP, 0};
-    return poll(&ended, 1, 0) != 0;
-}
-
-/* The peer will not send the rest, or what it sends is no SIP: to the library, the end of the stream. */
-static ssize_t end_stream(int fd)
-{
-    shutdown(fd, SHUT_RDWR);
-    return 0;
-}
-
-static ssize_t receive_framed(int fd, char *buffer, size_t size, int flags)
-{
-    struct shield_verdict hopeless = {SHIELD_DROP, SHIELD_FIELD, 0};
-    struct source source;
-    int round;
-    source.size = sizeof source.address;
-    if (getpeername(fd, (struct sockaddr *)&source.address, &source.size) != 0)
-        return real_recv(fd, buffer, size, flags);
-    for (round = 0; round < MAX_ROUNDS; round++) {
-        ssize_t got = real_recv(fd, buffer, size, flags | MSG_PEEK);
-        long frame = got <= 0 ? 0 : shield_frame(buffer, (size_t)got, size);
-        if (got <= 0)
-            return got;
-        if (frame < 0) {
-            name_source(&source);
-            shield_count(hopeless, source.host, source.port, microseconds(CLOCK_MONOTONIC));
-            return end_stream(fd);
-        }
-        if (frame == 0) {
-            if (has_ended(fd))
-                return end_stream(fd);
-            wake_at(fd, (int)got + 1);
-            break;
-        }
-        wake_at(fd, 1);
-        got = real_recv(fd, buffer, (size_t)frame, flags);
-        if (got != frame || may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_STREAM))
-            return got;
-        flags |= MSG_DONTWAIT;
-    }
-    errno = EAGAIN;
-    return -1;
-}
-
-/* ------------------------------------------------------------------------------------------------------
  * In place of the C library's
  */
-static int type_of(int fd)
+int preload_type_of(int fd)
 {
     int type = 0, saved = errno;
     socklen_t size = sizeof type;
@@ -335,12 +307,12 @@ static ssize_t receive(int fd, void *buffer, size_t size, int flags, struct sock
 {
     if (real_recvfrom == NULL)
         begin(); /* another library's constructor receives */
-    if (is_screened(caller) && !(flags & MSG_PEEK)) {
-        int type = type_of(fd);
+    if (preload_is_screened(caller) && !(flags & MSG_PEEK)) {
+        int type = preload_type_of(fd);
         if (type == SOCK_DGRAM)
             return receive_datagram(fd, buffer, size, flags, address, address_size);
         if (type == SOCK_STREAM)
-            return receive_framed(fd, buffer, size, flags);
+            return preload_stream_receive(fd, buffer, size, flags);
     }
     return real_recvfrom(fd, buffer, size, flags, address, address_size);
 }
@@ -395,7 +367,7 @@ static void read_limit(enum shield_kind kind, const char *variable)
     double rate = -1, burst = 0;
     if (text != NULL && strcmp(text, "off") == 0)
         rate = 0;
-    else if (text == NULL || sscanf(text, "%lf/%lf", &rate, &burst) < 1 || rate <= 0)
+    else if (text == NULL || sscanf(text, "%lf/%lf", &rate, &burst) < 1 || !(rate > 0))
         rate = -1;
     shield_limit(kind, rate, burst);
 }
@@ -412,7 +384,7 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-static void *next(const char *name)
+void *preload_next(const char *name)
 {
     void *found = dlsym(RTLD_NEXT, name);
     if (found == NULL)
@@ -422,8 +394,8 @@ static void *next(const char *name)
 
 __attribute__((constructor)) static void begin(void)
 {
-    *(void **)&real_recvfrom = next("recvfrom");
-    *(void **)&real_recv = next("recv");
+    *(void **)&real_recvfrom = preload_next("recvfrom");
+    preload_stream_begin();
     shield_seed(random_seed());
     read_limit(SHIELD_INVITES, "SIPBRIDGE_SHIELD_INVITE");
     read_limit(SHIELD_REGISTERS, "SIPBRIDGE_SHIELD_REGISTER");

@@ -95,9 +95,10 @@ int scan_number(struct scan *scan, unsigned long limit, unsigned long *number)
     const char *begin = scan->at;
     *number = 0;
     for (; scan->at < scan->end && is_in(*scan->at, DIGIT); scan->at++) {
-        *number = *number * 10 + (unsigned long)(*scan->at - '0');
-        if (*number > limit)
+        unsigned long digit = (unsigned long)(*scan->at - '0');
+        if (digit > limit || *number > (limit - digit) / 10)
             return 0;
+        *number = *number * 10 + digit;
     }
     return scan->at > begin;
 }

@@ -44,6 +44,7 @@ static void run_call(struct sofia *state, struct sof_command *command)
         return;
     }
     record = call->lib;
+    sof_set_timer(&record->record, SB_RING_LIMIT_MS, sof_on_ring_limit);
     code = sof_dialog_new(&record->record, draft, sof_on_dialog_request);
     if (code == SB_OK)
         code = sof_send(&record->invite, &record->record, &record->record, "INVITE", draft,

@@ -76,7 +76,6 @@ static void bye_after_cancel(struct sofia *state, struct sb_object *call)
     struct sof_call *record = call->lib;
     msg_t *bye = record->farewell, *ack;
     record->farewell = NULL;
-    sof_set_timer(&record->record, 0, NULL);
     if (sof_draft(NULL, &ack) == SB_OK)
         sof_send_ack(record, ack);
     if (sof_send_bye(record, bye) != SB_OK)
@@ -89,6 +88,7 @@ static void on_answered(struct sof_call *record, struct sb_object *call, int sta
     nta_leg_client_route(record->record.leg, sip->sip_record_route, sip->sip_contact);
     record->answered = record->invite.orq;
     record->invite.orq = NULL;
+    sof_set_timer(&record->record, 0, NULL);
     if (record->ending == SOF_ENDING_CANCEL)
         bye_after_cancel(record->record.state, call);
     else
@@ -112,6 +112,16 @@ static void on_refused(struct sof_call *record, struct sb_object *call, int stat
     sof_end_call(record->record.state, call, cause, status, sip);
 }
 
+static void on_progress(struct sof_call *record, struct sb_object *call, int status, const sip_t *sip)
+{
+    int is_new = sof_acknowledge_early(record, sip);
+    if (call->state != SB_CALL_CALLING)
+        return;
+    sof_set_timer(&record->record, SB_RING_LIMIT_MS, sof_on_ring_limit);
+    if (is_new)
+        post_call(record->record.state, SB_EV_CALL_PROGRESS, call, status, sip);
+}
+
 int sof_on_invite_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t *sip)
 {
     struct sof_call *record = (struct sof_call *)data;
@@ -125,8 +135,8 @@ int sof_on_invite_response(struct sof_record *data, nta_outgoing_t *orq, const s
         on_refused(record, call, status, sip);
     else if (status >= 200)
         on_answered(record, call, status, sip);
-    else if (status > 100 && sof_acknowledge_early(record, sip) && call->state == SB_CALL_CALLING)
-        post_call(data->state, SB_EV_CALL_PROGRESS, call, status, sip);
+    else if (status > 100)
+        on_progress(record, call, status, sip);
     sof_leave(data->state);
     return 0;
 }
@@ -137,6 +147,13 @@ void sof_on_cancel_timeout(struct sof_record *data)
     struct sb_object *call = sof_object(data, SB_KIND_CALL);
     if (call != NULL)
         sof_end_call(data->state, call, SB_CAUSE_CANCELLED, 487, NULL);
+}
+
+void sof_on_ring_limit(struct sof_record *data)
+{
+    struct sb_object *call = sof_object(data, SB_KIND_CALL);
+    if (call != NULL) /* its INVITE, which goes with it, is cancelled */
+        sof_end_call(data->state, call, SB_CAUSE_TIMEOUT, 408, NULL);
 }
 
 int sof_on_bye_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t *sip)

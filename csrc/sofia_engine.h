@@ -151,27 +151,39 @@ struct sof_transaction {
     char *method;              /* of ours; in the record's home */
 };
 
-struct sof_registration {
-    struct sof_record record;
-    struct sof_request request;
-    int expires;               /* wanted, seconds; 0: to end it */
-    int busy;                  /* a REGISTER is on its way */
-    int outdated;              /* `expires` changed while it was */
+struct sof_lease;
+
+/* How registrations and subscriptions of ours differ. */
+struct sof_lease_kind {
+    int object;                /* enum sb_kind */
+    const char *method;
+    nta_request_f *on_request; /* for what comes in the dialog; NULL: nothing does */
+    int (*send_next)(struct sof_lease *lease); /* the request again, or the next one */
+    void (*on_success)(struct sof_lease *lease, struct sb_object *object, int status, const sip_t *sip);
 };
 
-/* Of ours, or from outside. */
-struct sof_subscription {
+/* A registration. A subscription begins with it, too. */
+struct sof_lease {
     struct sof_record record;
-    struct sof_request request;   /* our SUBSCRIBE, or our NOTIFY */
-    int busy;                     /* which is on its way */
-    int expires;                  /* wanted, seconds, 0: to end it; from outside: granted at most */
+    const struct sof_lease_kind *kind;
+    struct sof_request request;
+    int expires;               /* wanted, seconds; 0: to end it */
+    int busy;                  /* the request is on its way */
+    int outdated;              /* `expires` changed while it was */
+    int established;           /* there is a dialog */
+    int64_t refresh_ms;        /* when to ask again (sb_monotonic_ms) */
+    int64_t notify_ms;         /* when it has failed unless there is a NOTIFY; 0: never */
+};
+
+/* Of ours, or from outside: then of the lease record, request (our NOTIFY), busy and expires (granted at most) are
+ * used. */
+struct sof_subscription {
+    struct sof_lease lease;
     /* ours */
     sip_event_t *event;
     msg_t *again;                 /* the draft of a SUBSCRIBE within the dialog, until it is used */
-    int outdated;                 /* `expires` changed while a SUBSCRIBE was on its way */
     int polls;                    /* the state as it is now was all that was asked for */
-    int established;              /* there is a dialog, */
-    int notified;                 /* and a NOTIFY came in it */
+    int notified;                 /* a NOTIFY came */
     /* from outside */
     char *package;                /* what Event says */
     nta_incoming_t *irq;          /* the SUBSCRIBE, until it is answered */
@@ -291,6 +303,8 @@ int sof_on_dialog_request(struct sof_record *record, nta_leg_t *leg, nta_incomin
 /* ACK or CANCEL to an INVITE from outside, or no ACK in time (sip NULL). */
 int sof_on_ack_or_cancel(struct sof_record *record, nta_incoming_t *irq, const sip_t *sip);
 void sof_on_cancel_timeout(struct sof_record *record);
+/* The peer rings, and has said nothing else for too long. */
+void sof_on_ring_limit(struct sof_record *record);
 /* Post ENDED: the call is gone afterwards. sip: may be NULL. */
 void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int status, const sip_t *sip);
 /* The same for a call that could not be sent, with a reason phrase of ours. */
@@ -306,19 +320,32 @@ void sof_early_free(struct sof_call *call);
 int sof_wants_reliable(msg_t *msg);
 void sof_reply_reliably(struct sofia *state, nta_incoming_t *irq, int status, msg_t *msg); /* msg is taken */
 
+/* sofia_lease.c ----------------------------------------------------------------------------------------- */
+
+/* The first request; its draft is taken. SB_OK, or SB_ENOMEM. */
+int sof_lease_start(struct sof_lease *lease, const struct sb_object *object, msg_t *draft);
+/* On the loop: a new request, whose draft is taken, or the same again with the seconds that are wanted now. */
+int sof_lease_send(struct sof_lease *lease, msg_t *draft);
+int sof_lease_send_again(struct sof_lease *lease);
+/* Ask for other seconds: now, or when the answer to the request under way is there. */
+int sof_lease_change(void *state, struct sb_object *object, int expires);
+int sof_lease_end(void *state, struct sb_object *object);
+/* On the loop: ask again in time, when so many seconds are left (0: as many as before). */
+void sof_lease_due(struct sof_lease *lease, int seconds);
+/* A 2xx: ask again for what is wanted meanwhile, or it is ACTIVE for these seconds (NULL: Expires says how many). Returns
+ * 0, and nothing was done, when it was the answer to the end. */
+int sof_lease_goes_on(struct sof_lease *lease, struct sb_object *object, const char *seconds, int status,
+                      const sip_t *sip);
+void sof_post_lease(const struct sof_lease *lease, const struct sb_object *object, int new_state, int status,
+                    const char *reason, int expires, const sip_t *sip);
+
 /* sofia_register.c -------------------------------------------------------------------------------------- */
 int sof_register(void *state, struct sb_object *registration, const char *registrar, const sb_parties *parties,
                  const char *contact, int expires);
-int sof_register_refresh(void *state, struct sb_object *registration, int expires);
-int sof_register_end(void *state, struct sb_object *registration);
-void sof_registration_free(struct sof_registration *record);
-void sof_fail_registration(struct sb_object *registration, const char *reason);
 
 /* sofia_subscribe.c ------------------------------------------------------------------------------------- */
 int sof_subscribe(void *state, struct sb_object *subscription, const sb_parties *parties, const char *event,
                   int expires, const sb_content *content);
-int sof_subscribe_refresh(void *state, struct sb_object *subscription, int expires);
-int sof_unsubscribe(void *state, struct sb_object *subscription);
 int sof_publish(void *state, struct sb_object *transaction, const sb_parties *parties, const char *event,
                 const char *etag, int expires, const sb_content *content);
 

@@ -20,7 +20,7 @@ static void post_unsubscribed(struct sof_subscription *record, struct sb_object 
     event.type = SB_EV_UNSUBSCRIBED;
     event.subscription = subscription->id;
     event.status = status;
-    sof_post(record->record.state, &event, sof_real(sip));
+    sof_post(record->lease.record.state, &event, sof_real(sip));
 }
 
 static void post_subscribe(struct sof_subscription *record, struct sb_object *subscription, int new_state,
@@ -32,7 +32,7 @@ static void post_subscribe(struct sof_subscription *record, struct sb_object *su
     event.subscription = subscription->id;
     event.state = new_state;
     event.expires = expires;
-    sof_post(record->record.state, &event, sip);
+    sof_post(record->lease.record.state, &event, sip);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -41,7 +41,7 @@ static void post_subscribe(struct sof_subscription *record, struct sb_object *su
 static int draft_notify(struct sof_subscription *record, const char *subscription_state,
                         const sb_content *content, msg_t **draft)
 {
-    int code = sof_draft_within(record->record.state, "NOTIFY", content, draft);
+    int code = sof_draft_within(record->lease.record.state, "NOTIFY", content, draft);
     if (code != SB_OK)
         return code;
     code = sof_add_header(*draft, "Event", record->package);
@@ -54,8 +54,8 @@ static int draft_notify(struct sof_subscription *record, const char *subscriptio
 
 static int send_notify(struct sof_subscription *record, msg_t *draft)
 {
-    record->busy = 1;
-    return sof_send(&record->request, &record->record, &record->record, "NOTIFY", draft, on_notify_response);
+    record->lease.busy = 1;
+    return sof_send(&record->lease.request, &record->lease.record, &record->lease.record, "NOTIFY", draft, on_notify_response);
 }
 
 static void run_notify(struct sofia *state, struct sof_command *command)
@@ -67,7 +67,7 @@ static void run_notify(struct sofia *state, struct sof_command *command)
         return;
     record = subscription->lib;
     command->msg = NULL;
-    if (record->busy)
+    if (record->lease.busy)
         record->waiting[record->count++] = draft;
     else if (send_notify(record, draft) != SB_OK)
         post_unsubscribed(record, subscription, 503, NULL);
@@ -102,7 +102,7 @@ static void send_waiting(struct sof_subscription *record, struct sb_object *subs
 /* 4.2.2: a subscriber that refuses a NOTIFY, or says nothing, is gone. */
 static void on_final(struct sof_subscription *record, struct sb_object *subscription, int status, const sip_t *sip)
 {
-    record->busy = 0;
+    record->lease.busy = 0;
     record->pending--;
     if (sof_real(sip) == NULL && status != 408)
         status = 503;
@@ -119,7 +119,7 @@ static int on_notify_response(struct sof_record *data, nta_outgoing_t *orq, cons
     int status = nta_outgoing_status(orq);
     sof_enter(data->state);
     subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
-    if (subscription != NULL && status >= 200 && !sof_retry(&record->request, sof_real(sip)))
+    if (subscription != NULL && status >= 200 && !sof_retry(&record->lease.request, sof_real(sip)))
         on_final(record, subscription, status, sip);
     sof_leave(data->state);
     return 0;
@@ -167,7 +167,7 @@ static int asked(const sip_t *sip)
 static int on_refresh(struct sof_subscription *record, struct sb_object *subscription, nta_leg_t *leg,
                       nta_incoming_t *irq, const sip_t *sip)
 {
-    struct sofia *state = record->record.state;
+    struct sofia *state = record->lease.record.state;
     int seconds = asked(sip);
     char text[16];
     msg_t *draft;
@@ -175,8 +175,8 @@ static int on_refresh(struct sof_subscription *record, struct sb_object *subscri
         return subscription->state == SB_SUBSCRIPTION_ASKED ? 500 : 481;
     if (seconds > 0 && sb_core_congested(state->core))
         return 503;
-    if (seconds > record->expires)
-        seconds = record->expires;
+    if (seconds > record->lease.expires)
+        seconds = record->lease.expires;
     snprintf(text, sizeof text, "%d", seconds);
     if (sof_draft(NULL, &draft) != SB_OK)
         return 500;
@@ -188,7 +188,7 @@ static int on_refresh(struct sof_subscription *record, struct sb_object *subscri
         finish(record, subscription, sip);
         return 0;
     }
-    sof_set_timer(&record->record, (unsigned)(seconds < SB_DAY ? seconds : SB_DAY) * 1000, on_expired);
+    sof_set_timer(&record->lease.record, (unsigned)(seconds < SB_DAY ? seconds : SB_DAY) * 1000, on_expired);
     post_subscribe(record, subscription, SB_STATE_ACTIVE, seconds, sip);
     return 0;
 }
@@ -223,9 +223,9 @@ static int refusal(struct sofia *state, const sip_t *sip)
 static int keep_event(struct sof_subscription *record, const sip_event_t *event)
 {
     if (event->o_id != NULL)
-        record->package = su_sprintf(record->record.home, "%s;id=%s", event->o_type, event->o_id);
+        record->package = su_sprintf(record->lease.record.home, "%s;id=%s", event->o_type, event->o_id);
     else
-        record->package = su_strdup(record->record.home, event->o_type);
+        record->package = su_strdup(record->lease.record.home, event->o_type);
     return record->package == NULL ? SB_ENOMEM : SB_OK;
 }
 
@@ -241,12 +241,12 @@ int sof_on_subscribe(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
         return 503;
     subscription->lib = record = sof_record_new(state, subscription->id, sizeof *record);
     if (record == NULL || keep_event(record, sip->sip_event) != SB_OK ||
-        sof_dialog_accept(&record->record, irq, sip, on_subscriber) != SB_OK) {
+        sof_dialog_accept(&record->lease.record, irq, sip, on_subscriber) != SB_OK) {
         sb_core_remove(state->core, subscription);
         return 503;
     }
     record->irq = irq;
-    sof_set_timer(&record->record, SOF_64_T1, on_unanswered);
+    sof_set_timer(&record->lease.record, SOF_64_T1, on_unanswered);
     post_subscribe(record, subscription, 0, asked(sip), sip);
     return 0;
 }
@@ -280,7 +280,7 @@ int sof_subscription_accept(void *data, struct sb_object *subscription, int stat
         return SB_ENOMEM;
     }
     command->status = expires;
-    record->expires = expires;
+    record->lease.expires = expires;
     return sof_post_answer(data, NULL, &record->irq, status, NULL, draft);
 }
 
@@ -300,5 +300,5 @@ void sof_subscription_free(struct sof_subscription *record)
         msg_destroy(record->again);
     if (record->irq != NULL)
         nta_incoming_destroy(record->irq); /* 500, where nothing was answered */
-    sof_request_clear(&record->request);
+    sof_request_clear(&record->lease.request);
 }

@@ -32,10 +32,12 @@ int sof_is_sha256(const msg_auth_t *challenge)
     return strncasecmp(algorithm, "SHA-256", 7) == 0 && (algorithm[7] == '\0' || algorithm[7] == '"');
 }
 
-static char *parameter(su_home_t *home, const msg_auth_t *challenge, const char *name)
+/* Replace a text of an entry (NULL: by nothing). A registration is challenged for as long as it lives: what was there
+ * may not stay behind. */
+static void keep(su_home_t *home, char **text, const char *value)
 {
-    const char *value = msg_header_find_param(challenge->au_common, name);
-    return value == NULL ? NULL : su_strdup(home, value);
+    su_free(home, *text);
+    *text = value == NULL ? NULL : su_strdup(home, value);
 }
 
 /* The entry for a realm on one side, or a new one. */
@@ -62,12 +64,12 @@ int sof_take_sha256(struct sof_record *record, const msg_auth_t *challenge, int 
     struct sof_sha256 *entry = realm == NULL ? NULL : entry_for(record, proxy, realm);
     if (entry == NULL)
         return 0;
-    entry->nonce = parameter(record->home, challenge, "nonce=");
-    entry->opaque = parameter(record->home, challenge, "opaque=");
+    keep(record->home, &entry->nonce, msg_header_find_param(challenge->au_common, "nonce="));
+    keep(record->home, &entry->opaque, msg_header_find_param(challenge->au_common, "opaque="));
+    keep(record->home, &entry->user, user);
+    keep(record->home, &entry->password, password);
     entry->qop = qop != NULL;
     entry->count = 0;
-    entry->user = su_strdup(record->home, user);
-    entry->password = su_strdup(record->home, password);
     return entry->nonce != NULL && entry->user != NULL && entry->password != NULL;
 }
 

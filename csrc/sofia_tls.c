@@ -20,7 +20,7 @@
 
 static const char *const NAMES[] = {"agent.pem", "cafile.pem"};
 
-/* Append a file to an open one. */
+/* Append a file to an open one, and a line end, which the last line may lack. */
 static int append_file(int to, const char *path)
 {
     char octets[4096];
@@ -31,6 +31,8 @@ static int append_file(int to, const char *path)
     while (code == SB_OK && (got = read(from, octets, sizeof octets)) > 0)
         code = write(to, octets, (size_t)got) == got ? SB_OK : SB_ENOMEM;
     close(from);
+    if (code == SB_OK && write(to, "\n", 1) != 1)
+        code = SB_ENOMEM;
     return got < 0 ? SB_EINVAL : code;
 }
 
@@ -137,7 +139,8 @@ static const struct sof_request *request_of(const struct sb_object *object)
 {
     switch (object->kind) {
     case SB_KIND_CALL: return &((struct sof_call *)object->lib)->invite;
-    case SB_KIND_REGISTRATION: return &((struct sof_registration *)object->lib)->request;
+    case SB_KIND_REGISTRATION:
+    case SB_KIND_SUBSCRIPTION: return &((struct sof_lease *)object->lib)->request;
     default: return &((struct sof_transaction *)object->lib)->request;
     }
 }
@@ -146,7 +149,7 @@ static void note(struct sb_object *object, void *data)
 {
     struct refusal *refusal = data;
     if (object->lib == NULL || refusal->count == (int)(sizeof refusal->found / sizeof *refusal->found) ||
-        !waits_for(request_of(object), refusal))
+        (object->kind == SB_KIND_SUBSCRIPTION && !object->outgoing) || !waits_for(request_of(object), refusal))
         return;
     refusal->found[refusal->count].id = object->id;
     refusal->found[refusal->count++].kind = object->kind;
@@ -156,20 +159,21 @@ static void fail(struct sofia *state, struct sb_object *object, const char *reas
 {
     switch (object->kind) {
     case SB_KIND_CALL: sof_fail_call(state, object, reason); break;
-    case SB_KIND_REGISTRATION: sof_fail_registration(object, reason); break;
+    case SB_KIND_REGISTRATION:
+    case SB_KIND_SUBSCRIPTION: sof_post_lease(object->lib, object, SB_STATE_FAILED, 503, reason, 0, NULL); break;
     default: sof_fail_transaction(object, reason); break;
     }
 }
 
 static void run_refused(struct sofia *state, struct sof_command *command)
 {
-    static const int KINDS[] = {SB_KIND_CALL, SB_KIND_REGISTRATION, SB_KIND_TRANSACTION};
+    static const int KINDS[] = {SB_KIND_CALL, SB_KIND_REGISTRATION, SB_KIND_SUBSCRIPTION, SB_KIND_TRANSACTION};
     struct refusal refusal;
     int i;
     memset(&refusal, 0, sizeof refusal);
     if (command->reason == NULL || sscanf(command->reason, "%63[^|]|%7[^|]|", refusal.host, refusal.port) != 2)
         return;
-    for (i = 0; i < 3; i++)
+    for (i = 0; i < (int)(sizeof KINDS / sizeof *KINDS); i++)
         sb_core_each(state->core, KINDS[i], note, &refusal);
     for (i = 0; i < refusal.count; i++) {
         struct sb_object *object = sb_core_find(state->core, refusal.found[i].kind, refusal.found[i].id);

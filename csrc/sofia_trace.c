@@ -52,7 +52,7 @@ static void add(const char *octets, size_t length)
 /* "send 345 bytes to udp/[127.0.0.1]:5060 at 12:30:15.123456:" */
 static void begin(const char *stamp)
 {
-    char direction[8], host[64];
+    char direction[8], host[64] = "";
     unsigned long size = 0;
     unsigned port = 0;
     const char *format = "%7s %lu bytes %*s %*[^/]/[%63[^]]]:%u";

@@ -11,6 +11,7 @@ DEBUG_PORT=${DEBUG_PORT:-5678}
 DOCKERFILE=Dockerfile.ubuntu1204
 STAGES="runtime test debug"
 PULL_LIMIT=120 # seconds, where nobody asked for the image in so many words
+ANSWER_LIMIT=20 # seconds in which a daemon has to answer
 
 TEST_LIMIT=180 # seconds that one test may take
 
@@ -27,29 +28,49 @@ die() {
 
 # --- what is missing ---------------------------------------------------------------------------------------
 
+limited() { # limited SECONDS COMMAND...: run it for so long at most, where the system can do that; then 124
+    seconds=$1
+    shift
+    if command -v timeout > /dev/null 2>&1; then timeout "$seconds" "$@"; else "$@"; fi
+}
+
 # What is wrong with the client or its daemon: one line in $problem, what to do in $advice. Both empty: nothing.
 look_at_engine() {
     problem=''
     advice=''
-    if ! command -v "$DOCKER" > /dev/null 2>&1; then
-        problem="there is no container client: no '$DOCKER' on this machine"
-        advice="  Linux:          install Docker Engine (Debian, Ubuntu: sudo apt-get install docker.io) or Podman
+    if command -v "$DOCKER" > /dev/null 2>&1; then
+        status=0
+        answer=$(limited "$ANSWER_LIMIT" "$DOCKER" info 2>&1) || status=$?
+        [ "$status" = 0 ] || explain "$status" "$answer"
+        return 0
+    fi
+    problem="there is no container client: no '$DOCKER' on this machine"
+    advice="  Linux:          install Docker Engine (Debian, Ubuntu: sudo apt-get install docker.io) or Podman
   macOS, Windows: install Docker Desktop (on Windows with WSL 2)
   Podman:         say DOCKER=podman"
-    elif ! answer=$("$DOCKER" info 2>&1); then
-        case $answer in
-            *"permission denied"*)
-                problem="no permission: the Docker daemon runs, but you may not use its socket"
-                advice="  Add yourself to its group (sudo usermod -aG docker \$USER), log out and in, and try again." ;;
-            *"annot connect to the Docker daemon"* | *"Is the docker daemon running"* | *"failed to connect"*)
-                problem="no daemon: '$DOCKER' is installed, but its daemon does not answer${DOCKER_HOST:+ at $DOCKER_HOST}"
-                advice="  Linux:          sudo systemctl start docker   (WSL 2 without systemd: sudo service docker start)
+}
+
+explain() { # explain EXIT-CODE OUTPUT: of the client's "info"; sets $problem and $advice
+    case $1,$2 in
+        124,*)
+            problem="the daemon does not answer within $ANSWER_LIMIT s${DOCKER_HOST:+ at $DOCKER_HOST}"
+            advice="  Where it is only just starting, wait for it. Else start it anew." ;;
+        *"permission denied"*)
+            problem="no permission: the Docker daemon runs, but you may not use its socket"
+            advice="  Add yourself to its group (sudo usermod -aG docker \$USER), log out and in, and try again." ;;
+        *"annot connect to the Docker daemon"* | *"Is the docker daemon running"* | *"failed to connect"*)
+            problem="no daemon: '$DOCKER' is installed, but its daemon does not answer${DOCKER_HOST:+ at $DOCKER_HOST}"
+            advice="  Linux:          sudo systemctl start docker   (WSL 2 without systemd: sudo service docker start)
   macOS, Windows: start Docker Desktop and wait until it says that it runs" ;;
-            *)
-                problem="'$DOCKER info' failed"
-                advice=$answer ;;
-        esac
-    fi
+        *)
+            problem="'$DOCKER info' failed"
+            advice=$2 ;;
+    esac
+}
+
+# Podman has ways of its own, also where it goes by the name of docker.
+is_podman() {
+    case $("$DOCKER" --version 2> /dev/null) in *[Pp]odman*) return 0 ;; *) return 1 ;; esac
 }
 
 need_engine() {
@@ -59,6 +80,13 @@ need_engine() {
 
 default_of() { # the default of an ARG in the Dockerfile
     sed -n "s/^ARG $1=//p" "$DOCKERFILE"
+}
+
+save_command() { # what writes all stages to a file
+    printf '%s save' "$DOCKER"
+    ! is_podman || printf ' --multi-image-archive'
+    printf ' -o sipbridge.tar'
+    for stage in $STAGES; do printf ' %s' "$IMAGE:$stage"; done
 }
 
 have_image() { "$DOCKER" image inspect "$1" > /dev/null 2>&1; }
@@ -74,8 +102,9 @@ need_base() { # need_base VARIABLE IMAGE PLATFORM-OPTION...
     say "Fetching $name ..."
     "$DOCKER" pull "$@" "$name" || die "" \
         "No image: $name is not on this machine and could not be fetched (above)." \
-        "  Without network:  load it from a file (docker load), or wait for the network; once built, no network is" \
-        "                    needed any more." \
+        "  Without network:  build where there is one, and carry the image here; once it is built, none is needed:" \
+        "                        $(save_command)" \
+        "                        $DOCKER load -i sipbridge.tar" \
         "  Behind a mirror:  name your copy of it: make build $variable=registry.example.com/..."
 }
 
@@ -85,20 +114,30 @@ need_image() { # need_image STAGE: build what is not there yet
     build "$1"
 }
 
-limited() { # run a command for PULL_LIMIT seconds at most, where the system can do that
-    if command -v timeout > /dev/null 2>&1; then timeout "$PULL_LIMIT" "$@"; else "$@"; fi
+busy() { # what keeps the first line waiting, where somebody watches; that line takes its place
+    [ ! -t 2 ] || printf '%s\r' "$1" >&2
+}
+
+can_have() { # can_have IMAGE PLATFORM-OPTION...: it is here or can be fetched in time; else $problem says why not
+    name=$1
+    shift
+    ! have_image "$name" || return 0
+    busy "Fetching a base image ..."
+    status=0
+    limited "$PULL_LIMIT" "$DOCKER" pull "$@" "$name" > /dev/null 2>&1 || status=$?
+    case $status in
+        0) return 0 ;;
+        124) problem="no image is built, and fetching $name takes more than $PULL_LIMIT s (make build waits for it)" ;;
+        *) problem="no image is built, and $name, which it is built on, can not be fetched" ;;
+    esac
+    return 1
 }
 
 # Why the tests cannot run in the image, in one line; nothing when they can, perhaps after a build.
 problem() {
     look_at_engine
     if [ -z "$problem" ] && ! have_image "$IMAGE:test"; then
-        for name in "$(base_image)" "$(wheel_base_image)"; do
-            if ! have_image "$name" && ! limited "$DOCKER" pull --platform linux/amd64 "$name" > /dev/null 2>&1; then
-                problem="no image is built, and $name, which it is built on, can not be fetched"
-                break
-            fi
-        done
+        ! can_have "$(base_image)" --platform linux/amd64 || can_have "$(wheel_base_image)" || true
     fi
     echo "$problem"
 }
@@ -119,7 +158,7 @@ docker_build() { # docker_build STAGE TAG OPTION...
     stage=$1
     tag=$2
     shift 2
-    case $DOCKER in *podman*) set -- --format docker "$@" ;; esac
+    ! is_podman || set -- --format docker "$@"
     # shellcheck disable=SC2046  # a list of words
     "$DOCKER" build --file "$DOCKERFILE" --target "$stage" --tag "$tag" $(build_args) "$@" .
 }
@@ -140,7 +179,7 @@ label() {
     list=$(in_image "$1" cat /opt/sipbridge/manifest)
     name=$IMAGE:$1
     shift
-    case $DOCKER in *podman*) set -- --format docker ;; esac
+    ! is_podman || set -- --format docker
     "$DOCKER" build --quiet --tag "$name" "$@" - > /dev/null << END
 FROM --platform=linux/amd64 $name
 LABEL org.opencontainers.image.version="$(sed -n 's/^__version__ = "\(.*\)"/\1/p' sipbridge/_version.py)" \
@@ -159,6 +198,9 @@ base_and_library() { # what a stage stands on, from its labels
 }
 
 build() { # build STAGE...
+    case ${APT_MIRROR:-} in *://*@*)
+        die "APT_MIRROR has a name or a password in it, and the image would keep it. Name a mirror that needs none." ;;
+    esac
     need_base BASE_IMAGE "$(base_image)" --platform linux/amd64
     need_base WHEEL_BASE_IMAGE "$(wheel_base_image)"
     for stage in "$@"; do
@@ -179,21 +221,41 @@ build_all() {
 # --- running -----------------------------------------------------------------------------------------------
 
 start() { # start OPTION... IMAGE COMMAND...: locked down, as the caller, so that what it writes is the caller's
-    case $DOCKER in *podman*) [ "$(id -u)" = 0 ] || set -- --userns keep-id "$@" ;; esac
+    if is_podman && [ "$(id -u)" != 0 ]; then set -- --userns keep-id "$@"; fi
     if [ -t 0 ] && [ -t 1 ]; then set -- --tty "$@"; fi
     exec "$DOCKER" run --rm --interactive --platform linux/amd64 --user "$(id -u):$(id -g)" \
         --read-only --tmpfs /tmp:rw,exec,mode=1777 --cap-drop ALL --security-opt no-new-privileges "$@"
 }
 
-with_source() { # start, with the source tree in /src
-    start --volume "$PWD:/src" --workdir /src "$@"
+with_source() { # start, with the source tree in /src, which SELinux would keep from a container
+    start --security-opt label=disable --volume "$PWD:/src" --workdir /src "$@"
 }
 
+need_port() { # need_port NAME VALUE HIGHEST
+    case $2 in
+        0* | *[!0-9]* | ??????*) ;;
+        *) [ "$2" -gt "$3" ] || return 0 ;;
+    esac
+    die "$1 is '$2'; it has to be a number from 1 to $3."
+}
+
+# A command that only asks others takes any port, and leaves that of the service to the service.
+takes_calls() {
+    case "${CMD:-} " in
+        *" --local"*) ;;
+        "call "* | "ping "* | "message "* | "register "* | "subscribe "* | "publish "* | "ladder "* | "version "* | "doctor "*)
+            return 1 ;;
+    esac
+}
+
+# CMD and ARGS are command lines: the quotes in them are for the shell in the container, not for this one.
 run() {
+    need_port PORT "$PORT" 65534
     need_image runtime
-    # shellcheck disable=SC2086  # CMD is a command line
-    start --publish "$PORT:$PORT/udp" --env SIPBRIDGE_HEALTH="127.0.0.1:$PORT" "$IMAGE:runtime" \
-        ${CMD:-listen udp://0.0.0.0:$PORT}
+    command=${CMD:-listen udp://0.0.0.0:$PORT${ADVERTISED:+ --advertised $ADVERTISED}}
+    if takes_calls; then set -- --publish "$PORT:$PORT/udp" --env SIPBRIDGE_HEALTH="127.0.0.1:$PORT"; else set -- --no-healthcheck; fi
+    start "$@" --env SIPBRIDGE_PASSWORD --entrypoint sh "$IMAGE:runtime" \
+        -c "exec sh /opt/sipbridge/docker/entrypoint $command"
 }
 
 run_tests() {
@@ -202,7 +264,8 @@ run_tests() {
         say "Not in the image: the tests with Kamailio, tshark and ffmpeg, which Ubuntu 12.04 does not have, and those" \
             "of the double, the tools, asyncio, memory. SANDBOX=host runs them."
     fi
-    with_source "$IMAGE:test" sh -c "exec python2.7 -m pytest -ra -p no:cacheprovider --timeout $TEST_LIMIT ${ARGS:-$TESTS}"
+    with_source --env SIPBRIDGE_ENGINE=exosip "$IMAGE:test" \
+        sh -c "exec python2.7 -m pytest -ra -p no:cacheprovider --timeout $TEST_LIMIT ${ARGS:-$TESTS}"
 }
 
 demo() {
@@ -213,37 +276,49 @@ demo() {
 shell() {
     need_image debug
     say "A shell in $IMAGE:debug. The source tree is /src; what you change here is changed outside too." \
-        "'rebuild' compiles csrc again; docs/debugging.md tells how to use gdb."
-    with_source --cap-add SYS_PTRACE --ulimit core=-1 "$IMAGE:debug" bash
+        "'rebuild' compiles csrc again; docs/debugging.md tells how to use gdb." \
+        "A second shell in the same container: $DOCKER exec -it sipbridge-shell-$$ bash"
+    with_source --name "sipbridge-shell-$$" --cap-add SYS_PTRACE --ulimit core=-1 "$IMAGE:debug" bash
+}
+
+need_app() { # APP as a path from the top of the source tree
+    [ -n "${APP:-}" ] || die "Which program? make debug APP=examples/service.py [ARGS=...] [DEBUGGER=ipdb]"
+    APP=${APP#"$PWD/"}
+    case $APP in /* | ../* | -*) die "$APP is not in the source tree, which is all that the container sees." ;; esac
+    [ -e "$APP" ] || die "There is no $APP here. APP is a path in the source tree."
 }
 
 debug() {
-    [ -n "${APP:-}" ] || die "Which program? make debug APP=examples/service.py [ARGS=...] [DEBUGGER=ipdb]"
-    [ -e "$APP" ] || die "There is no $APP here. APP is a path in the source tree."
+    need_app
+    need_port PORT "$PORT" 65534
+    need_port DEBUG_PORT "$DEBUG_PORT" 65535
     need_image debug
     port=$((PORT + 1))
-    set -- --publish "$port:$port/udp" --env PORT="$port" --env ADVERTISED="${ADVERTISED:-}"
-    say "$APP in $IMAGE:debug, on port $port (UDP): calls to the service on port $PORT do not stop here."
-    # shellcheck disable=SC2086  # ARGS is a command line
+    name=sipbridge-debug-$port
+    set -- --name "$name" --publish "$port:$port/udp" --env PORT="$port" --env ADVERTISED="${ADVERTISED:-}"
+    say "$APP in $IMAGE:debug, on port $port (UDP): calls to the service on port $PORT do not stop here." \
+        "A call to it, from beside it: $DOCKER exec $name sipbridge call sip:service@127.0.0.1:$port"
     case ${DEBUGGER:-debugpy} in
         ipdb)
             [ -t 0 ] || die "DEBUGGER=ipdb needs a terminal."
             say "It stops in this terminal at 'import ipdb; ipdb.set_trace()', in any thread."
-            with_source "$@" "$IMAGE:debug" python2.7 -u "$APP" ${ARGS:-}
+            with_source "$@" "$IMAGE:debug" sh -c "exec python2.7 -u \"\$0\" ${ARGS:-}" "$APP"
             ;;
         debugpy)
             say "It waits for a debugger on port $DEBUG_PORT of this machine (debugpy):" \
                 "  VS Code: Run and Debug, 'sipbridge: attach to make debug' (.vscode/launch.json)" \
                 "  other:   any client of the Debug Adapter Protocol: attach to 127.0.0.1:$DEBUG_PORT, /src is $PWD" \
                 "  PyCharm: has its own way, see docs/debugging.md"
-            with_source "$@" --publish "127.0.0.1:$DEBUG_PORT:$DEBUG_PORT" "$IMAGE:debug" \
-                python2.7 -m debugpy --listen "0.0.0.0:$DEBUG_PORT" --wait-for-client "$APP" ${ARGS:-}
+            set -- "$@" --publish "127.0.0.1:$DEBUG_PORT:$DEBUG_PORT" "$IMAGE:debug"
+            with_source "$@" sh -c "exec python2.7 -m debugpy --listen 0.0.0.0:$DEBUG_PORT --wait-for-client \
+                \"\$0\" ${ARGS:-}" "$APP"
             ;;
         *) die "DEBUGGER is debugpy or ipdb, not '$DEBUGGER'." ;;
     esac
 }
 
 manifest() {
+    case " $STAGES " in *" ${STAGE:-runtime} "*) ;; *) die "STAGE is one of $STAGES, not '$STAGE'." ;; esac
     need_image "${STAGE:-runtime}"
     in_image "${STAGE:-runtime}" cat /opt/sipbridge/manifest
 }

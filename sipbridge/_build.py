@@ -17,6 +17,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections import namedtuple
 
@@ -27,7 +28,7 @@ COMPILE_ARGS = ["-std=c99", "-D_GNU_SOURCE", "-fvisibility=hidden", "-Wall", "-W
 
 #: What is preloaded in front of a library, not part of an engine: shield_preload.c brings the rest.
 SHIELD = "sipbridge._shield"
-SHIELD_ONLY = ("shield_preload.c", "shield_reply.c", "shield_limit.c", "shield_count.c", "shield_frame.c")
+SHIELD_ONLY = tuple("shield_%s.c" % part for part in ("preload", "stream", "reply", "limit", "count", "frame"))
 
 #: Python 2.7 does not export a module's init function by itself.
 PREAMBLE = """
@@ -46,9 +47,14 @@ Install one:
 or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204."""
 
 
-class Library(namedtuple("Library", "engine package header function libraries folders")):
+UNFIT = """{complaint}
+    The headers and libraries of one installation have to be found together; name its folders:
+    C_INCLUDE_PATH=DIR/include LIBRARY_PATH=DIR/lib LDFLAGS=-Wl,-rpath,DIR/lib"""
+
+
+class Library(namedtuple("Library", "engine package header libraries folders")):
     """Where an engine's library shows: in pkg-config as ``package``, to the compiler as ``header`` (perhaps
-    in one of ``folders`` below an include directory), to the linker as ``function`` in ``libraries``.
+    in one of ``folders`` below an include directory), to the linker as ``libraries``.
     """
 
     __slots__ = ()
@@ -56,11 +62,12 @@ class Library(namedtuple("Library", "engine package header function libraries fo
 
 #: The engines there are. A new one: a line here, and csrc/engine_<name>.c.
 LIBRARIES = (
-    Library("sofia", "sofia-sip-ua", "sofia-sip/nua.h", "nua_destroy", ["sofia-sip-ua"], ["sofia-sip-1.12"]),
-    Library(
-        "exosip", "libeXosip2", "eXosip2/eXosip.h", "eXosip_quit", ["eXosip2", "osip2", "osipparser2"], []
-    ),
+    Library("sofia", "sofia-sip-ua", "sofia-sip/nta.h", ["sofia-sip-ua"], ["sofia-sip-1.12"]),
+    Library("exosip", "libeXosip2", "eXosip2/eXosip.h", ["eXosip2", "osip2", "osipparser2"], []),
 )
+
+#: No exit status of a program's.
+CANNOT_RUN = 1000
 
 #: Where libraries are that neither pkg-config nor the compiler knows of: an administrator's, Homebrew's.
 PREFIXES = ("/usr", "/usr/local", "/opt/homebrew", "/opt/local")
@@ -68,6 +75,10 @@ PREFIXES = ("/usr", "/usr/local", "/opt/homebrew", "/opt/local")
 
 class Absent(Exception):
     """A library that is needed is not here; the text is for the user."""
+
+
+class Unfit(Absent):
+    """It is here, but what was found of it does not work together."""
 
 
 def module_name(engine):
@@ -87,8 +98,14 @@ def sources(engine):
     for library in LIBRARIES:
         if library.engine != engine:
             others.update(owned(library.engine))
+        others.add(probe(library.engine))
     others.update(os.path.join(SOURCES, name) for name in SHIELD_ONLY)
     return sorted(set(glob.glob(os.path.join(SOURCES, "*.c"))) - others)
+
+
+def probe(engine):
+    """The C file of the program that tries an engine's library."""
+    return os.path.join(SOURCES, "probe_%s.c" % engine)
 
 
 def shield_sources():
@@ -122,7 +139,10 @@ def write_module(engine, path):
 
 
 def find():
-    """The engines to build: a dict of name and compiler flags. Raises :class:`Absent`."""
+    """The engines to build: a dict of name and compiler flags. Raises :class:`Absent`.
+
+    One that nobody named is left out where its library is missing; where it does not work, that is said.
+    """
     names = [library.engine for library in LIBRARIES]
     wanted = os.environ.get("SIPBRIDGE_ENGINES", "").replace(",", " ").split()
     unknown = set(wanted).difference(names)
@@ -138,6 +158,8 @@ def find():
             found[library.engine] = locate(library)
         except Absent as error:
             reasons.append("    %s: %s" % (library.engine, error))
+            if isinstance(error, Unfit) and not wanted:
+                sys.stderr.write("left out: %s: %s\n" % (library.engine, error))
     if not found or (wanted and reasons):
         raise Absent(ABSENT.format(reasons="\n".join(reasons)))
     return found
@@ -147,15 +169,18 @@ def locate(library):
     """The flags (compile, link: two lists) with which a program that uses the library builds.
 
     pkg-config's if it knows the library, else those of the usual places. Raises :class:`Absent` with the
-    compiler's complaint.
+    compiler's complaint, or :class:`Unfit` with what the program said when it ran.
     """
-    reason = None
+    problem = None
     for flags in _candidates(library):
-        complaint = _complaint(library, *flags)
-        if complaint is None:
+        try:
+            _try(library, *flags)
             return flags
-        reason = reason or complaint
-    raise Absent(reason)
+        except Unfit as error:
+            problem = error
+        except Absent as error:
+            problem = problem or error
+    raise problem
 
 
 def _candidates(library):
@@ -172,13 +197,13 @@ def _candidates(library):
 
 
 def _run(command):
-    """Exit status and all that a command printed; 127 when there is no such command."""
+    """Exit status and all that a command printed; CANNOT_RUN when it is missing, or made for another machine."""
     try:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
         )
     except OSError as error:
-        return 127, "%s: %s" % (command[0], error.strerror)
+        return CANNOT_RUN, "%s: %s" % (command[0], error.strerror)
     output = process.communicate()[0]
     return process.returncode, output.strip()
 
@@ -194,26 +219,25 @@ def _pkg_config(package):
     return tuple(flags)
 
 
-def _complaint(library, compile_args, link_args):
-    """Build a program that uses the library; None when that works, else the compiler's first error."""
+def _try(library, compile_args, link_args):
+    """Compile, link and run the program that uses the library. Raises Absent or Unfit."""
     folder = tempfile.mkdtemp(prefix="sipbridge-probe-")
     try:
-        source = os.path.join(folder, "probe.c")
-        with open(source, "w") as program:
-            # The address only: how the function is called differs between the library's versions.
-            program.write(
-                "#include <sys/types.h>\n#include <time.h>\n#include <%s>\nint main(void) { return !%s; }\n"
-                % (library.header, library.function)
-            )
-        command = _compiler() + compile_args + [source, "-o", os.path.join(folder, "probe")]
+        top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+        source, program = os.path.join(top, probe(library.engine)), os.path.join(folder, "probe")
+        command = _compiler() + COMPILE_ARGS + compile_args + [source, "-o", program]
         command += shlex.split(os.environ.get("LDFLAGS", "")) + link_args
         status, output = _run(command)
+        if status:
+            errors = [line for line in output.splitlines() if "error" in line or "cannot find" in line]
+            complaint = (errors or output.splitlines() or ["the compiler failed"])[0]
+            raise Absent(complaint.replace(os.path.dirname(source) + os.sep, ""))
+        status, output = _run([program])
     finally:
         shutil.rmtree(folder)
-    if not status:
-        return None
-    errors = [line for line in output.splitlines() if "error" in line or "cannot find" in line]
-    return (errors or output.splitlines() or ["the compiler failed"])[0].replace(folder + os.sep, "")
+    if status and status != CANNOT_RUN:
+        said = output.splitlines()[0] if output else "a program with it ends with %d" % status
+        raise Unfit(UNFIT.format(complaint=said.replace(program + ": ", "")))
 
 
 def _compiler():

@@ -42,7 +42,7 @@ exit codes:
   1    doctor: something keeps the image from being used
   2    wrong usage, or input that is malformed or cannot be read
   3    transport: the local address cannot be used, or the peer cannot be reached
-  4    the peer refused, redirected, or ended it early
+  4    the peer refused, redirected, or left before all was done
   5    authentication failed: credentials are missing or wrong
   6    the peer did not answer in time
   7    no engine is built, or the engine does not offer it
@@ -70,7 +70,8 @@ examples:
 _CALL_EXAMPLES = """\
 Without --sdp the call offers one audio stream over which nothing is sent. Without --duration it stays up until
 the peer hangs up or you interrupt it (Ctrl-C hangs up). --hold comes after the keys, --transfer after the hold; a
-transfer that the target refuses ends with 4.
+transfer that the target refuses ends with 4. A peer that hangs up, before --duration too, ends it with 0, but with
+4 while there are keys to send or a transfer to see through.
 
 examples:
   sipbridge call sip:bob@192.0.2.7
@@ -521,7 +522,7 @@ def explain(error, options):
     if isinstance(error, (InputError, UnicodeError)):
         return EXIT_USAGE, "try: sipbridge %s --help" % options.command
     if isinstance(error, TransportError):
-        return EXIT_TRANSPORT, "check the addresses; port 0 takes any free port here"
+        return EXIT_TRANSPORT, "check the address; if it is the local one: port 0 takes any free port"
     if isinstance(error, AuthenticationError):
         return EXIT_AUTHENTICATION, _challenge_hint(error, options)
     if isinstance(error, ResponseError):
@@ -535,7 +536,8 @@ def explain(error, options):
     if isinstance(error, NotSupportedError):
         return EXIT_UNSUPPORTED, "another engine may offer it: --engine"
     if isinstance(error, EngineError):
-        return EXIT_UNSUPPORTED, "sipbridge version shows what is built"
+        own = options.command == "version"
+        return EXIT_UNSUPPORTED, "then try again" if own else "sipbridge version shows what is built"
     return EXIT_TRANSPORT, "--trace and --verbose show more"
 
 

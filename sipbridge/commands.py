@@ -17,7 +17,7 @@ from sipbridge.call import SDP
 from sipbridge.console import Interrupted, password_for, printable
 from sipbridge.content import make_content
 from sipbridge.endpoint import Endpoint
-from sipbridge.engine import available
+from sipbridge.engine import InProcess, available
 from sipbridge.errors import (
     CallStateError,
     EngineError,
@@ -186,7 +186,7 @@ def version(options, console):
     for name in sorted(engines):
         console.line("%s %s" % (name, engines[name]))
     if not engines:
-        raise EngineError("no SIP engine is built for this Python (%s)" % sys.executable)
+        InProcess()  # raises, and tells why there is none and what to do about it
     return OK
 
 
@@ -249,7 +249,7 @@ def _hold(options, console, placed):
 
 def _transfer(options, console, placed):
     """Have the peer call somebody else, if asked to."""
-    if options.transfer is not None and placed.ended is None:
+    if options.transfer is not None:
         console.event("transferring to %s" % options.transfer)
         placed.transfer(options.transfer, timeout=options.timeout)
 

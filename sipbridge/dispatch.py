@@ -22,9 +22,14 @@ log = logging.getLogger("sipbridge")
 #: Events that may wait for handlers or an iterator: some seconds of a busy service, and a bound on memory.
 CONGESTED = 10000
 
-# In Python 2.7 only a wait with a limit can be interrupted by a signal; and the milliseconds that an engine waits are
-# an int. A peer may well name a time that is longer.
+# Nothing waits for longer at a time: in Python 2.7 only a wait with a limit can be interrupted by a signal, and the
+# system's calls take no more than some weeks, while a peer may well ask for years.
 _LONG = 3600.0
+
+
+def _left(deadline):
+    """Seconds to wait in one go until a deadline (None: none); 0 or less when it has passed."""
+    return _LONG if deadline is None else min(_LONG, deadline - monotonic())
 
 
 class Timer(object):
@@ -80,9 +85,9 @@ class Dispatcher(object):
 
     def close(self, grace, timeout):
         """Close the engine within ``grace`` seconds; wait ``timeout`` for the last event's delivery."""
-        self._engine.close(grace)
+        self._engine.close(min(grace, _LONG))
         if not self.on_event_thread:
-            self._thread.join(timeout)
+            self._thread.join(min(timeout, _LONG))
 
     @property
     def on_event_thread(self):
@@ -229,7 +234,7 @@ class Dispatcher(object):
             self._waiting += 1
             try:
                 while not predicate() and not self.closed:
-                    left = _LONG if deadline is None else deadline - monotonic()
+                    left = _left(deadline)
                     if left <= 0:
                         break
                     self._changed.wait(left)
@@ -239,7 +244,7 @@ class Dispatcher(object):
 
     def _wait_and_take(self, predicate, deadline):
         while not predicate():
-            left = _LONG if deadline is None else deadline - monotonic()
+            left = _left(deadline)
             if left <= 0 or not self._take(left):
                 return bool(predicate())
         return True

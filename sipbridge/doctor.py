@@ -30,6 +30,9 @@ NOT_FOUND, TOO_LATE = 127, 124
 #: SIGSEGV in a container, as docker gives it: what old glibc ends with where there is no vsyscall page.
 SEGFAULT = 139
 
+#: What lists the packages of the image, in it.
+MANIFEST = "/opt/sipbridge/manifest"
+
 #: Stages of the image, the one looked into first.
 STAGES = ("runtime", "test", "debug")
 
@@ -127,12 +130,12 @@ def check_client(system):
         return Finding(PROBLEM, "client", "there is no %r on this machine" % system.docker, INSTALL)
     if code:
         return Finding(PROBLEM, "client", "%s --version failed (%d)" % (system.docker, code), _lines(output))
-    return Finding(OK, "client", output.splitlines()[0], ())
+    return Finding(OK, "client", _last(output), ())
 
 
 def _format(system):
     """The template that makes `docker info` print version and platform in one line."""
-    if "podman" in os.path.basename(system.docker):
+    if "podman" in system.run(system.docker, "--version")[1].lower():  # it also goes by the name of docker
         return "{{.Version.Version}} {{.Host.OS}}/{{.Host.Arch}}"
     return "{{.ServerVersion}} {{.OSType}}/{{.Architecture}}"
 
@@ -140,9 +143,11 @@ def _format(system):
 def check_daemon(system):
     """Whether the daemon answers, to this user. ``text`` is its version and platform when it does."""
     code, output = system.run(system.docker, "info", "--format", _format(system))
-    last = (output.splitlines() or [""])[-1]
+    last = _last(output)
     if not code and "/" in last:
         return Finding(OK, "daemon", last, ())
+    if code not in (0, TOO_LATE):  # Docker 20.10 then tells of the template alone
+        code, output = system.run(system.docker, "info")
     if code == TOO_LATE:
         text = "does not answer within %d s; is it still starting?" % system.limit
         return Finding(PROBLEM, "daemon", text, START)
@@ -152,6 +157,11 @@ def check_daemon(system):
     if re.search("[Cc]annot connect|daemon running|failed to connect|connection refused", output):
         return Finding(PROBLEM, "daemon", "does not answer" + (" at " + host if host else ""), START)
     return Finding(PROBLEM, "daemon", "%s info failed (%d)" % (system.docker, code), _lines(output))
+
+
+def _last(output):
+    """The last line: before it Podman, called docker, says that it is Podman."""
+    return (output.splitlines() or [""])[-1]
 
 
 def _lines(output):
@@ -238,7 +248,7 @@ def _inspect(system, stage):
     template = "%s, libexosip2 %s" % (label % "base", label % "libexosip2")
     name = "%s:%s" % (system.image, stage)
     code, output = system.run(system.docker, "image", "inspect", "--format", template, name)
-    return None if code else output
+    return None if code else _last(output)
 
 
 def _present_image(system):
@@ -252,6 +262,16 @@ def _present_image(system):
 def _in_container(system, image, *command):
     options = ("--rm", "--network", "none", "--platform", "linux/amd64", "--entrypoint", "")
     return system.run(system.docker, "run", *(options + (image,) + command))
+
+
+def check_inside(system):
+    """What the image is that this runs in, or None outside of it."""
+    manifest = system.read(MANIFEST)
+    if manifest is None:
+        return None
+    base = re.search("^# base: (.*)", manifest, re.MULTILINE)
+    text = "this runs in it, on %s" % (base.group(1) if base else "an unknown base")
+    return Finding(NOTE if "STAND-IN" in text else OK, "image", text, ())
 
 
 def check_image(system):
@@ -334,7 +354,7 @@ def check_shield(system):
     if shield.library() is None:
         why = "it is built on Linux alone" if system.name != "Linux" else "_shield.so is not where it belongs"
         return Finding(NOTE, "shield", "none: one malformed datagram can crash libeXosip2", (why,))
-    counted = tuple(shield.report_file())
+    counted = tuple(shield.report_files())
     if not shield.loaded():
         if counted:
             return Finding(OK, "shield", "not in this process, but in one that has it", counted)
@@ -348,6 +368,20 @@ def check_shield(system):
 
 def examine(system):
     """Every check that makes sense here, as a generator of :class:`Finding`, each as soon as it is known."""
+    inside = check_inside(system)
+    if inside:
+        yield inside
+        yield check_vsyscall(system)
+    else:
+        for finding in _examine_outside(system):
+            yield finding
+    yield check_port(system)
+    yield check_engines(system)
+    yield check_shield(system)
+
+
+def _examine_outside(system):
+    """What a machine needs that is to run the image."""
     client = check_client(system)
     yield client
     if client.level == OK:
@@ -357,13 +391,9 @@ def examine(system):
             yield check_architecture(system, daemon.text)
             yield check_vsyscall(system)
             yield check_image(system)
-        elif system.name == "Linux":
-            yield check_vsyscall(system)
-    elif system.name == "Linux":
+            return
+    if system.name == "Linux":
         yield check_vsyscall(system)
-    yield check_port(system)
-    yield check_engines(system)
-    yield check_shield(system)
 
 
 def report(system, write):
@@ -379,5 +409,5 @@ def report(system, write):
     if problems:
         write("The image cannot be used yet: %d problem%s above." % (problems, "" if problems == 1 else "s"))
         return 1
-    write("Nothing stands in the way of the image: make build")
+    write("All is well." if check_inside(system) else "Nothing stands in the way of the image: make build")
     return 0

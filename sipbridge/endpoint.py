@@ -39,7 +39,6 @@ from sipbridge.errors import (
 from sipbridge.event_packages import EventPackages
 from sipbridge.headers import Headers, check_headers
 from sipbridge.identity import identity_headers
-from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
@@ -73,6 +72,16 @@ class _Pending(object):
         self.response = self.error = None
         self.call = call
         self.on_response = on_response
+
+
+def _recorder(record):
+    """The recorder that an endpoint is given, or that of the path it is given."""
+    if record is None:
+        return None
+    # Not before it is used: the dpkt that it needs is a third of what `import sipbridge` would take.
+    from sipbridge.record import Recorder
+
+    return record if isinstance(record, Recorder) else Recorder(check_path(record, "record"))
 
 
 class Endpoint(EventPackages):
@@ -135,10 +144,7 @@ class Endpoint(EventPackages):
         self._open_packages()
         self._accounts = Accounts()
         self._peers = Peers()
-        if record is None or isinstance(record, Recorder):
-            self._recorder = record
-        else:
-            self._recorder = Recorder(check_path(record, "record"))
+        self._recorder = _recorder(record)
         self._engine = make(engine)
         self._engine.open(
             local.transport,
@@ -216,12 +222,11 @@ class Endpoint(EventPackages):
 
         May be called again and from any thread. Each call still gets its CallEnded. Raises InputError.
         """
-        check_delay(timeout)
+        deadline = monotonic() + check_delay(timeout)
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-        deadline = monotonic() + timeout
         for call in self.calls:
             self._quietly(call.hangup)
         for registration in list(self._registrations.values()):
@@ -278,7 +283,8 @@ class Endpoint(EventPackages):
     def add_credentials(self, user, password, realm=None):
         """Answer digest challenges (RFC 3261, 22) for ``realm``, or, with None, for any realm, with these.
 
-        A second call for the same realm replaces the first. Raises InputError.
+        Of several for one realm those are taken whose user is the one in From, or else the latest; a second call for
+        the same realm and user replaces the first. Raises InputError.
         """
         realm = None if realm is None else check_line(realm, "realm")
         self._engine.add_credentials(realm, check_line(user, "user"), check_password(password))

@@ -27,6 +27,9 @@ __all__ = ["NAMES", "Content", "InProcess", "Parties", "RawEvent", "Worker", "av
 NAMES = ("sofia", "exosip")
 
 #: What UnshieldedEngineWarning says.
+#: libeXosip2 3.x has TLSv1_method() alone.
+NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best; the sofia engine has"
+
 UNSHIELDED = (
     "the %s engine (%s) has no shield: one malformed datagram can crash this process."
     " Start it with: python -m sipbridge.shield COMMAND..."
@@ -69,7 +72,8 @@ def _choose(name):
             reasons.append("%s: %s" % (candidate, error))
     raise EngineError(
         "no SIP engine can be loaded (%s). Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora)"
-        " or sofia-sip (Homebrew) and build sipbridge again, or run in the image" % "; ".join(reasons)
+        " or sofia-sip (Homebrew) and build sipbridge again (make develop, in a checkout), or run in the image"
+        % "; ".join(reasons)
     )
 
 
@@ -195,6 +199,8 @@ class InProcess(object):
         del host_text, advertised_text, agent_text, proxy_text  # had to live until here
         if tls is not None:
             del certificate_text, key_text, ca_text
+        if code == self._lib.SB_ENOTSUP and transport == "tls":
+            raise NotSupportedError(NO_TLS % (port, host, self.name, self.version), code)
         self._handle = self._check(code, "%s port %d on %s" % (transport, port, host))
         if self._lib.sb_shielded(self._handle) == 0:
             warnings.warn(UNSHIELDED % (self.name, self.version), UnshieldedEngineWarning, stacklevel=4)
@@ -310,7 +316,7 @@ class InProcess(object):
         content_record, keep = self._content(content)
         code = self._lib.sb_call(self._handle, record, content_record)
         del keep_parties, keep
-        return self._check(code, "call")
+        return self._check(code, "call to %s" % parties.to)
 
     def ring(self, call, status, content):
         record, keep = self._content(content)
@@ -370,7 +376,7 @@ class InProcess(object):
         content_record, keep = self._content(content)
         code = self._lib.sb_request(self._handle, self._string(method), record, content_record)
         del keep_parties, keep
-        return self._check(code, method)
+        return self._check(code, "%s to %s" % (method, parties.to))
 
     def publish(self, parties, event, etag, expires, content):
         record, keep_parties = self._parties(parties)

@@ -4,11 +4,13 @@ from __future__ import absolute_import, division, print_function
 
 import os
 
+#: Its path. Found out now: to Python 2 it may be relative to a folder that the program leaves.
+_LIBRARY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_shield.so")
+
 
 def library():
     """The path of the library to preload, or None where there is none: it is built on Linux alone."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "_shield.so")
-    return path if os.path.exists(path) else None
+    return _LIBRARY if os.path.exists(_LIBRARY) else None
 
 
 def environment(environ=None):

@@ -109,7 +109,9 @@ class SessionTimer(object):
 
     def agreed(self, headers):
         """A 2xx to an INVITE or refresh of ours came: what it says goes (RFC 4028, 7.2)."""
-        self.expires, refresher = _interval(headers)
+        granted, refresher = _interval(headers)
+        # Less than the minimum is not allowed (RFC 4028, 5), and 0 would have us refresh without a pause.
+        self.expires = None if granted is None else max(granted, MINIMUM)
         self._update = "update" in tokens(headers, "Allow") or self._update
         self.refreshing = refresher != "uas"
         self.restart()

@@ -13,7 +13,8 @@ starts a command with it. Without it an endpoint on libeXosip2 warns: :class:`~s
 Environment, read when the process starts:
 
     SIPBRIDGE_SHIELD_COUNTERS: the file that the counters are kept in, for other processes to read; empty for none.
-        The default is one in /tmp for each user.
+        The default is one in /tmp for each user. A process that finds it taken by another takes one with -2 behind its
+        name, and so on to -8.
     SIPBRIDGE_SHIELD_INVITE, SIPBRIDGE_SHIELD_REGISTER, SIPBRIDGE_SHIELD_SUBSCRIBE: how many of these that begin
         something are let in: "auto" (the default: as many as are read in time), "off" (all), a rate per second, or
         "rate/burst".
@@ -23,6 +24,7 @@ from __future__ import absolute_import, division, print_function
 
 import errno
 import os
+import stat
 import struct
 import sys
 from collections import namedtuple
@@ -37,6 +39,9 @@ METHODS = ("INVITE", "REGISTER", "SUBSCRIBE")
 
 #: struct shield_file and struct shield_row of csrc/shield.h.
 _FILE, _ROW = struct.Struct(str("=8sqq")), struct.Struct(str("=24sQQQ"))
+
+#: As many files of counters as csrc/shield_preload.c takes, and more octets than one has.
+_MAX_FILES, _MAX_OCTETS = 8, 65536
 
 #: The engines that need it. (Sofia-SIP looks at messages itself.)
 NEED_IT = ("exosip",)
@@ -91,8 +96,24 @@ def counters():
 
 
 def file_path():
-    """Where processes of this user keep their counters; "" for nowhere."""
+    """Where processes of this user keep their counters, the first of them; "" for nowhere."""
     return os.environ.get("SIPBRIDGE_SHIELD_COUNTERS", "/tmp/sipbridge-shield-%d" % os.getuid())
+
+
+def _files():
+    """Where all of them do."""
+    path = file_path()
+    return [path] + ["%s-%d" % (path, number) for number in range(2, _MAX_FILES + 1)] if path else []
+
+
+def _octets_of(path):
+    """What a file holds that is one, and this user's or root's: anybody can put something into /tmp."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream:
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode) or about.st_uid not in (os.getuid(), 0):
+            return b""
+        return stream.read(_MAX_OCTETS)
 
 
 def read_counters(path=None):
@@ -101,8 +122,7 @@ def read_counters(path=None):
     Returns its process id and a list as of :func:`counters`; (None, []) when there is no such file.
     """
     try:
-        with open(path or file_path() or os.devnull, "rb") as stream:
-            octets = stream.read()
+        octets = _octets_of(path or file_path() or os.devnull)
         magic, process, rows = _FILE.unpack(octets[: _FILE.size])
         if magic.rstrip(b"\0") != b"sbshld1" or len(octets) != _FILE.size + rows * _ROW.size:
             return None, []
@@ -179,17 +199,29 @@ def _described(found):
     return lines
 
 
-def report_file(path=None):
+def report_files():
+    """The same of every process of this user that runs, or, when none does, of the one that was the last."""
+    paths = [path for path in _files() if read_counters(path)[0] is not None]
+    running = [path for path in paths if _runs(read_counters(path)[0])]
+    shown = running or sorted(paths, key=os.path.getmtime)[-1:]
+    return [line for path in shown for line in report_file(path)]
+
+
+def report_file(path):
     """The same of the process whose counters are in a file (:func:`read_counters`); [] when there is none."""
     process, found = read_counters(path)
     if process is None:
         return []
+    state = "runs" if _runs(process) else "has ended"
+    return ["counted by process %d, which %s:" % (process, state)] + _described(found)
+
+
+def _runs(process):
     try:
         os.kill(process, 0)
-        state = "runs"
     except OSError as error:
-        state = "runs" if error.errno == errno.EPERM else "has ended"
-    return ["counted by process %d, which %s:" % (process, state)] + _described(found)
+        return error.errno == errno.EPERM
+    return True
 
 
 def restart_with(module, arguments, name=None):
@@ -202,10 +234,10 @@ def restart_with(module, arguments, name=None):
     if path is None or path in os.environ.get("LD_PRELOAD", "").split(os.pathsep):
         return
     try:
-        module = engine._choose(name)
+        binding = engine._choose(name)
     except (EngineError, InputError):  # which is told later
         return
-    if module.ffi.string(module.lib.sb_engine_name()).decode("ascii") in NEED_IT:
+    if binding.ffi.string(binding.lib.sb_engine_name()).decode("ascii") in NEED_IT:
         os.execve(sys.executable, [sys.executable, "-m", module] + list(arguments), environment())
 
 

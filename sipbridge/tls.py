@@ -3,7 +3,6 @@
 from __future__ import absolute_import, division, print_function
 
 import os
-import ssl
 from collections import namedtuple
 
 from sipbridge.arguments import check_path
@@ -56,8 +55,15 @@ def _checked_path(path, what):
         raise InputError("%s: cannot read %s: %s" % (what, text, error.strerror))
 
 
+def _ssl():
+    """Python's ssl module, which is not loaded for those who do without: it takes a while."""
+    import ssl
+
+    return ssl
+
+
 def _system_ca_file():
-    paths = getattr(ssl, "get_default_verify_paths", lambda: None)()
+    paths = getattr(_ssl(), "get_default_verify_paths", lambda: None)()
     found = paths and (paths.cafile or paths.openssl_cafile)
     for path in (found, "/etc/ssl/certs/ca-certificates.crt"):
         if path and os.path.exists(path):
@@ -67,6 +73,7 @@ def _system_ca_file():
 
 def _check_pair(certificate, private_key):
     """That the certificate and the key are such, and belong together."""
+    ssl = _ssl()
     context = getattr(ssl, "SSLContext", None)
     if context is None or certificate is None:
         return

@@ -52,7 +52,9 @@ class ProtocolError(errors.EngineError):
 
 
 def frame(kind, payload):
-    """A frame as octets."""
+    """A frame as octets. Raises InputError when it is longer than one may be."""
+    if len(payload) > MAX_FRAME:
+        raise errors.InputError("%d octets are more than a worker takes: %d" % (len(payload), MAX_FRAME))
     return _HEAD.pack(len(payload), kind) + payload
 
 
@@ -85,7 +87,7 @@ class Decoder(object):
 def _parse(octets):
     try:
         return _from_json(octets.decode("ascii"))
-    except ValueError as error:  # UnicodeError is one
+    except (ValueError, RuntimeError) as error:  # UnicodeError is one of the former, RecursionError of the latter
         raise ProtocolError("not JSON: %s" % error)
 
 
@@ -103,6 +105,9 @@ def parse_hello(payload):
             "the worker speaks version %r of the protocol and this process version %d: two releases of sipbridge"
             " are mixed; install one, and start the service again" % (spoken, VERSION)
         )
+    for name in ("engine", "library"):
+        if not isinstance(facts.get(name), text_type):
+            raise ProtocolError("malformed hello: no %s" % name)
     return facts
 
 

@@ -39,6 +39,9 @@ _BEAT = 0.5
 #: Seconds for a process to load and open its engine.
 _START = 20.0
 
+#: Seconds that closing may take, and be reported, besides those that peers are given.
+_CLOSING = 1.5
+
 #: Seconds that a worker has to live for its death to count as the first again, and the longest back-off.
 _STABLE, _LONGEST = 60.0, 10.0
 
@@ -129,7 +132,7 @@ class Worker(object):
             raise EngineError("this Worker was opened before; make one for each endpoint")
         names = sorted(named)
         self._opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
-        channel = self._start()
+        channel, _ = self._start()
         self._opening[3] = self._port
         self.name, self.version = channel.facts["engine"], channel.facts["library"]
         self._install(channel)
@@ -182,9 +185,9 @@ class Worker(object):
         if starting is not None:
             starting.kill()
         if channel is not None:
-            channel.process.closing = True
+            channel.process.close_by = monotonic() + grace + _CLOSING
             try:
-                self._command("close", grace, within=grace + 1.5)
+                self._command("close", grace, within=grace + _CLOSING)
             except EngineError as error:
                 log.debug("close: %s", error)
                 channel.process.kill()
@@ -226,7 +229,7 @@ class Worker(object):
 
     def add_credentials(self, realm, user, password):
         """Kept for the next process too; while there is none, for that one alone."""
-        kept = [each for each in self._credentials if each[0] != realm] + [(realm, user, password)]
+        kept = [each for each in self._credentials if each[:2] != (realm, user)] + [(realm, user, password)]
         self._replace_credentials(kept, "add_credentials", realm, user, password)
 
     def clear_credentials(self):
@@ -359,7 +362,9 @@ class Worker(object):
     # -- processes, in a thread of their own -------------------------------------------------------------------
 
     def _start(self):
-        """A process with an opened engine, as a :class:`Channel`. Raises SipbridgeError."""
+        """A process with an opened engine, as a :class:`Channel`, in which all is again as it was in the one before;
+        and events of what is not. Raises SipbridgeError.
+        """
         self._generation += 1
         channel = Channel(Process(self._python, self._settings))
         self._starting = channel.process
@@ -368,9 +373,10 @@ class Worker(object):
                 raise EngineLost("the endpoint is being closed")
             channel.greet(_START)
             last_id = self._generation << _SHARE
-            self._port, complaints = channel.request(_START, "open", last_id, *self._opening)
+            self._port, complaints = _opened(channel.request(_START, "open", last_id, *self._opening))
             for each in self._credentials:
                 channel.request(_START, "add_credentials", *each)
+            failed = self._restore(channel)
         except BaseException:
             channel.process.kill()
             channel.process.reap(0.0)
@@ -380,7 +386,7 @@ class Worker(object):
             self._starting = None
         for text in complaints:
             warnings.warn(text, UnshieldedEngineWarning, stacklevel=5)
-        return channel
+        return channel, failed
 
     def _install(self, channel, *before):
         """Let commands and events through; some events come before its own."""
@@ -396,6 +402,18 @@ class Worker(object):
         channel.send(credit)
 
     def _supervise(self):
+        try:
+            self._keep_alive()
+        except Exception as error:  # nobody else would tell those who wait
+            log.exception("the thread that watches the worker has failed")
+            channel = self._channel
+            if channel is not None:
+                channel.process.kill()
+                channel.process.reap(0.0)
+                self._lose(channel, EngineLost("the engine is lost: %r" % error))
+            self._give_up("%r" % error)
+
+    def _keep_alive(self):
         while True:
             channel, started = self._channel, monotonic()
             reason = channel.process.watch()
@@ -447,14 +465,13 @@ class Worker(object):
             if self._closing.wait(self._delay()):
                 return False
             try:
-                channel = self._start()
+                channel, failed = self._start()
                 break
             except SipbridgeError as error:
                 reason = "%s" % error
                 self._lost = EngineLost("the engine is lost: " + reason)
             if self._closing.is_set():
                 return False
-        failed = self._restore(channel)
         seconds = monotonic() - died
         log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
         self._install(channel, _event("engine-restarted", reason=reason, time=seconds), *failed)
@@ -471,17 +488,21 @@ class Worker(object):
         failed = []
         for handle, kept in list(self._registrations.items()):
             try:
-                self._handles.pop(kept[1], None)
-                kept[1] = channel.request(_START, "register", *kept[0])
-                self._handles[kept[1]] = handle
+                self._restore_one(channel, handle, kept)
+            except EngineLost:  # this process, too: the next one makes them again
+                raise
             except SipbridgeError as error:
                 event = _event("registration", registration=handle, state="failed", status=503)
                 failed.append(event._replace(reason="%s" % error))
                 self._registrations.pop(handle, None)
-                continue
-            if handle not in self._registrations:  # unregistered meanwhile
-                channel.request(_START, "unregister", kept[1])
         return failed
+
+    def _restore_one(self, channel, handle, kept):
+        self._handles.pop(kept[1], None)
+        kept[1] = channel.request(_START, "register", *kept[0])
+        self._handles[kept[1]] = handle
+        if handle not in self._registrations:  # unregistered meanwhile
+            channel.request(_START, "unregister", kept[1])
 
     def _give_up(self, reason):
         error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self._deaths, reason))
@@ -496,6 +517,15 @@ class Worker(object):
 
 def _is_writable(folder):
     return os.path.isdir(folder) and os.access(folder, os.W_OK)
+
+
+def _opened(result):
+    """The port and the warnings that a worker tells of its engine. Raises ProtocolError."""
+    try:
+        port, complaints = result
+        return int(port), ["%s" % each for each in complaints]
+    except (TypeError, ValueError) as error:
+        raise wire.ProtocolError("malformed result of open: %s" % error)
 
 
 def _event(kind, **fields):

@@ -172,7 +172,10 @@ class Channel(object):
         elif value == 0:  # in place of the hello
             raise error
         else:
-            self.take(value).settle(result, error)
+            pending = self.take(value)
+            if pending is None:
+                raise wire.ProtocolError("a result of no command: %d" % value)
+            pending.settle(result, error)
 
     # -- the end -------------------------------------------------------------------------------------------
 

@@ -161,7 +161,7 @@ class Server(object):
         try:
             perform = getattr(self, "_do_" + name, None) or self._method(name)
             self._out.append(wire.result(number, perform(*arguments)))
-        except (SipbridgeError, TypeError, ValueError, AttributeError) as error:
+        except Exception as error:  # whatever it is: it is not worth every call that there is
             self._out.append(wire.failure(number, error))
 
     def _method(self, name):
@@ -215,7 +215,14 @@ def _standard_streams():
 
 
 def _keep_crashes(folder):
-    """Have the kernel keep a core dump, and Python a traceback, in the folder."""
+    """Have the kernel keep a core dump, and Python a traceback, in the folder. Without it where that fails."""
+    try:
+        _enter(folder)
+    except (OSError, IOError, ValueError) as error:
+        sys.stderr.write("sipbridge: crashes of this worker are not kept: %s\n" % error)
+
+
+def _enter(folder):
     os.chdir(folder)
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
@@ -230,6 +237,8 @@ def _keep_crashes(folder):
 def main(settings):
     """Be a worker. ``settings`` is JSON: engine, beat, hang, crash_folder, parent."""
     connection, beats = _standard_streams()
+    if hasattr(signal, "pthread_sigmask"):  # a thread of the service that blocks signals hands that on
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
     # Ctrl-C goes to the whole group of processes; what becomes of the calls is the service's to say.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

@@ -19,8 +19,12 @@ from sipbridge.alert import close_on_exec
 from sipbridge.errors import EngineLost
 from sipbridge.preload import environment
 
-#: Run by the worker's interpreter: the package of this process, whatever the current folder holds.
-_BOOT = "import sys; sys.path.insert(0, %r); from sipbridge.worker_main import main; main(%r)"
+#: Run by the worker's interpreter: the package of this process, and nothing of what the current folder ("") holds.
+_BOOT = "import sys; sys.path[:] = [%r] + [each for each in sys.path if each];"
+_BOOT += " from sipbridge.worker_main import main; main(%r)"
+
+#: Where the package is. Found out now: to Python 2 it may be relative to a folder that the service leaves.
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 _SIGNALS = dict(
     (getattr(signal, name), name) for name in dir(signal) if name.startswith("SIG") and "_" not in name
@@ -43,16 +47,16 @@ class Process(object):
     Attributes:
         socket: our end of the socket pair; the owner closes it.
         pid: its process id.
-        closing: True from when it was told to close its engine: it waits for peers then, and gives no signs of life.
+        close_by: once it was told to close its engine, when it has to be gone, on the monotonic clock: until then it
+            waits for peers, and gives no signs of life. None before.
 
     Raises EngineLost when it cannot be started.
     """
 
     def __init__(self, python, settings):
         self._settings = settings
-        self.closing = False
-        package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        code = _BOOT % (package, json.dumps(dict(settings, parent=os.getpid())))
+        self.close_by = None
+        code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
         theirs = None
         try:
             self.socket, theirs = socket.socketpair()
@@ -85,12 +89,12 @@ class Process(object):
         poll.register(self._beats.fileno(), select.POLLIN)
         beat, limit = self._settings["beat"], self._settings["hang"]
         silent = 0.0  # counted in short waits: a machine that was suspended does not make a worker silent
-        while silent < limit:
+        while silent < limit and (self.close_by is None or monotonic() < self.close_by):
             octets = self._beat_within(poll, beat)
             if octets == b"" or (octets is None and self._process.poll() is not None):
                 return self.reap(_PATIENCE)
-            silent = 0.0 if octets or self.closing else silent + beat
-        return self._end_hung(limit)
+            silent = 0.0 if octets or self.close_by else silent + beat
+        return self._end_hung(silent)
 
     def _beat_within(self, poll, seconds):
         """What came, b"" at the end of the pipe, None when nothing came."""
@@ -101,13 +105,15 @@ class Process(object):
                 raise
             return None
 
-    def _end_hung(self, limit):
+    def _end_hung(self, silent):
         if self._settings["crash_folder"]:
             self._send(signal.SIGABRT)  # for a core dump of where it hangs,
             self._send(signal.SIGCONT)  # also where it was stopped
             self._await_exit(_DUMP)
         self.kill()
-        return self.reap(_PATIENCE, "worker process %d gave no sign of life for %g s" % (self.pid, limit))
+        if self.close_by is not None:
+            return self.reap(_PATIENCE, "worker process %d did not close in time" % self.pid)
+        return self.reap(_PATIENCE, "worker process %d gave no sign of life for %g s" % (self.pid, silent))
 
     def kill(self):
         """SIGKILL."""
@@ -135,7 +141,11 @@ class Process(object):
             self.kill()
             code = self._process.wait()
         self._beats.close()
-        return self._with_traces(reason or self._described(code))
+        text = reason or self._described(code)
+        try:
+            return self._with_traces(text)
+        except EnvironmentError as error:  # the folder is gone, or another service tidies up in it, too
+            return "%s (what it left was not kept: %s)" % (text, error)
 
     def _described(self, code):
         if code >= 0:
@@ -157,7 +167,8 @@ class Process(object):
                 os.unlink(path)
         left += self._name_core(folder)
         for pattern in ("worker-*.traceback", "worker-*.core"):
-            for path in sorted(glob.glob(os.path.join(folder, pattern)), key=os.path.getmtime)[:-_KEPT]:
+            found = [path for path in glob.glob(os.path.join(folder, pattern)) if os.path.getsize(path)]
+            for path in sorted(found, key=os.path.getmtime)[:-_KEPT]:  # an empty one belongs to one that lives
                 os.unlink(path)
         return text + (" (see %s)" % ", ".join(left) if left else "")
 

@@ -64,8 +64,9 @@ def types():
 def python2():
     """What Python 2.7 cannot compile or has not got, and what 2.7.3 has not got."""
     names = python2_files()
-    # Not newer: TimeoutError is our own name, the others stand in a `try` with what 2.7 has beside them.
-    known = "TimeoutError time.monotonic queue Queue faulthandler"
+    # Not newer: TimeoutError is our own name, the others stand in a `try` with what 2.7 has beside them,
+    # or behind a hasattr().
+    known = "TimeoutError time.monotonic queue Queue faulthandler signal.SIG_SETMASK signal.pthread_sigmask"
     excluded = [word for name in known.split() for word in ("--exclude", name)]
     package = [name for name in names if name.startswith(("sipbridge/", "examples/", "setup.py"))]
     yield (
@@ -91,9 +92,9 @@ def c():
     shared = set(_build.sources("sofia")) & set(_build.sources("exosip"))
     for name in sorted(shared | set(_build.shield_sources())):
         yield compiler + [name]
-    for name in sorted(set(_build.sources("sofia")) - shared):
+    for name in sorted(set(_build.sources("sofia")) - shared) + [_build.probe("sofia")]:
         yield compiler + flags["sofia"] + [name]
-    for name in sorted(set(_build.sources("exosip")) - shared):
+    for name in sorted(set(_build.sources("exosip")) - shared) + [_build.probe("exosip")]:
         yield compiler + double + [name]
         if flags["exosip"] is not None:
             yield compiler + flags["exosip"] + [name]

@@ -37,7 +37,16 @@ OF_NO_PYTHON = ("double", "memory", "properties", "shield")
 #: Tests that show that through a worker all is as without one: what passes between the two, in a minute or so.
 WORKER = ("aio",) + tuple(
     "conformance/test_%s.py" % name
-    for name in ("dialog", "incoming", "messages", "outgoing", "registration", "transport", "two_endpoints")
+    for name in (
+        "dialog",
+        "incoming",
+        "messages",
+        "outgoing",
+        "registration",
+        "transfer",
+        "transport",
+        "two_endpoints",
+    )
 )
 
 #: Tests of processes: they run on the oldest one, too.

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 from conformance.sdp import ANSWER, OFFER
+from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
 from peers.scenario import Caller
 from peers.silent import Silent
@@ -20,6 +21,7 @@ class Background(object):
         asking: the endpoint that asks it: ``call``, ``message`` and ``registration`` are what it waits for.
         unacknowledged: the endpoint whose 200 is never acknowledged, by
         caller: this sipp.
+        unnotified: what came of the endpoint that subscribes where no NOTIFY follows.
     """
 
     def __init__(self, tmpdir_factory):
@@ -43,8 +45,16 @@ class Background(object):
         scenario = scenario.recv("BYE").reply(200)
         folder = str(self._tmpdir_factory.mktemp("never-acknowledges"))
         self.caller = self._keep(Sipp(scenario, folder, self.unacknowledged.host_port, seconds=60))
+        self.unnotified = self._keep(self._endpoint("unnotified", "sip:carol@sipbridge.test"))
+        self._grant_and_say_no_more(self.unnotified)
         self.unacknowledged.wait("incoming sdp")
         self.unacknowledged.call("answer", ANSWER)
+
+    def _grant_and_say_no_more(self, subscriber):
+        notifier = self._keep(ByHand())
+        subscription = subscriber.start("endpoint", "subscribe", notifier.uri, "presence", resubscribe=False)
+        notifier.reply(notifier.next("SUBSCRIBE"), 200, [("Expires", "600")])
+        subscription.result(10.0)
 
     def _endpoint(self, name, identity):
         return RemotePhone(str(self._tmpdir_factory.mktemp(name)), identity=identity)

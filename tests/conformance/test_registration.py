@@ -2,6 +2,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+from threading import Thread
+
 import pytest
 
 import sipbridge
@@ -234,6 +236,25 @@ def test_refreshed_by_the_user(phone, sipp):
     peer.wait()
     phone.expect("registration active 200", "registration active 200", "registration ended 200")
     assert [_binding(each)[1] for each in peer.received("REGISTER")] == [3600, 120, 0]
+
+
+def test_one_register_at_a_time(phone, by_hand):
+    """What the user asks for while the endpoint's own refresh is on its way follows its answer (10.2)."""
+    registering = Thread(target=phone.endpoint.register, args=(by_hand.uri, AOR), kwargs=dict(expires=2))
+    registering.start()
+    by_hand.reply(by_hand.next("REGISTER"), 200, [("Expires", "2")])
+    registering.join(10.0)
+    refresh = by_hand.next("REGISTER")
+    registration = phone.wait("registration active 200").registration
+    asking = Thread(target=registration.refresh, args=(120,))
+    asking.start()
+    assert by_hand.take(0.4) is None
+    by_hand.reply(refresh, 200, [("Expires", "2")])
+    asked = by_hand.next("REGISTER")
+    assert _binding(asked)[1] == 120 and asked["CSeq"] != refresh["CSeq"]
+    by_hand.reply(asked, 200, [("Expires", "120")])
+    asking.join(10.0)
+    assert registration.expires == 120
 
 
 def test_a_refresh_refused(phone, sipp):

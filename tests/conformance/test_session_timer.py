@@ -176,6 +176,14 @@ def test_the_caller_wants_too_little(phone, by_hand):
     assert phone.labels == [] and phone.endpoint.calls == ()
 
 
+@pytest.mark.parametrize("seconds, agreed", [(0, 90), (89, 90), (2**31 - 1, 2**31 - 1)])
+def test_an_interval_out_of_all_proportion(phone, by_hand, seconds, agreed):
+    """What a peer grants neither has us refresh without a pause nor stops the events of the endpoint."""
+    call, _ = _place(phone, by_hand, _expires(seconds, "uas"))
+    assert call._session_timer.expires == agreed
+    _hang_up(call, by_hand)
+
+
 @pytest.mark.parametrize("value", ["", "x", "-1", "99999999999999999999;refresher=uac", "90;refresher=nobody", ";;;"])
 def test_nonsense_in_session_expires(phone, by_hand, value):
     """Sofia-SIP refuses some of it by itself (400); where it comes through it is as if it had not been said."""

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 from conformance.background import PATIENCE
+from conformance.sdp import OFFER
 from peers.endpoint_process import RemoteError
 
 pytestmark = pytest.mark.slow
@@ -49,3 +50,21 @@ def test_no_ack_at_all(background):
     # 7 fit into 64*T1 even so.
     assert 7 <= len(answers) <= 11
     assert len(set(each["To"] for each in answers)) == 1
+
+
+def test_no_notify_at_all(background):
+    """A subscription that is granted, and then nothing: Timer N (RFC 6665, 4.1.2.4)."""
+    background.unnotified.wait("subscription failed 408", timeout=PATIENCE)
+    background.unnotified.expect("subscription active 200", "subscription failed 408")
+
+
+@pytest.mark.soak
+def test_ringing_and_not_another_word(phone, by_hand):
+    """A peer has to repeat it each minute (RFC 3261, 13.3.1.1); proxies give up after three (Timer C, 16.6)."""
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    invite = by_hand.next("INVITE")
+    by_hand.reply(invite, 180)
+    assert call.wait_ended(175.0) is not None
+    by_hand.reply(by_hand.next("CANCEL"), 200)
+    by_hand.reply(invite, 487)
+    assert (call.ended.cause, call.ended.status) == ("timeout", 408)

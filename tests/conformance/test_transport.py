@@ -5,13 +5,18 @@ from __future__ import absolute_import, division, print_function
 import os
 import socket
 import ssl
+import threading
 
 import pytest
 
 import sipbridge
-from conformance.sdp import ANSWER, OFFER
+from conformance.sdp import ANSWER, HELD, HOLD, OFFER
 from peers import certificates
 from peers.ports import free_port
+from peers.scenario import Callee, Caller
+from peers.wire import Message
+
+_OTHERS = pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
 
 LARGE = b"v=0\r\n" + b"a=x-%s:1\r\n" % (b"y" * 90) * 300
 
@@ -27,8 +32,8 @@ def _endpoint(make_endpoint, address, **options):
     try:
         return make_endpoint(address, **options)
     except sipbridge.NotSupportedError:
-        family = " over IPv6" if "[" in address else ""
-        pytest.skip("libeXosip2 3.6 is used over UDP and IPv4 alone, not %s%s" % (address[:3].upper(), family))
+        assert address.startswith("tls:")
+        pytest.skip("libeXosip2 3.6 speaks TLS 1.0 and nothing newer")
 
 
 @pytest.fixture
@@ -62,13 +67,137 @@ def _complete_call(caller, callee, offer=OFFER):
     return arrived[0]
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
+@_OTHERS
 def test_a_call(make_endpoint, address):
     callee = _endpoint(make_endpoint, address)
     event = _complete_call(_endpoint(make_endpoint, address), callee)
     assert event.headers["Via"].split()[0] == "SIP/2.0/" + address[:3].upper()
     host = "[::1]" if "[" in address else "127.0.0.1"
     assert "sip:%s:" % host in event.headers["Contact"]
+
+
+def _of_sipp(address):
+    """Options of a sipp on the same transport."""
+    return {"transport": address[:3], "host": "::1" if "[" in address else "127.0.0.1"}
+
+
+@_OTHERS
+def test_sipp_calls(make_endpoint, sipp, address):
+    """Hold and BYE go where the Contacts say, over the connection that is there."""
+    phone = _endpoint(make_endpoint, address)
+    arrived = []
+
+    def take(event):
+        arrived.append(event)
+        event.call.ring()
+        event.call.answer(ANSWER)
+
+    phone.on(sipbridge.IncomingCall, take)
+    peer = sipp(
+        Caller()
+        .initial("INVITE", OFFER).expect(180).expect(200).ack()
+        .recv("INVITE").reply(200, HELD).recv("ACK")
+        .request("BYE").expect(200),
+        phone.uri[4:].partition(";")[0],
+        **_of_sipp(address)
+    )  # fmt: skip
+    peer.wait_for("200")
+    call = arrived[0].call
+    call.wait_established(10.0)
+    assert call.reinvite(HOLD, timeout=10.0).body == HELD
+    assert call.wait_ended(10.0).cause == "remote-bye"
+    peer.wait()
+    ok = peer.received("200")[0]
+    assert ok["Contact"].lower().replace("callee@", "") == "<%s>" % phone.uri
+    assert ok["Via"].startswith("SIP/2.0/" + address[:3].upper())
+    via = peer.received("INVITE")[0]["Via"]
+    assert via.split()[0] == "SIP/2.0/" + address[:3].upper() and "%d;" % phone.port in via
+
+
+@_OTHERS
+def test_sipp_is_called(make_endpoint, sipp, address):
+    phone = _endpoint(make_endpoint, address)
+    peer = sipp(
+        Callee().recv("INVITE").reply(180).reply(200, ANSWER).recv("ACK").recv("INFO").reply(200)
+        .request("BYE").expect(200),
+        **_of_sipp(address)
+    )  # fmt: skip
+    call = phone.call(peer.uri, OFFER, timeout=10.0)
+    call.send_dtmf("5", timeout=10.0)
+    assert call.wait_ended(10.0).cause == "remote-bye"
+    peer.wait()
+    invite = peer.received("INVITE")[0]
+    assert invite.start_line == "INVITE %s SIP/2.0" % peer.uri
+    assert "<%s>" % peer.uri in invite["To"]
+    assert "%d" % phone.port in invite["Contact"]
+
+
+@_OTHERS
+def test_sipp_is_the_registrar(make_endpoint, sipp, address):
+    phone = _endpoint(make_endpoint, address)
+    challenge = ("WWW-Authenticate", 'Digest realm="sipbridge.test", nonce="one", qop="auth"')
+    peer = sipp(
+        Callee().recv("REGISTER").reply(401, headers=[challenge])
+        .recv_with_digest("REGISTER", "alice", "wonder-land").reply(200)
+        .recv("REGISTER").reply(200),
+        **_of_sipp(address)
+    )  # fmt: skip
+    phone.add_credentials("alice", "wonder-land")
+    registration = phone.register(peer.uri.replace("callee@", ""), aor="sip:alice@sipbridge.test", timeout=10.0)
+    registration.unregister()
+    peer.wait()
+    contact = peer.received("REGISTER")[0]["Contact"].lower()
+    assert phone.uri.partition("sip:")[2] in contact
+
+
+@_OTHERS
+def test_an_advertised_ipv6_address(make_endpoint, sipp, address):
+    """In Contact, in brackets, however it was written."""
+    phone = _endpoint(make_endpoint, address, advertised="[2001:db8::7]:5099")
+    peer = sipp(Caller().initial("INVITE", OFFER).expect(480).ack_refusal(), phone.uri[4:].partition(";")[0],
+                **_of_sipp(address))  # fmt: skip
+    peer.wait()
+    peer = sipp(Callee().recv("INVITE").reply(200, ANSWER).recv("ACK").recv("BYE").reply(200), **_of_sipp(address))
+    phone.call(peer.uri, OFFER, timeout=10.0).hangup()
+    peer.wait()
+    assert "[2001:db8::7]:5099" in peer.received("INVITE")[0]["Contact"]
+
+
+def _listener(address):
+    """A socket to be called on the transport of an endpoint's address."""
+    family = socket.AF_INET6 if "[" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM if address.startswith("tcp") else socket.SOCK_DGRAM)
+    listener.bind(("::1" if "[" in address else "127.0.0.1", 0))
+    listener.settimeout(10.0)
+    if address.startswith("tcp"):
+        listener.listen(1)
+    return listener
+
+
+def test_one_after_the_other_in_one_process():
+    """libeXosip2 keeps its transport and its family in static variables."""
+    addresses = ["udp://127.0.0.1:0", "tcp://[::1]:0", "udp://[::1]:0", "tcp://127.0.0.1:0"]
+    for address in addresses + addresses[:1]:
+        listener = _listener(address)
+        with sipbridge.Endpoint(address) as phone:
+            with pytest.raises(sipbridge.TimeoutError):
+                phone.message("%s:%d" % (phone.uri.rpartition(":")[0], listener.getsockname()[1]), u"hi", timeout=0.5)
+            source = listener.accept()[0] if address.startswith("tcp") else listener
+            octets = source.recv(4096).decode("ascii")
+            source.close()
+        listener.close()
+        assert "Via: SIP/2.0/%s %s" % (address[:3].upper(), phone.address[6:]) in octets
+
+
+def test_a_tcp_port_is_free_as_soon_as_it_is_closed():
+    """Connections that the first one closed are no reason to refuse the second: a service starts again."""
+    with sipbridge.Endpoint("tcp://127.0.0.1:0") as phone:
+        peer = socket.create_connection(("127.0.0.1", phone.port), 5.0)
+        peer.sendall(b"\r\n\r\n")
+    assert peer.recv(100) == b""
+    with sipbridge.Endpoint(phone.address) as again:
+        assert again.port == phone.port
+    peer.close()
 
 
 def test_a_large_offer_over_tcp(make_endpoint):
@@ -95,6 +224,37 @@ def test_a_tcp_peer_that_does_not_listen(make_endpoint):
     with pytest.raises(sipbridge.ResponseError) as caught:
         caller.call("sip:bob@127.0.0.1:%d;transport=tcp" % free_port(), OFFER, timeout=20.0)
     assert caught.value.status == 503
+
+
+def _answer_one(listener, contact):
+    """Take one INVITE over TCP and answer it, with that Contact. The connection stays as long as the listener."""
+
+    def run():
+        connection = listener.accept()[0]
+        octets = b""
+        while not octets.endswith(OFFER):
+            octets += connection.recv(65536)
+        invite = Message(octets, True)
+        lines = ["SIP/2.0 200 OK"] + ["%s: %s" % (name, invite[name]) for name in ("Via", "From", "Call-ID", "CSeq")]
+        lines += ["To: %s;tag=one" % invite["To"], "Contact: <%s>" % contact, "Content-Length: 0", "", ""]
+        connection.sendall("\r\n".join(lines).encode("ascii"))
+        connection.settimeout(30.0)
+        connection.recv(65536)
+
+    threading.Thread(target=run).start()
+
+
+def test_a_contact_where_nobody_listens(make_endpoint):
+    """Neither ACK nor BYE gets through: the call can be ended all the same, and says what came of it."""
+    caller = _endpoint(make_endpoint, "tcp://127.0.0.1:0")
+    listener = _listener("tcp://127.0.0.1:0")
+    _answer_one(listener, "sip:bob@127.0.0.1:%d;transport=tcp" % free_port())
+    call = caller.call("sip:bob@127.0.0.1:%d;transport=tcp" % listener.getsockname()[1], OFFER, timeout=10.0)
+    call.hangup()
+    ended = call.wait_ended(30.0)
+    assert (ended.cause, ended.status) in (("local-bye", 503), ("failed", 503), ("local-bye", 408))
+    caller.close()
+    listener.close()
 
 
 def test_messages_split_and_joined_on_a_stream(make_endpoint):
@@ -131,6 +291,15 @@ def test_a_call_over_tls(make_endpoint, pem):
     assert event.headers["Via"].startswith("SIP/2.0/TLS")
 
 
+def test_a_certificate_whose_last_line_has_no_end(make_endpoint, pem, tmpdir):
+    """The key that the library wants behind it in one file still begins a line."""
+    bare = tmpdir.join("bare.pem")
+    bare.write(open(pem.certificate).read().rstrip("\n"))
+    tls = sipbridge.Tls(str(bare), pem.key, pem.ca)
+    callee = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls)
+    _complete_call(_endpoint(make_endpoint, "tls://127.0.0.1:0", tls=tls), callee)
+
+
 def _is_refused(caller, callee, reason):
     """Nothing gets through, and the error says why, long before SIP's timers would end it."""
     texts = []
@@ -144,6 +313,9 @@ def _is_refused(caller, callee, reason):
     caller.add_credentials("alice", "secret")
     with pytest.raises(sipbridge.ResponseError) as caught:
         caller.register(callee.uri, aor="sip:alice@example.com", timeout=10.0)
+    assert reason in caught.value.reason
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        caller.subscribe(callee.uri, u"presence", timeout=10.0)
     assert reason in caught.value.reason
     assert texts == []
 

@@ -22,6 +22,14 @@ def test_an_advertised_address(raw, peer):
     raw.lib.sb_close(engine, 0)
 
 
+def test_a_name_that_is_advertised_on_ipv6(raw):
+    """libeXosip2 puts whatever it is into brackets, as an IPv6 address."""
+    code = raw.open(host="::1", advertised_host="example.com")
+    assert code == raw.lib.SB_ENOTSUP if raw.name == "exosip" else code > 0
+    if code > 0:
+        raw.lib.sb_close(code, 0)
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has all of 127.0.0.0/8 by itself")
 def test_another_address_the_next_time(raw, peer):
     """The address is bound and named anew: libeXosip2 remembers the one of the time before, and guesses what to name

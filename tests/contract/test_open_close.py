@@ -57,9 +57,14 @@ def test_a_port_that_is_none(raw):
         assert raw.open(port=port) == raw.lib.SB_EINVAL
 
 
-@pytest.mark.parametrize("host", [None, "", "127.0.0.1\r\n", "127.0.0.1 ", "<127.0.0.1>", "a;b", "a@b", "a/b"])
+@pytest.mark.parametrize("host", [None, "", "127.0.0.1\r\n", "127.0.0.1 ", "<127.0.0.1>", "a;b", "a@b", "a/b", "a?b"])
 def test_a_host_that_is_none(raw, host):
     assert raw.open(host=host) == raw.lib.SB_EINVAL
+
+
+@pytest.mark.parametrize("host", ["", "127.0.0.1>", "a;b", "a@b", "a/b", "a b", "a,b", "a?b"])
+def test_an_advertised_host_that_is_none(raw, host):
+    assert raw.open(advertised_host=host) == raw.lib.SB_EINVAL
 
 
 @pytest.mark.parametrize(

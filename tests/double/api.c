@@ -71,6 +71,8 @@ int eXosip_set_option(int option, const void *value)
         D.dont_send_101 = *(const int *)value;
     else if (option == EXOSIP_OPT_SET_IPV4_FOR_GATEWAY)
         snprintf(D.gateway, sizeof D.gateway, "%s", (const char *)value);
+    else if (option == EXOSIP_OPT_SET_IPV6_FOR_GATEWAY)
+        snprintf(D.gateway6, sizeof D.gateway6, "%s", (const char *)value);
     else if (option != EXOSIP_OPT_UDP_KEEP_ALIVE && option != EXOSIP_OPT_DNS_CAPABILITIES)
         return rule_leave(OSIP_BADPARAMETER);
     return rule_leave(OSIP_SUCCESS);
@@ -97,26 +99,45 @@ int eXosip_listen_addr(int transport, const char *address, int port, int family,
         return rule_leave(FAILED);
     if (address == NULL)
         rule_complain("eXosip_listen_addr(NULL): it would bind the address of the time before");
-    if (transport != IPPROTO_UDP || family != AF_INET || secure)
+    if ((transport != IPPROTO_UDP && transport != IPPROTO_TCP) || secure)
         return rule_leave(OSIP_BADPARAMETER);
-    return rule_leave(d_listen(address, port));
+    return rule_leave(d_listen(transport, address, port, family));
+}
+
+int eXosip_set_socket(int transport, int socket, int port)
+{
+    if (rule_enter(__func__, D_RUNNING)) {
+        D.socket = socket; /* what the library has failed to do then is to start its thread */
+        return rule_leave(FAILED);
+    }
+    if (transport != IPPROTO_UDP && transport != IPPROTO_TCP)
+        return rule_leave(OSIP_BADPARAMETER);
+    return rule_leave(d_set_socket(transport, socket, port));
+}
+
+void eXosip_enable_ipv6(int on)
+{
+    rule_enter(__func__, D_ANY);
+    d_enable_ipv6(on);
+    rule_leave(0);
 }
 
 void eXosip_masquerade_contact(const char *public_address, int port)
 {
     rule_enter(__func__, D_RUNNING);
     snprintf(D.masquerade, sizeof D.masquerade, "%s", public_address == NULL ? "" : public_address);
-    if (port > 0)
+    if (public_address != NULL && port > 0)
         D.masquerade_port = port;
+    else if (public_address == NULL && D.port > 0)
+        D.masquerade_port = D.port;
     rule_leave(0);
 }
 
 int eXosip_guess_localip(int family, char *address, int size)
 {
-    (void)family;
     if (rule_enter(__func__, D_RUNNING))
         return rule_leave(FAILED);
-    return rule_leave(d_local_ip(address, size));
+    return rule_leave(d_local_ip(family, address, size));
 }
 
 eXosip_event_t *eXosip_event_wait(int seconds, int milliseconds)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 char *d_format(const char *format, ...)
 {
@@ -48,10 +49,12 @@ static int add_via(osip_message_t *message)
 {
     char ip[64];
     char *via;
-    int code = d_local_ip(ip, sizeof ip);
+    int code = d_local_ip(D.family, ip, sizeof ip);
     if (code != OSIP_SUCCESS)
         return code;
-    via = d_format("SIP/2.0/UDP %s:%d;rport;branch=z9hG4bK%d", ip, D.masquerade_port, d_random());
+    /* No rport over IPv6: as the library. */
+    via = d_format(D.family == AF_INET6 ? "SIP/2.0/%s [%s]:%d;branch=z9hG4bK%d" : "SIP/2.0/%s %s:%d;rport;branch=z9hG4bK%d",
+                   D.protocol == IPPROTO_TCP ? "TCP" : "UDP", ip, D.masquerade_port, d_random());
     code = osip_message_set_via(message, via);
     osip_free(via);
     return code;
@@ -62,9 +65,10 @@ int d_add_contact(osip_message_t *message, const char *user)
     char ip[64];
     char *contact;
     int code;
-    d_local_ip(ip, sizeof ip);
-    contact = d_format("<sip:%s%s%s:%d>", user == NULL ? "" : user, user == NULL ? "" : "@",
-                       D.masquerade[0] != '\0' ? D.masquerade : ip, D.masquerade_port);
+    d_local_ip(D.family, ip, sizeof ip);
+    contact = d_format(D.family == AF_INET6 ? "<sip:%s%s[%s]:%d%s>" : "<sip:%s%s%s:%d%s>", user == NULL ? "" : user,
+                       user == NULL ? "" : "@", D.masquerade[0] != '\0' ? D.masquerade : ip, D.masquerade_port,
+                       D.protocol == IPPROTO_TCP ? ";transport=TCP" : "");
     code = osip_message_set_contact(message, contact);
     osip_free(contact);
     return code;

@@ -459,7 +459,7 @@ static void outside(struct d_txn *txn)
     }
 }
 
-void d_on_new_request(osip_event_t *event)
+void d_on_new_request(osip_event_t *event, int socket)
 {
     struct d_call *call;
     struct d_txn *txn;
@@ -467,7 +467,7 @@ void d_on_new_request(osip_event_t *event)
         on_ack(event);
         return;
     }
-    txn = d_txn_incoming(MSG_IS_INVITE(event->sip) ? IST : NIST, event);
+    txn = d_txn_incoming(MSG_IS_INVITE(event->sip) ? IST : NIST, event, socket);
     if (txn == NULL || txn->tr->orig_request == NULL)
         return;
     if (MSG_IS_CANCEL(txn->tr->orig_request)) {

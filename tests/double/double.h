@@ -2,14 +2,15 @@
  *
  * api.c is what a program calls: it checks the rules (rules.c) and fails on demand, then does it through the
  * d_... functions, which are the double's idea of libeXosip2: setup.c, build.c, call.c, request.c, register.c,
- * subscribe.c,
- * digest.c, events.c, network.c. Those run with the library's lock held unless they say otherwise.
+ * subscribe.c, digest.c, events.c, network.c, stream.c. Those run with the library's lock held unless they say otherwise.
  */
 #ifndef EXOSIP_DOUBLE_PRIVATE_H
 #define EXOSIP_DOUBLE_PRIVATE_H
 
 #define OSIP_MT 1
+#include <netdb.h>
 #include <pthread.h>
+#include <sys/select.h>
 #include <time.h>
 
 #include <osip2/osip.h>
@@ -72,9 +73,11 @@ struct d_nonce {
 struct d_state {
     int running;
     osip_t *osip;
+    int protocol, family;         /* IPPROTO_UDP or IPPROTO_TCP, AF_INET or AF_INET6 */
     int socket, wake[2];
+    struct d_peer *peers;         /* of TCP */
     int port;
-    char bound[64], gateway[64], masquerade[65];
+    char bound[64], gateway[64], gateway6[64], masquerade[65];
     int masquerade_port;
     int dont_send_101;
     int crash;
@@ -114,12 +117,22 @@ void rule_read_environment(void);
 /* setup.c ----------------------------------------------------------------------------------------------- */
 int d_init(void);
 void d_quit(void);
-int d_listen(const char *address, int port);
-int d_local_ip(char *address, int size);
+int d_listen(int protocol, const char *address, int port, int family);
+int d_set_socket(int protocol, int socket, int port);
+void d_enable_ipv6(int on);
+int d_ipv6(void);
+int d_local_ip(int family, char *address, int size);
 void d_wake(void);
 int d_next_id(void);
 
+/* stream.c ---------------------------------------------------------------------------------------------- */
+int d_stream_send(const struct addrinfo *to, int socket, const char *octets, size_t length);
+int d_stream_set(fd_set *set); /* the highest of its descriptors */
+void d_stream_receive(fd_set *set);
+void d_stream_clear(void);
+
 /* network.c --------------------------------------------------------------------------------------------- */
+void d_handle(const char *octets, size_t length, const struct sockaddr *peer, socklen_t size, int socket);
 int d_send(osip_transaction_t *tr, osip_message_t *message, char *host, int port, int socket);
 void *d_worker(void *unused);
 void d_execute(void);
@@ -149,7 +162,7 @@ char *d_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* request.c: transactions --------------------------------------------------------------------------------- */
 struct d_txn *d_txn_start(osip_fsm_type_t type, osip_message_t *message, struct d_call *call, struct d_reg *reg);
-struct d_txn *d_txn_incoming(osip_fsm_type_t type, osip_event_t *event);
+struct d_txn *d_txn_incoming(osip_fsm_type_t type, osip_event_t *event, int socket);
 void d_txn_execute(struct d_txn *txn, osip_message_t *message);
 struct d_txn *d_txn_find(int tid);
 struct d_txn *d_txn_last(struct d_call *call, const char *method);
@@ -171,7 +184,7 @@ int d_call_send_request(int did, osip_message_t *request);
 int d_call_build_answer(int tid, int status, osip_message_t **answer);
 int d_call_send_answer(int tid, int status, osip_message_t *answer);
 int d_terminate(int cid, int did);
-void d_on_new_request(osip_event_t *event);
+void d_on_new_request(osip_event_t *event, int socket);
 void d_on_late_response(osip_event_t *event);
 void d_on_invite_response(struct d_txn *txn, osip_message_t *response);
 void d_calls_sweep(void);

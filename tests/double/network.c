@@ -1,8 +1,7 @@
-/* network.c - datagrams in and out, and the thread that lives on them. */
+/* network.c - messages in and out, and the thread that lives on them. Those of TCP come by way of stream.c. */
 #include "double.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,23 +41,32 @@ static void request_target(osip_message_t *request, const char **host, const cha
     *port = uri->port;
 }
 
-static int send_octets(const char *host, const char *port, const char *octets, size_t length)
+static int send_octets(const char *host, const char *port, int socket, const char *octets, size_t length)
 {
     struct addrinfo wanted, *found = NULL;
     int code = -1;
     memset(&wanted, 0, sizeof wanted);
-    wanted.ai_family = AF_INET;
-    wanted.ai_socktype = SOCK_DGRAM;
+    wanted.ai_family = d_ipv6() ? AF_INET6 : AF_INET;
+    wanted.ai_socktype = D.protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
     if (host == NULL || getaddrinfo(host, port == NULL ? "5060" : port, &wanted, &found) != 0 || found == NULL)
         return -1;
-    if (sendto(D.socket, octets, length, 0, found->ai_addr, found->ai_addrlen) >= 0)
+    if (D.protocol == IPPROTO_TCP)
+        code = d_stream_send(found, socket, octets, length);
+    else if (sendto(D.socket, octets, length, 0, found->ai_addr, found->ai_addrlen) >= 0)
         code = 0;
     freeaddrinfo(found);
     return code;
 }
 
+/* A message goes by the transport that its Via tells; there is no other than the one that was listened on. */
+static int is_sendable(osip_message_t *message)
+{
+    osip_via_t *via = osip_list_get(&message->vias, 0);
+    return via != NULL && osip_strcasecmp(via->protocol, D.protocol == IPPROTO_TCP ? "TCP" : "UDP") == 0;
+}
+
 /* osip2's callback for each message; the target that it offers is the same. */
-int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, int unused_port, int unused_socket)
+int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, int unused_port, int socket)
 {
     const char *host = NULL, *port = NULL;
     char *octets = NULL;
@@ -67,7 +75,6 @@ int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, i
     (void)tr;
     (void)unused_host;
     (void)unused_port;
-    (void)unused_socket;
     if (message->status_code == 101 && D.dont_send_101)
         return 0;
     if (D.callback != NULL)
@@ -76,9 +83,9 @@ int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, i
         request_target(message, &host, &port);
     else
         response_target(message, &host, &port);
-    if (osip_message_to_str(message, &octets, &length) != 0)
+    if (!is_sendable(message) || osip_message_to_str(message, &octets, &length) != 0)
         return -1;
-    code = send_octets(host, port, octets, length);
+    code = send_octets(host, port, socket, octets, length);
     osip_free(octets);
     return code;
 }
@@ -92,10 +99,10 @@ static int lacks_headers(const osip_message_t *message)
            message->call_id == NULL;
 }
 
-static void handle(const char *octets, size_t length, const struct sockaddr_in *peer)
+void d_handle(const char *octets, size_t length, const struct sockaddr *peer, socklen_t size, int socket)
 {
     osip_event_t *event = osip_parse(octets, length);
-    char host[INET_ADDRSTRLEN] = "";
+    char host[INET6_ADDRSTRLEN] = "", port[8] = "";
     if (event == NULL)
         return;
     if (D.callback != NULL)
@@ -105,12 +112,12 @@ static void handle(const char *octets, size_t length, const struct sockaddr_in *
         osip_event_free(event);
         return;
     }
-    inet_ntop(AF_INET, &peer->sin_addr, host, sizeof host);
-    osip_message_fix_last_via_header(event->sip, host, ntohs(peer->sin_port));
+    getnameinfo(peer, size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    osip_message_fix_last_via_header(event->sip, host, atoi(port));
     if (osip_find_transaction_and_add_event(D.osip, event) == 0)
         return;
     if (MSG_IS_REQUEST(event->sip))
-        d_on_new_request(event);
+        d_on_new_request(event, socket);
     else
         d_on_late_response(event);
 }
@@ -118,13 +125,13 @@ static void handle(const char *octets, size_t length, const struct sockaddr_in *
 static void receive(void)
 {
     char octets[LONGEST_DATAGRAM + 1];
-    struct sockaddr_in peer;
+    struct sockaddr_storage peer;
     socklen_t size = sizeof peer;
     ssize_t got = recvfrom(D.socket, octets, LONGEST_DATAGRAM, MSG_DONTWAIT, (struct sockaddr *)&peer, &size);
     if (got <= 5)
         return;
     octets[got] = '\0';
-    handle(octets, (size_t)got, &peer);
+    d_handle(octets, (size_t)got, (struct sockaddr *)&peer, size, D.socket);
 }
 
 void d_execute(void)
@@ -139,24 +146,23 @@ void d_execute(void)
     osip_ict_execute(D.osip);
 }
 
-static int await_work(void)
+static int await_work(fd_set *set)
 {
     struct timeval timeout;
-    fd_set set;
     char octets[64];
+    int highest = D.socket > D.wake[0] ? D.socket : D.wake[0], of_stream;
     osip_timers_gettimeout(D.osip, &timeout);
     if (timeout.tv_sec > 0) {
         timeout.tv_sec = 1;
         timeout.tv_usec = 0;
     }
-    FD_ZERO(&set);
-    FD_SET(D.socket, &set);
-    FD_SET(D.wake[0], &set);
-    if (select((D.socket > D.wake[0] ? D.socket : D.wake[0]) + 1, &set, NULL, NULL, &timeout) <= 0)
+    FD_ZERO(set);
+    FD_SET(D.socket, set);
+    FD_SET(D.wake[0], set);
+    of_stream = d_stream_set(set);
+    if (select((of_stream > highest ? of_stream : highest) + 1, set, NULL, NULL, &timeout) <= 0)
         return 0;
-    if (FD_ISSET(D.wake[0], &set) && read(D.wake[0], octets, sizeof octets) < 0)
-        return 0;
-    return FD_ISSET(D.socket, &set);
+    return !FD_ISSET(D.wake[0], set) || read(D.wake[0], octets, sizeof octets) >= 0;
 }
 
 void *d_worker(void *unused)
@@ -164,9 +170,12 @@ void *d_worker(void *unused)
     (void)unused;
     rule_inside(1);
     while (!D.stopping) {
-        int readable = await_work();
+        fd_set set;
+        int readable = await_work(&set);
         d_lock();
-        if (readable)
+        if (readable && D.protocol == IPPROTO_TCP)
+            d_stream_receive(&set);
+        else if (readable && FD_ISSET(D.socket, &set))
             receive();
         d_execute();
         d_calls_sweep();

@@ -40,7 +40,7 @@ struct d_txn *d_txn_start(osip_fsm_type_t type, osip_message_t *message, struct 
 }
 
 /* A request arrived: its state machine has it when this returns. */
-struct d_txn *d_txn_incoming(osip_fsm_type_t type, osip_event_t *event)
+struct d_txn *d_txn_incoming(osip_fsm_type_t type, osip_event_t *event, int socket)
 {
     osip_transaction_t *tr = NULL;
     struct d_txn *txn;
@@ -49,6 +49,8 @@ struct d_txn *d_txn_incoming(osip_fsm_type_t type, osip_event_t *event)
         return NULL;
     }
     txn = add(tr, NULL, NULL);
+    osip_transaction_set_in_socket(tr, socket);
+    osip_transaction_set_out_socket(tr, socket);
     event->transactionid = tr->transactionid;
     osip_transaction_add_event(tr, event);
     if (type == IST)

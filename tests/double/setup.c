@@ -1,8 +1,8 @@
 /* setup.c - init, quit, the socket, the address that is written into messages. */
 #include "double.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -12,6 +12,9 @@ struct d_state D;
 
 /* Survives quit and init, as in the library: an address of NULL binds the one of the time before. */
 static char last_bound[sizeof D.bound] = "0.0.0.0";
+
+/* So does this. */
+static int ipv6;
 
 static int last_id;
 
@@ -44,7 +47,9 @@ int d_init(void)
     memset(&D, 0, sizeof D);
     D.crash = crash;
     D.socket = -1;
+    D.family = AF_INET;
     strcpy(D.gateway, "192.0.2.1"); /* as good as any address far away */
+    strcpy(D.gateway6, "2001:db8::1");
     D.user_agent = osip_strdup("eXosip/3.6.0 (double)");
     if (osip_init(&D.osip) != 0 || pipe(D.wake) != 0)
         return OSIP_UNDEFINED_ERROR;
@@ -76,61 +81,114 @@ void d_quit(void)
     osip_free(D.user_agent);
     close(D.wake[0]);
     close(D.wake[1]);
+    d_stream_clear();
     if (D.socket >= 0)
         close(D.socket);
     D.running = 0;
 }
 
-static int bind_to(struct sockaddr_in *address)
+void d_enable_ipv6(int on)
 {
-    socklen_t size = sizeof *address;
-    D.socket = socket(AF_INET, SOCK_DGRAM, 0);
-    if (D.socket >= 0 && bind(D.socket, (struct sockaddr *)address, sizeof *address) == 0 &&
-        getsockname(D.socket, (struct sockaddr *)address, &size) == 0)
+    ipv6 = on;
+}
+
+int d_ipv6(void)
+{
+    return ipv6;
+}
+
+static struct addrinfo *look_up(const char *host, int port)
+{
+    struct addrinfo wanted, *found = NULL;
+    char service[8];
+    memset(&wanted, 0, sizeof wanted);
+    wanted.ai_family = ipv6 ? AF_INET6 : AF_INET;
+    wanted.ai_socktype = D.protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
+    snprintf(service, sizeof service, "%d", port);
+    return getaddrinfo(host, service, &wanted, &found) == 0 ? found : NULL;
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
         return 0;
-    if (D.socket >= 0)
-        close(D.socket);
-    D.socket = -1;
+    return ntohs(D.family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                      : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+static int bound_socket(const struct addrinfo *place)
+{
+    int fd = socket(place->ai_family, place->ai_socktype, 0), on = 1;
+    if (fd >= 0 && place->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (fd >= 0 && bind(fd, place->ai_addr, place->ai_addrlen) == 0 &&
+        (D.protocol != IPPROTO_TCP || listen(fd, SOMAXCONN) == 0))
+        return fd;
+    if (fd >= 0)
+        close(fd);
     return -1;
 }
 
-int d_listen(const char *host, int port)
+static int start(int socket, int port)
 {
-    struct sockaddr_in address;
-    if (D.thread_runs)
-        return OSIP_WRONG_STATE;
-    if (host != NULL)
-        strncpy(last_bound, host, sizeof last_bound - 1);
-    strcpy(D.bound, last_bound);
-    memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET;
-    address.sin_port = htons((unsigned short)port);
-    if (inet_pton(AF_INET, D.bound, &address.sin_addr) != 1 || bind_to(&address) != 0)
-        return -1;
-    D.port = ntohs(address.sin_port);
-    if (D.masquerade_port == 0)
-        D.masquerade_port = D.port;
+    D.socket = socket;
+    D.port = port;
     if (pthread_create(&D.thread, NULL, d_worker, NULL) != 0)
         return OSIP_UNDEFINED_ERROR;
     D.thread_runs = 1;
     return OSIP_SUCCESS;
 }
 
-/* The address that packets to the "gateway" would leave from. */
-int d_local_ip(char *text, int size)
+int d_listen(int protocol, const char *host, int port, int family)
 {
-    struct sockaddr_in address;
+    struct addrinfo *place;
+    int fd;
+    if (D.thread_runs)
+        return OSIP_WRONG_STATE;
+    if (host != NULL)
+        strncpy(last_bound, host, sizeof last_bound - 1);
+    strcpy(D.bound, last_bound);
+    D.protocol = protocol;
+    D.family = family;
+    place = look_up(D.bound, port);
+    fd = place == NULL ? -1 : bound_socket(place);
+    if (place != NULL)
+        freeaddrinfo(place);
+    if (fd < 0)
+        return -1;
+    D.masquerade_port = D.masquerade_port != 0 ? D.masquerade_port : port_of(fd);
+    return start(fd, port_of(fd));
+}
+
+/* Which family it is stays what it was, as in the library. */
+int d_set_socket(int protocol, int socket, int port)
+{
+    if (D.thread_runs)
+        rule_complain("eXosip_set_socket(): it listens already");
+    D.protocol = protocol;
+    return start(socket, port);
+}
+
+/* The address that packets to the "gateway" would leave from. */
+int d_local_ip(int family, char *text, int size)
+{
+    struct addrinfo wanted, *far = NULL;
+    struct sockaddr_storage address;
     socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_DGRAM, 0), code = OSIP_NO_NETWORK;
-    memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET;
-    address.sin_port = htons(9);
+    int fd = socket(family, SOCK_DGRAM, 0), code = OSIP_NO_NETWORK;
+    memset(&wanted, 0, sizeof wanted);
+    wanted.ai_family = family;
+    wanted.ai_socktype = SOCK_DGRAM;
     text[0] = '\0';
-    if (fd >= 0 && inet_pton(AF_INET, D.gateway, &address.sin_addr) == 1 &&
-        connect(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+    if (fd >= 0 && getaddrinfo(family == AF_INET6 ? D.gateway6 : D.gateway, "9", &wanted, &far) == 0 &&
+        connect(fd, far->ai_addr, far->ai_addrlen) == 0 &&
         getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
-        inet_ntop(AF_INET, &address.sin_addr, text, (socklen_t)size) != NULL)
+        getnameinfo((struct sockaddr *)&address, length, text, (socklen_t)size, NULL, 0, NI_NUMERICHOST) == 0)
         code = OSIP_SUCCESS;
+    if (far != NULL)
+        freeaddrinfo(far);
     if (fd >= 0)
         close(fd);
     return code;

@@ -1,8 +1,10 @@
 """The Dockerfile, built on the stand-ins by `make build`."""
 
+import os
 import subprocess
 import uuid
 
+import pytest
 import standin
 from fixtures import BUILD_LIMIT, LIMIT
 
@@ -30,7 +32,9 @@ def build(archive, name, **settings):
 
 def test_builds_and_calls_the_stand_in_a_stand_in(images):
     for stage in STAGES:
-        line = next(line for line in images.splitlines() if line.startswith("%s:%s stands" % (standin.IMAGE, stage)))
+        line = next(
+            line for line in images.splitlines() if line.startswith("%s:%s stands" % (standin.IMAGE, stage))
+        )
         assert "STAND-IN" in line and "not Ubuntu 12.04" in line and "3.6.0" in line
 
 
@@ -45,6 +49,38 @@ def test_version_check_passes_on_what_is_expected(images, client):
         assert "sipbridge image: %s expected" % line in output
 
 
+@pytest.fixture
+def buildkit():
+    """A client that can ask the daemon for BuildKit, and the environment in which it does."""
+    environment = dict(os.environ, DOCKER_BUILDKIT="1")
+    for client in ("docker", "/usr/bin/docker"):  # Debian's has it built in, others need their buildx
+        if not subprocess.run([client, "build", "--help"], env=environment, capture_output=True).returncode:
+            return client, environment
+    pytest.skip("no client here can ask for BuildKit")
+
+
+def test_builds_with_buildkit(archive, buildkit):
+    """All that the runtime stage is made of; `make build` above took the builder that the client prefers."""
+    client, environment = buildkit
+    settings = standin.settings(archive.url)
+    words = [
+        w for k, v in settings.items() if k not in ("IMAGE", "STANDIN") for w in ("--build-arg", k + "=" + v)
+    ]
+    result = subprocess.run(
+        [client, "build", "--progress", "plain", "--file", "Dockerfile.ubuntu1204", "--target", "runtime"]
+        + words
+        + ["."],
+        cwd=standin.TOP,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=BUILD_LIMIT,
+    )
+    assert result.returncode == 0, result.stdout[-8000:]
+    assert "load build definition from Dockerfile.ubuntu1204" in result.stdout  # BuildKit's words
+
+
 def test_another_version_stops_the_build(images, archive):
     result = build(archive, "other")
     assert result.returncode != 0
@@ -57,7 +93,9 @@ def test_what_ubuntu_1204_has_is_expected_by_default(images, archive):
     """Without the settings for the stand-in, the stand-in itself is refused."""
     settings = standin.settings(archive.url)
     del settings["EXPECT_LIBC"], settings["EXPECT_PYTHON"]
-    words = [w for k, v in settings.items() if k not in ("IMAGE", "STANDIN") for w in ("--build-arg", k + "=" + v)]
+    words = [
+        w for k, v in settings.items() if k not in ("IMAGE", "STANDIN") for w in ("--build-arg", k + "=" + v)
+    ]
     result = subprocess.run(
         ["docker", "build", "--file", "Dockerfile.ubuntu1204", "--target", "build", *words, "."],
         cwd=standin.TOP,
@@ -89,7 +127,9 @@ def test_mirror_without_the_suite_is_named(images, archive):
 
 def test_index_past_its_date_is_used(images, archive, client):
     """As 12.04's: the stand-in's index was valid until 2017."""
-    release = client.containers.run(standin.REPOSITORY, ["cat", "/repository/good/dists/standin/Release"], remove=True)
+    release = client.containers.run(
+        standin.REPOSITORY, ["cat", "/repository/good/dists/standin/Release"], remove=True
+    )
     assert b"Valid-Until: Mon, 01 May 2017" in release
 
 

@@ -129,10 +129,24 @@ def test_it_waits_for_the_debugger(images, checkout, client, ports):
         assert "listening" not in container.logs().decode()
         debugger.attach(str(checkout.folder), "/src", str(checkout.folder / "examples" / "service.py"), [])
         wait_for(lambda: "listening" in container.logs().decode(), "the program")
+        calling = container.exec_run(
+            [
+                "sipbridge",
+                "call",
+                "sip:service@127.0.0.1:%d" % (int(ports["PORT"]) + 1),
+                "--dtmf",
+                "1#",
+                "--duration",
+                "0",
+            ]
+        )
+        assert calling.exit_code == 0 and "keyed in 1" in container.logs().decode(), calling.output
         debugger.leave()
     finally:
         running.terminate()
-        running.communicate(timeout=30)
+        output = running.communicate(timeout=30)[0]
+    # What was just done, as it is printed for who debugs.
+    assert "docker exec %s sipbridge call sip:service@127.0.0.1:" % container.name in output
 
 
 def test_app_is_needed_and_has_to_be_there(images, checkout):
@@ -151,7 +165,9 @@ def test_app_is_needed_and_has_to_be_there(images, checkout):
 
 def test_ipdb_shows_the_bug_in_the_thread_of_a_handler(images, checkout, bug, caller, ports):
     text = bug.read_text()
-    bug.write_text(text.replace("            self.keys.append(key)", BREAK + "            self.keys.append(key)"))
+    bug.write_text(
+        text.replace("            self.keys.append(key)", BREAK + "            self.keys.append(key)")
+    )
     terminal = checkout.terminal("debug", APP="examples/service.py", DEBUGGER="ipdb", **ports)
     terminal.expect("in any thread")
     terminal.expect("listening on udp")
@@ -223,7 +239,7 @@ def test_shell_compiles_and_runs_a_test(shell, checkout):
     original = source.read_text()
     try:
         source.write_text(original + "\n/* changed */\n")
-        assert "csrc is new or has changed: building the extension" in shell.run("rebuild")
+        assert "is new or has changed: building the extension" in shell.run("rebuild")
         assert "building the extension" not in shell.run("rebuild")
         source.write_text(original + "\n#error broken on purpose\n")
         output = shell.run("! rebuild")
@@ -283,7 +299,9 @@ def test_core_dump_of_a_crash_is_written_and_opened(shell):
 @pytest.fixture
 def compose(images, checkout):
     """Run docker-compose in the checkout as the user who runs make; the CompletedProcess."""
-    (checkout.folder / ".env").write_text("UID=%d\nGID=%d\nIMAGE=%s\n" % (checkout.user, checkout.user, standin.IMAGE))
+    (checkout.folder / ".env").write_text(
+        "UID=%d\nGID=%d\nIMAGE=%s\n" % (checkout.user, checkout.user, standin.IMAGE)
+    )
 
     def run(*words):
         return checkout.run("docker-compose", *words)

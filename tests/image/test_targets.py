@@ -78,13 +78,29 @@ def test_run_takes_a_command(images, checkout):
     assert result.returncode == 0 and "exosip 3.6.0" in result.stdout
     result = checkout.make("run", CMD="call nonsense", PORT="25160")
     assert result.returncode != 0 and "sipbridge" in result.stdout
+    result = checkout.make("run", CMD="python2.7 -c 'print(40 + 2)'", PORT="25160")
+    assert result.returncode == 0 and result.stdout.splitlines()[-1] == "42"
+    result = checkout.make("run", CMD="doctor")
+    assert result.returncode == 0 and "this runs in it, on a STAND-IN" in result.stdout
+
+
+def test_a_library_of_the_host_is_not_taken_for_the_image_s(images, checkout):
+    """make develop on the host puts a _shield.so there that wants the host's glibc; it would be preloaded."""
+    checkout.make("test", ARGS="-q tests/unit/test_uri.py")
+    shield = checkout.folder / "sipbridge" / "_shield.so"
+    shield.write_bytes(b"of another system")
+    result = checkout.make("test", ARGS="-q tests/unit/test_uri.py")
+    assert result.returncode == 0 and "preload" not in result.stdout, result.stdout
+    assert shield.read_bytes().startswith(b"\x7fELF")
 
 
 def test_doctor_finds_nothing_wrong(images, checkout):
     result = checkout.make("doctor")
     assert result.returncode == 0, result.stdout
     for name in ("client", "daemon", "architecture", "vsyscall", "image", "UDP port", "engines"):
-        assert "\n%-8s %s" % ("", name) in result.stdout.replace("\nok  ", "\n    ").replace("\nnote", "\n    "), name
+        assert "\n%-8s %s" % ("", name) in result.stdout.replace("\nok  ", "\n    ").replace(
+            "\nnote", "\n    "
+        ), name
     assert "runtime, test, debug on a STAND-IN" in result.stdout
 
 
@@ -132,7 +148,9 @@ def test_without_permission_it_says_whom_to_join(checkout):
 def test_without_image_and_network_it_says_what_to_do(checkout, target):
     result = checkout.make(target, **NO_NETWORK)
     assert result.returncode != 0
-    assert "No image: %s/ubuntu:12.04 is not on this machine and could not be fetched" % NOBODY in result.stdout
+    assert (
+        "No image: %s/ubuntu:12.04 is not on this machine and could not be fetched" % NOBODY in result.stdout
+    )
     assert "docker load" in result.stdout and "make build BASE_IMAGE=" in result.stdout
 
 

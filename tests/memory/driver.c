@@ -52,6 +52,9 @@ static sb_id do_open(void)
     config.user_agent = "driver";
     config.advertised_host = "127.0.0.1";
     config.trace = (int)number(3);
+    config.transport = (int)number(4);
+    if (strchr(config.host, ':') != NULL)
+        config.advertised_host = "::1";
     return sb_open(&config);
 }
 

@@ -2,9 +2,15 @@
 
 from __future__ import absolute_import, division, print_function
 
+import socket
+from contextlib import closing
+
+import pytest
+
 from double.flows import FLOWS, Answering, Flow
 from memory.driver import run
 from memory.malformed import datagrams
+from shield.messages import request
 
 
 def test_flows(driver):
@@ -40,6 +46,31 @@ def test_malformed_datagrams(driver):
         flow.outside(peer)
         assert flow.failures == []
         flow.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_connections(driver, host):
+    """Whole messages, halves, noise; peers that go in the middle; nobody there. And it still takes a MESSAGE."""
+    lib, engine = driver.lib, driver.open(host, transport=driver.lib.SB_TCP)
+    port = lib.sb_port(engine)
+    target = "sip:peer@%s:9;transport=tcp" % ("[::1]" if host == "::1" else host)
+    assert driver.call(engine, target) > 0 and driver.request(engine, "MESSAGE", target) > 0
+    whole = request("MESSAGE", Via="SIP/2.0/TCP %s:9;branch=z9hG4bKone" % ("[::1]" if host == "::1" else host))
+    wrong = whole.replace(b"one", b"zero").replace(b"MESSAGE", b"OPTIONS").replace(b": 0", b": -1")
+    for octets in (whole[:100], b"\r\n\r\n", b"x" * 9000 + b"\r\n\r\n", wrong):
+        socket.create_connection((host, port), 5).sendall(octets)
+    with closing(socket.create_connection((host, port), 5)) as peer:
+        for part in (whole[:100], whole[100:] + whole.replace(b"one", b"two")[:50]):
+            peer.sendall(part)
+        events = []
+        while lib.SB_EV_REQUEST not in events:
+            event = driver.wait(engine)
+            assert event != 0, events
+            events.append(event.type)
+            if event.type == lib.SB_EV_REQUEST:
+                assert lib.sb_answer(engine, event.transaction, 200, "OK", None) == 0
+        assert peer.recv(65536).startswith(b"SIP/2.0 200 OK")
+    assert lib.sb_close(engine, 0) == 0
 
 
 def test_wrong_arguments(driver):

@@ -1,4 +1,4 @@
-"""UDP ports of 127.0.0.1 for peers that have to be told theirs."""
+"""Ports of 127.0.0.1 and ::1 for peers that have to be told theirs."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -17,7 +17,7 @@ _given = set()
 
 
 def free_port():
-    """A port that nobody has, and that is not given out again."""
+    """A port that nobody has for UDP, and that is not given out again."""
     for _ in range(1000):
         port = random.randint(_FIRST, _LAST)
         if port not in _given and _is_free(port):
@@ -39,19 +39,23 @@ def _is_free(port):
     return True
 
 
-def _is_bound(port):
-    """Whether somebody listens on the UDP port. Looked up, not tried out: a probe could take the port away."""
-    if not os.path.exists("/proc/net/udp"):
-        return subprocess.call(["lsof", "-nP", "-iUDP:%d" % port], stdout=subprocess.PIPE) == 0
-    with open("/proc/net/udp") as table:
-        return any(line.split()[1].endswith(":%04X" % port) for line in table.readlines()[1:])
+def _is_bound(port, transport):
+    """Whether somebody listens on the port. Looked up, not tried out: a probe could take the port away."""
+    if not os.path.exists("/proc/net/" + transport):
+        command = ["lsof", "-nP", "-i%s:%d" % (transport.upper(), port)]
+        return subprocess.call(command, stdout=subprocess.PIPE) == 0
+    lines = []
+    for name in (transport, transport + "6"):
+        with open("/proc/net/" + name) as table:
+            lines += table.readlines()[1:]
+    return any(line.split()[1].endswith(":%04X" % port) for line in lines)
 
 
-def wait_until_bound(port, alive, seconds=10.0):
+def wait_until_bound(port, alive, seconds=10.0, transport="udp"):
     """Wait until the port is listened on; False when ``alive()`` no longer holds, or after the time."""
     deadline = time.time() + seconds
     while time.time() < deadline and alive():
-        if _is_bound(port):
+        if _is_bound(port, transport):
             return True
         time.sleep(0.01)
     return False

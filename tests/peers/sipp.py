@@ -21,23 +21,28 @@ class Sipp(object):
         retransmissions: False: sipp neither retransmits nor hides what the other side does: each datagram is
             a step of the scenario.
         seconds: after which it gives up and fails.
+        transport: "udp" or "tcp".
+        host: its address.
     """
 
-    def __init__(self, scenario, folder, remote=None, retransmissions=True, seconds=20):
+    def __init__(
+        self, scenario, folder, remote=None, retransmissions=True, seconds=20, transport="udp", host=HOST
+    ):
         self.port = free_port()
-        self.host_port = "%s:%d" % (HOST, self.port)
-        self.uri = "sip:callee@" + self.host_port
+        self.host_port = ("[%s]:%d" if ":" in host else "%s:%d") % (host, self.port)
+        self.uri = "sip:callee@" + self.host_port + ("" if transport == "udp" else ";transport=" + transport)
         self._seconds = seconds
         self._log_path, self._error_path = (os.path.join(folder, name) for name in ("messages", "errors"))
         path = os.path.join(folder, "scenario.xml")
         with io.open(path, "w", encoding="utf-8") as stream:
-            stream.write(_text(scenario.xml()))
-        command = [require("sipp"), "-sf", path, "-i", HOST, "-p", str(self.port), "-m", "1", "-nostdin"]
+            stream.write(_text(_over(transport, scenario.xml())))
+        command = [require("sipp"), "-sf", path, "-i", host, "-p", str(self.port), "-t", transport[0] + "1"]
+        command += ["-m", "1", "-nostdin"]
         command += ["-timeout", str(seconds), "-timeout_error"]
         command += ["-trace_msg", "-message_file", self._log_path, "-trace_err", "-error_file", self._error_path]
         command += [] if retransmissions else ["-nr"]
         self._process = Process(command + ([remote] if remote else []), folder, "sipp")
-        if remote is None and not wait_until_bound(self.port, self._process.is_alive):
+        if remote is None and not wait_until_bound(self.port, self._process.is_alive, 10.0, transport):
             raise AssertionError("sipp did not start\n" + self.report())
 
     def wait(self):
@@ -79,6 +84,14 @@ class Sipp(object):
     def received_names(self):
         """As ["INVITE", "ACK", "BYE"]."""
         return [each.name for each in self.received()]
+
+
+def _over(transport, xml):
+    """A scenario for UDP as one for another transport."""
+    if transport == "udp":
+        return xml
+    xml = xml.replace("SIP/2.0/UDP", "SIP/2.0/" + transport.upper())
+    return xml.replace("@[local_ip]:[local_port]>", "@[local_ip]:[local_port];transport=%s>" % transport)
 
 
 def _text(value):

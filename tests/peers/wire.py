@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import hashlib
 import re
 
-_ENTRY = re.compile(br"^UDP message (?:(received) \[(\d+)\] bytes :|sent \((\d+) bytes\):)\n\n", re.MULTILINE)
+_ENTRY = re.compile(br"^(?:UDP|TCP) message (?:(received) \[(\d+)\] bytes :|sent \((\d+) bytes\):)\n\n", re.MULTILINE)
 
 
 class Message(object):

@@ -73,6 +73,15 @@ def test_no_answer(victim, sender, octets):
     assert sender.replies_before(octets) == []
 
 
+@pytest.mark.parametrize("start", [b"A a: SIP/2.0", b"A A:a SIP/2.0", b"A SIP/2.0 "])
+def test_an_answer_is_no_amplifier(needs_shield, victim, sender, start):
+    """Of a few octets no answer is made that is many times as long, for whoever forged their source."""
+    assert sender.replies_before(start + b"\r\nv:A/2/U a;rport\r\n\r\n") == []
+    counters = victim.counters()
+    assert sum(each[1] for each in counters.values()) == 0
+    assert sum(each[2] for each in counters.values()) == 1
+
+
 def test_another_version(victim, sender):
     octets = request("OPTIONS", "version", sender.port).replace(b"SIP/2.0\r\n", b"SIP/7.0\r\n", 1)
     (reply,) = sender.replies_before(octets)

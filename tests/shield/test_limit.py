@@ -80,7 +80,9 @@ def test_no_limit_by_default(victim, sender):
     assert victim.ask("limits") == {"INVITE": 0, "REGISTER": 0, "SUBSCRIBE": 0}
 
 
-@pytest.mark.parametrize("setting, rate", [("off", 0), ("auto", 0), ("200", 200), ("7.5/3", 7.5), ("nonsense", 0)])
+@pytest.mark.parametrize(
+    "setting, rate", [("off", 0), ("auto", 0), ("200", 200), ("7.5/3", 7.5), ("nonsense", 0), ("nan", 0)]
+)
 def test_settings(make_victim, setting, rate):
     victim = make_victim(SIPBRIDGE_SHIELD_INVITE=setting)
     assert victim.ask("limits")["INVITE"] == rate

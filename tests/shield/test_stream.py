@@ -69,7 +69,7 @@ MESSAGE = request("MESSAGE", Content_Length="5") + b"hello"
 
 def test_one_whole_message_at_a_time(stream):
     stream.send(MESSAGE + request("OPTIONS") + b"\r\n\r\n")
-    assert [stream.read() for _ in range(3)] == [len(MESSAGE), len(request("OPTIONS")), 4]
+    assert [stream.read() for _ in range(3)] == [len(MESSAGE), len(request("OPTIONS")), "again"]
 
 
 def test_what_is_not_whole_waits_in_the_kernel(stream):
@@ -78,6 +78,32 @@ def test_what_is_not_whole_waits_in_the_kernel(stream):
     while found[-1] == "again":
         found.append(stream.read())
     assert found == ["again", "again", len(MESSAGE)]
+
+
+def _lengths(stream, total):
+    """The lengths that are read until that many octets have come."""
+    found = []
+    while sum(found) < total:
+        length = stream.read()
+        found += [] if length == "again" else [length]
+    return found
+
+
+@pytest.mark.parametrize("size", [3900, 30000, 65000])
+def test_one_longer_than_what_is_read_at_once_comes_in_pieces_when_it_is_whole(stream, size):
+    body = b"x" * size
+    message = request("MESSAGE", Content_Length=str(size)) + body
+    stream.send(message[:-1])
+    assert stream.read() == "again"
+    stream.send(message[-1:] + MESSAGE)
+    lengths = _lengths(stream, len(message) + len(MESSAGE))
+    assert lengths == [4000] * (len(message) // 4000) + [len(message) % 4000, len(MESSAGE)]
+
+
+def test_a_long_one_that_is_malformed_is_passed_over(stream):
+    stream.send(request("MESSAGE", To=None, Content_Length="30000") + b"x" * 30000 + MESSAGE)
+    assert _lengths(stream, len(MESSAGE)) == [len(MESSAGE)]
+    assert Reply(stream.receive()).status == 400
 
 
 def test_a_malformed_one_is_answered_and_the_next_is_read(stream):
@@ -95,7 +121,12 @@ def test_a_stream_needs_content_length(stream):
 
 @pytest.mark.parametrize(
     "octets",
-    [b"x" * 5000, request("MESSAGE", Content_Length="-1"), request("MESSAGE", Content_Length="99999")],
+    [
+        b"x" * 5000,
+        request("MESSAGE", Content_Length="-1"),
+        request("MESSAGE", Content_Length="99999"),
+        request("MESSAGE", Content_Length=None)[:-2] + b"Content-Length\t: 5\r\n\r\nhello",
+    ],
 )
 def test_what_can_be_no_message_ends_the_stream(stream, octets):
     stream.send(octets)

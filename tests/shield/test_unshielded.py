@@ -60,6 +60,19 @@ def test_the_launcher(needs_shield):
     assert _run(command, _plain()) == "[]"
 
 
+def test_the_command_starts_again_with_it(needs_shield):
+    command = [sys.executable, "-u", "-m", "sipbridge", "listen", "udp://127.0.0.1:0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_plain())
+    try:
+        said = process.stdout.readline().decode("utf-8")
+        with open("/proc/%d/maps" % process.pid) as maps:
+            loaded = shield.library() in maps.read()
+    finally:
+        process.terminate()
+        rest = process.communicate()[0].decode("utf-8")
+    assert "listening on udp://127.0.0.1:" in said and loaded, said + rest
+
+
 def test_the_launcher_says_what_is_wrong():
     command = [sys.executable, "-m", "sipbridge.shield"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -139,6 +152,47 @@ def test_the_counters_can_be_read_from_outside_and_outlive_the_process(needs_shi
         if state == "runs":
             victim.kill()
             assert victim.exit_code(5.0) is not None
+
+
+def test_processes_at_the_same_time_keep_each_their_own(needs_shield, make_victim, tmpdir, monkeypatch):
+    path = str(tmpdir.join("counters"))
+    monkeypatch.setenv("SIPBRIDGE_SHIELD_COUNTERS", path)
+    first, second = [make_victim(SIPBRIDGE_SHIELD_COUNTERS=path) for _ in range(2)]
+    heads = ["counted by process %d, which runs:" % each.pid for each in (first, second)]
+    assert [line for line in shield.report_files() if line.startswith("counted")] == heads
+    first.kill()
+    assert first.exit_code(5.0) is not None
+    third = make_victim(SIPBRIDGE_SHIELD_COUNTERS=path)
+    assert shield.read_counters(path)[0] == third.pid
+    assert shield.read_counters(path + "-2")[0] == second.pid
+    for each in (second, third):
+        each.kill()
+        assert each.exit_code(5.0) is not None
+    last = shield.report_files()
+    assert [line for line in last if line.startswith("counted")] == [
+        "counted by process %d, which has ended:" % third.pid
+    ]
+
+
+def test_no_room_for_the_counters(needs_shield, tmpdir):
+    """They are kept in memory alone: a mapping of what the disk cannot hold would end the process."""
+    folder = str(tmpdir.mkdir("full"))
+    code = (
+        "import sipbridge; from sipbridge import shield\n"
+        "with sipbridge.Endpoint('udp://127.0.0.1:0'): print(shield.counters()[0].rule == '')"
+    )
+    full = "mount -t tmpfs -o size=4k none %s && head -c 4096 /dev/zero > %s/fill && exec " % (folder, folder)
+    environment = shield.environment(dict(_plain(), SIPBRIDGE_SHIELD_COUNTERS=folder + "/counters"))
+    if subprocess.call(["unshare", "-rm", "true"], stderr=subprocess.PIPE) != 0:
+        pytest.skip("nobody but root may mount here")
+    said = _run(["unshare", "-rm", "sh", "-c", full + '"$@"', "sh", sys.executable, "-c", code], environment)
+    assert said.strip() == "True"
+
+
+def test_a_file_that_would_block(tmpdir):
+    path = str(tmpdir.join("fifo"))
+    os.mkfifo(path)
+    assert shield.read_counters(path) == (None, [])
 
 
 @pytest.mark.parametrize("octets", [b"", b"sbshld1\0", b"x" * 1000])

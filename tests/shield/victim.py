@@ -1,7 +1,8 @@
 """A process with an endpoint that answers everything, for datagrams that may be its last.
 
 Run as a program it prints the endpoint's port and then answers each line of its input with one of JSON:
-"counters", "limits", "shielded", "calls" (incoming calls so far). At the end of the input it closes. :class:`Victim` is
+"counters", "limits", "shielded", "calls" (incoming calls so far), "crowd" (take descriptors up to a number beyond those
+of select(), and tell it). At the end of the input it closes. :class:`Victim` is
 the other side.
 """
 
@@ -9,6 +10,8 @@ from __future__ import absolute_import, division, print_function
 
 import json
 import os
+import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -24,8 +27,6 @@ from peers.process import read_text, stop_process, wait_for_exit  # noqa: E402
 from shield import messages  # noqa: E402
 from sipbridge import shield  # noqa: E402
 
-HOST = "127.0.0.1"
-
 
 class Victim(object):
     """The endpoint's process.
@@ -33,10 +34,17 @@ class Victim(object):
     Args:
         folder: where its output goes.
         shielded: whether the shield is preloaded.
+        address: what it listens on.
         settings: more of its environment, text by name.
+
+    Attributes:
+        host: where it listens, without brackets.
+        port: its port.
+        pid: of its process.
     """
 
-    def __init__(self, folder, shielded=True, **settings):
+    def __init__(self, folder, shielded=True, address="udp://127.0.0.1:0", **settings):
+        self.host = address.partition("://")[2].rpartition(":")[0].strip("[]")
         self._errors_path = os.path.join(folder, "victim.err")
         environment = dict(os.environ, EXOSIP_DOUBLE_CRASH="1", PYTHONUNBUFFERED="1")
         environment["SIPBRIDGE_SHIELD_COUNTERS"] = self.counters_path = os.path.join(folder, "counters")
@@ -46,7 +54,7 @@ class Victim(object):
         environment.update(settings)
         with open(self._errors_path, "wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, os.path.abspath(__file__)],
+                [sys.executable, os.path.abspath(__file__), address],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -103,13 +111,13 @@ class Sender(object):
 
     def __init__(self, victim):
         self._victim = victim
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((HOST, 0))
+        self._socket = socket.socket(socket.AF_INET6 if ":" in victim.host else socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((victim.host, 0))
         self.port = self._socket.getsockname()[1]
         self._asked = 0
 
     def send(self, octets):
-        self._socket.sendto(octets, (HOST, self._victim.port))
+        self._socket.sendto(octets, (self._victim.host, self._victim.port))
 
     def receive(self, seconds=5.0):
         """The next response, or None when there was none in time."""
@@ -158,17 +166,30 @@ def _answers(endpoint, calls):
         "shielded": shield.loaded,
         "engine": lambda: endpoint.engine_name,
         "calls": lambda: len(calls),
+        "crowd": _crowd,
     }
+
+
+def _crowd():
+    """Take descriptors, more than select() knows; the highest."""
+    most = 1100
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    taken = [os.open(os.devnull, os.O_RDONLY)]
+    while taken[-1] < most - 30:
+        taken.append(os.dup(taken[0]))
+    return taken[-1]
 
 
 def _main():
     calls = []
+    if os.environ.get("SHIELD_VICTIM_SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
     def take(event):
         calls.append(event)
         event.call.answer(ANSWER)
 
-    with sipbridge.Endpoint() as endpoint:
+    with sipbridge.Endpoint(sys.argv[1]) as endpoint:
         endpoint.on(sipbridge.IncomingCall, take)
         print(endpoint.port)
         sys.stdout.flush()

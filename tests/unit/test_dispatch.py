@@ -32,6 +32,7 @@ class ScriptedEngine(object):
 
     def __init__(self):
         self._events = queue.Queue()
+        self.longest = 0.0  # that it was asked to wait for
 
     def put(self, *values):
         for value in values:
@@ -41,8 +42,9 @@ class ScriptedEngine(object):
         self.put(None)
 
     def wait(self, timeout=None):
+        self.longest = max(self.longest, timeout or 0.0)
         try:
-            value = self._events.get(timeout=LIMIT if timeout is None else timeout)
+            value = self._events.get(timeout=LIMIT if timeout is None else min(timeout, LIMIT))
         except queue.Empty:
             return None
         if value is None:
@@ -171,9 +173,15 @@ def test_timers_run_in_the_order_of_their_time(fixture):
 
 
 def test_timers_run_while_a_handler_waits(fixture):
-    fired = at_once(fixture, 0.02)
-    done = threading.Event()
-    fixture.dispatcher.on(Number, lambda event: fixture.dispatcher.wait(lambda: fired, LIMIT) and done.set())
+    fired, done = [], threading.Event()
+
+    def handler(event):
+        fixture.dispatcher.call_later(0.02, lambda: fired.append(event.value))
+        if fixture.dispatcher.wait(lambda: fired, LIMIT):
+            done.set()
+
+    fixture.dispatcher.on(Number, handler)
+    fixture.engine.put(1)
     assert done.wait(LIMIT)
 
 
@@ -206,6 +214,14 @@ def test_a_timer_may_post_an_event(fixture):
     assert posted == [8]
 
 
+def test_a_timer_that_is_due_in_years_is_not_waited_for_at_once(fixture):
+    at_once(fixture, 2.0**31)
+    fixture.engine.put(2)
+    wait_for(fixture, lambda: 2 in fixture.followed)
+    fixture.finish()
+    assert 0 < fixture.engine.longest <= 86400  # a C library takes milliseconds in an int
+
+
 def test_a_timer_set_on_another_thread_is_refused(fixture):
     with pytest.raises(RuntimeError):
         fixture.dispatcher.call_later(0.0, lambda: None)
@@ -226,6 +242,17 @@ def test_waiting_ends_in_time_and_when_the_engine_closes(fixture):
     fixture.finish()
     waiter.join(LIMIT)
     assert woken == [False]
+
+
+def test_waiting_for_longer_than_the_system_can(fixture):
+    threading.Timer(0.05, fixture.engine.put, [1]).start()
+    assert fixture.dispatcher.wait(lambda: 1 in fixture.followed, float("inf"))
+    held = []
+    wait = fixture.dispatcher.wait
+    fixture.dispatcher.on(Even, lambda event: held.append(wait(lambda: 3 in fixture.followed, 1e300)))
+    fixture.engine.put(2, 3)
+    wait_until(lambda: held == [True])
+    assert fixture.engine.longest <= 86400
 
 
 def test_an_iterator_gets_everything_from_its_making_on(fixture):

@@ -16,18 +16,6 @@ from peers.phone import Phone
 from peers.silent import Silent
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "soak: takes minutes; runs where the environment has SIPBRIDGE_SOAK=1")
-
-
-def pytest_collection_modifyitems(config, items):
-    if os.environ.get("SIPBRIDGE_SOAK") == "1":
-        return
-    long_ones = [item for item in items if item.get_closest_marker("soak") is not None]
-    config.hook.pytest_deselected(items=long_ones)
-    items[:] = [item for item in items if item not in long_ones]
-
-
 @pytest.fixture
 def make_phone():
     """Makes a Phone whose engine is in a worker, with options of Worker."""

@@ -29,6 +29,9 @@ FIRST = {
     "version": wire.hello(dict(FACTS, protocol=wire.VERSION + 1)),
     "no-version": wire.hello({}),
     "no-names": wire.hello({"protocol": wire.VERSION}),
+    "no-engine": wire.hello(dict(FACTS, engine=None)),
+    "deep": wire.frame(wire.HELLO, b"[" * 1000000),
+    "no-command": wire.hello(FACTS) + wire.result(99, None),
     "http": b"HTTP/1.1 400 Bad Request\r\n\r\n",
     "huge": struct.pack("!IB", 0xFFFFFFFF, wire.HELLO),
     "kind": wire.frame(99, b""),
@@ -43,6 +46,7 @@ LATER = {
     "lengths": event(lengths=(0, 0, 0, 1 << 30, 0, 0)),
     "short": wire.frame(wire.EVENT, b"\x01"),
     "result": wire.frame(wire.RESULT, b"\x00"),
+    "deep-result": wire.frame(wire.RESULT, b"\x00\x00\x00\x01" + b"[" * 1000000),
     "failure": wire.frame(wire.FAILURE, b"\x00\x00\x00\x01" + b'["SystemExit","boo",0]'),
     "command": wire.command(1, "open", ()),
 }
@@ -60,6 +64,7 @@ def main(mode):
         connection.sendall(FIRST[mode])
         time.sleep(10)
     connection.sendall(wire.hello(FACTS))
+    opened = {"open-null": None, "open-text": ["x", []]}.get(mode, [5060, []])
     decoder = wire.Decoder()
     while True:
         for kind, payload in decoder.feed(connection.recv(65536)):
@@ -67,7 +72,7 @@ def main(mode):
                 number, method, _ = wire.parse_command(payload)
                 if method == "probe":
                     sys.exit(1)
-                connection.sendall(wire.result(number, [5060, []] if method == "open" else None))
+                connection.sendall(wire.result(number, opened if method == "open" else None))
             elif mode == "subscriptions":
                 connection.sendall(SUBSCRIPTIONS)
             elif mode in LATER:  # leave to send events comes when all is set up

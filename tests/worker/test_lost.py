@@ -11,6 +11,7 @@ import pytest
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
 from sipbridge.demo_registrar import Registrar
+from sipbridge.worker_channel import Channel
 from worker.processes import Background, is_alive, lose, wait_until, worker_of
 
 SIGNALS = [signal.SIGKILL, signal.SIGSEGV]
@@ -211,6 +212,27 @@ def test_a_registration_that_is_refused_afterwards_has_failed(make_phone):
         registration.unregister()  # does nothing
 
 
+def test_a_worker_that_dies_while_it_registers_again_costs_no_registration(make_phone, monkeypatch):
+    request, killed = Channel.request, []
+
+    def dying(self, timeout, method, *arguments):
+        if method == "register" and not killed:
+            killed.append(self.process.pid)
+            self.process.kill()
+        return request(self, timeout, method, *arguments)
+
+    with Registrar({"alice": "wonderland"}) as registrar:
+        phone = make_phone("sip:alice@" + registrar.host_port)
+        phone.endpoint.add_credentials("alice", "wonderland")
+        registration = phone.endpoint.register(registrar.uri)
+        monkeypatch.setattr(Channel, "request", dying)
+        registrar.bindings.clear()
+        lose(phone, signal.SIGKILL)
+        phone.wait("registration active 200", 2)
+        assert killed and worker_of(phone) not in killed
+        assert registration.state == "active" and "alice" in registrar.bindings
+
+
 def test_credentials_given_while_there_is_no_process(make_phone):
     phone = make_phone(backoff=1.0)
     lose(phone, signal.SIGKILL)
@@ -224,6 +246,18 @@ def test_credentials_given_while_there_is_no_process(make_phone):
     phone.wait("restarted", 2)
     with Registrar({"alice": "wonderland"}) as registrar:
         phone.endpoint.register(registrar.uri, "sip:alice@" + registrar.host_port)
+
+
+def test_credentials_of_several_users_are_there_again(make_phone):
+    passwords = {"alice": "wonderland", "bob": "builder"}
+    phone = make_phone()
+    with Registrar(passwords) as registrar:
+        for user in ("bob", "alice", "alice"):  # one realm, which has a password for each
+            phone.endpoint.add_credentials(user, passwords[user], realm="sipbridge demo")
+        lose(phone, signal.SIGKILL)
+        for user in passwords:
+            phone.endpoint.register(registrar.uri, "sip:%s@%s" % (user, registrar.host_port))
+        assert sorted(registrar.bindings) == ["alice", "bob"]
 
 
 def test_credentials_that_were_refused_are_not_kept(phone, hand):

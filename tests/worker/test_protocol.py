@@ -12,7 +12,8 @@ from peers.byhand import ByHand
 from sipbridge import wire
 from sipbridge.raw import Content, Parties
 from worker.fake_worker import FIRST, LATER
-from worker.processes import wait_until
+from worker.processes import wait_until, worker_of
+from worker.test_lost import established
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def fake(interpreter):
 # -- a worker that is none ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", sorted(FIRST))
+@pytest.mark.parametrize("mode", sorted(FIRST) + ["open-null", "open-text"])
 def test_no_hello_of_ours(fake, mode):
     with pytest.raises(sipbridge.EngineError) as caught:
         sipbridge.Endpoint(engine=sipbridge.Worker(python=fake(mode)))
@@ -105,6 +106,28 @@ def test_an_error_there_and_back(error):
     number, found = wire.parse_failure(payload)
     assert (number, type(found), found.args) == (9, type(error), error.args)
     assert getattr(found, "code", 0) == getattr(error, "code", 0)
+
+
+def test_a_command_that_is_longer_than_a_frame_may_be_is_not_sent(phone, hand):
+    """To the worker it would be noise, and every call would end with it."""
+    pid = worker_of(phone)
+    with pytest.raises(sipbridge.InputError):
+        phone.endpoint.invite("sip:bob@127.0.0.1:%d" % hand.port, headers=[("X-Long", "x" * wire.MAX_FRAME)])
+    established(phone, hand)
+    assert worker_of(phone) == pid
+
+
+@pytest.mark.parametrize("command", [
+    ("hangup", 1 << 100, None), ("reject", 1, 1 << 40, None, None), ("hangup", {}, None), ("nonesuch",), ("port",),
+    ("_check", 1, "x"), ("hangup", [[]]), ("open", 0, [], "nonesuch", "127.0.0.1", 0),
+])  # fmt: skip
+def test_a_command_that_makes_no_sense_is_an_error_and_no_more(phone, hand, command):
+    pid = worker_of(phone)
+    with pytest.raises(sipbridge.EngineError) as caught:
+        phone.endpoint._engine._command(*command)
+    assert not isinstance(caught.value, sipbridge.EngineLost)
+    established(phone, hand)
+    assert worker_of(phone) == pid
 
 
 def test_an_error_of_another_kind():

@@ -135,12 +135,25 @@ def test_given_up_after_the_limit(make_phone, hand):
 
 def test_closing_may_take_longer_than_a_hang(silent):
     """Nobody answers the CANCEL or BYE."""
-    engine = sipbridge.Worker(hang_timeout=0.5)
+    engine = sipbridge.Worker(hang_timeout=1.0)
     engine.open("udp", "127.0.0.1", 0)
     engine.call(Parties(u"" + silent.uri, None, None), None)
     assert wait_until(silent.received)
     engine.close(2.0)
     assert "exit code 0" in str(engine._lost)
+
+
+def test_closing_a_worker_that_hangs_and_that_nothing_more_can_be_sent_to(make_phone):
+    phone = make_phone(hang_timeout=60.0)
+    pid = worker_of(phone)
+    os.kill(pid, signal.SIGSTOP)
+    asking = [Background(phone.endpoint._engine._command, "x" * 50000) for _ in range(20)]
+    assert wait_until(lambda: phone.endpoint._engine._channel._sending.locked())
+    closing = Background(phone.endpoint.close, 0.5)
+    assert closing.error(20.0) is None
+    assert not is_alive(pid)
+    for each in asking:
+        assert isinstance(each.error(), sipbridge.EngineError)
 
 
 def test_closing_while_it_waits_for_the_next_start(make_phone):
@@ -212,6 +225,48 @@ def test_no_descriptor_is_left(make_phone, hand):
     hand.next("INVITE")
 
 
+def test_the_thread_that_watches_fails(make_phone, monkeypatch):
+    """An error of our own: no one may wait for ever for it."""
+    monkeypatch.setattr(worker.Process, "watch", lambda self: {}["x"])
+    phone = make_phone()
+    assert "KeyError" in phone.wait("failed").reason
+    with pytest.raises(sipbridge.EngineLost):
+        phone.endpoint.invite("sip:bob@127.0.0.1:9", OFFER)
+
+
+# -- what a service hands on to it ---------------------------------------------------------------------------
+
+
+def test_what_the_current_folder_holds_is_not_imported(make_phone, hand, tmpdir, monkeypatch):
+    for name in ("json", "select", "sipbridge", "cffi"):
+        tmpdir.join(name + ".py").write("raise SystemExit(7)")
+    monkeypatch.chdir(str(tmpdir))
+    lose(make_phone(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="Python 2 blocks no signals")
+def test_signals_that_a_thread_of_the_service_blocks_end_it(make_phone):
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGABRT])
+    try:
+        pid = worker_of(make_phone())
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    with open("/proc/%d/status" % pid) as status:
+        (line,) = [line for line in status if line.startswith("SigBlk:")]
+    assert int(line.split()[1], 16) == 0
+
+
+def test_a_service_that_ignores_its_children(make_phone):
+    """Then nobody can tell how one ended, and the next one is there all the same."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        phone = make_phone()
+        assert lose(phone, signal.SIGKILL).seconds < 2.0
+        phone.close()
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
 # -- what a crash leaves -----------------------------------------------------------------------------------------
 
 
@@ -259,6 +314,21 @@ def test_as_many_are_kept_as_is_said(make_phone, tmpdir):
         lose(phone, signal.SIGSEGV)
     for kind in ("core", "traceback"):
         assert len([path for path in tmpdir.listdir() if path.ext == "." + kind and path.size()]) <= 5
+
+
+def test_the_folder_is_gone(make_phone, tmpdir):
+    folder = tmpdir.mkdir("crashes")
+    phone = make_phone(crash_folder=str(folder))
+    folder.remove()
+    for _ in range(2):  # of one that runs in it, and of one that could not
+        lose(phone, signal.SIGSEGV)
+
+
+def test_another_service_tidies_up_in_the_folder(make_phone, tmpdir, monkeypatch):
+    """A file is gone between its name being read and its size."""
+    phone = make_phone(crash_folder=str(tmpdir))
+    (tmpdir.join("worker-1.core")).mksymlinkto(tmpdir.join("nothing"))
+    assert "not kept" in lose(phone, signal.SIGKILL).reason
 
 
 def test_the_disk_is_full(make_phone, tmpdir):

@@ -10,6 +10,7 @@
 #define EXOSIP_OPT_UDP_KEEP_ALIVE (EXOSIP_OPT_BASE_OPTION + 1)
 #define EXOSIP_OPT_DONT_SEND_101 (EXOSIP_OPT_BASE_OPTION + 6)
 #define EXOSIP_OPT_SET_IPV4_FOR_GATEWAY (EXOSIP_OPT_BASE_OPTION + 8)
+#define EXOSIP_OPT_SET_IPV6_FOR_GATEWAY (EXOSIP_OPT_BASE_OPTION + 12)
 #define EXOSIP_OPT_DNS_CAPABILITIES (EXOSIP_OPT_BASE_OPTION + 14)
 
 typedef enum eXosip_event_type {
@@ -103,6 +104,8 @@ int eXosip_unlock(void);
 int eXosip_set_option(int option, const void *value);
 void eXosip_set_user_agent(const char *user_agent);
 int eXosip_set_cbsip_message(CbSipCallback callback);
+void eXosip_enable_ipv6(int on);
+int eXosip_set_socket(int transport, int socket, int port);
 int eXosip_listen_addr(int transport, const char *address, int port, int family, int secure);
 void eXosip_masquerade_contact(const char *public_address, int port);
 int eXosip_guess_localip(int family, char *address, int size);

@@ -15,6 +15,8 @@ struct eXosip_t;
 #define EXOSIP_OPT_AUTO_MASQUERADE_CONTACT (EXOSIP_OPT_BASE_OPTION + 2)
 #endif
 #define EXOSIP_OPT_SET_IPV4_FOR_GATEWAY (EXOSIP_OPT_BASE_OPTION + 8)
+#define EXOSIP_OPT_SET_IPV6_FOR_GATEWAY (EXOSIP_OPT_BASE_OPTION + 12)
+#define EXOSIP_OPT_ENABLE_IPV6 (EXOSIP_OPT_BASE_OPTION + 16)
 #define EXOSIP_OPT_DNS_CAPABILITIES (EXOSIP_OPT_BASE_OPTION + 14)
 
 /* Not all that 3.x has: what is gone is not here. */
@@ -94,6 +96,7 @@ void eXosip_set_user_agent(struct eXosip_t *context, const char *user_agent);
 int eXosip_set_cbsip_message(struct eXosip_t *context, CbSipCallback callback);
 int eXosip_listen_addr(struct eXosip_t *context, int transport, const char *address, int port, int family,
                        int secure);
+int eXosip_set_socket(struct eXosip_t *context, int transport, int socket, int port);
 void eXosip_masquerade_contact(struct eXosip_t *context, const char *public_address, int port);
 int eXosip_guess_localip(struct eXosip_t *context, int family, char *address, int size);
 

@@ -1,0 +1,140 @@
+"""Which libraries setup.py takes for an engine (sipbridge/_build.py): a program on them is compiled, linked and run.
+The libeXosip2 and libosip2 are stand-ins with what that program calls.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+HEADER = """
+typedef struct { int size; } osip_list_t;
+typedef struct { char *number, *method; } osip_cseq_t;
+typedef struct { char *number, *host; } osip_call_id_t;
+typedef struct {
+    %s
+    char *sip_method;
+    osip_cseq_t *cseq;
+    osip_call_id_t *call_id;
+    osip_list_t contacts, headers, bodies;
+} osip_message_t;
+int osip_list_size(const osip_list_t *list);
+int parser_init(void);
+int osip_message_init(osip_message_t **message);
+int osip_message_parse(osip_message_t *message, const char *text, unsigned long length);
+const char *eXosip_get_version(void);
+"""
+
+PARSER = """
+#include <stdlib.h>
+#include <eXosip2/eXosip.h>
+static osip_cseq_t cseq = {"7", "OPTIONS"};
+static osip_call_id_t call_id = {"probe", "192.0.2.1"};
+int osip_list_size(const osip_list_t *list) { return list->size; }
+int parser_init(void) { return 0; }
+int osip_message_init(osip_message_t **message) { *message = calloc(1, 512); return 0; }
+int osip_message_parse(osip_message_t *message, const char *text, unsigned long length)
+{
+    (void)text, (void)length;
+    message->sip_method = "OPTIONS";
+    message->cseq = &cseq;
+    message->call_id = &call_id;
+    message->contacts.size = message->headers.size = 1;
+    return 0;
+}
+"""
+
+LIBRARY = 'void osip_anything(void); void *used = osip_anything; const char *eXosip_get_version(void) { return "%s"; }'
+
+
+class Installation:
+    """A folder with the headers and libraries of a libeXosip2."""
+
+    def __init__(self, folder, member="", version="3.6.0", osip="6"):
+        self.include, self.lib = folder / "include", folder / "lib"
+        (self.include / "eXosip2").mkdir(parents=True)
+        self.lib.mkdir()
+        (self.include / "eXosip2" / "eXosip.h").write_text(HEADER % member)
+        self._library("osipparser2", osip, PARSER)
+        self._library("osip2", osip, "void osip_anything(void) { }")
+        self._library("eXosip2", "9", LIBRARY % version, "-Wl,--no-as-needed", "-losip2", "-losipparser2")
+
+    def _library(self, name, number, text, *options):
+        source = self.lib / (name + ".c")
+        source.write_text(text)
+        target = self.lib / ("lib%s.so.%s" % (name, number))
+        command = ["cc", "-shared", "-fPIC", "-I", self.include, source, "-o", target, "-L", self.lib]
+        command += ["-Wl,-soname," + target.name, "-Wl,-rpath,%s" % self.lib]
+        subprocess.run(command + list(options), check=True)
+        (self.lib / ("lib%s.so" % name)).symlink_to(target.name)
+
+
+@pytest.fixture
+def locate():
+    """What setup.py finds of the exosip engine's library: a function of headers' and libraries' folders, and what
+    else the environment says. Returns "fits", or why not."""
+    code = "import _build; print('fits' if _build.find() else '')"
+
+    def find(include, *libs, rpath=True, **variables):
+        paths = os.pathsep.join(str(lib) for lib in libs)
+        settings = dict(os.environ, PYTHONPATH=str(TOP / "sipbridge"), SIPBRIDGE_ENGINES="exosip")
+        settings.update(C_INCLUDE_PATH=str(include), LIBRARY_PATH=paths, PKG_CONFIG="false")
+        settings["LDFLAGS"] = " ".join("-Wl,-rpath,%s" % lib for lib in libs) if rpath else ""
+        settings.update(variables)
+        command = [sys.executable, "-c", code]
+        result = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60)
+        return result.stdout.strip() or result.stderr
+
+    return find
+
+
+def test_one_installation_fits(tmp_path, locate):
+    one = Installation(tmp_path)
+    assert locate(one.include, one.lib) == "fits"
+
+
+def test_two_libosip2_at_once_are_refused(tmp_path, locate):
+    one, other = Installation(tmp_path / "one"), Installation(tmp_path / "other", osip="15")
+    (one.lib / "libosip2.so").unlink()  # as without its development files: the linker takes the other's
+    complaint = locate(one.include, one.lib, other.lib)
+    assert "two libosip2 at once" in complaint
+    assert "libosip2.so.6" in complaint and "libosip2.so.15" in complaint
+    assert "LIBRARY_PATH=DIR/lib" in complaint
+
+
+def test_headers_of_another_libosip2_are_refused(tmp_path, locate):
+    one, other = Installation(tmp_path / "one"), Installation(tmp_path / "other", "int more; char *text;")
+    assert "headers are those of another libosip2" in locate(other.include, one.lib)
+    assert "headers are those of another libosip2" in locate(one.include, other.lib)
+
+
+def test_headers_of_another_libexosip2_are_refused(tmp_path, locate):
+    one = Installation(tmp_path, version="5.3.0")
+    assert "the headers are of libeXosip2 3.x, the library is 5.3.0" in locate(one.include, one.lib)
+
+
+def test_libraries_that_the_loader_does_not_find(tmp_path, locate):
+    one = Installation(tmp_path)
+    complaint = locate(one.include, one.lib, rpath=False)
+    assert "cannot open shared object file" in complaint and "LDFLAGS=-Wl,-rpath,DIR/lib" in complaint
+
+
+def test_without_headers_the_compiler_is_quoted(tmp_path, locate):
+    one = Installation(tmp_path)
+    (one.include / "eXosip2" / "eXosip.h").unlink()
+    assert "eXosip2/eXosip.h: No such file" in locate(one.include, one.lib)
+
+
+def test_a_program_for_another_machine_is_not_run(tmp_path, locate):
+    one = Installation(tmp_path / "one", version="5.3.0")
+    compiler = tmp_path / "cc"
+    compiler.write_text(
+        '#!/bin/sh\nwhile [ $# -gt 1 ]; do [ "$1" = -o ] && out=$2; shift; done\n'
+        'printf \'not of this machine\' > "$out"; chmod +x "$out"\n'
+    )
+    compiler.chmod(0o755)
+    assert locate(one.include, one.lib, CC=str(compiler)) == "fits"
