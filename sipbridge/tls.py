@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import os
 from collections import namedtuple
 
-from sipbridge._compat import text_type, to_text
+from sipbridge.arguments import check_path
 from sipbridge.errors import InputError
 
 #: Whose certificate has to be right, in the order of enum sb_tls_verify (csrc/engine.h).
@@ -37,23 +37,22 @@ class Tls(namedtuple("Tls", "certificate private_key ca_file verify")):
             raise InputError("a private key without its certificate: %r" % (private_key,))
         if ca_file is None and verify != "none":
             ca_file = _system_ca_file()
-        paths = [_checked_path(path) for path in (certificate, private_key, ca_file)]
+        files = (("certificate", certificate), ("private_key", private_key), ("ca_file", ca_file))
+        paths = [_checked_path(path, what) for what, path in files]
         _check_pair(paths[0], paths[1])
         return super(Tls, cls).__new__(cls, paths[0], paths[1], paths[2], verify)
 
 
-def _checked_path(path):
+def _checked_path(path, what):
     """The path as text, absolute; None stays."""
     if path is None:
         return None
-    text = to_text(path)
-    if not isinstance(text, text_type):
-        raise InputError("a path is text, not %r" % (path,))
+    text = check_path(path, what)
     try:
         with open(text, "rb"):
             return os.path.abspath(text)
     except (IOError, OSError) as error:
-        raise InputError("cannot read %s: %s" % (text, error.strerror))
+        raise InputError("%s: cannot read %s: %s" % (what, text, error.strerror))
 
 
 def _ssl():
