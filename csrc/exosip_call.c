@@ -228,6 +228,14 @@ static int hangup_calling(struct exosip *state, struct exo_call *record, const s
     return code;
 }
 
+/* The peer's 2xx did not say where to send a BYE (12.1.2): the call is over without one. */
+static int give_up(struct exo_call *record)
+{
+    record->ending = EXO_ENDING_BYE_SENT;
+    record->record.due_ms = sb_monotonic_ms();
+    return SB_OK;
+}
+
 int exo_hangup(void *data, struct sb_object *call, const sb_content *content)
 {
     struct exosip *state = data;
@@ -242,10 +250,12 @@ int exo_hangup(void *data, struct sb_object *call, const sb_content *content)
     if (call->ack_due) {
         code = exo_send_ack(state, record->did, record->tid, NULL);
         if (code != SB_OK)
-            return code;
+            return code == SB_EINVAL ? give_up(record) : code;
         call->ack_due = 0;
     }
     code = exo_send_bye(state, record->did, content);
+    if (code == SB_EINVAL)
+        return give_up(record);
     if (code == SB_OK) {
         record->ending = EXO_ENDING_BYE_SENT;
         record->retries = 0;

@@ -2,6 +2,7 @@
 #include "sofia_engine.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include <sofia-sip/msg_header.h>
 
@@ -58,14 +59,15 @@ static int prefer_auth(su_home_t *home, msg_auth_t *challenge)
     return SB_OK;
 }
 
-/* Set the credentials for a challenge. True when there are some. */
+/* Set the credentials for a challenge. True when there are some. The library would answer Basic as well, with the
+ * password as it is, and so to whoever can send a 401; SIP has no Basic any more (22). */
 static int answer_challenge(struct sof_record *record, const char *user, msg_auth_t *challenge,
                             msg_hclass_t *header)
 {
     const char *quoted = msg_header_find_param(challenge->au_common, "realm=");
     const struct sb_credential *credential;
     char *realm;
-    if (quoted == NULL)
+    if (quoted == NULL || challenge->au_scheme == NULL || strcasecmp(challenge->au_scheme, "Digest") != 0)
         return 0;
     realm = *quoted == '"' ? msg_unquote_dup(record->home, quoted) : su_strdup(record->home, quoted);
     credential = realm == NULL ? NULL : credential_for(record->state, realm, user);

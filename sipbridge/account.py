@@ -23,10 +23,10 @@ class Account(object):
 
     def __init__(self, endpoint, address, registrar, route):
         self._endpoint = endpoint
-        self.address = check_address(address)
+        self.address = check_address(address, "address")
         self.uri = address_uri(self.address)
-        self.registrar = None if registrar is None else check_uri(registrar)
-        self.route = None if route is None else check_uri(route)
+        self.registrar = None if registrar is None else check_uri(registrar, "registrar")
+        self.route = None if route is None else check_uri(route, "route")
         self.registration = None
         self._parsed = parse_uri(self.uri)
 

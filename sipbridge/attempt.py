@@ -4,6 +4,7 @@ longer session (RFC 4028, 7.4).
 
 from __future__ import absolute_import, division, print_function
 
+from sipbridge.arguments import check_whole
 from sipbridge.content import make_content
 from sipbridge.errors import InputError, SipbridgeError
 from sipbridge.headers import Headers
@@ -14,9 +15,7 @@ from sipbridge.uri import address_uri, parse_uri
 
 def check_redirects(number):
     """How many redirections to follow, or InputError."""
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 70:
-        raise InputError("follow_redirects must be a number from 0 to 70, not %r" % (number,))
-    return number
+    return check_whole(number, "follow_redirects", 0, 70)
 
 
 class Attempt(object):

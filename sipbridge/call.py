@@ -8,7 +8,8 @@ from sipbridge import offers
 from sipbridge import sdp as _sdp
 from sipbridge import transfer as _transfer
 from sipbridge._compat import monotonic
-from sipbridge.content import check_line, check_reason, check_status, make_content
+from sipbridge.arguments import check_pairs, check_timeout, check_whole, is_whole
+from sipbridge.content import check_line, check_reason, check_status, check_token, make_content
 from sipbridge.errors import CallStateError, InputError, ResponseError, TimeoutError
 from sipbridge.headers import check_headers
 from sipbridge.reason import with_reason
@@ -87,7 +88,7 @@ class Call(object):
         Raises CallStateError when the call is not an unanswered incoming one, NotSupportedError when it is to be
         reliable and the caller or the engine does not know that, and InputError.
         """
-        pairs = list(headers.items() if hasattr(headers, "items") else headers)
+        pairs = check_pairs(headers)
         content = make_content(pairs + [("Require", "100rel")] if reliable else pairs, sdp, SDP)
         self._engine.ring(self._id, check_status(status, 101, 199), content)
         self._sent(sdp)
@@ -125,7 +126,7 @@ class Call(object):
 
         Raises CallStateError when the call is not an unanswered incoming one, and InputError.
         """
-        contact = check_address(contact)
+        contact = check_address(contact, "contact")
         check_status(status, 300, 399)
         self._end(lambda: self._engine.redirect(self._id, status, contact))
 
@@ -166,6 +167,7 @@ class Call(object):
         64*T1; ResponseError or AuthenticationError when it was refused or redirected; CallStateError when it
         was cancelled or the call is an incoming one.
         """
+        check_timeout(timeout)
         if self.incoming:
             raise CallStateError("this is an incoming call: answer it")
         settled = ("answered", "established", "ended")
@@ -190,6 +192,7 @@ class Call(object):
 
         Raises TimeoutError, and CallStateError when the call ends first.
         """
+        check_timeout(timeout)
         if not self._endpoint._wait(lambda: self._was_established or self.ended is not None, timeout):
             raise TimeoutError("%r: not established in %s s" % (self, timeout))
         if not self._was_established:
@@ -202,6 +205,7 @@ class Call(object):
 
         Raises TimeoutError.
         """
+        check_timeout(timeout)
         if not self._endpoint._wait(lambda: self.ended is not None, timeout):
             raise TimeoutError("%r: not ended in %s s" % (self, timeout))
         return self.ended
@@ -214,7 +218,7 @@ class Call(object):
         established or ends first, and InputError.
         """
         content = make_content(headers, body, content_type)
-        method = check_line(method, "method")
+        method = check_token(method, "method")
         return self._endpoint._transact(
             lambda: self._engine.call_request(self._id, method, content), timeout, method, self
         )
@@ -231,13 +235,15 @@ class Call(object):
         InputError, quoting the key, before anything is sent; else as :meth:`request`.
         """
         keys = check_line(keys, "keys")
-        if isinstance(duration_ms, bool) or not isinstance(duration_ms, int) or duration_ms <= 0:
-            raise InputError("the duration must be milliseconds above 0, not %r" % (duration_ms,))
+        check_timeout(timeout)
+        if not is_whole(duration_ms) or duration_ms <= 0:
+            raise InputError("duration_ms must be milliseconds above 0, not %r" % (duration_ms,))
         for key in keys:
             if key not in _DTMF_KEYS:
-                raise InputError("not a DTMF key: %r" % key)
-        if content_type not in _DTMF_BODIES:
-            raise InputError("DTMF is %s, not %r" % (" or ".join(sorted(_DTMF_BODIES)), content_type))
+                raise InputError("not a DTMF key, in keys: %r" % key)
+        if check_line(content_type, "content type") not in _DTMF_BODIES:
+            known = " or ".join(sorted(_DTMF_BODIES))
+            raise InputError("the content type of DTMF is %s, not %r" % (known, content_type))
         for key in keys:
             body = _DTMF_BODIES[content_type] % {"key": key.upper(), "duration": duration_ms}
             self.info(body.encode("ascii"), content_type, timeout=timeout)
@@ -252,6 +258,8 @@ class Call(object):
         while an offer of the peer waits for our answer.
         """
         content = make_content(headers, sdp, SDP)
+        check_whole(glare_retries, "glare_retries", 0, 100)
+        check_timeout(timeout)
         deadline = None if timeout is None else monotonic() + timeout
         while True:
             try:
@@ -321,6 +329,7 @@ class Call(object):
         return self._change_direction("resume", False, timeout)
 
     def _change_direction(self, method, wanted, timeout):
+        check_timeout(timeout)
         if self.state != "established":
             raise CallStateError("%s: the call is %s, not established" % (method, self.state))
         if self.local_sdp is None:
@@ -347,6 +356,7 @@ class Call(object):
         for :meth:`begin_transfer`. Raises what that does; ResponseError also when the target refused, and
         CallStateError when the call ended before the result was known. After an error this call is still up.
         """
+        check_timeout(timeout)
         deadline = None if timeout is None else monotonic() + timeout
         under_way = self.begin_transfer(to, headers, timeout)
         under_way.wait_ended(None if deadline is None else max(0.0, deadline - monotonic()))
@@ -359,7 +369,7 @@ class Call(object):
         As :meth:`transfer`. The peer of ``other`` hangs that one up.
         """
         if not hasattr(getattr(other, "_core", other), "call_id"):
-            raise InputError("transfer_to() takes the other call; transfer() takes a URI, as %r" % (other,))
+            raise InputError("other must be the other call, not %r; transfer() takes a URI" % (other,))
         return self.transfer(other, headers, timeout)
 
     def _accept_transfer(self, event, sdp, headers, options):
@@ -396,6 +406,9 @@ class Call(object):
             self._establish()
         except CallStateError:  # hung up meanwhile: the engine acknowledges by itself and says BYE
             pass
+        except InputError:  # the 2xx does not say where to (RFC 3261, 12.1.2)
+            self._engine.hangup(self._id, None)
+            self.state = "ending"
 
     def _reinvited(self, response, offered):
         if response.ok:

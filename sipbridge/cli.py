@@ -216,7 +216,7 @@ def _redirects(text):
 
 def _uri(text):
     try:
-        return check_address(text)
+        return check_address(text, "address")
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error))
 

@@ -2,7 +2,9 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge._compat import text_type, to_text
+import re
+
+from sipbridge.arguments import check_octets, check_text, is_whole
 from sipbridge.engine import Content
 from sipbridge.errors import InputError
 from sipbridge.headers import check_headers
@@ -22,9 +24,7 @@ def make_content(headers, body, content_type):
     pairs = check_headers(headers)
     if body is None:
         return Content(pairs, None, None)
-    if not isinstance(body, (bytes, bytearray, memoryview)):
-        raise InputError("a body is bytes, not %s; encode text first" % type(body).__name__)
-    body = body.tobytes() if isinstance(body, memoryview) else bytes(body)
+    body = check_octets(body, "sdp" if content_type == "application/sdp" else "body")
     if len(body) > MAX_BODY:
         raise InputError(
             "a body of %d octets is more than the %d a message may carry" % (len(body), MAX_BODY)
@@ -36,12 +36,23 @@ def make_content(headers, body, content_type):
 
 def check_line(value, what):
     """Text of one line, not empty, or InputError."""
-    text = to_text(value)
-    if not isinstance(text, text_type) or not text.strip():
+    text = check_text(value, "the " + what)
+    if not text.strip():
         raise InputError("the %s must be text, not %r" % (what, value))
     for character in text:
         if (character < " " and character != "\t") or character == "\x7f":
             raise InputError("line break or control character in the %s: %r" % (what, text))
+    return text
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
+
+
+def check_token(value, what):
+    """A token (RFC 3261, 25.1) as text, or InputError."""
+    text = check_line(value, what)
+    if not _TOKEN.match(text):
+        raise InputError("the %s is one word, not %r" % (what, text))
     return text
 
 
@@ -61,14 +72,14 @@ def check_reason(value):
 
 def check_status(status, lowest, highest):
     """A status code within bounds, or InputError."""
-    if isinstance(status, bool) or not isinstance(status, int) or not lowest <= status <= highest:
+    if not is_whole(status) or not lowest <= status <= highest:
         raise InputError("status %r is not one of %d to %d" % (status, lowest, highest))
     return status
 
 
 def check_seconds(value, what):
     """A number of whole seconds above 0, or InputError."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 2**31:
+    if not is_whole(value) or not 0 < value < 2**31:
         raise InputError("%s must be whole seconds above 0, not %r" % (what, value))
     return value
 

@@ -162,13 +162,15 @@ class Dispatcher(object):
         self._backlog.append(event)
 
     def _until_timer(self, timeout):
-        """How long to wait for the engine: ``timeout`` seconds (None: no limit), or until a timer is due."""
+        """How long to wait for the engine: ``timeout`` seconds (None: no limit), or until a timer is due, or less."""
         while self._timers and self._timers[0][2]._function is None:  # cancelled
             heapq.heappop(self._timers)
+        if timeout is not None:
+            timeout = min(timeout, _LONG)
         if not self._timers:
             return timeout
-        left = max(0.0, self._timers[0][0] - monotonic())
-        return min(left, _LONG if timeout is None else timeout)
+        left = min(_LONG, max(0.0, self._timers[0][0] - monotonic()))
+        return left if timeout is None else min(left, timeout)
 
     def _run_timers(self):
         now = monotonic()

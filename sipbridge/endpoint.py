@@ -6,8 +6,17 @@ import atexit
 import weakref
 
 from sipbridge import events, offers, replaces, transfer
-from sipbridge._compat import monotonic, text_type
+from sipbridge._compat import monotonic
 from sipbridge.account import Accounts
+from sipbridge.arguments import (
+    check_callable,
+    check_delay,
+    check_file,
+    check_kind,
+    check_pairs,
+    check_path,
+    check_timeout,
+)
 from sipbridge.attempt import Attempt, check_redirects
 from sipbridge.call import SDP, Call
 from sipbridge.content import (
@@ -15,6 +24,7 @@ from sipbridge.content import (
     check_message_size,
     check_password,
     check_seconds,
+    check_token,
     make_content,
 )
 from sipbridge.dispatch import Dispatcher
@@ -34,14 +44,14 @@ from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
 from sipbridge.session_timer import SessionTimer, check_interval, refreshed, updated
-from sipbridge.settings import check_keepalive, check_readable
+from sipbridge.settings import check_keepalive
 from sipbridge.tls import Tls
 from sipbridge.trace import Peers
 from sipbridge.uri import (
     address_uri,
     check_address,
+    check_host_port,
     check_uri,
-    parse_host_port,
     parse_transport_address,
 )
 from sipbridge.watch import Watch
@@ -68,12 +78,12 @@ class _Pending(object):
 
 def _recorder(record):
     """The recorder that an endpoint is given, or that of the path it is given."""
-    if not isinstance(record, (str, text_type)):
-        return record
+    if record is None:
+        return None
     # Not before it is used: the dpkt that it needs is a third of what `import sipbridge` would take.
     from sipbridge.record import Recorder
 
-    return Recorder(record)
+    return record if isinstance(record, Recorder) else Recorder(check_path(record, "record"))
 
 
 class Endpoint(EventPackages):
@@ -126,11 +136,15 @@ class Endpoint(EventPackages):
         keepalive=None,
     ):
         local = parse_transport_address(address)
+        if tls is not None:
+            check_kind(tls, Tls, "tls")
+        if trace is not None:
+            check_callable(trace, "trace")
         if tls is not None and local.transport != "tls":
             raise InputError("certificates are for an address that begins with tls://, not %r" % (address,))
         if tls is None and local.transport == "tls":
             tls = Tls()
-        self.identity = None if identity is None else check_address(identity)
+        self.identity = None if identity is None else check_address(identity, "identity")
         self._session_expires = check_interval(session_expires)
         self._calls = {}
         self._registrations = {}
@@ -144,12 +158,12 @@ class Endpoint(EventPackages):
             local.transport,
             local.host.strip("[]"),
             local.port,
-            None if advertised is None else parse_host_port(advertised),
+            None if advertised is None else check_host_port(advertised, "advertised"),
             None if user_agent is None else check_line(user_agent, "user agent"),
-            None if outbound_proxy is None else check_uri(outbound_proxy),
+            None if outbound_proxy is None else check_uri(outbound_proxy, "outbound_proxy"),
             trace is not None or record is not None,
             tls,
-            None if resolv_conf is None else check_readable(resolv_conf),
+            None if resolv_conf is None else check_file(resolv_conf, "resolv_conf"),
             check_keepalive(keepalive, local.transport),
         )
         self._local = local._replace(port=self._engine.port)
@@ -216,9 +230,9 @@ class Endpoint(EventPackages):
     def close(self, timeout=1.0):
         """Hang up every call, unregister, wait for the peers at most ``timeout`` seconds, close the socket.
 
-        May be called again and from any thread. Each call still gets its CallEnded.
+        May be called again and from any thread. Each call still gets its CallEnded. Raises InputError.
         """
-        deadline = monotonic() + timeout  # what is no number fails here, where nothing is half closed
+        deadline = monotonic() + check_delay(timeout)
         with self._lock:
             if self._closed:
                 return
@@ -257,11 +271,11 @@ class Endpoint(EventPackages):
         """Call ``handler(event)`` for each event of that type (or a subtype), on the event thread.
 
         Handlers run one after the other and may make blocking calls; what they raise is logged to the logger
-        ``sipbridge``. Raises InputError when ``kind`` is no event type.
+        ``sipbridge``. Raises InputError when ``kind`` is no event type, or ``handler`` cannot be called.
         """
         if not isinstance(kind, type) or kind.__module__ != events.__name__:
             raise InputError("not an event type: %r" % (kind,))
-        self._dispatcher.on(kind, handler)
+        self._dispatcher.on(kind, check_callable(handler, "handler"))
 
     def off(self, kind, handler):
         """Take a handler back."""
@@ -272,7 +286,7 @@ class Endpoint(EventPackages):
 
         It is a context manager too: leaving it means not to want any more.
         """
-        return self._dispatcher.stream(timeout)
+        return self._dispatcher.stream(check_timeout(timeout))
 
     # -- requests ------------------------------------------------------------------------------------------
 
@@ -303,12 +317,10 @@ class Endpoint(EventPackages):
 
         Raises AuthenticationError, ResponseError, TimeoutError and InputError.
         """
-        registrar = check_uri(registrar)
-        own = aor if aor is not None else self.identity
-        if own is None:
-            raise InputError("register needs an address-of-record: aor=, or the endpoint's identity=")
-        own = check_address(own)
-        contact = None if contact is None else check_uri(contact)
+        check_timeout(timeout)
+        registrar = check_uri(registrar, "registrar")
+        own = self._own(aor)
+        contact = None if contact is None else check_uri(contact, "contact")
         expires = check_seconds(expires, "expires")
         parties = Parties(own, own, None)
         registration = Registration(self, address_uri(own), registrar, expires, parties, contact, keep)
@@ -334,12 +346,16 @@ class Endpoint(EventPackages):
         """Remove every binding of an address-of-record, also those of others (RFC 3261, 10.2.2); as :meth:`request`."""
         self._bindings(registrar, aor, True, timeout)
 
-    def _bindings(self, registrar, aor, clear, timeout):
-        own = aor if aor is not None else self.identity
-        if own is None:
+    def _own(self, aor):
+        """The address-of-record that is meant, or InputError."""
+        if aor is None and self.identity is None:
             raise InputError("an address-of-record is needed: aor=, or the endpoint's identity=")
-        parties = Parties(check_address(own), check_address(own), None)
-        registrar = check_uri(registrar)
+        return self.identity if aor is None else check_address(aor, "aor")
+
+    def _bindings(self, registrar, aor, clear, timeout):
+        own = self._own(aor)
+        parties = Parties(own, own, None)
+        registrar = check_uri(registrar, "registrar")
         return self._transact(lambda: self._engine.bindings(registrar, parties, clear), timeout, "REGISTER")
 
     # -- accounts ------------------------------------------------------------------------------------------
@@ -368,7 +384,8 @@ class Endpoint(EventPackages):
 
         None when that names none of them.
         """
-        call = getattr(event, "call", None) or event
+        kinds = (events.IncomingCall, Call, events.RequestReceived)
+        call = getattr(check_kind(event, kinds, "event"), "call", None) or event
         headers = call.headers if isinstance(call, Call) else event.headers
         uris = [call.request_uri] if isinstance(call, Call) else [event.request.uri]
         return self._accounts.named_by(*uris + [address_uri(headers.get("To", ""))])
@@ -406,7 +423,8 @@ class Endpoint(EventPackages):
         """
         parties = self._parties(to, from_, route)
         headers = check_headers(headers) + identity_headers(asserted_identity, None, privacy)
-        make_content(headers, sdp, content_type)
+        content = make_content(headers, sdp, content_type)
+        sdp = None if content is None else content.body
         call = Call(self, False, address_uri(parties.to), Headers(), sdp, None, parties.to)
         interval = check_interval(session_expires) or self._session_expires
         if interval is not None:
@@ -438,6 +456,7 @@ class Endpoint(EventPackages):
         Arguments as for :meth:`invite`. Raises TimeoutError, after a CANCEL, when there was no answer in time;
         AuthenticationError, ResponseError when it was refused or redirected; CallStateError, InputError.
         """
+        check_timeout(timeout)
         call = self.invite(
             to,
             sdp,
@@ -467,7 +486,7 @@ class Endpoint(EventPackages):
         """
         parties = self._parties(to, from_, route)
         content = make_content(headers, body, content_type)
-        method = check_line(method, "method")
+        method = check_token(method, "method")
         return self._transact(lambda: self._engine.request(method, parties, content), timeout, method)
 
     def message(
@@ -488,6 +507,7 @@ class Endpoint(EventPackages):
         """
         if not isinstance(body, (bytes, bytearray, memoryview)):
             body = check_text_body(body)
+        headers = check_pairs(headers)
         if self._local.transport == "udp" and not large:
             check_message_size(self._parties(to, from_, route), make_content(headers, body, content_type))
         return self.request("MESSAGE", to, body, content_type, headers, from_, route, timeout)
@@ -502,18 +522,19 @@ class Endpoint(EventPackages):
         :class:`~sipbridge.PeerAvailable` and :class:`~sipbridge.PeerUnavailable` tell each change. Raises
         InputError and EngineError.
         """
-        return Watch(self, self._parties(uri, None, None), interval)
+        return Watch(self, self._parties(check_address(uri, "uri"), None, None), interval)
 
     def _parties(self, to, from_, route):
         own = from_ if from_ is not None else self.identity
         return Parties(
-            check_address(to),
-            None if own is None else check_address(own),
-            None if route is None else check_uri(route),
+            check_address(to, "to"),
+            None if own is None else check_address(own, "from_"),
+            None if route is None else check_uri(route, "route"),
         )
 
     def _transact(self, send, timeout, what, call=None, on_response=None):
         """Send, and wait for the final response. ``on_response`` is called with it even when that is late."""
+        check_timeout(timeout)
         pending = _Pending(call, on_response)
         with self._lock:
             transaction = send()
@@ -748,4 +769,4 @@ def check_text_body(text):
     try:
         return text.encode("utf-8")
     except (AttributeError, UnicodeError):
-        raise InputError("a message is bytes or text, not %r" % (text,))
+        raise InputError("the body of a message is bytes or text, not %r" % (text,))

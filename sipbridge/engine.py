@@ -211,7 +211,7 @@ class InProcess(object):
 
     def close(self, grace):
         """Close within ``grace`` seconds, more or less. Whoever waits gets an EngineError."""
-        self._check(self._lib.sb_close(self._handle, int(grace * 1000)), "close")
+        self._check(self._lib.sb_close(self._handle, int(min(grace, 3600.0) * 1000)), "close")
 
     @property
     def port(self):

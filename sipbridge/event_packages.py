@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from sipbridge import events
+from sipbridge.arguments import check_sequence, check_text, check_timeout
 from sipbridge.content import check_line, check_seconds, make_content
 from sipbridge.errors import InputError
 from sipbridge.headers import Headers
@@ -29,8 +30,9 @@ def _content(headers, body, content_type, accept=None):
             raise InputError("the header %r is written from the arguments" % (name,))
     if accept is None:
         return content
-    kinds = ", ".join([accept] if hasattr(accept, "encode") else accept)
-    pair = ("Accept", check_line(kinds, "media type"))
+    kinds = [accept] if hasattr(accept, "encode") else check_sequence(accept, "accept")
+    kinds = ", ".join(check_text(each, "accept") for each in kinds)
+    pair = ("Accept", check_line(kinds, "media type in accept"))
     if content is None:
         return Content([pair], None, None)
     return content._replace(headers=list(content.headers) + [pair])
@@ -88,6 +90,7 @@ class EventPackages(object):
         Each NOTIFY is a :class:`~sipbridge.NotifyReceived`. Raises ResponseError (489: it does not know the
         package), AuthenticationError, TimeoutError, InputError and NotSupportedError.
         """
+        check_timeout(timeout)
         parties = self._parties(to, from_, route)
         content = _content(headers, body, content_type, accept)
         uri = address_uri(parties.to)
@@ -130,6 +133,7 @@ class EventPackages(object):
 
         Raises ResponseError, AuthenticationError, TimeoutError, InputError and NotSupportedError.
         """
+        check_timeout(timeout)
         parties = self._parties(to, from_, route)
         content = _content(headers, body, content_type)
         if content is None or content.body is None:

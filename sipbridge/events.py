@@ -204,7 +204,7 @@ class CallReinvited(namedtuple("CallReinvited", "call headers sdp request")):
 
     def reject(self, status=488, reason=None, headers=()):
         """Refuse it, 300 to 699; the session stays as it was. Raises CallStateError and InputError."""
-        self.request.answer(status, reason, None, None, headers)
+        self.request.refuse(status, reason, headers)
 
 
 class RegistrationChanged(namedtuple("RegistrationChanged", "registration state status reason expires")):

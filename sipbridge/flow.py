@@ -6,6 +6,7 @@ import io
 import re
 
 from sipbridge import record
+from sipbridge.arguments import check_path, check_text
 from sipbridge.errors import InputError
 from sipbridge.events import TraceMessage
 from sipbridge.ladder import Arrow, arrows, label
@@ -26,6 +27,7 @@ def read(path):
     Raises InputError when it cannot be read, or has no SIP message in it; NotSupportedError for a capture
     without dpkt.
     """
+    path = check_path(path, "path")
     try:
         with io.open(path, "rb") as stream:
             found = _read(stream)
@@ -49,7 +51,7 @@ def _read(stream):
 
 def from_text(text):
     """The arrows in what ``--trace`` printed; lines of anything else in between are passed over."""
-    messages = list(_messages(text.splitlines()))
+    messages = list(_messages(check_text(text, "text").splitlines()))
     return list(arrows(messages, _local(messages)))
 
 

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from sipbridge._compat import text_type, to_text
+from sipbridge.arguments import check_pairs, check_text
 from sipbridge.errors import InputError
 
 # Compact forms (RFC 3261, 7.3.3, and the registry that grew from it).
@@ -61,7 +62,7 @@ class Headers(object):
         if isinstance(fields, text_type):
             self._text = fields
         else:
-            self._fields = tuple((name, value) for name, value in fields)
+            self._fields = tuple(check_pairs(fields, "fields"))
 
     def _all(self):
         if self._fields is None:  # most headers are never asked for: parsed at the first question
@@ -104,7 +105,7 @@ class Headers(object):
 
     def get(self, name, default=None):
         """The first value of that name, or the default."""
-        key = _key(name)
+        key = _key(check_text(name, "name"))
         for field, value in self._all():
             if _key(field) == key:
                 return value
@@ -112,7 +113,7 @@ class Headers(object):
 
     def get_all(self, name):
         """Every value of that name, in order."""
-        key = _key(name)
+        key = _key(check_text(name, "name"))
         return [value for field, value in self._all() if _key(field) == key]
 
 
@@ -122,16 +123,14 @@ def check_headers(headers):
     Raises InputError, quoting the offending part: a name that is no token (RFC 3261, 25.1), a line break or
     another control character in a value, or a header that is the engine's to write.
     """
-    pairs = headers.items() if hasattr(headers, "items") else headers
     checked = []
-    for name, value in pairs:
-        name, value = to_text(name), to_text(value)
-        if not isinstance(name, text_type) or not _TOKEN.match(name):
+    for name, value in check_pairs(headers):
+        name = check_text(name, "the name of a header")
+        if not _TOKEN.match(name):
             raise InputError("not a header name: %r" % (name,))
         if _key(name) in _RESERVED:
             raise InputError("the header %r is written by the engine and cannot be given" % (name,))
-        if not isinstance(value, text_type):
-            raise InputError("the value of the header %s is not text: %r" % (name, value))
+        value = check_text(value, "the value of the header %s" % name)
         if _CONTROL.search(value):
             raise InputError("line break or control character in the header %s: %r" % (name, value))
         checked.append((name, value))

@@ -4,7 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
-from sipbridge._compat import text_type, to_text
+from sipbridge._compat import text_type
+from sipbridge.arguments import check_sequence, check_text
 from sipbridge.errors import InputError
 from sipbridge.parameters import split_list
 from sipbridge.uri import check_address, parse_address
@@ -25,23 +26,23 @@ def identity_headers(asserted=None, preferred=None, privacy=()):
 
     Raises InputError.
     """
-    fields = [("P-Asserted-Identity", each) for each in _addresses(asserted)]
-    fields += [("P-Preferred-Identity", each) for each in _addresses(preferred)]
-    words = [to_text(each) for each in _several(privacy)]
+    fields = [("P-Asserted-Identity", each) for each in _addresses(asserted, "asserted_identity")]
+    fields += [("P-Preferred-Identity", each) for each in _addresses(preferred, "preferred_identity")]
+    words = [check_text(each, "privacy") for each in _several(privacy, "privacy")]
     for word in words:
-        if not isinstance(word, text_type) or not _TOKEN.match(word):
+        if not _TOKEN.match(word):
             raise InputError("privacy is words as id or user, not %r" % (word,))
     return fields + ([("Privacy", ";".join(words))] if words else [])
 
 
-def _several(value):
+def _several(value, what):
     if value is None:
         return []
-    return [value] if isinstance(to_text(value), text_type) else list(value)
+    return [value] if isinstance(value, (str, text_type)) else check_sequence(value, what)
 
 
-def _addresses(value):
-    return [_bracketed(check_address(each)) for each in _several(value)]
+def _addresses(value, what):
+    return [_bracketed(check_address(each, what)) for each in _several(value, what)]
 
 
 def _bracketed(address):

@@ -14,7 +14,9 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
+from sipbridge.arguments import check_kind, check_octets, check_sequence, check_text, check_whole
 from sipbridge.console import printable
+from sipbridge.events import TraceMessage
 from sipbridge.headers import Headers
 
 _REQUEST = re.compile(u"([A-Za-z0-9.!%*_+`'~-]+) \\S+ SIP/2\\.0\\Z", re.IGNORECASE)
@@ -35,7 +37,7 @@ def label(data, brief=False):
 
     ``brief`` leaves out the reason phrase.
     """
-    head, _, body = data.replace(b"\r\n", b"\n").partition(b"\n\n")
+    head, _, body = check_octets(data, "data").replace(b"\r\n", b"\n").partition(b"\n\n")
     start, _, fields = head.decode("utf-8", "replace").partition("\n")
     headers = Headers(fields)
     number, _, method = headers.get("CSeq", "").partition(" ")
@@ -53,8 +55,10 @@ def label(data, brief=False):
 
 
 def arrows(messages, local):
-    """The arrows of :class:`~sipbridge.TraceMessage` records that the endpoint at ``local`` made."""
-    for message in messages:
+    """The arrows of :class:`~sipbridge.TraceMessage` records that the endpoint at ``local`` made. Raises InputError."""
+    check_text(local, "local")
+    for message in check_sequence(messages, "messages"):
+        check_kind(message, TraceMessage, "one of messages")
         peer = message.peer or "?"
         ends = (local, peer) if message.outgoing else (peer, local)
         yield Arrow(message.time, ends[0], ends[1], label(message.data), label(message.data, True))
@@ -80,8 +84,12 @@ def draw_arrows(rows, parties=(), width=None, times=True):
             them are added as they appear. A bare "host:port" has no name.
         width: columns that there are; labels are shortened to fit. None: as many as it takes.
         times: begin each line with the seconds since the first message.
+
+    Raises InputError.
     """
-    rows = list(rows)
+    rows = [check_kind(row, Arrow, "one of rows") for row in check_sequence(rows, "rows")]
+    if width is not None:
+        check_whole(width, "width", 1, 10**6)
     columns = make_columns(rows, parties)
     if not columns:
         return ""
@@ -98,10 +106,7 @@ def draw_arrows(rows, parties=(), width=None, times=True):
 
 def make_columns(rows, parties=()):
     """Pairs of address and name, each address once."""
-    columns = []
-    for party in parties:
-        address, name = (party, "") if not isinstance(party, tuple) else party
-        columns.append((address, name))
+    columns = [_party(each) for each in check_sequence(parties, "parties")]
     known = set(address for address, _ in columns)
     for row in rows:
         for address in (row.source, row.target):
@@ -109,6 +114,11 @@ def make_columns(rows, parties=()):
                 known.add(address)
                 columns.append((address, ""))
     return columns
+
+
+def _party(party):
+    address, name = party if isinstance(party, tuple) and len(party) == 2 else (party, "")
+    return check_text(address, "one of parties"), check_text(name, "one of parties")
 
 
 def _name_width(column):

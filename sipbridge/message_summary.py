@@ -5,8 +5,9 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge._compat import text_type
+from sipbridge.arguments import check_octets, check_whole
 from sipbridge.errors import InputError
+from sipbridge.uri import check_uri
 
 #: The media type.
 MESSAGE_SUMMARY = "application/simple-message-summary"
@@ -40,6 +41,7 @@ class MessageSummary(namedtuple("MessageSummary", "waiting account counts")):
 
 def parse_message_summary(body):
     """A :class:`MessageSummary` of a body, bytes. Raises InputError when it does not say whether messages wait."""
+    body = check_octets(body, "body")
     waiting = account = None
     counts = {}
     for line in body.decode("utf-8", "replace").splitlines():
@@ -63,13 +65,10 @@ def parse_message_summary(body):
 def build_message_summary(new, old=0, urgent_new=0, urgent_old=0, account=None):
     """The body, bytes, for so many voice messages; ``account`` is the URI of the mailbox. Raises InputError."""
     counts = Counts(new, old, urgent_new, urgent_old)
-    for each in counts:
-        if isinstance(each, bool) or not isinstance(each, int) or each < 0:
-            raise InputError("a number of messages is a whole number from 0 on, not %r" % (each,))
+    for name, each in zip(("new", "old", "urgent_new", "urgent_old"), counts):
+        check_whole(each, name, 0, 2**31 - 1)
     lines = ["Messages-Waiting: %s" % ("yes" if new else "no")]
     if account is not None:
-        if not isinstance(account, (str, text_type)) or "\n" in account or "\r" in account:
-            raise InputError("an account is a URI, not %r" % (account,))
-        lines.append("Message-Account: %s" % account)
+        lines.append("Message-Account: %s" % check_uri(account, "account"))
     lines.append("Voice-Message: %s" % (counts,))
     return ("\r\n".join(lines) + "\r\n").encode("utf-8")

@@ -12,8 +12,9 @@ from __future__ import absolute_import, division, print_function
 
 from collections import namedtuple
 
+from sipbridge.arguments import check_kind, check_sequence
 from sipbridge.payload import format_events
-from sipbridge.sdp import Line, Media, build, medium
+from sipbridge.sdp import Line, Media, Session, build, medium
 
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
@@ -54,7 +55,8 @@ def answer(offer, host, media, session_id=1, version=1, name="-"):
     to be refused with 488. Codecs keep the offer's order and numbers; their parameters are ours, those of
     telephone-event the events in common.
     """
-    left = list(media)
+    check_kind(offer, Session, "offer")
+    left = [check_kind(each, Media, "one of media") for each in check_sequence(media, "media")]
     answers = []
     for offered in offer.media:
         ours = next((each for each in left if _fits(offered, each)), None)
@@ -134,6 +136,7 @@ def streams(local, remote):
     ``local`` and ``remote`` are the descriptions in force, whoever offered: media belong together by their
     place (RFC 3264, 6). Of the codecs the peer's first that is ours too is meant.
     """
+    check_kind(local, Session, "local"), check_kind(remote, Session, "remote")
     found = []
     for ours, theirs in zip(local.media, remote.media):
         if ours in local.live and theirs in remote.live:

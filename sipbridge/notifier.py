@@ -3,7 +3,8 @@
 from __future__ import absolute_import, division, print_function
 
 from sipbridge._compat import monotonic
-from sipbridge.content import check_line, check_reason, check_status, make_content
+from sipbridge.arguments import check_whole, is_whole
+from sipbridge.content import check_reason, check_status, check_token, make_content
 from sipbridge.errors import CallStateError, InputError, SipbridgeError
 from sipbridge.subscription_state import SubscriptionState
 from sipbridge.uri import address_uri
@@ -59,7 +60,7 @@ class Notifier(object):
         InputError, also for more seconds than were asked for (RFC 6665, 4.2.1.1).
         """
         granted = self.requested if expires is None else expires
-        if isinstance(granted, bool) or not isinstance(granted, int) or not 0 <= granted <= self.requested:
+        if not is_whole(granted) or not 0 <= granted <= self.requested:
             raise InputError("expires must be whole seconds, 0 to %d, not %r" % (self.requested, expires))
         check_status(status, 200, 299)
         with self._endpoint._lock:
@@ -85,8 +86,8 @@ class Notifier(object):
         again. Raises CallStateError when the subscription was not accepted or is over, and InputError.
         """
         content = make_content(headers, body, content_type)
-        state = check_line(state, "state")
-        if ";" in state or state.lower() == "terminated":
+        state = check_token(state, "state")
+        if state.lower() == "terminated":
             raise InputError("the state of a subscription is active or pending, not %r; see terminate()" % state)
         with self._endpoint._lock:
             self._tell(state, content)
@@ -99,7 +100,9 @@ class Notifier(object):
         Raises CallStateError when the subscription was not accepted or is over, and InputError.
         """
         content = make_content(headers, body, content_type)
-        told = SubscriptionState("terminated", None, check_line(reason, "reason"), retry_after)
+        if retry_after is not None:
+            check_whole(retry_after, "retry_after", 0, 2**31 - 1)
+        told = SubscriptionState("terminated", None, check_token(reason, "reason"), retry_after)
         with self._endpoint._lock:
             self._engine.notify(self._id, told.value, content)
             self.state = "ending"

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
+from sipbridge.arguments import check_kind, check_sequence, check_text, check_whole
 from sipbridge.content import check_line
 from sipbridge.errors import InputError
 
@@ -29,8 +30,7 @@ class Codec(namedtuple("Codec", "payload_type name clock_rate channels parameter
             raise InputError("an encoding name has no blank and no slash: %r" % (name,))
         numbers = (("payload type", payload_type, 0, 127), ("clock rate", clock_rate, 1, 999999999))
         for what, value, lowest, highest in numbers + (("channels", channels, 1, 255),):
-            if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= highest:
-                raise InputError("%s %r is not one of %d to %d" % (what, value, lowest, highest))
+            check_whole(value, what, lowest, highest)
         if parameters is not None:
             parameters = check_line(parameters, "format parameters")
         return super(Codec, cls).__new__(cls, payload_type, name, clock_rate, channels, parameters)
@@ -55,6 +55,7 @@ class Codec(namedtuple("Codec", "payload_type name clock_rate channels parameter
 
     def is_same_as(self, other):
         """Whether both name one format (RFC 3264, 6.1): number and parameters do not count."""
+        check_kind(other, Codec, "other")
         return self._identity() == other._identity()
 
     def _identity(self):
@@ -69,7 +70,7 @@ def telephone_event(payload_type=101, clock_rate=8000, events="0-15"):
 
 def parse_events(text):
     """The numbers in a list as ``"0-15,32"`` (RFC 4733, 2.4.1), a frozenset. Raises InputError."""
-    compact = re.sub(r"\s", "", text)
+    compact = re.sub(r"\s", "", check_text(text, "a list of telephone events"))
     if compact.lower().startswith("events="):  # a form that some phones send
         compact = compact[len("events=") :]
     if not _EVENTS.match(compact):
@@ -84,9 +85,9 @@ def parse_events(text):
 
 
 def format_events(events):
-    """The other way round: ``"0-15,32"``."""
+    """The other way round: ``"0-15,32"``. Raises InputError."""
     ranges = []
-    for event in sorted(events):
+    for event in sorted(check_whole(each, "one of events", 0, 255) for each in check_sequence(events, "events")):
         if ranges and ranges[-1][1] == event - 1:
             ranges[-1][1] = event
         else:
@@ -96,7 +97,7 @@ def format_events(events):
 
 def parse_rtpmap(value):
     """The Codec in the value of an a=rtpmap, as ``"0 PCMU/8000"``. Raises InputError, quoting it."""
-    found = _RTPMAP.match(value)
+    found = _RTPMAP.match(check_text(value, "an rtpmap"))
     try:
         number, name, rate, channels = found.groups()
         return Codec(int(number), name, int(rate), int(channels or 1))

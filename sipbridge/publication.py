@@ -3,11 +3,16 @@
 from __future__ import absolute_import, division, print_function
 
 from sipbridge import backoff
+from sipbridge.arguments import check_timeout
 from sipbridge.content import check_seconds, make_content
 from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError
 from sipbridge.events import PublicationChanged
 from sipbridge.headers import Headers
+from sipbridge.parameters import number
 from sipbridge.response import Response, check_response
+
+#: How often in a row a 423 is followed by a PUBLISH for longer.
+_MAX_RAISES = 3
 
 
 class Publication(object):
@@ -34,6 +39,7 @@ class Publication(object):
         self._response = None
         self._error = None
         self._tries = 0
+        self._raises = 0  # how often more seconds were asked for than before, in a row
         self._timer = None
         self.uri = uri
         self.event = event
@@ -65,12 +71,14 @@ class Publication(object):
 
     def remove(self, timeout=32.0):
         """Take it back (RFC 3903, 4.5). For one that is over this does nothing. As :meth:`refresh`."""
+        check_timeout(timeout)
         if self.state in ("ended", "failed"):
             return
         self._perform(0, None, timeout)
 
     def _perform(self, expires, content, timeout):
         """Send, once nothing else is on its way, and wait for the answer."""
+        check_timeout(timeout)
         self._endpoint._wait(lambda: not self._busy, timeout)
         with self._endpoint._lock:
             if self._busy or self.state in ("ended", "failed"):
@@ -113,9 +121,10 @@ class Publication(object):
             self.etag = None
             self._send(expires)
             return None
-        least = response.headers.get("Min-Expires", "")
-        if response.status == 423 and least.isdigit() and self._wanted < int(least) < 2**31:
-            self._wanted = int(least)
+        least = number(response.headers.get("Min-Expires", "")) or 0
+        if response.status == 423 and expires and least > self._wanted and self._raises < _MAX_RAISES:
+            self._raises += 1
+            self._wanted = least
             self._send(self._wanted)
             return None
         return self._refused(expires, response)
@@ -124,9 +133,10 @@ class Publication(object):
         self._tries = 0
         if not expires:
             return self._over("ended", response)
-        granted = response.headers.get("Expires", "")
+        self._raises = 0
+        granted = number(response.headers.get("Expires", ""))
         self.etag = response.headers.get("SIP-ETag") or self.etag
-        self.expires = int(granted) if granted.isdigit() and 0 < int(granted) < 2**31 else expires
+        self.expires = granted or expires
         self.state = "active"
         self._timer = self._endpoint._call_later(
             self.expires * (0.5 if self.expires < 60 else 0.9), self._send_again

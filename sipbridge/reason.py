@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge._compat import text_type, to_text
+from sipbridge.arguments import check_pairs, check_text, is_whole
 from sipbridge.content import check_line
 from sipbridge.errors import InputError
 from sipbridge.parameters import number, parse_parameters, split_list
@@ -27,26 +27,28 @@ class Reason(namedtuple("Reason", "protocol cause text")):
     @property
     def value(self):
         """The header's value. Raises InputError."""
-        protocol, text = to_text(self.protocol), to_text(self.text)
-        if not isinstance(protocol, text_type) or not _TOKEN.match(protocol):
+        protocol = check_text(self.protocol, "the protocol of a Reason")
+        if not _TOKEN.match(protocol):
             raise InputError("the protocol of a Reason is a token, as SIP or Q.850, not %r" % (protocol,))
         value = protocol
         if self.cause is not None:
-            if isinstance(self.cause, bool) or not isinstance(self.cause, int) or self.cause < 0:
+            if not is_whole(self.cause) or self.cause < 0:
                 raise InputError("the cause of a Reason is a number, not %r" % (self.cause,))
             value += ";cause=%d" % self.cause
+        text = "" if self.text is None else check_text(self.text, "the text of a Reason")
         if text:
-            value += ';text="%s"' % re.sub(r'(["\\])', r"\\\1", check_line(text, "text of a Reason"))
+            text = check_line(text, "text of a Reason")
+            value += ';text="%s"' % re.sub(r'(["\\])', r"\\\1", text)
         return value
 
 
 def with_reason(headers, reason):
     """Headers and, unless it is None, a Reason, as pairs."""
-    pairs = list(headers.items() if hasattr(headers, "items") else headers)
+    pairs = check_pairs(headers)
     if reason is None:
         return pairs
     if not isinstance(reason, Reason):
-        raise InputError("a Reason is wanted, not %r" % (reason,))
+        raise InputError("why must be a Reason, not %r" % (reason,))
     return pairs + [("Reason", reason.value)]
 
 

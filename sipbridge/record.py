@@ -21,6 +21,7 @@ import struct
 import threading
 from collections import namedtuple
 
+from sipbridge.arguments import check_path
 from sipbridge.errors import InputError, NotSupportedError
 from sipbridge.route import source_address
 from sipbridge.trace import masked
@@ -76,7 +77,7 @@ class Recorder(object):
 
     def __init__(self, path, credentials=False):
         require()
-        self.path = path
+        self.path = check_path(path, "path")
         self._credentials = credentials
         self._local = None
         self._file = self._writer = None
@@ -194,6 +195,8 @@ def read(stream):
     NotSupportedError without dpkt.
     """
     require()
+    if not hasattr(stream, "read"):
+        raise InputError("stream must be a file, opened for reading bytes, not %r" % (stream,))
     try:
         packets = dpkt.pcap.UniversalReader(stream)
         decode = _DECODERS.get(packets.datalink())
@@ -211,7 +214,7 @@ def _messages(decode, time, frame):
         packet = getattr(packet, "data", packet) if decode not in (None, _ip) else packet
         segment = packet.data
         data, ports = bytes(segment.data), (segment.sport, segment.dport)
-    except (AttributeError, dpkt.Error, struct.error):  # something else was on the wire
+    except (AttributeError, IndexError, ValueError, dpkt.Error, struct.error):  # something else was on the wire
         return
     if _START.match(data):
         yield Passed(time, _name(packet.src, ports[0]), _name(packet.dst, ports[1]), data)

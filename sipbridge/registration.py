@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import random
 
+from sipbridge.arguments import check_timeout
 from sipbridge.content import check_seconds
 from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError
 from sipbridge.events import RegistrationChanged
@@ -67,6 +68,7 @@ class Registration(object):
         Waits at most ``timeout`` seconds for the registrar. Raises TimeoutError, ResponseError,
         AuthenticationError, CallStateError when the registration is over, and InputError.
         """
+        check_timeout(timeout)
         wanted = self._wanted if expires is None else check_seconds(expires, "expires")
         self._wanted = wanted
         self._await_answer(lambda: self._refresh(wanted), timeout)
@@ -77,6 +79,7 @@ class Registration(object):
         For a registration that is over this does nothing. Raises TimeoutError, ResponseError and
         AuthenticationError.
         """
+        check_timeout(timeout)
         if self.state in ("ended", "failed") or self._given_up():
             return
         try:

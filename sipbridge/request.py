@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+from sipbridge.arguments import check_pairs
 from sipbridge.content import check_reason, check_status, make_content
 from sipbridge.errors import CallStateError, SipbridgeError
 
@@ -33,12 +34,11 @@ class IncomingRequest(object):
         self._send(status, check_reason(reason), content)
 
     def _content(self, status, headers, body, content_type):
-        pairs = list(headers.items() if hasattr(headers, "items") else headers)
-        return make_content(pairs + list(self._more if status < 300 else ()), body, content_type)
+        return make_content(check_pairs(headers) + list(self._more if status < 300 else ()), body, content_type)
 
-    def refuse(self, status, reason):
+    def refuse(self, status, reason, headers=()):
         """Send a final response that refuses, 300 to 699."""
-        self.answer(check_status(status, 300, 699), reason, None, None, ())
+        self.answer(check_status(status, 300, 699), reason, None, None, headers)
 
     def accept(self, sdp, headers):
         """Answer a re-INVITE with 200 and the SDP, which becomes the call's."""

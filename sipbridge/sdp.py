@@ -19,9 +19,10 @@ import re
 from collections import namedtuple
 
 from sipbridge._compat import PY2, text_type, to_text
+from sipbridge.arguments import check_kind, check_octets, check_sequence, check_whole
 from sipbridge.content import check_line
 from sipbridge.errors import InputError
-from sipbridge.payload import STATIC, parse_events, parse_rtpmap
+from sipbridge.payload import STATIC, Codec, parse_events, parse_rtpmap
 
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
@@ -30,6 +31,7 @@ NOWHERE = "0.0.0.0"
 
 _ENDS = re.compile("\r\n|\n|\r")
 _NUMBER = "([0-9]{1,32})"
+_PAYLOAD_TYPE = re.compile(r"[0-9]{1,3}\Z")
 _ORIGIN = re.compile(r"(\S+) +%s +%s +(\S+) +(\S+) +(\S+)[ \t]*\Z" % (_NUMBER, _NUMBER))
 _ORIGIN_EXAMPLE = "- 1 1 IN IP4 192.0.2.7"
 _CONNECTION = re.compile(r"(\S+) +(\S+) +(\S+)[ \t]*\Z")
@@ -134,9 +136,7 @@ def check_direction(direction):
 
 def check_port(port):
     """A port from 0 to 65535, or InputError."""
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= 65535:
-        raise InputError("port %r is not one of 0 to 65535" % (port,))
-    return port
+    return check_whole(port, "port", 0, 65535)
 
 
 class Media(namedtuple("Media", "lines")):
@@ -189,7 +189,7 @@ class Media(namedtuple("Media", "lines")):
             codec = parse_rtpmap(value or "")
             known[codec.payload_type] = codec
         parameters = dict(self._parameters())
-        numbers = [int(number) for number in self.formats if number.isdigit()]
+        numbers = [int(number) for number in self.formats if _PAYLOAD_TYPE.match(number)]
         return tuple(
             known[number]._replace(parameters=parameters.get(number)) for number in numbers if number in known
         )
@@ -197,7 +197,7 @@ class Media(namedtuple("Media", "lines")):
     def _parameters(self):
         for value in self.get_all("fmtp"):
             number, _, text = (value or "").partition(" ")
-            if number.isdigit() and len(number) <= 3 and text.strip():
+            if _PAYLOAD_TYPE.match(number) and text.strip():
                 yield int(number), text.strip()
 
     def telephone_event(self, clock_rate=None):
@@ -323,6 +323,7 @@ class Session(namedtuple("Session", "lines media parsed")):
 
     def address(self, media):
         """(host, port) where its author receives that medium; the host is "" when no c= tells it."""
+        check_kind(media, Media, "media")
         connection = media.connection or self.connection
         return (connection.address.partition("/")[0] if connection else ""), media.port
 
@@ -331,7 +332,7 @@ class Session(namedtuple("Session", "lines media parsed")):
 
         The address 0.0.0.0 counts too (RFC 3264, 8.4): nothing can be received there.
         """
-        direction = media.direction or _direction(self.lines) or "sendrecv"
+        direction = check_kind(media, Media, "media").direction or _direction(self.lines) or "sendrecv"
         if self.address(media)[0] == NOWHERE:
             return _HELD.get(direction, direction)
         return direction
@@ -356,7 +357,7 @@ class Session(namedtuple("Session", "lines media parsed")):
 
     def with_media(self, media):
         """The same with other media, ready to be offered: the version in o= is one higher (RFC 3264, 8)."""
-        return Session(self._next_version(), media)
+        return Session(self._next_version(), _checked_media(media))
 
     def following(self, last):
         """This as the description to send after ``last`` (RFC 3264, 8): that one when nothing but o= differs.
@@ -371,7 +372,8 @@ class Session(namedtuple("Session", "lines media parsed")):
 
     def with_direction(self, direction):
         """All live media with that direction."""
-        return self._directed(lambda _: check_direction(direction))
+        check_direction(direction)
+        return self._directed(lambda _: direction)
 
     def hold(self):
         """The peer is to be silent (RFC 3264, 8.4): sendrecv becomes sendonly, recvonly becomes inactive."""
@@ -411,12 +413,19 @@ class Session(namedtuple("Session", "lines media parsed")):
 
 
 def _checked(line):
-    kind, value = to_text(line[0]), to_text(line[1])
-    if not re.match(r"[a-z]\Z", kind):
-        raise InputError("a line begins with one small letter, not %r" % (kind,))
+    try:
+        kind, value = [to_text(each) for each in check_sequence(line, "line")]
+    except ValueError:  # InputError is one
+        raise InputError("one of lines must be a Line, a type and a value, not %r" % (line,))
+    if not isinstance(kind, text_type) or not re.match(r"[a-z]\Z", kind):
+        raise InputError("one of lines begins with one small letter, not %r" % (kind,))
     if not isinstance(value, text_type) or re.search("[\x00\r\n]", value):
-        raise InputError("line break or NUL in a line of a session description: %r" % (value,))
+        raise InputError("one of lines has a value with a line break or NUL, or no text: %r" % (value,))
     return Line(kind, value)
+
+
+def _checked_media(media):
+    return [check_kind(each, Media, "one of media") for each in check_sequence(media, "media")]
 
 
 def _lines(data):
@@ -437,9 +446,7 @@ def parse(data):
     Raises InputError, quoting the line: the first has to be ``v=0``, each has to be ``<letter>=<value>``, and
     o=, c=, m= and a=rtpmap have to be well-formed. Missing o=, s=, t= and c= are let pass.
     """
-    if not isinstance(data, (bytes, bytearray, memoryview)):
-        raise InputError("a session description is bytes, not %s" % type(data).__name__)
-    data = data.tobytes() if isinstance(data, memoryview) else bytes(data)
+    data = check_octets(data, "a session description")
     lines = list(_lines(data))
     if not lines or (lines[0].type, lines[0].value.strip()) != ("v", "0"):
         raise InputError("a session description begins with v=0, not %r" % (lines[0].text if lines else "",))
@@ -478,18 +485,21 @@ def build(host, media, session_id=1, version=1, name="-", username="-", lines=()
     Raises InputError.
     """
     host = check_line(host, "host").strip("[]")
+    for what, number in (("session_id", session_id), ("version", version)):
+        check_whole(number, what, 0, 10**32 - 1)
     kind = "IP6" if ":" in host else "IP4"
-    for what, value in (("host", host), ("user name", username)):
+    for what, value in (("host", host), ("user name", check_line(username, "user name"))):
         if re.search(r"\s", value):
             raise InputError("blank in the %s %r" % (what, value))
     fixed = (
         ("v", "0"),
-        ("o", "%s %d %d IN %s %s" % (check_line(username, "user name"), session_id, version, kind, host)),
+        ("o", "%s %d %d IN %s %s" % (username, session_id, version, kind, host)),
         ("s", check_line(name, "session name")),
         ("c", "IN %s %s" % (kind, host)),
         ("t", "0 0"),
     )
-    session = Session([_checked(line) for line in fixed + tuple(lines)], media)
+    lines = [_checked(line) for line in fixed + tuple(check_sequence(lines, "lines"))]
+    session = Session(lines, _checked_media(media))
     _check(session)
     return session
 
@@ -507,16 +517,17 @@ def medium(kind, port, codecs, direction="sendrecv", protocol="RTP/AVP", ptime=N
 
     Raises InputError.
     """
-    codecs = tuple(codecs)
+    codecs = [check_kind(codec, Codec, "one of codecs") for codec in check_sequence(codecs, "codecs")]
     if not codecs:
-        raise InputError("a medium needs at least one codec")
+        raise InputError("a medium needs at least one of codecs")
     formats = " ".join("%d" % codec.payload_type for codec in codecs)
-    lines = [("m", "%s %d %s %s" % (check_line(kind, "kind"), check_port(port), protocol, formats))]
+    first = (check_line(kind, "kind"), check_port(port), check_line(protocol, "protocol"), formats)
+    lines = [("m", "%s %d %s %s" % first)]
     lines += [("a", "rtpmap:%d %s" % (codec.payload_type, codec.rtpmap)) for codec in codecs]
     lines += [
         ("a", "fmtp:%d %s" % (codec.payload_type, codec.parameters)) for codec in codecs if codec.parameters
     ]
-    lines += [] if ptime is None else [("a", "ptime:%d" % ptime)]
+    lines += [] if ptime is None else [("a", "ptime:%d" % check_whole(ptime, "ptime", 1, 99999))]
     lines += [("a", check_direction(direction))]
     media = Media(tuple(_checked(line) for line in lines))
     media._m()

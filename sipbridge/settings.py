@@ -2,9 +2,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-import os
-
-from sipbridge._compat import text_type, to_text
 from sipbridge.content import check_seconds
 from sipbridge.errors import InputError
 
@@ -24,15 +21,3 @@ def check_keepalive(value, transport):
     if check_seconds(value, "keepalive") > MAX_KEEPALIVE:
         raise InputError("keepalive must be %d s at most, not %r" % (MAX_KEEPALIVE, value))
     return value
-
-
-def check_readable(path):
-    """The path of a file that can be read, as text and absolute; or InputError."""
-    text = to_text(path)
-    if not isinstance(text, text_type):
-        raise InputError("a path is text, not %r" % (path,))
-    try:
-        with open(text, "rb"):
-            return os.path.abspath(text)
-    except (IOError, OSError) as error:
-        raise InputError("cannot read %s: %s" % (text, error.strerror))

@@ -30,6 +30,7 @@ import sys
 from collections import namedtuple
 
 from sipbridge import engine
+from sipbridge.arguments import check_delay, check_octets
 from sipbridge.errors import EngineError, InputError
 from sipbridge.preload import environment, library
 
@@ -148,9 +149,11 @@ def set_limit(method, rate, burst=None):
     Within a dialog nothing is ever held back. Raises InputError, and EngineError when no shield is loaded.
     """
     if method not in METHODS:
-        raise InputError("no limit for %r: it is one of %s" % (method, ", ".join(METHODS)))
-    if rate is not None and rate < 0 or burst is not None and burst < 1:
-        raise InputError("limit: a rate is 0 or more, a burst 1 or more")
+        raise InputError("the method is one of %s, not %r" % (", ".join(METHODS), method))
+    if rate is not None:
+        check_delay(rate, "rate")
+    if burst is not None and check_delay(burst, "burst") < 1:
+        raise InputError("burst must be 1 or more, not %r" % (burst,))
     lib, _ = _module()
     code = lib.sb_shield_limit(METHODS.index(method), -1 if rate is None else rate, burst or 0)
     if code == lib.SB_ENOTSUP:
@@ -167,6 +170,7 @@ def limits():
 
 def check(octets):
     """What the shield would do with a datagram (bytes): a :class:`Verdict`. Needs no preloaded shield."""
+    octets = check_octets(octets, "octets")
     lib, ffi = _module()
     rule = ffi.new("char const *[1]")
     code = lib.sb_shield_check(ffi.from_buffer(octets), len(octets), rule)

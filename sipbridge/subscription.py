@@ -4,10 +4,12 @@ from __future__ import absolute_import, division, print_function
 
 from sipbridge import backoff
 from sipbridge._compat import monotonic
+from sipbridge.arguments import check_timeout
 from sipbridge.content import check_seconds
 from sipbridge.errors import CallStateError, EngineError, SipbridgeError, TimeoutError
 from sipbridge.events import SubscriptionChanged
 from sipbridge.headers import Headers
+from sipbridge.parameters import number, parse_parameters
 from sipbridge.response import Response, check_response
 from sipbridge.subscription_state import parse_subscription_state
 
@@ -16,12 +18,12 @@ _NO_HEADERS = Headers()
 #: Seconds that it has to stay up for its loss to count as the first again.
 _STABLE = 60.0
 
+#: Seconds that a notifier may have us wait, at most.
+_MAX_RETRY_AFTER = 86400
+
 #: Reasons with which a notifier ends a subscription that may be asked for again (RFC 6665, 4.1.3). Without a reason
 #: too.
 _AGAIN = frozenset([None, "deactivated", "probation", "timeout", "giveup"])
-
-
-_NO_HEADERS = Headers()
 
 
 class Subscription(object):
@@ -69,6 +71,7 @@ class Subscription(object):
         Waits at most ``timeout`` seconds for its answer. Raises TimeoutError, ResponseError, AuthenticationError,
         CallStateError when the subscription is over or lost, and InputError.
         """
+        check_timeout(timeout)
         wanted = self._wanted if expires is None else check_seconds(expires, "expires")
         with self._endpoint._lock:
             self._check_up()
@@ -83,6 +86,7 @@ class Subscription(object):
         For a subscription that is over this does nothing. Raises TimeoutError, ResponseError and
         AuthenticationError.
         """
+        check_timeout(timeout)
         with self._endpoint._lock:
             if self.state in ("ended", "failed"):
                 return
@@ -161,11 +165,10 @@ class Subscription(object):
         if self._since is not None and monotonic() - self._since > _STABLE:
             self._tries = 0
         told = parse_subscription_state(headers.get("Subscription-State", ""))
-        least = headers.get("Retry-After", "").partition("(")[0].partition(";")[0].strip()
-        least = int(least) if least.isdigit() and len(least) < 6 else 0
+        least = number(parse_parameters(headers.get("Retry-After", "").partition("(")[0])[0]) or 0
         self.state = "retrying"
         self._timer = self._endpoint._call_later(
-            backoff.delay(self._tries, float(told.retry_after or least)), self._start_again
+            backoff.delay(self._tries, float(min(told.retry_after or least, _MAX_RETRY_AFTER))), self._start_again
         )
         self._tries += 1
 

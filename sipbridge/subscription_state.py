@@ -4,6 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 from collections import namedtuple
 
+from sipbridge.parameters import number
+
 
 class SubscriptionState(namedtuple("SubscriptionState", "state expires reason retry_after")):
     """What a NOTIFY says of its subscription.
@@ -33,10 +35,6 @@ class SubscriptionState(namedtuple("SubscriptionState", "state expires reason re
         return ";".join(parts)
 
 
-def _seconds(text):
-    return int(text) if text is not None and text.isdigit() and len(text) < 11 else None
-
-
 def parse_subscription_state(value):
     """A :class:`SubscriptionState` of the header's value; parameters that make no sense are None."""
     state, _, rest = value.partition(";")
@@ -46,7 +44,7 @@ def parse_subscription_state(value):
         parameters.setdefault(name.strip().lower(), text.strip().strip('"'))
     return SubscriptionState(
         state.strip().lower(),
-        _seconds(parameters.get("expires")),
+        number(parameters.get("expires", "")),
         parameters.get("reason") or None,
-        _seconds(parameters.get("retry-after")),
+        number(parameters.get("retry-after", "")),
     )

@@ -4,7 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 from xml.sax.saxutils import escape
 
-from sipbridge.ladder import make_columns
+from sipbridge.arguments import check_kind, check_sequence
+from sipbridge.ladder import Arrow, make_columns
 
 # Pixels: the margin that the times stand in, the first arrow, from one arrow to the next; from one lifeline
 # to the next at the least, and the width of a character.
@@ -29,7 +30,7 @@ def render(rows, parties=()):
 
     ``parties`` are the columns as for :func:`sipbridge.ladder.draw_arrows`.
     """
-    rows = list(rows)
+    rows = [check_kind(row, Arrow, "one of rows") for row in check_sequence(rows, "rows")]
     columns = make_columns(rows, parties)
     gap = _gap(rows, columns)
     places = dict((address, _LEFT + gap // 2 + gap * place) for place, (address, _) in enumerate(columns))

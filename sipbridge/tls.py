@@ -5,8 +5,8 @@ from __future__ import absolute_import, division, print_function
 import os
 from collections import namedtuple
 
+from sipbridge.arguments import check_file
 from sipbridge.errors import InputError
-from sipbridge.settings import check_readable
 
 #: Whose certificate has to be right, in the order of enum sb_tls_verify (csrc/engine.h).
 VERIFY = ("server", "none", "both")
@@ -37,9 +37,8 @@ class Tls(namedtuple("Tls", "certificate private_key ca_file verify")):
             raise InputError("a private key without its certificate: %r" % (private_key,))
         if ca_file is None and verify != "none":
             ca_file = _system_ca_file()
-        paths = [
-            None if path is None else check_readable(path) for path in (certificate, private_key, ca_file)
-        ]
+        files = (("certificate", certificate), ("private_key", private_key), ("ca_file", ca_file))
+        paths = [None if path is None else check_file(path, what) for what, path in files]
         _check_pair(paths[0], paths[1])
         return super(Tls, cls).__new__(cls, paths[0], paths[1], paths[2], verify)
 

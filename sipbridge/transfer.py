@@ -8,6 +8,7 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
+from sipbridge.arguments import check_pairs, check_timeout
 from sipbridge.content import make_content
 from sipbridge.engine import Content
 from sipbridge.errors import CallStateError, InputError, ResponseError, SipbridgeError, TimeoutError
@@ -67,6 +68,7 @@ class Transfer(object):
         or the subscription, ended before that was known.
         """
         endpoint = self.call._endpoint
+        check_timeout(timeout)
         if not endpoint._wait(lambda: self.state == "ended" or self.call.ended is not None, timeout):
             raise TimeoutError("%r: no result in %s s" % (self, timeout))
         if self.succeeded:
@@ -102,10 +104,11 @@ class Transfer(object):
 
 def begin(call, to, headers, timeout):
     """Send the REFER. Returns the Transfer that the peer has accepted (2xx)."""
+    check_timeout(timeout)
     fields = [("Refer-To", _refer_to(call, to))]
     if call.local_uri:
         fields.append(("Referred-By", "<%s>" % call.local_uri))
-    fields += list(headers.items() if hasattr(headers, "items") else headers)
+    fields += check_pairs(headers)
     content = make_content(fields, None, None)
     transfer = Transfer(call, address_uri(fields[0][1]).partition("?")[0])
 
@@ -128,7 +131,7 @@ def _refer_to(call, to):
     """The value of Refer-To for a URI, a name-addr, or a call whose peer is meant (RFC 5589, 7.3)."""
     other = getattr(to, "_core", to)  # sipbridge.aio's
     if not hasattr(other, "call_id"):
-        address = parse_address(check_address(to))
+        address = parse_address(check_address(to, "to"))
         return "<%s>" % address.uri
     if other is call:
         raise InputError("a call cannot be transferred to its own peer")
@@ -169,13 +172,14 @@ def requested(call, headers, body, request):
 
 def accept(call, event, sdp, headers, options):
     """Place the call that a REFER asks for, and report its progress. Returns the Call."""
-    more = list(headers.items() if hasattr(headers, "items") else headers)
+    more = check_pairs(headers)
     if event.replaces is not None:
         more.append(("Replaces", str(event.replaces)))
     if "Referred-By" in event.headers:
         more.append(("Referred-By", event.headers["Referred-By"]))
-    target = check_uri(event.target)
+    target = check_uri(event.target, "Refer-To")
     make_content(more, sdp, SDP)
+    call._endpoint._parties(target, **options)
     silent = event.headers.get("Refer-Sub", "").strip().lower() == "false"  # RFC 4488, 4
     event.request.answer(202, None, None, None, [("Refer-Sub", "false")] if silent else ())
     report = _Report(call, event.headers) if not silent else None

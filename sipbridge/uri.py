@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge._compat import text_type, to_text
+from sipbridge.arguments import check_text
 from sipbridge.errors import InputError
 
 
@@ -57,9 +57,7 @@ _TRANSPORT_ADDRESS = re.compile(r"(?P<transport>[a-z]+)://" + _HOST + _PORT + r"
 
 
 def _checked_text(value, what):
-    text = to_text(value)
-    if not isinstance(text, text_type):
-        raise InputError("%s must be text, not %r" % (what, value))
+    text = check_text(value, what)
     found = _CONTROL.search(text)
     if found:
         raise InputError("%s has the control character %r in it: %r" % (what, found.group(), text))
@@ -114,18 +112,31 @@ def parse_address(text):
     return NameAddr(name, found.group("uri"), found.group("parameters") or "")
 
 
-def check_uri(text):
-    """The URI as text, or InputError."""
-    parse_uri(text)
-    return to_text(text)
+def check_uri(text, what):
+    """The URI as text, or InputError; ``what`` it is for."""
+    _named(parse_uri, text, what)
+    return check_text(text, what)
 
 
-def check_address(text):
+def check_address(text, what):
     """The URI or name-addr as text, or InputError; parameters behind the ``>`` are the engine's to set."""
-    address = parse_address(text)
+    address = _named(parse_address, text, what)
     if address.parameters:
-        raise InputError("parameters behind the address are not taken here: %r" % (address.parameters,))
-    return to_text(text).strip()
+        message = "%s: parameters behind the address are not taken here: %r"
+        raise InputError(message % (what, address.parameters))
+    return check_text(text, what).strip()
+
+
+def check_host_port(text, what):
+    """As :func:`parse_host_port`, saying what it is for."""
+    return _named(parse_host_port, text, what)
+
+
+def _named(parse, text, what):
+    try:
+        return parse(text)
+    except InputError as error:
+        raise InputError("%s: %s" % (what, error))
 
 
 def address_uri(text):

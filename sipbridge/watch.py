@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import random
 
+from sipbridge.arguments import is_real
 from sipbridge.errors import InputError, SipbridgeError
 from sipbridge.events import PeerAvailable, PeerUnavailable
 from sipbridge.uri import address_uri
@@ -14,7 +15,7 @@ ABSENT = frozenset([408, 502, 503, 504])
 
 def check_interval(seconds):
     """Seconds between two questions, or InputError."""
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 1 <= seconds <= 86400:
+    if not is_real(seconds) or not 1 <= seconds <= 86400:
         raise InputError("interval must be 1 to 86400 s, not %r" % (seconds,))
     return seconds
 

@@ -16,6 +16,7 @@ from collections import deque
 from sipbridge import wire
 from sipbridge._compat import monotonic
 from sipbridge.alert import Alert
+from sipbridge.arguments import check_delay, check_path, check_text, check_whole
 from sipbridge.errors import (
     EngineError,
     EngineLost,
@@ -79,14 +80,17 @@ class Worker(object):
     def __init__(
         self, engine=None, hang_timeout=5.0, max_restarts=10, backoff=0.25, crash_folder=None, python=None
     ):
-        if not hang_timeout > 0:
+        if engine is not None:
+            check_text(engine, "engine")
+        if not check_delay(hang_timeout, "hang_timeout"):
             raise InputError("hang_timeout must be seconds above 0, not %r" % (hang_timeout,))
-        if not backoff >= 0:
-            raise InputError("backoff must be seconds, 0 or more, not %r" % (backoff,))
-        if max_restarts is not None and not max_restarts >= 0:
-            raise InputError("max_restarts must be a number, 0 or more, or None, not %r" % (max_restarts,))
-        if crash_folder is not None and not (os.path.isdir(crash_folder) and os.access(crash_folder, os.W_OK)):
+        check_delay(backoff, "backoff")
+        if max_restarts is not None:
+            check_whole(max_restarts, "max_restarts", 0, 2**31 - 1)
+        if crash_folder is not None and not _is_writable(check_path(crash_folder, "crash_folder")):
             raise InputError("crash_folder is no folder that can be written to: %r" % (crash_folder,))
+        if python is not None:
+            check_path(python, "python")
         self._settings = {
             "engine": engine,
             "hang": hang_timeout,
@@ -509,6 +513,10 @@ class Worker(object):
             self._tell()
         log.critical("%s", error)
         return False
+
+
+def _is_writable(folder):
+    return os.path.isdir(folder) and os.access(folder, os.W_OK)
 
 
 def _opened(result):

@@ -188,7 +188,8 @@ CAPABILITIES = (
                 "Identity and privacy (RFC 3323, 3325)",
                 ["conformance.test_baresip::test_we_call*", "conformance.test_call_features::*identit*"],
             ),
-            ("Hostile peers", ["conformance.test_hostile::*", "conformance.test_early::test_endless*"]),
+            ("Wrong arguments and wrong states", ["misuse.*::*", "conformance.test_wrong_state::*"]),
+            ("Hostile peers", ["conformance.test_hostile*::*", "conformance.test_early::test_endless*"]),
         ),
     ),
     (

@@ -3,10 +3,12 @@
 from __future__ import absolute_import, division, print_function
 
 import os
+import time
 
 import pytest
 
 import sipbridge
+from conformance.dialog import Dialog, is_working
 from conformance.sdp import ANSWER, OFFER
 from peers.byhand import ByHand
 from sipbridge import dispatch, shield
@@ -21,63 +23,10 @@ def stranger():
     peer.stop()
 
 
-class Dialog(object):
-    """A call of by_hand's that the phone took, to be disturbed."""
-
-    def __init__(self, phone, peer):
-        self.phone, self.peer, self.port = phone, peer, phone.endpoint.port
-        self.invite = peer.request(self.port, "INVITE", SDP, OFFER)
-        self.call = phone.wait("incoming sdp").call
-        self.call.answer(ANSWER)
-        self.to = peer.next("200")["To"]
-        peer.within(self.port, self.invite, self.to, "ACK", 1)
-        self.call.wait_established()
-
-    def lines(self, method, sender=None, **changed):
-        """The fields of a request within the dialog; ``changed`` overrides some, None leaves one out."""
-        sender = sender or self.peer
-        fields = {
-            "Via": "SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bKx%d%s" % (sender.port, sender.port, method),
-            "From": self.invite["From"],
-            "To": self.to,
-            "Call_ID": self.invite["Call-ID"],
-            "CSeq": "7 " + method,
-        }
-        fields.update(changed)
-        lines = ["%s sip:engine@127.0.0.1:%d SIP/2.0" % (method, self.port)]
-        lines += ["%s: %s" % (name.replace("_", "-"), value) for name, value in fields.items() if value is not None]
-        return "\r\n".join(lines + ["Max-Forwards: 70", "Content-Length: 0", "", ""]).encode("ascii")
-
-    def send(self, method, sender=None, **changed):
-        (sender or self.peer).send(self.port, self.lines(method, sender, **changed))
-
-    def works(self):
-        """The endpoint does what it should, and the call, where it is left, ends when told to."""
-        self.peer.request(self.port, "OPTIONS")
-        while self.peer.next("200").get_all("CSeq") != ["1 OPTIONS"]:
-            pass
-        self.call.hangup()
-        while self.call.ended is None:
-            message = self.peer.take(0.1)
-            if message is not None and message.name == "BYE":
-                self.peer.reply(message, 200)
-        assert self.phone.endpoint.calls == ()
-
-    def is_alive(self):
-        """The call is up, and the endpoint does what it should."""
-        self.peer.within(self.port, self.invite, self.to, "INFO", 20)
-        while self.peer.next("200", "481", "400", "500").get_all("CSeq") != ["20 INFO"]:
-            pass
-        assert (self.call.state, self.phone.endpoint.calls) == ("established", (self.call,))
-        self.call.hangup()
-        self.peer.reply(self.peer.next("BYE"), 200)
-        assert self.call.wait_ended().cause == "local-bye"
-        assert self.phone.endpoint.calls == ()
-
-
-@pytest.fixture
-def dialog(phone, by_hand):
-    return Dialog(phone, by_hand)
+@pytest.fixture(params=["answered", "placed"])
+def dialog(request, phone, by_hand):
+    """A call that the phone answered, or placed."""
+    return Dialog(phone, by_hand, request.param == "placed")
 
 
 def _survivable(dialog, *fields):
@@ -101,9 +50,9 @@ def test_a_bye_with_a_wrong_cseq(dialog, cseq):
 
 def test_a_request_out_of_order(dialog):
     """Older than the last one (RFC 3261, 12.2.2): 500, or at the most an INFO more."""
-    dialog.peer.within(dialog.port, dialog.invite, dialog.to, "INFO", 9)
+    dialog.within("INFO", 9)
     assert dialog.peer.next("200").method == "INFO"
-    dialog.peer.within(dialog.port, dialog.invite, dialog.to, "BYE", 8)
+    dialog.within("BYE", 8)
     if dialog.peer.next("200", "500").name == "500":
         dialog.is_alive()
     else:  # libeXosip2 3.6 does not look at the number of a BYE
@@ -111,9 +60,87 @@ def test_a_request_out_of_order(dialog):
         assert dialog.call.wait_ended().cause == "remote-bye"
 
 
+@pytest.mark.parametrize("method", ["INFO", "INVITE", "NOTIFY"])
+def test_a_request_with_the_number_of_one_before(dialog, method):
+    """Lower than the last one, and far above it: 500 for the one, and the other is taken or refused."""
+    dialog.within("INFO", 9)
+    assert dialog.peer.next("200").method == "INFO"
+    dialog.send(method, CSeq="8 " + method, Contact="<%s>" % dialog.peer.uri)
+    status = _final(dialog.peer, method)
+    assert status >= 400 or dialog.phone.endpoint.engine_name == "exosip"
+    dialog.send("INFO", CSeq="2147483647 INFO", Via=dialog.peer._via(7))
+    assert _final(dialog.peer, "INFO") in (200, 400, 500)
+    dialog.works()
+
+
+def _final(peer, method):
+    """The status of the final response to a request of that method; what else came is passed over."""
+    while True:
+        message = peer.take(10.0)
+        assert message is not None, "no answer to the %s" % method
+        if not message.is_request and message.method == method and message.status >= 200:
+            return message.status
+
+
+@pytest.mark.parametrize("method", ["INFO", "BYE"])
+def test_the_same_request_hundreds_of_times(dialog, method):
+    """A storm of one request counts once (RFC 3261, 17.2)."""
+    for _ in range(500):
+        dialog.send(method)
+    assert _final(dialog.peer, method) in (200, 405, 501)
+    if method == "BYE":
+        assert dialog.call.wait_ended().cause == "remote-bye"
+    is_working(dialog.phone, dialog.peer)
+    told = [each for each in dialog.phone.labels if each.startswith(("info", "ended", "request"))]
+    assert len(told) <= 2  # the other is the end of is_working()'s call
+    dialog.works()
+
+
+@pytest.mark.parametrize("length", ["-1", "3", "1000000", "99999999999999999999", None])
+def test_a_content_length_that_lies(dialog, length):
+    """More than there is, less, or none: refused or dropped, or what there is is taken (RFC 3261, 18.3)."""
+    _survivable(dialog, None)
+    octets = dialog.lines("INFO", Content_Length=length, Content_Type="text/plain") + b"body"
+    del dialog.peer.waiting[:]
+    dialog.peer.send(dialog.port, octets)
+    answer = dialog.peer.take(0.3)
+    assert answer is None or answer.status in (200, 400, 413)
+    bodies = [event.body for event in dialog.phone.events if isinstance(event, sipbridge.InfoReceived)]
+    assert bodies in ([], [b"body"], [b"bod"], [b""])
+    dialog.works()
+
+
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "SUBSCRIBE", "MESSAGE"])
+def test_an_extension_that_nobody_knows(phone, by_hand, method):
+    """Of a call the application sees it, and can refuse it with the name of it (RFC 3261, 8.2.2.3)."""
+    by_hand.request(phone.endpoint.port, method, [("Require", "frobnication"), ("Event", "presence")])
+    if method == "INVITE":
+        call = phone.wait("incoming").call
+        assert call.headers["Require"] == "frobnication"
+        call.reject(420, headers=[("Unsupported", "frobnication")])
+        assert by_hand.next("420")["Unsupported"] == "frobnication"
+        call.wait_ended()
+    else:
+        by_hand.next("420", "200", "489")
+    is_working(phone, by_hand)
+
+
+def test_fifty_calls_that_are_cancelled_at_once(phone, by_hand):
+    port = phone.endpoint.port
+    for _ in range(50):
+        by_hand.cancel(port, by_hand.request(port, "INVITE", SDP, OFFER))
+    deadline = time.time() + 20.0
+    while phone.endpoint.calls and time.time() < deadline:
+        time.sleep(0.01)
+    assert phone.endpoint.calls == ()
+    assert set(each for each in phone.labels if each.startswith("ended")) <= set(["ended cancelled 487"])
+    is_working(phone, by_hand)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
+        dict(To="<sip:engine@127.0.0.1>"),
         dict(To="<sip:engine@127.0.0.1>"),
         dict(To="<sip:engine@127.0.0.1>;tag=other"),
         dict(From="<sip:peer@127.0.0.1>"),
@@ -137,8 +164,9 @@ def test_a_stranger_who_guesses(dialog, stranger, method, changed):
     dialog.is_alive()
 
 
-def test_a_cancel_for_a_call_that_is_up(dialog):
-    dialog.peer.cancel(dialog.port, dialog.invite)
+def test_a_cancel_for_a_call_that_is_up(phone, by_hand):
+    dialog = Dialog(phone, by_hand, False)
+    by_hand.cancel(dialog.port, dialog.invite)
     dialog.is_alive()
 
 
@@ -146,7 +174,7 @@ def test_a_storm_of_answers(phone, by_hand):
     """One event, however often the 200 comes (RFC 3261, 13.2.2.4)."""
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")
-    for _ in range(300):
+    for _ in range(500):
         by_hand.reply(invite, 200, SDP, ANSWER)
     call.wait_answered(10.0)
     by_hand.next("ACK")
@@ -195,36 +223,3 @@ def test_progress_that_nobody_reads_is_dropped(phone, by_hand, monkeypatch):
     assert call.wait_ended().status == 486
     assert len(stream._events) <= 13
     stream.close()
-
-
-def test_every_method_of_a_call_that_is_over(phone, by_hand):
-    call = phone.endpoint.invite(by_hand.uri, OFFER)
-    by_hand.reply(by_hand.next("INVITE"), 486)
-    call.wait_ended()
-    call.hangup()
-    for act in (
-        call.ring,
-        lambda: call.answer(ANSWER),
-        call.answer,
-        call.reject,
-        lambda: call.redirect("sip:a@b"),
-        lambda: call.ack(ANSWER),
-        lambda: call.request("FROB"),
-        lambda: call.info(b"x", "text/plain"),
-        lambda: call.send_dtmf("1"),
-        lambda: call.reinvite(OFFER),
-        lambda: call.update(OFFER),
-        call.hold,
-        call.resume,
-        lambda: call.begin_transfer("sip:a@b"),
-        lambda: call.transfer("sip:a@b"),
-    ):
-        with pytest.raises(sipbridge.CallStateError):
-            act()
-
-
-def test_answered_twice(dialog):
-    for act in (lambda: dialog.call.answer(ANSWER), dialog.call.reject, dialog.call.ring):
-        with pytest.raises(sipbridge.CallStateError):
-            act()
-    dialog.is_alive()

@@ -145,19 +145,3 @@ def test_removed_at_close(phone, by_hand):
     by_hand.reply(last, 200)
     closing.join(10.0)
     assert (last["SIP-If-Match"], last["Expires"]) == ("one", "0")
-
-
-def test_input(phone):
-    publish = phone.endpoint.publish
-    for arguments in (
-        ("bob", "presence", b"x", "text/plain"),
-        ("sip:bob@127.0.0.1:9", "", b"x", "text/plain"),
-        ("sip:bob@127.0.0.1:9", "pre sence", b"x", "text/plain"),
-        ("sip:bob@127.0.0.1:9", "presence", None, "text/plain"),
-        ("sip:bob@127.0.0.1:9", "presence", u"x", "text/plain"),
-        ("sip:bob@127.0.0.1:9", "presence", b"x", None),
-        ("sip:bob@127.0.0.1:9", "presence", b"x", "text/plain", 0),
-        ("sip:bob@127.0.0.1:9", "presence", b"x", "text/plain", 60, [("SIP-If-Match", "x")]),
-    ):
-        with pytest.raises(sipbridge.InputError):
-            publish(*arguments)

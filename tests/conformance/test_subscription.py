@@ -287,23 +287,6 @@ def test_malformed_notifies(phone, by_hand):
     assert phone.labels.count("notify active") == 1
 
 
-def test_input(phone):
-    subscribe = phone.endpoint.subscribe
-    for event in ("", "a b", "pre\r\nsence", None, 7):
-        with pytest.raises(sipbridge.InputError):
-            subscribe("sip:bob@127.0.0.1:9", event)
-    for expires in (-1, 1.5, None, "600", True, 2**31):
-        with pytest.raises(sipbridge.InputError):
-            subscribe("sip:bob@127.0.0.1:9", "presence", expires=expires)
-    for name in ("Event", "o", "Expires", "Subscription-State", "From"):
-        with pytest.raises(sipbridge.InputError):
-            subscribe("sip:bob@127.0.0.1:9", "presence", headers=[(name, "x")])
-    with pytest.raises(sipbridge.InputError):
-        subscribe("bob", "presence")
-    with pytest.raises(sipbridge.InputError):
-        subscribe("sip:bob@127.0.0.1:9", "presence", body=b"filter")
-
-
 # -- notifier ------------------------------------------------------------------------------------------
 
 

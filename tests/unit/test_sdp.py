@@ -126,6 +126,13 @@ def test_details():
     assert load("conference").media[1].lines[1].value == u"Größe des Bildes"
 
 
+def test_digits_that_are_none_of_asciis():
+    """Unicode's "2" up in the air is a digit to Python, but no number; and thousands of digits are no payload type."""
+    for formats in (u"\u00b2", u"\u0663", u"9" * 5000):
+        body = (u"v=0\r\nm=audio 4000 RTP/AVP %s 0\r\na=fmtp:%s x\r\n" % (formats, formats)).encode("utf-8")
+        assert sdp.parse(body).media[0].codecs == (payload.PCMU,)
+
+
 def test_who_is_on_hold():
     assert [name for name in NAMES if load(name).is_held] == ["old-hold", "polycom-hold"]
 

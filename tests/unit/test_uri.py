@@ -103,7 +103,7 @@ def test_what_is_no_address_is_refused(text):
 
 def test_a_tag_cannot_be_slipped_in():
     with pytest.raises(InputError) as caught:
-        uri.check_address("<sip:bob@example.com>;tag=mine")
+        uri.check_address("<sip:bob@example.com>;tag=mine", "to")
     assert "tag=mine" in str(caught.value)
 
 

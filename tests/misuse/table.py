@@ -1,0 +1,413 @@
+"""For each public function: arguments that it takes, and for each of its parameters values that are none.
+
+test_complete.py sees to it that no function and no parameter is missing.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import sipbridge
+from misuse import values
+from misuse.objects import AUDIO, SESSION, TO
+from misuse.values import ANY, FLAG, optional, whole
+from sipbridge import (
+    flow,
+    identity,
+    ladder,
+    message_summary,
+    negotiation,
+    payload,
+    record,
+    sdp,
+    shield,
+    svg,
+    trace,
+    uri,
+)
+
+#: Modules whose public names are for users, besides what ``sipbridge`` itself has.
+MODULES = (
+    flow, identity, ladder, message_summary, negotiation, payload, record, sdp, shield, svg, trace, uri,
+)  # fmt: skip
+
+#: Classes whose objects the package makes. Their constructors are nobody else's.
+MADE_BY_THE_PACKAGE = frozenset(
+    "Account AuthenticationError Call EngineError EngineLost NotSupportedError Notifier Peers Publication"
+    " Registration ResponseError Session Subscription Transfer Watch".split()
+)
+
+#: What is between modules of the package, and public in name only: given what the package itself has checked.
+INTERNAL = frozenset(
+    "flow.label flow.arrows"
+    " identity.asserted_identities identity.privacy"
+    " record.is_capture record.require record.without_credentials Recorder.begin Recorder.__call__"
+    " shield.restart_with shield.main shield.report_file shield.read_counters"
+    " sdp.check_direction sdp.check_port sdp.check_line sdp.check_kind"
+    " trace.masked trace.render Peers.completed"
+    " uri.check_uri uri.check_address uri.check_host_port uri.address_uri"
+    " ladder.make_columns payload.check_line".split()
+)
+
+#: A Worker's methods are the contract's, and the endpoint's to call.
+INTERNAL_CLASSES = frozenset(["Worker", "Peers"])
+
+_HEADERS = values.PAIRS
+_SDP = optional(values.OCTETS)
+_LINE = values.LINE
+_ROUTES = dict(from_=values.ADDRESS, route=values.NO_NAME_ADDR)
+_CONTENT = dict(body=_SDP, content_type=_LINE, headers=_HEADERS)
+_INVITE = dict(
+    _ROUTES,
+    to=values.ADDRESS,
+    sdp=_SDP,
+    headers=_HEADERS,
+    content_type=_LINE,
+    follow_redirects=whole(0, 70),
+    session_expires=optional(whole(90, 2**31 - 1)),
+    asserted_identity=optional(values.ADDRESS),
+    privacy=[5, [5], u"a b", u"id\r\n", b"\xff"],
+)
+_OUTSIDE = dict(_ROUTES, to=values.ADDRESS, headers=_HEADERS, timeout=values.TIMEOUT)
+_STATUS = {name: whole(*bounds) for name, bounds in dict(ring=(101, 199), reject=(400, 699)).items()}
+_WAIT = dict(timeout=values.TIMEOUT)
+_EXPIRES = whole(1, 2**31 - 1)
+_EVENT = _LINE + [u"pre sence", u";id=1"]
+_NOT_THE_USERS = [[(name, u"x")] for name in (u"Event", u"o", u"Expires", u"Subscription-State", u"SIP-If-Match")]
+_NAMES_OF_LINES = [5, [5], [(u"a",)], [(u"ab", u"x")], [(u"a", u"x\r\nb=y")], [(5, u"x")], [(u"a", 5)]]
+
+
+def _entry(good, **parameters):
+    return good, parameters
+
+
+#: ``Class.method`` or ``module.function``: arguments that are fine, and parameter to values that are not.
+TABLE = {
+    # -- the endpoint --------------------------------------------------------------------------------------
+    "Endpoint.__init__": _entry(
+        {},
+        address=values.LINE + [u"127.0.0.1:5060", u"udp://127.0.0.1:66000", u"sctp://127.0.0.1", u"udp://a b", None],
+        identity=optional(values.ADDRESS),
+        engine=[5, values.OBJECT, u"pjsip"],
+        outbound_proxy=optional(values.NO_NAME_ADDR),
+        user_agent=_LINE,
+        advertised=_LINE + [u"a b", u"127.0.0.1:99999"],
+        trace=optional(values.CALLABLE),
+        record=values.PATH,
+        tls=values.OPTIONAL_THING,
+        session_expires=optional(whole(90, 2**31 - 1)),
+    ),
+    "Endpoint.close": _entry({}, timeout=values.SECONDS),
+    "Endpoint.on": _entry(
+        dict(kind=sipbridge.IncomingCall, handler=len),
+        kind=values.THING + [sipbridge.Call, int],
+        handler=values.CALLABLE,
+    ),
+    "Endpoint.off": _entry(dict(kind=sipbridge.IncomingCall, handler=len), kind=ANY, handler=ANY),
+    "Endpoint.events": _entry({}, timeout=values.TIMEOUT),
+    "Endpoint.add_credentials": _entry(
+        dict(user=u"alice", password=u"secret"), user=_LINE + [None], password=_LINE + [None], realm=_LINE
+    ),
+    "Endpoint.register": _entry(
+        dict(registrar=TO),
+        registrar=values.NO_NAME_ADDR + [None],
+        aor=values.ADDRESS,
+        contact=values.NO_NAME_ADDR,
+        expires=_EXPIRES,
+        timeout=values.TIMEOUT,
+        keep=FLAG,
+    ),
+    "Endpoint.bindings": _entry(
+        dict(registrar=TO), registrar=values.NO_NAME_ADDR + [None], aor=values.ADDRESS, timeout=values.TIMEOUT
+    ),
+    "Endpoint.unregister_all": _entry(
+        dict(registrar=TO), registrar=values.NO_NAME_ADDR + [None], aor=values.ADDRESS, timeout=values.TIMEOUT
+    ),
+    "Endpoint.add_account": _entry(
+        dict(address=u"sip:dave@127.0.0.1", password=u"secret"),
+        address=values.ADDRESS + [None],
+        user=_LINE,
+        password=_LINE,
+        realm=_LINE,
+        registrar=values.NO_NAME_ADDR,
+        route=values.NO_NAME_ADDR,
+    ),
+    "Endpoint.account_of": _entry({}, event=values.THING),
+    "Endpoint.invite": _entry(dict(to=TO, sdp=b"v=0"), **_INVITE),
+    "Endpoint.call": _entry(dict(to=TO, sdp=b"v=0"), timeout=values.TIMEOUT, **_INVITE),
+    "Endpoint.request": _entry(
+        dict(method=u"FROB", to=TO, body=b"x", content_type=u"text/plain"),
+        method=values.TOKEN + [None, u"INVITE", u"REGISTER", u"ACK"],  # which have functions of their own
+        body=_SDP + [b"x" * 65536],
+        content_type=_LINE + [None],
+        **_OUTSIDE
+    ),
+    "Endpoint.message": _entry(
+        dict(to=TO, body=b"x"),
+        body=[5, values.OBJECT, None, b"x" * 1300],
+        content_type=_LINE + [None],
+        large=FLAG,
+        **_OUTSIDE
+    ),
+    "Endpoint.options": _entry(dict(to=TO), **_OUTSIDE),
+    "Endpoint.watch": _entry(dict(uri=TO), uri=values.ADDRESS + [None], interval=values.INTERVAL),
+    "Endpoint.subscribe": _entry(
+        dict(to=TO, event=u"presence", body=b"x", content_type=u"text/plain"),
+        event=_EVENT + [None],
+        expires=whole(0, 2**31 - 1),
+        accept=[5, [5], u"a\r\nb", b"\xff", [u"a\r\nb"], values.OBJECT],
+        body=_SDP,
+        content_type=_LINE + [None],
+        resubscribe=FLAG,
+        **dict(_OUTSIDE, headers=_HEADERS + _NOT_THE_USERS)
+    ),
+    "Endpoint.publish": _entry(
+        dict(to=TO, event=u"presence", body=b"x", content_type=u"text/plain"),
+        event=_EVENT + [None],
+        body=values.OCTETS + [None],
+        content_type=_LINE + [None],
+        expires=_EXPIRES,
+        **dict(_OUTSIDE, headers=_HEADERS + _NOT_THE_USERS)
+    ),
+    # -- accounts ------------------------------------------------------------------------------------------
+    "Account.register": _entry({}, expires=_EXPIRES, timeout=values.TIMEOUT),
+    "Account.invite": _entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
+    "Account.call": _entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
+    "Account.message": _entry(dict(to=TO, body=b"x"), to=values.ADDRESS, args=ANY, options=ANY),
+    "Account.request": _entry(
+        dict(method=u"FROB", to=TO), method=values.TOKEN, to=values.ADDRESS, args=ANY, options=ANY
+    ),
+    "Account.options": _entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
+    "Account.is_named_by": _entry({}, uri=ANY),  # of anything it says whether
+    # -- calls ---------------------------------------------------------------------------------------------
+    "Call.ring": _entry({}, status=_STATUS["ring"], sdp=_SDP, headers=_HEADERS, reliable=FLAG),
+    "Call.answer": _entry(dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS),
+    "Call.reject": _entry(
+        {}, status=_STATUS["reject"], reason=_LINE, headers=_HEADERS, why=values.OPTIONAL_THING
+    ),
+    "Call.redirect": _entry(dict(contact=TO), contact=values.ADDRESS + [None], status=whole(300, 399)),
+    "Call.ack": _entry(dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS),
+    "Call.hangup": _entry({}, headers=_HEADERS, why=values.OPTIONAL_THING),
+    "Call.wait_answered": _entry({}, **_WAIT),
+    "Call.wait_established": _entry({}, **_WAIT),
+    "Call.wait_ended": _entry({}, **_WAIT),
+    "Call.request": _entry(
+        dict(method=u"FROB", body=b"x", content_type=u"text/plain"),
+        method=values.TOKEN + [None, u"INVITE", u"BYE", u"CANCEL"],
+        timeout=values.TIMEOUT,
+        **_CONTENT
+    ),
+    "Call.info": _entry(dict(body=b"x", content_type=u"text/plain"), timeout=values.TIMEOUT, **_CONTENT),
+    "Call.send_dtmf": _entry(
+        dict(keys=u"1"),
+        keys=_LINE + [None, u"E", u"1 2", u"+"],
+        duration_ms=whole(1),
+        timeout=values.TIMEOUT,
+        content_type=_LINE + [None, u"text/plain"],
+    ),
+    "Call.reinvite": _entry(
+        dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS, timeout=values.TIMEOUT, glare_retries=whole(0)
+    ),
+    "Call.update": _entry(dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS, timeout=values.TIMEOUT),
+    "Call.hold": _entry({}, **_WAIT),
+    "Call.resume": _entry({}, **_WAIT),
+    "Call.begin_transfer": _entry(
+        dict(to=TO), to=values.ADDRESS + [None], headers=_HEADERS, timeout=values.TIMEOUT
+    ),
+    "Call.transfer": _entry(dict(to=TO), to=values.ADDRESS + [None], headers=_HEADERS, timeout=values.TIMEOUT),
+    "Call.transfer_to": _entry({}, other=values.THING, headers=ANY, timeout=ANY),  # as those of transfer()
+    "Transfer.wait_ended": _entry({}, **_WAIT),
+    # -- registrations, subscriptions, publications ----------------------------------------------------------
+    "Registration.refresh": _entry({}, expires=optional(_EXPIRES), **_WAIT),
+    "Registration.unregister": _entry({}, **_WAIT),
+    "Subscription.refresh": _entry({}, expires=optional(_EXPIRES), **_WAIT),
+    "Subscription.unsubscribe": _entry({}, **_WAIT),
+    "Publication.refresh": _entry({}, expires=optional(_EXPIRES), **_WAIT),
+    "Publication.modify": _entry(
+        dict(body=b"x"),
+        body=values.OCTETS,
+        content_type=_LINE,
+        headers=_HEADERS,
+        timeout=values.TIMEOUT,
+    ),
+    "Publication.remove": _entry({}, **_WAIT),
+    "Notifier.accept": _entry({}, expires=optional(whole(0, 60)), status=whole(200, 299)),
+    "Notifier.reject": _entry({}, status=whole(300, 699), reason=_LINE),
+    "Notifier.notify": _entry(
+        dict(body=b"x", content_type=u"text/plain"),
+        state=values.TOKEN + [None, u"terminated", u"Terminated"],
+        **_CONTENT
+    ),
+    "Notifier.terminate": _entry(
+        dict(body=b"x", content_type=u"text/plain"),
+        reason=values.TOKEN + [None],
+        retry_after=optional(whole(0, 2**31 - 1)),
+        **_CONTENT
+    ),
+    # -- events --------------------------------------------------------------------------------------------
+    "RequestReceived.answer": _entry(
+        dict(body=b"x", content_type=u"text/plain"), status=whole(200, 699), reason=_LINE, **_CONTENT
+    ),
+    "TransferRequested.accept": _entry({}, sdp=_SDP, headers=_HEADERS, **_ROUTES),
+    "TransferRequested.reject": _entry({}, status=whole(300, 699), reason=_LINE),
+    "CallReinvited.answer": _entry({}, sdp=_SDP, headers=_HEADERS),
+    "CallReinvited.reject": _entry({}, status=whole(300, 699), reason=_LINE, headers=_HEADERS),
+    "SubscriptionRequested.accept": _entry({}, expires=optional(whole(0, 60)), status=whole(200, 299)),
+    "SubscriptionRequested.reject": _entry({}, status=whole(300, 699), reason=_LINE),
+    # -- what is made by hand --------------------------------------------------------------------------------
+    "Headers.__init__": _entry({}, fields=[5, values.OBJECT, [5], [u"ab"], [(u"Subject",)]]),
+    "Headers.get": _entry({}, name=values.TEXT + [None], default=ANY),
+    "Headers.get_all": _entry({}, name=values.TEXT + [None]),
+    "Reason.__new__": _entry(
+        dict(protocol=u"SIP"), protocol=values.TOKEN + [None], cause=optional(whole(0)), text=values.TEXT + [u"a\r\nb"]
+    ),
+    "Tls.__new__": _entry(
+        {},
+        certificate=values.PATH + [u"/nowhere/at.all"],
+        private_key=values.PATH + [u"/nowhere/at.all"],
+        ca_file=values.PATH + [u"/nowhere/at.all"],
+        verify=[5, u"all", None, [u"server"]],
+    ),
+    "Worker.__init__": _entry(
+        {},
+        engine=[5, values.OBJECT],
+        hang_timeout=values.SECONDS + [0],
+        max_restarts=optional(whole(0)),
+        backoff=values.SECONDS,
+        crash_folder=values.PATH + [u"/nowhere/at.all"],
+        python=values.PATH,
+    ),
+    "Recorder.__init__": _entry(dict(path=u"unused.pcap"), path=values.PATH + [None], credentials=FLAG),
+    # -- session descriptions --------------------------------------------------------------------------------
+    "sdp.parse": _entry({}, data=values.OCTETS + [None, b"", b"v=1", b"v=0\r\nx", b"v=0\r\nm=audio"]),
+    "sdp.build": _entry(
+        dict(host=u"127.0.0.1", media=[AUDIO]),
+        host=_LINE + [None, u"a b"],
+        media=values.SEQUENCE,
+        session_id=whole(0),
+        version=whole(0),
+        name=_LINE + [None],
+        username=_LINE + [None, u"a b"],
+        lines=_NAMES_OF_LINES,
+    ),
+    "sdp.medium": _entry(
+        dict(kind=u"audio", port=4000, codecs=[payload.PCMU]),
+        kind=_LINE + [None],
+        port=whole(0, 65535),
+        codecs=values.SEQUENCE + [()],
+        direction=[5, None, u"both", [u"sendrecv"]],
+        protocol=_LINE + [None],
+        ptime=optional(whole(1, 99999)),
+    ),
+    "Media.telephone_event": _entry({}, clock_rate=ANY),
+    "Media.get": _entry({}, name=ANY, default=ANY),
+    "Media.get_all": _entry({}, name=ANY),
+    "Media.with_port": _entry({}, port=whole(0, 65535)),
+    "Media.with_direction": _entry({}, direction=[5, None, u"both", [u"sendrecv"]]),
+    "Media.with_lines": _entry({}, lines=ANY),  # see test_types.test_lines_of_media
+    "Session.get": _entry({}, name=ANY, default=ANY),
+    "Session.address": _entry({}, media=values.THING),
+    "Session.direction": _entry({}, media=values.THING),
+    "Session.with_media": _entry({}, media=values.SEQUENCE),
+    "Session.with_direction": _entry({}, direction=[5, None, u"both", [u"sendrecv"]]),
+    "Codec.__new__": _entry(
+        dict(payload_type=96, name=u"opus"),
+        payload_type=whole(0, 127),
+        name=_LINE + [None, u"a b", u"a/b"],
+        clock_rate=whole(1, 999999999),
+        channels=whole(1, 255),
+        parameters=_LINE,
+    ),
+    "Codec.is_same_as": _entry({}, other=values.THING),
+    "payload.telephone_event": _entry(
+        {},
+        payload_type=whole(0, 127),
+        clock_rate=whole(1, 999999999),
+        events=_LINE + [None, u"a", u"256", u"1-"],
+    ),
+    "payload.parse_events": _entry({}, text=_LINE + [None, u"a", u"256", u"1-", u"9" * 5000]),
+    "payload.format_events": _entry({}, events=[5, u"0-15", None, [5, u"6"], [-1], [256], [1.5]]),
+    "payload.parse_rtpmap": _entry({}, value=_LINE + [None, u"0", u"200 PCMU/8000", u"0 PCMU/0"]),
+    "negotiation.answer": _entry(
+        dict(offer=SESSION, host=u"127.0.0.1", media=[AUDIO]),
+        offer=values.THING,
+        host=_LINE + [None, u"a b"],
+        media=values.SEQUENCE,
+        session_id=whole(0),
+        version=whole(0),
+        name=_LINE + [None],
+    ),
+    "negotiation.streams": _entry(
+        dict(local=SESSION, remote=SESSION), local=values.THING, remote=values.THING
+    ),
+    # -- bodies and values -----------------------------------------------------------------------------------
+    "message_summary.parse_message_summary": _entry({}, body=values.OCTETS + [None, b"", b"\xff\x00"]),
+    "message_summary.build_message_summary": _entry(
+        dict(new=1),
+        new=whole(0),
+        old=whole(0),
+        urgent_new=whole(0),
+        urgent_old=whole(0),
+        account=optional(values.NO_NAME_ADDR),
+    ),
+    "identity.identity_headers": _entry(
+        {},
+        asserted=optional(values.ADDRESS),
+        preferred=optional(values.ADDRESS),
+        privacy=[5, [5], u"a b", u"id\r\n", b"\xff"],
+    ),
+    "uri.parse_uri": _entry({}, text=values.URI + [None]),
+    "uri.parse_address": _entry({}, text=values.URI + [None, u"<sip:a@b"]),
+    "uri.parse_transport_address": _entry({}, text=_LINE + [None, u"127.0.0.1", u"x://127.0.0.1"]),
+    "uri.parse_host_port": _entry({}, text=_LINE + [None, u"a b", u"127.0.0.1:99999"]),
+    # -- traces ------------------------------------------------------------------------------------------------
+    "flow.read": _entry({}, path=values.PATH + [None, u"/nowhere/at.all", u"/dev/null"]),
+    "flow.from_text": _entry({}, text=[5, values.OBJECT, None]),
+    "record.read": _entry({}, stream=values.THING),
+    "ladder.label": _entry({}, data=values.OCTETS, brief=FLAG),
+    "ladder.draw": _entry(
+        dict(messages=[], local=u"127.0.0.1:5060"),
+        messages=values.SEQUENCE,
+        local=values.TEXT,
+        parties=[5, u"a", [5], [(u"a", 5)]],
+        width=optional(whole(1)),
+        times=FLAG,
+    ),
+    "ladder.draw_arrows": _entry(
+        dict(rows=[]),
+        rows=values.SEQUENCE,
+        parties=[5, u"a", [5], [(u"a", 5)]],
+        width=optional(whole(1)),
+        times=FLAG,
+    ),
+    "ladder.arrows": _entry(dict(messages=[], local=u"a"), messages=values.SEQUENCE, local=values.TEXT),
+    "svg.render": _entry(dict(rows=[]), rows=values.SEQUENCE, parties=[5, u"a", [5], [(u"a", 5)]]),
+    # -- the shield --------------------------------------------------------------------------------------------
+    "shield.set_limit": _entry(
+        dict(method=u"INVITE", rate=5),
+        method=[5, None, u"BYE", [u"INVITE"]],
+        rate=values.TIMEOUT,
+        burst=values.TIMEOUT + [0, 0.5],
+    ),
+    "shield.check": _entry({}, octets=values.OCTETS + [None]),
+}
+
+#: How else a message may speak of a parameter.
+ALSO_CALLED = {
+    "sdp": ("body",),
+    "headers": ("header",),
+    "body": ("a body", "octets", "message-summary"),
+    "uri": ("URI",),
+    "method": ("INVITE", "REGISTER", "ACK", "BYE", "CANCEL"),
+    "kind": ("event type",),
+    "from_": ("from",),
+    "text": ("URI", "address", "event", "rtpmap", "host and port", "port", "transport"),
+    "value": ("rtpmap",),
+    "data": ("session description", "parse"),
+    "path": ("read", "SIP message in"),
+    "address": ("port", "transport"),
+    "username": ("user name",),
+    "parameters": ("format parameters",),
+    "asserted": ("asserted_identity",),
+    "preferred": ("preferred_identity",),
+    "events": ("telephone event",),
+    "stream": ("capture",),
+}
