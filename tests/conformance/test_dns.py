@@ -308,7 +308,7 @@ def test_the_next_server_when_the_first_says_nothing(background):
 def test_input():
     for arguments, part in [
         (dict(resolv_conf="/nonexistent/resolv.conf"), "resolv.conf"),
-        (dict(resolv_conf=5), "path"),
+        (dict(resolv_conf=5), "resolv_conf must be text"),
     ]:
         with pytest.raises(sipbridge.InputError) as caught:
             sipbridge.Endpoint("udp://127.0.0.1:0", **arguments)

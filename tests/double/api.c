@@ -73,7 +73,9 @@ int eXosip_set_option(int option, const void *value)
         snprintf(D.gateway, sizeof D.gateway, "%s", (const char *)value);
     else if (option == EXOSIP_OPT_SET_IPV6_FOR_GATEWAY)
         snprintf(D.gateway6, sizeof D.gateway6, "%s", (const char *)value);
-    else if (option != EXOSIP_OPT_UDP_KEEP_ALIVE && option != EXOSIP_OPT_DNS_CAPABILITIES)
+    else if (option == EXOSIP_OPT_UDP_KEEP_ALIVE)
+        D.keep_alive_ms = *(const int *)value;
+    else if (option != EXOSIP_OPT_DNS_CAPABILITIES)
         return rule_leave(OSIP_BADPARAMETER);
     return rule_leave(OSIP_SUCCESS);
 }

@@ -80,6 +80,8 @@ struct d_state {
     char bound[64], gateway[64], gateway6[64], masquerade[65];
     int masquerade_port;
     int dont_send_101;
+    int keep_alive_ms;            /* between pings on TCP; 0: none */
+    long long next_ping_ms;
     int crash;
     char *user_agent;
     CbSipCallback callback;
@@ -129,6 +131,7 @@ int d_next_id(void);
 int d_stream_send(const struct addrinfo *to, int socket, const char *octets, size_t length);
 int d_stream_set(fd_set *set); /* the highest of its descriptors */
 void d_stream_receive(fd_set *set);
+void d_stream_ping(void); /* when it is time */
 void d_stream_clear(void);
 
 /* network.c --------------------------------------------------------------------------------------------- */

@@ -194,6 +194,7 @@ void *d_worker(void *unused)
             d_stream_receive(&set);
         else if (readable && FD_ISSET(D.socket, &set))
             receive();
+        d_stream_ping();
         d_execute();
         d_calls_sweep();
         d_txns_sweep(0);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ROOM = 4000, MORE_ROOM = 1000 }; /* octets: of a buffer, and what is added when it is full */
@@ -91,6 +92,22 @@ int d_stream_send(const struct addrinfo *to, int socket, const char *octets, siz
         length -= (size_t)sent;
     }
     return peer == NULL ? -1 : 0;
+}
+
+void d_stream_ping(void)
+{
+    struct d_peer *peer;
+    struct timespec now;
+    long long now_ms;
+    if (D.protocol != IPPROTO_TCP || D.keep_alive_ms <= 0)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    now_ms = now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+    if (now_ms < D.next_ping_ms)
+        return;
+    for (peer = D.peers; peer != NULL && D.next_ping_ms != 0; peer = peer->next)
+        send(peer->fd, "\r\n\r\n", 4, MSG_NOSIGNAL);
+    D.next_ping_ms = now_ms + D.keep_alive_ms;
 }
 
 /* -- in --------------------------------------------------------------------------------------------------- */
