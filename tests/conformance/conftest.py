@@ -5,8 +5,11 @@ The engine under test is what SIPBRIDGE_ENGINE names, or else the first that was
 
 from __future__ import absolute_import, division, print_function
 
+import os
+
 import pytest
 
+import sipbridge
 from conformance.background import Background
 from peers.baresip import Baresip
 from peers.byhand import ByHand
@@ -114,6 +117,21 @@ def make_phone():
     yield make
     for phone in phones:
         phone.close()
+
+
+@pytest.fixture
+def make_endpoint():
+    """Makes endpoints; on libeXosip2 each in a process of its own."""
+    made = []
+
+    def make(address, **options):
+        engine = sipbridge.Worker() if os.environ.get("SIPBRIDGE_ENGINE") == "exosip" else None
+        made.append(sipbridge.Endpoint(address, engine=engine, **options))
+        return made[-1]
+
+    yield make
+    for endpoint in made:
+        endpoint.close()
 
 
 @pytest.fixture

@@ -77,6 +77,22 @@ def test_services_without_naptr(asking, names, by_hand):
     assert ("_sip._udp." + DOMAIN, "SRV") in names.asked
 
 
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
+def test_services_of_other_transports(make_endpoint, names, address):
+    """The name that has our transport in it, an address of our family; both ways of a call find back."""
+    callee, caller = make_endpoint(address), make_endpoint(address, resolv_conf=names.configuration)
+    callee.on(sipbridge.IncomingCall, lambda event: event.call.answer(ANSWER))
+    names.add("one." + DOMAIN, "AAAA", "::1")
+    names.add_service(DOMAIN, "tcp" if address.startswith("udp") else "udp", (10, 1, free_port(), "two." + DOMAIN))
+    names.add_service(DOMAIN, address[:3], (10, 1, callee.port, "one." + DOMAIN))
+    call = caller.call("sip:bob@" + DOMAIN, OFFER, timeout=20.0)
+    call.send_dtmf("5", timeout=10.0)
+    call.hangup()
+    assert call.wait_ended(10.0).cause == "local-bye"
+    assert ("_sip._%s.%s" % (address[:3], DOMAIN), "SRV") in names.asked
+    assert names.asked[-1] == ("one." + DOMAIN, "AAAA" if "[" in address else "A")
+
+
 def test_the_lower_priority_comes_first(asking, names, by_hand, second):
     names.add_service(
         DOMAIN, "udp", (20, 9, second.port, "two." + DOMAIN), (10, 1, by_hand.port, "one." + DOMAIN)
@@ -308,7 +324,7 @@ def test_the_next_server_when_the_first_says_nothing(background):
 def test_input():
     for arguments, part in [
         (dict(resolv_conf="/nonexistent/resolv.conf"), "resolv.conf"),
-        (dict(resolv_conf=5), "resolv_conf must be text"),
+        (dict(resolv_conf=5), "resolv_conf must be"),
     ]:
         with pytest.raises(sipbridge.InputError) as caught:
             sipbridge.Endpoint("udp://127.0.0.1:0", **arguments)

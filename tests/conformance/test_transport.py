@@ -2,7 +2,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-import os
 import socket
 import ssl
 import threading
@@ -34,21 +33,6 @@ def _endpoint(make_endpoint, address, **options):
     except sipbridge.NotSupportedError:
         assert address.startswith("tls:")
         pytest.skip("libeXosip2 3.6 speaks TLS 1.0 and nothing newer")
-
-
-@pytest.fixture
-def make_endpoint():
-    """Makes endpoints; on libeXosip2 each in a process of its own."""
-    made = []
-
-    def make(address, **options):
-        engine = sipbridge.Worker() if os.environ.get("SIPBRIDGE_ENGINE") == "exosip" else None
-        made.append(sipbridge.Endpoint(address, engine=engine, **options))
-        return made[-1]
-
-    yield make
-    for endpoint in made:
-        endpoint.close()
 
 
 def _complete_call(caller, callee, offer=OFFER):
@@ -194,7 +178,7 @@ def test_a_tcp_port_is_free_as_soon_as_it_is_closed():
     with sipbridge.Endpoint("tcp://127.0.0.1:0") as phone:
         peer = socket.create_connection(("127.0.0.1", phone.port), 5.0)
         peer.sendall(b"\r\n\r\n")
-    assert peer.recv(100) == b""
+    assert b"".join(iter(lambda: peer.recv(100), b"")) in (b"", b"\r\n")  # where pings are answered
     with sipbridge.Endpoint(phone.address) as again:
         assert again.port == phone.port
     peer.close()
