@@ -109,6 +109,7 @@ def answer_again(offer, ours):
     "sendonly" is answered with "recvonly", port 0 with port 0. ``ours`` itself when it fits as it is, and when the
     offer has another number of media, which only the user can answer.
     """
+    check_kind(offer, Session, "offer"), check_kind(ours, Session, "ours")
     if len(offer.media) != len(ours.media):
         return ours
     media = [_continued(offer, theirs, ours, own) for theirs, own in zip(offer.media, ours.media)]

@@ -364,6 +364,7 @@ class Session(namedtuple("Session", "lines media parsed")):
 
         Else with the version in o= one higher than there.
         """
+        check_kind(last, Session, "last")
         if (self._without_origin(), self.media) == (last._without_origin(), last.media):
             return last
         if last.origin is None:

@@ -131,7 +131,9 @@ def execute(run, again=False):
     name = run.name + ("-again" if again else "")
     xml, log = REPORTS / (name + ".xml"), REPORTS / (name + ".log")
     command = [str(run.python), "-m", "pytest", "-ra", "--rootdir", str(ROOT)]
-    command += ["-o", "cache_dir=%s" % (REPORTS / (run.name + ".cache"))] + ["--last-failed"] * again
+    # In the older of its forms the report may say more of a test than its name: the peers that it had.
+    command += ["-o", "junit_family=xunit1", "-o", "cache_dir=%s" % (REPORTS / (run.name + ".cache"))]
+    command += ["--last-failed"] * again
     command += ["--junitxml", str(xml), "--timeout", str(TEST_LIMIT)] + shlex.split(
         os.environ.get("ARGS", "")
     )

@@ -307,6 +307,7 @@ TABLE = {
     "Session.address": _entry({}, media=values.THING),
     "Session.direction": _entry({}, media=values.THING),
     "Session.with_media": _entry({}, media=values.SEQUENCE),
+    "Session.following": _entry({}, last=values.THING),
     "Session.with_direction": _entry({}, direction=[5, None, u"both", [u"sendrecv"]]),
     "Codec.__new__": _entry(
         dict(payload_type=96, name=u"opus"),
@@ -334,6 +335,9 @@ TABLE = {
         session_id=whole(0),
         version=whole(0),
         name=_LINE + [None],
+    ),
+    "negotiation.answer_again": _entry(
+        dict(offer=SESSION, ours=SESSION), offer=values.THING, ours=values.THING
     ),
     "negotiation.streams": _entry(
         dict(local=SESSION, remote=SESSION), local=values.THING, remote=values.THING
