@@ -83,7 +83,7 @@ def _entry(good, **parameters):
 TABLE = {
     # -- the endpoint --------------------------------------------------------------------------------------
     "Endpoint.__init__": _entry(
-        {},
+        dict(address=u"tcp://127.0.0.1:0"),
         address=values.LINE + [u"127.0.0.1:5060", u"udp://127.0.0.1:66000", u"sctp://127.0.0.1", u"udp://a b", None],
         identity=optional(values.ADDRESS),
         engine=[5, values.OBJECT, u"pjsip"],
@@ -94,6 +94,8 @@ TABLE = {
         record=values.PATH,
         tls=values.OPTIONAL_THING,
         session_expires=optional(whole(90, 2**31 - 1)),
+        keepalive=optional(whole(1, 86400)),
+        resolv_conf=values.PATH + [u"/nowhere/resolv.conf"],
     ),
     "Endpoint.close": _entry({}, timeout=values.SECONDS),
     "Endpoint.on": _entry(
