@@ -182,6 +182,7 @@ def test_both_call_over_tcp(make_phone, make_baresip):
     _both_ways(_phone_on(make_phone, "tcp://127.0.0.1:0"), make_baresip(transport="tcp"), "tcp")
 
 
+@pytest.mark.ipv6
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_both_call_over_ipv6(make_phone, make_baresip, transport):
     phone = _phone_on(make_phone, transport + "://[::1]:0")

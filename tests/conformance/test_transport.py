@@ -158,6 +158,7 @@ def _listener(address):
     return listener
 
 
+@pytest.mark.ipv6
 def test_one_after_the_other_in_one_process():
     """libeXosip2 keeps its transport and its family in static variables."""
     addresses = ["udp://127.0.0.1:0", "tcp://[::1]:0", "udp://[::1]:0", "tcp://127.0.0.1:0"]

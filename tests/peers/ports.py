@@ -8,12 +8,23 @@ import random
 import socket
 import subprocess
 import time
+from contextlib import closing
 
 HOST = "127.0.0.1"
 
 # Below what Linux and macOS give out for port 0, so that an endpoint on port 0 never takes a peer's port.
 _FIRST, _LAST = 20000, 31999
 _given = set()
+
+
+def has_ipv6():
+    """Whether this machine has ::1."""
+    try:
+        with closing(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)) as probe:
+            probe.bind(("::1", 0))
+    except socket.error:
+        return False
+    return True
 
 
 def free_port():
