@@ -27,6 +27,11 @@ CONGESTED = 10000
 _LONG = 3600.0
 
 
+# For the main thread: a signal that comes between Python's last look for one and the wait itself, or to another thread,
+# does not end the wait.
+_HEED = 1.0
+
+
 def _left(deadline):
     """Seconds to wait in one go until a deadline (None: none); 0 or less when it has passed."""
     return _LONG if deadline is None else min(_LONG, deadline - monotonic())
@@ -230,6 +235,7 @@ class Dispatcher(object):
             raise interrupt
 
     def _wait_until(self, predicate, deadline):
+        longest = _HEED if isinstance(threading.current_thread(), threading._MainThread) else _LONG
         with self.lock:
             self._waiting += 1
             try:
@@ -237,7 +243,7 @@ class Dispatcher(object):
                     left = _left(deadline)
                     if left <= 0:
                         break
-                    self._changed.wait(left)
+                    self._changed.wait(min(left, longest))
                 return bool(predicate())
             finally:
                 self._waiting -= 1

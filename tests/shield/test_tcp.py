@@ -40,11 +40,12 @@ class Connection(object):
         self.socket.sendall(octets)
 
     def receive(self):
-        """The next response; none has a body here."""
-        while b"\r\n\r\n" not in self._octets:
+        """The next response; none has a body here. What answers a keep-alive before it is no response."""
+        while b"\r\n\r\n" not in self._octets.lstrip(b"\r\n"):
             got = self.socket.recv(65536)
             assert got, "the connection was closed"
             self._octets += got
+        self._octets = self._octets.lstrip(b"\r\n")
         head, _, self._octets = self._octets.partition(b"\r\n\r\n")
         return Reply(head + b"\r\n\r\n")
 
