@@ -60,7 +60,7 @@ def _close(phone, by_hand, call, invite=None):
     if invite is not None:
         by_hand.reply(invite, 180)  # before that no CANCEL may be sent (RFC 3261, 9.1)
     call.hangup()
-    deadline, last = time.time() + 10.0, None
+    deadline, last = time.time() + 40.0, None  # 64*T1, or as long as a name in a Contact is looked up
     while call.ended is None and time.time() < deadline:
         message = by_hand.take(0.1)
         if message is not None and message.name in ("CANCEL", "BYE"):

@@ -9,6 +9,7 @@ import sys
 import pytest
 from command import run
 
+from peers.ports import free_port
 from sipbridge import doctor
 
 DAEMON = (0, "28.2.2 linux/x86_64")
@@ -177,9 +178,9 @@ def test_a_stand_in_is_called_one():
 
 @pytest.fixture
 def taken():
-    """A UDP port in use."""
+    """A UDP port in use. Like the one before it, which is free, it is none that the system gives to others."""
     holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    holder.bind(("", 0))
+    holder.bind(("", free_port()))
     yield holder.getsockname()[1]
     holder.close()
 
