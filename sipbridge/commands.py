@@ -4,7 +4,6 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import platform
-import re
 import sys
 import threading
 from contextlib import contextmanager
@@ -43,6 +42,7 @@ from sipbridge.events import (
 )
 from sipbridge.headers import Headers
 from sipbridge.ladder import draw_arrows, make_columns
+from sipbridge.parameters import parse_parameters
 from sipbridge.payload import PCMA, PCMU, telephone_event
 from sipbridge.record import Recorder
 from sipbridge.response import Response, check_response
@@ -61,8 +61,6 @@ _CLOSE_TIMEOUT = 1.0
 # The port that discards what comes (RFC 863).
 _DISCARD = 9
 
-_TRANSPORT = re.compile(r"(?:^|;)transport=([a-z]+)", re.IGNORECASE)
-
 # Nothing is sent to it: it only serves to ask the system for the default route (RFC 5737).
 _SOMEWHERE = "192.0.2.1"
 
@@ -80,8 +78,8 @@ def local_address(target):
     host = source_address(uri.host.strip("[]") or _SOMEWHERE, uri.port or 5060) or source_address(
         _SOMEWHERE, 5060
     )
-    named = _TRANSPORT.search(uri.parameters)
-    transport = "tls" if uri.scheme == "sips" else named.group(1).lower() if named else "udp"
+    named = parse_parameters(";" + uri.parameters)[1].get("transport")
+    transport = "tls" if uri.scheme == "sips" else (named or "udp").lower()
     host = host or "127.0.0.1"
     return "%s://%s:0" % (transport, "[%s]" % host if ":" in host else host)
 

@@ -26,10 +26,10 @@ __all__ = ["NAMES", "Content", "InProcess", "Parties", "RawEvent", "Worker", "av
 #: The engines there are, in the order in which they are looked for.
 NAMES = ("sofia", "exosip")
 
-#: What UnshieldedEngineWarning says.
 #: libeXosip2 3.x has TLSv1_method() alone.
 NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best; the sofia engine has"
 
+#: What UnshieldedEngineWarning says.
 UNSHIELDED = (
     "the %s engine (%s) has no shield: one malformed datagram can crash this process."
     " Start it with: python -m sipbridge.shield COMMAND..."

@@ -201,17 +201,20 @@ def _described(found):
 
 def report_files():
     """The same of every process of this user that runs, or, when none does, of the one that was the last."""
-    paths = [path for path in _files() if read_counters(path)[0] is not None]
-    running = [path for path in paths if _runs(read_counters(path)[0])]
-    shown = running or sorted(paths, key=os.path.getmtime)[-1:]
-    return [line for path in shown for line in report_file(path)]
+    read = [(path,) + read_counters(path) for path in _files()]
+    there = [each for each in read if each[1] is not None]
+    running = [each for each in there if _runs(each[1])]
+    shown = running or sorted(there, key=lambda each: os.path.getmtime(each[0]))[-1:]
+    return [line for _, process, found in shown for line in _told(process, found)]
 
 
 def report_file(path):
     """The same of the process whose counters are in a file (:func:`read_counters`); [] when there is none."""
     process, found = read_counters(path)
-    if process is None:
-        return []
+    return [] if process is None else _told(process, found)
+
+
+def _told(process, found):
     state = "runs" if _runs(process) else "has ended"
     return ["counted by process %d, which %s:" % (process, state)] + _described(found)
 
