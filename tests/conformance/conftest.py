@@ -175,6 +175,14 @@ def by_hand():
 
 
 @pytest.fixture
+def elsewhere():
+    """The same peer's other address, or somebody else."""
+    peer = ByHand()
+    yield peer
+    peer.stop()
+
+
+@pytest.fixture
 def silent():
     """A peer that never answers."""
     peer = Silent()
@@ -194,6 +202,13 @@ def kamailio(_kamailio, request):
     """Kamailio with the users of USERS."""
     _peers_of(request.node).append(("kamailio", _kamailio))
     return _kamailio
+
+
+@pytest.fixture
+def alice(phone, kamailio):
+    """Our endpoint, with the credentials that Kamailio asks for."""
+    phone.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
+    return phone
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import sipbridge
 from conformance.background import PATIENCE
 from conformance.sdp import ANSWER, OFFER
 from peers.answering import Answering
-from peers.byhand import ByHand
 from peers.name_server import HOSTILE, NameServer
 from peers.ports import free_port
 from peers.scenario import Callee
@@ -34,13 +33,6 @@ def asking(make_phone, names):
     return make_phone(identity="sip:alice@" + DOMAIN, resolv_conf=names.configuration)
 
 
-@pytest.fixture
-def second():
-    peer = ByHand()
-    yield peer
-    peer.stop()
-
-
 def _answers_message(phone, peer, uri):
     """Send a MESSAGE there; the peer answers. Returns what the peer got."""
     with Answering(peer) as answering:
@@ -51,7 +43,7 @@ def _answers_message(phone, peer, uri):
 # -- which server ------------------------------------------------------------------------------------------------
 
 
-def test_naptr_names_the_services_of_our_transport(asking, names, by_hand, second):
+def test_naptr_names_the_services_of_our_transport(asking, names, by_hand, elsewhere):
     """TCP comes first, but is not ours; a record for something else is none for SIP."""
     names.add(
         DOMAIN,
@@ -61,8 +53,8 @@ def test_naptr_names_the_services_of_our_transport(asking, names, by_hand, secon
         '30 10 "s" "SIP+D2U" "" later.%s.' % DOMAIN,
         '20 10 "s" "SIP+D2U" "" over-udp.%s.' % DOMAIN,
     )
-    names.add("over-tcp." + DOMAIN, "SRV", "1 1 %d one.%s." % (second.port, DOMAIN))
-    names.add("later." + DOMAIN, "SRV", "1 1 %d one.%s." % (second.port, DOMAIN))
+    names.add("over-tcp." + DOMAIN, "SRV", "1 1 %d one.%s." % (elsewhere.port, DOMAIN))
+    names.add("later." + DOMAIN, "SRV", "1 1 %d one.%s." % (elsewhere.port, DOMAIN))
     names.add("over-udp." + DOMAIN, "SRV", "1 1 %d two.%s." % (by_hand.port, DOMAIN))
     message = _answers_message(asking, by_hand, "sip:bob@" + DOMAIN)
     assert message.start_line == "MESSAGE sip:bob@%s SIP/2.0" % DOMAIN
@@ -93,21 +85,21 @@ def test_services_of_other_transports(make_endpoint, names, address):
     assert names.asked[-1] == ("one." + DOMAIN, "AAAA" if "[" in address else "A")
 
 
-def test_the_lower_priority_comes_first(asking, names, by_hand, second):
+def test_the_lower_priority_comes_first(asking, names, by_hand, elsewhere):
     names.add_service(
-        DOMAIN, "udp", (20, 9, second.port, "two." + DOMAIN), (10, 1, by_hand.port, "one." + DOMAIN)
+        DOMAIN, "udp", (20, 9, elsewhere.port, "two." + DOMAIN), (10, 1, by_hand.port, "one." + DOMAIN)
     )
     for _ in range(4):
         _answers_message(asking, by_hand, "sip:bob@" + DOMAIN)
-    assert second.take(0.0) is None
+    assert elsewhere.take(0.0) is None
 
 
-def test_weights_share_the_requests(asking, names, by_hand, second):
+def test_weights_share_the_requests(asking, names, by_hand, elsewhere):
     """RFC 2782: 3 to 1, so that of 40 each gets some but for a chance of one in a hundred thousand."""
     names.add_service(
-        DOMAIN, "udp", (10, 3, by_hand.port, "one." + DOMAIN), (10, 1, second.port, "two." + DOMAIN)
+        DOMAIN, "udp", (10, 3, by_hand.port, "one." + DOMAIN), (10, 1, elsewhere.port, "two." + DOMAIN)
     )
-    with Answering(by_hand) as more, Answering(second) as fewer:
+    with Answering(by_hand) as more, Answering(elsewhere) as fewer:
         for _ in range(40):
             asking.endpoint.message("sip:bob@" + DOMAIN, "hello", timeout=30.0)
     assert len(more.messages) + len(fewer.messages) == 40

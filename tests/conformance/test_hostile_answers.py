@@ -12,7 +12,6 @@ import sipbridge
 from conformance.dialog import SDP, is_working
 from conformance.sdp import ANSWER, OFFER
 from conformance.serving import Serving
-from peers.byhand import ByHand
 from sipbridge import shield
 
 STORM = 500
@@ -23,14 +22,6 @@ BOUND = 12
 
 #: What comes of an answer that refuses, or that cannot be parsed and so is none.
 REFUSED = (sipbridge.ResponseError, sipbridge.TimeoutError)
-
-
-@pytest.fixture
-def elsewhere():
-    """The same peer's other address, or somebody else."""
-    peer = ByHand()
-    yield peer
-    peer.stop()
 
 
 def _is_bare(phone):

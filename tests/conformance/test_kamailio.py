@@ -15,13 +15,6 @@ from peers.scenario import Caller
 
 
 @pytest.fixture
-def alice(phone, kamailio):
-    """Our endpoint, with the credentials that Kamailio asks for."""
-    phone.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
-    return phone
-
-
-@pytest.fixture
 def bob(other, kamailio):
     """The other endpoint, registered as bob."""
     other.endpoint("add_credentials", "bob", USERS["bob"])

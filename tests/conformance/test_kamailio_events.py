@@ -7,7 +7,6 @@ import time
 import pytest
 
 import sipbridge
-from conformance.conftest import USERS
 from sipbridge.message_summary import Counts, build_message_summary, parse_message_summary
 
 PRESENCE = """<?xml version="1.0"?>
@@ -26,13 +25,6 @@ PACKAGES = {
     "dialog": ("application/dialog-info+xml", DIALOG, "early", "confirmed"),
     "reg": ("application/reginfo+xml", REG, "active", "terminated"),
 }
-
-
-@pytest.fixture
-def alice(phone, kamailio):
-    """Our endpoint, with the credentials that Kamailio asks for."""
-    phone.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
-    return phone
 
 
 @pytest.fixture

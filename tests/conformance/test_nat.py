@@ -10,16 +10,8 @@ import pytest
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
 from peers.answering import Answering
-from peers.byhand import ByHand
 from peers.nat import Nat
 from peers.ports import HOST
-
-
-@pytest.fixture
-def second():
-    peer = ByHand()
-    yield peer
-    peer.stop()
 
 
 @pytest.fixture
@@ -73,19 +65,19 @@ def _options(phone, peer, via):
     peer.send(phone.endpoint.port, ("\r\n".join(lines) + "\r\n\r\n").encode("ascii"))
 
 
-def test_a_response_goes_to_the_source_where_rport_asks(phone, by_hand, second):
+def test_a_response_goes_to_the_source_where_rport_asks(phone, by_hand, elsewhere):
     """RFC 3581, 4: not to the port that Via names, and it says where to."""
-    _options(phone, by_hand, "SIP/2.0/UDP 192.0.2.7:%d;rport;branch=z9hG4bK-with" % second.port)
+    _options(phone, by_hand, "SIP/2.0/UDP 192.0.2.7:%d;rport;branch=z9hG4bK-with" % elsewhere.port)
     given = _parameters(by_hand.next("200")["Via"])
     assert given["received"] == HOST and given["rport"] == str(by_hand.port)
     assert given["branch"] == "z9hG4bK-with"
-    assert second.take(0.2) is None
+    assert elsewhere.take(0.2) is None
 
 
-def test_a_response_goes_to_the_port_of_via_without_rport(phone, by_hand, second):
+def test_a_response_goes_to_the_port_of_via_without_rport(phone, by_hand, elsewhere):
     """RFC 3261, 18.2.2: the address that it came from, the port that sent-by names."""
-    _options(phone, by_hand, "SIP/2.0/UDP 192.0.2.7:%d;branch=z9hG4bK-without" % second.port)
-    given = _parameters(second.next("200")["Via"])
+    _options(phone, by_hand, "SIP/2.0/UDP 192.0.2.7:%d;branch=z9hG4bK-without" % elsewhere.port)
+    given = _parameters(elsewhere.next("200")["Via"])
     assert given["received"] == HOST and "rport" not in given
     assert by_hand.take(0.2) is None
 

@@ -6,17 +6,9 @@ import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
-from peers.byhand import ByHand
 from peers.scenario import Callee
 
 SDP = [("Content-Type", "application/sdp")]
-
-
-@pytest.fixture
-def elsewhere():
-    peer = ByHand()
-    yield peer
-    peer.stop()
 
 
 def _redirect(peer, invite, *contacts):
