@@ -5,15 +5,21 @@ SANDBOX ?= auto
 PYTHON ?= python3
 export SANDBOX PYTHON
 
-.PHONY: help demo test lint bench engines overload soak fuzz develop clean
+.PHONY: help demo test test-all quick lint bench engines overload soak fuzz develop clean
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## run a real call between two endpoints and show it; SANDBOX=auto|docker|host
 	@tools/sandbox demo
 
-test: ## run the tests on every engine and every Python found; SANDBOX=auto|docker|host
+test: ## run the tests on every engine, on the default Python, the oldest and the newest; SANDBOX=auto|docker|host
 	@tools/sandbox test
+
+test-all: ## the same on every Python found; DURATIONS=1 names the slowest tests, here and above
+	@tools/sandbox test-all
+
+quick: ## run what a change touches, in less than a minute; ARGS=--list names it, SINCE=main looks further back
+	@tools/host quick
 
 lint: ## check style, types, C warnings, what Python 2.7.3 and gcc 4.6 lack, and the package
 	@tools/host lint

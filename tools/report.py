@@ -11,10 +11,14 @@ UNEXPLAINED = re.compile(
 )
 
 
-class Result(namedtuple("Result", "engine python passed failed skips seconds problem names late")):
+class Case(namedtuple("Case", "seconds name reason")):
+    """A test: how long it took, "unit.test_x::test_y[z]", and where that was long what it waits for or shows."""
+
+
+class Result(namedtuple("Result", "engine python passed failed skips seconds problem cases")):
     """One run: ``skips`` counts the reasons; ``problem`` says why the run itself is no good, or is "".
 
-    ``names`` are those of the failed tests, ``late`` those of the ones that passed at the second try alone.
+    ``cases`` are a :class:`Case` for each test.
     """
 
     @property
@@ -27,37 +31,37 @@ def read(path, engine, python, problem):
     try:
         suites = list(ElementTree.parse(str(path)).getroot().iter("testsuite"))
     except (OSError, ElementTree.ParseError):
-        return Result(engine, python, 0, 0, Counter(), 0.0, problem or "it left no report", (), ())
-    skips, failed, passed = Counter(), [], 0
-    for case in (case for suite in suites for case in suite.iter("testcase")):
-        skip = case.find("skipped")
-        if case.find("failure") is not None or case.find("error") is not None:
-            failed.append("%s::%s" % (case.get("classname", "").partition("tests.")[2], case.get("name")))
+        return Result(engine, python, 0, 0, Counter(), 0.0, problem or "it left no report", ())
+    elements = [element for suite in suites for element in suite.iter("testcase")]
+    skips, failed = Counter(), 0
+    for element in elements:
+        skip = element.find("skipped")
+        if element.find("failure") is not None or element.find("error") is not None:
+            failed += 1
         elif skip is not None:
             skips[skip.get("message") or ""] += 1
-        else:
-            passed += 1
     seconds = sum(float(suite.get("time", 0)) for suite in suites)
+    passed = len(elements) - failed - sum(skips.values())
     if not passed and not failed:
         problem = problem or "it ran no test"
-    return Result(engine, python, passed, len(failed), skips, seconds, problem, tuple(failed), ())
+    return Result(engine, python, passed, failed, skips, seconds, problem, tuple(map(_case, elements)))
 
 
-def merge(first, second):
-    """A run whose failed tests were run once more: what failed again failed, what passed is ``late``."""
-    problem = second.problem
-    if second.passed + second.failed != first.failed:
-        problem = problem or "%d tests ran, not %d" % (second.passed + second.failed, first.failed)
-    if problem:
-        return first._replace(problem="the second try of its failed tests: %s" % problem)
-    late = tuple(name for name in first.names if name not in second.names)
-    return first._replace(
-        passed=first.passed + len(late),
-        failed=second.failed,
-        seconds=first.seconds + second.seconds,
-        names=second.names,
-        late=late,
-    )
+def _case(element):
+    """The :class:`Case` of a testcase element."""
+    name = "%s::%s" % (element.get("classname", "").partition("tests.")[2], element.get("name"))
+    reasons = [each.get("value") for each in element.iter("property") if each.get("name") == "reason"]
+    return Case(float(element.get("time") or 0), name, "; ".join(reasons))
+
+
+def slowest(results, number=20):
+    """The tests that took longest, over all runs, and why: lines."""
+    cases = [(case, each) for each in results for case in each.cases]
+    cases.sort(key=lambda pair: -pair[0].seconds)
+    line = "%6.1f s  %s (%s on Python %s)  %s"
+    return ["the slowest %d tests:" % min(number, len(cases))] + [
+        line % (case.seconds, case.name, each.engine, each.python, case.reason) for case, each in cases[:number]
+    ]
 
 
 def complaints(results):
@@ -84,9 +88,7 @@ def table(results):
     reasons = Counter()
     for each in results:
         reasons.update(each.skips)
-    lines += ["skipped %d times: %s" % (count, reason) for reason, count in sorted(reasons.items())]
-    late = "passed at the second try alone: %s (%s on Python %s)"
-    return lines + [late % (name, each.engine, each.python) for each in results for name in each.late]
+    return lines + ["skipped %d times: %s" % (count, reason) for reason, count in sorted(reasons.items())]
 
 
 def closing(results):

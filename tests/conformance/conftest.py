@@ -11,6 +11,7 @@ import pytest
 
 import sipbridge
 from conformance.background import Background
+from distribution import has_workers
 from peers.baresip import Baresip
 from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
@@ -25,14 +26,6 @@ USERS = {"alice": "wonder-land", "bob": "builder"}
 
 #: Seconds after which Kamailio calls a nonce stale: shorter than a run, longer than a registration takes.
 NONCE_SECONDS = 3
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "slow: waits for SIP's timers (32 s), which run while others are tested")
-
-
-def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -217,12 +210,16 @@ def kamailio_sha256(starter):
     return starter.keep("kamailio", Kamailio(USERS, NONCE_SECONDS, "SHA-256"))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def background(request, installed, tmpdir_factory):
-    """What waits for SIP's long timers, begun when the run begins, where a selected test asks for it."""
-    if not any(item.get_closest_marker("slow") for item in request.session.items):
-        yield None
-        return
+@pytest.fixture(scope="session")
+def background(installed, tmpdir_factory):
+    """What waits for SIP's long timers, all at the same time."""
     flows = Background(tmpdir_factory)
     yield flows
     flows.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begun_early(request):
+    """Without workers the flows begin when the run does, where a selected test asks for them."""
+    if not has_workers(request.config) and any("background" in item.fixturenames for item in request.session.items):
+        request.getfixturevalue("background")

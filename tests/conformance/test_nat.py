@@ -233,6 +233,7 @@ def test_pings_are_sent_on_a_silent_connection(pinging):
     assert octets.startswith(b"OPTIONS ")
 
 
+@pytest.mark.slow("10 s, in which a ping has to be answered (RFC 5626, 4.4.1)")
 def test_a_ping_without_an_answer_ends_the_connection(pinging):
     """RFC 5626, 4.4.1: after 10 s."""
     endpoint, stream = pinging

@@ -8,7 +8,7 @@ from conformance.background import PATIENCE
 from conformance.sdp import OFFER
 from peers.endpoint_process import RemoteError
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow("64*T1, 32 s: timers B, F, H and N of SIP")
 
 
 def test_invite_to_a_silent_peer(background):
@@ -56,6 +56,14 @@ def test_no_notify_at_all(background):
     """A subscription that is granted, and then nothing: Timer N (RFC 6665, 4.1.2.4)."""
     background.unnotified.wait("subscription failed 408", timeout=PATIENCE)
     background.unnotified.expect("subscription active 200", "subscription failed 408")
+
+
+def test_the_next_server_when_the_first_says_nothing(background):
+    """RFC 3263, 4.3: no answer in 64*T1 is a failure of the server, too."""
+    background.seeker.join(2 * PATIENCE)
+    # libeXosip2 tells the user, and passes it over from then on.
+    first = "TimeoutError" if background.seeking.endpoint("engine_name") == "exosip" else "answered"
+    assert background.found == [first, "answered"]
 
 
 @pytest.mark.soak

@@ -79,6 +79,10 @@ class Nothing(object):
     NULL = None
 
 
+#: How lines begin that are no complaint: Sofia-SIP's own, of a datagram that is neither SIP nor STUN, is one.
+_TOLD = ("sipbridge: shield: ", "stun garbage from ")
+
+
 class Driver(object):
     """A running driver.
 
@@ -115,12 +119,12 @@ class Driver(object):
         return answer.rstrip("\n")
 
     def complaints(self):
-        """What the tool, or the program, wrote; but not what the shield did."""
+        """What the tool, or the program, wrote; but not what the shield did, and what Sofia-SIP tells of a peer."""
         self._process.stdin.close()
         self._process.wait()
         with open(self._log, "rb") as log:
             lines = log.read().decode("utf-8", "replace").splitlines(True)
-        return "".join(line for line in lines if not line.startswith("sipbridge: shield: "))
+        return "".join(line for line in lines if not line.startswith(_TOLD))
 
     def finish(self):
         """Assert that the tool found nothing, now that the program ends."""

@@ -3,10 +3,13 @@
 from __future__ import absolute_import, division, print_function
 
 import errno
+import fcntl
+import itertools
 import os
 import random
 import socket
 import subprocess
+import tempfile
 import time
 from contextlib import closing
 
@@ -14,7 +17,11 @@ HOST = "127.0.0.1"
 
 # Below what Linux and macOS give out for port 0, so that an endpoint on port 0 never takes a peer's port.
 _FIRST, _LAST = 20000, 31999
-_given = set()
+
+#: How many a process has to itself: with tests in several processes nobody takes a port between look and use.
+_SHARE = 100
+
+_mine = {}
 
 
 def has_ipv6():
@@ -28,13 +35,43 @@ def has_ipv6():
 
 
 def free_port():
-    """A port that nobody has for UDP, and that is not given out again."""
-    for _ in range(1000):
-        port = random.randint(_FIRST, _LAST)
-        if port not in _given and _is_free(port):
-            _given.add(port)
+    """A port that nobody has for UDP; the same one again only after all others of this process."""
+    ports = claim()
+    for _ in range(_SHARE):
+        port = next(ports)
+        if _is_free(port):
             return port
     raise RuntimeError("no free UDP port between %d and %d" % (_FIRST, _LAST))
+
+
+def claim():
+    """This process's share of the ports, for ever in a circle. What a fork inherits is its parent's."""
+    if _mine.get("pid") != os.getpid():
+        first, lock = _lock_share()
+        _mine.update(pid=os.getpid(), lock=lock, ports=itertools.cycle(range(first, first + _SHARE)))
+    return _mine["ports"]
+
+
+def _lock_share():
+    """A share that no other process has: its first port, and the locked file that says so while this one lives."""
+    folder = os.path.join(tempfile.gettempdir(), "sipbridge-ports-%d" % os.getuid())
+    if not os.path.isdir(folder):
+        try:
+            os.mkdir(folder, 0o700)
+        except OSError as error:
+            if error.errno != errno.EEXIST:
+                raise
+    shares = list(range(_FIRST, _LAST + 1, _SHARE))
+    random.shuffle(shares)
+    for first in shares:
+        lock = open(os.path.join(folder, str(first)), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.fcntl(lock, fcntl.F_SETFD, fcntl.fcntl(lock, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
+            return first, lock
+        except (IOError, OSError):
+            lock.close()
+    raise RuntimeError("all ports from %d to %d are taken by tests (locks in %s)" % (_FIRST, _LAST, folder))
 
 
 def _is_free(port):

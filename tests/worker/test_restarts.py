@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -227,8 +228,10 @@ def test_no_descriptor_is_left(make_phone, hand):
 
 def test_the_thread_that_watches_fails(make_phone, monkeypatch):
     """An error of our own: no one may wait for ever for it."""
-    monkeypatch.setattr(worker.Process, "watch", lambda self: {}["x"])
+    listening = threading.Event()
+    monkeypatch.setattr(worker.Process, "watch", lambda self: listening.wait(10.0) and {}["x"])
     phone = make_phone()
+    listening.set()
     assert "KeyError" in phone.wait("failed").reason
     with pytest.raises(sipbridge.EngineLost):
         phone.endpoint.invite("sip:bob@127.0.0.1:9", OFFER)

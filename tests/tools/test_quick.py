@@ -1,0 +1,56 @@
+"""What `make quick` runs for a change (tools/quick.py)."""
+
+import pathlib
+
+import pytest
+
+import quick
+from environment import ROOT
+
+
+def on(engine, *files):
+    return quick.select(files).get(engine, {})
+
+
+def test_a_change_of_an_engine_concerns_that_engine():
+    assert set(quick.select(["csrc/sofia_call.c"])) == {"sofia"}
+    assert set(quick.select(["csrc/exosip_call.c"])) == {"double"}
+    assert "conformance" in on("double", "csrc/exosip_call.c")
+
+
+def test_a_change_of_the_shield_has_the_tests_of_the_shield():
+    assert "shield" in on("double", "csrc/shield_scan.c")
+
+
+def test_a_test_runs_itself():
+    assert on("sofia", "tests/unit/test_uri.py") == {"unit/test_uri.py": ["tests/unit/test_uri.py"]}
+
+
+def test_a_test_that_is_gone_runs_nothing():
+    assert quick.select(["tests/unit/test_that_was_removed.py"]) == {}
+
+
+def test_a_module_has_the_tests_that_name_it():
+    assert any(name.startswith("properties/") for name in on("sofia", "sipbridge/sdp.py"))
+
+
+def test_pages_have_the_tests_of_their_examples():
+    assert "unit/test_readme.py" in on("sofia", "README.md") and "conformance" not in on("sofia", "README.md")
+
+
+def test_slow_ones_stay_apart_unless_asked_for():
+    core = quick.arguments(on("sofia", "sipbridge/call.py"))
+    assert "--ignore=%s" % (ROOT / "tests" / "unit" / "test_cli.py") in core
+    both = quick.arguments(on("sofia", "sipbridge/call.py", "sipbridge/cli.py"))
+    assert "--ignore=%s" % (ROOT / "tests" / "unit" / "test_cli.py") not in both
+
+
+@pytest.mark.parametrize("rule", quick.RULES, ids=lambda rule: rule.pattern)
+def test_each_rule_names_tests_that_exist(rule):
+    for name in rule.tests:
+        assert name in ("CORE", "ITSELF") or (pathlib.Path(quick.TESTS) / name).exists(), name
+
+
+def test_every_file_of_the_checkout_has_a_rule():
+    for file in quick.git("ls-files"):
+        assert any(quick.fnmatch.fnmatch(file, rule.pattern) for rule in quick.RULES), file

@@ -1,0 +1,174 @@
+"""Run what a change touches, in less than a minute: on the default Python, on the engines that it concerns.
+
+    python3 tools/quick.py [--list]
+
+--list: name the tests and why, and run none.
+
+The change is what differs from the last commit, files that git does not track among it; where nothing does, the last
+commit itself. SINCE=REVISION: all since then. `make test` runs everything.
+"""
+
+import fnmatch
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import namedtuple
+
+import environment
+import report
+import runs
+import trees
+from environment import ROOT, Failed
+
+TESTS = ROOT / "tests"
+
+#: What shows within seconds that calls, messages and registrations still work.
+CORE = ("contract", "unit", "misuse", "conformance", "aio")
+
+#: Slow ones, of what has rules of its own below.
+APART = (
+    "unit/test_cli.py",
+    "unit/test_cli_events.py",
+    "unit/test_demo.py",
+    "unit/test_docs.py",
+    "conformance/test_timers.py",
+    "conformance/test_baresip.py",
+    "conformance/test_kamailio.py",
+    "conformance/test_kamailio_events.py",
+    "conformance/test_media.py",
+)
+
+
+class Rule(namedtuple("Rule", "pattern tests engines")):
+    """For a changed file that matches: the tests below tests/, and the engines ("sofia", "double").
+
+    In ``tests`` "CORE" stands for CORE without APART, "ITSELF" for the file.
+    """
+
+
+BOTH = ("sofia", "double")
+
+#: The first that matches counts.
+RULES = (
+    Rule("tests/double/*.[ch]", ("double", "contract", "CORE"), ("double",)),
+    Rule("tests/double/include/*", ("double", "contract", "CORE"), ("double",)),
+    Rule("tests/double/*", ("double",), ("double",)),
+    Rule("tests/image/*", ("image/test_static.py",), ("sofia",)),
+    Rule("tests/fuzz/*", ("shield",), ("double",)),
+    Rule("tests/memory/*", ("memory",), ("double",)),
+    Rule("tests/tools/*", ("ITSELF",), ("sofia",)),
+    Rule("tests/shield/test_*.py", ("ITSELF",), ("double",)),
+    Rule("tests/*/test_*.py", ("ITSELF",), BOTH),
+    Rule("tests/*", ("CORE",), BOTH),
+    Rule("csrc/shield*", ("shield", "CORE"), ("double",)),
+    Rule("csrc/*sofia*", ("CORE",), ("sofia",)),
+    Rule("csrc/*exosip*", ("CORE",), ("double",)),
+    Rule("csrc/*", ("CORE",), BOTH),
+    Rule("sipbridge/worker*", ("worker", "aio"), ("sofia",)),
+    Rule("sipbridge/shield.py*", ("shield",), ("double",)),
+    Rule("sipbridge/cli.py*", ("unit/test_cli.py", "unit/test_cli_events.py"), ("sofia",)),
+    Rule("sipbridge/*commands.py*", ("unit/test_cli.py", "unit/test_cli_events.py"), ("sofia",)),
+    Rule("sipbridge/console.py*", ("unit/test_cli.py", "unit/test_cli_events.py"), ("sofia",)),
+    Rule("sipbridge/demo*", ("unit/test_demo.py",), ("sofia",)),
+    Rule("sipbridge/doctor.py*", ("unit/test_doctor.py",), ("sofia",)),
+    Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),
+    Rule("sipbridge/*", ("CORE",), BOTH),
+    Rule("tools/*", ("tools",), ("sofia",)),
+    Rule("docker/*", ("tools/test_image.py", "unit/test_doctor.py"), ("sofia",)),
+    Rule("Dockerfile*", ("tools/test_image.py",), ("sofia",)),
+    Rule("*.md", ("unit/test_docs.py", "unit/test_readme.py", "unit/test_calls_page.py", "conformance/test_docs.py"), BOTH),
+    Rule("examples/*", ("conformance/test_media.py", "unit/test_docs.py"), ("sofia",)),
+    Rule("*", ("tools",), ("sofia",)),
+)
+
+
+def git(*words):
+    """The lines that a git command prints. Raises Failed."""
+    return environment.run(("git",) + words).splitlines()
+
+
+def changed(since=""):
+    """The changed files, as paths below the checkout, and what they are changes since."""
+    untracked = git("ls-files", "--others", "--exclude-standard")
+    if since:
+        return git("diff", "--name-only", since) + untracked, since
+    files = git("diff", "--name-only", "HEAD") + untracked
+    return (files, "the last commit") if files else (git("diff", "--name-only", "HEAD~1"), "the one before the last commit")
+
+
+def naming(module):
+    """The test files that import a module of the package by its name."""
+    pattern = re.compile(r"sipbridge\.%s\b|from sipbridge import .*\b%s\b" % (module, module))
+    for path in sorted(TESTS.glob("*/test_*.py")):
+        if path.parent.name != "image" and pattern.search(path.read_text(encoding="utf-8")):
+            yield str(path.relative_to(TESTS))
+
+
+def select(files):
+    """Engine to a dict of the tests there: paths below tests/, each with the changed files that ask for it."""
+    selected = {}
+    for file in files:
+        rule = next(rule for rule in RULES if fnmatch.fnmatch(file, rule.pattern))
+        tests = [file.partition("/")[2] if test == "ITSELF" else test for test in rule.tests]
+        if file.startswith("sipbridge/"):
+            tests += naming(file.partition("/")[2].split(".")[0])
+        for engine in rule.engines:
+            for test in tests:
+                for path in CORE if test == "CORE" else (test,):
+                    if (TESTS / path).exists():  # a test that was removed is changed, too
+                        selected.setdefault(engine, {}).setdefault(path, []).append(file)
+    return selected
+
+
+def arguments(tests):
+    """What pytest is to run: paths, and in the folders of CORE not what is APART, unless that is asked for itself."""
+    ignored = [name for name in APART if name not in tests and name.partition("/")[0] in tests]
+    return [str(TESTS / name) for name in tests] + ["--ignore=%s" % (TESTS / name) for name in ignored]
+
+
+class Quick(runs.Run):
+    """A run of some tests alone."""
+
+    selection = ()
+
+
+def prepare(selected):
+    """Build what the selected tests need, and yield the runs. Raises Failed."""
+    python = environment.default()
+    for engine in ("double", "sofia"):
+        if engine not in selected:
+            continue
+        make = trees.double if engine == "double" else trees.native
+        tree = make(python, runs.OWN, trees.build_double() if engine == "double" else None)
+        tree.build()
+        run = Quick("exosip" if engine == "double" else engine, engine, python, runs.OWN, tree, False)
+        run.selection = arguments(selected[engine])
+        yield run
+
+
+def main(words):
+    if words not in ([], ["--list"]):
+        sys.exit(__doc__)
+    started = time.time()
+    try:
+        files, base = changed(os.environ.get("SINCE", ""))
+        selected = select(files)
+        print("quick: %d files changed since %s" % (len(files), base))
+        for engine, tests in sorted(selected.items()):
+            print("quick: on %s: %s" % (engine, " ".join(sorted(tests))), flush=True)
+        if words or not selected:
+            return 0
+        runs.clear_reports()
+        results = [result for _, result in runs.execute_all(prepare(selected))]
+    except Failed as error:
+        sys.exit("quick: %s" % error)
+    print("\n".join(report.complaints(results)))
+    print("in %.0f s; make test runs everything" % (time.time() - started))
+    print(report.closing(results))
+    return 1 if any(each.failed or each.problem for each in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

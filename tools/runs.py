@@ -1,0 +1,216 @@
+"""Runs of the tests: one engine on one Python each, built, executed with several workers, and read.
+
+Environment: ARGS (options for pytest), ENGINES (only these, as "sofia double"), JOBS (runs at a time; default 2) and
+WORKERS (tests at a time in each run; default 3 for each core).
+"""
+
+import concurrent.futures
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections import namedtuple
+
+import environment
+import interpreters
+import report
+import trees
+from environment import BUILD, ROOT
+
+REPORTS = BUILD / "reports"
+
+#: Seconds: a test that takes longer has failed; a run that does is ended.
+TEST_LIMIT, RUN_LIMIT = 180, 1500
+
+#: Lines of a failed run's output to show.
+SHOWN = 400
+
+#: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy.
+JOBS = int(os.environ.get("JOBS") or 2)
+WORKERS = int(os.environ.get("WORKERS") or 3 * (os.cpu_count() or 1))
+
+#: Tests of what is no Python's: they run on the default one alone.
+OF_NO_PYTHON = ("double", "memory", "properties", "shield")
+
+#: Tests that show that through a worker all is as without one: what passes between the two, in a minute or so.
+WORKER = ("aio",) + tuple(
+    "conformance/test_%s.py" % name
+    for name in (
+        "dialog",
+        "incoming",
+        "messages",
+        "outgoing",
+        "registration",
+        "transfer",
+        "transport",
+        "two_endpoints",
+    )
+)
+
+#: Tests of processes, and with peers that no other Python treats otherwise: they run on the oldest one, too.
+OF_PROCESSES = ("worker", "conformance/test_baresip.py", "conformance/test_kamailio_events.py")
+OLDEST = interpreters.SUPPORTED[0]
+OWN = "%d.%d" % sys.version_info[:2]
+
+
+class Run(namedtuple("Run", "engine label python version tree worker")):
+    """The tests with one engine ("sofia", "exosip") on one Python; ``label`` is what the table says.
+
+    With ``worker`` those of WORKER alone, through a worker.
+    """
+
+    @property
+    def name(self):
+        return "%s-%s%s" % (self.tree.folder.name, self.engine, "-worker" if self.worker else "")
+
+    @property
+    def selection(self):
+        """What pytest is to run, as arguments."""
+        if self.worker:
+            return [str(ROOT / "tests" / name) for name in WORKER]
+        return [str(ROOT / "tests")] + ["--ignore=%s" % (ROOT / "tests" / name) for name in self.left_out]
+
+    @property
+    def left_out(self):
+        """The tests that this Python is not for, folders and files."""
+        if self.version.startswith(OWN + "."):
+            return ()
+        return OF_NO_PYTHON + (() if self.version.startswith(OLDEST) else OF_PROCESSES)
+
+
+def chosen(variable, name):
+    """True when an environment variable is empty or names this."""
+    wanted = os.environ.get(variable, "").replace(",", " ").split()
+    return not wanted or name in wanted
+
+
+def prepare(interpreter, place):
+    """Build for one Python, and yield each run of the tests as soon as it can begin. Raises Failed."""
+    if interpreter.version == OWN:
+        python = environment.default()
+    else:
+        python = environment.other(interpreter.path, interpreter.version)
+    for tree, labels in ((trees.native, {}), (trees.double, {"exosip": "exosip (double)"})):
+        if labels and not chosen("ENGINES", "double"):
+            continue
+        built = tree(python, interpreter.version, place)
+        built.build()
+        for engine, version in sorted(built.engines().items(), reverse=True):
+            label = labels.get(engine, "%s %s" % (engine, version))
+            if not labels and not (engine == "sofia" or version.startswith("3.")):
+                print("not tested: %s; the tests know libeXosip2 3.x" % label)
+            elif labels or chosen("ENGINES", engine):
+                run = Run(engine, label, python, interpreter.full, built, False)
+                yield run
+                if interpreter.version == OWN and not os.environ.get("ARGS"):
+                    yield run._replace(label=run.label + ", worker", worker=True)
+
+
+def variables(run):
+    """The environment of a run."""
+    settings = dict(os.environ, PYTHONPATH=str(run.tree.folder), SIPBRIDGE_ENGINE=run.engine)
+    settings.update(SIPBRIDGE_BUILD=str(BUILD), SIPBRIDGE_TEST_WORKER="1" if run.worker else "")
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
+    if run.tree.variables:
+        settings["SIPBRIDGE_DOUBLE"] = str(BUILD / "double")
+    shield = run.tree.folder / "sipbridge" / "_shield.so"
+    if run.engine == "exosip" and shield.exists():
+        # As in the image; tests/shield goes without where it is about that.
+        settings["LD_PRELOAD"] = str(shield)
+    return settings
+
+
+def arguments(run, workers):
+    """The command that runs tests of a run, without saying which."""
+    command = [str(run.python), "-m", "pytest", "-rfE", "--rootdir", str(ROOT), "-n", str(workers)]
+    # In the older of its forms the report may say more of a test than its name: the peers that it had.
+    command += ["-o", "junit_family=xunit1", "-o", "cache_dir=%s" % (REPORTS / (run.name + ".cache"))]
+    command += ["--junitxml", str(REPORTS / (run.name + ".xml")), "--timeout", str(TEST_LIMIT)]
+    return command + shlex.split(os.environ.get("ARGS", ""))
+
+
+#: The pytests that run now. They are in sessions of their own: an interrupt reaches only this process.
+_alive = set()
+
+
+def execute(run, workers):
+    """Run the tests; a :class:`report.Result`. Everything that they print goes to build/reports/<run>.log."""
+    # Not in the checkout, whose package is without engines and would come first.
+    with open(str(REPORTS / (run.name + ".log")), "wb") as output:
+        process = subprocess.Popen(
+            arguments(run, workers) + run.selection,
+            cwd=str(run.tree.folder),
+            env=variables(run),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        _alive.add(process)
+        try:
+            problem = outcome(process)
+        finally:
+            _alive.discard(process)
+    return report.read(REPORTS / (run.name + ".xml"), run.label, run.version, problem)
+
+
+def clear_reports():
+    """Remove what the last runs printed."""
+    if REPORTS.exists():
+        shutil.rmtree(str(REPORTS))
+    REPORTS.mkdir(parents=True)
+
+
+def outcome(process):
+    """Wait for pytest; what was wrong with the run itself, or ""."""
+    try:
+        code = process.wait(RUN_LIMIT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return "it took longer than %d s" % RUN_LIMIT
+    if code < 0:
+        return "it died of signal %d" % -code
+    return "" if code in (0, 1) else "pytest ended with %d" % code
+
+
+def execute_all(runs, workers=WORKERS):
+    """Some at a time, each as soon as it is built, telling of each when it ends; the runs with their results.
+
+    Args:
+        runs: an iterable that builds the next run while the last ones go on.
+        workers: tests at a time in each.
+    """
+    results = {}
+
+    def finish(run):
+        results[run] = execute(run, workers)
+        announce(run, results[run])
+
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        try:
+            futures = {pool.submit(finish, run): run for run in runs}
+            for future in concurrent.futures.as_completed(futures):
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(_alive):
+                os.killpg(process.pid, signal.SIGTERM)
+            raise
+    return [(run, results[run]) for run in futures.values()]
+
+
+def announce(run, result):
+    """Say how a run went, with its output when it went wrong."""
+    counts = (result.passed, result.failed, result.skipped, result.seconds)
+    lines = [
+        "%s on Python %s: %d passed, %d failed, %d skipped in %.0f s" % ((run.label, run.version) + counts)
+    ]
+    if result.failed or result.problem:
+        log = REPORTS / (run.name + ".log")
+        output = log.read_text(errors="replace").splitlines()
+        lines.append("---- the last %d lines of %s:" % (min(SHOWN, len(output)), log.relative_to(ROOT)))
+        lines += output[-SHOWN:] + ["----"]
+    print("\n".join(lines), flush=True)
