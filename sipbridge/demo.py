@@ -15,7 +15,7 @@ import sys
 from sipbridge import shield
 from sipbridge._compat import monotonic
 from sipbridge.console import Console, printable
-from sipbridge.demo_party import DEVIATIONS, TIMEOUT, Child, Deviation, direction, session
+from sipbridge.demo_party import DEVIATIONS, TIMEOUT, Child, Deviation, Empty, Queue, direction, session
 from sipbridge.demo_registrar import Registrar
 from sipbridge.endpoint import Endpoint
 from sipbridge.engine import NAMES
@@ -48,14 +48,14 @@ class Demo(object):
         self._console = console
         self._registrar = registrar
         self._begin = monotonic()
-        self._events = []
+        self._events, self._coming = [], Queue()
         self.step = "start"
         self.trace = []
         self.alice = Endpoint(
             identity="sip:alice@" + registrar.host_port, engine=engine, trace=self.trace.append
         )
         for kind in (CallProgress, CallAnswered, CallEnded):
-            self.alice.on(kind, self._events.append)
+            self.alice.on(kind, self._coming.put)
         self.bob = Child(
             "sip:bob@" + registrar.host_port,
             registrar.uri,
@@ -202,6 +202,12 @@ class Demo(object):
         self._say("alice", "hangs up: BYE, the call is over on both sides")
 
     def _check_events(self, expected):
+        """Wait for as many events as there should be: they come on a thread of their own."""
+        while len(self._events) < len(expected):
+            try:
+                self._events.append(self._coming.get(timeout=TIMEOUT))
+            except Empty:
+                break
         found = [(type(event).__name__, event.status) for event in self._events]
         require("alice's events", found, [(kind.__name__, status) for kind, status in expected])
 

@@ -56,6 +56,7 @@ def test_the_call_ends_while_glare_waits(phone, sipp):
     with pytest.raises(sipbridge.SipbridgeError):
         call.reinvite(HOLD)
     peer.wait()
+    call.wait_ended()
     assert phone.endpoint.calls == ()
 
 

@@ -304,9 +304,10 @@ def test_bad_input_of_ours_leaves_the_refer_open(phone, sipp):
 
     phone.reactions[sipbridge.TransferRequested] = react
     peer = sipp(_referring(TARGET, status=480), phone.host_port)
-    _take(phone)
+    call = _take(phone)
     peer.wait()
     assert len(seen) == 1
+    call.wait_ended()
     assert phone.endpoint.calls == ()
 
 

@@ -71,7 +71,7 @@ class Baresip(object):
             self.uri += ";transport=" + transport
         self.aor = aor or self.uri
         values = {"host": host, "host_port": "%s:%d" % (named, own), "control": "%s:%d" % (HOST, control)}
-        modules = [folder for pattern in _MODULES for folder in glob.glob(pattern)]
+        modules = [found for pattern in _MODULES for found in glob.glob(pattern)]  # a name of its own: Python 2
         values.update(modules=modules[0], more="\n".join(settings))
         _write(folder, "config", _CONFIGURATION % values)
         # Registered before its timers run, version 1.0 subscribes to message-summary again and again.

@@ -24,7 +24,7 @@ def make(folder):
 
     def request(name, host):
         # Sofia-SIP reads an IP address in CN, not in subjectAltName.
-        run("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=" + host, "-keyout", name + ".key",
+        run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=" + host, "-keyout", name + ".key",
             "-out", name + ".csr")  # fmt: skip
 
     def sign(name, host, signer):
@@ -36,7 +36,7 @@ def make(folder):
             key = ["-signkey", name + ".key"]
         run("x509", "-req", "-in", name + ".csr", "-days", "2", "-extfile", name + ".ext", "-out", name + ".pem", *key)
 
-    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=authority", "-days", "2",
+    run("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=authority", "-days", "2",
         "-keyout", "ca.key", "-out", "ca.pem")  # fmt: skip
     for name, host, signer in [
         ("here", "127.0.0.1", "ca"),

@@ -35,13 +35,13 @@ def has_ipv6():
 
 
 def free_port():
-    """A port that nobody has for UDP; the same one again only after all others of this process."""
+    """A port that nobody has; the same one again only after all others of this process."""
     ports = claim()
     for _ in range(_SHARE):
         port = next(ports)
         if _is_free(port):
             return port
-    raise RuntimeError("no free UDP port between %d and %d" % (_FIRST, _LAST))
+    raise RuntimeError("no free port between %d and %d" % (_FIRST, _LAST))
 
 
 def claim():
@@ -75,15 +75,17 @@ def _lock_share():
 
 
 def _is_free(port):
-    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        probe.bind((HOST, port))
-    except socket.error as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        return False
-    finally:
-        probe.close()
+    """For UDP and for TCP: peers take both."""
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with closing(socket.socket(socket.AF_INET, kind)) as probe:
+            if kind == socket.SOCK_STREAM:  # as servers do: what an ended connection left is in nobody's way
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except socket.error as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                return False
     return True
 
 
