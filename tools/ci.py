@@ -1,4 +1,4 @@
-"""All that CI checks: what does not depend on each other side by side, a table of times, the sums. `.ci/run` calls this.
+"""All that CI checks: steps side by side, a table of their times, the sums of the tests. `.ci/run` calls this.
 
     python3 tools/ci.py
 
@@ -76,7 +76,11 @@ def perform(step):
     started = time.monotonic()
     with open(str(LOGS / (step.name + ".log")), "wb") as log:
         process = subprocess.Popen(
-            step.command, cwd=str(ROOT), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            step.command,
+            cwd=str(ROOT),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         for line in process.stdout:
             log.write(line)

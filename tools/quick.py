@@ -11,7 +11,6 @@ commit itself. SINCE=REVISION: all since then. `make test` runs everything.
 import fnmatch
 import os
 import re
-import subprocess
 import sys
 import time
 from collections import namedtuple
@@ -78,7 +77,11 @@ RULES = (
     Rule("tools/*", ("tools",), ("sofia",)),
     Rule("docker/*", ("tools/test_image.py", "unit/test_doctor.py"), ("sofia",)),
     Rule("Dockerfile*", ("tools/test_image.py",), ("sofia",)),
-    Rule("*.md", ("unit/test_docs.py", "unit/test_readme.py", "unit/test_calls_page.py", "conformance/test_docs.py"), BOTH),
+    Rule(
+        "*.md",
+        ("unit/test_docs.py", "unit/test_readme.py", "unit/test_calls_page.py", "conformance/test_docs.py"),
+        BOTH,
+    ),
     Rule("examples/*", ("conformance/test_media.py", "unit/test_docs.py"), ("sofia",)),
     Rule("*", ("tools",), ("sofia",)),
 )
@@ -95,7 +98,11 @@ def changed(since=""):
     if since:
         return git("diff", "--name-only", since) + untracked, since
     files = git("diff", "--name-only", "HEAD") + untracked
-    return (files, "the last commit") if files else (git("diff", "--name-only", "HEAD~1"), "the one before the last commit")
+    return (
+        (files, "the last commit")
+        if files
+        else (git("diff", "--name-only", "HEAD~1"), "the one before the last commit")
+    )
 
 
 def naming(module):

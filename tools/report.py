@@ -60,7 +60,8 @@ def slowest(results, number=20):
     cases.sort(key=lambda pair: -pair[0].seconds)
     line = "%6.1f s  %s (%s on Python %s)  %s"
     return ["the slowest %d tests:" % min(number, len(cases))] + [
-        line % (case.seconds, case.name, each.engine, each.python, case.reason) for case, each in cases[:number]
+        line % (case.seconds, case.name, each.engine, each.python, case.reason)
+        for case, each in cases[:number]
     ]
 
 

@@ -24,7 +24,11 @@ def left_out(ran):
     """What did not run everywhere, in lines."""
     names = sorted(set(name for run in ran for name in run.left_out))
     line = "on Python %s alone: tests/%s (%s: on %s, too)"
-    return [line % (runs.OWN, ", tests/".join(names), ", ".join(runs.OF_PROCESSES), runs.OLDEST)] if names else []
+    return (
+        [line % (runs.OWN, ", tests/".join(names), ", ".join(runs.OF_PROCESSES), runs.OLDEST)]
+        if names
+        else []
+    )
 
 
 def select(found, everything):
@@ -32,7 +36,9 @@ def select(found, everything):
     found = sorted(found, key=lambda each: (each.version != runs.OWN, each.version != runs.OLDEST))
     usable = [each for each in found if each.headers and runs.chosen("PYTHONS", each.version)]
     lines = [
-        "left out: Python %s at %s: no Python.h" % (each.full, each.path) for each in found if not each.headers
+        "left out: Python %s at %s: no Python.h" % (each.full, each.path)
+        for each in found
+        if not each.headers
     ]
     if everything or os.environ.get("PYTHONS") or not usable:
         return usable, lines

@@ -9,7 +9,6 @@ from collections import namedtuple
 
 from peers.process import require
 
-
 #: An elliptic curve: it is made at once, where RSA takes a second of the processor for a handful.
 _NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 

@@ -13,7 +13,9 @@ def step(tmp_path, monkeypatch):
     monkeypatch.setattr(ci, "LOGS", tmp_path)
 
     def make(name, text="", code=0, **options):
-        return ci._step(name, sys.executable, "-c", "import sys; print(%r); sys.exit(%d)" % (text, code), **options)
+        return ci._step(
+            name, sys.executable, "-c", "import sys; print(%r); sys.exit(%d)" % (text, code), **options
+        )
 
     return make
 
