@@ -5,7 +5,9 @@ from __future__ import absolute_import, division, print_function
 import re
 
 #: Tests that share something that is dear to make: they run on one worker. What the groups match is their name.
-_TOGETHER = re.compile(r"(conformance/test_timers)|(tests/memory)/.*(\[sanitizers|\[valgrind)|tests/(tools/test_engine_libraries)")
+_TOGETHER = re.compile(
+    r"(conformance/test_timers)|(tests/memory)/.*(\[sanitizers|\[valgrind)|tests/(tools/test_engine_libraries)"
+)
 
 
 def has_workers(config):
