@@ -167,6 +167,7 @@ def main(words):
             print("quick: on %s: %s" % (engine, " ".join(sorted(tests))), flush=True)
         if words or not selected:
             return 0
+        runs.heed_signals()
         runs.clear_reports()
         results = [result for _, result in runs.execute_all(prepare(selected))]
     except Failed as error:

@@ -156,6 +156,11 @@ def execute(run, workers):
     return report.read(REPORTS / (run.name + ".xml"), run.label, run.version, problem)
 
 
+def heed_signals():
+    """Let SIGTERM end everything as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def clear_reports():
     """Remove what the last runs printed."""
     if REPORTS.exists():

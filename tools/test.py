@@ -59,6 +59,7 @@ def planned(selected):
 def main(arguments):
     if arguments not in ([], ["--all"]):
         sys.exit(__doc__)
+    runs.heed_signals()
     runs.clear_reports()
     started = time.time()
     selected, unselected = select(interpreters.find(), bool(arguments))

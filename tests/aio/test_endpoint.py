@@ -122,7 +122,7 @@ async def test_cancelling_a_registration_under_way_ends_it():
                 await registering
             started = time.monotonic()
             await phone.close(timeout=0.2)
-            assert time.monotonic() - started < 5.0
+            assert time.monotonic() - started < 20.0  # not timer F's 32 s
     finally:
         peer.stop()
 

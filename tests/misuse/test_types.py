@@ -75,7 +75,7 @@ def test_it_is_an_input_error_that_names_the_parameter(objects, sent, name, para
             pytest.fail("%s took %s=%r" % (name, parameter, value))
         assert _says(caught.value, parameter), "%r: %s" % (value, caught.value)
         assert isinstance(caught.value, ValueError)
-        assert time.time() - before < 5.0
+        assert time.time() - before < 20.0  # nobody was asked
     assert sent == []
     assert objects.Endpoint().calls == ()
 

@@ -164,7 +164,7 @@ def test_closing_while_it_waits_for_the_next_start(make_phone):
     assert wait_until(lambda: worker_of(phone) is None)
     began = time.time()
     phone.close()
-    assert time.time() - began < 3.0
+    assert time.time() - began < 20.0  # not the 30 s of the pause
 
 
 def test_closing_just_when_the_next_one_is_ready(make_phone, monkeypatch):

