@@ -241,10 +241,24 @@ static void process(struct exo_channel *channel, const struct pollfd *fds, int c
     ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
+/* Those that ask once more when it is time. Returns how long until the next does, in milliseconds, or -1. */
+static int go_on(struct exo_dns *dns)
+{
+    int64_t now = sb_monotonic_ms();
+    struct exo_search *each;
+    int wait, least = -1;
+    for (each = dns->first; each != NULL; each = each->next) {
+        wait = exo_search_go_on(each, now);
+        if (wait >= 0 && (least < 0 || wait < least))
+            least = wait;
+    }
+    return least;
+}
+
 void exo_dns_wait(struct exo_dns *dns, int wake)
 {
     struct pollfd fds[1 + 2 * MAX_SOCKETS] = {{wake, POLLIN, 0}};
-    int timeout = -1, count, retired;
+    int timeout = go_on(dns), count, retired;
     retired = watch(&dns->retired, fds, 1, &timeout);
     count = watch(&dns->channel, fds, retired, &timeout);
     if (poll(fds, (nfds_t)count, timeout) < 0)
