@@ -235,7 +235,8 @@ def _try(library, compile_args, link_args):
         command += shlex.split(os.environ.get("LDFLAGS", "")) + link_args
         status, output = _run(command)
         if status:
-            errors = [line for line in output.splitlines() if "error" in line or "cannot find" in line]
+            said = ("undefined reference", "cannot find", "error")
+            errors = [line for line in output.splitlines() if any(words in line for words in said)]
             complaint = (errors or output.splitlines() or ["the compiler failed"])[0]
             raise Absent(complaint.replace(os.path.dirname(source) + os.sep, ""))
         status, output = _run([program])
