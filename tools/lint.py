@@ -94,7 +94,8 @@ def c():
         yield compiler + [name]
     for name in sorted(set(_build.sources("sofia")) - shared) + [_build.probe("sofia")]:
         yield compiler + flags["sofia"] + [name]
-    for name in sorted(set(_build.sources("exosip")) - shared) + [_build.probe("exosip"), _build.probe("cares")]:
+    probes = [_build.probe("exosip"), _build.probe("cares")]
+    for name in sorted(set(_build.sources("exosip")) - shared) + probes:
         yield compiler + double + [name]
         if flags["exosip"] is not None:
             yield compiler + flags["exosip"] + [name]
