@@ -17,6 +17,7 @@
 #include <search.h>
 
 #include "exosip_engine.h"
+#include "exosip_lookup.h"
 
 enum {
     MAX_ADVERTISED = 61,  /* octets of an advertised host; the library has two more, for brackets */
@@ -429,6 +430,7 @@ static void state_free(struct exosip *state)
 {
     sb_credentials_free(&state->credentials);
     exo_resolver_free(state->resolver);
+    exo_avoid_free(state->avoid);
     free(state->address);
     free(state->route);
     free(state);
@@ -453,7 +455,8 @@ static int open_locked(struct sb_core *core, const sb_config *config, struct exo
     if (state == NULL)
         return SB_ENOMEM;
     state->core = core;
-    state->resolver = exo_resolver_new(config);
+    state->avoid = exo_avoid_new();
+    state->resolver = state->avoid == NULL ? NULL : exo_resolver_new(config, state->avoid);
     code = state->resolver == NULL ? SB_ENOMEM : start_library(state);
     if (code != SB_OK) {
         state_free(state);

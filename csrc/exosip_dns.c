@@ -1,272 +1,299 @@
-/* exosip_dns.c - the servers of a host (RFC 3263), by the resolver of the C library. */
+/* exosip_dns.c - asks name servers, by c-ares, and waits for them.
+ *
+ * There is a channel of c-ares' while something is asked for: its few sockets serve any number of questions. One that is
+ * made when nothing is on the way sees what has become of the configuration; where something always is, it is retired
+ * after a while, and those that asked it end it.
+ */
 #include "exosip_dns.h"
 
 #include <arpa/inet.h>
-#include <arpa/nameser.h>
 #include <netinet/in.h>
-#include <resolv.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
-#include <osipparser2/osip_port.h>
+#ifdef __linux__
+#include <linux/filter.h>
+#endif
 
 #include "events.h"
+#include "exosip_dns_search.h"
 
 enum {
-    MAX_ANSWER = 8192, /* octets; what is longer is read as far as that */
-    MAX_TARGETS = 32,  /* SRV records of one name; the others are left out */
-    ASK_S = 1,         /* for each server the first time; twice that the second time, which is the last */
-    GIVE_UP_MS = 8000  /* after so long nothing more is asked */
+    FIRST_ASK_MS = 1000,    /* for each server the first time; twice that the second time, which is the last */
+    MAX_SERVERS = 3,
+    MAX_SEARCHES = 16384,   /* a question has 16 bits to be known by */
+    RETIRE_MS = 20000,      /* so old is a channel that gets no more searches, */
+    RETIRED_MS = 16000,     /* and so long it has for those that it has */
+    LOOK_MS = 1000,         /* how often to look at that */
+    MAX_SOCKETS = 12        /* of a channel: one for datagrams and one connection to each of its servers */
 };
 
-struct target {
-    unsigned priority, weight, port;
-    char host[NS_MAXDNAME];
-};
-
-struct answer {
-    unsigned char octets[MAX_ANSWER];
-    ns_msg message;
-    int count; /* of records */
+struct exo_dns {
+    struct exo_dns_config config;
+    struct exo_channel channel, retired;
+    struct exo_search *first;
+    int count;
 };
 
 /* ------------------------------------------------------------------------------------------------------
- * Which servers
+ * Channels
  */
+static void init_library(void)
+{
+    ares_library_init(ARES_LIB_INIT_ALL); /* on these systems it has nothing to be given back */
+}
 
-/* The servers and the port of a file, in place of the system's. A line that is none is passed over, as by the system. */
-static void read_servers(FILE *file)
+/* Before 1.8 the port of all servers was taken as it is sent. */
+static unsigned short as_option(unsigned port)
+{
+    int version = 0;
+    ares_version(&version);
+    return version < 0x010800 ? htons((uint16_t)port) : (unsigned short)port;
+}
+
+/* The servers and the port of a file. Returns how many. A line that is none is passed over, as by the system. */
+static int read_servers(const char *path, struct in_addr servers[MAX_SERVERS], unsigned *port)
 {
     char line[256], value[128];
-    unsigned port = NS_DEFAULTPORT;
-    int i, count = 0;
-    while (fgets(line, sizeof line, file) != NULL) {
-        struct sockaddr_in server;
-        memset(&server, 0, sizeof server);
-        server.sin_family = AF_INET;
-        if (sscanf(line, " port %u", &port) == 1 || sscanf(line, " nameserver %127s", value) != 1)
-            continue;
-        if (count < MAXNS && inet_pton(AF_INET, value, &server.sin_addr) == 1)
-            _res.nsaddr_list[count++] = server;
-    }
-    for (i = 0; i < count; i++)
-        _res.nsaddr_list[i].sin_port = htons((uint16_t)port);
-    if (count > 0)
-        _res.nscount = count;
-}
-
-void exo_dns_begin(struct exo_dns *dns, const char *resolv_conf)
-{
-    FILE *file;
-    res_init();
-    dns->servers = _res.nscount;
-    _res.retrans = ASK_S;
-    _res.retry = 2;
-    file = resolv_conf == NULL ? NULL : fopen(resolv_conf, "r");
-    if (file != NULL) {
-        read_servers(file);
-        fclose(file);
-    }
-}
-
-void exo_dns_end(const struct exo_dns *dns)
-{
-    _res.nscount = dns->servers; /* the C library frees what belongs to the thread only where it knows it again */
-}
-
-/* ------------------------------------------------------------------------------------------------------
- * Records
- */
-
-/* True when there are records of this type. */
-static int ask(struct answer *answer, const char *name, int type)
-{
-    int length = res_query(name, ns_c_in, type, answer->octets, sizeof answer->octets);
-    answer->count = 0;
-    if (length <= 0)
+    int count = 0;
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
         return 0;
-    if (length > (int)sizeof answer->octets)
-        length = (int)sizeof answer->octets;
-    if (ns_initparse(answer->octets, length, &answer->message) != 0)
-        return 0;
-    answer->count = ns_msg_count(answer->message, ns_s_an);
-    return answer->count > 0;
-}
-
-/* A name within a record's data. */
-static int expand(struct answer *answer, const unsigned char *from, char name[NS_MAXDNAME])
-{
-    return dn_expand(ns_msg_base(answer->message), ns_msg_end(answer->message), from, name, NS_MAXDNAME) > 0 &&
-           name[0] != '\0' && strcmp(name, ".") != 0;
-}
-
-/* The record of that type at a place among the answers: 1, or 0. */
-static int record_at(struct answer *answer, int place, int type, ns_rr *record)
-{
-    return ns_parserr(&answer->message, ns_s_an, place, record) == 0 && (int)ns_rr_type(*record) == type;
-}
-
-static int by_priority(const void *a, const void *b)
-{
-    const struct target *left = a, *right = b;
-    return left->priority < right->priority ? -1 : left->priority > right->priority;
-}
-
-/* Bring one to the front of those of a priority, each as often as its weight says (RFC 2782). */
-static void draw(struct target *targets, int count)
-{
-    unsigned sum = 0, drawn;
-    struct target chosen;
-    int i;
-    for (i = 0; i < count; i++)
-        sum += targets[i].weight;
-    if (sum == 0)
-        return;
-    drawn = osip_build_random_number() % sum;
-    for (i = 0; i < count - 1 && drawn >= targets[i].weight; i++)
-        drawn -= targets[i].weight;
-    chosen = targets[i];
-    memmove(targets + 1, targets, (size_t)i * sizeof *targets);
-    targets[0] = chosen;
-}
-
-static void order(struct target *targets, int count)
-{
-    int from, to;
-    qsort(targets, (size_t)count, sizeof *targets, by_priority);
-    for (from = 0; from < count; from++) {
-        for (to = from + 1; to < count && targets[to].priority == targets[from].priority;)
-            to++;
-        draw(targets + from, to - from);
-    }
-}
-
-/* The SRV records of a name, in the order in which to try them. Returns how many. */
-static int services(const char *name, struct target targets[MAX_TARGETS])
-{
-    struct answer answer;
-    ns_rr record;
-    int i, count = 0;
-    if (!ask(&answer, name, ns_t_srv))
-        return 0;
-    for (i = 0; i < answer.count && count < MAX_TARGETS; i++) {
-        const unsigned char *data;
-        if (!record_at(&answer, i, ns_t_srv, &record) || ns_rr_rdlen(record) < 7)
-            continue;
-        data = ns_rr_rdata(record);
-        targets[count].priority = ns_get16(data);
-        targets[count].weight = ns_get16(data + 2);
-        targets[count].port = ns_get16(data + 4);
-        count += expand(&answer, data + 6, targets[count].host);
-    }
-    order(targets, count);
+    while (fgets(line, sizeof line, file) != NULL)
+        if (sscanf(line, " port %u", port) != 1 && sscanf(line, " nameserver %127s", value) == 1 &&
+            count < MAX_SERVERS && inet_pton(AF_INET, value, &servers[count]) == 1)
+            count++;
+    fclose(file);
     return count;
 }
 
-/* One of the texts in a NAPTR record: a length and the octets. Returns what follows it, or NULL. */
-static const unsigned char *text_of(const unsigned char *data, const unsigned char *end, char text[256])
+#ifdef __linux__
+/* Take no datagram that is shorter than a message's header: c-ares before 1.19.1 takes an empty one for the end of the
+ * server, and asks again whatever is on the way (CVE-2023-32067). */
+static int on_socket(ares_socket_t fd, int type, void *unused)
 {
-    if (data == NULL || data >= end || end - data <= data[0])
-        return NULL;
-    memcpy(text, data + 1, data[0]);
-    text[data[0]] = '\0';
-    return data + 1 + data[0];
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 8 + 12, 0, 1), /* UDP's header, and DNS' */
+        BPF_STMT(BPF_RET | BPF_K, 0x7fffffff),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog filter = {sizeof code / sizeof *code, code};
+    (void)unused;
+    if (type == SOCK_DGRAM)
+        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter); /* where it fails it stays as it was */
+    return 0;
 }
+#endif
 
-/* The name that a NAPTR record of our service points to: 1 where it is of SRV records. */
-static int replacement_of(const struct exo_dns *dns, struct answer *answer, const ns_rr *record, char name[NS_MAXDNAME])
+/* Returns 1, or 0 when memory or the like is out. */
+static int open_channel(struct exo_dns *dns)
 {
-    const unsigned char *end = ns_rr_rdata(*record) + ns_rr_rdlen(*record), *data = ns_rr_rdata(*record) + 4;
-    char flags[256], service[256], pattern[256];
-    if (ns_rr_rdlen(*record) < 8)
-        return 0;
-    data = text_of(data, end, flags);
-    data = text_of(data, end, service);
-    data = text_of(data, end, pattern);
-    return data != NULL && data < end && strcasecmp(flags, "s") == 0 && strcasecmp(service, dns->naptr) == 0 &&
-           expand(answer, data, name);
-}
-
-/* The name of the SRV records of a domain: what its NAPTR records say of our transport, of which there is one, or else
- * the usual one (RFC 3263, 4.1 and 4.2). */
-static void name_services(const struct exo_dns *dns, const char *domain, char name[NS_MAXDNAME])
-{
-    struct answer answer;
-    ns_rr record;
-    char found[NS_MAXDNAME];
-    unsigned long best = 0, rank;
-    int i, any = 0;
-    snprintf(name, NS_MAXDNAME, "%s%s", dns->service, domain);
-    if (!ask(&answer, domain, ns_t_naptr))
-        return;
-    for (i = 0; i < answer.count; i++) {
-        if (!record_at(&answer, i, ns_t_naptr, &record) || !replacement_of(dns, &answer, &record, found))
-            continue;
-        rank = ns_get32(ns_rr_rdata(record)); /* order, preference */
-        if (any && rank >= best)
-            continue;
-        any = 1;
-        best = rank;
-        memcpy(name, found, NS_MAXDNAME);
+    struct exo_channel *channel = &dns->channel;
+    struct ares_options options;
+    struct in_addr servers[MAX_SERVERS];
+    unsigned port = 53;
+    int mask = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES;
+    memset(&options, 0, sizeof options);
+    options.timeout = FIRST_ASK_MS;
+    options.tries = 2;
+    if (dns->config.resolv_conf != NULL)
+        options.nservers = read_servers(dns->config.resolv_conf, servers, &port);
+    if (options.nservers > 0) {
+        mask |= ARES_OPT_SERVERS | ARES_OPT_UDP_PORT | ARES_OPT_TCP_PORT;
+        options.servers = servers;
+        options.udp_port = options.tcp_port = as_option(port);
     }
+    if (ares_init_options(&channel->ares, &options, mask) != ARES_SUCCESS) {
+        channel->ares = NULL;
+        return 0;
+    }
+#ifdef __linux__
+    ares_set_socket_callback(channel->ares, on_socket, NULL);
+#endif
+    channel->closing = 0;
+    channel->since_ms = sb_monotonic_ms();
+    return 1;
+}
+
+/* What is on the way is over: c-ares says so to each. */
+static void close_channel(struct exo_channel *channel)
+{
+    if (channel->ares == NULL)
+        return;
+    channel->closing = 1;
+    ares_destroy(channel->ares);
+    channel->ares = NULL;
+}
+
+/* Have those that ask it find it where they look for it. */
+static void retire(struct exo_dns *dns, int64_t now)
+{
+    struct exo_search *each;
+    dns->retired = dns->channel;
+    dns->retired.since_ms = now;
+    for (each = dns->first; each != NULL; each = each->next)
+        each->channel = &dns->retired;
+    memset(&dns->channel, 0, sizeof dns->channel);
+}
+
+/* A channel for another search: 1. */
+static int need_channel(struct exo_dns *dns)
+{
+    int64_t now = sb_monotonic_ms();
+    if (dns->channel.ares != NULL && now - dns->channel.since_ms >= RETIRE_MS && dns->retired.ares == NULL &&
+        dns->retired.searches == 0)
+        retire(dns, now);
+    return dns->channel.ares != NULL || open_channel(dns);
 }
 
 /* ------------------------------------------------------------------------------------------------------
- * Addresses
+ * Searches
  */
-static void print_address(const struct sockaddr *found, unsigned port, char address[EXO_ADDRESS_SIZE])
+static int is_asked(const struct exo_dns *dns, const char *host, int port)
 {
-    char text[INET6_ADDRSTRLEN] = "";
-    if (found->sa_family == AF_INET6) {
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)found)->sin6_addr, text, sizeof text);
-        snprintf(address, EXO_ADDRESS_SIZE, "[%s]:%u", text, port);
-    } else {
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)found)->sin_addr, text, sizeof text);
-        snprintf(address, EXO_ADDRESS_SIZE, "%s:%u", text, port);
-    }
-}
-
-/* The first address of a host that is not to be avoided: 1. Otherwise 0; *address is set to the first one that was to
- * be, unless it is set already. */
-static int address_of(const struct exo_dns *dns, const char *host, unsigned port, char address[EXO_ADDRESS_SIZE])
-{
-    struct addrinfo wanted, *found = NULL, *each;
-    char text[EXO_ADDRESS_SIZE];
-    int good = 0;
-    memset(&wanted, 0, sizeof wanted);
-    wanted.ai_family = dns->family;
-    wanted.ai_socktype = SOCK_DGRAM;
-    if (getaddrinfo(host, NULL, &wanted, &found) != 0)
-        return 0;
-    for (each = found; each != NULL && !good; each = each->ai_next) {
-        print_address(each->ai_addr, port, text);
-        good = !dns->avoid(dns->arg, text);
-        if (good || address[0] == '\0')
-            memcpy(address, text, sizeof text);
-    }
-    freeaddrinfo(found);
-    return good;
-}
-
-int exo_dns_find(const struct exo_dns *dns, const char *host, int port, char address[EXO_ADDRESS_SIZE])
-{
-    int64_t until = sb_monotonic_ms() + GIVE_UP_MS;
-    struct target targets[MAX_TARGETS];
-    char name[NS_MAXDNAME];
-    int i, count = 0;
-    address[0] = '\0';
-    if (port == 0 && strlen(host) < NS_MAXDNAME - 32) {
-        name_services(dns, host, name);
-        if (sb_monotonic_ms() < until)
-            count = services(name, targets);
-    }
-    for (i = 0; i < count && sb_monotonic_ms() < until; i++)
-        if (address_of(dns, targets[i].host, targets[i].port, address))
+    const struct exo_search *each;
+    for (each = dns->first; each != NULL; each = each->next)
+        if (!each->is_over && each->port == port && strcasecmp(each->host, host) == 0)
             return 1;
-    if (count == 0 && sb_monotonic_ms() < until)
-        address_of(dns, host, port != 0 ? (unsigned)port : (unsigned)dns->default_port, address);
-    return address[0] != '\0';
+    return 0;
+}
+
+/* Tell what was found of those that are over. */
+static void sweep(struct exo_dns *dns)
+{
+    struct exo_search **link = &dns->first, *search;
+    while ((search = *link) != NULL) {
+        if (!search->is_over) {
+            link = &search->next;
+            continue;
+        }
+        *link = search->next;
+        dns->count--;
+        dns->config.found(dns->config.arg, search->host, search->port, search->address);
+        exo_search_free(search);
+    }
+    if (dns->channel.searches == 0)
+        close_channel(&dns->channel);
+    if (dns->retired.searches == 0)
+        close_channel(&dns->retired);
+}
+
+void exo_dns_ask(struct exo_dns *dns, const char *host, int port)
+{
+    struct exo_search *search = NULL;
+    if (is_asked(dns, host, port))
+        return;
+    if (dns->count < MAX_SEARCHES && need_channel(dns))
+        search = exo_search_new(&dns->config, &dns->channel, host, port);
+    if (search == NULL) {
+        dns->config.found(dns->config.arg, host, port, "");
+        return;
+    }
+    search->next = dns->first;
+    dns->first = search;
+    dns->count++;
+    exo_search_start(search);
+    sweep(dns);
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Waiting
+ */
+
+/* Add what a channel waits for. Returns how many there are now; *timeout: in milliseconds, no longer than before. */
+static int watch(struct exo_channel *channel, struct pollfd *fds, int count, int *timeout)
+{
+    struct timeval most = {LOOK_MS / 1000, LOOK_MS % 1000 * 1000}, buffer, *wait;
+    ares_socket_t sockets[MAX_SOCKETS];
+    int i, bits;
+    if (channel->ares == NULL)
+        return count;
+    bits = ares_getsock(channel->ares, sockets, MAX_SOCKETS);
+    for (i = 0; i < MAX_SOCKETS && ARES_GETSOCK_READABLE(bits, i); i++) {
+        fds[count].fd = sockets[i];
+        fds[count].events = (short)(POLLIN | (ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
+        fds[count++].revents = 0;
+    }
+    wait = ares_timeout(channel->ares, &most, &buffer);
+    i = (int)(wait->tv_sec * 1000 + wait->tv_usec / 1000 + 1);
+    if (*timeout < 0 || i < *timeout)
+        *timeout = i;
+    return count;
+}
+
+/* Hand on what came, and see who is not waited for any longer. */
+static void process(struct exo_channel *channel, const struct pollfd *fds, int count)
+{
+    int i;
+    if (channel->ares == NULL)
+        return;
+    for (i = 0; i < count; i++)
+        if (fds[i].revents != 0)
+            ares_process_fd(channel->ares, fds[i].revents & ~POLLOUT ? fds[i].fd : ARES_SOCKET_BAD,
+                            fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
+    ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+/* Those that ask once more when it is time. Returns how long until the next does, in milliseconds, or -1. */
+static int go_on(struct exo_dns *dns)
+{
+    int64_t now = sb_monotonic_ms();
+    struct exo_search *each;
+    int wait, least = -1;
+    for (each = dns->first; each != NULL; each = each->next) {
+        wait = exo_search_go_on(each, now);
+        if (wait >= 0 && (least < 0 || wait < least))
+            least = wait;
+    }
+    return least;
+}
+
+void exo_dns_wait(struct exo_dns *dns, int wake)
+{
+    struct pollfd fds[1 + 2 * MAX_SOCKETS] = {{wake, POLLIN, 0}};
+    int timeout = go_on(dns), count, retired;
+    retired = watch(&dns->retired, fds, 1, &timeout);
+    count = watch(&dns->channel, fds, retired, &timeout);
+    if (poll(fds, (nfds_t)count, timeout) < 0)
+        return;
+    process(&dns->retired, fds + 1, retired - 1);
+    process(&dns->channel, fds + retired, count - retired);
+    if (dns->retired.ares != NULL && sb_monotonic_ms() - dns->retired.since_ms >= RETIRED_MS)
+        close_channel(&dns->retired);
+    sweep(dns);
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * All of it
+ */
+struct exo_dns *exo_dns_new(const struct exo_dns_config *config)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    struct exo_dns *dns = calloc(1, sizeof *dns);
+    if (dns == NULL)
+        return NULL;
+    pthread_once(&once, init_library);
+    dns->config = *config;
+    return dns;
+}
+
+void exo_dns_free(struct exo_dns *dns)
+{
+    struct exo_search *search;
+    if (dns == NULL)
+        return;
+    close_channel(&dns->channel);
+    close_channel(&dns->retired);
+    while ((search = dns->first) != NULL) {
+        dns->first = search->next;
+        exo_search_free(search);
+    }
+    free(dns);
 }

@@ -1,30 +1,36 @@
-/* exosip_dns.h - the servers of a host, in the order in which to try them (RFC 3263). Knows nothing of the engine. */
+/* exosip_dns.h - the servers of hosts, in the order in which to try them (RFC 3263): any number at a time, by c-ares.
+ * Knows nothing of the engine. One thread alone calls these functions. */
 #ifndef SB_EXOSIP_DNS_H
 #define SB_EXOSIP_DNS_H
-
-#include <netdb.h>
-
-/* What a thread that asks was told. Each call is of the thread that called exo_dns_begin(). */
-struct exo_dns {
-    const char *service;  /* "_sip._udp." and the like: before a domain it names the SRV records; */
-    const char *naptr;    /* "SIP+D2U" and the like: the service of a NAPTR record; */
-    int default_port;     /* and where neither tells a port */
-    int family;           /* AF_INET or AF_INET6 */
-    int servers;          /* as exo_dns_end() has to put them back */
-    /* Whether to pass over an address ("192.0.2.1:5060") while there is another. */
-    int (*avoid)(void *arg, const char *address);
-    void *arg;
-};
 
 /* Room for "[address]:port". */
 enum { EXO_ADDRESS_SIZE = 64 };
 
-/* Have this thread ask the servers that a file like /etc/resolv.conf names; NULL: the system's. */
-void exo_dns_begin(struct exo_dns *dns, const char *resolv_conf);
-void exo_dns_end(const struct exo_dns *dns);
+struct exo_dns;
 
-/* Where requests for a host go; port: what the URI says, 0: nothing. Returns 1 with the address, or 0. Ends in a time
- * that the number of name servers bounds: some 10 s for one that does not answer. */
-int exo_dns_find(const struct exo_dns *dns, const char *host, int port, char address[EXO_ADDRESS_SIZE]);
+struct exo_dns_config {
+    const char *service;     /* "_sip._udp." and the like: before a domain it names the SRV records; */
+    const char *naptr;       /* "SIP+D2U" and the like: the service of a NAPTR record; */
+    int default_port;        /* and where neither tells a port */
+    int family;              /* AF_INET or AF_INET6 */
+    const char *resolv_conf; /* a file like /etc/resolv.conf; NULL: the system's */
+    /* Whether to pass over an address ("192.0.2.1:5060") while there is another. */
+    int (*avoid)(void *arg, const char *address);
+    /* Where requests for a host go; "": it has no address. host and port are those of exo_dns_ask(). */
+    void (*found)(void *arg, const char *host, int port, const char *address);
+    void *arg;               /* of both */
+};
+
+/* A copy of config is kept, but not of its texts. NULL when memory is out. */
+struct exo_dns *exo_dns_new(const struct exo_dns_config *config);
+/* Ends what is asked for: found() is not called any more. */
+void exo_dns_free(struct exo_dns *dns);
+
+/* Find out where requests for a host go; port: what the URI says, 0: nothing. found() is called once, perhaps before this
+ * returns; not again for a host and a port that are being asked for. */
+void exo_dns_ask(struct exo_dns *dns, const char *host, int port);
+
+/* Wait until there is something to read from `wake`, or for what was asked for, and see to the latter. */
+void exo_dns_wait(struct exo_dns *dns, int wake);
 
 #endif

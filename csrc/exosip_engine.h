@@ -41,6 +41,7 @@ struct exosip {
     int stopping;                /* the pump is to return; under the core's lock */
     char *address;               /* "sip:host:port", the default From */
     char *route;                 /* "<sip:proxy;lr>" or NULL */
+    struct exo_avoid *avoid;
     struct exo_resolver *resolver;
     struct sb_credential *credentials;
     void *calls;                 /* tsearch() trees of struct sb_object: calls by the library's cid, */
@@ -324,8 +325,6 @@ int exo_give_up(struct exosip *state, const struct sb_object *object);
 void exo_note_silence(struct exosip *state, sb_id id);
 /* Send what has its address, end what has none. By the pump, every now and then. */
 void exo_take_found(struct exosip *state);
-struct exo_resolver *exo_resolver_new(const sb_config *config); /* NULL when memory is out */
-void exo_resolver_free(struct exo_resolver *resolver);
 
 /* exosip_register.c ------------------------------------------------------------------------------------- */
 int exo_register(void *state, struct sb_object *registration, const char *registrar,

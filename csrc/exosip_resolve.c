@@ -1,11 +1,8 @@
 /* exosip_resolve.c - where a request goes is found out before the library sees the request (RFC 3263).
  *
  * The library would ask while it holds its lock, so that a name server that does not answer stops every call; it knows
- * SRV records with some builds only. So what begins something waits here until a thread has found an address, and goes
+ * SRV records with some builds only. So what begins something waits (exosip_lookup.c) until an address is found, and goes
  * to the library with that as its route, which stays on this machine: the library takes the first Route off.
- *
- * The threads see neither the core nor the library: they ask, leave what they found with the lookup, and end when
- * nothing waits. The pump takes it from there.
  */
 #include "exosip_engine.h"
 
@@ -17,22 +14,7 @@
 #include <strings.h>
 
 #include "check.h"
-#include "exosip_dns.h"
-
-enum {
-    MAX_THREADS = 4,
-    QUEUE_MS = 8000,     /* what no thread has come to by then has no address */
-    AVOID_MS = 300000,   /* how long an address that did not answer is passed over while there is another */
-    NOTED = 256,         /* requests whose address is remembered, in case that nobody answers */
-    AVOIDED = 16
-};
-
-enum progress {
-    WAITING = 0,
-    ASKING,    /* a thread has it */
-    ABANDONED, /* the same, and nobody waits for it any more */
-    DONE
-};
+#include "exosip_lookup.h"
 
 /* The arguments of exo_call() and the like. */
 struct exo_order {
@@ -45,243 +27,65 @@ struct exo_order {
 };
 
 /* A request that waits for its address. */
-struct lookup {
-    struct lookup *next;
-    enum progress progress;
-    int given_up;                   /* by the user */
-    int64_t since_ms;
-    char *host;
-    int port;
-    char address[EXO_ADDRESS_SIZE]; /* "": none */
-    sb_id id;
+struct waiting {
+    struct exo_lookup lookup; /* first: exosip_lookup.c knows that much */
     int kind;
     struct exo_order order;
-    char *texts[4];                 /* what the order points to */
+    char *texts[4];           /* what the order points to */
     struct exo_content *content;
 };
 
-/* Outlives the engine where a thread still asks. */
-struct exo_resolver {
-    pthread_mutex_t mutex;
-    struct lookup *first;
-    int threads, closed;
-    char *resolv_conf;
-    struct exo_dns dns;
-    /* requests of late, by the order in which they were sent, and addresses that did not answer; under the mutex */
-    struct {
-        sb_id id;
-        char address[EXO_ADDRESS_SIZE];
-    } sent[NOTED];
-    struct {
-        int64_t until_ms;
-        char address[EXO_ADDRESS_SIZE];
-    } avoided[AVOIDED];
-    unsigned sent_count, avoided_count;
-};
-
 /* ------------------------------------------------------------------------------------------------------
- * Lookups
+ * What waits
  */
-static void lookup_free(struct lookup *lookup)
+void exo_lookup_free(struct exo_lookup *lookup)
 {
+    struct waiting *waiting = (struct waiting *)lookup;
     size_t i;
-    for (i = 0; i < sizeof lookup->texts / sizeof *lookup->texts; i++)
-        free(lookup->texts[i]);
-    exo_content_free(lookup->content);
+    for (i = 0; i < sizeof waiting->texts / sizeof *waiting->texts; i++)
+        free(waiting->texts[i]);
+    exo_content_free(waiting->content);
     free(lookup->host);
-    free(lookup);
+    free(waiting);
 }
 
-static const char *keep(struct lookup *lookup, int place, const char *text, int *failed)
+static const char *keep(struct waiting *waiting, int place, const char *text, int *failed)
 {
     if (text == NULL)
         return NULL;
-    lookup->texts[place] = strdup(text);
-    *failed |= lookup->texts[place] == NULL;
-    return lookup->texts[place];
+    waiting->texts[place] = strdup(text);
+    *failed |= waiting->texts[place] == NULL;
+    return waiting->texts[place];
 }
 
-static struct lookup *lookup_new(const struct sb_object *object, const struct exo_order *order, const char *host,
-                                 int port)
+static struct waiting *waiting_new(const struct sb_object *object, const struct exo_order *order, const char *host,
+                                   int port)
 {
-    struct lookup *lookup = calloc(1, sizeof *lookup);
+    struct waiting *waiting = calloc(1, sizeof *waiting);
     struct exo_order *copy;
     int failed = 0;
-    if (lookup == NULL)
+    if (waiting == NULL)
         return NULL;
-    lookup->since_ms = sb_monotonic_ms();
-    lookup->host = strdup(host);
-    lookup->port = port;
-    lookup->id = object->id;
-    lookup->kind = object->kind;
-    copy = &lookup->order;
+    waiting->lookup.host = strdup(host);
+    waiting->lookup.port = port;
+    waiting->lookup.id = object->id;
+    waiting->kind = object->kind;
+    copy = &waiting->order;
     *copy = *order;
-    copy->parties.to = keep(lookup, 0, order->parties.to, &failed);
-    copy->parties.from = keep(lookup, 1, order->parties.from, &failed);
+    copy->parties.to = keep(waiting, 0, order->parties.to, &failed);
+    copy->parties.from = keep(waiting, 1, order->parties.from, &failed);
     copy->parties.route = NULL;
-    copy->name = keep(lookup, 2, order->name, &failed);
-    copy->detail = keep(lookup, 3, order->detail, &failed);
+    copy->name = keep(waiting, 2, order->name, &failed);
+    copy->detail = keep(waiting, 3, order->detail, &failed);
     if (order->content != NULL) {
-        lookup->content = exo_content_copy(order->content);
-        failed |= lookup->content == NULL;
+        waiting->content = exo_content_copy(order->content);
+        failed |= waiting->content == NULL;
     }
-    copy->content = lookup->content == NULL ? NULL : &lookup->content->content;
-    if (!failed && lookup->host != NULL)
-        return lookup;
-    lookup_free(lookup);
+    copy->content = waiting->content == NULL ? NULL : &waiting->content->content;
+    if (!failed && waiting->lookup.host != NULL)
+        return waiting;
+    exo_lookup_free(&waiting->lookup);
     return NULL;
-}
-
-/* ------------------------------------------------------------------------------------------------------
- * The threads
- */
-static void resolver_free(struct exo_resolver *resolver)
-{
-    struct lookup *lookup;
-    while ((lookup = resolver->first) != NULL) {
-        resolver->first = lookup->next;
-        lookup_free(lookup);
-    }
-    pthread_mutex_destroy(&resolver->mutex);
-    free(resolver->resolv_conf);
-    free(resolver);
-}
-
-static int is_avoided(void *data, const char *address)
-{
-    struct exo_resolver *resolver = data;
-    int i, found = 0;
-    pthread_mutex_lock(&resolver->mutex);
-    for (i = 0; i < AVOIDED && !found; i++)
-        found = resolver->avoided[i].until_ms > sb_monotonic_ms() && strcmp(resolver->avoided[i].address, address) == 0;
-    pthread_mutex_unlock(&resolver->mutex);
-    return found;
-}
-
-/* The next one to ask for, or NULL. Under the mutex. */
-static struct lookup *take_waiting(struct exo_resolver *resolver)
-{
-    struct lookup *lookup;
-    for (lookup = resolver->first; lookup != NULL; lookup = lookup->next)
-        if (lookup->progress == WAITING)
-            break;
-    if (lookup != NULL)
-        lookup->progress = ASKING;
-    return lookup;
-}
-
-/* The answer is one to all that wait for the same. Under the mutex. */
-static void hand_out(struct exo_resolver *resolver, struct lookup *asked, const char *address)
-{
-    struct lookup *each;
-    for (each = resolver->first; each != NULL; each = each->next) {
-        if (each != asked &&
-            (each->progress != WAITING || each->port != asked->port || strcasecmp(each->host, asked->host) != 0))
-            continue;
-        memcpy(each->address, address, EXO_ADDRESS_SIZE);
-        each->progress = DONE;
-    }
-}
-
-static void *ask(void *data)
-{
-    struct exo_resolver *resolver = data;
-    struct exo_dns dns = resolver->dns;
-    struct lookup *lookup;
-    char address[EXO_ADDRESS_SIZE];
-    int last;
-    exo_dns_begin(&dns, resolver->resolv_conf);
-    pthread_mutex_lock(&resolver->mutex);
-    while (!resolver->closed && (lookup = take_waiting(resolver)) != NULL) {
-        pthread_mutex_unlock(&resolver->mutex);
-        exo_dns_find(&dns, lookup->host, lookup->port, address); /* an ASKING one is nobody else's to change */
-        pthread_mutex_lock(&resolver->mutex);
-        hand_out(resolver, lookup, address);
-    }
-    last = --resolver->threads == 0 && resolver->closed;
-    pthread_mutex_unlock(&resolver->mutex);
-    exo_dns_end(&dns);
-    if (last)
-        resolver_free(resolver);
-    return NULL;
-}
-
-/* Under the mutex. */
-static int start_thread(struct exo_resolver *resolver)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-    int failed;
-    if (resolver->threads >= MAX_THREADS)
-        return SB_OK;
-    if (pthread_attr_init(&attributes) != 0)
-        return SB_ENOMEM;
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    failed = pthread_create(&thread, &attributes, ask, resolver) != 0;
-    pthread_attr_destroy(&attributes);
-    resolver->threads += !failed;
-    return resolver->threads > 0 ? SB_OK : SB_ENOMEM;
-}
-
-struct exo_resolver *exo_resolver_new(const sb_config *config)
-{
-    struct exo_resolver *resolver = calloc(1, sizeof *resolver);
-    if (resolver == NULL)
-        return NULL;
-    pthread_mutex_init(&resolver->mutex, NULL);
-    resolver->dns.avoid = is_avoided;
-    resolver->dns.arg = resolver;
-    resolver->dns.family = strchr(config->host, ':') == NULL ? AF_INET : AF_INET6;
-    resolver->dns.service = config->transport == SB_TLS ? "_sips._tcp."
-                            : config->transport == SB_TCP ? "_sip._tcp." : "_sip._udp.";
-    resolver->dns.naptr = config->transport == SB_TLS ? "SIPS+D2T" : config->transport == SB_TCP ? "SIP+D2T" : "SIP+D2U";
-    resolver->dns.default_port = config->transport == SB_TLS ? 5061 : 5060;
-    if (config->resolv_conf == NULL || (resolver->resolv_conf = strdup(config->resolv_conf)) != NULL)
-        return resolver;
-    resolver_free(resolver);
-    return NULL;
-}
-
-void exo_resolver_free(struct exo_resolver *resolver)
-{
-    int unused;
-    if (resolver == NULL)
-        return;
-    pthread_mutex_lock(&resolver->mutex);
-    resolver->closed = 1;
-    unused = resolver->threads == 0;
-    pthread_mutex_unlock(&resolver->mutex);
-    if (unused)
-        resolver_free(resolver);
-}
-
-/* ------------------------------------------------------------------------------------------------------
- * Addresses that did not answer (4.3)
- */
-static void note_sent(struct exo_resolver *resolver, const struct lookup *lookup)
-{
-    unsigned place;
-    pthread_mutex_lock(&resolver->mutex);
-    place = resolver->sent_count++ % NOTED;
-    resolver->sent[place].id = lookup->id;
-    memcpy(resolver->sent[place].address, lookup->address, EXO_ADDRESS_SIZE);
-    pthread_mutex_unlock(&resolver->mutex);
-}
-
-void exo_note_silence(struct exosip *state, sb_id id)
-{
-    struct exo_resolver *resolver = state->resolver;
-    unsigned i, place;
-    pthread_mutex_lock(&resolver->mutex);
-    for (i = 0; i < NOTED; i++) {
-        if (id == 0 || resolver->sent[i].id != id)
-            continue;
-        place = resolver->avoided_count++ % AVOIDED;
-        resolver->avoided[place].until_ms = sb_monotonic_ms() + AVOID_MS;
-        memcpy(resolver->avoided[place].address, resolver->sent[i].address, EXO_ADDRESS_SIZE);
-        resolver->sent[i].id = 0;
-    }
-    pthread_mutex_unlock(&resolver->mutex);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -341,143 +145,101 @@ static char *next_hop(const struct exosip *state, const struct exo_order *order,
     return copy;
 }
 
-static int enqueue(struct exo_resolver *resolver, struct lookup *lookup)
-{
-    struct lookup **last = &resolver->first;
-    int code;
-    pthread_mutex_lock(&resolver->mutex);
-    code = start_thread(resolver);
-    if (code == SB_OK) {
-        while (*last != NULL)
-            last = &(*last)->next;
-        *last = lookup;
-    }
-    pthread_mutex_unlock(&resolver->mutex);
-    return code;
-}
-
 static int begin(struct exosip *state, struct sb_object *object, const struct exo_order *order)
 {
-    struct lookup *lookup;
+    struct waiting *waiting;
     int port = 0, code;
     char *host = next_hop(state, order, &port);
     if (host == NULL)
         return run(state, object, order);
     code = check(order);
-    lookup = code == SB_OK ? lookup_new(object, order, host, port) : NULL;
+    waiting = code == SB_OK ? waiting_new(object, order, host, port) : NULL;
     free(host);
-    if (lookup == NULL)
+    if (waiting == NULL)
         return code == SB_OK ? SB_ENOMEM : code;
-    code = enqueue(state->resolver, lookup);
+    code = exo_look_up(state->resolver, &waiting->lookup);
     if (code != SB_OK)
-        lookup_free(lookup);
+        exo_lookup_free(&waiting->lookup);
     return code;
 }
 
 int exo_give_up(struct exosip *state, const struct sb_object *object)
 {
-    struct lookup *lookup;
     if (object->lib != NULL)
         return 0;
-    pthread_mutex_lock(&state->resolver->mutex);
-    for (lookup = state->resolver->first; lookup != NULL; lookup = lookup->next)
-        if (lookup->id == object->id)
-            lookup->given_up = 1;
-    pthread_mutex_unlock(&state->resolver->mutex);
+    exo_lookup_give_up(state->resolver, object->id);
     return 1;
+}
+
+void exo_note_silence(struct exosip *state, sb_id id)
+{
+    exo_avoid_silent(state->avoid, id);
 }
 
 /* ------------------------------------------------------------------------------------------------------
  * What was found
  */
-static void post_end(struct exosip *state, const struct lookup *lookup, int status, const char *reason)
+static void post_end(struct exosip *state, const struct waiting *waiting, int status, const char *reason)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
     event.status = status;
     event.reason = reason;
-    event.method = lookup->order.what == EXO_REQUEST ? lookup->order.name : NULL;
-    event.state = lookup->given_up ? SB_STATE_ENDED : SB_STATE_FAILED;
-    switch (lookup->kind) {
+    event.method = waiting->order.what == EXO_REQUEST ? waiting->order.name : NULL;
+    event.state = waiting->lookup.given_up ? SB_STATE_ENDED : SB_STATE_FAILED;
+    switch (waiting->kind) {
     case SB_KIND_CALL:
         event.type = SB_EV_CALL_ENDED;
-        event.cause = lookup->given_up ? SB_CAUSE_CANCELLED : SB_CAUSE_FAILED;
-        event.call = lookup->id;
+        event.cause = waiting->lookup.given_up ? SB_CAUSE_CANCELLED : SB_CAUSE_FAILED;
+        event.call = waiting->lookup.id;
         break;
     case SB_KIND_REGISTRATION:
         event.type = SB_EV_REGISTRATION;
         event.method = "REGISTER";
-        event.registration = lookup->id;
+        event.registration = waiting->lookup.id;
         break;
     case SB_KIND_SUBSCRIPTION:
         event.type = SB_EV_SUBSCRIPTION;
         event.method = "SUBSCRIBE";
-        event.subscription = lookup->id;
+        event.subscription = waiting->lookup.id;
         break;
     default:
         event.type = SB_EV_RESPONSE;
-        event.transaction = lookup->id;
+        event.transaction = waiting->lookup.id;
         if (event.method == NULL)
             event.method = "PUBLISH";
     }
     exo_post(state, &event, NULL);
 }
 
-static void finish(struct exosip *state, struct lookup *lookup)
+static void finish(struct exosip *state, struct waiting *waiting)
 {
-    struct sb_object *object = sb_core_find(state->core, lookup->kind, lookup->id);
+    struct sb_object *object = sb_core_find(state->core, waiting->kind, waiting->lookup.id);
     char route[EXO_ADDRESS_SIZE + 8];
     if (object == NULL || object->lib != NULL)
         return;
-    if (lookup->given_up) {
-        post_end(state, lookup, lookup->kind == SB_KIND_CALL ? 487 : 200, NULL);
+    if (waiting->lookup.given_up) {
+        post_end(state, waiting, waiting->kind == SB_KIND_CALL ? 487 : 200, NULL);
         return;
     }
-    if (lookup->address[0] == '\0') {
-        post_end(state, lookup, 503, SB_UNRESOLVED);
+    if (waiting->lookup.address[0] == '\0') {
+        post_end(state, waiting, 503, SB_UNRESOLVED);
         return;
     }
-    snprintf(route, sizeof route, "sip:%s", lookup->address);
-    lookup->order.parties.route = route;
-    if (run(state, object, &lookup->order) == SB_OK)
-        note_sent(state->resolver, lookup);
+    snprintf(route, sizeof route, "sip:%s", waiting->lookup.address);
+    waiting->order.parties.route = route;
+    if (run(state, object, &waiting->order) == SB_OK)
+        exo_avoid_note(state->avoid, waiting->lookup.id, waiting->lookup.address);
     else
-        post_end(state, lookup, 503, NULL);
-}
-
-static int is_through(const struct lookup *lookup, int64_t now)
-{
-    if (lookup->progress == WAITING)
-        return lookup->given_up || now - lookup->since_ms > QUEUE_MS;
-    return lookup->progress == DONE || (lookup->progress == ASKING && lookup->given_up);
-}
-
-/* One that is through, or NULL. *ours: no thread has it. */
-static struct lookup *take_through(struct exo_resolver *resolver, int *ours)
-{
-    struct lookup **link, *lookup;
-    int64_t now = sb_monotonic_ms();
-    pthread_mutex_lock(&resolver->mutex);
-    for (link = &resolver->first; *link != NULL && !is_through(*link, now);)
-        link = &(*link)->next;
-    lookup = *link;
-    *ours = lookup != NULL && lookup->progress != ASKING;
-    if (*ours)
-        *link = lookup->next;
-    else if (lookup != NULL)
-        lookup->progress = ABANDONED;
-    pthread_mutex_unlock(&resolver->mutex);
-    return lookup;
+        post_end(state, waiting, 503, NULL);
 }
 
 void exo_take_found(struct exosip *state)
 {
-    struct lookup *lookup;
-    int ours;
-    while ((lookup = take_through(state->resolver, &ours)) != NULL) {
-        finish(state, lookup);
-        if (ours)
-            lookup_free(lookup);
+    struct exo_lookup *lookup;
+    while ((lookup = exo_take_lookup(state->resolver)) != NULL) {
+        finish(state, (struct waiting *)lookup);
+        exo_lookup_free(lookup);
     }
 }
 

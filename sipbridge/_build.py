@@ -41,7 +41,7 @@ __attribute__((visibility("default"))) void init{module}(void);
 ABSENT = """no SIP library was found to build an engine on:
 {reasons}
 Install one:
-    Debian, Ubuntu:  apt-get install libsofia-sip-ua-dev    (or: libexosip2-dev libosip2-dev)
+    Debian, Ubuntu:  apt-get install libsofia-sip-ua-dev    (or: libexosip2-dev libosip2-dev libc-ares-dev)
     Fedora:          dnf install sofia-sip-devel
     macOS:           brew install sofia-sip
 or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204."""
@@ -52,19 +52,22 @@ UNFIT = """{complaint}
     C_INCLUDE_PATH=DIR/include LIBRARY_PATH=DIR/lib LDFLAGS=-Wl,-rpath,DIR/lib"""
 
 
-class Library(namedtuple("Library", "engine package header libraries folders system")):
+class Library(namedtuple("Library", "engine package header libraries folders needs")):
     """Where an engine's library shows: in pkg-config as ``package``, to the compiler as ``header`` (perhaps
-    in one of ``folders`` below an include directory), to the linker as ``libraries``. ``system`` are those of
-    the system that the engine itself needs.
+    in one of ``folders`` below an include directory), to the linker as ``libraries``. ``needs``: another one that
+    the engine itself is built on, or None. The program that tries it is probe_<engine>.c.
     """
 
     __slots__ = ()
 
 
+#: What asks DNS for the engine on libeXosip2.
+CARES = Library("cares", "libcares", "ares.h", ["cares"], [], None)
+
 #: The engines there are. A new one: a line here, and csrc/engine_<name>.c.
 LIBRARIES = (
-    Library("sofia", "sofia-sip-ua", "sofia-sip/nta.h", ["sofia-sip-ua"], ["sofia-sip-1.12"], []),
-    Library("exosip", "libeXosip2", "eXosip2/eXosip.h", ["eXosip2", "osip2", "osipparser2"], [], ["resolv"]),
+    Library("sofia", "sofia-sip-ua", "sofia-sip/nta.h", ["sofia-sip-ua"], ["sofia-sip-1.12"], None),
+    Library("exosip", "libeXosip2", "eXosip2/eXosip.h", ["eXosip2", "osip2", "osipparser2"], [], CARES),
 )
 
 #: No exit status of a program's.
@@ -95,11 +98,10 @@ def sources(engine):
             os.path.join(SOURCES, name + "_*.c")
         )
 
-    others = set()
+    others = set(glob.glob(probe("*")))
     for library in LIBRARIES:
         if library.engine != engine:
             others.update(owned(library.engine))
-        others.add(probe(library.engine))
     others.update(os.path.join(SOURCES, name) for name in SHIELD_ONLY)
     return sorted(set(glob.glob(os.path.join(SOURCES, "*.c"))) - others)
 
@@ -169,15 +171,17 @@ def find():
 def locate(library):
     """The flags (compile, link: two lists) with which a program that uses the library builds.
 
-    pkg-config's if it knows the library, else those of the usual places. Raises :class:`Absent` with the
-    compiler's complaint, or :class:`Unfit` with what the program said when it ran.
+    pkg-config's if it knows the library, else those of the usual places; and those of what it needs. Raises
+    :class:`Absent` with the compiler's complaint, or :class:`Unfit` with what the program said when it ran.
     """
     problem = None
-    system = ["-l" + name for name in library.system]
     for compile_args, link_args in _candidates(library):
         try:
-            _try(library, compile_args, link_args + system)
-            return compile_args, link_args + system
+            _try(library, compile_args, link_args)
+            if library.needs is None:
+                return compile_args, link_args
+            needed = locate(library.needs)
+            return compile_args + needed[0], link_args + needed[1]
         except Unfit as error:
             problem = error
         except Absent as error:
@@ -231,7 +235,8 @@ def _try(library, compile_args, link_args):
         command += shlex.split(os.environ.get("LDFLAGS", "")) + link_args
         status, output = _run(command)
         if status:
-            errors = [line for line in output.splitlines() if "error" in line or "cannot find" in line]
+            said = ("undefined reference", "cannot find", "error")
+            errors = [line for line in output.splitlines() if any(words in line for words in said)]
             complaint = (errors or output.splitlines() or ["the compiler failed"])[0]
             raise Absent(complaint.replace(os.path.dirname(source) + os.sep, ""))
         status, output = _run([program])

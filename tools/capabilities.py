@@ -62,6 +62,8 @@ CAPABILITIES = (
                     "conformance.test_dns::*domain*",
                     "conformance.test_dns::*where_it*",
                     "conformance.test_dns::*proxy*",
+                    "conformance.test_dns::*offered*",
+                    "conformance.test_dns::*of_none*",
                 ],
             ),
             ("DNS: the next server", ["conformance.test_dns::*next_server*"]),
@@ -71,6 +73,9 @@ CAPABILITIES = (
                     "conformance.test_dns::*name_server*",
                     "conformance.test_dns::*looked_up*",
                     "conformance.test_dns::*circle*",
+                    "conformance.test_dns::*silent*",
+                    "conformance.test_dns::*one_answer*",
+                    "conformance.test_dns::*beyond*",
                 ],
             ),
             (

@@ -88,13 +88,14 @@ def c():
     yield [PYTHON, "tools/too_new.py"] + files("csrc/*.[ch]", "tests/**/*.[ch]", "bench/*.[ch]")
     compiler = shlex.split(os.environ.get("CC", "cc")) + WARNINGS + ["-I" + _build.SOURCES]
     flags = {library.engine: locate(library) for library in _build.LIBRARIES}
-    double = ["-Itests/double", "-Itests/double/include"]
+    double = ["-Itests/double", "-Itests/double/include"] + (locate(_build.CARES) or [])
     shared = set(_build.sources("sofia")) & set(_build.sources("exosip"))
     for name in sorted(shared | set(_build.shield_sources())):
         yield compiler + [name]
     for name in sorted(set(_build.sources("sofia")) - shared) + [_build.probe("sofia")]:
         yield compiler + flags["sofia"] + [name]
-    for name in sorted(set(_build.sources("exosip")) - shared) + [_build.probe("exosip")]:
+    probes = [_build.probe("exosip"), _build.probe("cares")]
+    for name in sorted(set(_build.sources("exosip")) - shared) + probes:
         yield compiler + double + [name]
         if flags["exosip"] is not None:
             yield compiler + flags["exosip"] + [name]

@@ -2,6 +2,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+import os
+import resource
 import time
 
 import pytest
@@ -241,6 +243,74 @@ def test_a_name_server_that_never_answers(asking, names, by_hand):
     assert (ended.cause, ended.status) == ("failed", 503)
     assert "No address for the host" in ended.reason
     assert time.time() - started < 60.0
+
+
+def test_silent_names_hold_up_no_other(asking, names, by_hand):
+    """However many are asked for in vain, an address of another is there at once."""
+    names.silent.add("silent.example")
+    calls = [asking.endpoint.invite("sip:bob@host%d.silent.example" % i, OFFER) for i in range(24)]
+    names.add_service(DOMAIN, "udp", (10, 1, by_hand.port, "one." + DOMAIN))
+    started = time.time()
+    for _ in range(3):
+        _answers_message(asking, by_hand, "sip:bob@" + DOMAIN)
+    assert time.time() - started < 3.0
+    assert len(set(name for name, _ in names.asked if name.endswith("silent.example"))) >= 24
+    for call in calls:
+        call.hangup()
+    for call in calls:
+        assert call.wait_ended(10.0).cause == "cancelled"
+
+
+def test_those_who_wait_for_one_name_get_one_answer(asking, names, by_hand):
+    names.silent.add("one." + DOMAIN)
+    uri = "sip:bob@one.%s:%d" % (DOMAIN, by_hand.port)
+    with Answering(by_hand, 486):
+        calls = [asking.endpoint.invite(uri, OFFER) for _ in range(20)]
+        deadline = time.time() + 10.0
+        while not names.asked and time.time() < deadline:
+            time.sleep(0.01)
+        names.silent.clear()
+        assert [call.wait_ended(20.0).status for call in calls] == [486] * 20
+    assert asking.endpoint.engine_name == "sofia" or len(names.asked) < 10  # Sofia-SIP asks for each
+
+
+def test_a_descriptor_beyond_select(asking, names, by_hand):
+    """A process with many files open: name servers are waited for all the same."""
+    names.add_service(DOMAIN, "udp", (10, 1, by_hand.port, "one." + DOMAIN))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    files = []
+    try:
+        while not files or files[-1] < 1100:
+            files.append(os.open(os.devnull, os.O_RDONLY))
+        message = _answers_message(asking, by_hand, "sip:bob@" + DOMAIN)
+    finally:
+        for file in files:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert message.method == "MESSAGE"
+
+
+@pytest.mark.parametrize("kind", ["of the domain", "by naptr"])
+def test_a_service_that_is_not_offered(asking, names, kind):
+    """RFC 2782: a target "." says so, whatever address the domain has."""
+    if asking.endpoint.engine_name == "sofia" and kind == "of the domain":
+        pytest.skip("Sofia-SIP asks for the domain's own address where the target of its services is none")
+    service = "_sip._udp." + DOMAIN
+    if kind == "by naptr":
+        service = "services." + DOMAIN
+        names.add(DOMAIN, "NAPTR", '10 10 "s" "SIP+D2U" "" %s.' % service)
+    names.add(service, "SRV", "0 0 0 .")
+    names.add(DOMAIN, "A", "127.0.0.1")
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        asking.endpoint.message("sip:bob@" + DOMAIN, "hello", timeout=20.0)
+    assert caught.value.status == 503 and "No address for the host" in caught.value.reason
+    assert (service, "SRV") in names.asked and (DOMAIN, "A") not in names.asked
+
+
+def test_one_target_of_none_beside_another(asking, names, by_hand):
+    names.add("_sip._udp." + DOMAIN, "SRV", "0 0 0 .", "10 1 %d one.%s." % (by_hand.port, DOMAIN))
+    _answers_message(asking, by_hand, "sip:bob@" + DOMAIN)
 
 
 def test_closed_while_a_name_is_looked_up(make_phone, names):

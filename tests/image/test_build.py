@@ -160,6 +160,7 @@ def test_manifest_lists_the_packages_of_each_stage(images, checkout):
     assert result.returncode == 0, result.stdout
     assert "# base: a STAND-IN" in result.stdout
     assert "libexosip2-7 3.6.0-1standin amd64" in result.stdout
+    assert "libc-ares2 " in result.stdout and "libc-ares-dev " not in result.stdout
     assert "\ngcc " not in result.stdout and "\nmake " not in result.stdout
     result = checkout.make("manifest", STAGE="debug")
     assert "\ngdb " in result.stdout and "\npython2.7-dbg " in result.stdout

@@ -48,10 +48,12 @@ def _engine(name):
 def _double():
     double = os.environ["SIPBRIDGE_DOUBLE"]
     folder = os.path.join(ROOT, "tests", "double")
-    sources = _engine("exosip")[0]
+    sources, module = _engine("exosip")
+    compile_args, link_args = module.locate(module.CARES)
     sources += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".c")]
     options = ["-DWITH_DOUBLE", "-I" + os.path.join(double, "include"), "-L" + os.path.join(double, "lib")]
-    return sources, options + ["-losip2", "-losipparser2", "-lresolv", "-ldl", "-lpthread", "-rdynamic"]
+    options += compile_args + ["-losip2", "-losipparser2"] + link_args
+    return sources, options + ["-ldl", "-lpthread", "-rdynamic"]
 
 
 def _library():

@@ -12,7 +12,7 @@ from contract.raw import Raw
 from double.flows import FLOWS, Answering, Flow
 from memory.driver import run
 from memory.malformed import datagrams
-from peers.name_server import HOSTILE, NameServer
+from peers.name_server import HOSTILE, NameServer, mutated
 from shield.messages import request
 
 
@@ -80,6 +80,32 @@ def _options_are_answered(flow, peer):
     while ("OPTIONS", 200) not in peer.answers[before:]:
         assert time.time() < deadline, peer.answers[before:]
         time.sleep(0.002)
+
+
+def test_mutated_answers(driver, tmpdir):
+    """Of a name server, for a hundred and sixty names at a time. It still finds another then."""
+    if Raw().name == "sofia":
+        pytest.skip("Sofia-SIP's resolver never comes back from a name that points to itself")
+    names = NameServer(str(tmpdir))
+    names.add("good.test", "A", "127.0.0.1")
+    domains = ["m%d.test" % i for i in range(160)]
+    for domain in domains:
+        names.answers[domain] = names.answers["_sip._udp." + domain] = mutated
+    engine = driver.open(resolv_conf=names.configuration)
+    for domain in domains:
+        assert driver.request(engine, "MESSAGE", "sip:a@" + domain) > 0
+    asked = -1
+    while asked < len(names.asked):  # longer than anything is asked for again
+        asked = len(names.asked)
+        time.sleep(4.0)
+    with Answering() as peer:
+        sent = driver.request(engine, "MESSAGE", "sip:a@good.test:%s" % peer.uri.rsplit(":", 1)[1])
+        event = driver.wait(engine)
+        while event != 0 and event.transaction != sent:
+            event = driver.wait(engine)
+        assert event != 0 and event.status == 200
+    assert driver.perform("sb_close", engine, 0) == 0
+    names.stop()
 
 
 def test_malformed_datagrams(driver):

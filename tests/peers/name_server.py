@@ -6,11 +6,14 @@ An endpoint finds it through `resolv_conf`.
 from __future__ import absolute_import, division, print_function
 
 import os
+import random
 import select
 import socket
 import struct
 import threading
+import zlib
 
+import dns.exception
 import dns.flags
 import dns.message
 import dns.name
@@ -74,7 +77,10 @@ class NameServer(object):
                 self._socket.sendto(answer, source)
 
     def _answer(self, octets):
-        query = dns.message.from_wire(octets)
+        try:
+            query = dns.message.from_wire(octets)
+        except dns.exception.DNSException:
+            return []  # who believes a hostile answer may ask for what is no name
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
         kind = dns.rdatatype.to_text(question.rdtype)
@@ -132,6 +138,33 @@ def _long_text(query):
     return _header_of(query, 1) + b"\xc0\x0c" + struct.pack("!HHIH", 35, 1, 1, 9) + b"\0\1\0\1\xffabcd"
 
 
+def _srv(query, target, before=b""):
+    """An SRV record with the octets of a target, after a record of no use."""
+    text = _header_of(query, 2) + b"\xc0\x0c" + struct.pack("!HHIH", 16, 1, 1, len(before)) + before
+    return text + b"\xc0\x0c" + struct.pack("!HHIHHHH", 33, 1, 1, 6 + len(target), 1, 1, 5060) + target
+
+
+def _jumps(query):
+    """A name of nothing but steps back, each to the one before."""
+    place = len(_header_of(query, 2)) + 12
+    steps = b"\xc0\x0c" + b"".join(struct.pack("!H", 0xC000 + place + 2 * i) for i in range(150))
+    return _srv(query, struct.pack("!H", 0xC000 + place + len(steps) - 2), steps)
+
+
+def mutated(query):
+    """An answer with an SRV record, a NAPTR record and an address, some octets of which are others."""
+    end = query.index(b"\0", 12) + 1
+    naptr = b"\0\1\0\1\1s\x07SIP+D2U\0\4_sip\4_udp\xc0\x0c"
+    answer = bytearray(_header_of(query, 3))
+    for kind, data in ((33, b"\0\1\0\1\x13\xc4\3one\xc0\x0c"), (35, naptr), (1, b"\x7f\0\0\1")):
+        answer += b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 1, len(data)) + data
+    generator = random.Random(zlib.crc32(query[12:]))
+    for _ in range(generator.randrange(1, 6)):
+        answer[generator.randrange(6, len(answer))] = generator.choice((0, 1, 0x0C, 0x3F, 0x40, 0xC0, 0xFF))
+    answer[12:end] = query[12:end]  # else it is none to our question
+    return bytes(answer)
+
+
 #: Answers that are none, or not what they should be: name to a function of the query's octets.
 HOSTILE = {
     "loop": _loop,
@@ -144,4 +177,11 @@ HOSTILE = {
     "failure": lambda query: _header_of(query, 0, 0x8182),
     "refused": lambda query: _header_of(query, 0, 0x8185),
     "missing": lambda query: _header_of(query, 1),
+    "jumps": _jumps,
+    "odd name": lambda query: _srv(query, b"\x0aa b\\\0.\n\xff%s\0", b"\0"),
+    "no end": lambda query: _srv(query, b"\x3f" + b"a" * 63),
+    "long name": lambda query: _srv(query, (b"\x3f" + b"a" * 63) * 6 + b"\0"),
+    "escaped dot": lambda query: _srv(query, b"\4a\\.\\\0"),
+    "truncated": lambda query: _header_of(query, 0, 0x8780),
+    "burst": lambda query: [b"", query[:5], query[:12]] * 20,
 }

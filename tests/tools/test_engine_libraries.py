@@ -129,6 +129,23 @@ def test_without_headers_the_compiler_is_quoted(tmp_path, locate):
     assert "eXosip2/eXosip.h: No such file" in locate(one.include, one.lib)
 
 
+def test_without_c_ares_the_compiler_is_quoted(tmp_path, locate):
+    """The engine on libeXosip2 asks DNS by it."""
+    one = Installation(tmp_path)
+    (one.include / "ares.h").write_text("#error no c-ares here\n")
+    complaint = locate(one.include, one.lib)
+    assert "no c-ares here" in complaint and "libc-ares-dev" in complaint
+
+
+def test_a_c_ares_that_lacks_what_is_called(tmp_path, locate):
+    one = Installation(tmp_path)
+    name = one.lib / "libcares.so"
+    source = one.lib / "cares.c"
+    source.write_text("int ares_library_init(int flags) { return flags; }\n")
+    subprocess.run(["cc", "-shared", "-fPIC", source, "-o", name], check=True)
+    assert "undefined reference to `ares_" in locate(one.include, one.lib)
+
+
 def test_a_program_for_another_machine_is_not_run(tmp_path, locate):
     one = Installation(tmp_path / "one", version="5.3.0")
     compiler = tmp_path / "cc"

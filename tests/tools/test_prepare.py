@@ -76,6 +76,16 @@ def test_each_target_asks_for_its_own(complete):
     assert code == 1 and "sip-tester" in output and "shellcheck" not in output
 
 
+def test_the_double_needs_c_ares_too(complete):
+    complete.has("cc", script='case "$(cat)" in *ares.h*) exit 1 ;; esac').has("apt-get")
+    code, output = complete.prepare("--dry-run", "double", "test")
+    assert code == 1 and "prepare: missing: c-ares with its headers" in output
+    assert output.count(" libc-ares-dev") == 1 and " libosip2-dev" not in output
+    (complete.folder / "apt-get").unlink()
+    code, output = complete.has("brew").prepare("--dry-run", "double")
+    assert code == 1 and output.endswith("    brew install c-ares\n")
+
+
 def test_homebrew(complete):
     (complete.folder / "make").unlink()
     code, output = complete.has("brew").prepare("--dry-run", "build")
