@@ -68,6 +68,7 @@ struct sof_command {
     msg_t *msg;            /* what to send; the command's until it is taken (set to NULL) */
     nta_incoming_t *irq;   /* what to answer */
     const char *reason;    /* in the memory of msg */
+    void *data;            /* the same; its type is the command's */
     struct sof_record *record;
 };
 
@@ -195,6 +196,14 @@ struct sof_subscription {
     msg_t *waiting[SB_MAX_NOTIFIES]; /* NOTIFYs that wait for the answer to the one before */
     int count;                    /* how many, */
     int pending;                  /* and how many have no answer at all */
+};
+
+enum { SOF_TLS_PORT = 5061, SOF_TLS_FILES = 2 };
+
+/* See sofia_tls.c. */
+struct sof_tls_folder {
+    char *path;             /* NULL: there is none */
+    int fds[SOF_TLS_FILES]; /* of the files in it; -1: not made */
 };
 
 /* engine_sofia.c ---------------------------------------------------------------------------------------- */
@@ -385,8 +394,8 @@ int sof_authorize_sha256(struct sof_record *record, msg_t *msg, const char *meth
 /* sofia_tls.c ------------------------------------------------------------------------------------------- */
 /* While it opens: a folder with the certificates, as the library looks for them. It is to be removed even where this
  * fails: SB_EINVAL when a file cannot be read. */
-int sof_tls_folder(struct sofia *state, char **folder);
-void sof_tls_folder_remove(struct sofia *state, char *folder); /* NULL is fine */
+int sof_tls_folder(struct sofia *state, struct sof_tls_folder *folder);
+void sof_tls_folder_remove(struct sofia *state, struct sof_tls_folder *folder);
 unsigned sof_tls_policy(const sb_config *config);
 /* On the loop's thread: from now on, when the library logs that a connection was given up because of a certificate,
  * what waits for that peer fails at once, with the reason. */
