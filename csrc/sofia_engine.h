@@ -50,7 +50,10 @@ struct sofia;
 enum { SOF_64_T1 = 32000 }; /* milliseconds (17.1.1.1) */
 
 /* How long an address is looked up for what begins something; the library would ask a silent name server for 191 s. */
-enum { SOF_LOOKUP_MS = 16000 };
+#ifndef SOF_LOOKUP /* the tests' own build has a shorter one */
+#define SOF_LOOKUP 16000
+#endif
+enum { SOF_LOOKUP_MS = SOF_LOOKUP };
 
 /* How often a request is sent again for a challenge: once, and once more each time that only the nonce was stale
  * (22.4, RFC 2617 3.2.1). */
@@ -66,7 +69,7 @@ struct sof_command {
     int kind;              /* and its kind */
     int status;            /* what is wanted; its meaning is the command's */
     msg_t *msg;            /* what to send; the command's until it is taken (set to NULL) */
-    nta_incoming_t *irq;   /* what to answer */
+    nta_incoming_t **irq;  /* what to answer, in a record */
     const char *reason;    /* in the memory of msg */
     void *data;            /* the same; its type is the command's */
     struct sof_record *record;
@@ -270,6 +273,8 @@ int sof_send_again(struct sof_request *request);
 int sof_is_unresolved(const struct sof_request *request);
 /* Give back what the request holds. */
 void sof_request_clear(struct sof_request *request);
+/* How long an INVITE may be without another word, once its host's address is known, counted from when it was sent. */
+enum { SOF_RING_LEFT_MS = SB_RING_LIMIT_MS - SOF_LOOKUP_MS };
 /* True when the response (NULL: none) is a challenge that could be answered, and was: the request is on its way
  * again. */
 int sof_retry(struct sof_request *request, const sip_t *sip);
@@ -279,8 +284,8 @@ void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char 
 /* The same without content, and give the transaction up. Returns 0, as a callback of nta does then. */
 int sof_answer(struct sofia *state, nta_incoming_t *irq, int status);
 
-/* From any thread: leave an answer to the loop. What is answered is taken out of *irq. The draft is taken. SB_OK, or
- * SB_ENOMEM. call: that it arrived in, or NULL. */
+/* From any thread: leave an answer to the loop, which takes what is answered out of *irq, in a record. The draft is taken.
+ * SB_OK, or SB_ENOMEM. call: that it arrived in, or NULL. */
 int sof_post_answer(struct sofia *state, const struct sb_object *call, nta_incoming_t **irq, int status,
                     const char *reason, msg_t *draft);
 /* A request outside dialogs. The draft is taken. */
