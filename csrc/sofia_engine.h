@@ -189,12 +189,11 @@ struct sof_lease {
 struct sof_subscription {
     struct sof_lease lease;
     /* ours */
-    sip_event_t *event;
+    char *event;                  /* what Event says; in the record's home, of those from outside too */
     msg_t *again;                 /* the draft of a SUBSCRIBE within the dialog, until it is used */
     int polls;                    /* the state as it is now was all that was asked for */
     int notified;                 /* a NOTIFY came */
     /* from outside */
-    char *package;                /* what Event says */
     nta_incoming_t *irq;          /* the SUBSCRIBE, until it is answered */
     msg_t *waiting[SB_MAX_NOTIFIES]; /* NOTIFYs that wait for the answer to the one before */
     int count;                    /* how many, */
@@ -375,6 +374,8 @@ int sof_publish(void *state, struct sb_object *transaction, const sb_parties *pa
                 const char *etag, int expires, const sb_content *content);
 
 /* sofia_notify.c ---------------------------------------------------------------------------------------- */
+/* The value of Event in the memory of home; NULL where there is none. */
+char *sof_event_header(su_home_t *home, const sip_t *sip);
 int sof_on_subscribe(struct sofia *state, nta_incoming_t *irq, const sip_t *sip);
 int sof_subscription_accept(void *state, struct sb_object *subscription, int status, int expires);
 int sof_subscription_reject(void *state, struct sb_object *subscription, int status, const char *reason);
