@@ -97,6 +97,7 @@ struct exo_call {
     enum exo_ending ending;
     int provisional;              /* a provisional response arrived */
     int ack_awaited;              /* a 2xx of ours is not acknowledged yet */
+    int cseq;                     /* of our last request within the dialog */
     int retries;                  /* of the INVITE or BYE, for challenges */
     int strangers;                /* calls that were refused because they were given the same cid */
     struct exo_content *farewell; /* for the BYE that is due */
@@ -110,7 +111,9 @@ struct exo_transaction {
     char *call_id;               /* of our request outside dialogs */
     int64_t started_ms;
     int retries;
-    struct exo_content *waiting; /* our request within a dialog, until the library takes it */
+    struct exo_content *content; /* of our request within a dialog: it may have to be built once more */
+    int is_waiting;              /* it cannot be sent yet */
+    int alone;                   /* it was built anew for a challenge: what comes after it waits */
 };
 
 /* Registrations and subscriptions of ours begin with this. */
