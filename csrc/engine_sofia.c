@@ -160,6 +160,7 @@ static void record_free(struct sof_record *record, int kind)
     case SB_KIND_TRANSACTION: sof_transaction_free((struct sof_transaction *)record); break;
     default: break;
     }
+    sof_forget_secrets(record, NULL);
     if (record->timer != NULL)
         su_timer_destroy(record->timer);
     if (record->leg != NULL)

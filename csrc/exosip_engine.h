@@ -195,6 +195,10 @@ void exo_trace_to(struct sb_core *core);
 /* exosip_auth.c ----------------------------------------------------------------------------------------- */
 int exo_credentials(void *state, const char *realm, const char *user, const char *password);
 int exo_credentials_clear(void *state);
+/* Before the library is begun with: the memory of its passwords is wiped when it is given back. */
+void exo_wipe_what_is_freed(void);
+/* Before the library goes. */
+void exo_forget_secrets(struct exosip *state);
 
 /* True when the response is a challenge that is worth another try: there are credentials for it, and they
  * were not refused yet. */

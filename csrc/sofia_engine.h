@@ -386,6 +386,8 @@ void sof_subscription_free(struct sof_subscription *record);
 /* sofia_auth.c ------------------------------------------------------------------------------------------ */
 int sof_credentials(void *state, const char *realm, const char *user, const char *password);
 int sof_credentials_clear(void *state);
+/* Forget what answers challenges in a record for a user (NULL: whoever), and wipe it: under the lock, as all use of it. */
+void sof_forget_secrets(struct sof_record *record, const char *user);
 /* Take the challenges in a response: true when there are credentials for them. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
 
@@ -394,6 +396,8 @@ int sof_is_sha256(const msg_auth_t *challenge);
 /* Keep a challenge with what answers it. True when that worked. */
 int sof_take_sha256(struct sof_record *record, const msg_auth_t *challenge, int proxy, const char *user,
                     const char *password);
+/* Forget what answers challenges in a record for a user (NULL: whoever), and wipe it. */
+void sof_forget_sha256(struct sof_record *record, const char *user);
 /* Add the credentials for each that was kept. */
 int sof_authorize_sha256(struct sof_record *record, msg_t *msg, const char *method);
 

@@ -9,9 +9,10 @@
 
 int d_auth_add(const char *user, const char *password, const char *realm)
 {
-    struct d_auth *auth = calloc(1, sizeof *auth);
+    struct d_auth *auth = osip_malloc(sizeof *auth); /* and osip_free(): an application may stand in for both */
     if (auth == NULL)
         return OSIP_NOMEM;
+    memset(auth, 0, sizeof *auth);
     strncpy(auth->user, user, sizeof auth->user - 1);
     strncpy(auth->password, password, sizeof auth->password - 1);
     strncpy(auth->realm, realm == NULL ? "" : realm, sizeof auth->realm - 1);
@@ -25,7 +26,7 @@ void d_auth_clear(void)
     struct d_auth *auth;
     while ((auth = D.auths) != NULL) {
         D.auths = auth->next;
-        free(auth);
+        osip_free(auth);
     }
 }
 
