@@ -41,6 +41,8 @@ static int must_wait(const struct sb_object *transaction)
 {
     const struct exo_transaction *record = transaction->lib, *other;
     const struct sb_object *object;
+    if (transaction->call->state == SB_CALL_ENDING)
+        return 1; /* nothing goes after the BYE */
     for (object = transaction->call->first; object != NULL; object = object->next) {
         other = object->lib;
         if (object == transaction || !object->outgoing || other == NULL)
