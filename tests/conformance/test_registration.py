@@ -294,7 +294,7 @@ def test_close_unregisters(phone, sipp):
 
 @pytest.mark.parametrize("headers", [[("Contact", "[$REGISTER_Contact];expires=0")], [("Expires", "0")]])
 def test_no_seconds_granted(phone, sipp, headers):
-    """The registrar keeps no binding of ours: it is over, and not refreshed as if what was asked for had been granted."""
+    """The registrar keeps no binding of ours: it is over, and not refreshed as if all of it had been granted."""
     peer = sipp(Callee().recv("REGISTER").reply(200, headers=headers))
     registration = phone.endpoint.register("sip:" + peer.host_port, expires=600)
     assert (registration.state, registration.expires) == ("ended", 0)

@@ -61,7 +61,8 @@ FLOWS = {
 class Answering(threading.Thread):
     """A peer that answers every request: with the statuses given for its method, the last of them for good.
 
-    ``statuses``: of INVITE, 180 alone leaves the call ringing; before a 200 comes a 180. ``challenge``: the headers of a 401.
+    ``statuses``: of INVITE, 180 alone leaves the call ringing; before a 200 comes a 180. ``challenge``: the headers of
+    a 401.
 
     Attributes:
         answers: the final responses that it got: pairs of method and status.

@@ -1,5 +1,5 @@
-"""How long a peer is waited for that has said so little as 100: an engine that was built with less patience, since what is
-delivered has 170 s of it (SB_RING_LIMIT_MS)."""
+"""How long a peer is waited for that has said so little as 100: an engine that was built with less patience, since what
+is delivered has 170 s of it (SB_RING_LIMIT_MS)."""
 
 from __future__ import absolute_import, division, print_function
 
