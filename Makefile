@@ -5,7 +5,7 @@ SANDBOX ?= auto
 PYTHON ?= python3
 export SANDBOX PYTHON
 
-.PHONY: help demo test test-all quick lint bench engines overload soak fuzz develop clean
+.PHONY: help demo test test-all quick lint bench engines overload soak tsan fuzz develop clean
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -32,6 +32,9 @@ overload: ## measure what comes of 0.5, 1, 2 and 4 times the calls it can take, 
 
 soak: ## a million mutated datagrams at each engine while calls go through; long tests of the worker
 	@tools/host soak
+
+tsan: ## ThreadSanitizer on each engine, used from several threads; SECONDS=60 for longer
+	@tools/prepare tsan && tools/tsan $(or $(SECONDS),20)
 
 fuzz: ## libFuzzer on the shield for 30 s; SECONDS=600 for longer
 	@tools/prepare fuzz && tools/fuzz $(or $(SECONDS),30)

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wipe.h"
+
 void sb_credential_free(struct sb_credential *credential)
 {
     if (credential == NULL)
         return;
     free(credential->realm);
     free(credential->user);
-    free(credential->password);
+    sb_wipe_free(credential->password);
     free(credential);
 }
 

@@ -1,4 +1,5 @@
-/* credentials.h - the users and passwords for digest challenges (22) that an engine was told, a list of its own. */
+/* credentials.h - the users and passwords for digest challenges (22) that an engine was told, a list of its own. A password
+ * is wiped before its memory is given back. */
 #ifndef SB_CREDENTIALS_H
 #define SB_CREDENTIALS_H
 

@@ -127,7 +127,8 @@ enum sb_event_type {
 
     /* Registrations (10) */
     SB_EV_REGISTRATION,       /* state: ACTIVE with the granted seconds in expires, again after each refresh;
-                                 ENDED or FAILED, after which the handle is stale */
+                                 ENDED (also when a 2xx grants 0 seconds) or FAILED, after which the handle is
+                                 stale */
 
     /* Subscriptions (RFC 6665) */
     SB_EV_SUBSCRIPTION,       /* ours, state as for a registration. ENDED by the notifier: status 0, reason as its

@@ -412,13 +412,14 @@ static int start_library(struct exosip *state)
     if (state->context == NULL)
         return SB_ENOMEM;
 #endif
+    exo_wipe_what_is_freed();
     /* What is left of a failed one cannot be given back: eXosip_quit() would crash. */
     return exo_error(eXosip_init(EXO_ALONE(state)));
 }
 
 static void stop_library(struct exosip *state)
 {
-    EXO_UNUSED(state);
+    exo_forget_secrets(state);
     eXosip_quit(EXO_ALONE(state));
     exo_trace_to(NULL);
 #if SB_EXOSIP_API >= 4

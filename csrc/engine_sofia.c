@@ -160,6 +160,7 @@ static void record_free(struct sof_record *record, int kind)
     case SB_KIND_TRANSACTION: sof_transaction_free((struct sof_transaction *)record); break;
     default: break;
     }
+    sof_forget_secrets(record, NULL);
     if (record->timer != NULL)
         su_timer_destroy(record->timer);
     if (record->leg != NULL)
@@ -274,7 +275,8 @@ static nta_agent_t *new_agent(struct sofia *state, const char *url, const char *
 
 static int create_agent(struct sofia *state)
 {
-    char *url = bind_url(state), *certificates = NULL;
+    struct sof_tls_folder certificates = {NULL, {-1, -1}};
+    char *url = bind_url(state);
     int code = SB_OK;
     if (url == NULL)
         return SB_ENOMEM;
@@ -286,11 +288,11 @@ static int create_agent(struct sofia *state)
     }
     if (code == SB_OK) {
         errno = 0;
-        state->agent = new_agent(state, url, certificates);
+        state->agent = new_agent(state, url, certificates.path);
         if (state->agent == NULL)
             code = su_errno() != 0 ? network_error(su_errno()) : SB_ENET;
     }
-    sof_tls_folder_remove(state, certificates);
+    sof_tls_folder_remove(state, &certificates);
     if (code != SB_OK)
         return code;
     state->leg = nta_leg_tcreate(state->agent, sof_on_stray, (struct sof_record *)state, NTATAG_NO_DIALOG(1),
@@ -319,7 +321,7 @@ static int compose_headers(struct sofia *state)
     if (via == NULL)
         return SB_ELIBRARY;
     state->transport = config->transport;
-    state->port = via->v_port != NULL ? atoi(via->v_port) : config->transport == SB_TLS ? 5061 : 5060;
+    state->port = via->v_port != NULL ? atoi(via->v_port) : config->transport == SB_TLS ? SOF_TLS_PORT : 5060;
     state->address = su_sprintf(home, "sip:%s:%d", via->v_host, state->port);
     state->contact = own_contact(state, "sip", via->v_host);
     state->secure = own_contact(state, config->transport == SB_TLS ? "sips" : "sip", via->v_host);

@@ -9,8 +9,64 @@
 #include <string.h>
 #include <strings.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "wipe.h"
+
 /* The library keeps this many octets of each, and cuts off the rest without a word. */
 enum { MAX_CREDENTIAL = 49 };
+
+/* The library gives its list of passwords back without wiping it, but it does so with a function that libosip2 lets be
+ * set. */
+#ifdef __GLIBC__
+static __thread int wiping;
+
+static void free_wiped(void *octets)
+{
+    if (wiping)
+        sb_wipe(octets, malloc_usable_size(octets));
+    free(octets);
+}
+
+static void set_wiping(int on)
+{
+    wiping = on;
+}
+
+void exo_wipe_what_is_freed(void)
+{
+    osip_set_allocators(NULL, NULL, free_wiped);
+}
+#else
+static void set_wiping(int on)
+{
+    (void)on;
+}
+
+void exo_wipe_what_is_freed(void)
+{
+}
+#endif
+
+/* Have the library forget them. Under eXosip_lock. */
+static int clear_library(struct exosip *state)
+{
+    int returned;
+    EXO_UNUSED(state);
+    set_wiping(1);
+    returned = eXosip_clear_authentication_info(EXO_ALONE(state));
+    set_wiping(0);
+    return returned;
+}
+
+void exo_forget_secrets(struct exosip *state)
+{
+    exo_lock(state);
+    clear_library(state);
+    exo_unlock(state);
+}
 
 static int tell_library(struct exosip *state, const struct sb_credential *credential)
 {
@@ -25,7 +81,7 @@ static int tell_all(struct exosip *state)
     struct sb_credential *credential;
     int returned;
     exo_lock(state);
-    returned = eXosip_clear_authentication_info(EXO_ALONE(state));
+    returned = clear_library(state);
     for (credential = state->credentials; credential != NULL && returned >= 0; credential = credential->next)
         returned = tell_library(state, credential);
     exo_unlock(state);

@@ -98,6 +98,7 @@ struct exo_call {
     enum exo_ending ending;
     int provisional;              /* a provisional response arrived */
     int ack_awaited;              /* a 2xx of ours is not acknowledged yet */
+    int cseq;                     /* of our last request within the dialog */
     int retries;                  /* of the INVITE or BYE, for challenges */
     int strangers;                /* calls that were refused because they were given the same cid */
     struct exo_content *farewell; /* for the BYE that is due */
@@ -111,7 +112,9 @@ struct exo_transaction {
     char *call_id;               /* of our request outside dialogs */
     int64_t started_ms;
     int retries;
-    struct exo_content *waiting; /* our request within a dialog, until the library takes it */
+    struct exo_content *content; /* of our request within a dialog: it may have to be built once more */
+    int is_waiting;              /* it cannot be sent yet */
+    int alone;                   /* it was built anew for a challenge: what comes after it waits */
 };
 
 /* Registrations and subscriptions of ours begin with this. */
@@ -193,6 +196,10 @@ void exo_trace_to(struct sb_core *core);
 /* exosip_auth.c ----------------------------------------------------------------------------------------- */
 int exo_credentials(void *state, const char *realm, const char *user, const char *password);
 int exo_credentials_clear(void *state);
+/* Before the library is begun with: the memory of its passwords is wiped when it is given back. */
+void exo_wipe_what_is_freed(void);
+/* Before the library goes. */
+void exo_forget_secrets(struct exosip *state);
 
 /* True when the response is a challenge that is worth another try: there are credentials for it, and they
  * were not refused yet. */

@@ -1,6 +1,7 @@
 /* exosip_lease.c - what is granted for some seconds, and asked for again before they are over: registrations (10.2), and
  * subscriptions of ours (RFC 6665, 4.1.2). */
 #include "exosip_engine.h"
+#include "values.h"
 
 #include <stdlib.h>
 
@@ -100,9 +101,11 @@ int exo_lease_goes_on(struct exosip *state, struct sb_object *object, const char
     }
     if (lease->expires == 0)
         return 0;
-    if (seconds == NULL)
-        seconds = exo_header(response, "expires");
-    granted = seconds != NULL && atoi(seconds) > 0 ? atoi(seconds) : lease->expires;
+    granted = sb_granted(seconds, exo_header(response, "expires"), lease->expires);
+    if (granted == 0) { /* nothing is kept for us: it is over, as if it had been asked for */
+        lease->expires = 0;
+        return 0;
+    }
     exo_lease_left(lease, granted);
     exo_post_lease(state, object, SB_STATE_ACTIVE, response->status_code, NULL, granted, response);
     return 1;
@@ -111,11 +114,11 @@ int exo_lease_goes_on(struct exosip *state, struct sb_object *object, const char
 /* 423 Interval Too Brief (10.2.8; RFC 6665, 4.2.1.1): ask for what the other side wants at least. */
 static int is_too_brief(struct exo_lease *lease, osip_message_t *response)
 {
-    const char *least = exo_header(response, "min-expires");
-    if (response->status_code != 423 || lease->expires == 0 || lease->retries >= EXO_MAX_RETRIES || least == NULL ||
-        atoi(least) <= lease->expires)
+    int least = sb_seconds(exo_header(response, "min-expires"));
+    if (response->status_code != 423 || lease->expires == 0 || lease->retries >= EXO_MAX_RETRIES ||
+        least <= lease->expires)
         return 0;
-    lease->expires = atoi(least);
+    lease->expires = least;
     lease->retries++;
     return 1;
 }

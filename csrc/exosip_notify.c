@@ -1,5 +1,6 @@
 /* exosip_notify.c - subscriptions from outside (RFC 6665, 4.2). */
 #include "exosip_engine.h"
+#include "values.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,9 +174,7 @@ static void refuse(struct exosip *state, const eXosip_event_t *event, int status
 
 static int asked(osip_message_t *subscribe)
 {
-    const char *text = exo_header(subscribe, "expires");
-    long seconds = text == NULL ? SB_DEFAULT_SUBSCRIPTION : strtol(text, NULL, 10);
-    return seconds < 0 ? 0 : seconds > INT32_MAX ? INT32_MAX : (int)seconds;
+    return sb_granted(NULL, exo_header(subscribe, "expires"), SB_DEFAULT_SUBSCRIPTION);
 }
 
 /* The subscriber wants no more: tell it that it gets no more. Nobody waits for the answer. */
@@ -221,26 +220,11 @@ static int refusal(struct exosip *state, osip_message_t *subscribe)
     return exo_event_header(subscribe) == NULL ? 489 : 0;
 }
 
-/* The Event of the NOTIFYs: the package, and the id where there is one (8.2.1). */
-static char *event_of(osip_message_t *subscribe)
-{
-    const char *event = exo_event_header(subscribe), *id = strstr(event, ";id=");
-    size_t package = strcspn(event, "; \t"), length = id == NULL ? 0 : 4 + strcspn(id + 4, "; \t");
-    char *copy = malloc(package + length + 1);
-    if (copy == NULL)
-        return NULL;
-    memcpy(copy, event, package);
-    if (length > 0)
-        memcpy(copy + package, id, length);
-    copy[package + length] = '\0';
-    return copy;
-}
-
 static struct sb_object *notifier_new(struct exosip *state, const eXosip_event_t *event)
 {
     struct exo_subscription *record = calloc(1, sizeof *record);
     struct sb_object *subscription = NULL;
-    if (record == NULL || (record->event = event_of(event->request)) == NULL ||
+    if (record == NULL || (record->event = sb_event_of(exo_event_header(event->request))) == NULL ||
         (subscription = sb_core_add(state->core, SB_KIND_SUBSCRIPTION, NULL)) == NULL) {
         if (record != NULL)
             exo_subscription_free(NULL, record);

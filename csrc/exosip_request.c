@@ -24,7 +24,7 @@ static struct exo_transaction *record_new(const char *method)
 
 void exo_transaction_free(struct exo_transaction *record)
 {
-    exo_content_free(record->waiting);
+    exo_content_free(record->content);
     free(record->method);
     free(record->call_id);
     free(record);
@@ -33,19 +33,42 @@ void exo_transaction_free(struct exo_transaction *record)
 /* ------------------------------------------------------------------------------------------------------
  * Ours, within a dialog
  */
-static int send_within(struct exosip *state, struct sb_object *transaction, const sb_content *content)
+
+/* Whether a request has to wait for another of ours in its dialog. Those that wait go in their order; one that was
+ * challenged goes when no other is under way, and alone: only the last one can be sent again by the library, which would
+ * give an earlier one a number that another has (12.2.1.1). */
+static int must_wait(const struct sb_object *transaction)
+{
+    const struct exo_transaction *record = transaction->lib, *other;
+    const struct sb_object *object;
+    if (transaction->call->state == SB_CALL_ENDING)
+        return 1; /* nothing goes after the BYE */
+    for (object = transaction->call->first; object != NULL; object = object->next) {
+        other = object->lib;
+        if (object == transaction || !object->outgoing || other == NULL)
+            continue;
+        if (other->is_waiting ? object->id < transaction->id : record->retries > 0 || other->alone)
+            return 1;
+    }
+    return 0;
+}
+
+/* SB_ESTATE: it has to wait. */
+static int send_within(struct exosip *state, struct sb_object *transaction)
 {
     struct exo_transaction *record = transaction->lib;
-    int did = ((struct exo_call *)transaction->call->lib)->did, code;
+    struct exo_call *call = transaction->call->lib;
+    int did = call->did, code;
     osip_message_t *request = NULL;
-    if (did <= 0)
+    if (did <= 0 || must_wait(transaction))
         return SB_ESTATE;
     exo_lock(state);
     code = exo_error(eXosip_call_build_request(EXO_FIRST(state) did, record->method, &request));
     if (code == SB_OK)
-        code = request == NULL ? SB_ELIBRARY : exo_fill(request, content);
+        code = request == NULL ? SB_ELIBRARY : exo_fill(request, &record->content->content);
     if (code == SB_OK) {
-        record->cseq = exo_cseq(request);
+        record->cseq = call->cseq = exo_cseq(request);
+        record->alone = record->retries > 0;
         record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
         code = exo_error(eXosip_call_send_request(EXO_FIRST(state) did, request));
     } else {
@@ -64,13 +87,16 @@ int exo_call_request(void *data, struct sb_object *call, struct sb_object *trans
     if (record == NULL)
         return SB_ENOMEM;
     transaction->lib = record;
-    code = send_within(state, transaction, content);
+    record->content = exo_content_copy(content);
+    if (record->content == NULL)
+        return SB_ENOMEM;
+    code = send_within(state, transaction);
     if (code != SB_ESTATE || ((struct exo_call *)call->lib)->did <= 0)
         return code;
     /* The library has one request of a method under way per dialog, the peer's counted. */
-    record->waiting = exo_content_copy(content);
+    record->is_waiting = 1;
     record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
-    return record->waiting == NULL ? SB_ENOMEM : SB_OK;
+    return SB_OK;
 }
 
 int exo_reinvite(void *state, struct sb_object *call, struct sb_object *transaction,
@@ -138,6 +164,27 @@ static void give_up_reinvite(struct exosip *state, struct sb_object *transaction
     exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
 }
 
+/* Answer a challenge. True when the request goes again: now, or when no other of ours is under way in the dialog. */
+static int retry_within(struct exosip *state, eXosip_event_t *event, struct sb_object *transaction)
+{
+    struct exo_transaction *record = transaction->lib;
+    struct exo_call *call = transaction->call->lib;
+    if (transaction->call->state == SB_CALL_ENDING)
+        return 0; /* the BYE has a number after its own */
+    if (record->cseq == call->cseq && exo_retry(state, event, &record->retries)) {
+        record->cseq = ++call->cseq; /* 22.2: the next one, in the same dialog */
+        record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+        return 1;
+    }
+    if (record->cseq == call->cseq || !exo_may_retry(state, event->request, event->response, &record->retries))
+        return 0;
+    record->retries++;
+    record->cseq = record->alone = 0;
+    record->is_waiting = 1;
+    record->record.due_ms = sb_monotonic_ms();
+    return 1;
+}
+
 void exo_on_call_response(struct exosip *state, eXosip_event_t *event, struct sb_object *call)
 {
     struct sb_object *transaction;
@@ -150,10 +197,8 @@ void exo_on_call_response(struct exosip *state, eXosip_event_t *event, struct sb
     if (transaction == NULL)
         return;
     record = transaction->lib;
-    if (exo_retry(state, event, &record->retries)) {
-        record->cseq++; /* 22.2: the next one, in the same dialog */
+    if (retry_within(state, event, transaction))
         return;
-    }
     if (call->state == SB_CALL_ENDING && transaction->is_invite && event->response != NULL &&
         event->response->status_code < 300)
         exo_send_ack(state, ((struct exo_call *)call->lib)->did, event->tid, NULL); /* the user cannot any more */
@@ -353,14 +398,13 @@ void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_objec
 static void send_waiting(struct exosip *state, struct sb_object *transaction)
 {
     struct exo_transaction *record = transaction->lib;
-    int code = send_within(state, transaction, &record->waiting->content);
+    int code = send_within(state, transaction);
     if (code == SB_ESTATE && sb_monotonic_ms() - record->started_ms < EXO_64_T1) {
         record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
     } else if (code != SB_OK) {
         post_response(state, transaction, code == SB_ESTATE ? 408 : 503, NULL);
     } else {
-        exo_content_free(record->waiting);
-        record->waiting = NULL;
+        record->is_waiting = 0;
     }
 }
 
@@ -368,7 +412,7 @@ void exo_transaction_due(struct exosip *state, struct sb_object *transaction)
 {
     struct exo_transaction *record = transaction->lib;
     record->record.due_ms = 0;
-    if (record->waiting != NULL) {
+    if (record->is_waiting) {
         send_waiting(state, transaction);
     } else if (!transaction->outgoing) {
         /* The peer has given up on it, and the library will soon. */

@@ -5,6 +5,7 @@
  * made to forget once it is answered; the dialog is ours, and what is written into the SUBSCRIBE of it too.
  */
 #include "exosip_engine.h"
+#include "values.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -246,34 +247,6 @@ void exo_on_subscription(struct exosip *state, eXosip_event_t *event)
  * NOTIFY
  */
 
-/* The length of a value without its parameters. */
-static size_t bare(const char *value)
-{
-    return strcspn(value, "; \t");
-}
-
-/* A parameter's value in text of "name=value;...", or NULL. */
-static const char *parameter(const char *value, const char *name)
-{
-    size_t length = strlen(name);
-    for (value = strchr(value, ';'); value != NULL; value = strchr(value, ';')) {
-        value += 1 + strspn(value + 1, " \t");
-        if (strncasecmp(value, name, length) == 0 && value[length] == '=')
-            return value + length + 1;
-    }
-    return NULL;
-}
-
-static int is_same_event(const char *a, const char *b)
-{
-    const char *left = parameter(a, "id"), *right = parameter(b, "id");
-    if (bare(a) != bare(b) || strncmp(a, b, bare(a)) != 0)
-        return 0;
-    if (left == NULL || right == NULL)
-        return left == right;
-    return bare(left) == bare(right) && strncmp(left, right, bare(left)) == 0;
-}
-
 const char *exo_event_header(osip_message_t *message)
 {
     const char *event = exo_header(message, "event");
@@ -286,7 +259,7 @@ static int refusal(struct exosip *state, struct exo_subscription *record, osip_m
     const char *event = exo_event_header(notify);
     if (record->dialog != NULL && exo_cseq(notify) < record->dialog->remote_cseq)
         return 500; /* 12.2.2 */
-    if (event == NULL || !is_same_event(event, record->event))
+    if (event == NULL || !sb_is_same_event(event, record->event))
         return 489;
     if (exo_header(notify, "subscription-state") == NULL || exo_is_dangerous(notify))
         return 400;
@@ -306,10 +279,11 @@ static void post_notify(struct exosip *state, const struct sb_object *subscripti
 
 static void post_ended(struct exosip *state, struct sb_object *subscription, const char *told, osip_message_t *notify)
 {
-    const char *value = parameter(told, "reason");
+    int length;
+    const char *value = sb_parameter(told, "reason", &length);
     char reason[64] = "";
     if (value != NULL)
-        snprintf(reason, sizeof reason, "%.*s", (int)bare(value), value);
+        snprintf(reason, sizeof reason, "%.*s", length, value);
     exo_post_lease(state, subscription, SB_STATE_ENDED, 0, reason, 0, notify);
 }
 
@@ -317,8 +291,7 @@ static void take_notify(struct exosip *state, struct sb_object *subscription, os
 {
     struct exo_subscription *record = subscription->lib;
     const char *told = exo_header(notify, "subscription-state");
-    const char *text = parameter(told, "expires");
-    int seconds = text == NULL ? 0 : atoi(text);
+    int length, seconds = sb_granted(sb_parameter(told, "expires", &length), NULL, 0);
     if (record->dialog != NULL) {
         osip_dialog_update_osip_cseq_as_uas(record->dialog, notify);
         osip_dialog_update_route_set_as_uas(record->dialog, notify);
@@ -326,7 +299,7 @@ static void take_notify(struct exosip *state, struct sb_object *subscription, os
     record->notified = 1;
     record->lease.notify_ms = 0;
     post_notify(state, subscription, seconds, notify);
-    if (bare(told) == 10 && strncasecmp(told, "terminated", 10) == 0)
+    if (sb_bare(told) == 10 && strncasecmp(told, "terminated", 10) == 0)
         post_ended(state, subscription, told, notify);
     else if (!record->lease.busy && record->lease.expires > 0) /* it may be less than was granted (4.1.2.3) */
         exo_lease_left(&record->lease, seconds);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "wipe.h"
+
 /* FIPS 180-4, 4.2.2: the first 32 bits of the fractional parts of the cube roots of the first 64 primes. */
 static const uint32_t K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -48,6 +50,7 @@ static void absorb(uint32_t hash[8], const unsigned char *block)
     }
     for (i = 0; i < 8; i++)
         hash[i] += s[i];
+    sb_wipe(w, sizeof w); /* it may be a password that is hashed */
 }
 
 void sb_sha256_hex(const void *octets, size_t length, char hex[SB_SHA256_HEX])
@@ -68,6 +71,7 @@ void sb_sha256_hex(const void *octets, size_t length, char hex[SB_SHA256_HEX])
     absorb(hash, last);
     if (size == 128)
         absorb(hash, last + 64);
+    sb_wipe(last, sizeof last);
     for (i = 0; i < 8; i++)
         snprintf(hex + 8 * i, 9, "%08x", (unsigned)hash[i]);
 }

@@ -33,11 +33,15 @@ static struct sof_command *post(struct sofia *state, struct sb_object *call,
 /* ------------------------------------------------------------------------------------------------------
  * Out
  */
-static void on_unresolved(struct sof_record *data)
+/* By now there has to be an address. From here on it is the peer that is waited for: for its timers before it has said a
+ * word, which are nta's, and once it has said 100, for as long as it may ring. */
+static void on_looked_up(struct sof_record *data)
 {
     struct sb_object *call = sof_object(data, SB_KIND_CALL);
     if (call != NULL && sof_is_unresolved(&((struct sof_call *)data)->invite))
         sof_fail_call(data->state, call, SB_UNRESOLVED);
+    else if (call != NULL)
+        sof_set_timer(data, SOF_RING_LEFT_MS, sof_on_ring_limit);
 }
 
 static void run_call(struct sofia *state, struct sof_command *command)
@@ -51,7 +55,6 @@ static void run_call(struct sofia *state, struct sof_command *command)
         return;
     }
     record = call->lib;
-    sof_set_timer(&record->record, SB_RING_LIMIT_MS, sof_on_ring_limit);
     code = sof_dialog_new(&record->record, draft, sof_on_dialog_request);
     if (code == SB_OK)
         code = sof_send(&record->invite, &record->record, &record->record, "INVITE", draft,
@@ -61,7 +64,7 @@ static void run_call(struct sofia *state, struct sof_command *command)
     if (code != SB_OK)
         sof_end_call(state, call, SB_CAUSE_FAILED, 503, NULL);
     else
-        sof_set_timer(&record->record, SOF_LOOKUP_MS, on_unresolved);
+        sof_set_timer(&record->record, SOF_LOOKUP_MS, on_looked_up);
 }
 
 int sof_call(void *data, struct sb_object *call, const sb_parties *parties, const sb_content *content)

@@ -80,6 +80,7 @@ static int send_prack(struct sof_call *call, struct sof_early *early, const sip_
 {
     char rack[64];
     msg_t *draft;
+    int code;
     snprintf(rack, sizeof rack, "%lu %lu INVITE", (unsigned long)sip->sip_rseq->rs_response,
              (unsigned long)sip->sip_cseq->cs_seq);
     if (sof_draft_within(call->record.state, "PRACK", NULL, &draft) != SB_OK)
@@ -88,8 +89,10 @@ static int send_prack(struct sof_call *call, struct sof_early *early, const sip_
         msg_destroy(draft);
         return SB_ENOMEM;
     }
-    early->dialog.auth = call->record.auth; /* read only: what was learned for the INVITE holds for it */
-    return sof_send(&early->prack, &early->dialog, &call->record, "PRACK", draft, on_prack_response);
+    early->dialog.auth = call->record.auth; /* what was learned for the INVITE holds for it; it may go at any time */
+    code = sof_send(&early->prack, &early->dialog, &call->record, "PRACK", draft, on_prack_response);
+    early->dialog.auth = NULL;
+    return code;
 }
 
 int sof_acknowledge_early(struct sof_call *call, const sip_t *sip)

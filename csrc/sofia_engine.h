@@ -50,7 +50,10 @@ struct sofia;
 enum { SOF_64_T1 = 32000 }; /* milliseconds (17.1.1.1) */
 
 /* How long an address is looked up for what begins something; the library would ask a silent name server for 191 s. */
-enum { SOF_LOOKUP_MS = 16000 };
+#ifndef SOF_LOOKUP /* the tests' own build has a shorter one */
+#define SOF_LOOKUP 16000
+#endif
+enum { SOF_LOOKUP_MS = SOF_LOOKUP };
 
 /* How often a request is sent again for a challenge: once, and once more each time that only the nonce was stale
  * (22.4, RFC 2617 3.2.1). */
@@ -66,8 +69,9 @@ struct sof_command {
     int kind;              /* and its kind */
     int status;            /* what is wanted; its meaning is the command's */
     msg_t *msg;            /* what to send; the command's until it is taken (set to NULL) */
-    nta_incoming_t *irq;   /* what to answer */
+    nta_incoming_t **irq;  /* what to answer, in a record */
     const char *reason;    /* in the memory of msg */
+    void *data;            /* the same; its type is the command's */
     struct sof_record *record;
 };
 
@@ -185,16 +189,23 @@ struct sof_lease {
 struct sof_subscription {
     struct sof_lease lease;
     /* ours */
-    sip_event_t *event;
+    char *event;                  /* what Event says; in the record's home, of those from outside too */
     msg_t *again;                 /* the draft of a SUBSCRIBE within the dialog, until it is used */
     int polls;                    /* the state as it is now was all that was asked for */
     int notified;                 /* a NOTIFY came */
     /* from outside */
-    char *package;                /* what Event says */
     nta_incoming_t *irq;          /* the SUBSCRIBE, until it is answered */
     msg_t *waiting[SB_MAX_NOTIFIES]; /* NOTIFYs that wait for the answer to the one before */
     int count;                    /* how many, */
     int pending;                  /* and how many have no answer at all */
+};
+
+enum { SOF_TLS_PORT = 5061, SOF_TLS_FILES = 2 };
+
+/* See sofia_tls.c. */
+struct sof_tls_folder {
+    char *path;             /* NULL: there is none */
+    int fds[SOF_TLS_FILES]; /* of the files in it; -1: not made */
 };
 
 /* engine_sofia.c ---------------------------------------------------------------------------------------- */
@@ -261,6 +272,8 @@ int sof_send_again(struct sof_request *request);
 int sof_is_unresolved(const struct sof_request *request);
 /* Give back what the request holds. */
 void sof_request_clear(struct sof_request *request);
+/* How long an INVITE may be without another word, once its host's address is known, counted from when it was sent. */
+enum { SOF_RING_LEFT_MS = SB_RING_LIMIT_MS - SOF_LOOKUP_MS };
 /* True when the response (NULL: none) is a challenge that could be answered, and was: the request is on its way
  * again. */
 int sof_retry(struct sof_request *request, const sip_t *sip);
@@ -270,8 +283,8 @@ void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char 
 /* The same without content, and give the transaction up. Returns 0, as a callback of nta does then. */
 int sof_answer(struct sofia *state, nta_incoming_t *irq, int status);
 
-/* From any thread: leave an answer to the loop. What is answered is taken out of *irq. The draft is taken. SB_OK, or
- * SB_ENOMEM. call: that it arrived in, or NULL. */
+/* From any thread: leave an answer to the loop, which takes what is answered out of *irq, in a record. The draft is taken.
+ * SB_OK, or SB_ENOMEM. call: that it arrived in, or NULL. */
 int sof_post_answer(struct sofia *state, const struct sb_object *call, nta_incoming_t **irq, int status,
                     const char *reason, msg_t *draft);
 /* A request outside dialogs. The draft is taken. */
@@ -361,6 +374,8 @@ int sof_publish(void *state, struct sb_object *transaction, const sb_parties *pa
                 const char *etag, int expires, const sb_content *content);
 
 /* sofia_notify.c ---------------------------------------------------------------------------------------- */
+/* The value of Event in the memory of home; NULL where there is none. */
+char *sof_event_header(su_home_t *home, const sip_t *sip);
 int sof_on_subscribe(struct sofia *state, nta_incoming_t *irq, const sip_t *sip);
 int sof_subscription_accept(void *state, struct sb_object *subscription, int status, int expires);
 int sof_subscription_reject(void *state, struct sb_object *subscription, int status, const char *reason);
@@ -371,6 +386,8 @@ void sof_subscription_free(struct sof_subscription *record);
 /* sofia_auth.c ------------------------------------------------------------------------------------------ */
 int sof_credentials(void *state, const char *realm, const char *user, const char *password);
 int sof_credentials_clear(void *state);
+/* Forget what answers challenges in a record for a user (NULL: whoever), and wipe it: under the lock, as all use of it. */
+void sof_forget_secrets(struct sof_record *record, const char *user);
 /* Take the challenges in a response: true when there are credentials for them. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
 
@@ -379,14 +396,16 @@ int sof_is_sha256(const msg_auth_t *challenge);
 /* Keep a challenge with what answers it. True when that worked. */
 int sof_take_sha256(struct sof_record *record, const msg_auth_t *challenge, int proxy, const char *user,
                     const char *password);
+/* Forget what answers challenges in a record for a user (NULL: whoever), and wipe it. */
+void sof_forget_sha256(struct sof_record *record, const char *user);
 /* Add the credentials for each that was kept. */
 int sof_authorize_sha256(struct sof_record *record, msg_t *msg, const char *method);
 
 /* sofia_tls.c ------------------------------------------------------------------------------------------- */
 /* While it opens: a folder with the certificates, as the library looks for them. It is to be removed even where this
  * fails: SB_EINVAL when a file cannot be read. */
-int sof_tls_folder(struct sofia *state, char **folder);
-void sof_tls_folder_remove(struct sofia *state, char *folder); /* NULL is fine */
+int sof_tls_folder(struct sofia *state, struct sof_tls_folder *folder);
+void sof_tls_folder_remove(struct sofia *state, struct sof_tls_folder *folder);
 unsigned sof_tls_policy(const sb_config *config);
 /* On the loop's thread: from now on, when the library logs that a connection was given up because of a certificate,
  * what waits for that peer fails at once, with the reason. */

@@ -1,7 +1,9 @@
 /* sofia_lease.c - what is granted for some seconds, and asked for again before they are over: registrations (10.2), and
  * subscriptions of ours (RFC 6665, 4.1.2). */
 #include "sofia_engine.h"
+#include "values.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void sof_post_lease(const struct sof_lease *lease, const struct sb_object *object, int new_state, int status,
@@ -122,11 +124,10 @@ int sof_lease_end(void *state, struct sb_object *object)
  */
 static int granted(const struct sof_lease *lease, const char *seconds, const sip_t *sip)
 {
-    if (seconds != NULL && atoi(seconds) > 0)
-        return atoi(seconds);
-    if (sip->sip_expires != NULL && sip->sip_expires->ex_delta > 0 && sip->sip_expires->ex_delta < INT_MAX)
-        return (int)sip->sip_expires->ex_delta;
-    return lease->expires;
+    char expires[16] = "";
+    if (sip->sip_expires != NULL)
+        snprintf(expires, sizeof expires, "%lu", (unsigned long)sip->sip_expires->ex_delta);
+    return sb_granted(seconds, expires, lease->expires);
 }
 
 int sof_lease_goes_on(struct sof_lease *lease, struct sb_object *object, const char *seconds, int status,
@@ -138,8 +139,10 @@ int sof_lease_goes_on(struct sof_lease *lease, struct sb_object *object, const c
         send_next(lease, object);
         return 1;
     }
-    if (lease->expires == 0)
+    if (lease->expires == 0 || left == 0) { /* nothing is kept for us: it is over, as if it had been asked for */
+        lease->expires = 0;
         return 0;
+    }
     sof_lease_due(lease, left);
     sof_post_lease(lease, object, SB_STATE_ACTIVE, status, NULL, left, sip);
     return 1;

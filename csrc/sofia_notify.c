@@ -1,5 +1,6 @@
 /* sofia_notify.c - subscriptions from outside (RFC 6665, 4.2). */
 #include "sofia_engine.h"
+#include "values.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +45,7 @@ static int draft_notify(struct sof_subscription *record, const char *subscriptio
     int code = sof_draft_within(record->lease.record.state, "NOTIFY", content, draft);
     if (code != SB_OK)
         return code;
-    code = sof_add_header(*draft, "Event", record->package);
+    code = sof_add_header(*draft, "Event", record->event);
     if (code == SB_OK)
         code = sof_add_header(*draft, "Subscription-State", subscription_state);
     if (code != SB_OK)
@@ -219,14 +220,23 @@ static int refusal(struct sofia *state, const sip_t *sip)
     return sip->sip_contact == NULL ? 400 : 0;
 }
 
-/* The Event of the NOTIFYs: the package, and the id where there is one (8.2.1). */
-static int keep_event(struct sof_subscription *record, const sip_event_t *event)
+char *sof_event_header(su_home_t *home, const sip_t *sip)
 {
-    if (event->o_id != NULL)
-        record->package = su_sprintf(record->lease.record.home, "%s;id=%s", event->o_type, event->o_id);
-    else
-        record->package = su_strdup(record->lease.record.home, event->o_type);
-    return record->package == NULL ? SB_ENOMEM : SB_OK;
+    if (sip->sip_event == NULL || sip->sip_event->o_type == NULL)
+        return NULL;
+    return sip_header_as_string(home, (const sip_header_t *)sip->sip_event);
+}
+
+/* The Event of the NOTIFYs. */
+static int keep_event(struct sof_subscription *record, const sip_t *sip)
+{
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    const char *value = sof_event_header(home, sip);
+    char *event = value == NULL ? NULL : sb_event_of(value);
+    record->event = event == NULL ? NULL : su_strdup(record->lease.record.home, event);
+    free(event);
+    su_home_deinit(home);
+    return record->event == NULL ? SB_ENOMEM : SB_OK;
 }
 
 int sof_on_subscribe(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
@@ -240,7 +250,7 @@ int sof_on_subscribe(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
     if (subscription == NULL)
         return 503;
     subscription->lib = record = sof_record_new(state, subscription->id, sizeof *record);
-    if (record == NULL || keep_event(record, sip->sip_event) != SB_OK ||
+    if (record == NULL || keep_event(record, sip) != SB_OK ||
         sof_dialog_accept(&record->lease.record, irq, sip, on_subscriber) != SB_OK) {
         sb_core_remove(state->core, subscription);
         return 503;

@@ -213,6 +213,14 @@ static void on_final(struct sof_transaction *record, struct sb_object *transacti
     post_response(record, transaction, status, sip);
 }
 
+/* The peer has said so much as 100 to a re-INVITE, or rings, and nothing else for too long. */
+static void on_reinvite_limit(struct sof_record *data)
+{
+    struct sb_object *transaction = sof_object(data, SB_KIND_TRANSACTION);
+    if (transaction != NULL)
+        give_up_reinvite((struct sof_transaction *)data, transaction);
+}
+
 static int on_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t *sip)
 {
     struct sof_transaction *record = (struct sof_transaction *)data;
@@ -220,7 +228,9 @@ static int on_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t
     int status = nta_outgoing_status(orq);
     sof_enter(data->state);
     transaction = sof_object(data, SB_KIND_TRANSACTION);
-    if (transaction != NULL && status >= 200 && !sof_retry(&record->request, sof_real(sip)))
+    if (transaction != NULL && status > 100 && status < 200 && transaction->is_invite)
+        sof_set_timer(data, SB_RING_LIMIT_MS, on_reinvite_limit);
+    else if (transaction != NULL && status >= 200 && !sof_retry(&record->request, sof_real(sip)))
         on_final(record, transaction, status, sip);
     sof_leave(data->state);
     return 0;
@@ -236,11 +246,14 @@ static int on_no_dialog(struct sof_record *record, nta_leg_t *leg, nta_incoming_
     return 481;
 }
 
-static void on_unresolved(struct sof_record *data)
+/* By now there has to be an address. Only for the final response to an INVITE nta waits without end. */
+static void on_looked_up(struct sof_record *data)
 {
     struct sb_object *transaction = sof_object(data, SB_KIND_TRANSACTION);
     if (transaction != NULL && sof_is_unresolved(&((struct sof_transaction *)data)->request))
         sof_fail_transaction(transaction, SB_UNRESOLVED);
+    else if (transaction != NULL && transaction->is_invite)
+        sof_set_timer(data, SOF_RING_LEFT_MS, on_reinvite_limit);
 }
 
 static void run_request(struct sofia *state, struct sof_command *command)
@@ -264,7 +277,7 @@ static void run_request(struct sofia *state, struct sof_command *command)
     if (code != SB_OK)
         post_response(record, transaction, 503, NULL);
     else
-        sof_set_timer(&record->record, SOF_LOOKUP_MS, on_unresolved);
+        sof_set_timer(&record->record, SOF_LOOKUP_MS, on_looked_up);
 }
 
 static struct sof_transaction *record_new(struct sofia *state, struct sb_object *transaction, const char *method)
@@ -365,9 +378,10 @@ static void hand_to_call(struct sof_call *call, nta_incoming_t *irq)
 static void run_answer(struct sofia *state, struct sof_command *command)
 {
     struct sb_object *call = sb_core_find(state->core, SB_KIND_CALL, command->id);
-    nta_incoming_t *irq = command->irq;
+    nta_incoming_t *irq = *command->irq;
     msg_t *msg = command->msg;
     command->msg = NULL;
+    *command->irq = NULL;
     if (nta_incoming_status(irq) >= 200) { /* cancelled meanwhile */
         msg_destroy(msg);
         nta_incoming_destroy(irq);
@@ -390,9 +404,7 @@ int sof_post_answer(struct sofia *state, const struct sb_object *call, nta_incom
         return SB_ENOMEM;
     command->status = status;
     command->reason = reason == NULL ? NULL : su_strdup(msg_home(draft), reason);
-    command->irq = *irq; /* what it was about may go before the command has run */
-    *irq = NULL;
-    nta_incoming_bind(command->irq, NULL, NULL);
+    command->irq = irq; /* its object may go before the command has run, its record is given back by a later one */
     return SB_OK;
 }
 

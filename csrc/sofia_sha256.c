@@ -9,6 +9,7 @@
 #include <sofia-sip/su_uniqueid.h>
 
 #include "sha256.h"
+#include "wipe.h"
 
 /* A challenge that was received, and what answers it; in the record's memory. */
 struct sof_sha256 {
@@ -20,7 +21,7 @@ struct sof_sha256 {
     int qop;         /* it offered "auth" */
     unsigned count;  /* how often this nonce was used */
     char *user;
-    char *password;
+    char *secret;    /* the hash of user, realm and password, which is as good as the password in this realm */
 };
 
 int sof_is_sha256(const msg_auth_t *challenge)
@@ -36,6 +37,7 @@ int sof_is_sha256(const msg_auth_t *challenge)
  * may not stay behind. */
 static void keep(su_home_t *home, char **text, const char *value)
 {
+    sb_wipe_text(*text);
     su_free(home, *text);
     *text = value == NULL ? NULL : su_strdup(home, value);
 }
@@ -56,6 +58,30 @@ static struct sof_sha256 *entry_for(struct sof_record *record, int proxy, const 
     return entry;
 }
 
+static char *unquoted(su_home_t *home, const char *value)
+{
+    return *value == '"' ? msg_unquote_dup(home, value) : su_strdup(home, value);
+}
+
+static void hash(char hex[SB_SHA256_HEX], const char *text)
+{
+    sb_sha256_hex(text == NULL ? "" : text, text == NULL ? 0 : strlen(text), hex);
+}
+
+/* RFC 7616, 3.4.2. */
+static void keep_secret(su_home_t *home, struct sof_sha256 *entry, const char *password)
+{
+    char *realm = unquoted(home, entry->realm), hex[SB_SHA256_HEX];
+    char *text = realm == NULL ? NULL : su_sprintf(home, "%s:%s:%s", entry->user, realm, password);
+    if (text != NULL)
+        hash(hex, text);
+    keep(home, &entry->secret, text == NULL ? NULL : hex);
+    sb_wipe(hex, sizeof hex);
+    sb_wipe_text(text);
+    su_free(home, text);
+    su_free(home, realm);
+}
+
 int sof_take_sha256(struct sof_record *record, const msg_auth_t *challenge, int proxy, const char *user,
                     const char *password)
 {
@@ -67,37 +93,49 @@ int sof_take_sha256(struct sof_record *record, const msg_auth_t *challenge, int 
     keep(record->home, &entry->nonce, msg_header_find_param(challenge->au_common, "nonce="));
     keep(record->home, &entry->opaque, msg_header_find_param(challenge->au_common, "opaque="));
     keep(record->home, &entry->user, user);
-    keep(record->home, &entry->password, password);
     entry->qop = qop != NULL;
     entry->count = 0;
-    return entry->nonce != NULL && entry->user != NULL && entry->password != NULL;
+    if (entry->nonce == NULL || entry->user == NULL)
+        return 0;
+    keep_secret(record->home, entry, password);
+    return entry->secret != NULL;
 }
 
-static char *unquoted(su_home_t *home, const char *value)
+void sof_forget_sha256(struct sof_record *record, const char *user)
 {
-    return *value == '"' ? msg_unquote_dup(home, value) : su_strdup(home, value);
-}
-
-static void hash(char hex[SB_SHA256_HEX], const char *text)
-{
-    sb_sha256_hex(text == NULL ? "" : text, text == NULL ? 0 : strlen(text), hex);
+    struct sof_sha256 *entry, **link = &record->sha256;
+    while ((entry = *link) != NULL) {
+        if (user != NULL && (entry->user == NULL || strcmp(entry->user, user) != 0)) {
+            link = &entry->next;
+            continue;
+        }
+        *link = entry->next;
+        keep(record->home, &entry->secret, NULL);
+        keep(record->home, &entry->user, NULL);
+        keep(record->home, &entry->nonce, NULL);
+        keep(record->home, &entry->opaque, NULL);
+        keep(record->home, &entry->realm, NULL);
+        su_free(record->home, entry);
+    }
 }
 
 /* RFC 7616, 3.4.1. */
 static char *credentials(su_home_t *home, struct sof_sha256 *entry, const char *method, const char *uri)
 {
-    char one[SB_SHA256_HEX], two[SB_SHA256_HEX], response[SB_SHA256_HEX], count[9], nonce[17], *qop = NULL;
+    char two[SB_SHA256_HEX], response[SB_SHA256_HEX], count[9], nonce[17], *qop = NULL;
     const char *plain = unquoted(home, entry->nonce);
-    hash(one, su_sprintf(home, "%s:%s:%s", entry->user, unquoted(home, entry->realm), entry->password));
+    char *text;
     hash(two, su_sprintf(home, "%s:%s", method, uri));
     snprintf(count, sizeof count, "%08x", ++entry->count);
     snprintf(nonce, sizeof nonce, "%08x%08x", su_randint(0, -1), su_randint(0, -1));
     if (entry->qop) {
-        hash(response, su_sprintf(home, "%s:%s:%s:%s:auth:%s", one, plain, count, nonce, two));
+        text = su_sprintf(home, "%s:%s:%s:%s:auth:%s", entry->secret, plain, count, nonce, two);
         qop = su_sprintf(home, ", qop=auth, nc=%s, cnonce=\"%s\"", count, nonce);
     } else {
-        hash(response, su_sprintf(home, "%s:%s:%s", one, plain, two));
+        text = su_sprintf(home, "%s:%s:%s", entry->secret, plain, two);
     }
+    hash(response, text);
+    sb_wipe_text(text);
     return su_sprintf(home, "Digest username=\"%s\", realm=%s, nonce=%s, uri=\"%s\", response=\"%s\","
                             " algorithm=SHA-256%s%s%s",
                       entry->user, entry->realm, entry->nonce, uri, response, qop != NULL ? qop : "",

@@ -1,5 +1,6 @@
 /* sofia_subscribe.c - subscriptions of ours (RFC 6665, 4.1), and PUBLISH (RFC 3903). */
 #include "sofia_engine.h"
+#include "values.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,17 +57,14 @@ static void on_success(struct sof_lease *lease, struct sb_object *subscription, 
 /* ------------------------------------------------------------------------------------------------------
  * NOTIFY
  */
-static int is_same_text(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* The status to answer with before the user sees it, or 0 (4.1.3). */
 static int refusal(const struct sof_subscription *record, const sip_t *sip)
 {
-    const sip_event_t *event = sip->sip_event;
-    if (event == NULL || event->o_type == NULL || !is_same_text(event->o_type, record->event->o_type) ||
-        !is_same_text(event->o_id, record->event->o_id))
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    const char *event = sof_event_header(home, sip);
+    int is_ours = event != NULL && sb_is_same_event(event, record->event);
+    su_home_deinit(home);
+    if (!is_ours)
         return 489;
     if (sip->sip_subscription_state == NULL || sip->sip_subscription_state->ss_substate == NULL)
         return 400;
@@ -88,7 +86,7 @@ static void take_notify(struct sof_subscription *record, struct sb_object *subsc
                         const sip_t *sip)
 {
     const sip_subscription_state_t *told = sip->sip_subscription_state;
-    int seconds = told->ss_expires == NULL ? 0 : atoi(told->ss_expires);
+    int seconds = sb_granted(told->ss_expires, NULL, 0);
     if (!record->lease.established)
         nta_leg_rtag(leg, sip->sip_from->a_tag); /* it came before the 2xx (4.4.1) */
     record->lease.established = record->notified = 1;
@@ -167,9 +165,9 @@ int sof_subscribe(void *data, struct sb_object *subscription, const sb_parties *
     if (record == NULL)
         return SB_ENOMEM;
     subscription->lib = record;
-    record->event = sip_event_make(record->lease.record.home, event);
+    record->event = su_strdup(record->lease.record.home, event);
     if (record->event == NULL)
-        return SB_EINVAL;
+        return SB_ENOMEM;
     record->lease.kind = &SUBSCRIPTION;
     record->lease.expires = expires;
     record->polls = expires == 0;

@@ -131,12 +131,12 @@ class Publication(object):
 
     def _accepted(self, expires, response):
         self._tries = 0
-        if not expires:
+        granted = number(response.headers.get("Expires", ""))
+        if not expires or granted == 0:  # it keeps none
             return self._over("ended", response)
         self._raises = 0
-        granted = number(response.headers.get("Expires", ""))
         self.etag = response.headers.get("SIP-ETag") or self.etag
-        self.expires = granted or expires
+        self.expires = expires if granted is None else granted
         self.state = "active"
         self._timer = self._endpoint._call_later(
             self.expires * (0.5 if self.expires < 60 else 0.9), self._send_again

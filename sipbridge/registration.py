@@ -34,8 +34,9 @@ class Registration(object):
     Attributes:
         aor: the address-of-record, text.
         registrar: the registrar's URI, text.
-        state: "pending" until the registrar has answered, then "active", "ended" or "failed"; or, when it is to be
-            kept, "waiting" after a failure that may pass, then "pending" again.
+        state: "pending" until the registrar has answered, then "active", "ended" (also where it granted 0 seconds:
+            it keeps no binding) or "failed"; or, when it is to be kept, "waiting" after a failure that may pass, then
+            "pending" again.
         expires: seconds that the registrar granted last.
         retry_in: seconds that "waiting" lasts: longer with each failure, the registrar's Retry-After at least.
     """
@@ -80,6 +81,7 @@ class Registration(object):
         AuthenticationError.
         """
         check_timeout(timeout)
+        self._keep = False
         if self.state in ("ended", "failed") or self._given_up():
             return
         try:
@@ -156,7 +158,7 @@ class Registration(object):
         self._response = response
         if state == "active":
             self._failures = 0
-        elif state == "failed" and self._keep and may_pass(response.status) and not self._endpoint._closed:
+        elif self._keep and (state == "ended" or may_pass(response.status)) and not self._endpoint._closed:
             self.state = "waiting"
             asked = number(parse_parameters(response.headers.get("Retry-After", "").partition("(")[0])[0])
             self._wait_again(min(asked or 0, 2 * MAX_BACKOFF))

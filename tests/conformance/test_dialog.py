@@ -2,9 +2,12 @@
 
 from __future__ import absolute_import, division, print_function
 
+import threading
+
 import pytest
 
 import sipbridge
+from conformance.dialog import Dialog
 from conformance.sdp import ANSWER, HELD, HOLD, OFFER, RESUME, RESUMED
 from peers.scenario import Callee, Caller
 
@@ -318,3 +321,64 @@ def test_update_in(phone, sipp):
     phone.expect("incoming sdp", "confirmed", "request UPDATE", "ended remote-bye 200")
     assert phone.events[2].body == HOLD
     assert [each.body for each in peer.received("200") if each.method == "UPDATE"] == [HELD]
+
+
+# -- challenged within a dialog ----------------------------------------------------------------------------------------
+
+CHALLENGE = [("WWW-Authenticate", 'Digest realm="sipbridge.test", nonce="one", qop="auth"')]
+
+
+class _Asking(threading.Thread):
+    """A request of ours within a call, on its way; ``response`` is what came of it."""
+
+    def __init__(self, call, method):
+        super(_Asking, self).__init__()
+        self.daemon = True
+        self.response = None
+        self._call, self._method = call, method
+        self.start()
+
+    def run(self):
+        self.response = self._call.request(self._method, b"body", "text/plain", timeout=20.0)
+
+
+def _next_request(by_hand, numbers):
+    """The next of an INFO and a MESSAGE; the peer answers 500 to a number that is not higher than before (12.2.2)."""
+    request = by_hand.next("INFO", "MESSAGE")
+    number = int(request["CSeq"].split()[0])
+    if numbers and number <= numbers[-1]:
+        by_hand.reply(request, 500)
+    numbers.append(number)
+    return request
+
+
+@pytest.mark.parametrize("placed", [True, False])
+@pytest.mark.parametrize("challenged", ["INFO", "INFO MESSAGE"])
+def test_requests_challenged_at_once(phone, by_hand, placed, challenged):
+    """Each that is sent again has a number that no other has (12.2.1.1), and its own answer."""
+    phone.endpoint.add_credentials("alice", "secret", realm="sipbridge.test")
+    dialog, numbers, statuses = Dialog(phone, by_hand, placed), [], {"INFO": 200, "MESSAGE": 202}
+    asking = [_Asking(dialog.call, "INFO")]
+    first = _next_request(by_hand, numbers)
+    asking.append(_Asking(dialog.call, "MESSAGE"))
+    for request in (first, _next_request(by_hand, numbers)):
+        if request.method in challenged:
+            by_hand.reply(request, 401, CHALLENGE)
+        else:
+            by_hand.reply(request, statuses.pop(request.method))
+    while statuses:
+        request = _next_request(by_hand, numbers)
+        assert request.body == b"body"
+        if "Authorization" in request:
+            by_hand.reply(request, statuses.pop(request.method))
+        else:
+            by_hand.reply(request, 401, CHALLENGE)
+    for each in asking:
+        each.join(20.0)
+    assert [each.response and each.response.status for each in asking] == [200, 202]
+    assert numbers == sorted(set(numbers))
+    dialog.call.hangup()
+    bye = by_hand.next("BYE")
+    assert int(bye["CSeq"].split()[0]) > numbers[-1]
+    by_hand.reply(bye, 200)
+    assert dialog.call.wait_ended().cause == "local-bye"

@@ -145,3 +145,10 @@ def test_removed_at_close(phone, by_hand):
     by_hand.reply(last, 200)
     closing.join(10.0)
     assert (last["SIP-If-Match"], last["Expires"]) == ("one", "0")
+
+
+def test_no_seconds_granted(phone, by_hand):
+    """The compositor keeps nothing: it is over, and not refreshed."""
+    publication, _ = _serve(phone, by_hand, (200, _taken("one", 0)))
+    assert (publication.state, publication.expires) == ("ended", 0)
+    phone.expect("publication ended 200")

@@ -290,3 +290,25 @@ def test_close_unregisters(phone, sipp):
     phone.close()
     assert registration.state == "ended"
     assert _binding(peer.wait().received("REGISTER")[1])[1] == 0
+
+
+@pytest.mark.parametrize("headers", [[("Contact", "[$REGISTER_Contact];expires=0")], [("Expires", "0")]])
+def test_no_seconds_granted(phone, sipp, headers):
+    """The registrar keeps no binding of ours: it is over, and not refreshed as if all of it had been granted."""
+    peer = sipp(Callee().recv("REGISTER").reply(200, headers=headers))
+    registration = phone.endpoint.register("sip:" + peer.host_port, expires=600)
+    assert (registration.state, registration.expires) == ("ended", 0)
+    peer.wait()
+    phone.expect("registration ended 200")
+    with pytest.raises(sipbridge.CallStateError):
+        registration.refresh()
+
+
+def test_no_seconds_granted_to_what_is_to_be_kept(phone, sipp):
+    peer = sipp(Callee().recv("REGISTER").reply(200, headers=[("Expires", "0")]))
+    registration = phone.endpoint.register("sip:" + peer.host_port, keep=True)
+    assert (registration.state, registration.expires) == ("waiting", 0) and registration.retry_in > 0
+    registration.unregister()
+    assert registration.state == "ended"
+    peer.wait()
+    phone.expect("registration waiting 200")

@@ -526,3 +526,58 @@ def test_the_subscriber_closes(phone, by_hand):
     _notify(phone, by_hand, subscribe, 7, "terminated;reason=timeout")
     closing.join(10.0)
     assert last["Expires"] == "0"
+
+
+# -- what Event and Expires say ------------------------------------------------------------------------
+
+#: Values of Event, and what they name.
+EVENTS = [
+    ("dialog; id=7", "dialog;id=7"),
+    ("dialog \t;\tID = 7 ;x=y", "dialog;id=7"),
+    ('dialog;x=";id=9";id=7', "dialog;id=7"),
+    ("dialog;sla;ma", "dialog"),
+]
+
+
+@pytest.mark.parametrize("value, named", EVENTS)
+def test_the_event_of_notifies(phone, by_hand, value, named):
+    """The package and its id, however the SUBSCRIBE writes them (8.2.1)."""
+    accepted = _Accepted(phone)
+    by_hand.request(phone.endpoint.port, "SUBSCRIBE", [("Event", value)] + _expires(600))
+    assert accepted.notifier.package == "dialog"
+    notify = by_hand.next("NOTIFY")
+    assert notify["Event"] == named
+    by_hand.reply(notify, 200)
+
+
+@pytest.mark.parametrize("value, named", EVENTS)
+def test_the_event_of_notifies_to_us(phone, by_hand, value, named):
+    """It names the subscription (4.1.3), with or without blanks; another id is another one."""
+    subscribing = Thread(target=phone.endpoint.subscribe, args=(by_hand.uri, named))
+    subscribing.start()
+    subscribe = by_hand.next("SUBSCRIBE")
+    assert subscribe["Event"] == named
+    by_hand.reply(subscribe, 200, _expires(600))
+    subscribing.join(10.0)
+    dialog = {"From": subscribe["To"] + ";tag=byhand%d" % by_hand.port, "Call-ID": subscribe["Call-ID"]}
+    for number, event, status in ((1, value, "200"), (2, "dialog;id=8", "489")):
+        state = [("Event", event), ("Subscription-State", "active;expires=300")]
+        by_hand.within(phone.endpoint.port, dialog, subscribe["From"], "NOTIFY", number, state)
+        by_hand.next(status)
+    phone.expect("subscription active 200", "notify active")
+
+
+def test_no_seconds_granted(phone, by_hand):
+    """The state as it is now, and that is all: the same as if that had been asked for."""
+    subscriptions = []
+    subscribing = Thread(target=lambda: subscriptions.append(phone.endpoint.subscribe(by_hand.uri, "presence")))
+    subscribing.start()
+    subscribe = by_hand.next("SUBSCRIBE")
+    by_hand.reply(subscribe, 200, _expires(0))
+    dialog = {"From": subscribe["To"] + ";tag=byhand%d" % by_hand.port, "Call-ID": subscribe["Call-ID"]}
+    state = _state("terminated;reason=timeout")
+    by_hand.within(phone.endpoint.port, dialog, subscribe["From"], "NOTIFY", 1, state)
+    by_hand.next("200")
+    subscribing.join(10.0)
+    phone.wait("subscription ended 0")
+    assert subscriptions[0].state == "ended" and by_hand.take(1.0) is None

@@ -67,11 +67,12 @@ def test_the_next_server_when_the_first_says_nothing(background):
 
 
 @pytest.mark.soak
-def test_ringing_and_not_another_word(phone, by_hand):
+@pytest.mark.parametrize("status", [100, 180])
+def test_ringing_and_not_another_word(phone, by_hand, status):
     """A peer has to repeat it each minute (RFC 3261, 13.3.1.1); proxies give up after three (Timer C, 16.6)."""
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")
-    by_hand.reply(invite, 180)
+    by_hand.reply(invite, status)
     assert call.wait_ended(175.0) is not None
     by_hand.reply(by_hand.next("CANCEL"), 200)
     by_hand.reply(invite, 487)

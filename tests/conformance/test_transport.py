@@ -322,11 +322,10 @@ def _is_refused(caller, callee, reason):
     assert texts == []
 
 
-def test_the_certificate_of_a_stranger_is_refused(make_endpoint, pem):
-    callee = _endpoint(
-        make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(pem.strange, pem.strange_key, pem.ca)
-    )
-    caller = _endpoint(make_endpoint, "tls://127.0.0.1:0", tls=sipbridge.Tls(pem.certificate, pem.key, pem.ca))
+@pytest.mark.parametrize("address", ["tls://127.0.0.1:0", "tls://[::1]:0"])
+def test_the_certificate_of_a_stranger_is_refused(make_endpoint, pem, address):
+    callee = _endpoint(make_endpoint, address, tls=sipbridge.Tls(pem.strange, pem.strange_key, pem.ca))
+    caller = _endpoint(make_endpoint, address, tls=sipbridge.Tls(pem.certificate, pem.key, pem.ca))
     _is_refused(caller, callee, "self")
 
 

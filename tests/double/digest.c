@@ -9,9 +9,10 @@
 
 int d_auth_add(const char *user, const char *password, const char *realm)
 {
-    struct d_auth *auth = calloc(1, sizeof *auth);
+    struct d_auth *auth = osip_malloc(sizeof *auth); /* and osip_free(): an application may stand in for both */
     if (auth == NULL)
         return OSIP_NOMEM;
+    memset(auth, 0, sizeof *auth);
     strncpy(auth->user, user, sizeof auth->user - 1);
     strncpy(auth->password, password, sizeof auth->password - 1);
     strncpy(auth->realm, realm == NULL ? "" : realm, sizeof auth->realm - 1);
@@ -25,7 +26,7 @@ void d_auth_clear(void)
     struct d_auth *auth;
     while ((auth = D.auths) != NULL) {
         D.auths = auth->next;
-        free(auth);
+        osip_free(auth);
     }
 }
 
@@ -55,22 +56,40 @@ static const struct d_auth *find(const char *realm, const char *user)
     return best;
 }
 
-static void hash(char hex[33], const char *text)
+static void update(osip_MD5_CTX *context, const char *text)
+{
+    osip_MD5Update(context, (unsigned char *)text, (unsigned int)strlen(text));
+}
+
+static void final(char hex[33], osip_MD5_CTX *context)
 {
     unsigned char sum[16];
-    osip_MD5_CTX context;
     int i;
-    osip_MD5Init(&context);
-    osip_MD5Update(&context, (unsigned char *)text, (unsigned int)strlen(text));
-    osip_MD5Final(sum, &context);
+    osip_MD5Final(sum, context);
     for (i = 0; i < 16; i++)
         sprintf(hex + 2 * i, "%02x", sum[i]);
 }
 
 static void hash_of(char hex[33], char *text)
 {
-    hash(hex, text);
+    osip_MD5_CTX context;
+    osip_MD5Init(&context);
+    update(&context, text);
+    final(hex, &context);
     osip_free(text);
+}
+
+/* As the library: no copy of the password is made for it. */
+static void hash_password(char hex[33], const struct d_auth *auth, const char *realm)
+{
+    osip_MD5_CTX context;
+    osip_MD5Init(&context);
+    update(&context, auth->user);
+    update(&context, ":");
+    update(&context, realm);
+    update(&context, ":");
+    update(&context, auth->password);
+    final(hex, &context);
 }
 
 /* What was said of a realm in a dialog or registration last, which later requests are answered by unasked. */
@@ -111,7 +130,7 @@ static char *compose(const struct d_auth *auth, struct d_nonce *known, const cha
     char a1[33], a2[33], response[33], count[9];
     char *qop, *opaque, *value;
     snprintf(count, sizeof count, "%08x", ++known->count);
-    hash_of(a1, d_format("%s:%s:%s", auth->user, known->realm, auth->password));
+    hash_password(a1, auth, known->realm);
     hash_of(a2, d_format("%s:%s", method, uri));
     hash_of(response, known->qop ? d_format("%s:%s:%s:c0ffee:auth:%s", a1, known->nonce, count, a2)
                                  : d_format("%s:%s:%s", a1, known->nonce, a2));

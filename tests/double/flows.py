@@ -61,19 +61,21 @@ FLOWS = {
 class Answering(threading.Thread):
     """A peer that answers every request: with the statuses given for its method, the last of them for good.
 
-    ``statuses``: of INVITE, 180 alone leaves the call ringing; before a 200 comes a 180.
+    ``statuses``: of INVITE, 180 alone leaves the call ringing; before a 200 comes a 180. ``challenge``: the headers of
+    a 401.
 
     Attributes:
         answers: the final responses that it got: pairs of method and status.
     """
 
-    def __init__(self, **statuses):
+    def __init__(self, challenge=CHALLENGE, **statuses):
         super(Answering, self).__init__()
         self.daemon = True
         self.hand = ByHand()
         self.uri = self.hand.uri
         self.answers = []
         self._statuses = statuses
+        self._challenge = challenge
         self._stopping = False
         self.subscribe = None  # the last that was received
         self._invite = None  # received, not answered finally yet
@@ -116,7 +118,7 @@ class Answering(threading.Thread):
             self._invite = request
             if status == 200 and "tag=" not in request["To"]:
                 self.hand.reply(request, 180)
-        self.hand.reply(request, status, CHALLENGE if status == 401 else ())
+        self.hand.reply(request, status, self._challenge if status == 401 else ())
         if request.method == "CANCEL" and self._invite is not None:
             self.hand.reply(self._invite, 487)
 

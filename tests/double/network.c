@@ -184,9 +184,10 @@ static int await_work(fd_set *set)
 
 void *d_worker(void *unused)
 {
+    int stopping = 0;
     (void)unused;
     rule_inside(1);
-    while (!D.stopping) {
+    while (!stopping) {
         fd_set set;
         int readable = await_work(&set);
         d_lock();
@@ -198,6 +199,7 @@ void *d_worker(void *unused)
         d_execute();
         d_calls_sweep();
         d_txns_sweep(0);
+        stopping = D.stopping;
         d_unlock();
     }
     return NULL;

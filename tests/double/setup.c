@@ -66,7 +66,9 @@ void d_wake(void)
 
 void d_quit(void)
 {
+    d_lock();
     D.stopping = 1;
+    d_unlock();
     d_wake();
     if (D.thread_runs)
         pthread_join(D.thread, NULL);

@@ -3,7 +3,8 @@
  *
  * A line is the function's name and its arguments, separated by tabs: numbers, texts, "-" for NULL, and for a
  * content "-" or "+", which stands for a header, a content type and a body. What sb_wait() gives is printed as its
- * numbers and the headers, a tab in place of each line break. `fail` is the double's exosip_double_fail().
+ * numbers and the headers, a tab in place of each line break. `fail` is the double's exosip_double_fail(). Of a line that
+ * was carried out nothing stays in memory.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,12 +191,15 @@ static void split(char *line)
 int main(void)
 {
     static char line[70000];
+    setvbuf(stdin, NULL, _IONBF, 0);
     while (fgets(line, sizeof line, stdin) != NULL) {
+        size_t length = strlen(line);
         split(line);
         if (strcmp(arguments[0], "sb_wait") == 0)
             do_wait();
         else
             printf("%lld\n", (long long)perform(arguments[0]));
+        memset(line, 0, length);
         fflush(stdout);
     }
     return 0;

@@ -143,6 +143,10 @@ class Driver(object):
         return "+", None
 
     @property
+    def pid(self):
+        return self._process.pid
+
+    @property
     def threads(self):
         """How many the program has, with the first."""
         return len(os.listdir("/proc/%d/task" % self._process.pid))

@@ -1,0 +1,15 @@
+/* wipe.h - memory that held a secret. */
+#ifndef SB_WIPE_H
+#define SB_WIPE_H
+
+#include <stddef.h>
+
+/* Fill with zeroes, which no compiler leaves out because nobody reads them. NULL is fine. */
+void sb_wipe(void *octets, size_t length);
+
+/* The same for a text, NULL is fine, */
+void sb_wipe_text(char *text);
+/* and free it. */
+void sb_wipe_free(char *text);
+
+#endif

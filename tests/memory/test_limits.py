@@ -1,0 +1,96 @@
+"""How long a peer is waited for that has said so little as 100: an engine that was built with less patience, since what
+is delivered has 170 s of it (SB_RING_LIMIT_MS)."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import time
+
+import pytest
+
+from memory.driver import Driver, build
+from peers.byhand import ByHand
+
+#: Milliseconds, in this build: for the peer, and for its address.
+RING, LOOKUP = 3000, 1000
+
+#: What the peer says, and no more.
+WORDS = pytest.mark.parametrize("statuses", [[100], [100, 180]])
+
+
+@pytest.fixture(scope="module")
+def program(tmpdir_factory):
+    return build(tmpdir_factory.mktemp("limits"), ["-DSB_RING_LIMIT=%d" % RING, "-DSOF_LOOKUP=%d" % LOOKUP])
+
+
+@pytest.fixture
+def peer():
+    by_hand = ByHand()
+    yield by_hand
+    by_hand.stop()
+
+
+@pytest.fixture
+def driver(program, tmpdir):
+    shield = {} if "SIPBRIDGE_DOUBLE" in os.environ else {"LD_PRELOAD": os.environ.get("LD_PRELOAD", "")}
+    driven = Driver([program], str(tmpdir.join("complaints")), **shield)
+    driven.engine = driven.open()
+    yield driven
+    assert driven.perform("sb_close", driven.engine, 0) == 0
+    driven.finish()
+
+
+def _next(driver, *types):
+    while True:
+        event = driver.wait(driver.engine)
+        assert event != 0, "nothing in 10 s"
+        if event.type in types:
+            return event
+
+
+def _say(peer, invite, statuses):
+    for status in statuses:
+        peer.reply(invite, status)
+    return time.time()
+
+
+def _ends_in_time(driver, since):
+    event = _next(driver, driver.lib.SB_EV_CALL_ENDED)
+    assert (event.cause, event.status) == (driver.lib.SB_CAUSE_TIMEOUT, 408)
+    assert time.time() - since > 0.8 * RING / 1000.0
+
+
+def _established(driver, peer):
+    """A call of ours that was answered."""
+    call = driver.call(driver.engine, peer.uri)
+    peer.reply(peer.next("INVITE"), 200)
+    _next(driver, driver.lib.SB_EV_CALL_ANSWERED)
+    assert driver.perform("sb_call_ack", driver.engine, call, None) == 0
+    peer.next("ACK")
+    return call
+
+
+@WORDS
+def test_an_invite_and_not_another_word(driver, peer, statuses):
+    """It ends as one that rings does: a proxy would give up, too (16.6, Timer C)."""
+    assert driver.call(driver.engine, peer.uri) > 0
+    since = _say(peer, peer.next("INVITE"), statuses)
+    _ends_in_time(driver, since)
+    peer.next("CANCEL")
+
+
+@WORDS
+def test_a_reinvite_and_not_another_word(driver, peer, statuses):
+    """It ends the call, as one that nobody answers does (12.2.1.2)."""
+    call = _established(driver, peer)
+    assert driver.perform("sb_call_reinvite", driver.engine, call, None) > 0
+    since = _say(peer, peer.next("INVITE"), statuses)
+    assert _next(driver, driver.lib.SB_EV_CALL_RESPONSE).status == 408
+    _ends_in_time(driver, since)
+    peer.next("BYE")
+
+
+def test_an_answer_in_time(driver, peer):
+    """What was answered is no more counted."""
+    _established(driver, peer)
+    assert driver.wait(driver.engine, RING + LOOKUP) == 0
