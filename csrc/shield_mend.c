@@ -15,27 +15,32 @@ static void mend_value(char *colon, char *end)
     end[-1] = ':';
 }
 
+/* What begins with a quote, as long as it is quoted; a quote that is never closed is a word like any other. */
+static char *behind_word(char *at, char *end)
+{
+    struct scan scan = {at, end};
+    if (*at == '"' && scan_quoted(&scan))
+        return at + (scan.at - at);
+    return *at == '\\' && end - at > 1 ? at + 2 : at + 1;
+}
+
 /* "a, , b" becomes "a,   b". True when there was something to mend. */
 static int mend_list(char *at, char *end)
 {
     char *comma = NULL; /* with nothing but white space behind it so far */
-    int quoted = 0, mended = 0;
-    for (; at < end; at++) {
-        if (*at == ',' && !quoted) {
-            if (comma != NULL && at > comma + 1) {
-                *at = ' ';
-                mended = 1;
-            } else {
-                comma = at;
-            }
-            continue;
-        }
-        if (!scan_is_space(*at))
-            comma = NULL;
-        if (*at == '"')
-            quoted = !quoted;
-        else if (*at == '\\' && end - at > 1)
+    int mended = 0;
+    while (at < end) {
+        if (*at == ',' && comma != NULL && at > comma + 1) {
+            *at++ = ' ';
+            mended = 1;
+        } else if (*at == ',') {
+            comma = at++;
+        } else if (scan_is_space(*at)) {
             at++;
+        } else {
+            comma = NULL;
+            at = behind_word(at, end);
+        }
     }
     return mended;
 }

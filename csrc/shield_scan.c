@@ -158,15 +158,21 @@ static int needs_value(struct shield_span name)
     return 0;
 }
 
-/* The library does not know of quotes there: behind each ';' within them it sees another parameter. */
+/* The library does not know of quotes there: behind each ';' within them it begins another parameter. True when that is
+ * one that is nothing without a value and has none, or a boundary, which is another than the one that is meant. */
 static int hides_param(struct shield_span quoted)
 {
     struct scan scan = {quoted.at, quoted.at + quoted.length};
     struct shield_span name;
-    while (scan.at < scan.end && (scan.at = memchr(scan.at, ';', (size_t)(scan.end - scan.at))) != NULL) {
+    while ((scan.at = memchr(scan.at, ';', (size_t)(scan.end - scan.at))) != NULL) {
         scan.at++;
         scan_spaces(&scan);
-        if (scan_token(&scan, &name) && needs_value(name))
+        if (!scan_token(&scan, &name) || !needs_value(name))
+            continue;
+        scan_spaces(&scan);
+        if (scan_octet(&scan, '='))
+            scan_spaces(&scan);
+        if (scan.at < scan.end && (*scan.at == ';' || *scan.at == ',' || shield_span_is(name, "boundary")))
             return 1;
     }
     return 0;
