@@ -362,7 +362,7 @@ static const struct field {
     {NAMED("Event"), 'o', field_event, SHIELD_EVENT},
     {NAMED("Subscription-State"), 0, field_event, SHIELD_EVENT},
     {NAMED("Refer-To"), 'r', field_refer_to, SHIELD_EVENT},
-    {NAMED("Session-Expires"), 'x', field_session_expires, SHIELD_SESSION_EXPIRES},
+    {NAMED("Session-Expires"), 'x', field_session_expires, SHIELD_NONE},
 };
 
 enum { FIELD_COUNT = sizeof FIELDS / sizeof *FIELDS };

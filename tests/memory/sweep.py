@@ -28,8 +28,11 @@ def _parse(octets):
 class Peer(object):
     """A socket that sends odd requests and plays along with whatever comes of them.
 
-    Args:
+    Attributes:
         odd: a header field and its value, in the answers to requests; None for none.
+        hangs_up: whether a call that is taken is ended at once.
+        taken: the header fields of the last 200 to an INVITE.
+        answered: the Call-IDs that a final response came to.
     """
 
     def __init__(self):
@@ -38,7 +41,8 @@ class Peer(object):
         self.port = self._socket.getsockname()[1]
         self.uri = "sip:peer@127.0.0.1:%d" % self.port
         self.odd = None
-        self.answered = set()  # Call-IDs that a final response came to
+        self.hangs_up, self.taken = True, None
+        self.answered = set()
 
     def stop(self):
         self._socket.close()
@@ -65,14 +69,18 @@ class Peer(object):
             return
         self.answered.add(fields["call-id"][0])
         if method == "INVITE":
-            self.send(port, self._within("ACK", number, fields))
+            self.send(port, self.within("ACK", number, fields))
             if status < 300:
-                self.send(port, self._within("BYE", "9", fields))
+                self.taken = fields
+            if status < 300 and self.hangs_up:
+                self.send(port, self.within("BYE", "9", fields))
 
-    def _within(self, method, number, fields):
+    def within(self, method, number, fields, more=()):
+        """A request in the dialog that the fields are of, with more header fields."""
         via = re.sub("branch=[^;]*", "branch=z9hG4bK%s%d" % (method, time.time() * 1e6), fields["via"][0])
         pairs = [("Via", via)] + [(name, fields[name][0]) for name in ("from", "to", "call-id")]
-        return self._message("%s sip:service@127.0.0.1 SIP/2.0" % method, pairs + [("CSeq", "%s %s" % (number, method))])
+        pairs += [("CSeq", "%s %s" % (number, method))] + list(more)
+        return self._message("%s sip:service@127.0.0.1 SIP/2.0" % method, pairs)
 
     def _answer(self, fields):
         pairs = [("Via", value) for value in fields["via"]]
@@ -98,6 +106,7 @@ class Sweep(object):
         self._driver, self._lib = driver, driver.lib
         self._peer = Peer()
         self.sent = 0
+        self._call = 0  # the last that came in
         self._open()
 
     def _open(self):
@@ -107,6 +116,23 @@ class Sweep(object):
     def close(self):
         assert self._lib.sb_close(self._engine, 0) == 0
         self._peer.stop()
+
+    def messages(self, make):
+        """Send what a function makes of the peer's port, as cves.py has them."""
+        for octets, _ in make(self._peer.port):
+            self._peer.send(self._port, octets)
+            self._ask()
+
+    def call_with(self, method, contact):
+        """A call in which the peer sends a request with that Contact, and which the engine ends."""
+        self.sent += 1
+        self._peer.hangs_up = False
+        self._peer.send(self._port, odd_values.request("INVITE", "X-Unknown", "a", self.sent, self._peer.port))
+        self._ask()
+        self._peer.send(self._port, self._peer.within(method, "2", self._peer.taken, [("Contact", contact)]))
+        self._ask()
+        assert self._lib.sb_call_hangup(self._engine, self._call, None) == 0
+        self._ask()
 
     def requests(self, cases):
         """Send one for each (method, header, value)."""
@@ -164,6 +190,7 @@ class Sweep(object):
         event = self._driver.wait(engine, 0)
         while event != 0:
             if event.type == lib.SB_EV_CALL_INCOMING:
+                self._call = event.call
                 lib.sb_call_answer(engine, event.call, "+")
             elif event.type == lib.SB_EV_CALL_ANSWERED:
                 lib.sb_call_ack(engine, event.call, None)

@@ -31,7 +31,7 @@ MENDED = [
     (b"Subject: \r\n\t\r\n ", b"Subject       :"),
     (b"s: ", b"s :"),
     (b"X-Unknown: a, ,b", b"X-Unknown: a,  b"),
-    (b"X-Unknown: a,\t,,\r\n ,b, ", b"X-Unknown: a,\t , \r\n  b, "),
+    (b"X-Unknown: a,\t,,\r\n ,b, ", b"X-Unknown: a,\t  \r\n  b, "),
     (b"Supported: 100rel, , timer", b"Supported: 100rel,   timer"),
     (b'X-Unknown: "a\\"", , "b', b'X-Unknown: "a\\"",   "b'),
     (b'X-Unknown: "never closed, ,', b'X-Unknown: "never closed,  '),
