@@ -108,8 +108,8 @@ struct shield_verdict shield_refuse(const struct shield_message *message, enum s
 /* "via", "cseq-method", ...; "" for SHIELD_NONE. */
 const char *shield_rule_name(enum shield_rule rule);
 
-/* Write in another way of the same length what the library would read beyond its memory for: a value of nothing but white
- * space, or such an element of a list. For a message that passed; true when there was any. */
+/* Write in another way of the same length what the library would read beyond its memory for: a value of nothing but
+ * white space, or such an element of a list. For a message that passed; true when there was any. */
 int shield_mend(char *octets, size_t length);
 
 /* The first message of a stream: its length, 0 when it is not whole yet, -1 when it will never be: what is

@@ -136,8 +136,8 @@ static ssize_t receive_sound(int fd, char *buffer, size_t size, int flags)
     return got;
 }
 
-/* Give the library a message, or the beginning of one. A view that is longer than its buffer is kept when the library is
- * not to have it as it came. */
+/* Give the library a message, or the beginning of one. A view that is longer than its buffer is kept when the library
+ * is not to have it as it came. */
 static ssize_t deliver(int fd, struct view *view, char *buffer, size_t size, int flags)
 {
     struct sound *sound = &sounds[fd];

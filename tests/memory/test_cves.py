@@ -1,5 +1,5 @@
-"""What was published of libosip2 since (tests/shield/cves.py): no octet is read or written that is not the library's. On
-libeXosip2 with the shield in front; the double takes what the shield would have refused."""
+"""What was published of libosip2 since (tests/shield/cves.py): no octet is read or written that is not the library's.
+On libeXosip2 with the shield in front; the double takes what the shield would have refused."""
 
 from __future__ import absolute_import, division, print_function
 

@@ -68,9 +68,9 @@ def of_2016_10326(port=9):
 
 
 def of_2017_7853(port=9):
-    """msg_osip_body_parse() copies -2 octets of a part that is not there. The shield knows of it; not of those that have
-    the library take another boundary than the one that is meant: within quotes it sees parameters, and ends one; and of
-    a fold it makes blanks."""
+    """msg_osip_body_parse() copies -2 octets of a part that is not there. The last three have the library take another
+    boundary than the one that is meant: within quotes it sees parameters, and the end of one; of a fold it makes
+    blanks."""
     none = b"--x\r\n--x--\r\n"
     bodies = [
         (none, "boundary=x", "body"),

@@ -1,5 +1,5 @@
-"""What was published of libosip2 since (cves.py): at the shield, and at an engine behind it. tests/memory has them under
-valgrind and the sanitizers."""
+"""What was published of libosip2 since (cves.py): at the shield, and at an engine behind it. tests/memory has them
+under valgrind and the sanitizers."""
 
 from __future__ import absolute_import, division, print_function
 
