@@ -202,6 +202,69 @@ int exo_is_dangerous(osip_message_t *message)
     return dangerous;
 }
 
+/* ------------------------------------------------------------------------------------------------------
+ * Parts of a body, of which libosip2 makes octets again
+ */
+
+/* Count a line into what osip_body_to_str() has used, and what it has taken for it. */
+static void count_line(const char *line, size_t *used, size_t *taken)
+{
+    size_t length = strlen(line);
+    if (*taken < *used + length + 4)
+        *taken += length + 4;
+    *used += length + 2;
+}
+
+/* Up to 4.1 the NUL behind the header of a part is written beyond what was taken when it is filled to the octet
+ * (CVE-2016-10326). */
+static int is_filled(const osip_body_t *part)
+{
+    int i, count = osip_list_size(part->headers);
+    size_t taken = 15 + (size_t)part->length + 40 * (size_t)count, used = 0;
+    char *line = NULL;
+    if (part->content_type != NULL && osip_content_type_to_str(part->content_type, &line) == 0) {
+        used = strlen("content-type: ");
+        count_line(line, &used, &taken);
+        osip_free(line);
+    }
+    for (i = 0; i < count; i++) {
+        if (osip_header_to_str(osip_list_get(part->headers, i), &line) != 0)
+            return 0;
+        count_line(line, &used, &taken);
+        osip_free(line);
+    }
+    return used + 2 == taken;
+}
+
+/* White space behind the last line of the header, where it means nothing: more is taken then. 0 when there is no memory
+ * for it. */
+static int widen(osip_body_t *part)
+{
+    int count = osip_list_size(part->headers);
+    osip_header_t *last = count > 0 ? osip_list_get(part->headers, count - 1) : NULL;
+    char **text = last != NULL ? &last->hvalue : &part->content_type->subtype;
+    const char *before = *text == NULL ? "" : *text;
+    char *wider = osip_malloc(strlen(before) + 2);
+    if (wider == NULL)
+        return 0;
+    strcpy(wider, before);
+    strcat(wider, " ");
+    osip_free(*text);
+    *text = wider;
+    return 1;
+}
+
+static int make_room(osip_message_t *message)
+{
+    int i;
+    for (i = 0; i < osip_list_size(&message->bodies); i++) {
+        osip_body_t *part = osip_list_get(&message->bodies, i);
+        if (part->headers != NULL && is_filled(part) && !widen(part))
+            return 0;
+    }
+    return 1;
+}
+
 /* The message as octets (to be freed with osip_free), or NULL. */
 static char *octets_of(osip_message_t *message, size_t *length)
 {
@@ -210,7 +273,7 @@ static char *octets_of(osip_message_t *message, size_t *length)
         return NULL;
     if (message->reason_phrase != NULL && strlen(message->reason_phrase) > EXO_MAX_START_LINE)
         return NULL;
-    if (osip_message_to_str(message, &octets, length) != 0)
+    if (!make_room(message) || osip_message_to_str(message, &octets, length) != 0)
         return NULL;
     return octets;
 }

@@ -30,6 +30,7 @@ static const struct {
     [SHIELD_CREDENTIALS] = {"credentials", 400},
     [SHIELD_EVENT] = {"event", 400},
     [SHIELD_DATE] = {"date", 400},
+    [SHIELD_SESSION_EXPIRES] = {"session-expires", 400},
     [SHIELD_OVERLOAD_INVITE] = {"overload-invite", 503},
     [SHIELD_OVERLOAD_REGISTER] = {"overload-register", 503},
     [SHIELD_OVERLOAD_SUBSCRIBE] = {"overload-subscribe", 503},

@@ -3,6 +3,7 @@
  * shield_check() says of one message whether it may pass. It is a plain function: no memory of its own, no
  * allocation, no lock, no system call; safe in any thread. The rest is what a process puts around it:
  *
+ *     shield_mend()   what is well formed and harms the library all the same, in other words
  *     shield_frame()  where a message on a stream ends
  *     shield_admit()  overload control: whether a new call is let in now
  *     shield_reply()  the answer to what is not
@@ -10,7 +11,7 @@
  *
  * and shield_preload.c puts all of it between libeXosip2 and its sockets. Strict where libeXosip2 is weak: the
  * header fields that it takes for granted have to be there and sound, by RFC 3261's grammar (section 25). What
- * it has no trouble with is not looked at, and what passes is not changed by an octet.
+ * it has no trouble with is not looked at, and what passes is not changed by an octet, but by shield_mend().
  *
  * Section numbers are RFC 3261's.
  */
@@ -27,6 +28,8 @@ enum shield_bound {
     SHIELD_MAX_FIELDS = 256,    /* header fields of a message */
     SHIELD_MAX_VIAS = 72,       /* Via header fields: Max-Forwards begins with 70 */
     SHIELD_MAX_NESTING = 16,    /* comments within comments (25.1) */
+    SHIELD_MAX_URI = 3900,      /* octets of a URI, with three for each that the library may escape: it has 4,000 for a
+                                 * start line, in which a Contact may come to stand (CVE-2016-10325) */
     SHIELD_MAX_REPLY = 8192     /* octets of an answer; a longer one is not sent */
 };
 
@@ -55,6 +58,7 @@ enum shield_rule {
     SHIELD_CREDENTIALS,     /* a challenge or an answer to one (22) */
     SHIELD_EVENT,           /* Event, Subscription-State, Refer-To (RFC 6665, RFC 3515) */
     SHIELD_DATE,
+    SHIELD_SESSION_EXPIRES, /* RFC 4028 */
     SHIELD_OVERLOAD_INVITE, /* well formed, and too many of them */
     SHIELD_OVERLOAD_REGISTER,
     SHIELD_OVERLOAD_SUBSCRIBE,
@@ -103,6 +107,10 @@ struct shield_verdict shield_refuse(const struct shield_message *message, enum s
 
 /* "via", "cseq-method", ...; "" for SHIELD_NONE. */
 const char *shield_rule_name(enum shield_rule rule);
+
+/* Write in another way of the same length what the library would read beyond its memory for: a value of nothing but
+ * white space, or such an element of a list. For a message that passed; true when there was any. */
+int shield_mend(char *octets, size_t length);
 
 /* The first message of a stream: its length, 0 when it is not whole yet, -1 when it will never be: what is
  * there is no SIP, or longer than `limit`. CR LF in front of a message belong to it. */

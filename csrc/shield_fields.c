@@ -186,15 +186,19 @@ static void field_max_forwards(struct shield_fields *fields, struct shield_span 
         offend(fields, SHIELD_MAX_FORWARDS);
 }
 
-/* The boundary, without its quotes; 0 when it is none. */
+/* The boundary, without its quotes; 0 when it is none, or the library takes another one for it: at a ';', at a fold. */
 static int note_boundary(struct shield_fields *fields, struct shield_span value)
 {
+    size_t i;
     if (value.at != NULL && *value.at == '"') {
         value.at++;
         value.length -= 2;
     }
     fields->boundary = value;
-    return value.length > 0 && value.length <= 70 && memchr(value.at, '\\', value.length) == NULL;
+    for (i = 0; i < value.length; i++)
+        if (value.at[i] == '\\' || value.at[i] == ';' || (scan_is_space(value.at[i]) && value.at[i] != ' '))
+            return 0;
+    return value.length > 0 && value.length <= 70 && value.at[value.length - 1] != ' ';
 }
 
 /* type / subtype *(; parameter); of a multipart the boundary too (RFC 2046, 5.1.1). */
@@ -279,6 +283,16 @@ static void field_event(struct shield_fields *fields, struct shield_span value)
         offend(fields, SHIELD_EVENT);
 }
 
+/* delta-seconds *(; parameter) (RFC 4028, 4). The library wants something to be there, a number or not. */
+static void field_session_expires(struct shield_fields *fields, struct shield_span value)
+{
+    struct scan scan = over(value);
+    while (scan.at < scan.end && *scan.at != ';')
+        scan.at++;
+    if (scan.at == value.at || !scan_params(&scan) || !scan_is_over(&scan))
+        offend(fields, SHIELD_SESSION_EXPIRES);
+}
+
 static void field_refer_to(struct shield_fields *fields, struct shield_span value)
 {
     if (!are_addresses(over(value)))
@@ -348,6 +362,7 @@ static const struct field {
     {NAMED("Event"), 'o', field_event, SHIELD_EVENT},
     {NAMED("Subscription-State"), 0, field_event, SHIELD_EVENT},
     {NAMED("Refer-To"), 'r', field_refer_to, SHIELD_EVENT},
+    {NAMED("Session-Expires"), 'x', field_session_expires, SHIELD_NONE},
 };
 
 enum { FIELD_COUNT = sizeof FIELDS / sizeof *FIELDS };

@@ -1,8 +1,9 @@
 /* shield_multipart.c - the parts of a body (RFC 2046, 5.1.1).
  *
  * libosip2 takes them apart for itself and trusts them to be there: a part that is not even the empty line in front
- * of its content makes it copy -2 octets. */
+ * of its content makes it copy -2 octets (CVE-2017-7853). */
 #include <string.h>
+#include <strings.h>
 
 #include "shield_scan.h"
 
@@ -24,20 +25,31 @@ static const char *next_delimiter(const char *at, const char *end, struct shield
     return NULL;
 }
 
-/* CR LF, header fields, an empty line; then anything. */
+/* libosip2 looks at the beginning of a name alone. */
+static int is_content_type(struct shield_span name)
+{
+    static const char NAME[] = "Content-Type";
+    return name.length >= sizeof NAME - 1 && strncasecmp(name.at, NAME, sizeof NAME - 1) == 0;
+}
+
+/* CR LF, header fields, an empty line; then anything. Of a second type libosip2 would forget the first, and its
+ * memory. */
 static int is_part(const char *at, const char *end)
 {
     const char *line;
+    int types = 0;
     if (end - at < 4 || at[0] != '\r' || at[1] != '\n')
         return 0;
     at += 2;
     while ((line = shield_field_end(at, end)) != NULL && line != at) {
         struct scan scan = {at, line};
-        if (!shield_octets(at, line) || !scan_token(&scan, NULL) || !scan_separator(&scan, ':'))
+        struct shield_span name;
+        if (!shield_octets(at, line) || !scan_token(&scan, &name) || !scan_separator(&scan, ':'))
             return 0;
+        types += is_content_type(name);
         at = line + 2;
     }
-    return line != NULL;
+    return line != NULL && types <= 1;
 }
 
 int shield_multipart(struct shield_span body, struct shield_span boundary)

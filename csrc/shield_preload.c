@@ -277,6 +277,7 @@ static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, st
         if (!is_probe(buffer, (size_t)got) &&
             preload_may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_DATAGRAM)) {
             copy_source(&source, address, address_size);
+            shield_mend(buffer, (size_t)got);
             return got;
         }
         flags |= MSG_DONTWAIT;
@@ -351,9 +352,9 @@ EXPORTED ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int 
 /* ------------------------------------------------------------------------------------------------------
  * For the process
  */
-const struct shield_service *sipbridge_shield_1(void);
+const struct shield_service *sipbridge_shield_2(void);
 
-EXPORTED const struct shield_service *sipbridge_shield_1(void)
+EXPORTED const struct shield_service *sipbridge_shield_2(void)
 {
     static const struct shield_service SERVICE = {attach,        expect_probe, probe_has_come,
                                                   shield_counts, shield_limit, shield_limit_now};

@@ -149,11 +149,32 @@ int scan_host_port(struct scan *scan, struct shield_span *port)
 static int needs_value(struct shield_span name)
 {
     static const char *const NAMES[] = {"branch", "received", "maddr", "ttl",    "tag",
-                                        "expires", "q",       "retry-after", "reason", "boundary"};
+                                        "expires", "q",       "retry-after", "reason", "boundary",
+                                        "refresher"};
     size_t i;
     for (i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
         if (shield_span_is(name, NAMES[i]))
             return 1;
+    return 0;
+}
+
+/* The library does not know of quotes there: behind each ';' within them it begins another parameter. True when that is
+ * one that is nothing without a value and has none, or a boundary, which is another than the one that is meant. */
+static int hides_param(struct shield_span quoted)
+{
+    struct scan scan = {quoted.at, quoted.at + quoted.length};
+    struct shield_span name;
+    while ((scan.at = memchr(scan.at, ';', (size_t)(scan.end - scan.at))) != NULL) {
+        scan.at++;
+        scan_spaces(&scan);
+        if (!scan_token(&scan, &name) || !needs_value(name))
+            continue;
+        scan_spaces(&scan);
+        if (scan_octet(&scan, '='))
+            scan_spaces(&scan);
+        if (scan.at < scan.end && (*scan.at == ';' || *scan.at == ',' || shield_span_is(name, "boundary")))
+            return 1;
+    }
     return 0;
 }
 
@@ -181,7 +202,7 @@ int scan_param(struct scan *scan, struct scan_param *param)
         return -1;
     }
     param->value.length = (size_t)(scan->at - param->value.at);
-    return 1;
+    return *param->value.at == '"' && hides_param(param->value) ? -1 : 1;
 }
 
 int scan_params(struct scan *scan)

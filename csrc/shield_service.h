@@ -5,7 +5,7 @@
 
 #include "shield.h"
 
-#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_1" /* changes with what is below, or in enum shield_rule */
+#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_2" /* changes with what is below, or in enum shield_rule */
 
 /* A probe: a datagram that libeXosip2 ignores for being too short, and that the shield swallows. */
 enum { SHIELD_PROBE_LENGTH = 5 };

@@ -25,9 +25,12 @@ static int (*real_accept)(int, struct sockaddr *, socklen_t *);
 static int (*real_socket)(int, int, int);
 static int (*real_connect)(int, const struct sockaddr *, socklen_t);
 
-/* How many octets of a message the library has still to read that was found sound, and is longer than what it reads
- * at once. By descriptor: it waits with select(). */
-static size_t sound[FD_SETSIZE];
+/* A message that was found sound, while the library reads it. By descriptor: it waits with select(). */
+static struct sound {
+    size_t left;    /* octets that are still in the kernel: the message may be longer than what is read at once */
+    char *mended;   /* NULL, or all of it for shield_mend() had to change it; the kernel has it as it came */
+    size_t length;  /* of that */
+} sounds[FD_SETSIZE];
 
 void preload_stream_begin(void)
 {
@@ -113,12 +116,44 @@ static void skip(int fd, char *buffer, size_t size, size_t length)
     }
 }
 
+static void forget(struct sound *sound)
+{
+    free(sound->mended);
+    memset(sound, 0, sizeof *sound);
+}
+
 static ssize_t receive_sound(int fd, char *buffer, size_t size, int flags)
 {
-    ssize_t got = real_recv(fd, buffer, sound[fd] < size ? sound[fd] : size, flags);
-    if (got > 0)
-        sound[fd] -= (size_t)got;
+    struct sound *sound = &sounds[fd];
+    ssize_t got = real_recv(fd, buffer, sound->left < size ? sound->left : size, flags);
+    if (got <= 0)
+        return got;
+    if (sound->mended != NULL)
+        memcpy(buffer, sound->mended + sound->length - sound->left, (size_t)got);
+    sound->left -= (size_t)got;
+    if (sound->left == 0)
+        forget(sound);
     return got;
+}
+
+/* Give the library a message, or the beginning of one. A view that is longer than its buffer is kept when the library
+ * is not to have it as it came. */
+static ssize_t deliver(int fd, struct view *view, char *buffer, size_t size, int flags)
+{
+    struct sound *sound = &sounds[fd];
+    ssize_t got;
+    sound->left = sound->length = (size_t)view->frame;
+    if (view->own == NULL) {
+        got = receive_sound(fd, buffer, size, flags);
+        if (got > 0)
+            shield_mend(buffer, (size_t)got);
+        return got;
+    }
+    if (shield_mend(view->own, sound->length)) {
+        sound->mended = view->own;
+        view->own = NULL;
+    }
+    return receive_sound(fd, buffer, size, flags);
 }
 
 /* What becomes of what was seen: > 0 when the library may have it, 0 when another look is due, < 0 when the answer to
@@ -155,7 +190,7 @@ ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags)
     flags |= MSG_DONTWAIT;
     if (fd >= FD_SETSIZE)
         return end_stream(fd);
-    if (sound[fd] > 0)
+    if (sounds[fd].left > 0)
         return receive_sound(fd, buffer, size, flags);
     memset(&source, 0, sizeof source);
     source.size = sizeof source.address;
@@ -168,15 +203,13 @@ ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags)
         int verdict, error;
         look(fd, buffer, size, flags, &view);
         verdict = judge(fd, &view, buffer, size, &source, &answer);
+        if (verdict > 0)
+            answer = deliver(fd, &view, buffer, size, flags);
         error = errno;
         free(view.own);
         errno = error;
-        if (verdict < 0)
+        if (verdict != 0)
             return answer;
-        if (verdict > 0) {
-            sound[fd] = (size_t)view.frame;
-            return receive_sound(fd, buffer, size, flags);
-        }
     }
     return again();
 }
@@ -239,7 +272,7 @@ static int admit(int fd)
         errno = EMFILE;
         return -1;
     }
-    sound[fd] = 0; /* it may have been another connection's */
+    forget(&sounds[fd]); /* it may have been another connection's */
     set_options(fd);
     return fd;
 }

@@ -8,17 +8,20 @@ static int is_hex(char c)
     return c != '\0' && strchr("0123456789abcdefABCDEF", c) != NULL;
 }
 
-/* No octet that ends a URI, and "%" only where two hexadecimal digits follow. */
+/* No octet that ends a URI, and "%" only where two hexadecimal digits follow. Not too many of them: what is no letter
+ * or digit may be three when it is written again (19.1.2). */
 static int are_octets_sound(struct scan scan)
 {
+    size_t length = 0;
     for (; scan.at < scan.end; scan.at++) {
         unsigned char c = (unsigned char)*scan.at;
         if (c <= ' ' || c == 0x7f || c == '<' || c == '>' || c == '"')
             return 0;
         if (c == '%' && (scan.end - scan.at < 3 || !is_hex(scan.at[1]) || !is_hex(scan.at[2])))
             return 0;
+        length += scan_is_token(*scan.at) && *scan.at != '`' ? 1 : 3;
     }
-    return 1;
+    return length <= SHIELD_MAX_URI;
 }
 
 /* What follows "sip:" or "sips:": [ user [ ":" password ] "@" ] host [ ":" port ], parameters, headers. */

@@ -28,7 +28,7 @@ COMPILE_ARGS = ["-std=c99", "-D_GNU_SOURCE", "-fvisibility=hidden", "-Wall", "-W
 
 #: What is preloaded in front of a library, not part of an engine: shield_preload.c brings the rest.
 SHIELD = "sipbridge._shield"
-SHIELD_ONLY = tuple("shield_%s.c" % part for part in ("preload", "stream", "reply", "limit", "count", "frame"))
+SHIELD_ONLY = tuple("shield_%s.c" % part for part in ("preload", "stream", "mend", "reply", "limit", "count", "frame"))
 
 #: Python 2.7 does not export a module's init function by itself.
 PREAMBLE = """

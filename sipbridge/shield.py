@@ -1,9 +1,9 @@
 """The shield: a small library, preloaded, that looks at each message before libeXosip2 does.
 
-libeXosip2 3.6 dies of one datagram without a Via. The shield passes what is well formed, untouched; answers what is
-not with 400 where that is possible, and drops the rest; and when more new calls come in than the library can take
-it answers them with 503 (RFC 3261, 21.5.4), so that those under way do not suffer. docs/reliability.md tells what
-it promises.
+libeXosip2 3.6 dies of one datagram without a Via. The shield passes what is well formed, untouched but for white space
+that the library cannot take; answers what is not with 400 where that is possible, and drops the rest; and when more new
+calls come in than the library can take it answers them with 503 (RFC 3261, 21.5.4), so that those under way do not
+suffer. docs/reliability.md tells what it promises.
 
 It has to be there when the process starts (LD_PRELOAD, so on Linux alone), and it is in the image. Elsewhere:
 

@@ -2,6 +2,7 @@
  *
  * - nothing is read or written that is not the shield's to (ASan), nothing undefined is done (UBSan);
  * - a span points into the message;
+ * - what is mended is as well formed as before, and there is nothing left to mend;
  * - an answer is a well-formed response, which a shield lets through;
  * - a frame is no longer than what is there, and no shorter than one octet.
  *
@@ -38,6 +39,18 @@ static void look_at_answer(const struct shield_message *message, struct shield_v
     }
 }
 
+static void look_at_mended(const uint8_t *data, size_t size, enum shield_transport transport)
+{
+    struct shield_message message;
+    char *copy = malloc(size + 1);
+    require(copy != NULL);
+    memcpy(copy, data, size);
+    require(shield_mend(copy, size) == (memcmp(copy, data, size) != 0));
+    require(shield_check(copy, size, transport, &message).action == SHIELD_PASS);
+    require(!shield_mend(copy, size));
+    free(copy);
+}
+
 static void look_at_message(const uint8_t *data, size_t size, enum shield_transport transport)
 {
     struct shield_message message;
@@ -56,6 +69,8 @@ static void look_at_message(const uint8_t *data, size_t size, enum shield_transp
     require_inside(message.cseq, data, size);
     for (i = 0; i < message.via_count; i++)
         require_inside(message.vias[i], data, size);
+    if (verdict.action == SHIELD_PASS)
+        look_at_mended(data, size, transport);
     if (verdict.action == SHIELD_PASS)
         verdict = shield_refuse(&message, shield_admit(&message, 1, 1) == SHIELD_NONE ? SHIELD_OVERLOAD_INVITE
                                                                                       : SHIELD_OVERLOAD_REGISTER);

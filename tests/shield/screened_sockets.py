@@ -1,12 +1,14 @@
 """Has the shield screen Python's own sockets, as it screens a library's; for the tests of what no engine offers yet.
 
 Run as a program, with the shield preloaded, it accepts one TCP connection on a port that it prints, and then prints
-what each recv() gives it, one per line: the length, "again" when nothing whole was there, "end".
+what each recv() gives it, one per line: the length, "again" when nothing whole was there, "end". With "octets" behind
+its name it prints them in place of their length; with "datagrams" the same of what comes to a UDP socket.
 """
 
 from __future__ import absolute_import, division, print_function
 
 import _socket
+import binascii
 import ctypes
 import errno
 import select
@@ -16,7 +18,7 @@ import sys
 
 def screen():
     """Attach the shield to the module that calls recv() and recvfrom() for Python."""
-    service = ctypes.CDLL(None).sipbridge_shield_1
+    service = ctypes.CDLL(None).sipbridge_shield_2
     service.restype = ctypes.POINTER(ctypes.c_void_p)
     attach = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(service()[0])
     path = getattr(_socket, "__file__", None)
@@ -31,8 +33,19 @@ def _say(text):
     sys.stdout.flush()
 
 
-def main():
-    screen()
+def _say_octets(octets):
+    _say(binascii.hexlify(octets).decode("ascii"))
+
+
+def _datagrams():
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.bind(("127.0.0.1", 0))
+    _say(receiver.getsockname()[1])
+    while True:
+        _say_octets(receiver.recv(4000))
+
+
+def _stream(say):
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.bind(("127.0.0.1", 0))
     listener.listen(1)
@@ -53,7 +66,14 @@ def main():
         if not octets:
             _say("end %d" % wakes)
             return
-        _say(len(octets))
+        say(octets)
+
+
+def main():
+    screen()
+    if "datagrams" in sys.argv:
+        _datagrams()
+    _stream(_say_octets if "octets" in sys.argv else lambda octets: _say(len(octets)))
 
 
 if __name__ == "__main__":

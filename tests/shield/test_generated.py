@@ -29,7 +29,8 @@ uris = st.builds(
     st.sampled_from(["", ";lr", ";transport=tcp;x", ";user=phone"]),
 )
 spaces = st.sampled_from(["", " ", "  ", "\t", "\r\n ", " \r\n\t"])
-quoted = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=20).map(
+#: Without a ";", behind which the library sees another parameter: test_check.py has those.
+quoted = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters=";"), max_size=20).map(
     lambda text: '"%s"' % text.replace("\\", "\\\\").replace('"', '\\"')
 )
 params = st.lists(
