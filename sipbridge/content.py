@@ -56,6 +56,14 @@ def check_token(value, what):
     return text
 
 
+def check_user(value):
+    """As :func:`check_line`, and fit to stand in quotes as it is among the credentials of a request."""
+    text = check_line(value, "user")
+    if '"' in text or text.endswith("\\"):
+        raise InputError('the user has a " in it or a backslash at its end: %r' % (text,))
+    return text
+
+
 def check_password(value):
     """As :func:`check_line`, but what was given is not quoted: it would end up in a log."""
     try:
