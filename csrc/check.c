@@ -43,11 +43,10 @@ int sb_check_reason(const char *text)
     return text == NULL ? SB_OK : check_line(text);
 }
 
-/* As it stands in quotes among the credentials of a request, where libeXosip2 escapes nothing. */
-int sb_check_user(const char *user)
+int sb_check_quoted(const char *text)
 {
-    int code = sb_check_text(user);
-    if (code == SB_OK && (strchr(user, '"') != NULL || user[strlen(user) - 1] == '\\'))
+    int code = sb_check_text(text);
+    if (code == SB_OK && (strchr(text, '"') != NULL || text[strlen(text) - 1] == '\\'))
         return SB_EINVAL;
     return code;
 }

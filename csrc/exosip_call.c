@@ -53,21 +53,19 @@ char *exo_sender(const struct exosip *state, const sb_parties *parties)
     return exo_name_addr(parties->from != NULL ? parties->from : state->address);
 }
 
+/* As it was given: a parameter that is a blank the library would write as none, and then not read the next. */
 char *exo_route(const char *proxy)
 {
     osip_uri_t *uri = NULL;
     osip_uri_param_t *loose = NULL;
-    char *text = NULL, *route = NULL;
+    size_t size = strlen(proxy) + sizeof "<;lr>";
+    char *route = NULL;
     if (osip_uri_init(&uri) != 0)
         return NULL;
-    if (osip_uri_parse(uri, proxy) == 0) {
+    if (osip_uri_parse(uri, proxy) == 0 && (route = malloc(size)) != NULL) {
         osip_uri_uparam_get_byname(uri, (char *)"lr", &loose);
-        if (loose == NULL)
-            osip_uri_uparam_add(uri, osip_strdup("lr"), NULL);
-        if (osip_uri_to_str(uri, &text) == 0)
-            route = exo_in_brackets(text);
+        snprintf(route, size, loose != NULL ? "<%s>" : "<%s;lr>", proxy);
     }
-    osip_free(text);
     osip_uri_free(uri);
     return route;
 }

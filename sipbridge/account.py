@@ -2,7 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge.content import check_user
+from sipbridge.content import check_quoted
 from sipbridge.errors import InputError
 from sipbridge.uri import address_uri, check_address, check_uri, parse_uri
 
@@ -113,7 +113,7 @@ class Accounts(object):
         if any(each.uri == account.uri for each in self._accounts):
             raise InputError("there is an account %s already" % account.uri)
         if password is not None:
-            user = account._parsed.user if user is None else check_user(user)
+            user = account._parsed.user if user is None else check_quoted(user, "user")
             if not user:
                 raise InputError("the account %s has no user to answer challenges with" % account.uri)
             endpoint.add_credentials(user, password, realm)

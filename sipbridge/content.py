@@ -56,11 +56,11 @@ def check_token(value, what):
     return text
 
 
-def check_user(value):
-    """As :func:`check_line`, and fit to stand in quotes as it is among the credentials of a request."""
-    text = check_line(value, "user")
+def check_quoted(value, what):
+    """As :func:`check_line`, and fit to stand in quotes as it is, as a user does among credentials."""
+    text = check_line(value, what)
     if '"' in text or text.endswith("\\"):
-        raise InputError('the user has a " in it or a backslash at its end: %r' % (text,))
+        raise InputError('the %s has a " in it or a backslash at its end: %r' % (what, text))
     return text
 
 

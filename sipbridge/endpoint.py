@@ -23,9 +23,9 @@ from sipbridge.content import (
     check_line,
     check_message_size,
     check_password,
+    check_quoted,
     check_seconds,
     check_token,
-    check_user,
     make_content,
 )
 from sipbridge.dispatch import Dispatcher
@@ -308,8 +308,8 @@ class Endpoint(EventPackages):
         Of several for one realm those are taken whose user is the one in From, or else the latest; a second call for
         the same realm and user replaces the first. Raises InputError.
         """
-        realm = None if realm is None else check_line(realm, "realm")
-        self._engine.add_credentials(realm, check_user(user), check_password(password))
+        realm = None if realm is None else check_quoted(realm, "realm")
+        self._engine.add_credentials(realm, check_quoted(user, "user"), check_password(password))
 
     def clear_credentials(self):
         """Forget all of them."""
