@@ -1,4 +1,4 @@
-"""Addresses that a user gives: what is refused before anything is sent, what goes out, and where we are to be reached."""
+"""Addresses: those that a user gives, refused before anything is sent or as they go out; and where we are reached."""
 
 from __future__ import absolute_import, division, print_function
 
