@@ -1,4 +1,4 @@
-"""What the library makes of the headers of a URI: lines of the message, escapes decoded. The contract keeps them out."""
+"""What the library makes of the headers of a URI: lines of the message, decoded. The contract keeps them out."""
 
 from __future__ import absolute_import, division, print_function
 

@@ -22,14 +22,15 @@ AOR = u"sip:alice@sipbridge.test"
 
 #: What begins a line, ends a part, or is decoded to either.
 _PIECES = [
-    u"\r\n", u"\n", u"\r", u"\0", u"\t", u" ", u"\x7f", u"\x85", u"\u2028", u"%0D%0A", u"%0a", u"%00", u"%7F", u"%20",
-    u"%250D%250A", u"%22", u"%2C", u"%3A", u"%3B", u"%3C", u"%3E", u"%3F", u"%40", u"%5C", u"%E9", u"%C3%A9", u"%", u"%4",
-    u"?", u"&", u"=", u";", u":", u",", u"@", u"/", u"<", u">", u'"', u"\\", u"'", u"(", u")", u"[", u"]", u"*", u"+", u"-",
-    u".", u"a", u"b", u"1", u"X-Evil: yes", u"X-Evil:%20yes", u"X-Evil=yes", u"Subject=hi", u"Call-ID=1", u"tag=evil",
-    u"lr", u"method=REGISTER", u"Route=%3Csip:192.0.2.1%3E", u"Via: SIP/2.0/UDP h", u"Content-Length: 9", u"\xe9",
-    u"\u03a9",
+    u"\r\n", u"\n", u"\r", u"\0", u"\t", u" ", u"\x7f", u"\x85", u"\u2028", u"%0D%0A", u"%0a", u"%00", u"%7F",
+    u"%20", u"%250D%250A", u"%22", u"%2C", u"%3A", u"%3B", u"%3C", u"%3E", u"%3F", u"%40", u"%5C", u"%E9",
+    u"%C3%A9", u"%", u"%4", u"?", u"&", u"=", u";", u":", u",", u"@", u"/", u"<", u">", u'"', u"\\", u"'",
+    u"(", u")", u"[", u"]", u"*", u"+", u"-", u".", u"a", u"b", u"1", u"X-Evil: yes", u"X-Evil:%20yes",
+    u"X-Evil=yes", u"Subject=hi", u"Call-ID=1", u"tag=evil", u"lr", u"method=REGISTER",
+    u"Route=%3Csip:192.0.2.1%3E", u"Via: SIP/2.0/UDP h", u"Content-Length: 9", u"\xe9", u"\u03a9",
 ]  # fmt: skip
-_INJECTIONS = [u"a\r\nX-Evil: yes", u"a%0D%0AX-Evil:%20yes", u"a\nX-Evil: yes", u"a?X-Evil=yes", u'a" <sip:evil@h>, "b']
+_INJECTIONS = [u"a\r\nX-Evil: yes", u"a%0D%0AX-Evil:%20yes", u"a\nX-Evil: yes", u"a?X-Evil=yes"]
+_INJECTIONS += [u'a" <sip:evil@h>, "b']
 texts = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=8).map(u"".join) | st.sampled_from(_INJECTIONS)
 #: Those that are taken more often than not.
 _WORDS = [each for each in _PIECES if re.match(r"[\w%;?&=,/+.*'()-]+\Z", each)]
