@@ -338,7 +338,7 @@ class Endpoint(EventPackages):
         registrar = check_uri(registrar, "registrar")
         if contact is not None:
             contact = check_uri(contact, "contact")
-            warn_of_wildcard(parse_uri(contact).host, "contact")
+            warn_of_wildcard(parse_uri(contact).host, "contact", 4)
         expires = check_seconds(expires, "expires")
         parties = Parties(own, own, route)
         registration = Registration(self, address_uri(own), registrar, expires, parties, contact, keep)

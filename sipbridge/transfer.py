@@ -135,7 +135,11 @@ def _refer_to(call, to):
         return "<%s>" % address.uri
     if other is call:
         raise InputError("a call cannot be transferred to its own peer")
-    target = address_uri(other.headers.get("Contact", "")) or other.remote_uri
+    target = (address_uri(other.headers.get("Contact", "")) or other.remote_uri).partition("?")[0]
+    try:
+        parse_uri(target)
+    except InputError as error:  # the peer's, and not what was given here
+        raise CallStateError("%r cannot be the target of a transfer: %s" % (other, error))
     return "<%s>" % with_replaces(target, in_place_of(other))
 
 

@@ -179,11 +179,11 @@ def is_wildcard(host):
     return bool(host) and not host.strip("[]0.:")
 
 
-def warn_of_wildcard(host, what):
-    """An UnreachableContactWarning for a host that no peer can send to; ``what`` names it."""
+def warn_of_wildcard(host, what, level=3):
+    """An UnreachableContactWarning for a host that no peer can send to; ``what`` names it, ``level`` its user."""
     if is_wildcard(host):
         message = "%s: no peer reaches %s, which stands for every address of a machine"
-        warnings.warn(message % (what, host), UnreachableContactWarning, stacklevel=4)
+        warnings.warn(message % (what, host), UnreachableContactWarning, stacklevel=level)
 
 
 def check_host_port(text, what):
