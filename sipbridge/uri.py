@@ -117,7 +117,7 @@ def _split_uri(text):
 def _refuse_control_escapes(text):
     found = _CONTROL_ESCAPE.search(text)
     if found:
-        raise InputError("the escape %s of a control character stands in %r" % (found.group(), text))
+        raise InputError("the text of a URI has the escape %s of a control character in it: %r" % (found.group(), text))
 
 
 def parse_address(text):
