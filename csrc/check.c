@@ -43,6 +43,14 @@ int sb_check_reason(const char *text)
     return text == NULL ? SB_OK : check_line(text);
 }
 
+int sb_check_quoted(const char *text)
+{
+    int code = sb_check_text(text);
+    if (code == SB_OK && (strchr(text, '"') != NULL || text[strlen(text) - 1] == '\\'))
+        return SB_EINVAL;
+    return code;
+}
+
 int sb_check_token(const char *text)
 {
     size_t length;
@@ -52,59 +60,6 @@ int sb_check_token(const char *text)
     if (text[length] != '\0')
         return SB_EINVAL;
     return length > SB_MAX_STRING ? SB_ETOOBIG : SB_OK;
-}
-
-/* `length` octets of a URI: a known scheme and something behind it, none of the octets that end one. */
-static int check_uri_octets(const char *uri, size_t length)
-{
-    static const char *const SCHEMES[] = {"sip:", "sips:", "tel:"};
-    size_t i, scheme = 0;
-    for (i = 0; i < sizeof SCHEMES / sizeof *SCHEMES; i++)
-        if (strncasecmp(uri, SCHEMES[i], strlen(SCHEMES[i])) == 0)
-            scheme = strlen(SCHEMES[i]);
-    if (scheme == 0 || length <= scheme)
-        return SB_EINVAL;
-    if (length > SB_MAX_STRING)
-        return SB_ETOOBIG;
-    for (i = 0; i < length; i++)
-        if (is_control(uri[i]) || strchr(" <>\"\\^`{|}", uri[i]) != NULL)
-            return SB_EINVAL;
-    return SB_OK;
-}
-
-int sb_check_uri(const char *uri)
-{
-    return uri == NULL ? SB_EINVAL : check_uri_octets(uri, strlen(uri));
-}
-
-/* The '<' that opens the URI of a name-addr, or NULL: past the quoted display name, if there is one. */
-static const char *find_bracket(const char *address)
-{
-    if (*address == '"') {
-        for (address++; *address != '"'; address++) {
-            if (*address == '\\' && address[1] != '\0')
-                address++;
-            else if (*address == '\0')
-                return NULL;
-        }
-    }
-    return strchr(address, '<');
-}
-
-int sb_check_address(const char *address)
-{
-    const char *open, *close;
-    int code = sb_check_text(address);
-    if (code != SB_OK)
-        return code;
-    open = find_bracket(address);
-    if (open == NULL)
-        return sb_check_uri(address);
-    close = strchr(open, '>');
-    /* No parameters behind it: a tag there would be the engine's to set. */
-    if (close == NULL || close[1] != '\0')
-        return SB_EINVAL;
-    return check_uri_octets(open + 1, (size_t)(close - open - 1));
 }
 
 int sb_check_expires(int expires)
@@ -124,12 +79,6 @@ static int check_keepalive(const sb_config *config)
     return config->keepalive < 0 || config->keepalive > (on_stream ? SB_MAX_KEEPALIVE : 0) ? SB_EINVAL : SB_OK;
 }
 
-/* Nothing in it that would end a host where it is written into a URI. */
-static int is_host(const char *text)
-{
-    return strpbrk(text, " <>\"@;,/?") == NULL;
-}
-
 int sb_check_config(const sb_config *config)
 {
     int code = SB_EINVAL;
@@ -146,8 +95,9 @@ int sb_check_config(const sb_config *config)
         (code = check_port(config->port)) != SB_OK ||
         (code = check_port(config->advertised_port)) != SB_OK)
         return code;
-    if (!is_host(config->host) || (config->advertised_host != NULL && !is_host(config->advertised_host)))
-        return SB_EINVAL;
+    if ((code = sb_check_host(config->host)) != SB_OK ||
+        (code = config->advertised_host == NULL ? SB_OK : sb_check_host(config->advertised_host)) != SB_OK)
+        return code;
     return config->outbound_proxy == NULL ? SB_OK : sb_check_uri(config->outbound_proxy);
 }
 

@@ -18,10 +18,14 @@ int sb_check_optional_text(const char *text);
 int sb_check_reason(const char *text);
 /* A SIP method or a header name (token, RFC 3261 25.1). */
 int sb_check_token(const char *text);
-/* sip:, sips: or tel: and what a URI may hold (19.1.1). */
+/* The same, fit to stand in quotes as it is: the libraries escape nothing among credentials (22.4). */
+int sb_check_quoted(const char *text);
+/* A sip:, sips: or tel: URI (19.1.1) without headers. */
 int sb_check_uri(const char *uri);
 /* A URI, or a name-addr: "Bob" <sip:bob@example.com> (20.10). */
 int sb_check_address(const char *address);
+/* A host name or an address, IPv6 with brackets or without. */
+int sb_check_host(const char *host);
 int sb_check_expires(int expires);
 
 #endif

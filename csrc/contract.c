@@ -275,7 +275,7 @@ int sb_credentials(int id, const char *realm, const char *user, const char *pass
 {
     struct engine *engine;
     int code;
-    if ((code = sb_check_optional_text(realm)) != SB_OK || (code = sb_check_text(user)) != SB_OK ||
+    if ((code = realm == NULL ? SB_OK : sb_check_quoted(realm)) != SB_OK || (code = sb_check_quoted(user)) != SB_OK ||
         (code = password == NULL ? SB_EINVAL : sb_check_reason(password)) != SB_OK)
         return code;
     if (sb_backend.credentials == NULL)

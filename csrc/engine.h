@@ -5,6 +5,8 @@
  *
  * - Flat data: integers, NUL-terminated UTF-8 strings, (pointer, length) bodies. Nothing that is passed in
  *   is kept after the call returns; nothing that comes out belongs to the library underneath.
+ * - An address is what RFC 3261, 25.1 says, and a URI in it has no headers ("?Subject=hi") and no escape of a control
+ *   character ("%0D"): a library would write the one as lines of the message and decode the other.
  * - An engine, a call, a registration, a subscription and a transaction are positive integers that are
  *   never given out twice (an engine's: in the process; the others': in their engine). A number that is
  *   no longer valid, or never was, is answered with an error.

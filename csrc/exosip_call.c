@@ -14,17 +14,22 @@
 int exo_check_target(const sb_parties *parties)
 {
     osip_to_t *to = NULL;
+    char *address;
     int code = SB_OK;
     if (strlen(parties->to) > EXO_MAX_START_LINE)
         return SB_ETOOBIG;
     if (osip_to_init(&to) != 0)
         return SB_ENOMEM;
-    if (osip_to_parse(to, parties->to) != 0 || to->url == NULL || to->url->scheme == NULL)
+    address = exo_name_addr(parties->to);
+    if (address == NULL)
+        code = SB_ENOMEM;
+    else if (osip_to_parse(to, address) != 0 || to->url == NULL || to->url->scheme == NULL)
         code = SB_EINVAL;
     else if (strcasecmp(to->url->scheme, "sip") != 0)
         code = SB_ENOTSUP;
     else if (to->url->host == NULL || to->url->host[0] == '\0')
         code = SB_EINVAL;
+    free(address);
     osip_to_free(to);
     return code;
 }
@@ -43,21 +48,24 @@ char *exo_name_addr(const char *address)
     return strchr(address, '<') == NULL ? exo_in_brackets(address) : strdup(address);
 }
 
+char *exo_sender(const struct exosip *state, const sb_parties *parties)
+{
+    return exo_name_addr(parties->from != NULL ? parties->from : state->address);
+}
+
+/* As it was given: a parameter that is a blank the library would write as none, and then not read the next. */
 char *exo_route(const char *proxy)
 {
     osip_uri_t *uri = NULL;
     osip_uri_param_t *loose = NULL;
-    char *text = NULL, *route = NULL;
+    size_t size = strlen(proxy) + sizeof "<;lr>";
+    char *route = NULL;
     if (osip_uri_init(&uri) != 0)
         return NULL;
-    if (osip_uri_parse(uri, proxy) == 0) {
+    if (osip_uri_parse(uri, proxy) == 0 && (route = malloc(size)) != NULL) {
         osip_uri_uparam_get_byname(uri, (char *)"lr", &loose);
-        if (loose == NULL)
-            osip_uri_uparam_add(uri, osip_strdup("lr"), NULL);
-        if (osip_uri_to_str(uri, &text) == 0)
-            route = exo_in_brackets(text);
+        snprintf(route, size, loose != NULL ? "<%s>" : "<%s;lr>", proxy);
     }
-    osip_free(text);
     osip_uri_free(uri);
     return route;
 }
@@ -70,18 +78,19 @@ char *exo_route(const char *proxy)
 static int build_invite(struct exosip *state, osip_message_t **invite, const sb_parties *parties,
                         const sb_content *content)
 {
-    const char *from = parties->from != NULL ? parties->from : state->address;
     char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
     const char *route = own_route != NULL ? own_route : state->route;
-    char *to;
+    char *to, *from;
     int code = SB_ENOMEM;
     *invite = NULL;
     if (parties->route != NULL && own_route == NULL)
         return SB_EINVAL;
     to = exo_name_addr(parties->to);
-    if (to != NULL)
+    from = exo_sender(state, parties);
+    if (to != NULL && from != NULL)
         code = exo_error(eXosip_call_build_initial_invite(EXO_FIRST(state) invite, to, from, route, NULL));
     free(to);
+    free(from);
     free(own_route);
     if (code == SB_OK && *invite == NULL)
         code = SB_ELIBRARY;

@@ -45,13 +45,44 @@ static int set_from(osip_message_t *message, const char *address)
     return SB_OK;
 }
 
+/* As the library takes them: in "<>", without which a URI's parameters would be those of To and From. */
+struct own {
+    char *to;
+    char *from; /* NULL: as `to` */
+    char *route;
+    char *contact; /* NULL: what the library says */
+};
+
+static void own_free(struct own *own)
+{
+    free(own->to);
+    free(own->from);
+    free(own->route);
+    free(own->contact);
+}
+
+static int own_set(struct own *own, const sb_parties *parties, const char *contact)
+{
+    memset(own, 0, sizeof *own);
+    if (parties->route != NULL && (own->route = exo_route(parties->route)) == NULL)
+        return SB_EINVAL;
+    own->to = exo_name_addr(parties->to);
+    if (parties->from != NULL)
+        own->from = exo_name_addr(parties->from);
+    if (contact != NULL)
+        own->contact = exo_in_brackets(contact);
+    return own->to == NULL || (parties->from != NULL && own->from == NULL) || (contact != NULL && own->contact == NULL)
+               ? SB_ENOMEM
+               : SB_OK;
+}
+
 /* Build and send the first REGISTER. Under eXosip_lock. */
 static int send_first(struct exosip *state, struct exo_registration *record, const char *registrar,
-                      const sb_parties *parties, const char *route, const char *contact)
+                      const struct own *own)
 {
     osip_message_t *message = NULL;
     int code = SB_OK, rid;
-    rid = eXosip_register_build_initial_register(EXO_FIRST(state) parties->to, registrar, contact,
+    rid = eXosip_register_build_initial_register(EXO_FIRST(state) own->to, registrar, own->contact,
                                                  record->lease.expires, &message);
     if (rid > 0)
         record->rid = rid;
@@ -59,10 +90,10 @@ static int send_first(struct exosip *state, struct exo_registration *record, con
         code = rid < 0 ? exo_error(rid) : SB_ELIBRARY;
     if (code == SB_OK && message == NULL)
         code = SB_ELIBRARY;
-    if (code == SB_OK && parties->from != NULL)
-        code = set_from(message, parties->from);
-    if (code == SB_OK && route != NULL)
-        code = exo_error(osip_message_set_route(message, route));
+    if (code == SB_OK && own->from != NULL)
+        code = set_from(message, own->from);
+    if (code == SB_OK && (own->route != NULL || state->route != NULL))
+        code = exo_error(osip_message_set_route(message, own->route != NULL ? own->route : state->route));
     return send_built(state, record, message, code);
 }
 
@@ -71,29 +102,25 @@ int exo_register(void *data, struct sb_object *registration, const char *registr
 {
     struct exosip *state = data;
     struct exo_registration *record;
-    char *own_route = NULL, *own_contact = NULL;
+    struct own own;
     int code = exo_check_target(parties);
     if (code == SB_OK && strncasecmp(registrar, "sip:", 4) != 0)
         code = SB_ENOTSUP;
+    if (code == SB_OK && strlen(registrar) > EXO_MAX_START_LINE)
+        code = SB_ETOOBIG;
     if (code != SB_OK)
         return code;
-    if (strlen(registrar) > EXO_MAX_START_LINE)
-        return SB_ETOOBIG;
-    if (parties->route != NULL && (own_route = exo_route(parties->route)) == NULL)
-        return SB_EINVAL;
-    if (contact != NULL)
-        own_contact = exo_in_brackets(contact);
     registration->lib = record = calloc(1, sizeof *record);
-    code = SB_ENOMEM;
-    if (record != NULL && (contact == NULL || own_contact != NULL)) {
+    code = own_set(&own, parties, contact);
+    if (code == SB_OK && record == NULL)
+        code = SB_ENOMEM;
+    if (code == SB_OK) {
         record->lease.expires = expires;
         exo_lock(state);
-        code = send_first(state, record, registrar, parties, own_route != NULL ? own_route : state->route,
-                          own_contact);
+        code = send_first(state, record, registrar, &own);
         exo_unlock(state);
     }
-    free(own_route);
-    free(own_contact);
+    own_free(&own);
     return code == SB_OK ? exo_index_registration(state, registration) : code;
 }
 

@@ -217,16 +217,15 @@ static int send_outside(struct exosip *state, struct exo_transaction *record, co
     char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
     const char *route = own_route != NULL ? own_route : state->route;
     osip_message_t *request = NULL;
-    char *to;
+    char *to, *from;
     int code = SB_ENOMEM;
     if (parties->route != NULL && own_route == NULL)
         return SB_EINVAL;
     to = exo_name_addr(parties->to);
+    from = exo_sender(state, parties);
     exo_lock(state);
-    if (to != NULL)
-        code = exo_error(eXosip_message_build_request(EXO_FIRST(state) & request, record->method, to,
-                                                      parties->from != NULL ? parties->from : state->address,
-                                                      route));
+    if (to != NULL && from != NULL)
+        code = exo_error(eXosip_message_build_request(EXO_FIRST(state) & request, record->method, to, from, route));
     if (code == SB_OK)
         code = request == NULL ? SB_ELIBRARY : exo_fill(request, content);
     if (code == SB_OK && (record->call_id = exo_call_id(request)) == NULL)
@@ -237,6 +236,7 @@ static int send_outside(struct exosip *state, struct exo_transaction *record, co
         osip_message_free(request);
     exo_unlock(state);
     free(to);
+    free(from);
     free(own_route);
     return code;
 }

@@ -145,7 +145,7 @@ static struct exo_subscription *record_new(struct exosip *state, const sb_partie
     if (record == NULL)
         return NULL;
     record->to = exo_name_addr(parties->to);
-    record->from = strdup(parties->from != NULL ? parties->from : state->address);
+    record->from = exo_sender(state, parties);
     record->event = strdup(event);
     record->content = exo_content_copy(content);
     if (parties->route != NULL)

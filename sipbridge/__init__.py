@@ -25,6 +25,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    UnreachableContactWarning,
     UnshieldedEngineWarning,
 )
 from sipbridge.events import (
@@ -110,6 +111,7 @@ __all__ = [
     "TransferProgress",
     "TransferRequested",
     "TransportError",
+    "UnreachableContactWarning",
     "UnshieldedEngineWarning",
     "Watch",
     "Worker",

@@ -16,6 +16,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    UnreachableContactWarning,
     UnshieldedEngineWarning,
 )
 from sipbridge.events import (
@@ -101,6 +102,7 @@ __all__ = [
     "TransferProgress",
     "TransferRequested",
     "TransportError",
+    "UnreachableContactWarning",
     "UnshieldedEngineWarning",
     "Watch",
     "Worker",

@@ -2,7 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge.content import check_line
+from sipbridge.content import check_quoted
 from sipbridge.errors import InputError
 from sipbridge.uri import address_uri, check_address, check_uri, parse_uri
 
@@ -37,14 +37,20 @@ class Account(object):
     def contact(self):
         """The URI that it is reached at: the endpoint's, with the account's user."""
         contact = self._endpoint.uri
-        user = self._parsed.user
+        user = (self._parsed.user or "").partition(":")[0]  # not what might be its password
         return contact if not user else contact.replace(":", ":%s@" % user, 1)
 
-    def register(self, expires=3600, timeout=32.0):
-        """Register at the account's registrar and keep it up; as :meth:`Endpoint.register`."""
+    def register(self, expires=3600, timeout=32.0, keep=False, contact=None):
+        """Register at the account's registrar, over its route, and keep it up; as :meth:`Endpoint.register`.
+
+        ``contact`` is the URI to be reached at; None for :attr:`contact`.
+        """
         if self.registrar is None:
             raise InputError("the account %s has no registrar" % self.uri)
-        self.registration = self._endpoint.register(self.registrar, self.address, self.contact, expires, timeout)
+        contact = self.contact if contact is None else contact
+        self.registration = self._endpoint._register(
+            self.registrar, self.address, contact, expires, timeout, keep, self.route
+        )
         return self.registration
 
     def invite(self, to, *args, **options):
@@ -67,6 +73,14 @@ class Account(object):
         """As :meth:`Endpoint.options`, from this account."""
         return self._endpoint.options(to, *args, **self._own(options))
 
+    def subscribe(self, to, event, *args, **options):
+        """As :meth:`Endpoint.subscribe`, from this account."""
+        return self._endpoint.subscribe(to, event, *args, **self._own(options))
+
+    def publish(self, to, event, body, content_type, *args, **options):
+        """As :meth:`Endpoint.publish`, from this account."""
+        return self._endpoint.publish(to, event, body, content_type, *args, **self._own(options))
+
     def _own(self, options):
         for name in ("from_", "route"):
             if name in options:
@@ -79,7 +93,8 @@ class Account(object):
             parsed = parse_uri(uri)
         except InputError:
             return False
-        hosts = (self._parsed.host.lower(), parse_uri(self._endpoint.uri).host)
+        endpoint = self._endpoint
+        hosts = (self._parsed.host.lower(), parse_uri(endpoint.uri).host.lower(), endpoint._local.host.lower())
         return parsed.user == self._parsed.user and parsed.host.lower() in hosts
 
 
@@ -98,7 +113,7 @@ class Accounts(object):
         if any(each.uri == account.uri for each in self._accounts):
             raise InputError("there is an account %s already" % account.uri)
         if password is not None:
-            user = account._parsed.user if user is None else check_line(user, "user")
+            user = account._parsed.user if user is None else check_quoted(user, "user")
             if not user:
                 raise InputError("the account %s has no user to answer challenges with" % account.uri)
             endpoint.add_credentials(user, password, realm)

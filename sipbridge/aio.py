@@ -373,7 +373,7 @@ class Watch(_Facade):
     __slots__ = ()
 
 
-@_of(_account.Account, ("call", "message", "options", "request"))
+@_of(_account.Account, ("call", "message", "options", "publish", "request", "subscribe"))
 class Account(_Facade):
     """One address-of-record of an endpoint; see :class:`sipbridge.Account`, whose attributes it has."""
 

@@ -15,7 +15,7 @@ from sipbridge.headers import check_headers
 from sipbridge.reason import with_reason
 from sipbridge.replaces import supporting
 from sipbridge.response import Response, check_response
-from sipbridge.uri import address_uri, check_address
+from sipbridge.uri import address_uri, check_address, parse_uri, warn_of_wildcard
 
 SDP = "application/sdp"
 DTMF_RELAY = "application/dtmf-relay"
@@ -127,6 +127,7 @@ class Call(object):
         Raises CallStateError when the call is not an unanswered incoming one, and InputError.
         """
         contact = check_address(contact, "contact")
+        warn_of_wildcard(parse_uri(address_uri(contact)).host, "contact")
         check_status(status, 300, 399)
         self._end(lambda: self._engine.redirect(self._id, status, contact))
 

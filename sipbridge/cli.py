@@ -52,8 +52,8 @@ exit codes:
 _DESCRIPTION = """\
 SIP by hand: place and take calls, register, send messages.
 
-An endpoint address is written udp://host:port; port 0 lets the system choose. A password is read from the
-environment variable %s, or asked for; it is never an argument.
+An endpoint address is written udp://host:port; port 0 lets the system choose, and no port is SIP's, 5060. A password is
+read from the environment variable %s, or asked for; it is never an argument.
 """ % (
     PASSWORD_VARIABLE
 )

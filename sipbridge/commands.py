@@ -46,7 +46,7 @@ from sipbridge.parameters import parse_parameters
 from sipbridge.payload import PCMA, PCMU, telephone_event
 from sipbridge.record import Recorder
 from sipbridge.response import Response, check_response
-from sipbridge.route import source_address
+from sipbridge.route import SOMEWHERE, source_address
 from sipbridge.tls import Tls
 from sipbridge.trace import render
 from sipbridge.uri import parse_address, parse_uri
@@ -61,9 +61,6 @@ _CLOSE_TIMEOUT = 1.0
 # The port that discards what comes (RFC 863).
 _DISCARD = 9
 
-# Nothing is sent to it: it only serves to ask the system for the default route (RFC 5737).
-_SOMEWHERE = "192.0.2.1"
-
 
 # -- the endpoint ------------------------------------------------------------------------------------------
 
@@ -75,8 +72,8 @@ def local_address(target):
     its own (a domain that only has SRV records) counts as somewhere on the default route.
     """
     uri = parse_uri(target)
-    host = source_address(uri.host.strip("[]") or _SOMEWHERE, uri.port or 5060) or source_address(
-        _SOMEWHERE, 5060
+    host = source_address(uri.host.strip("[]") or SOMEWHERE, uri.port or 5060) or source_address(
+        SOMEWHERE, 5060
     )
     named = parse_parameters(";" + uri.parameters)[1].get("transport")
     transport = "tls" if uri.scheme == "sips" else (named or "udp").lower()

@@ -56,6 +56,14 @@ def check_token(value, what):
     return text
 
 
+def check_quoted(value, what):
+    """As :func:`check_line`, and fit to stand in quotes as it is, as a user does among credentials."""
+    text = check_line(value, what)
+    if '"' in text or text.endswith("\\"):
+        raise InputError('the %s has a " in it or a backslash at its end: %r' % (what, text))
+    return text
+
+
 def check_password(value):
     """As :func:`check_line`, but what was given is not quoted: it would end up in a log."""
     try:

@@ -23,6 +23,7 @@ from sipbridge.content import (
     check_line,
     check_message_size,
     check_password,
+    check_quoted,
     check_seconds,
     check_token,
     make_content,
@@ -43,6 +44,7 @@ from sipbridge.identity import identity_headers
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
 from sipbridge.response import Response, check_response
+from sipbridge.route import reachable
 from sipbridge.session_timer import SessionTimer, check_interval, refreshed, updated
 from sipbridge.settings import check_keepalive
 from sipbridge.tls import Tls
@@ -53,6 +55,8 @@ from sipbridge.uri import (
     check_host_port,
     check_uri,
     parse_transport_address,
+    parse_uri,
+    warn_of_wildcard,
 )
 from sipbridge.watch import Watch
 
@@ -91,7 +95,7 @@ class Endpoint(EventPackages):
 
     Args:
         address: where to listen, ``"udp://host:port"``, ``"tcp://..."`` or ``"tls://..."``; port 0 lets the system
-            choose one. An IPv6 address stands in brackets.
+            choose one, no port means 5060, or 5061 for tls. An IPv6 address stands in brackets.
         identity: the URI or name-addr for From in what it sends; None for ``sip:host:port``.
         engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
             else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own.
@@ -153,12 +157,15 @@ class Endpoint(EventPackages):
         self._accounts = Accounts()
         self._peers = Peers()
         self._recorder = _recorder(record)
+        self._advertised = None if advertised is None else check_host_port(advertised, "advertised")
+        if self._advertised is not None:
+            warn_of_wildcard(self._advertised[0], "advertised")
         self._engine = make(engine)
         self._engine.open(
             local.transport,
             local.host.strip("[]"),
             local.port,
-            None if advertised is None else check_host_port(advertised, "advertised"),
+            self._advertised,
             None if user_agent is None else check_line(user_agent, "user agent"),
             None if outbound_proxy is None else check_uri(outbound_proxy, "outbound_proxy"),
             trace is not None or record is not None,
@@ -207,9 +214,14 @@ class Endpoint(EventPackages):
 
     @property
     def uri(self):
-        """A URI that reaches this endpoint from where its address is reachable."""
+        """The URI that a peer reaches this endpoint at: of what ``advertised=`` names, or else of its address.
+
+        Where that is every address of this machine (``0.0.0.0``, ``[::]``), of the one on the default route, or of
+        loopback where there is no such route.
+        """
         transport = "" if self._local.transport == "udp" else ";transport=" + self._local.transport
-        return "sip:%s:%d%s" % (self._local.host, self._local.port, transport)
+        host, port = self._advertised or (reachable(self._local.host), 0)
+        return "sip:%s:%d%s" % (host, port or self._local.port, transport)
 
     @property
     def engine_name(self):
@@ -296,8 +308,8 @@ class Endpoint(EventPackages):
         Of several for one realm those are taken whose user is the one in From, or else the latest; a second call for
         the same realm and user replaces the first. Raises InputError.
         """
-        realm = None if realm is None else check_line(realm, "realm")
-        self._engine.add_credentials(realm, check_line(user, "user"), check_password(password))
+        realm = None if realm is None else check_quoted(realm, "realm")
+        self._engine.add_credentials(realm, check_quoted(user, "user"), check_password(password))
 
     def clear_credentials(self):
         """Forget all of them."""
@@ -309,7 +321,8 @@ class Endpoint(EventPackages):
         Args:
             registrar: its URI, as ``sip:example.com``.
             aor: the address-of-record; None for the identity.
-            contact: the URI to be reached at; None for this endpoint.
+            contact: the URI to be reached at; None for this endpoint. One of ``0.0.0.0`` is an
+                UnreachableContactWarning.
             expires: seconds to ask for; refreshed before they have passed.
             timeout: seconds to wait for the registrar.
             keep: after a failure that may pass (no answer, 408, 480, 5xx) try again, the first time and later, after
@@ -317,12 +330,17 @@ class Endpoint(EventPackages):
 
         Raises AuthenticationError, ResponseError, TimeoutError and InputError.
         """
+        return self._register(registrar, self._own(aor), contact, expires, timeout, keep, None)
+
+    def _register(self, registrar, own, contact, expires, timeout, keep, route):
+        """As :meth:`register`; ``own`` and ``route`` are checked."""
         check_timeout(timeout)
         registrar = check_uri(registrar, "registrar")
-        own = self._own(aor)
-        contact = None if contact is None else check_uri(contact, "contact")
+        if contact is not None:
+            contact = check_uri(contact, "contact")
+            warn_of_wildcard(parse_uri(contact).host, "contact", 4)
         expires = check_seconds(expires, "expires")
-        parties = Parties(own, own, None)
+        parties = Parties(own, own, route)
         registration = Registration(self, address_uri(own), registrar, expires, parties, contact, keep)
         with self._lock:
             registration._begin()

@@ -75,6 +75,10 @@ class NotSupportedError(EngineError):
     """This engine does not offer it."""
 
 
+class UnreachableContactWarning(RuntimeWarning):
+    """Peers are told to send to ``0.0.0.0`` or ``[::]``, which is no address of a machine's: name one in its place."""
+
+
 class UnshieldedEngineWarning(RuntimeWarning):
     """An engine was opened whose library one malformed datagram can crash, and no shield is in front of it.
 

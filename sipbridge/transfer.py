@@ -15,7 +15,7 @@ from sipbridge.errors import CallStateError, InputError, ResponseError, Sipbridg
 from sipbridge.events import CallAnswered, CallEnded, CallProgress, TransferProgress, TransferRequested
 from sipbridge.headers import Headers
 from sipbridge.parameters import number, parse_parameters
-from sipbridge.refer import with_replaces
+from sipbridge.refer import target_of, with_replaces
 from sipbridge.replaces import in_place_of
 from sipbridge.uri import address_uri, check_address, check_uri, parse_address, parse_uri
 
@@ -135,7 +135,11 @@ def _refer_to(call, to):
         return "<%s>" % address.uri
     if other is call:
         raise InputError("a call cannot be transferred to its own peer")
-    target = address_uri(other.headers.get("Contact", "")) or other.remote_uri
+    target = (address_uri(other.headers.get("Contact", "")) or other.remote_uri).partition("?")[0]
+    try:
+        parse_uri(target)
+    except InputError as error:  # the peer's, and not what was given here
+        raise CallStateError("%r cannot be the target of a transfer: %s" % (other, error))
     return "<%s>" % with_replaces(target, in_place_of(other))
 
 
@@ -158,8 +162,7 @@ def requested(call, headers, body, request):
     """A REFER within a call: the event to ask the user with, or None when it was refused or is something else."""
     values = headers.get_all("Refer-To")
     try:
-        address = parse_address(values[0]) if len(values) == 1 else None
-        uri = None if address is None else parse_uri(address.uri)
+        uri = parse_uri(target_of(headers)) if len(values) == 1 else None
     except InputError:
         uri = None
     if uri is None:

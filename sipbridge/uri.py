@@ -3,10 +3,11 @@
 from __future__ import absolute_import, division, print_function
 
 import re
+import warnings
 from collections import namedtuple
 
 from sipbridge.arguments import check_text
-from sipbridge.errors import InputError
+from sipbridge.errors import InputError, UnreachableContactWarning
 
 
 class Uri(namedtuple("Uri", "scheme user host port parameters headers")):
@@ -32,26 +33,37 @@ class TransportAddress(namedtuple("TransportAddress", "transport host port")):
     __slots__ = ()
 
 
-_TRANSPORTS = ("udp", "tcp", "tls")
+#: The port that a transport has where none is named (RFC 3261, 18.1.1, 19.1.2).
+_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
-_HOST = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9.])?)"
+# The grammar of addresses: RFC 3261, 25.1, and RFC 3966 for tel. csrc/address.c has the same, and both are held to
+# tests/data/addresses.txt. What is taken beyond it: "_" in a host name, and "=" in the value of a parameter.
+_ESCAPED = r"%[0-9A-Fa-f]{2}"
+_USER = r"(?:[A-Za-z0-9_.!~*'()&=+$,;?/-]|" + _ESCAPED + r")+(?::(?:[A-Za-z0-9_.!~*'()&=+$,-]|" + _ESCAPED + r")*)?"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?"
+_IPV6 = r"\[(?=[^\]]*:[^\]]*:)[0-9A-Fa-f:.]{2,45}\]"
+_HOST = r"(?P<host>" + _IPV6 + r"|" + _LABEL + r"(?:\." + _LABEL + r")*\.?)"
 _PORT = r"(?::(?P<port>[0-9]{1,5}))?"
+_NAME = r"(?:[A-Za-z0-9_.!~*'()\[\]/:&+$-]|" + _ESCAPED + r")+"
+_VALUE = r"(?:[A-Za-z0-9_.!~*'()\[\]/:&+$=-]|" + _ESCAPED + r")+"
+_PARAMETERS = r"(?P<parameters>(?:;" + _NAME + r"(?:=" + _VALUE + r")?)*)"
+# Headers come from the network alone, and are only split off.
+_HEADERS = r"(?:\?(?P<headers>[^\s<>\"]*))?"
 
 _SIP_URI = re.compile(
-    r"(?P<scheme>sips?):"
-    r"(?:(?P<user>(?:[A-Za-z0-9_.!~*'()&=+$,;?/:-]|%[0-9A-Fa-f]{2})+)@)?"
-    + _HOST
-    + _PORT
-    + r"(?:;(?P<parameters>[^?\s<>\"]*))?(?:\?(?P<headers>[^\s<>\"]*))?\Z",
+    r"(?P<scheme>sips?):(?:(?P<user>" + _USER + r")@)?" + _HOST + _PORT + _PARAMETERS + _HEADERS + r"\Z",
     re.IGNORECASE,
 )
 _TEL_URI = re.compile(
-    r"(?P<scheme>tel):(?P<user>\+?[0-9A-Fa-f*#().-]+)(?:;(?P<parameters>[^\s<>\"?]*))?\Z", re.I
+    r"(?P<scheme>tel):(?P<user>\+[0-9().-]*[0-9][().-]*|[().-]*[0-9A-Fa-f*#][0-9A-Fa-f*#().-]*)" + _PARAMETERS + r"\Z",
+    re.IGNORECASE,
 )
+_CONTROL_ESCAPE = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
 # Of text without space around it. No two parts can take the same character, so that it takes linear time.
 _NAME_ADDR = re.compile(
     r"(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"\s*|(?P<name>[^<\"]*))<(?P<uri>[^<>]*)>\s*(?:;(?P<parameters>.*))?\Z"
 )
+_DISPLAY_NAME = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\" *|[A-Za-z0-9.!%*_+`'~ -]*)\Z")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _TRANSPORT_ADDRESS = re.compile(r"(?P<transport>[a-z]+)://" + _HOST + _PORT + r"\Z", re.IGNORECASE)
 
@@ -76,9 +88,16 @@ def _checked_port(text, value):
 def parse_uri(text):
     """Split a ``sip:``, ``sips:`` or ``tel:`` URI into a :class:`Uri`.
 
-    Raises InputError, quoting it, when it does not parse (RFC 3261, 19.1.1; RFC 3966).
+    Raises InputError, quoting it, when it does not parse (RFC 3261, 19.1.1; RFC 3966), or an escape in it stands for
+    a control character: what is behind us would write that as it is.
     """
     text = _checked_text(text, "a URI")
+    uri = _split_uri(text)
+    _refuse_control_escapes(text)
+    return uri
+
+
+def _split_uri(text):
     found = _SIP_URI.match(text)
     if found:
         return Uri(
@@ -86,13 +105,19 @@ def parse_uri(text):
             found.group("user"),
             found.group("host"),
             _checked_port(found.group("port"), text),
-            found.group("parameters") or "",
+            found.group("parameters")[1:],
             found.group("headers") or "",
         )
     found = _TEL_URI.match(text)
     if found:
-        return Uri("tel", found.group("user"), "", None, found.group("parameters") or "", "")
+        return Uri("tel", found.group("user"), "", None, found.group("parameters")[1:], "")
     raise InputError("not a SIP URI: %r (expected something like sip:bob@example.com)" % (text,))
+
+
+def _refuse_control_escapes(text):
+    found = _CONTROL_ESCAPE.search(text)
+    if found:
+        raise InputError("the text of a URI has the escape %s of a control character in it: %r" % (found.group(), text))
 
 
 def parse_address(text):
@@ -113,18 +138,52 @@ def parse_address(text):
 
 
 def check_uri(text, what):
-    """The URI as text, or InputError; ``what`` it is for."""
+    """The URI as text, or InputError; ``what`` it is for.
+
+    One that a user gives has no headers (``?Subject=hi``): a library would write them as lines of the message.
+    """
+    text = _named(_checked_text, text, what, "a URI")
+    _named(_refuse_headers, text, what)
     _named(parse_uri, text, what)
-    return check_text(text, what)
+    return text
 
 
 def check_address(text, what):
-    """The URI or name-addr as text, or InputError; parameters behind the ``>`` are the engine's to set."""
-    address = _named(parse_address, text, what)
-    if address.parameters:
-        message = "%s: parameters behind the address are not taken here: %r"
-        raise InputError(message % (what, address.parameters))
-    return check_text(text, what).strip()
+    """The URI or name-addr as text, or InputError; parameters behind the ``>`` are the engine's to set.
+
+    As for :func:`check_uri` its URI has no headers.
+    """
+    text = _named(_checked_text, text, what, "an address").strip()
+    name, bracket, rest = text.rpartition("<")
+    if not bracket:
+        return check_uri(text, what)
+    uri, bracket, parameters = rest.partition(">")
+    _named(_refuse_headers, uri, what)
+    _named(parse_address, text, what)
+    if parameters:
+        raise InputError("%s: parameters behind the address are not taken here: %r" % (what, parameters))
+    if not _DISPLAY_NAME.match(name):
+        raise InputError("%s: a display name that is more than words stands in quotes: %r" % (what, text))
+    return text
+
+
+def _refuse_headers(uri):
+    """InputError for a URI with headers; for what is no URI nothing yet."""
+    found = _SIP_URI.match(uri)
+    if found and found.group("headers") is not None:
+        raise InputError("a URI has no headers here: %r in %r" % ("?" + found.group("headers"), uri))
+
+
+def is_wildcard(host):
+    """Whether it is the address that stands for every one of a machine: ``0.0.0.0``, ``[::]``."""
+    return bool(host) and not host.strip("[]0.:")
+
+
+def warn_of_wildcard(host, what, level=3):
+    """An UnreachableContactWarning for a host that no peer can send to; ``what`` names it, ``level`` its user."""
+    if is_wildcard(host):
+        message = "%s: no peer reaches %s, which stands for every address of a machine"
+        warnings.warn(message % (what, host), UnreachableContactWarning, stacklevel=level)
 
 
 def check_host_port(text, what):
@@ -132,9 +191,9 @@ def check_host_port(text, what):
     return _named(parse_host_port, text, what)
 
 
-def _named(parse, text, what):
+def _named(parse, text, what, *args):
     try:
-        return parse(text)
+        return parse(text, *args)
     except InputError as error:
         raise InputError("%s: %s" % (what, error))
 
@@ -146,25 +205,31 @@ def address_uri(text):
 
 
 def parse_transport_address(text):
-    """Split ``udp://host:port`` into a :class:`TransportAddress`; no port means 0, any.
+    """Split ``udp://host:port`` into a :class:`TransportAddress`. No port means SIP's, 5060, or 5061 for tls.
 
     Raises InputError, quoting it, when it does not parse or the transport is not known.
     """
+    found = _match_transport_address(text)
+    transport = found.group("transport").lower()
+    if transport not in _PORTS:
+        raise InputError(
+            "unknown transport %r in %r (there are %s)" % (transport, text, ", ".join(sorted(_PORTS, reverse=True)))
+        )
+    port = _checked_port(found.group("port"), text)
+    return TransportAddress(transport, found.group("host"), _PORTS[transport] if port is None else port)
+
+
+def _match_transport_address(text):
     text = _checked_text(text, "an endpoint address")
     found = _TRANSPORT_ADDRESS.match(text)
     if not found:
         raise InputError(
             "not an endpoint address: %r (expected something like udp://127.0.0.1:5060)" % (text,)
         )
-    transport = found.group("transport").lower()
-    if transport not in _TRANSPORTS:
-        raise InputError(
-            "unknown transport %r in %r (there are %s)" % (transport, text, ", ".join(_TRANSPORTS))
-        )
-    return TransportAddress(transport, found.group("host"), _checked_port(found.group("port"), text) or 0)
+    return found
 
 
 def parse_host_port(text):
     """Split ``host:port`` into (host, port); no port means 0. Raises InputError, quoting it."""
-    address = parse_transport_address("udp://" + _checked_text(text, "a host and port"))
-    return address.host, address.port
+    found = _match_transport_address("udp://" + _checked_text(text, "a host and port"))
+    return found.group("host"), _checked_port(found.group("port"), text) or 0

@@ -21,7 +21,7 @@ FACADES = (
     ("Publication", "publication", ()),
     ("Transfer", "transfer", ()),
     ("Watch", "watch", ()),
-    ("Account", "account", ("call", "message", "options", "request")),
+    ("Account", "account", ("call", "message", "options", "publish", "request", "subscribe")),
     ("Endpoint", "endpoint", ()),
 )
 

@@ -183,5 +183,7 @@ def test_everything_that_waits_is_a_coroutine():
     for kind in (aio.Endpoint, aio.Call, aio.Registration, aio.Account):
         for name in waiting & set(vars(kind)):
             assert asyncio.iscoroutinefunction(getattr(kind, name)), name
+    for name in ("call", "message", "options", "publish", "register", "request", "subscribe"):
+        assert asyncio.iscoroutinefunction(getattr(aio.Account, name)), name
     with pytest.raises(AttributeError):
         aio.Call(None).state = "ended"

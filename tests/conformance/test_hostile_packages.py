@@ -73,7 +73,9 @@ def test_a_refer_to_ourselves(dialog):
     dialog.is_alive()
 
 
-@pytest.mark.parametrize("more", ["Route=%3Csip:evil@example.com%3E", "Subject=x&Frob=y", "Replaces=x"])
+@pytest.mark.parametrize(
+    "more", ["Route=%3Csip:evil@example.com%3E", "Subject=x&Frob=y", "Replaces=x", "Subject=x%0D%0AFrob:%20y"]
+)
 def test_headers_in_a_refer_to_are_not_taken(dialog, more):
     """Nobody else writes the headers of our INVITE (RFC 3261, 19.1.5); of Replaces only what parses is."""
     dialog.phone.take_transfers(OFFER)

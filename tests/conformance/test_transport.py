@@ -138,7 +138,9 @@ def test_sipp_is_the_registrar(make_endpoint, sipp, address):
 def test_an_advertised_ipv6_address(make_endpoint, sipp, address):
     """In Contact, in brackets, however it was written."""
     phone = _endpoint(make_endpoint, address, advertised="[2001:db8::7]:5099")
-    peer = sipp(Caller().initial("INVITE", OFFER).expect(480).ack_refusal(), phone.uri[4:].partition(";")[0],
+    transport = "" if address.startswith("udp") else ";transport=tcp"
+    assert phone.uri == "sip:[2001:db8::7]:5099" + transport
+    peer = sipp(Caller().initial("INVITE", OFFER).expect(480).ack_refusal(), phone.address.partition("://")[2],
                 **_of_sipp(address))  # fmt: skip
     peer.wait()
     peer = sipp(Callee().recv("INVITE").reply(200, ANSWER).recv("ACK").recv("BYE").reply(200), **_of_sipp(address))

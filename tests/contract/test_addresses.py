@@ -6,6 +6,13 @@ import sys
 
 import pytest
 
+from peers import addresses
+
+GOOD = "sip:bob@127.0.0.1:9"
+
+#: No engine: what is wrong with an address is said first, and nothing is sent or looked up for one that is fine.
+NO_ENGINE = 0
+
 
 def test_via_and_contact_name_the_bound_address(raw, engine, port, peer):
     assert raw.call(engine, peer.uri) > 0
@@ -58,6 +65,36 @@ def test_options_are_answered_without_the_user(raw, engine, port, peer):
     assert "INVITE" in peer.next("200")["Allow"]
     assert raw.wait(engine, 0) == 0
 
+
+
+@pytest.mark.parametrize("uri", addresses.GOOD_URIS)
+def test_uris_that_a_user_may_give(raw, uri):
+    expected = (raw.lib.SB_ECLOSED,) * 5
+    given = raw.call(NO_ENGINE, GOOD, route=uri), raw.call(NO_ENGINE, uri), raw.register(NO_ENGINE, uri, GOOD)
+    assert given + (raw.register(NO_ENGINE, GOOD, uri), raw.register(NO_ENGINE, GOOD, GOOD, contact=uri)) == expected
+
+
+@pytest.mark.parametrize("address", addresses.GOOD_ADDRESSES)
+def test_addresses_that_a_user_may_give(raw, address):
+    closed = raw.lib.SB_ECLOSED
+    assert (raw.call(NO_ENGINE, address), raw.call(NO_ENGINE, GOOD, from_=address)) == (closed, closed)
+    assert raw.lib.sb_call_redirect(NO_ENGINE, 1, 302, raw.text(address)) == closed
+
+
+@pytest.mark.parametrize("uri", [text for text in addresses.BAD_URIS if "\0" not in text])
+def test_uris_that_are_refused(raw, uri):
+    expected = (raw.lib.SB_EINVAL,) * 4
+    given = raw.call(NO_ENGINE, GOOD, route=uri), raw.register(NO_ENGINE, uri, GOOD)
+    given += (raw.register(NO_ENGINE, GOOD, GOOD, contact=uri), raw.open(outbound_proxy=uri))
+    assert given == expected
+
+
+@pytest.mark.parametrize("address", [text for text in addresses.BAD_ADDRESSES if "\0" not in text])
+def test_addresses_that_are_refused(raw, address):
+    invalid = raw.lib.SB_EINVAL
+    assert (raw.call(NO_ENGINE, address), raw.call(NO_ENGINE, GOOD, from_=address)) == (invalid, invalid)
+    assert raw.register(NO_ENGINE, GOOD, address) == invalid
+    assert raw.lib.sb_call_redirect(NO_ENGINE, 1, 302, raw.text(address)) == invalid
 
 
 def test_a_host_that_there_is_not(raw, engine):

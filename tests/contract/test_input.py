@@ -134,6 +134,9 @@ def test_null_where_something_is_required(raw, engine, peer):
     for user, password in ((None, "secret"), ("user", None), ("", "secret"), ("a\r\nb", "x"), ("user", "a\nb")):
         expect(lib.SB_EINVAL, lib.sb_credentials(engine, ffi.NULL, raw.text(user), raw.text(password)))
     expect(lib.SB_EINVAL, lib.sb_credentials(engine, raw.text("a\r\nb"), raw.text("user"), raw.text("x")))
+    for user in ('a"b', "a\\", '"'):  # the libraries write it between quotes as it is
+        expect(lib.SB_EINVAL, lib.sb_credentials(engine, ffi.NULL, raw.text(user), raw.text("x")))
+        expect(lib.SB_EINVAL, lib.sb_credentials(engine, raw.text(user), raw.text("user"), raw.text("x")))
     lib.sb_event_free(ffi.NULL)
 
 

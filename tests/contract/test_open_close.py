@@ -62,7 +62,9 @@ def test_a_host_that_is_none(raw, host):
     assert raw.open(host=host) == raw.lib.SB_EINVAL
 
 
-@pytest.mark.parametrize("host", ["", "127.0.0.1>", "a;b", "a@b", "a/b", "a b", "a,b", "a?b"])
+@pytest.mark.parametrize(
+    "host", ["", "127.0.0.1>", "a;b", "a@b", "a/b", "a b", "a,b", "a?b", "a%0D%0Ab", "a\\b", "-a", "a..b"]
+)
 def test_an_advertised_host_that_is_none(raw, host):
     assert raw.open(advertised_host=host) == raw.lib.SB_EINVAL
 

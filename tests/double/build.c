@@ -125,6 +125,38 @@ static int set_target(osip_message_t *request, const char *route, const char *re
     return code;
 }
 
+static int is_named(const osip_uri_header_t *header, const char *name)
+{
+    return osip_strcasecmp(header->gname, name) == 0;
+}
+
+/* Some headers of a URI the library leaves out. */
+static int is_left_out(const osip_uri_header_t *header)
+{
+    static const char *const NAMES[] = {"from", "to", "call-id", "cseq", "via", "contact"};
+    size_t i;
+    for (i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (is_named(header, NAMES[i]))
+            return 1;
+    return 0;
+}
+
+/* The others (19.1.1: "?Subject=hi") become lines of the message, escapes decoded: a line end in one begins the next. */
+static void move_uri_headers(osip_message_t *request, osip_uri_t *url)
+{
+    osip_uri_header_t *header;
+    while ((header = osip_list_get(&url->url_headers, 0)) != NULL) {
+        osip_list_remove(&url->url_headers, 0);
+        if (is_named(header, "route"))
+            osip_message_set_route(request, header->gvalue);
+        else if (is_named(header, "content-type"))
+            osip_message_set_content_type(request, header->gvalue);
+        else if (!is_left_out(header))
+            osip_message_set_header(request, header->gname, header->gvalue);
+        osip_uri_header_free(header);
+    }
+}
+
 int d_build_request(osip_message_t **request, const char *method, const char *to, const char *from,
                     const char *route, const char *request_uri)
 {
@@ -132,6 +164,8 @@ int d_build_request(osip_message_t **request, const char *method, const char *to
     int code = start_request(request, method);
     if (code == 0)
         code = osip_message_set_to(*request, to);
+    if (code == 0)
+        move_uri_headers(*request, (*request)->to->url);
     if (code == 0)
         code = osip_message_set_from(*request, from);
     if (code == 0)

@@ -43,7 +43,7 @@ INTERNAL = frozenset(
     " shield.restart_with shield.main shield.report_file shield.read_counters"
     " sdp.check_direction sdp.check_port sdp.check_line sdp.check_kind"
     " trace.masked trace.render Peers.completed"
-    " uri.check_uri uri.check_address uri.check_host_port uri.address_uri"
+    " uri.check_uri uri.check_address uri.check_host_port uri.address_uri uri.is_wildcard uri.warn_of_wildcard"
     " ladder.make_columns payload.check_line".split()
 )
 
@@ -106,7 +106,10 @@ TABLE = {
     "Endpoint.off": _entry(dict(kind=sipbridge.IncomingCall, handler=len), kind=ANY, handler=ANY),
     "Endpoint.events": _entry({}, timeout=values.TIMEOUT),
     "Endpoint.add_credentials": _entry(
-        dict(user=u"alice", password=u"secret"), user=_LINE + [None], password=_LINE + [None], realm=_LINE
+        dict(user=u"alice", password=u"secret"),
+        user=values.QUOTED + [None],
+        password=_LINE + [None],
+        realm=values.QUOTED,
     ),
     "Endpoint.register": _entry(
         dict(registrar=TO),
@@ -126,9 +129,9 @@ TABLE = {
     "Endpoint.add_account": _entry(
         dict(address=u"sip:dave@127.0.0.1", password=u"secret"),
         address=values.ADDRESS + [None],
-        user=_LINE,
+        user=values.QUOTED,
         password=_LINE,
-        realm=_LINE,
+        realm=values.QUOTED,
         registrar=values.NO_NAME_ADDR,
         route=values.NO_NAME_ADDR,
     ),
@@ -170,7 +173,9 @@ TABLE = {
         **dict(_OUTSIDE, headers=_HEADERS + _NOT_THE_USERS)
     ),
     # -- accounts ------------------------------------------------------------------------------------------
-    "Account.register": _entry({}, expires=_EXPIRES, timeout=values.TIMEOUT),
+    "Account.register": _entry(
+        {}, expires=_EXPIRES, timeout=values.TIMEOUT, keep=FLAG, contact=values.NO_NAME_ADDR
+    ),
     "Account.invite": _entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
     "Account.call": _entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
     "Account.message": _entry(dict(to=TO, body=b"x"), to=values.ADDRESS, args=ANY, options=ANY),
@@ -178,6 +183,18 @@ TABLE = {
         dict(method=u"FROB", to=TO), method=values.TOKEN, to=values.ADDRESS, args=ANY, options=ANY
     ),
     "Account.options": _entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
+    "Account.subscribe": _entry(
+        dict(to=TO, event=u"presence"), to=values.ADDRESS, event=_EVENT + [None], args=ANY, options=ANY
+    ),
+    "Account.publish": _entry(
+        dict(to=TO, event=u"presence", body=b"x", content_type=u"text/plain"),
+        to=values.ADDRESS,
+        event=_EVENT + [None],
+        body=values.OCTETS + [None],
+        content_type=_LINE + [None],
+        args=ANY,
+        options=ANY,
+    ),
     "Account.is_named_by": _entry({}, uri=ANY),  # of anything it says whether
     # -- calls ---------------------------------------------------------------------------------------------
     "Call.ring": _entry({}, status=_STATUS["ring"], sdp=_SDP, headers=_HEADERS, reliable=FLAG),

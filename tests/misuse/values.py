@@ -16,11 +16,15 @@ _INJECTION = u"x\r\nRoute: <sip:evil@example.com>"
 
 LINE = _NO_TEXT + [_INJECTION, u"", u" ", u"a\x00b"]
 OPTIONAL_LINE = LINE
+#: What stands in quotes as it is.
+QUOTED = LINE + [u'a"b', u"a\\"]
 TEXT = _NO_TEXT
 TOKEN = LINE + [u"a b", u"a;b"]
 URI = _NO_TEXT + [_INJECTION, u"", u"bob", u"sip:", u"sip:a b@c", u"http://127.0.0.1", u"sip:a@b\r\nX: y"]
-ADDRESS = URI + [u"<sip:a@b", u"<sip:a@b>;tag=1", u'"a\r\nb" <sip:a@b>']
-NO_NAME_ADDR = URI + [u"<sip:a@b>"]
+URI += [u"sip:a@b?Subject=x%0D%0AX:%20y", u"sip:a%0D%0AX:%20y@b", u"sip:a@b;x=%00"]
+_HEADERS = [u"sip:a@b?", u"sip:a@b?Subject=x"]
+ADDRESS = URI + _HEADERS + [u"<sip:a@b", u"<sip:a@b>;tag=1", u'"a\r\nb" <sip:a@b>', u"a, b <sip:a@b>"]
+NO_NAME_ADDR = URI + _HEADERS + [u"<sip:a@b>"]
 PATH = [5.5, OBJECT, [u"x"], u"a\x00b", u""]
 
 OCTETS = [u"v=0", 5, OBJECT, [b"x"]]

@@ -112,6 +112,12 @@ class ByHand(object):
         fields += [("CSeq", invite["CSeq"].replace("INVITE", "CANCEL")), ("Max-Forwards", "70")]
         self.send(port, _octets(invite.start_line.replace("INVITE", "CANCEL", 1), fields, b""))
 
+    def acknowledge(self, port, invite, refusal):
+        """Send the ACK for the refusal of our INVITE, which goes in its transaction (RFC 3261, 17.1.1.3)."""
+        fields = [(name, invite[name]) for name in ("Via", "From", "Call-ID")] + [("To", refusal["To"])]
+        fields += [("CSeq", invite["CSeq"].replace("INVITE", "ACK")), ("Max-Forwards", "70")]
+        self.send(port, _octets(invite.start_line.replace("INVITE", "ACK", 1), fields, b""))
+
     def within(self, port, invite, to, method, cseq, headers=(), body=b""):
         """Send a request within the dialog that our INVITE and the answer's To began. Returns the message."""
         fields = [("Via", self._via(next(self._numbers))), ("From", invite["From"]), ("To", to)]

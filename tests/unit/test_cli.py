@@ -140,6 +140,7 @@ def test_wrong_usage_is_one_line_and_2(capsys, arguments, quoted):
     "arguments, quoted",
     [
         (["call", "bob"], "bob"),
+        (["call", NOBODY + "?Subject=hi%0D%0AX-Evil:%20yes"], "?Subject=hi"),
         (["call", NOBODY, "--local", "127.0.0.1:5060"], "127.0.0.1:5060"),
         (["call", NOBODY, "--from", "alice"], "alice"),
         (["call", NOBODY, "--proxy", "example.com"], "example.com"),

@@ -4,8 +4,9 @@ from __future__ import absolute_import, division, print_function
 
 import pytest
 
+from peers import addresses
 from sipbridge import uri
-from sipbridge.errors import InputError, SipbridgeError
+from sipbridge.errors import InputError, SipbridgeError, UnreachableContactWarning
 
 
 @pytest.mark.parametrize(
@@ -31,38 +32,49 @@ def test_uris_of_the_rfc_are_split(text, expected):
     assert tuple(uri.parse_uri(text)) == expected
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "bob",
-        "bob@example.com",
-        "http://example.com",
-        "sip:",
-        "sip:bob@",
-        "sip:@example.com",
-        "sip:bob @example.com",
-        "sip:bob@exa mple.com",
-        "sip:bob@example.com:port",
-        "sip:bob@example.com:99999",
-        "sip:bob@example.com>",
-        "sip:bob@-example.com",
-        "sip:%zz@example.com",
-        "<sip:bob@example.com>",
-        "tel:",
-        "tel:hello",
-        None,
-        5060,
-        b"\xff",
-    ],
-)
+@pytest.mark.parametrize("text", addresses.GOOD_URIS)
+def test_uris_that_a_user_may_give(text):
+    assert uri.check_uri(text, "to") == uri.check_address(text, "to") == text
+    uri.parse_uri(text)
+
+
+@pytest.mark.parametrize("text", addresses.GOOD_ADDRESSES)
+def test_addresses_that_a_user_may_give(text):
+    assert uri.check_address(text, "to") == text
+    uri.parse_address(text)
+
+
+@pytest.mark.parametrize("text", addresses.BAD_URIS + ["", None, 5060, b"\xff"])
 def test_what_is_no_uri_is_refused_and_quoted(text):
-    if text == b"\xff" and str is bytes:
-        text = u"\xff"
+    if isinstance(text, bytes) and str is bytes:
+        text = text.decode("latin-1")
     with pytest.raises(InputError) as caught:
-        uri.parse_uri(text)
-    quoted = repr(text)[1:-1] if isinstance(text, str) else repr(text)
-    assert quoted.strip("'\"") in str(caught.value) or "99999" in str(caught.value)
+        uri.check_uri(text, "to")
+    quoted = repr(text).lstrip("u")[1:-1] if isinstance(text, type(u"")) else repr(text)
+    assert str(caught.value).startswith("to: ") or " must be text, not" in str(caught.value)
+    assert quoted in str(caught.value) or "65535" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", addresses.BAD_ADDRESSES)
+def test_addresses_that_are_refused(text):
+    with pytest.raises(InputError) as caught:
+        uri.check_address(text, "to")
+    assert str(caught.value).startswith("to: ")
+
+
+@pytest.mark.parametrize("text", ["sip:bob@h?Subject=hi%0D%0AX-Evil:%20yes", "Bob <sip:bob@h?Subject=hi>"])
+def test_the_headers_of_a_uri_are_named(text):
+    with pytest.raises(InputError) as caught:
+        uri.check_address(text, "registrar")
+    assert str(caught.value).startswith("registrar: a URI has no headers here: ")
+    assert "?Subject=hi" in str(caught.value)
+
+
+def test_an_escape_of_a_control_character_is_named_wherever_it_stands():
+    for text in ("sip:bob%0d@h", "sip:bob@h;x=%0d", "sip:bob@h?Subject=%0d", "tel:+1;x=%0d"):
+        with pytest.raises(InputError) as caught:
+            uri.parse_uri(text)
+        assert "%0d" in str(caught.value)
 
 
 @pytest.mark.parametrize("control", ["\r", "\n", "\0", "\x7f", "\t"])
@@ -125,7 +137,10 @@ def test_addresses_from_the_network_never_raise(text, expected):
     "text, expected",
     [
         ("udp://127.0.0.1:5060", ("udp", "127.0.0.1", 5060)),
-        ("udp://localhost", ("udp", "localhost", 0)),
+        ("udp://localhost", ("udp", "localhost", 5060)),
+        ("tcp://localhost", ("tcp", "localhost", 5060)),
+        ("tls://localhost", ("tls", "localhost", 5061)),
+        ("udp://localhost:0", ("udp", "localhost", 0)),
         ("TCP://[::1]:5061", ("tcp", "[::1]", 5061)),
     ],
 )
@@ -147,3 +162,20 @@ def test_bad_transport_addresses_are_quoted(text, quoted):
     with pytest.raises(InputError) as caught:
         uri.parse_transport_address(text)
     assert quoted in str(caught.value)
+
+
+def test_a_host_without_a_port_leaves_it_open():
+    assert uri.parse_host_port("example.com") == ("example.com", 0)
+    assert uri.parse_host_port("[::1]:5060") == ("[::1]", 5060)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "[::]", "::", "0:0:0:0:0:0:0:0"])
+def test_a_host_that_stands_for_every_address(host):
+    assert uri.is_wildcard(host)
+    with pytest.warns(UnreachableContactWarning, match="contact: no peer reaches"):
+        uri.warn_of_wildcard(host, "contact")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "10.0.0.0", "example.com", ""])
+def test_a_host_that_does_not(host):
+    assert not uri.is_wildcard(host)
