@@ -1,11 +1,19 @@
 import builtins
-from typing import List
+from typing import List, Optional
 
+from sipbridge.call import Call
 from sipbridge.headers import Headers
 
-class SipbridgeError(Exception): ...
+class SipbridgeError(Exception):
+    call: Optional[Call]
+
 class InputError(SipbridgeError, ValueError): ...
 class TransportError(SipbridgeError): ...
+
+class PeerUnreachable(TransportError):
+    reason: str
+    def __init__(self, message: str, reason: Optional[str] = None) -> None: ...
+
 class CallStateError(SipbridgeError): ...
 class TimeoutError(SipbridgeError, builtins.TimeoutError): ...
 
