@@ -168,7 +168,7 @@ examples:
   sipbridge ladder call.pcap
   sipbridge ladder call.pcap --svg call.svg --party 192.0.2.7:5060=gateway
   sipbridge ladder trace.txt --width 100
-  sipbridge call sip:bob@192.0.2.7 --duration 5 --trace | sipbridge ladder -
+  tcpdump -c 20 -w - udp port 5060 | sipbridge ladder -
 
 """
 
