@@ -185,8 +185,8 @@ class Call(object):
 
         Raises TimeoutError (the call goes on: hang up to cancel it), also when the peer sent no response in
         64*T1; ResponseError or AuthenticationError when it was refused or redirected; PeerUnreachable when it
-        reached nobody, and TransportError when it was lost later; CallStateError when it was cancelled or the call is an
-        incoming one.
+        reached nobody, and TransportError when it was lost later; CallStateError when it was cancelled or the
+        call is an incoming one.
         """
         check_timeout(timeout)
         if self.incoming:

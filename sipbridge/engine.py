@@ -34,8 +34,8 @@ NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best
 HOW_TO_GET = {
     None: "Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora) or sofia-sip (Homebrew) and build"
     " sipbridge again (make develop, in a checkout), or run in the image",
-    "exosip": "It is built where libeXosip2 3.x is installed with its headers: run in the image (make shell), or install"
-    " that library and build sipbridge again (make develop, in a checkout)",
+    "exosip": "It is built where libeXosip2 3.x is installed with its headers: run in the image (make shell), or"
+    " install that library and build sipbridge again (make develop, in a checkout)",
 }
 HOW_TO_GET["sofia"] = HOW_TO_GET[None]
 

@@ -9,8 +9,8 @@ class SipbridgeError(Exception):
     """The root of every exception that sipbridge raises on purpose.
 
     Attributes:
-        call: the :class:`~sipbridge.Call` that it is about, where it comes from one or from ``Endpoint.call()``; or None:
-            of none, or before there was one.
+        call: the :class:`~sipbridge.Call` that it comes of, as of each that ``Endpoint.call()`` makes; None where it
+            comes of none, or of one that was not there yet.
     """
 
     call = None

@@ -77,8 +77,8 @@ class CallEnded(namedtuple("CallEnded", "call cause status reason headers")):
 
     @property
     def error(self):
-        """What ``reason`` tells of, as an exception: an :class:`~sipbridge.EngineLost` where the call's engine was lost, a
-        :class:`~sipbridge.PeerUnreachable` where its INVITE reached nobody; else None.
+        """What ``reason`` tells of, as an exception, or None: an :class:`~sipbridge.EngineLost` where the call's engine
+        was lost, a :class:`~sipbridge.PeerUnreachable` where its INVITE reached nobody.
         """
         if self.cause == "engine-lost":
             error = EngineLost(self.reason)

@@ -36,7 +36,7 @@ def read(path):
 
 
 def read_stream(stream, name):
-    """The same from a binary file that is open and can be rewound; ``name`` is what errors call it."""
+    """The same from a file that is opened for reading bytes and can be rewound; ``name`` is what errors call it."""
     found = _read(stream)
     if not found:
         raise InputError("no SIP message in %s" % name)

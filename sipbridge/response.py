@@ -25,7 +25,7 @@ class Response(namedtuple("Response", "status reason headers body")):
 
 
 class NoResponse(Response):
-    """What stands for the response to a request that reached nobody: 503 (RFC 3261, 8.1.3.1), and the engine's reason."""
+    """What stands for the response to a request that reached nobody: 503 (RFC 3261, 8.1.3.1), and why."""
 
     __slots__ = ()
 
@@ -47,8 +47,8 @@ def check_response(response, what):
 def error_of(response, what):
     """What a response that is no 2xx comes to, else None.
 
-    PeerUnreachable where there was none because the request reached nobody, TimeoutError for a 408, which is also what
-    no answer at all comes to (RFC 3261, 8.1.3.1), AuthenticationError for a 401 or 407, and ResponseError for any other.
+    PeerUnreachable where there was none because the request reached nobody, TimeoutError for a 408, which is also
+    what no answer at all comes to (RFC 3261, 8.1.3.1), AuthenticationError for a 401 or 407, ResponseError for others.
     """
     if response.ok:
         return None

@@ -313,10 +313,10 @@ def _is_refused(caller, callee, reason):
         caller.call(callee.uri, OFFER, timeout=10.0)
     assert reason in caught.value.reason
     caller.add_credentials("alice", "secret")
-    with pytest.raises(sipbridge.ResponseError) as caught:
+    with pytest.raises(sipbridge.PeerUnreachable) as caught:
         caller.register(callee.uri, aor="sip:alice@example.com", timeout=10.0)
     assert reason in caught.value.reason
-    with pytest.raises(sipbridge.ResponseError) as caught:
+    with pytest.raises(sipbridge.PeerUnreachable) as caught:
         caller.subscribe(callee.uri, u"presence", timeout=10.0)
     assert reason in caught.value.reason
     assert texts == []
@@ -352,7 +352,7 @@ def test_a_client_has_to_show_a_certificate(make_endpoint, pem, shown):
     if shown == "good":
         _complete_call(caller, callee)
         return
-    with pytest.raises((sipbridge.ResponseError, sipbridge.TimeoutError)):
+    with pytest.raises((sipbridge.PeerUnreachable, sipbridge.TimeoutError)):
         caller.message(callee.uri, u"hello", timeout=3.0)
 
 
