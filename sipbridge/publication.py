@@ -52,7 +52,7 @@ class Publication(object):
 
     @property
     def error(self):
-        """Why it is "failed" or "retrying": the exception that a method which waits for the compositor raises; else None."""
+        """Why it is "failed" or "retrying": what a method that waits for the compositor raises; else None."""
         return self._failure() if self.state in ("failed", "retrying") else None
 
     def _failure(self):

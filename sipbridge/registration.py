@@ -64,7 +64,7 @@ class Registration(object):
 
     @property
     def error(self):
-        """Why it is "failed" or "waiting": the exception that a method which waits for the registrar raises; else None."""
+        """Why it is "failed" or "waiting": what a method that waits for the registrar raises; else None."""
         if self.state not in ("failed", "waiting"):
             return None
         if self._error is not None or self._response is None:

@@ -67,7 +67,7 @@ class Subscription(object):
 
     @property
     def error(self):
-        """Why it is "failed" or "retrying": the exception that a method which waits for the notifier raises; else None."""
+        """Why it is "failed" or "retrying": what a method that waits for the notifier raises; else None."""
         if self.state not in ("failed", "retrying"):
             return None
         if self._error is not None or self._response is None:
