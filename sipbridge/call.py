@@ -3,7 +3,6 @@
 from __future__ import absolute_import, division, print_function
 
 import random
-from contextlib import contextmanager
 
 from sipbridge import offers
 from sipbridge import sdp as _sdp
@@ -18,6 +17,7 @@ from sipbridge.errors import (
     SipbridgeError,
     TimeoutError,
     TransportError,
+    naming,
 )
 from sipbridge.headers import check_headers
 from sipbridge.reason import with_reason
@@ -29,17 +29,6 @@ SDP = "application/sdp"
 DTMF_RELAY = "application/dtmf-relay"
 _DTMF_KEYS = frozenset("0123456789*#ABCDabcd")
 _DTMF_BODIES = {DTMF_RELAY: "Signal=%(key)s\r\nDuration=%(duration)d\r\n", "application/dtmf": "%(key)s"}
-
-
-@contextmanager
-def naming(call):
-    """What is raised in here is about this call (None: about none)."""
-    try:
-        yield
-    except SipbridgeError as error:
-        if error.call is None:
-            error.call = call
-        raise
 
 
 class Call(object):

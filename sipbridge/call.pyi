@@ -1,4 +1,4 @@
-from typing import ContextManager, Optional, Union
+from typing import Optional, Union
 
 from sipbridge.content import Body
 from sipbridge.endpoint import Endpoint
@@ -10,8 +10,6 @@ from sipbridge.transfer import Transfer
 
 SDP: str
 DTMF_RELAY: str
-
-def naming(call: Optional[Call]) -> ContextManager[None]: ...
 
 class Call:
     incoming: bool

@@ -18,7 +18,7 @@ from sipbridge.arguments import (
     check_timeout,
 )
 from sipbridge.attempt import Attempt, check_redirects
-from sipbridge.call import SDP, Call, naming
+from sipbridge.call import SDP, Call
 from sipbridge.content import (
     check_line,
     check_message_size,
@@ -36,6 +36,7 @@ from sipbridge.errors import (
     InputError,
     SipbridgeError,
     TimeoutError,
+    naming,
 )
 from sipbridge.event_packages import EventPackages
 from sipbridge.headers import Headers, check_headers
@@ -472,8 +473,7 @@ class Endpoint(EventPackages):
             privacy,
         )
         try:
-            with naming(call):
-                call.wait_answered(timeout)
+            call.wait_answered(timeout)
         except BaseException:  # an interrupt from the keyboard cancels it as well
             call.hangup()
             raise
@@ -544,10 +544,10 @@ class Endpoint(EventPackages):
         check_timeout(timeout)
 
         def arrived(response):
-            if on_response is not None:
-                on_response(response)
+            event = None if on_response is None else on_response(response)
             if on_late is not None and pending.given_up:
                 on_late(response)
+            return event
 
         pending = _Pending(call, arrived)
         with naming(call):

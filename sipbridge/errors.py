@@ -2,6 +2,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+from contextlib import contextmanager
+
 from sipbridge._compat import TimeoutBase
 
 
@@ -9,11 +11,22 @@ class SipbridgeError(Exception):
     """The root of every exception that sipbridge raises on purpose.
 
     Attributes:
-        call: the :class:`~sipbridge.Call` that it comes of, as of each that ``Endpoint.call()`` makes; None where it
-            comes of none, or of one that was not there yet.
+        call: the :class:`~sipbridge.Call` that it comes of: of what ``Endpoint.call()`` raises, unless there was none yet,
+            and the methods of a call that wait. Else None.
     """
 
     call = None
+
+
+@contextmanager
+def naming(call):
+    """What is raised in here comes of this call (None: of none)."""
+    try:
+        yield
+    except SipbridgeError as error:
+        if error.call is None:
+            error.call = call
+        raise
 
 
 class InputError(SipbridgeError, ValueError):

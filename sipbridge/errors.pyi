@@ -1,11 +1,13 @@
 import builtins
-from typing import List, Optional
+from typing import ContextManager, List, Optional
 
 from sipbridge.call import Call
 from sipbridge.headers import Headers
 
 class SipbridgeError(Exception):
     call: Optional[Call]
+
+def naming(call: Optional[Call]) -> ContextManager[None]: ...
 
 class InputError(SipbridgeError, ValueError): ...
 class TransportError(SipbridgeError): ...
