@@ -32,5 +32,5 @@ def _is_command(frame):
     """Whether the importer is the script ``sipbridge``, or Python for the sake of ``-m sipbridge``."""
     name = frame.f_globals.get("__name__")
     if name == "runpy":
-        return sys.argv[:1] == ["-m"]
+        return sys.argv[:1] in (["-m"], ["-c"])  # before the module is found; the latter in Python 2.7
     return name == "__main__" and os.path.basename(sys.argv[0]) == "sipbridge"

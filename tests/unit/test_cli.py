@@ -469,7 +469,7 @@ def test_a_peer_that_cannot_be_reached():
     assert command.process.returncode == 3 and "cannot be reached" in one_line(command.errors)
 
 
-@pytest.mark.parametrize("module", ["json", "argparse"])
+@pytest.mark.parametrize("module", ["random", "argparse"])
 def test_an_interrupt_while_modules_are_imported(tmpdir, module):
     """As Ctrl-C just after the start: those of the package, and those of the command."""
     tmpdir.join(module + ".py").write("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(10)\n")
@@ -481,7 +481,7 @@ def test_an_interrupt_while_modules_are_imported(tmpdir, module):
 
 def test_an_interrupt_while_others_import_the_package(tmpdir):
     """It is theirs."""
-    tmpdir.join("json.py").write("raise KeyboardInterrupt\n")
+    tmpdir.join("random.py").write("raise KeyboardInterrupt\n")
     tmpdir.join("service.py").write("try:\n    import sipbridge\nexcept KeyboardInterrupt:\n    print('mine')\n")
     path = os.pathsep.join([str(tmpdir), os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))])
     command = run(module="service", environment={"PYTHONPATH": path})
