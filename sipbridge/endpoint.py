@@ -570,7 +570,7 @@ class Endpoint(EventPackages):
         if pending.given_up:
             if self._dispatcher.closed:
                 raise EngineError("%s: the endpoint was closed" % what)
-            raise TimeoutError("%s: no final response in %s s" % (what, timeout))
+            raise TimeoutError("%s: no final response in %s s" % (what, round(timeout, 3)))
         if pending.error is not None:
             raise pending.error
         if pending.response is None:
