@@ -116,7 +116,7 @@ setup(
     package_data={"sipbridge": ["py.typed", "*.pyi"]},
     ext_modules=[EngineExtension(library.engine) for library in _build.LIBRARIES] + [ShieldLibrary()],
     cmdclass={"build_ext": BuildEngines, "build_py": BuildPackage},
-    entry_points={"console_scripts": ["sipbridge = sipbridge.cli:main"]},
+    entry_points={"console_scripts": ["sipbridge = sipbridge.__main__:main"]},
     setup_requires=[CFFI] if sys.version_info[0] < 3 else [],  # newer ones take it from pyproject.toml
     install_requires=[CFFI],
     extras_require={"aio": ["greenlet>=3.2.5"], "pcap": ["dpkt>=1.9.8"]},

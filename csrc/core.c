@@ -199,6 +199,35 @@ static void follow_other(struct sb_core *core, const sb_event *event)
     }
 }
 
+static int is_unreached(struct sb_core *core, const sb_event *event)
+{
+    const struct sb_object *call;
+    if (event->status != 503)
+        return 0;
+    switch (event->type) {
+    case SB_EV_RESPONSE:
+    case SB_EV_CALL_RESPONSE:
+        return 1;
+    case SB_EV_REGISTRATION:
+    case SB_EV_SUBSCRIPTION:
+        return event->state == SB_STATE_FAILED;
+    case SB_EV_CALL_ENDED:
+        call = sb_core_find(core, SB_KIND_CALL, event->call);
+        return event->cause == SB_CAUSE_FAILED && call != NULL && call->state == SB_CALL_CALLING && !call->heard;
+    default:
+        return 0;
+    }
+}
+
+void sb_core_mark_unreached(struct sb_core *core, sb_event *event)
+{
+    if (!is_unreached(core, event))
+        return;
+    event->cause = SB_CAUSE_UNREACHABLE;
+    if (event->reason == NULL)
+        event->reason = SB_UNREACHED;
+}
+
 void sb_core_post(struct sb_core *core, const sb_event *event)
 {
     struct sb_object *call;

@@ -54,8 +54,9 @@ enum { SB_DAY = 24 * 3600 };
 /* Seconds of a SUBSCRIBE that names none (RFC 6665, 3.1.1). */
 enum { SB_DEFAULT_SUBSCRIPTION = 3600 };
 
-/* The reason phrase of the 503 that ends what could not be sent for this. */
+/* The reason phrase of the 503 that ends what could not be sent for this; where the library does not say why: */
 #define SB_UNRESOLVED "No address for the host: not in DNS, or no answer from DNS"
+#define SB_UNREACHED "Not sent: the other side refuses it, or there is no way there"
 
 /* A call, registration, subscription or transaction. */
 struct sb_object {
@@ -63,6 +64,7 @@ struct sb_object {
     int kind;                 /* enum sb_kind */
     int state;                /* of a call or subscription: enum sb_..._state; others: the backend's */
     int outgoing;             /* placed or sent by us */
+    int heard;                /* call of ours: the backend sets it with the first response, a 100 too */
     int invite_pending;       /* call: a re-INVITE of either side has no final response yet */
     int ack_due;              /* call: a 2xx to our INVITE or re-INVITE is to be acknowledged */
     int is_invite;            /* transaction: a re-INVITE */
@@ -160,6 +162,10 @@ void sb_core_each(struct sb_core *core, int kind, void (*visit)(struct sb_object
  * last event this is goes (release() is called, its address is no longer valid). Events that may not follow
  * a hang-up are dropped. Transaction events: the object named in event->transaction. */
 void sb_core_post(struct sb_core *core, const sb_event *event);
+
+/* Under the lock, for an event without a message: where that means that a request of ours reached nobody, set the cause,
+ * and the reason unless there is one. */
+void sb_core_mark_unreached(struct sb_core *core, sb_event *event);
 
 /* Under the lock: take an object, and what belongs to it, away without an event: a request that can no longer
  * be answered, an object for which memory was missing half way. */

@@ -34,7 +34,8 @@ enum sb_error {
     SB_ESTATE = -3,      /* not possible in the state that it is in */
     SB_EBUSY = -4,       /* the library runs one engine per process, and it is open */
     SB_EADDRINUSE = -5,  /* another socket has the port */
-    SB_ENET = -6,        /* the address cannot be bound: not this machine's, or no permission */
+    SB_ENET = -6,        /* the address cannot be bound: not this machine's, or no permission; of a request: there is no
+                            way to where it is to go */
     SB_ENOMEM = -7,      /* out of memory, of descriptors or of threads */
     SB_ENOTSUP = -8,     /* this engine does not offer it */
     SB_ETOOBIG = -9,     /* longer than a SIP message may carry (see the SB_MAX_... values) */
@@ -155,7 +156,9 @@ enum sb_cause {              /* why a call ended, and the status in the event */
     SB_CAUSE_REDIRECTED,     /* the same with a 3xx; Contact is among the headers */
     SB_CAUSE_TIMEOUT,        /* no final response or no ACK in 64*T1, or no answer to a request that must
                                 have one: 408 */
-    SB_CAUSE_FAILED          /* it could not be sent, or the library lost it: 503 */
+    SB_CAUSE_FAILED,         /* the library lost it: 503 */
+    SB_CAUSE_UNREACHABLE     /* our INVITE reached nobody: refused, no way there, no address: 503. Not only of calls,
+                                see sb_event */
 };
 
 enum sb_state { SB_STATE_ACTIVE = 1, SB_STATE_ENDED, SB_STATE_FAILED };
@@ -163,7 +166,9 @@ enum sb_state { SB_STATE_ACTIVE = 1, SB_STATE_ENDED, SB_STATE_FAILED };
 /* One event. Which fields are set follows from the type; the others are 0 or "". No pointer is NULL. */
 typedef struct sb_event {
     int type;                 /* enum sb_event_type */
-    int cause;                /* enum sb_cause */
+    int cause;                /* enum sb_cause. In a RESPONSE, CALL_RESPONSE, REGISTRATION or SUBSCRIPTION it is 0 when a
+                                 peer sent the response, or nobody answered in time (408), and SB_CAUSE_UNREACHABLE when
+                                 our request reached nobody: the 503 is the engine's, and reason says why */
     int state;                /* enum sb_state */
     int status;               /* status code, 0 for a request */
     int expires;              /* seconds */

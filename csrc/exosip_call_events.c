@@ -104,6 +104,7 @@ static void on_provisional(struct exosip *state, const eXosip_event_t *event, st
         return;
     }
     record->provisional = 1;
+    call->heard = 1;
     if (record->ending == EXO_ENDING_CANCEL_DUE) {
         exo_send_cancel(state, record);
     } else if (call->state == SB_CALL_CALLING && status <= 100) {

@@ -313,6 +313,8 @@ void exo_post(struct exosip *state, sb_event *event, osip_message_t *message)
     size_t length = 0;
     if (message == NULL && event->status == 408 && event->call == 0)
         exo_note_silence(state, event->registration + event->subscription + event->transaction);
+    if (message == NULL)
+        sb_core_mark_unreached(state->core, event);
     if (message != NULL) {
         octets = octets_of(message, &length);
         if (octets != NULL)

@@ -129,6 +129,8 @@ int sof_on_invite_response(struct sof_record *data, nta_outgoing_t *orq, const s
     int status = nta_outgoing_status(orq);
     sof_enter(data->state);
     call = sof_object(data, SB_KIND_CALL);
+    if (call != NULL && sof_real(sip) != NULL)
+        call->heard = 1;
     if (call == NULL)
         ;
     else if (status >= 300)

@@ -418,4 +418,9 @@ void sof_trace_to(struct sb_core *core);
 /* For the process: the library prints nothing. */
 void sof_be_quiet(void);
 
+/* sofia_failure.c --------------------------------------------------------------------------------------- */
+void sof_hear_failure(const char *format, va_list arguments); /* a line of the library's log */
+/* Why the request was not sent for which nta made this response up, until the next call; NULL when it did not say. */
+const char *sof_take_failure(const sip_t *sip);
+
 #endif

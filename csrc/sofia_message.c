@@ -322,8 +322,12 @@ void sof_post(struct sofia *state, sb_event *event, const sip_t *sip)
     su_home_t home[1] = {SU_HOME_INIT(home)};
     if (event->reason == NULL && is_unresolved(sip))
         event->reason = SB_UNRESOLVED;
+    if (event->reason == NULL && sof_real(sip) == NULL)
+        event->reason = sof_take_failure(sip);
     sip = sof_real(sip);
-    if (sip != NULL) {
+    if (sip == NULL) {
+        sb_core_mark_unreached(state->core, event);
+    } else {
         describe(event, sip, &text);
         if (sip->sip_request != NULL)
             event->request_uri = url_as_string(home, sip->sip_request->rq_url);

@@ -115,6 +115,9 @@ static void log_message(void *stream, const char *format, va_list arguments)
     va_copy(again, arguments);
     sof_tls_hear(format, again);
     va_end(again);
+    va_copy(again, arguments);
+    sof_hear_failure(format, again);
+    va_end(again);
     if (current.core == NULL)
         return;
     if (strncmp(format, "%s   ---", 8) == 0 && !current.collecting) {

@@ -9,61 +9,68 @@ Start with :class:`Endpoint`. Every exception is a :class:`SipbridgeError`.
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge._version import __version__
-from sipbridge.call import Call
-from sipbridge.endpoint import Endpoint
-from sipbridge.engine import Worker
-from sipbridge.engine import available as engines
-from sipbridge.errors import (
-    AuthenticationError,
-    CallStateError,
-    EngineError,
-    EngineLost,
-    InputError,
-    NotSupportedError,
-    ResponseError,
-    SipbridgeError,
-    TimeoutError,
-    TransportError,
-    UnreachableContactWarning,
-    UnshieldedEngineWarning,
-)
-from sipbridge.events import (
-    CallAnswered,
-    CallConfirmed,
-    CallEnded,
-    CallProgress,
-    CallReinvited,
-    EngineFailed,
-    EngineRestarted,
-    IncomingCall,
-    InfoReceived,
-    MessageReceived,
-    NotifyReceived,
-    PeerAvailable,
-    PeerUnavailable,
-    PublicationChanged,
-    RegistrationChanged,
-    RequestReceived,
-    SubscriptionChanged,
-    SubscriptionRefreshed,
-    SubscriptionRequested,
-    SubscriptionTerminated,
-    TraceMessage,
-    TransferProgress,
-    TransferRequested,
-)
-from sipbridge.headers import Headers
-from sipbridge.identity import ANONYMOUS
-from sipbridge.notifier import Notifier
-from sipbridge.publication import Publication
-from sipbridge.reason import Reason
-from sipbridge.registration import Registration
-from sipbridge.response import Response
-from sipbridge.subscription import Subscription
-from sipbridge.tls import Tls
-from sipbridge.transfer import Transfer
-from sipbridge.watch import Watch
+try:
+    from sipbridge._version import __version__
+    from sipbridge.call import Call
+    from sipbridge.endpoint import Endpoint
+    from sipbridge.engine import Worker
+    from sipbridge.engine import available as engines
+    from sipbridge.errors import (
+        AuthenticationError,
+        CallStateError,
+        EngineError,
+        EngineLost,
+        InputError,
+        NotSupportedError,
+        PeerUnreachable,
+        ResponseError,
+        SipbridgeError,
+        TimeoutError,
+        TransportError,
+        UnreachableContactWarning,
+        UnshieldedEngineWarning,
+    )
+    from sipbridge.events import (
+        CallAnswered,
+        CallConfirmed,
+        CallEnded,
+        CallProgress,
+        CallReinvited,
+        EngineFailed,
+        EngineRestarted,
+        IncomingCall,
+        InfoReceived,
+        MessageReceived,
+        NotifyReceived,
+        PeerAvailable,
+        PeerUnavailable,
+        PublicationChanged,
+        RegistrationChanged,
+        RequestReceived,
+        SubscriptionChanged,
+        SubscriptionRefreshed,
+        SubscriptionRequested,
+        SubscriptionTerminated,
+        TraceMessage,
+        TransferProgress,
+        TransferRequested,
+    )
+    from sipbridge.headers import Headers
+    from sipbridge.identity import ANONYMOUS
+    from sipbridge.notifier import Notifier
+    from sipbridge.publication import Publication
+    from sipbridge.reason import Reason
+    from sipbridge.registration import Registration
+    from sipbridge.response import Response
+    from sipbridge.subscription import Subscription
+    from sipbridge.tls import Tls
+    from sipbridge.transfer import Transfer
+    from sipbridge.watch import Watch
+except KeyboardInterrupt:
+    from sipbridge import _interrupted
+
+    _interrupted.end_command()
+    raise
 
 __all__ = [
     "ANONYMOUS",
@@ -90,6 +97,7 @@ __all__ = [
     "NotifyReceived",
     "PeerAvailable",
     "PeerUnavailable",
+    "PeerUnreachable",
     "Publication",
     "PublicationChanged",
     "Reason",

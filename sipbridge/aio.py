@@ -19,6 +19,7 @@ What returns at once is a plain method here too: ``call.answer(sdp)``, ``call.ha
 from __future__ import absolute_import, division, print_function
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import sys
@@ -36,7 +37,7 @@ from sipbridge import subscription as _subscription
 from sipbridge import transfer as _transfer
 from sipbridge import watch as _watch
 from sipbridge._compat import monotonic
-from sipbridge.errors import EngineError
+from sipbridge.errors import EngineError, SipbridgeError
 
 # Events that are taken before other tasks get their turn.
 _BATCH = 64
@@ -256,12 +257,23 @@ def _in_tuple(value, change, kinds):
     return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
 
 
+@contextlib.contextmanager
+def _own_errors():
+    """What is raised in here is about a call as this module has it."""
+    try:
+        yield
+    except SipbridgeError as error:
+        error.call = _wrapped(error.call)
+        raise
+
+
 def _coroutine(method):
     """A coroutine function with the name, arguments and errors of a method that waits."""
 
     @functools.wraps(method)
     async def run(self, *args, **kwargs):
-        return _wrapped(await _run(method, self._core, *map(_unwrapped, args), **kwargs))
+        with _own_errors():
+            return _wrapped(await _run(method, self._core, *map(_unwrapped, args), **kwargs))
 
     return run
 
@@ -271,7 +283,8 @@ def _plain(method):
 
     @functools.wraps(method)
     def run(self, *args, **kwargs):
-        return _wrapped(method(self._core, *map(_unwrapped, args), **kwargs))
+        with _own_errors():
+            return _wrapped(method(self._core, *map(_unwrapped, args), **kwargs))
 
     return run
 

@@ -46,7 +46,7 @@ class Attempt(object):
     def again(self, raw):
         """The call was refused. Returns whether the INVITE was sent once more, so that it goes on."""
         call = self._call
-        if call.state != "calling" or raw.cause not in ("rejected", "redirected", "timeout", "failed"):
+        if call.state != "calling" or raw.cause not in ("rejected", "redirected", "timeout", "unreachable", "failed"):
             return False
         if raw.status == 422 and call._session_timer is not None:
             return call._session_timer.raised(Headers(raw.headers)) and self._sent()

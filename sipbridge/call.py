@@ -10,7 +10,15 @@ from sipbridge import transfer as _transfer
 from sipbridge._compat import monotonic
 from sipbridge.arguments import check_pairs, check_timeout, check_whole, is_whole
 from sipbridge.content import check_line, check_reason, check_status, check_token, make_content
-from sipbridge.errors import CallStateError, InputError, ResponseError, TimeoutError
+from sipbridge.errors import (
+    CallStateError,
+    InputError,
+    ResponseError,
+    SipbridgeError,
+    TimeoutError,
+    TransportError,
+    naming,
+)
 from sipbridge.headers import check_headers
 from sipbridge.reason import with_reason
 from sipbridge.replaces import supporting
@@ -57,6 +65,7 @@ class Call(object):
         self._session_timer = None
         self._timer_fields = ()  # of the session timer, for the 2xx
         self._their_offer = None  # the request with the peer's latest offer
+        self._offering = False  # the answer to an offer of ours, a hold among them, is still to come
         self._transfer = None  # the one that we asked for last
         self._referred = False  # the peer has asked for one
 
@@ -165,17 +174,19 @@ class Call(object):
         """Wait, at most ``timeout`` seconds (None: no limit), until the peer has taken a call of ours.
 
         Raises TimeoutError (the call goes on: hang up to cancel it), also when the peer sent no response in
-        64*T1; ResponseError or AuthenticationError when it was refused or redirected; CallStateError when it
-        was cancelled or the call is an incoming one.
+        64*T1; ResponseError or AuthenticationError when it was refused or redirected; PeerUnreachable when it
+        reached nobody, and TransportError when it was lost later; CallStateError when it was cancelled or the
+        call is an incoming one.
         """
         check_timeout(timeout)
         if self.incoming:
             raise CallStateError("this is an incoming call: answer it")
         settled = ("answered", "established", "ended")
-        if not self._endpoint._wait(lambda: self.state in settled, timeout):
-            raise TimeoutError("no answer from %s in %s s" % (self.remote_uri, timeout))
-        if self.ended is not None and self.ended.cause != "remote-bye":  # which only follows an answer (15)
-            self._raise_unanswered()
+        with naming(self):
+            if not self._endpoint._wait(lambda: self.state in settled, timeout):
+                raise TimeoutError("no answer from %s in %s s" % (self.remote_uri, timeout))
+            if self.ended is not None and self.ended.cause != "remote-bye":  # which only follows an answer (15)
+                self._raise_unanswered()
 
     def _raise_unanswered(self):
         ended = self.ended
@@ -185,7 +196,7 @@ class Call(object):
         if ended.cause in ("rejected", "redirected", "timeout"):
             check_response(Response(ended.status, ended.reason, ended.headers, b""), what)
         if ended.cause == "failed":
-            check_response(Response(ended.status or 503, ended.reason, ended.headers, b""), what)
+            raise TransportError("%s: lost: %s" % (what, ended.reason))
         raise CallStateError("%s: ended before it was answered (%s)" % (what, ended.cause))
 
     def wait_established(self, timeout=32.0):
@@ -194,12 +205,13 @@ class Call(object):
         Raises TimeoutError, and CallStateError when the call ends first.
         """
         check_timeout(timeout)
-        if not self._endpoint._wait(lambda: self._was_established or self.ended is not None, timeout):
-            raise TimeoutError("%r: not established in %s s" % (self, timeout))
-        if not self._was_established:
-            raise self.ended.error or CallStateError(
-                "the call ended before it was established (%s)" % self.ended.cause
-            )
+        with naming(self):
+            if not self._endpoint._wait(lambda: self._was_established or self.ended is not None, timeout):
+                raise TimeoutError("%r: not established in %s s" % (self, timeout))
+            if not self._was_established:
+                raise self.ended.error or CallStateError(
+                    "the call ended before it was established (%s)" % self.ended.cause
+                )
 
     def wait_ended(self, timeout=32.0):
         """Wait, at most ``timeout`` seconds (None: no limit), for the end. Returns the CallEnded.
@@ -207,16 +219,17 @@ class Call(object):
         Raises TimeoutError.
         """
         check_timeout(timeout)
-        if not self._endpoint._wait(lambda: self.ended is not None, timeout):
-            raise TimeoutError("%r: not ended in %s s" % (self, timeout))
+        with naming(self):
+            if not self._endpoint._wait(lambda: self.ended is not None, timeout):
+                raise TimeoutError("%r: not ended in %s s" % (self, timeout))
         return self.ended
 
     def request(self, method, body=None, content_type=None, headers=(), timeout=32.0):
         """Send a request of any method within the dialog (RFC 3261, 12.2.1) and return the 2xx Response.
 
         INVITE, ACK, BYE, CANCEL and PRACK are not sent this way. Raises ResponseError for any other final
-        response, TimeoutError when there is none in ``timeout`` seconds, CallStateError when the call is not
-        established or ends first, and InputError.
+        response, TimeoutError when there is none in ``timeout`` seconds, PeerUnreachable when it reached nobody,
+        CallStateError when the call is not established or ends first, and InputError.
         """
         content = make_content(headers, body, content_type)
         method = check_token(method, "method")
@@ -256,7 +269,8 @@ class Call(object):
         :meth:`ack` with the answer is due. A 491, which means that the peer's own re-INVITE crossed, is
         followed by another try after the random time of 14.1, ``glare_retries`` times at most and within
         ``timeout``. Raises as :meth:`request`; after a refusal the session is as it was. CallStateError also
-        while an offer of the peer waits for our answer.
+        while an offer of the peer waits for our answer. An answer that comes after a TimeoutError is heeded all the
+        same: it is acknowledged, and what was offered is agreed on from then on.
         """
         content = make_content(headers, sdp, SDP)
         check_whole(glare_retries, "glare_retries", 0, 100)
@@ -272,15 +286,18 @@ class Call(object):
 
     def _reinvite(self, sdp, content, deadline):
         offers.check_offer(self)
-        response = self._endpoint._transact(
-            lambda: self._engine.reinvite(self._id, content),
+        return self._endpoint._transact(
+            lambda: self._offer(self._engine.reinvite(self._id, content)),
             None if deadline is None else max(0.0, deadline - monotonic()),
             "re-INVITE",
             self,
-            lambda response: self._reinvited(response, sdp is not None),
+            lambda response: self._offer_answered(response, sdp),
+            self._answer_late if sdp is None else None,
         )
-        self._sent(sdp)
-        return response
+
+    def _offer(self, transaction):
+        self._offering = True
+        return transaction
 
     def _await_turn(self, deadline):
         """Wait as RFC 3261, 14.1 has it. False when there is no time for that, or the call ends."""
@@ -291,13 +308,23 @@ class Call(object):
         return not self._endpoint._wait(lambda: self.state != "established", seconds)
 
     def update(self, sdp=None, headers=(), timeout=32.0):
-        """Offer a new session by UPDATE (RFC 3311); as :meth:`request`. Returns the Response."""
-        if sdp is not None:
-            offers.check_offer(self)
-        response = self.request("UPDATE", sdp, SDP, headers, timeout)
-        self._received(response.body)
-        self._sent(sdp)
-        return response
+        """Offer a new session by UPDATE (RFC 3311); as :meth:`request`, and late answers as of :meth:`reinvite`.
+
+        Returns the Response.
+        """
+        content = make_content(headers, sdp, SDP)
+        if sdp is None:
+            return self._endpoint._transact(
+                lambda: self._engine.call_request(self._id, "UPDATE", content), timeout, "UPDATE", self
+            )
+        offers.check_offer(self)
+        return self._endpoint._transact(
+            lambda: self._offer(self._engine.call_request(self._id, "UPDATE", content)),
+            timeout,
+            "UPDATE",
+            self,
+            lambda response: self._updated(response, sdp),
+        )
 
     # -- hold and transfer ---------------------------------------------------------------------------------
 
@@ -321,7 +348,8 @@ class Call(object):
     def hold(self, timeout=32.0):
         """Put the call on hold by a re-INVITE (RFC 3264, 8.4). Returns the Response, or None when it was already.
 
-        Raises as :meth:`reinvite`, and CallStateError when no SDP of ours was sent.
+        Raises as :meth:`reinvite`, and CallStateError when no SDP of ours was sent, or while the answer to an earlier
+        one is still to come, after whose TimeoutError nobody knows yet whether the call is on hold.
         """
         return self._change_direction("hold", True, timeout)
 
@@ -335,6 +363,8 @@ class Call(object):
             raise CallStateError("%s: the call is %s, not established" % (method, self.state))
         if self.local_sdp is None:
             raise CallStateError("%s: no session was offered or answered by us" % method)
+        if self._offering:
+            raise CallStateError("%s: the answer to our last offer is still to come" % method)
         if self.on_hold == wanted:
             return None
         changed = getattr(_sdp.parse(self._wanted_sdp), method)().following(_sdp.parse(self.local_sdp))
@@ -411,7 +441,31 @@ class Call(object):
             self._engine.hangup(self._id, None)
             self.state = "ending"
 
+    def _offer_answered(self, response, sdp):
+        """The answer to a re-INVITE of ours came, late or not; ``sdp`` is what it offered, or None."""
+        self._offering = False
+        if response.ok:
+            self._sent(sdp)
+        self._reinvited(response, sdp is not None)
+
     def _reinvited(self, response, offered):
         if response.ok:
             self.remote_sdp = response.body or None
             self._acknowledge(offered)
+
+    def _answer_late(self, response):
+        """The peer's offer came in a 2xx that nobody waits for any more: it is answered with what is in force."""
+        if not response.ok or not response.body:
+            return
+        sdp = offers.answer_again(self, response.body)
+        try:
+            self._engine.ack(self._id, make_content((), sdp, SDP))
+        except SipbridgeError:  # it has ended, or is ending
+            return
+        self.local_sdp = sdp
+
+    def _updated(self, response, sdp):
+        self._offering = False
+        if response.ok:
+            self._received(response.body)
+            self._sent(sdp)

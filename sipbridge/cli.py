@@ -18,6 +18,7 @@ from sipbridge.errors import (
     EngineError,
     InputError,
     NotSupportedError,
+    PeerUnreachable,
     ResponseError,
     SipbridgeError,
     TimeoutError,
@@ -167,6 +168,7 @@ examples:
   sipbridge ladder call.pcap
   sipbridge ladder call.pcap --svg call.svg --party 192.0.2.7:5060=gateway
   sipbridge ladder trace.txt --width 100
+  tcpdump -c 20 -w - udp port 5060 | sipbridge ladder -
 
 """
 
@@ -468,7 +470,9 @@ def _add_publish(subparsers):
 def _add_ladder(subparsers):
     parser = _add(subparsers, "ladder", commands.ladder, "draw the messages in a file", _LADDER_EXAMPLES)
     parser.set_defaults(verbose=False)
-    parser.add_argument("file", metavar="FILE", help="a capture, or what --trace printed")
+    parser.add_argument(
+        "file", metavar="FILE", help="a capture, or what --trace printed; - reads it from standard input"
+    )
     parser.add_argument("--svg", metavar="OUT", help="write an SVG image instead of text")
     parser.add_argument(
         "--party", metavar="HOST:PORT=NAME", type=_party, action="append", default=[], help="name a column"
@@ -530,20 +534,21 @@ def explain(error, options):
     """The exit code for an error, and a hint at what to do next."""
     if isinstance(error, (InputError, UnicodeError)):
         return EXIT_USAGE, "try: sipbridge %s --help" % options.command
+    if isinstance(error, PeerUnreachable):
+        return EXIT_TRANSPORT, "the peer cannot be reached: check its address, and --local if you gave it"
     if isinstance(error, TransportError):
         return EXIT_TRANSPORT, "check the address; if it is the local one: port 0 takes any free port"
     if isinstance(error, AuthenticationError):
         return EXIT_AUTHENTICATION, _challenge_hint(error, options)
     if isinstance(error, ResponseError):
-        if error.status == 503 and not len(error.headers):  # the engine's own: nothing came from the peer
-            return EXIT_TRANSPORT, "the peer cannot be reached: check its address"
         return EXIT_REFUSED, _response_hint(error)
     if isinstance(error, TimeoutError):
         return EXIT_TIMEOUT, "check the address and that the peer is up, or give it longer with --timeout"
     if isinstance(error, CallStateError):
         return EXIT_REFUSED, "--trace shows what happened"
     if isinstance(error, NotSupportedError):
-        return EXIT_UNSUPPORTED, "another engine may offer it: --engine"
+        has_engine = hasattr(options, "engine")  # else it is a module that is missing, which the error names
+        return EXIT_UNSUPPORTED, "another engine may offer it: --engine" if has_engine else "then try again"
     if isinstance(error, EngineError):
         own = options.command == "version"
         return EXIT_UNSUPPORTED, "then try again" if own else "sipbridge version shows what is built"

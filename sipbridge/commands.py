@@ -14,13 +14,14 @@ from sipbridge._compat import monotonic
 from sipbridge._version import __version__
 from sipbridge.call import SDP
 from sipbridge.console import Interrupted, password_for, printable
-from sipbridge.content import make_content
+from sipbridge.content import MessageTooLarge, make_content
 from sipbridge.endpoint import Endpoint
 from sipbridge.engine import InProcess, available
 from sipbridge.errors import (
     CallStateError,
     EngineError,
     InputError,
+    PeerUnreachable,
     ResponseError,
     SipbridgeError,
     TimeoutError,
@@ -40,12 +41,10 @@ from sipbridge.events import (
     TransferProgress,
     TransferRequested,
 )
-from sipbridge.headers import Headers
 from sipbridge.ladder import draw_arrows, make_columns
 from sipbridge.parameters import parse_parameters
 from sipbridge.payload import PCMA, PCMU, telephone_event
 from sipbridge.record import Recorder
-from sipbridge.response import Response, check_response
 from sipbridge.route import SOMEWHERE, source_address
 from sipbridge.tls import Tls
 from sipbridge.trace import render
@@ -207,7 +206,7 @@ def call(options, console):
         console.event("calling %s from %s (%s)" % (options.to, phone.address, phone.engine_name))
         placed = phone.invite(options.to, sdp, options.header, follow_redirects=options.follow)
         try:
-            _wait_answered(placed, options.timeout)
+            placed.wait_answered(options.timeout)
             if options.dtmf:
                 placed.send_dtmf(options.dtmf)
                 console.event("sent DTMF %s" % options.dtmf)
@@ -219,15 +218,6 @@ def call(options, console):
             if options.duration is not None or placed.state not in ("established", "ended"):
                 raise
         return _hang_up(placed)
-
-
-def _wait_answered(placed, timeout):
-    try:
-        placed.wait_answered(timeout)
-    except ResponseError as error:
-        if placed.ended.cause == "failed":  # the status is the engine's own
-            raise TransportError("%s could not be reached: %s" % (placed.remote_uri, error))
-        raise
 
 
 def _hold(options, console, placed):
@@ -400,9 +390,8 @@ def register(options, console):
             if options.once or not heard:
                 raise
             return OK
-        for event in _failures(heard):
-            refusal = Response(event.status, event.reason, Headers(), b"")
-            check_response(refusal, "registration of %s" % registration.aor)
+        if _failures(heard):
+            raise registration.error
     return OK
 
 
@@ -441,16 +430,19 @@ def _tell_registration(event, console, heard):
 
 def message(options, console):
     """Send a MESSAGE and wait until it was taken."""
-    body = _standard_input() if options.text == "-" else options.text
+    body = standard_input() if options.text == "-" else options.text
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
-        response = phone.message(
-            options.to,
-            body,
-            options.content_type,
-            options.header,
-            timeout=options.timeout,
-            large=options.large,
-        )
+        try:
+            response = phone.message(
+                options.to,
+                body,
+                options.content_type,
+                options.header,
+                timeout=options.timeout,
+                large=options.large,
+            )
+        except MessageTooLarge as error:
+            raise MessageTooLarge(error.size, "--large")
         console.event("%d %s" % (response.status, response.reason))
     return OK
 
@@ -468,7 +460,8 @@ def ping(options, console):
                     console.broken.wait(options.interval)
                 _ask(options, console, phone, seen)
         except Interrupted:
-            pass
+            if not seen:
+                raise
         console.line("%d of %d answered" % (sum(seen), len(seen)))
     if not any(seen):
         raise TimeoutError("%s is not there" % options.to)
@@ -485,6 +478,10 @@ def _ask(options, console, phone, seen):
         seen.append(False)
         console.event("no answer in %g s" % options.timeout)
         return
+    except PeerUnreachable as error:
+        seen.append(False)
+        console.event("not reached: %s" % error.reason)
+        return
     seen.append(response.status not in ABSENT)
     console.event("%d %s, %.1f ms" % (response.status, response.reason, 1000 * (monotonic() - started)))
 
@@ -494,7 +491,10 @@ def _ask(options, console, phone, seen):
 
 def ladder(options, console):
     """Draw the messages of a file."""
-    rows = flow.read(options.file)
+    if options.file == "-":
+        rows = flow.read_stream(io.BytesIO(standard_input()), "standard input")
+    else:
+        rows = flow.read(options.file)
     parties = _named(make_columns(rows), dict(options.party))
     if options.svg is None:
         console.lines(printable(line) for line in draw_arrows(rows, parties, options.width).split("\n"))
@@ -518,5 +518,6 @@ def _named(columns, names):
     return [(address, names.get(address, "")) for address, _ in columns]
 
 
-def _standard_input():
+def standard_input():
+    """The octets on standard input, to its end."""
     return getattr(sys.stdin, "buffer", sys.stdin).read()

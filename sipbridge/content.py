@@ -99,15 +99,23 @@ MAX_MESSAGE = 1300
 _OWN_HEADERS = 400
 
 
+class MessageTooLarge(InputError):
+    """A MESSAGE of so many octets; ``remedy`` is how to say that it may go all the same."""
+
+    def __init__(self, size, remedy="large=True"):
+        super(MessageTooLarge, self).__init__(
+            "a MESSAGE of some %d octets is more than the %d that may go over UDP (RFC 3428, 8):"
+            " use TCP or TLS, or %s when you know that the way there takes it" % (size, MAX_MESSAGE, remedy)
+        )
+        self.size = size
+
+
 def check_message_size(parties, content):
-    """InputError when a MESSAGE between these, with this, would be longer than MAX_MESSAGE."""
+    """MessageTooLarge when a MESSAGE between these, with this, would be longer than MAX_MESSAGE."""
     parts = [parties.to, parties.to, parties.from_ or "", parties.route or ""]
     if content is not None:
         parts += [part for header in content.headers for part in header] + [content.content_type or ""]
     size = _OWN_HEADERS + sum(len(part.encode("utf-8")) for part in parts)
     size += len(content.body or b"") if content is not None else 0
     if size > MAX_MESSAGE:
-        raise InputError(
-            "a MESSAGE of some %d octets is more than the %d that may go over UDP (RFC 3428, 8):"
-            " use TCP or TLS, or large=True when you know that the way there takes it" % (size, MAX_MESSAGE)
-        )
+        raise MessageTooLarge(size)

@@ -1,6 +1,7 @@
 from typing import Optional, Union
 
 from sipbridge.engine import Content, Parties
+from sipbridge.errors import InputError
 from sipbridge.headers import HeaderFields
 
 Body = Union[bytes, bytearray, memoryview]
@@ -18,5 +19,9 @@ def check_status(status: int, lowest: int, highest: int) -> int: ...
 def check_seconds(value: int, what: str) -> int: ...
 
 MAX_MESSAGE: int
+
+class MessageTooLarge(InputError):
+    size: int
+    def __init__(self, size: int, remedy: str = "large=True") -> None: ...
 
 def check_message_size(parties: Parties, content: Optional[Content]) -> None: ...

@@ -37,13 +37,14 @@ from sipbridge.errors import (
     InputError,
     SipbridgeError,
     TimeoutError,
+    naming,
 )
 from sipbridge.event_packages import EventPackages
 from sipbridge.headers import Headers, check_headers
 from sipbridge.identity import identity_headers
 from sipbridge.registration import Registration
 from sipbridge.request import IncomingRequest
-from sipbridge.response import Response, check_response
+from sipbridge.response import Response, check_response, response_of
 from sipbridge.route import reachable
 from sipbridge.session_timer import SessionTimer, check_interval, refreshed, updated
 from sipbridge.settings import check_keepalive
@@ -70,14 +71,15 @@ def _close_all():
 
 
 class _Pending(object):
-    """A request of ours that waits for its final response."""
+    """A request of ours that waits for its final response; ``given_up``: whoever sent it does no longer."""
 
-    __slots__ = ("response", "error", "call", "on_response")
+    __slots__ = ("response", "error", "call", "on_response", "given_up")
 
     def __init__(self, call, on_response):
         self.response = self.error = None
         self.call = call
         self.on_response = on_response
+        self.given_up = False
 
 
 def _recorder(record):
@@ -328,7 +330,7 @@ class Endpoint(EventPackages):
             keep: after a failure that may pass (no answer, 408, 480, 5xx) try again, the first time and later, after
                 a time that grows (RFC 5626, 4.5). Then such a failure is not raised: the state is "waiting".
 
-        Raises AuthenticationError, ResponseError, TimeoutError and InputError.
+        Raises AuthenticationError, ResponseError, TimeoutError, PeerUnreachable and InputError.
         """
         return self._register(registrar, self._own(aor), contact, expires, timeout, keep, None)
 
@@ -472,7 +474,8 @@ class Endpoint(EventPackages):
         """Place a call and wait, at most ``timeout`` seconds, until it is answered. Returns the Call.
 
         Arguments as for :meth:`invite`. Raises TimeoutError, after a CANCEL, when there was no answer in time;
-        AuthenticationError, ResponseError when it was refused or redirected; CallStateError, InputError.
+        AuthenticationError, ResponseError when it was refused or redirected; PeerUnreachable when it reached nobody;
+        CallStateError, InputError. Each has the Call as ``call``, unless it came before there was one.
         """
         check_timeout(timeout)
         call = self.invite(
@@ -500,7 +503,7 @@ class Endpoint(EventPackages):
         """Send a request outside of any call and return the 2xx Response.
 
         For methods that start no dialog. Raises ResponseError for any other final response, AuthenticationError,
-        TimeoutError when there is none in ``timeout`` seconds, and InputError.
+        TimeoutError when there is none in ``timeout`` seconds, PeerUnreachable when it reached nobody, and InputError.
         """
         parties = self._parties(to, from_, route)
         content = make_content(headers, body, content_type)
@@ -550,21 +553,42 @@ class Endpoint(EventPackages):
             None if route is None else check_uri(route, "route"),
         )
 
-    def _transact(self, send, timeout, what, call=None, on_response=None):
-        """Send, and wait for the final response. ``on_response`` is called with it even when that is late."""
+    def _transact(self, send, timeout, what, call=None, on_response=None, on_late=None):
+        """Send, and wait for the final response.
+
+        ``on_response`` is called with it even when that is late, and ``on_late`` after that when nobody waits any more.
+        Both under the lock.
+        """
         check_timeout(timeout)
-        pending = _Pending(call, on_response)
-        with self._lock:
-            transaction = send()
-            self._pending[transaction] = pending
+
+        def arrived(response):
+            event = None if on_response is None else on_response(response)
+            if on_late is not None and pending.given_up:
+                on_late(response)
+            return event
+
+        pending = _Pending(call, arrived)
+        with naming(call):
+            with self._lock:
+                transaction = send()
+                self._pending[transaction] = pending
+            return self._await_response(pending, timeout, what)
+
+    def _await_response(self, pending, timeout, what):
+        call = pending.call
 
         def is_over():
             return pending.response or pending.error or (call is not None and call.ended is not None)
 
-        if not self._wait(is_over, timeout):
+        try:
+            self._wait(is_over, timeout)
+        finally:  # also when it is interrupted
+            with self._lock:
+                pending.given_up = not is_over()
+        if pending.given_up:
             if self._dispatcher.closed:
                 raise EngineError("%s: the endpoint was closed" % what)
-            raise TimeoutError("%s: no final response in %s s" % (what, timeout))
+            raise TimeoutError("%s: no final response in %s s" % (what, round(timeout, 3)))
         if pending.error is not None:
             raise pending.error
         if pending.response is None:
@@ -701,7 +725,7 @@ class Endpoint(EventPackages):
     def _response(self, raw):
         pending = self._pending.pop(raw.transaction, None)
         if pending is not None:
-            pending.response = Response(raw.status, raw.reason, Headers(raw.headers), raw.body)
+            pending.response = response_of(raw)
             if pending.on_response is not None:
                 return pending.on_response(pending.response)
         return None
@@ -710,8 +734,7 @@ class Endpoint(EventPackages):
         registration = self._registrations[raw.registration]
         if raw.state != "active":
             del self._registrations[raw.registration]
-        response = Response(raw.status, raw.reason, Headers(raw.headers), raw.body)
-        registration._changed(raw.state, raw.expires, response)
+        registration._changed(raw.state, raw.expires, response_of(raw))
         return events.RegistrationChanged(
             registration, registration.state, raw.status, raw.reason, registration.expires
         )
@@ -721,7 +744,7 @@ class Endpoint(EventPackages):
         error = EngineLost(raw.reason)
         for transaction in [each for each in self._pending if each <= raw.transaction]:
             pending = self._pending.pop(transaction)
-            pending.error = error
+            pending.error = EngineLost(raw.reason)  # each its own: it may come to carry a call
             if pending.on_response is not None:
                 pending.on_response(Response(503, raw.reason, Headers(), b""))
         for registration in self._registrations.values():

@@ -15,6 +15,7 @@ from sipbridge.errors import (
     EngineError,
     InputError,
     NotSupportedError,
+    PeerUnreachable,
     TransportError,
     UnshieldedEngineWarning,
 )
@@ -28,6 +29,18 @@ NAMES = ("sofia", "exosip")
 
 #: libeXosip2 3.x has TLSv1_method() alone.
 NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best; the sofia engine has"
+
+#: What to do about an engine that is not there: by its name, None for either.
+HOW_TO_GET = {
+    None: "Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora) or sofia-sip (Homebrew) and build"
+    " sipbridge again (make develop, in a checkout), or run in the image",
+    "exosip": "It is built where libeXosip2 3.x is installed with its headers: run in the image (make shell), or"
+    " install that library and build sipbridge again (make develop, in a checkout)",
+}
+HOW_TO_GET["sofia"] = HOW_TO_GET[None]
+
+#: What PeerUnreachable says of a request that the library did not even begin to send.
+NO_WAY = "there is no way there from this endpoint's address"
 
 #: What UnshieldedEngineWarning says.
 UNSHIELDED = (
@@ -70,11 +83,8 @@ def _choose(name):
             return _load(candidate)
         except ImportError as error:
             reasons.append("%s: %s" % (candidate, error))
-    raise EngineError(
-        "no SIP engine can be loaded (%s). Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora)"
-        " or sofia-sip (Homebrew) and build sipbridge again (make develop, in a checkout), or run in the image"
-        % "; ".join(reasons)
-    )
+    what = "the %s engine cannot be loaded" % wanted if wanted else "no SIP engine can be loaded"
+    raise EngineError("%s (%s). %s" % (what, "; ".join(reasons), HOW_TO_GET[wanted or None]))
 
 
 def make(engine):
@@ -116,6 +126,8 @@ class InProcess(object):
             raise InputError(text)
         if code in (lib.SB_ENOENT, lib.SB_ESTATE):
             raise CallStateError(text)
+        if code == lib.SB_ENET and self._handle:  # of a request
+            raise PeerUnreachable("%s: %s" % (what, NO_WAY), NO_WAY)
         if code in (lib.SB_EADDRINUSE, lib.SB_ENET):
             raise TransportError(text)
         if code == lib.SB_ENOTSUP:

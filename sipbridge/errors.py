@@ -2,11 +2,31 @@
 
 from __future__ import absolute_import, division, print_function
 
+from contextlib import contextmanager
+
 from sipbridge._compat import TimeoutBase
 
 
 class SipbridgeError(Exception):
-    """The root of every exception that sipbridge raises on purpose."""
+    """The root of every exception that sipbridge raises on purpose.
+
+    Attributes:
+        call: the :class:`~sipbridge.Call` that it comes of, where ``Endpoint.call()`` or a method of a call that waits
+            raised it. None where there was no call yet, and elsewhere.
+    """
+
+    call = None
+
+
+@contextmanager
+def naming(call):
+    """What is raised in here comes of this call (None: of none)."""
+    try:
+        yield
+    except SipbridgeError as error:
+        if error.call is None:
+            error.call = call
+        raise
 
 
 class InputError(SipbridgeError, ValueError):
@@ -15,6 +35,21 @@ class InputError(SipbridgeError, ValueError):
 
 class TransportError(SipbridgeError):
     """The local address cannot be used: port in use, address not this machine's, permission missing."""
+
+
+class PeerUnreachable(TransportError):
+    """A request reached nobody, and there is no response: the port or the connection is refused, there is no way to the
+    address or none from the endpoint's own, the host has no address, the server's certificate is not believed.
+
+    A peer that was reached and says 503 itself is a :class:`ResponseError`; one that says nothing a TimeoutError.
+
+    Attributes:
+        reason: why, as the engine tells it.
+    """
+
+    def __init__(self, message, reason=None):
+        super(PeerUnreachable, self).__init__(message)
+        self.reason = message if reason is None else reason
 
 
 class CallStateError(SipbridgeError):

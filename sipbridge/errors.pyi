@@ -1,11 +1,21 @@
 import builtins
-from typing import List
+from typing import ContextManager, List, Optional
 
+from sipbridge.call import Call
 from sipbridge.headers import Headers
 
-class SipbridgeError(Exception): ...
+class SipbridgeError(Exception):
+    call: Optional[Call]
+
+def naming(call: Optional[Call]) -> ContextManager[None]: ...
+
 class InputError(SipbridgeError, ValueError): ...
 class TransportError(SipbridgeError): ...
+
+class PeerUnreachable(TransportError):
+    reason: str
+    def __init__(self, message: str, reason: Optional[str] = None) -> None: ...
+
 class CallStateError(SipbridgeError): ...
 class TimeoutError(SipbridgeError, builtins.TimeoutError): ...
 

@@ -5,8 +5,6 @@ from __future__ import absolute_import, division, print_function
 from sipbridge.commands import OK, local_for, opened, read_file
 from sipbridge.console import Interrupted, printable
 from sipbridge.events import NotifyReceived, PublicationChanged, SubscriptionChanged
-from sipbridge.headers import Headers
-from sipbridge.response import Response, check_response
 
 _OVER = ("ended", "failed")
 
@@ -35,7 +33,7 @@ def subscribe(options, console):
             if options.once or not heard:
                 raise
             return OK
-        _check(heard, "subscription to %s" % options.to)
+        _check(subscription)
     return OK
 
 
@@ -86,7 +84,7 @@ def publish(options, console):
             if options.once or not heard:
                 raise
             return OK
-        _check(heard, "publication of %s" % options.to)
+        _check(publication)
     return OK
 
 
@@ -101,8 +99,7 @@ def _tell_publication(event, console, heard):
         console.event("the publication is %s (%d %s)" % (event.state, event.status, event.reason))
 
 
-def _check(heard, what):
-    """Raise what the last event tells, where it failed."""
-    last = heard[-1]
-    if last.state == "failed":
-        check_response(Response(last.status, last.reason, Headers(), b""), what)
+def _check(kept):
+    """Raise why a subscription or publication failed, where it did."""
+    if kept.error is not None:
+        raise kept.error

@@ -88,7 +88,7 @@ class EventPackages(object):
             timeout: seconds to wait for the notifier.
 
         Each NOTIFY is a :class:`~sipbridge.NotifyReceived`. Raises ResponseError (489: it does not know the
-        package), AuthenticationError, TimeoutError, InputError and NotSupportedError.
+        package), AuthenticationError, TimeoutError, PeerUnreachable, InputError and NotSupportedError.
         """
         check_timeout(timeout)
         parties = self._parties(to, from_, route)
@@ -131,7 +131,7 @@ class EventPackages(object):
             headers, from_, route: as for :meth:`invite`.
             timeout: seconds to wait for the compositor.
 
-        Raises ResponseError, AuthenticationError, TimeoutError, InputError and NotSupportedError.
+        Raises ResponseError, AuthenticationError, TimeoutError, PeerUnreachable, InputError and NotSupportedError.
         """
         check_timeout(timeout)
         parties = self._parties(to, from_, route)
@@ -146,10 +146,10 @@ class EventPackages(object):
             check_seconds(expires, "expires"),
             content,
         )
-        with self._lock:
-            self._publications.add(publication)
-            publication._send(expires)
         try:
+            with self._lock:
+                self._publications.add(publication)
+                publication._send(expires)
             publication._await(timeout)
         except BaseException:
             with self._lock:

@@ -9,7 +9,7 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge.errors import EngineLost
+from sipbridge.errors import EngineLost, PeerUnreachable
 from sipbridge.identity import asserted_identities, privacy
 from sipbridge.reason import parse_reasons
 from sipbridge.refer import replaces_of, target_of
@@ -68,17 +68,26 @@ class CallConfirmed(namedtuple("CallConfirmed", "call headers sdp")):
 class CallEnded(namedtuple("CallEnded", "call cause status reason headers")):
     """A call is over; the last event of each call.
 
-    ``cause`` is "local-bye", "remote-bye", "cancelled", "rejected", "redirected", "timeout", "failed" or
-    "engine-lost"; ``status`` the code that goes with it (200 for a BYE, 487 for a CANCEL, 408 for no answer, 503
-    for a call that could not be sent or whose engine was lost).
+    ``cause`` is "local-bye", "remote-bye", "cancelled", "rejected", "redirected", "timeout", "unreachable", "failed" or
+    "engine-lost"; ``status`` the code that goes with it (200 for a BYE, 487 for a CANCEL, 408 for no answer, 503 where
+    ours reached nobody, the library lost the call, or its engine was lost).
     """
 
     __slots__ = ()
 
     @property
     def error(self):
-        """The :class:`~sipbridge.EngineLost` of a call whose engine was lost, which ``reason`` tells of; else None."""
-        return EngineLost(self.reason) if self.cause == "engine-lost" else None
+        """What ``reason`` tells of, as an exception, or None: an :class:`~sipbridge.EngineLost` where the call's engine
+        was lost, a :class:`~sipbridge.PeerUnreachable` where its INVITE reached nobody.
+        """
+        if self.cause == "engine-lost":
+            error = EngineLost(self.reason)
+        elif self.cause == "unreachable":
+            error = PeerUnreachable("call to %s: %s" % (self.call.remote_uri, self.reason), self.reason)
+        else:
+            return None
+        error.call = self.call
+        return error
 
     @property
     def reasons(self):

@@ -1,8 +1,8 @@
-from typing import FrozenSet, NamedTuple, Optional, Tuple
+from typing import FrozenSet, NamedTuple, Optional, Tuple, Union
 
 from sipbridge.call import Call
 from sipbridge.content import Body
-from sipbridge.errors import EngineLost
+from sipbridge.errors import EngineLost, PeerUnreachable
 from sipbridge.headers import HeaderFields, Headers
 from sipbridge.notifier import Notifier
 from sipbridge.publication import Publication
@@ -53,7 +53,7 @@ class CallEnded(NamedTuple):
     reason: str
     headers: Headers
     @property
-    def error(self) -> Optional[EngineLost]: ...
+    def error(self) -> Union[EngineLost, PeerUnreachable, None]: ...
     @property
     def reasons(self) -> Tuple[Reason, ...]: ...
 

@@ -30,11 +30,16 @@ def read(path):
     path = check_path(path, "path")
     try:
         with io.open(path, "rb") as stream:
-            found = _read(stream)
+            return read_stream(stream, path)
     except (IOError, OSError) as error:
         raise InputError("cannot read %s: %s" % (path, error.strerror))
+
+
+def read_stream(stream, name):
+    """The same from a file that is opened for reading bytes and can be rewound; ``name`` is what errors call it."""
+    found = _read(stream)
     if not found:
-        raise InputError("no SIP message in %s" % path)
+        raise InputError("no SIP message in %s" % name)
     return found
 
 

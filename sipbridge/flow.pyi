@@ -1,8 +1,9 @@
-from typing import List
+from typing import BinaryIO, List
 
 from sipbridge.ladder import Arrow
 
 HERE: str
 
 def read(path: str) -> List[Arrow]: ...
+def read_stream(stream: BinaryIO, name: str) -> List[Arrow]: ...
 def from_text(text: str) -> List[Arrow]: ...

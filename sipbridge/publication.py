@@ -9,7 +9,7 @@ from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError
 from sipbridge.events import PublicationChanged
 from sipbridge.headers import Headers
 from sipbridge.parameters import number
-from sipbridge.response import Response, check_response
+from sipbridge.response import Response, error_of
 
 #: How often in a row a 423 is followed by a PUBLISH for longer.
 _MAX_RAISES = 3
@@ -50,6 +50,17 @@ class Publication(object):
     def __repr__(self):
         return "<Publication of %s for %s %s>" % (self.event, self.uri, self.state)
 
+    @property
+    def error(self):
+        """Why it is "failed" or "retrying": what a method that waits for the compositor raises; else None."""
+        return self._failure() if self.state in ("failed", "retrying") else None
+
+    def _failure(self):
+        """What the last answer, or its lack, comes to; or None."""
+        if self._error is not None or self._response is None:
+            return self._error
+        return error_of(self._response, "publication of %s" % self.uri)
+
     def refresh(self, expires=None, timeout=32.0):
         """Publish the same again now, for ``expires`` seconds (None: as asked for before).
 
@@ -85,11 +96,16 @@ class Publication(object):
                 raise CallStateError(
                     "the publication is %s" % ("being changed" if self._busy else self.state)
                 )
+            before = self._content, self._wanted
             if content is not None:
                 self._content = content
             if expires:
                 self._wanted = expires
-            self._send(expires, content is not None)
+            try:
+                self._send(expires, content is not None)
+            except SipbridgeError:  # what is published stands, and is refreshed as before
+                self._content, self._wanted = before
+                raise
         self._await(timeout)
 
     # -- for the endpoint, under the lock -----------------------------------------------------------------------
@@ -97,17 +113,20 @@ class Publication(object):
     def _await(self, timeout):
         if not self._endpoint._wait(lambda: not self._busy or self._error, timeout):
             raise TimeoutError("no answer from the compositor of %s in %s s" % (self.uri, timeout))
-        if self._error is not None:
-            raise self._error
-        check_response(self._response, "publication of %s" % self.uri)
+        failure = self._failure()
+        if failure is not None:
+            raise failure
 
     def _send(self, expires, with_body=True):
-        """A PUBLISH: the first one, a refresh, a change, or with 0 seconds the last one."""
+        """A PUBLISH: the first one, a refresh, a change, or with 0 seconds the last one.
+
+        Where this raises nothing was sent, and nothing has changed.
+        """
+        content = self._content if (with_body or self.etag is None) and expires else None
+        transaction = self._engine.publish(self._parties, self.event, self.etag, expires, content)
         if self._timer is not None:
             self._timer.cancel()
         self._error = None
-        content = self._content if (with_body or self.etag is None) and expires else None
-        transaction = self._engine.publish(self._parties, self.event, self.etag, expires, content)
         self._busy = True
         self._endpoint._expect(transaction, lambda response: self._answered(expires, response))
 
@@ -119,15 +138,22 @@ class Publication(object):
             return self._accepted(expires, response)
         if response.status == 412 and expires and self.etag is not None:  # RFC 3903, 4.1: it forgot ours
             self.etag = None
-            self._send(expires)
-            return None
+            return self._resend(expires, response)
         least = number(response.headers.get("Min-Expires", "")) or 0
         if response.status == 423 and expires and least > self._wanted and self._raises < _MAX_RAISES:
             self._raises += 1
             self._wanted = least
-            self._send(self._wanted)
-            return None
+            return self._resend(least, response)
         return self._refused(expires, response)
+
+    def _resend(self, expires, response):
+        """The same again, as the compositor's refusal has it; where that cannot be sent it stands."""
+        try:
+            self._send(expires)
+        except SipbridgeError as error:
+            self._error = error
+            return self._refused(expires, response)
+        return None
 
     def _accepted(self, expires, response):
         self._tries = 0
@@ -169,17 +195,24 @@ class Publication(object):
                 return
             try:
                 self._send(self._wanted, with_body=False)
-            except SipbridgeError:  # the engine is lost, and may come back
+            except SipbridgeError as error:  # the engine is lost, and may come back
+                was_up, self._error = self.state == "active", error
                 self._retry()
+                if was_up:
+                    self.expires = 0
+                    self._endpoint._dispatcher.post(PublicationChanged(self, self.state, 503, str(error), 0))
 
     def _leave(self):
         """The endpoint is being closed: take it back without waiting."""
         if self._timer is not None:
             self._timer.cancel()
         if self.state == "active" and not self._busy:
-            self._send(0)
-        else:
-            self._over("ended", Response(0, "", Headers(), b""))
+            try:
+                self._send(0)
+                return
+            except SipbridgeError:  # nobody is to be told any more
+                pass
+        self._over("ended", Response(0, "", Headers(), b""))
 
     def _lost(self, error):
         """The engine is gone; what was under way has failed. What was published stands for a while."""

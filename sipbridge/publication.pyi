@@ -2,6 +2,7 @@ from typing import Optional
 
 from sipbridge.content import Body
 from sipbridge.endpoint import Endpoint
+from sipbridge.errors import SipbridgeError
 from sipbridge.headers import HeaderFields
 from sipbridge.raw import Content, Parties
 
@@ -14,6 +15,8 @@ class Publication:
     def __init__(
         self, endpoint: Endpoint, uri: str, parties: Parties, event: str, expires: int, content: Optional[Content]
     ) -> None: ...
+    @property
+    def error(self) -> Optional[SipbridgeError]: ...
     def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     def modify(
         self,

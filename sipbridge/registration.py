@@ -9,7 +9,7 @@ from sipbridge.content import check_seconds
 from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError
 from sipbridge.events import RegistrationChanged
 from sipbridge.parameters import number, parse_parameters
-from sipbridge.response import check_response
+from sipbridge.response import error_of
 
 #: Seconds between tries after a failure: the first, doubled with each further one, and the most (RFC 5626, 4.5).
 BACKOFF, MAX_BACKOFF = 30.0, 1800.0
@@ -62,6 +62,15 @@ class Registration(object):
 
     def __repr__(self):
         return "<Registration of %s at %s %s>" % (self.aor, self.registrar, self.state)
+
+    @property
+    def error(self):
+        """Why it is "failed" or "waiting": what a method that waits for the registrar raises; else None."""
+        if self.state not in ("failed", "waiting"):
+            return None
+        if self._error is not None or self._response is None:
+            return self._error
+        return error_of(self._response, "registration of %s" % self.aor)
 
     def refresh(self, expires=None, timeout=32.0):
         """Register again now, for ``expires`` seconds (None: as asked for before), also when "waiting".
@@ -145,7 +154,7 @@ class Registration(object):
         if self._error is not None:
             raise self._error
         if self.state == "failed":
-            check_response(self._response, "registration of %s" % self.aor)
+            raise self.error
 
     def _lost(self, error):
         self._error = error

@@ -1,6 +1,7 @@
 from typing import Optional
 
 from sipbridge.endpoint import Endpoint
+from sipbridge.errors import SipbridgeError
 from sipbridge.raw import Parties
 
 BACKOFF: float
@@ -25,5 +26,7 @@ class Registration:
         contact: Optional[str] = None,
         keep: bool = False,
     ) -> None: ...
+    @property
+    def error(self) -> Optional[SipbridgeError]: ...
     def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     def unregister(self, timeout: Optional[float] = 32.0) -> None: ...

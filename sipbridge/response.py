@@ -4,7 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 from collections import namedtuple
 
-from sipbridge.errors import AuthenticationError, ResponseError, TimeoutError
+from sipbridge.errors import AuthenticationError, PeerUnreachable, ResponseError, TimeoutError
+from sipbridge.headers import Headers
 
 
 class Response(namedtuple("Response", "status reason headers body")):
@@ -23,15 +24,37 @@ class Response(namedtuple("Response", "status reason headers body")):
         return self.headers.get("Content-Type")
 
 
-def check_response(response, what):
-    """The response where it is a 2xx.
+class NoResponse(Response):
+    """What stands for the response to a request that reached nobody: 503 (RFC 3261, 8.1.3.1), and why."""
 
-    Raises TimeoutError for a 408, which is also what no answer at all comes to (RFC 3261, 8.1.3.1),
-    AuthenticationError for a 401 or 407, and ResponseError for any other.
+    __slots__ = ()
+
+
+def response_of(raw):
+    """The response that an event of the engine tells of."""
+    kind = NoResponse if raw.cause == "unreachable" else Response
+    return kind(raw.status, raw.reason, Headers(raw.headers), raw.body)
+
+
+def check_response(response, what):
+    """The response where it is a 2xx; else raises what :func:`error_of` returns."""
+    error = error_of(response, what)
+    if error is not None:
+        raise error
+    return response
+
+
+def error_of(response, what):
+    """What a response that is no 2xx comes to, else None.
+
+    PeerUnreachable where there was none because the request reached nobody, TimeoutError for a 408, which is also
+    what no answer at all comes to (RFC 3261, 8.1.3.1), AuthenticationError for a 401 or 407, ResponseError for others.
     """
     if response.ok:
-        return response
+        return None
+    if isinstance(response, NoResponse):
+        return PeerUnreachable("%s: %s" % (what, response.reason), response.reason)
     if response.status == 408:
-        raise TimeoutError("%s: 408 %s" % (what, response.reason))
+        return TimeoutError("%s: 408 %s" % (what, response.reason))
     kind = AuthenticationError if response.status in (401, 407) else ResponseError
-    raise kind(response.status, response.reason, response.headers, response.body)
+    return kind(response.status, response.reason, response.headers, response.body)

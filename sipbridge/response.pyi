@@ -1,6 +1,8 @@
 from typing import NamedTuple, Optional
 
+from sipbridge.errors import SipbridgeError
 from sipbridge.headers import Headers
+from sipbridge.raw import RawEvent
 
 class Response(NamedTuple):
     status: int
@@ -12,4 +14,8 @@ class Response(NamedTuple):
     @property
     def content_type(self) -> Optional[str]: ...
 
+class NoResponse(Response): ...
+
+def response_of(raw: RawEvent) -> Response: ...
 def check_response(response: Response, what: str) -> Response: ...
+def error_of(response: Response, what: str) -> Optional[SipbridgeError]: ...

@@ -10,7 +10,7 @@ from sipbridge.errors import CallStateError, EngineError, SipbridgeError, Timeou
 from sipbridge.events import SubscriptionChanged
 from sipbridge.headers import Headers
 from sipbridge.parameters import number, parse_parameters
-from sipbridge.response import Response, check_response
+from sipbridge.response import error_of, response_of
 from sipbridge.subscription_state import parse_subscription_state
 
 _NO_HEADERS = Headers()
@@ -64,6 +64,15 @@ class Subscription(object):
 
     def __repr__(self):
         return "<Subscription to %s of %s %s>" % (self.event, self.uri, self.state)
+
+    @property
+    def error(self):
+        """Why it is "failed" or "retrying": what a method that waits for the notifier raises; else None."""
+        if self.state not in ("failed", "retrying"):
+            return None
+        if self._error is not None or self._response is None:
+            return self._error
+        return error_of(self._response, "subscription to %s" % self.uri)
 
     def refresh(self, expires=None, timeout=32.0):
         """Subscribe again now, for ``expires`` seconds (None: as asked for before). The notifier tells the state anew.
@@ -132,12 +141,12 @@ class Subscription(object):
             raise TimeoutError("no answer from the notifier of %s in %s s" % (self.uri, timeout))
         if self._error is not None:
             raise self._error
-        if self.state in ("failed", "retrying"):
-            check_response(self._response, "subscription to %s" % self.uri)
+        if self.error is not None:
+            raise self.error
 
     def _changed(self, raw):
         """The engine tells of it; the event for the user."""
-        response = self._response = Response(raw.status, raw.reason, Headers(raw.headers), raw.body)
+        response = self._response = response_of(raw)
         self._answers += 1
         self._error = None
         if raw.state == "active":

@@ -1,6 +1,7 @@
 from typing import Optional
 
 from sipbridge.endpoint import Endpoint
+from sipbridge.errors import SipbridgeError
 from sipbridge.events import NotifyReceived
 from sipbridge.raw import Content, Parties
 
@@ -20,5 +21,7 @@ class Subscription:
         content: Optional[Content],
         resubscribe: bool,
     ) -> None: ...
+    @property
+    def error(self) -> Optional[SipbridgeError]: ...
     def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     def unsubscribe(self, timeout: Optional[float] = 32.0) -> None: ...

@@ -11,7 +11,14 @@ import re
 from sipbridge.arguments import check_pairs, check_timeout
 from sipbridge.content import make_content
 from sipbridge.engine import Content
-from sipbridge.errors import CallStateError, InputError, ResponseError, SipbridgeError, TimeoutError
+from sipbridge.errors import (
+    CallStateError,
+    InputError,
+    ResponseError,
+    SipbridgeError,
+    TimeoutError,
+    naming,
+)
 from sipbridge.events import CallAnswered, CallEnded, CallProgress, TransferProgress, TransferRequested
 from sipbridge.headers import Headers
 from sipbridge.parameters import number, parse_parameters
@@ -69,13 +76,14 @@ class Transfer(object):
         """
         endpoint = self.call._endpoint
         check_timeout(timeout)
-        if not endpoint._wait(lambda: self.state == "ended" or self.call.ended is not None, timeout):
-            raise TimeoutError("%r: no result in %s s" % (self, timeout))
-        if self.succeeded:
-            return
-        if is_final(self.status):
-            raise ResponseError(self.status, self.reason, Headers())
-        raise CallStateError("%r: it ended before there was a result" % (self,))
+        with naming(self.call):
+            if not endpoint._wait(lambda: self.state == "ended" or self.call.ended is not None, timeout):
+                raise TimeoutError("%r: no result in %s s" % (self, timeout))
+            if self.succeeded:
+                return
+            if is_final(self.status):
+                raise ResponseError(self.status, self.reason, Headers())
+            raise CallStateError("%r: it ended before there was a result" % (self,))
 
     # -- for the endpoint, under its lock -------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ _ERRORS = dict(
     for kind in (
         errors.InputError,
         errors.TransportError,
+        errors.PeerUnreachable,
         errors.CallStateError,
         errors.EngineError,
         errors.NotSupportedError,

@@ -181,7 +181,11 @@ CAPABILITIES = (
             ),
             (
                 "Glare (491)",
-                ["conformance.test_call_features::*reinvite*", "conformance.test_call_features::*glare*"],
+                [
+                    "conformance.test_call_features::*reinvite*",
+                    "conformance.test_call_features::*glare*",
+                    "conformance.test_late_answers::*",
+                ],
             ),
             ("Session timers (RFC 4028)", ["conformance.test_session_timer::*"]),
             (

@@ -191,3 +191,39 @@ async def test_a_worker_that_dies_ends_the_call_and_is_replaced(other):
         assert kinds == [sipbridge.CallEnded, sipbridge.EngineRestarted]
         assert (await waiting).cause == "engine-lost"
         assert (await phone.message(other.uri, "I am back")).status == 200
+
+
+@in_loop
+async def test_an_error_has_the_call_that_it_is_about():
+    """As this module has it, whatever raised it."""
+    async with endpoint() as phone:
+        with_events = phone.events()
+        with pytest.raises(sipbridge.PeerUnreachable) as caught:
+            await phone.call("sip:bob@192.0.2.1:5060", OFFER, timeout=25.0)
+        assert type(caught.value.call) is aio.Call and caught.value.reason
+        async for event in with_events:
+            assert event.cause == "unreachable" and event.error.call is event.call is caught.value.call
+            break
+        with pytest.raises(sipbridge.CallStateError) as caught:
+            await event.call.info(b"x", "text/plain")
+        assert caught.value.call is event.call
+        with pytest.raises(sipbridge.PeerUnreachable) as caught:
+            await phone.message("sip:bob@192.0.2.1:5060", "hello")
+        assert caught.value.call is None
+
+
+@in_loop
+async def test_a_hold_whose_answer_is_late(other):
+    """The one who waited has gone; the call is on hold all the same, and is resumed."""
+    async with endpoint() as phone:
+        call = await answered(phone, other)
+        with pytest.raises((sipbridge.TimeoutError, asyncio.TimeoutError)):
+            await call.hold(timeout=0.0)
+        for _ in range(500):
+            if call.on_hold:
+                break
+            await asyncio.sleep(0.02)
+        assert call.on_hold
+        assert (await call.resume()).status == 200 and not call.on_hold
+        call.hangup()
+        await call.wait_ended()

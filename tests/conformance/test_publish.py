@@ -152,3 +152,21 @@ def test_no_seconds_granted(phone, by_hand):
     publication, _ = _serve(phone, by_hand, (200, _taken("one", 0)))
     assert (publication.state, publication.expires) == ("ended", 0)
     phone.expect("publication ended 200")
+
+
+@pytest.mark.parametrize("refusal", [(412, []), (423, [("Min-Expires", "7200")])])
+def test_a_refusal_that_cannot_be_followed(phone, by_hand, refusal):
+    """The PUBLISH that would go again cannot be sent: it is tried later, and nobody takes it for active meanwhile."""
+    publication, _ = _serve(phone, by_hand, (200, _taken("one", 2)))
+    refresh, send = by_hand.next("PUBLISH"), publication._engine.publish
+
+    def fail(*arguments):
+        publication._engine.publish = send
+        raise sipbridge.EngineError("out of memory")
+
+    publication._engine.publish = fail
+    by_hand.reply(refresh, *refusal)
+    assert phone.wait("publication retrying %d" % refusal[0]).publication is publication
+    by_hand.reply(by_hand.next("PUBLISH"), 200, _taken("two", 600))
+    phone.wait("publication active 200", count=2)
+    assert (publication.state, publication.etag, publication.error) == ("active", "two", None)

@@ -208,9 +208,9 @@ def test_a_tcp_port_in_use(make_endpoint):
 
 def test_a_tcp_peer_that_does_not_listen(make_endpoint):
     caller = _endpoint(make_endpoint, "tcp://127.0.0.1:0")
-    with pytest.raises(sipbridge.ResponseError) as caught:
+    with pytest.raises(sipbridge.PeerUnreachable) as caught:
         caller.call("sip:bob@127.0.0.1:%d;transport=tcp" % free_port(), OFFER, timeout=20.0)
-    assert caught.value.status == 503
+    assert caught.value.call.ended.cause == "unreachable"
 
 
 def _answer_one(listener, contact):
@@ -308,17 +308,17 @@ def _is_refused(caller, callee, reason):
     """Nothing gets through, and the error says why, long before SIP's timers would end it."""
     texts = []
     callee.on(sipbridge.MessageReceived, lambda event: texts.append(event.text))
-    with pytest.raises(sipbridge.ResponseError) as caught:
+    with pytest.raises(sipbridge.PeerUnreachable) as caught:
         caller.message(callee.uri, u"secret", timeout=10.0)
-    assert caught.value.status == 503 and reason in caught.value.reason
-    with pytest.raises(sipbridge.ResponseError) as caught:
+    assert reason in caught.value.reason
+    with pytest.raises(sipbridge.PeerUnreachable) as caught:
         caller.call(callee.uri, OFFER, timeout=10.0)
     assert reason in caught.value.reason
     caller.add_credentials("alice", "secret")
-    with pytest.raises(sipbridge.ResponseError) as caught:
+    with pytest.raises(sipbridge.PeerUnreachable) as caught:
         caller.register(callee.uri, aor="sip:alice@example.com", timeout=10.0)
     assert reason in caught.value.reason
-    with pytest.raises(sipbridge.ResponseError) as caught:
+    with pytest.raises(sipbridge.PeerUnreachable) as caught:
         caller.subscribe(callee.uri, u"presence", timeout=10.0)
     assert reason in caught.value.reason
     assert texts == []
@@ -353,7 +353,7 @@ def test_a_client_has_to_show_a_certificate(make_endpoint, pem, shown):
     if shown == "good":
         _complete_call(caller, callee)
         return
-    with pytest.raises((sipbridge.ResponseError, sipbridge.TimeoutError)):
+    with pytest.raises((sipbridge.PeerUnreachable, sipbridge.TimeoutError)):
         caller.message(callee.uri, u"hello", timeout=3.0)
 
 

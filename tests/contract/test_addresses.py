@@ -104,7 +104,7 @@ def test_a_host_that_there_is_not(raw, engine):
     if call > 0:
         event = raw.wait(engine, 45000)
         assert (event.type, event.call) == (lib.SB_EV_CALL_ENDED, call)
-        assert (event.cause, event.status) in ((lib.SB_CAUSE_FAILED, 503), (lib.SB_CAUSE_TIMEOUT, 408))
+        assert (event.cause, event.status) in ((lib.SB_CAUSE_UNREACHABLE, 503), (lib.SB_CAUSE_TIMEOUT, 408))
     else:
         assert call in (lib.SB_ENET, lib.SB_ELIBRARY)
 

@@ -31,13 +31,13 @@ MODULES = (
 
 #: Classes whose objects the package makes. Their constructors are nobody else's.
 MADE_BY_THE_PACKAGE = frozenset(
-    "Account AuthenticationError Call EngineError EngineLost NotSupportedError Notifier Peers Publication"
-    " Registration ResponseError Session Subscription Transfer Watch".split()
+    "Account AuthenticationError Call EngineError EngineLost NotSupportedError Notifier Peers PeerUnreachable"
+    " Publication Registration ResponseError Session Subscription Transfer Watch".split()
 )
 
 #: What is between modules of the package, and public in name only: given what the package itself has checked.
 INTERNAL = frozenset(
-    "flow.label flow.arrows"
+    "flow.label flow.arrows flow.read_stream"
     " identity.asserted_identities identity.privacy"
     " record.is_capture record.require record.without_credentials Recorder.begin Recorder.__call__"
     " shield.restart_with shield.main shield.report_file shield.read_counters"

@@ -13,6 +13,7 @@ CALLS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "docs", "c
 
 #: What each of them prints, in the order of the page.
 EXPECTED = [
+    ["taken: established", "nobody was reached: unreachable"],
     ["on hold: True", "on hold: False"],
     ["bob calls carol for sip:alice@example.com", "transferred: True"],
     ["with carol: remote-bye", "with bob: local-bye"],

@@ -13,7 +13,7 @@ from command import Command, Listening, run
 
 import sipbridge
 from peers import certificates
-from sipbridge import cli, commands, engine, errors
+from sipbridge import cli, commands, engine, errors, record
 from sipbridge.demo_registrar import Registrar
 from sipbridge.headers import Headers
 
@@ -92,10 +92,25 @@ def test_without_an_engine(monkeypatch, capsys, arguments):
     def nothing(name):
         raise ImportError("not built")
 
+    monkeypatch.delenv("SIPBRIDGE_ENGINE", raising=False)
     monkeypatch.setattr(engine, "_load", nothing)
     assert cli.main(arguments) == 7
     complaint = one_line(capsys.readouterr().err)
     assert "no SIP engine" in complaint and "libsofia-sip-ua-dev" in complaint and "make develop" in complaint
+
+
+@pytest.mark.parametrize("name, remedy", [("exosip", "libeXosip2 3.x"), ("sofia", "libsofia-sip-ua-dev")])
+def test_an_engine_that_was_not_built(monkeypatch, capsys, name, remedy):
+    """What is told is how to get that one, not another."""
+
+    def nothing(name):
+        raise ImportError("not built")
+
+    monkeypatch.setattr(engine, "_load", nothing)
+    assert cli.main(["message", NOBODY, "x", "--local", "udp://127.0.0.1:0", "--engine", name]) == 7
+    complaint = one_line(capsys.readouterr().err)
+    assert "the %s engine cannot be loaded (%s: not built)" % (name, name) in complaint and remedy in complaint
+    assert ("ofia" in complaint) == (name == "sofia") and "make develop" in complaint
 
 
 def test_what_the_engine_does_not_offer_is_named():
@@ -189,8 +204,8 @@ def response_error(kind, status, fields):
     [
         (errors.InputError("x"), 2, "--help"),
         (errors.TransportError("x"), 3, "port 0"),
-        (response_error(errors.ResponseError, 503, []), 3, "address"),
-        (response_error(errors.ResponseError, 503, [("Via", "x")]), 4, "--trace"),
+        (errors.PeerUnreachable("x"), 3, "its address"),
+        (response_error(errors.ResponseError, 503, []), 4, "--trace"),
         (response_error(errors.ResponseError, 302, [("Contact", "<sip:bob@b>")]), 4, "<sip:bob@b>"),
         (errors.CallStateError("x"), 4, "--trace"),
         (response_error(errors.AuthenticationError, 401, [("Via", "x")]), 5, "--user NAME"),
@@ -406,6 +421,7 @@ def test_a_long_message_goes_over_udp_only_when_told_so():
     with Listening() as listening:
         refused = run("message", listening.uri, "x" * 1300)
         assert refused.process.returncode == 2 and "1300" in one_line(refused.errors)
+        assert "--large" in refused.errors and "large=True" not in refused.errors
         assert run("message", listening.uri, "x" * 1300, "--large").process.returncode == 0
 
 
@@ -434,6 +450,45 @@ def test_an_interrupted_ping_tells_its_sums():
     assert command.output.endswith("\n1 of 1 answered\n")
 
 
+def test_a_ping_interrupted_before_the_first_answer(silent):
+    with Command("ping", silent, "--timeout", "60", "--trace") as command:
+        command.expect("OPTIONS")
+        command.process.send_signal(signal.SIGINT)
+        assert command.finish() == 130, command.errors
+    assert one_line(command.errors) == "sipbridge: interrupted\n" and "answered" not in command.output
+
+
+def test_a_ping_that_reaches_nobody():
+    """Through this address there is no way to that one."""
+    command = run("ping", "sip:192.0.2.1", "--local", "udp://127.0.0.1:0", "--count", "1")
+    assert command.process.returncode == 6 and "is not there" in one_line(command.errors)
+    assert re.search(r"not reached: \w+", command.output) and command.output.endswith("\n0 of 1 answered\n")
+
+
+def test_a_peer_that_cannot_be_reached():
+    command = run("message", "sip:192.0.2.1", "hello", "--local", "udp://127.0.0.1:0")
+    assert command.process.returncode == 3 and "cannot be reached" in one_line(command.errors)
+
+
+@pytest.mark.parametrize("module", ["random", "argparse"])
+def test_an_interrupt_while_modules_are_imported(tmpdir, module):
+    """As Ctrl-C just after the start: those of the package, and those of the command."""
+    tmpdir.join(module + ".py").write("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(10)\n")
+    path = os.pathsep.join([str(tmpdir), os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))])
+    command = run("version", environment={"PYTHONPATH": path})
+    assert command.process.returncode == 130
+    assert one_line(command.errors) == "sipbridge: interrupted\n" and command.output == ""
+
+
+def test_an_interrupt_while_others_import_the_package(tmpdir):
+    """It is theirs."""
+    tmpdir.join("random.py").write("raise KeyboardInterrupt\n")
+    tmpdir.join("service.py").write("try:\n    import sipbridge\nexcept KeyboardInterrupt:\n    print('mine')\n")
+    path = os.pathsep.join([str(tmpdir), os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))])
+    command = run(module="service", environment={"PYTHONPATH": path})
+    assert (command.process.returncode, command.output, command.errors) == (0, "mine\n", "")
+
+
 only_sofia = pytest.mark.skipif(
     os.environ.get("SIPBRIDGE_ENGINE") == "exosip",
     reason="libeXosip2 3.6 tells of no REGISTER but those of its own registrations, and has no TLS 1.2",
@@ -459,7 +514,7 @@ def test_over_tls(tmpdir):
         target = "sip:bob@127.0.0.1:%s;transport=tls" % port
         assert run("ping", target, "--count", "1", "--ca", pem.ca).process.returncode == 0
         stranger = run("ping", target, "--count", "1", "--ca", pem.strange)
-    assert stranger.process.returncode == 6 and "503 Certificate not believed: " in stranger.output
+    assert stranger.process.returncode == 6 and "not reached: Certificate not believed: " in stranger.output
 
 
 @pytest.mark.parametrize(
@@ -560,8 +615,27 @@ def test_a_recorded_call_is_drawn(tmpdir):
     for message in ("INVITE", "200 OK INVITE", "ACK", "BYE", "200 OK BYE"):
         assert re.search(r"[<-] %s [0-9]+ .*[->]" % message, drawn.output), drawn.output
     assert [line[10:] for line in run("ladder", str(printed)).output.splitlines() if "ACK" in line]
+    for path in (capture, str(printed)):
+        with io.open(path, "rb") as stream:
+            piped = run("ladder", "-", standard_input=stream.read())
+        assert (piped.process.returncode, piped.output) == (0, run("ladder", path).output)
     drawn = run("ladder", capture, "--svg", image, "--party", heads[1] + "=bob")
     assert drawn.output == "%d messages drawn in %s\n" % (_arrows(image), image)
+
+
+def test_nothing_to_draw_on_standard_input():
+    command = run("ladder", "-", standard_input=b"hello\n")
+    assert command.process.returncode == 2 and "no SIP message in standard input" in one_line(command.errors)
+
+
+def test_a_capture_without_what_reads_it(monkeypatch, capsys, tmpdir):
+    """No engine has anything to do with it."""
+    monkeypatch.setattr(record, "dpkt", None)
+    capture = tmpdir.join("call.pcap")
+    capture.write_binary(b"\xd4\xc3\xb2\xa1" + b"\0" * 20)
+    assert cli.main(["ladder", str(capture)]) == 7
+    complaint = one_line(capsys.readouterr().err)
+    assert "pip install sipbridge[pcap]" in complaint and "engine" not in complaint
 
 
 def _arrows(path):
