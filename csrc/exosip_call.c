@@ -10,12 +10,24 @@
  * Addresses
  */
 
+/* 3.3 has 200 octets for the Contact of what it sends within the dialog. */
+static int is_long_sender(const char *address)
+{
+    osip_from_t *from = NULL;
+    int is_long;
+    if (address == NULL || osip_from_init(&from) != 0)
+        return 0;
+    is_long = osip_from_parse(from, address) == 0 && exo_is_long_user(from);
+    osip_from_free(from);
+    return is_long;
+}
+
 /* What the library can send to: a sip: URI (it would take sips: for sip:, and tel: for no host). */
 int exo_check_target(const sb_parties *parties)
 {
     osip_to_t *to = NULL;
     int code = SB_OK;
-    if (strlen(parties->to) > EXO_MAX_START_LINE)
+    if (strlen(parties->to) > EXO_MAX_START_LINE || (EXO_IS_3_3 && is_long_sender(parties->from)))
         return SB_ETOOBIG;
     if (osip_to_init(&to) != 0)
         return SB_ENOMEM;
@@ -319,7 +331,7 @@ int exo_ring(void *state, struct sb_object *call, int status, const sb_content *
 {
     if (wants_reliable(content))
         return SB_ENOTSUP;
-#ifdef EXOSIP_OPT_DONT_SEND_101
+#if SB_HAS_EXOSIP_OPT_DONT_SEND_101
     if (status == 101) /* it is kept from sending its own, and with them ours */
         return SB_ENOTSUP;
 #endif

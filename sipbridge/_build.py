@@ -52,10 +52,11 @@ UNFIT = """{complaint}
     C_INCLUDE_PATH=DIR/include LIBRARY_PATH=DIR/lib LDFLAGS=-Wl,-rpath,DIR/lib"""
 
 
-class Library(namedtuple("Library", "engine package header libraries folders system")):
+class Library(namedtuple("Library", "engine package header libraries folders system options")):
     """Where an engine's library shows: in pkg-config as ``package``, to the compiler as ``header`` (perhaps
     in one of ``folders`` below an include directory), to the linker as ``libraries``. ``system`` are those of
-    the system that the engine itself needs.
+    the system that the engine itself needs. ``options`` are names that only some versions of the library declare,
+    as macros or in an enumeration: see :func:`declared`.
     """
 
     __slots__ = ()
@@ -63,9 +64,25 @@ class Library(namedtuple("Library", "engine package header libraries folders sys
 
 #: The engines there are. A new one: a line here, and csrc/engine_<name>.c.
 LIBRARIES = (
-    Library("sofia", "sofia-sip-ua", "sofia-sip/nta.h", ["sofia-sip-ua"], ["sofia-sip-1.12"], []),
-    Library("exosip", "libeXosip2", "eXosip2/eXosip.h", ["eXosip2", "osip2", "osipparser2"], [], ["resolv"]),
+    Library("sofia", "sofia-sip-ua", "sofia-sip/nta.h", ["sofia-sip-ua"], ["sofia-sip-1.12"], [], []),
+    Library(
+        "exosip",
+        "libeXosip2",
+        "eXosip2/eXosip.h",
+        ["eXosip2", "osip2", "osipparser2"],
+        [],
+        ["resolv"],
+        ["EXOSIP_OPT_DONT_SEND_101", "EXOSIP_OPT_UDP_KEEP_ALIVE", "EXOSIP_OPT_DNS_CAPABILITIES"],
+    ),
 )
+
+#: A program that compiles where a header declares an option. The first lines are what libeXosip2's headers lack.
+NAMES_OPTION = """
+#include <sys/types.h>
+#include <time.h>
+#include <%s>
+int main(void) { return (int)%s; }
+"""
 
 #: No exit status of a program's.
 CANNOT_RUN = 1000
@@ -176,6 +193,7 @@ def locate(library):
     system = ["-l" + name for name in library.system]
     for compile_args, link_args in _candidates(library):
         try:
+            compile_args = compile_args + declared(library, compile_args)
             _try(library, compile_args, link_args + system)
             return compile_args, link_args + system
         except Unfit as error:
@@ -183,6 +201,25 @@ def locate(library):
         except Absent as error:
             problem = problem or error
     raise problem
+
+
+def declared(library, compile_args):
+    """Flags that say of each of the library's options whether its headers declare it: -DSB_HAS_<option>=1 or 0.
+
+    A program that names the option is compiled: the preprocessor knows nothing of an enumeration.
+    """
+    flags = []
+    folder = tempfile.mkdtemp(prefix="sipbridge-probe-")
+    try:
+        source = os.path.join(folder, "option.c")
+        command = _compiler() + COMPILE_ARGS + compile_args + ["-fsyntax-only", source]
+        for option in library.options:
+            with open(source, "w") as program:
+                program.write(NAMES_OPTION % (library.header, option))
+            flags.append("-DSB_HAS_%s=%d" % (option, _run(command)[0] == 0))
+    finally:
+        shutil.rmtree(folder)
+    return flags
 
 
 def _candidates(library):

@@ -89,13 +89,14 @@ def c():
     compiler = shlex.split(os.environ.get("CC", "cc")) + WARNINGS + ["-I" + _build.SOURCES]
     flags = {library.engine: locate(library) for library in _build.LIBRARIES}
     double = ["-Itests/double", "-Itests/double/include"]
+    options = [flag for library in _build.LIBRARIES for flag in _build.declared(library, double)]
     shared = set(_build.sources("sofia")) & set(_build.sources("exosip"))
     for name in sorted(shared | set(_build.shield_sources())):
         yield compiler + [name]
     for name in sorted(set(_build.sources("sofia")) - shared) + [_build.probe("sofia")]:
         yield compiler + flags["sofia"] + [name]
     for name in sorted(set(_build.sources("exosip")) - shared) + [_build.probe("exosip")]:
-        yield compiler + double + [name]
+        yield compiler + double + options + [name]
         if flags["exosip"] is not None:
             yield compiler + flags["exosip"] + [name]
     for name in files("tests/**/*.c", "bench/*.c"):

@@ -106,6 +106,10 @@ def prepare(interpreter, place):
         runs.append(Run("exosip", "exosip (double)", python, interpreter.full, double, False))
     if python == environment.default() and not os.environ.get("ARGS"):
         runs += [run._replace(label=run.label + ", worker", worker=True) for run in runs]
+    if python == environment.default() and chosen("ENGINES", "double"):
+        older = trees.double(python, interpreter.version, trees.build_double("3.3"))
+        older.build()
+        runs.append(Run("exosip", "exosip (double of 3.3.0)", python, interpreter.full, older, False))
     return runs
 
 
@@ -114,8 +118,8 @@ def variables(run):
     settings = dict(os.environ, PYTHONPATH=str(run.tree.folder), SIPBRIDGE_ENGINE=run.engine)
     settings.update(PYTHONDONTWRITEBYTECODE="1", SIPBRIDGE_BUILD=str(BUILD))
     settings["SIPBRIDGE_TEST_WORKER"] = "1" if run.worker else ""
-    if run.tree.variables:
-        settings["SIPBRIDGE_DOUBLE"] = str(BUILD / "double")
+    if run.tree.double:
+        settings["SIPBRIDGE_DOUBLE"] = str(run.tree.double)
     shield = run.tree.folder / "sipbridge" / "_shield.so"
     if run.engine == "exosip" and shield.exists():
         # As in the image; tests/shield goes without where it is about that.

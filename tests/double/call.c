@@ -362,7 +362,8 @@ static void on_cancel(struct d_txn *cancel)
     cancel->call = invite->call;
     answer_with(cancel, invite->call->dialog, 200);
     answer_with(invite, invite->call->dialog, 487);
-    d_post(EXOSIP_CALL_CANCELLED, invite->call, NULL, cancel->tr, NULL);
+    if (!D_IS_3_3) /* which tells by the 487 */
+        d_post(EXOSIP_CALL_CANCELLED, invite->call, NULL, cancel->tr, NULL);
 }
 
 static void on_new_invite(struct d_txn *txn)
@@ -454,7 +455,11 @@ static void outside(struct d_txn *txn)
         on_new_invite(txn);
     } else if (MSG_IS_INFO(request) || MSG_IS_BYE(request)) {
         answer_with(txn, NULL, 481);
-    } else if (!d_on_sub_request(txn)) {
+    } else if (d_on_sub_request(txn)) {
+        return;
+    } else if (D_IS_3_3 && MSG_IS_NOTIFY(request)) {
+        answer_with(txn, NULL, 481);
+    } else {
         d_post(EXOSIP_MESSAGE_NEW, NULL, NULL, txn->tr, NULL);
     }
 }

@@ -125,7 +125,7 @@ void d_handle(const char *octets, size_t length, const struct sockaddr *peer, so
     if (D.callback != NULL)
         D.callback(event->sip, 1);
     fragile_look(event->sip);
-    if (lacks_headers(event->sip)) {
+    if (lacks_headers(event->sip) || (MSG_IS_REQUEST(event->sip) && event->sip->sip_method == NULL)) {
         osip_event_free(event);
         return;
     }

@@ -48,17 +48,21 @@ def _engine(name):
 def _double():
     double = os.environ["SIPBRIDGE_DOUBLE"]
     folder = os.path.join(ROOT, "tests", "double")
-    sources = _engine("exosip")[0]
+    sources, module = _engine("exosip")
     sources += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".c")]
     options = ["-DWITH_DOUBLE", "-I" + os.path.join(double, "include"), "-L" + os.path.join(double, "lib")]
+    options += module.declared(_library_of("exosip", module), options)
     return sources, options + ["-losip2", "-losipparser2", "-lresolv", "-ldl", "-lpthread", "-rdynamic"]
 
 
 def _library():
     sources, module = _engine(Raw().name)
-    library = [each for each in module.LIBRARIES if each.engine == Raw().name][0]
-    compile_args, link_args = module.locate(library)
+    compile_args, link_args = module.locate(_library_of(Raw().name, module))
     return sources, compile_args + shlex.split(os.environ.get("LDFLAGS", "")) + link_args + ["-lpthread"]
+
+
+def _library_of(engine, module):
+    return [each for each in module.LIBRARIES if each.engine == engine][0]
 
 
 class Functions(object):
