@@ -446,6 +446,8 @@ static int check_offer(const sb_config *config)
 {
     if (config->transport == SB_TLS)
         return SB_ENOTSUP; /* 3.6 speaks TLS 1.0 and nothing newer, and that only where it was built with OpenSSL */
+    if (config->transport == SB_TCP && EXO_IS_3_3)
+        return SB_ENOTSUP; /* it takes what it reads at a time for one message, and waits for connections under its lock */
     if (config->advertised_host == NULL)
         return SB_OK;
     /* In Contact, on IPv6, it puts whatever is advertised in brackets. */

@@ -11,6 +11,7 @@ import pytest
 
 import sipbridge
 from conformance.background import Background
+from peers import abilities
 from peers.baresip import Baresip
 from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
@@ -29,6 +30,14 @@ NONCE_SECONDS = 3
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: waits for SIP's timers (32 s), which run while others are tested")
+    config.addinivalue_line("markers", "tcp: needs endpoints on TCP; those with such an address among their parameters do")
+
+
+def pytest_runtest_setup(item):
+    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    over_tcp = any(isinstance(value, str) and (value == "tcp" or value.startswith("tcp://")) for value in values)
+    if (over_tcp or item.get_closest_marker("tcp") is not None) and not abilities.has_tcp():
+        pytest.skip(abilities.NO_TCP)
 
 
 def pytest_collection_modifyitems(items):

@@ -121,6 +121,8 @@ void d_on_invite_response(struct d_txn *txn, osip_message_t *response)
     int status = response->status_code, initial = call != NULL && call->out == txn;
     if (call == NULL || (call->did < 0 && status < 300))
         return;
+    if (D_IS_3_3 && call->did > 0 && call->dialog == NULL && status / 100 == 2)
+        return; /* the application cancelled it by its dialog */
     if (status > 100 && status < 300)
         learn_dialog(call, response);
     if (status < 180)
@@ -204,7 +206,7 @@ int d_call_send_request(int did, osip_message_t *request)
     return OSIP_SUCCESS;
 }
 
-static int send_cancel(struct d_call *call)
+static int send_cancel(struct d_call *call, int did)
 {
     osip_message_t *invite = call->out->tr->orig_request, *cancel = NULL;
     osip_via_t *via;
@@ -225,6 +227,10 @@ static int send_cancel(struct d_call *call)
     cancel->cseq->method = osip_strdup("CANCEL");
     osip_message_force_update(cancel);
     d_txn_start(NICT, cancel, NULL, NULL);
+    if (D_IS_3_3 && did > 0) {
+        osip_dialog_free(call->dialog);
+        call->dialog = NULL;
+    }
     return 1;
 }
 
@@ -249,7 +255,7 @@ int d_terminate(int cid, int did)
         return send_bye(call);
     last = call->out == NULL ? NULL : call->out->tr->last_response;
     if (last != NULL && last->status_code < 200)
-        return send_cancel(call);
+        return send_cancel(call, did);
     return OSIP_WRONG_STATE;
 }
 
