@@ -117,6 +117,7 @@ void d_lock(void), d_unlock(void);              /* the double's own threads' */
 void rule_inside(int delta);                    /* this thread is the library now: its frees are its own */
 void rule_handed_out(osip_message_t *message, const char *function);
 void rule_taken(osip_message_t *message, const char *function);
+void rule_call_back(CbSipCallback callback, osip_message_t *message, int received); /* NULL: nothing */
 void rule_event_out(eXosip_event_t *event);
 void rule_event_back(eXosip_event_t *event);
 void rule_event_wait(void);
