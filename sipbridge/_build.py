@@ -41,10 +41,11 @@ __attribute__((visibility("default"))) void init{module}(void);
 ABSENT = """no SIP library was found to build an engine on:
 {reasons}
 Install one:
-    Debian, Ubuntu:  apt-get install libsofia-sip-ua-dev    (or: libexosip2-dev libosip2-dev)
+    Debian, Ubuntu:  apt-get install libsofia-sip-ua-dev
     Fedora:          dnf install sofia-sip-devel
     macOS:           brew install sofia-sip
-or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204."""
+or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204. (The libexosip2-dev of today's
+systems is 5.x, with which sipbridge was never run.)"""
 
 
 UNFIT = """{complaint}
