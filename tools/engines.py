@@ -21,9 +21,9 @@ BEGINNING = """\
 
 Made by `tools/engines.py` from a run of `make test`; the rows and their tests are in `tools/capabilities.py`. A tick
 means that each of the row's tests passed with that engine. exosip 3.6 and exosip 3.3 are the engine on libeXosip2 3.6
-and on 3.3, as the checking double in `tests/double` plays each, which is held to the libraries by the same tests. "With"
-names the programs of others that were on the other side in tests of the row that passed, as the run recorded it; the
-other tests have a second endpoint of sipbridge there, datagrams written by hand, or nobody.
+and on 3.3, as the checking double in `tests/double` plays each, which is held to the libraries by the same tests.
+"With" names the programs of others that were on the other side in tests of the row that passed, as the run recorded it;
+the other tests have a second endpoint of sipbridge there, datagrams written by hand, or nobody.
 
 | | sofia | exosip 3.6 | exosip 3.3 | with | tests |
 | --- | --- | --- | --- | --- | --- |

@@ -30,7 +30,7 @@ NONCE_SECONDS = 3
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: waits for SIP's timers (32 s), which run while others are tested")
-    config.addinivalue_line("markers", "tcp: needs endpoints on TCP; those with such an address among their parameters do")
+    config.addinivalue_line("markers", "tcp: needs endpoints on TCP, as those with such an address for a parameter do")
 
 
 def pytest_runtest_setup(item):

@@ -1,4 +1,4 @@
-"""libeXosip2 3.3 and 3.6 have the same file name, and other numbers for their options: the engine looks which it has got."""
+"""libeXosip2 3.3 and 3.6 have one file name, and other numbers for their options: the engine looks which it has got."""
 
 from __future__ import absolute_import, division, print_function
 

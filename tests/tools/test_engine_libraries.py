@@ -127,7 +127,9 @@ def test_headers_of_another_libexosip2_are_refused(tmp_path, locate):
     assert "the headers are of libeXosip2 3.x, the library is 5.3.0" in locate(one.include, one.lib)
 
 
-@pytest.mark.parametrize("version, headers", [("3.6.0", "3.6"), ("3.6.0-4", "3.6"), ("3.3.0", "3.3"), ("3.3.1", "3.3")])
+@pytest.mark.parametrize(
+    "version, headers", [("3.6.0", "3.6"), ("3.6.0-4", "3.6"), ("3.3.0", "3.3"), ("3.3.1", "3.3")]
+)
 def test_what_was_run_is_accepted(tmp_path, locate, version, headers):
     one = Installation(tmp_path, version=version, headers=headers)
     assert locate(one.include, one.lib) == "fits"
@@ -135,7 +137,14 @@ def test_what_was_run_is_accepted(tmp_path, locate, version, headers):
 
 @pytest.mark.parametrize(
     "version, headers",
-    [("3.1.0", "3.3"), ("3.2.0", "3.3"), ("3.4.0", "3.6"), ("3.5.0", "3.6"), ("3.30.0", "3.3"), ("5.3.0", "5")],
+    [
+        ("3.1.0", "3.3"),
+        ("3.2.0", "3.3"),
+        ("3.4.0", "3.6"),
+        ("3.5.0", "3.6"),
+        ("3.30.0", "3.3"),
+        ("5.3.0", "5"),
+    ],
 )
 def test_what_was_never_run_is_refused(tmp_path, locate, version, headers):
     one = Installation(tmp_path, version=version, headers=headers)
@@ -147,17 +156,18 @@ def test_what_was_never_run_is_refused(tmp_path, locate, version, headers):
 def test_headers_of_another_3_x_are_refused(tmp_path, locate, version, headers):
     """Both libraries have the same name, and their options other numbers."""
     one = Installation(tmp_path, version=version, headers=headers)
-    assert "the headers are of libeXosip2 %s, the library is %s" % (headers, version) in locate(one.include, one.lib)
+    assert "the headers are of libeXosip2 %s, the library is %s" % (headers, version) in locate(
+        one.include, one.lib
+    )
 
 
 @pytest.mark.parametrize("headers, dns", [("3.3", 0), ("3.6", 1)])
 def test_options_are_found_as_macros_and_in_an_enumeration(tmp_path, headers, dns):
     one = Installation(tmp_path, headers=headers)
     code = "import _build; print(*_build.declared(_build.LIBRARIES[1], ['-I', %r]))" % str(one.include)
-    result = subprocess.run(
-        [sys.executable, "-c", code], env=dict(os.environ, PYTHONPATH=str(TOP / "sipbridge")), capture_output=True, text=True
-    )
-    found = dict(each.replace("-DSB_HAS_EXOSIP_OPT_", "").split("=") for each in result.stdout.split())
+    settings = dict(os.environ, PYTHONPATH=str(TOP / "sipbridge"))
+    output = subprocess.check_output([sys.executable, "-c", code], env=settings, text=True)
+    found = dict(each.replace("-DSB_HAS_EXOSIP_OPT_", "").split("=") for each in output.split())
     assert found == {"DONT_SEND_101": "1", "UDP_KEEP_ALIVE": "1", "DNS_CAPABILITIES": str(dns)}
 
 
