@@ -66,7 +66,6 @@ static void stop(int number)
 int main(int argc, char *argv[])
 {
     int on = 1;
-    (void)on;
     if (argc != 2) {
         fprintf(stderr, "usage: bare_exosip PORT\n");
         return 2;
@@ -76,9 +75,7 @@ int main(int argc, char *argv[])
         fprintf(stderr, "bare_exosip: cannot listen on 127.0.0.1:%s\n", argv[1]);
         return 1;
     }
-#ifdef EXOSIP_OPT_DONT_SEND_101
     eXosip_set_option(EXOSIP_OPT_DONT_SEND_101, &on);
-#endif
     puts("ready");
     fflush(stdout);
     while (!stopped) {

@@ -128,6 +128,7 @@ const char *sb_error_text(int code)
     case SB_ETOOBIG: return "longer than a SIP message may carry";
     case SB_ECLOSED: return "the engine is closed";
     case SB_ELIBRARY: return "the SIP library refused, without a reason";
+    case SB_EVERSION: return "the SIP library is not of the version that the engine was built for";
     default: return code > 0 ? "success" : "unknown error code";
     }
 }

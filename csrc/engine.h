@@ -40,7 +40,8 @@ enum sb_error {
     SB_ENOTSUP = -8,     /* this engine does not offer it */
     SB_ETOOBIG = -9,     /* longer than a SIP message may carry (see the SB_MAX_... values) */
     SB_ECLOSED = -10,    /* no such engine, or it is closed */
-    SB_ELIBRARY = -11    /* the library refused, and tells no reason */
+    SB_ELIBRARY = -11,   /* the library refused, and tells no reason */
+    SB_EVERSION = -12    /* the library is not of the version that the engine was built for */
 };
 
 enum sb_limit {

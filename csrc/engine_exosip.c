@@ -115,7 +115,7 @@ static void *pump(void *data)
     while (!stopping) {
         eXosip_event_t *event = eXosip_event_wait(EXO_FIRST(state) 0, TICK_MS);
         sb_core_lock(state->core);
-        if (event != NULL)
+        if (event != NULL && exo_restore(state, event))
             dispatch(state, event);
         exo_take_found(state);
         now = sb_monotonic_ms();
@@ -252,25 +252,25 @@ static void set_options(struct exosip *state, const sb_config *config)
     (void)off;
     (void)on;
     (void)keepalive;
-#ifdef EXOSIP_OPT_DONT_SEND_101
+#if SB_HAS_EXOSIP_OPT_DONT_SEND_101
     /* It would answer each INVITE with 101, which some peers take for the end of their script. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DONT_SEND_101, &on);
 #endif
-#ifdef EXOSIP_OPT_UDP_KEEP_ALIVE
+#if SB_HAS_EXOSIP_OPT_UDP_KEEP_ALIVE
     /* The pings on connections are worth having, but not what it sends to a registrar over UDP every 17 s: four
      * octets ("jaK") that are no SIP. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, config->transport == SB_UDP ? &off : &keepalive);
 #endif
-#ifdef EXOSIP_OPT_DNS_CAPABILITIES
+#if SB_HAS_EXOSIP_OPT_DNS_CAPABILITIES
     /* exosip_resolve.c does it: these queries would be waited for under eXosip_lock. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DNS_CAPABILITIES, &off);
 #endif
     if (config->user_agent != NULL)
         eXosip_set_user_agent(EXO_FIRST(state) config->user_agent);
-    if (config->trace) {
+    if (config->trace)
         exo_trace_to(state->core);
-        eXosip_set_cbsip_message(EXO_FIRST(state) exo_trace);
-    }
+    if (config->trace || EXO_IS_3_3)
+        eXosip_set_cbsip_message(EXO_FIRST(state) exo_on_message);
 }
 
 /* The port that the library listens on: it tells it in what it writes only. Or an error. */
@@ -401,9 +401,16 @@ static int set_up(struct exosip *state, const sb_config *config)
     return code == SB_OK ? port : code;
 }
 
+/* Whether it is the one that this was compiled for, or like it. */
+static int is_the_library(void)
+{
+    size_t length = strlen(SB_EXOSIP_LINE);
+    return strncmp(eXosip_get_version(), SB_EXOSIP_LINE, length) == 0 && eXosip_get_version()[length] == '.';
+}
+
 static int start_library(struct exosip *state)
 {
-    int code = check_descriptors();
+    int code = is_the_library() ? check_descriptors() : SB_EVERSION;
     EXO_UNUSED(state);
     if (code != SB_OK)
         return code;
@@ -422,6 +429,7 @@ static void stop_library(struct exosip *state)
     exo_forget_secrets(state);
     eXosip_quit(EXO_ALONE(state));
     exo_trace_to(NULL);
+    exo_drop_cancels();
 #if SB_EXOSIP_API >= 4
     osip_free(state->context);
 #endif
@@ -441,6 +449,8 @@ static int check_offer(const sb_config *config)
 {
     if (config->transport == SB_TLS)
         return SB_ENOTSUP; /* 3.6 speaks TLS 1.0 and nothing newer, and that only where it was built with OpenSSL */
+    if (config->transport == SB_TCP && EXO_IS_3_3)
+        return SB_ENOTSUP; /* it takes what it reads at a time for one message, and waits for connections under its lock */
     if (config->advertised_host == NULL)
         return SB_OK;
     /* In Contact, on IPv6, it puts whatever is advertised in brackets. */

@@ -37,6 +37,24 @@ typedef void exo_context;                         /* global: there is none */
 #define EXO_FIRST(state)
 #endif
 
+/* What _build.py found out about the options (SB_HAS_EXOSIP_OPT_...: 1 or 0). They are macros in some versions and an
+ * enumeration in 3.3.0, which the preprocessor cannot see. */
+#if !defined(SB_HAS_EXOSIP_OPT_DONT_SEND_101) || !defined(SB_HAS_EXOSIP_OPT_UDP_KEEP_ALIVE) || \
+    !defined(SB_HAS_EXOSIP_OPT_DNS_CAPABILITIES)
+#error "compile with what declared() in sipbridge/_build.py gives"
+#endif
+
+/* Of 3.x, 3.3 and 3.6 were run (probe_exosip.c accepts no other), and only 3.6 has this option. */
+#define EXO_IS_3_3 (SB_EXOSIP_API == 3 && !SB_HAS_EXOSIP_OPT_DNS_CAPABILITIES)
+
+/* How the library's version begins that this is compiled for. Both call themselves libeXosip2.so.4, and have different
+ * numbers for the same options. */
+#if SB_EXOSIP_API == 3
+#define SB_EXOSIP_LINE (EXO_IS_3_3 ? "3.3" : "3.6")
+#else
+#define SB_EXOSIP_LINE (SB_EXOSIP_API == 4 ? "4" : "5")
+#endif
+
 /* For a function whose parameter `state` only the other APIs need. */
 #define EXO_UNUSED(parameter) ((void)(parameter))
 

@@ -10,13 +10,25 @@
  * Addresses
  */
 
+/* 3.3 has 200 octets for the Contact of what it sends within the dialog. */
+static int is_long_sender(const char *address)
+{
+    osip_from_t *from = NULL;
+    int is_long;
+    if (address == NULL || osip_from_init(&from) != 0)
+        return 0;
+    is_long = osip_from_parse(from, address) == 0 && exo_is_long_user(from);
+    osip_from_free(from);
+    return is_long;
+}
+
 /* What the library can send to: a sip: URI (it would take sips: for sip:, and tel: for no host). */
 int exo_check_target(const sb_parties *parties)
 {
     osip_to_t *to = NULL;
     char *address;
     int code = SB_OK;
-    if (strlen(parties->to) > EXO_MAX_START_LINE)
+    if (strlen(parties->to) > EXO_MAX_START_LINE || (EXO_IS_3_3 && is_long_sender(parties->from)))
         return SB_ETOOBIG;
     if (osip_to_init(&to) != 0)
         return SB_ENOMEM;
@@ -187,18 +199,20 @@ int exo_send_bye(struct exosip *state, int did, const sb_content *content)
 }
 
 /* CANCEL or BYE, as the library sees fit. */
-static int terminate(struct exosip *state, const struct exo_call *call)
+static int terminate(struct exosip *state, int cid, int did)
 {
     int returned;
+    EXO_UNUSED(state);
     exo_lock(state);
-    returned = eXosip_call_terminate(EXO_FIRST(state) call->cid, call->did);
+    returned = eXosip_call_terminate(EXO_FIRST(state) cid, did);
     exo_unlock(state);
     return exo_error(returned);
 }
 
 int exo_send_cancel(struct exosip *state, struct exo_call *call)
 {
-    int code = terminate(state, call);
+    /* By the call alone: of a dialog that it is told of, 3.3 lets go at once, and the 2xx that crosses it has none. */
+    int code = terminate(state, call->cid, 0);
     if (code != SB_OK)
         return code;
     call->ending = EXO_ENDING_CANCELLED;
@@ -328,7 +342,7 @@ int exo_ring(void *state, struct sb_object *call, int status, const sb_content *
 {
     if (wants_reliable(content))
         return SB_ENOTSUP;
-#ifdef EXOSIP_OPT_DONT_SEND_101
+#if SB_HAS_EXOSIP_OPT_DONT_SEND_101
     if (status == 101) /* it is kept from sending its own, and with them ours */
         return SB_ENOTSUP;
 #endif
@@ -392,7 +406,7 @@ void exo_call_due(struct exosip *state, struct sb_object *call)
         exo_end_call(state, call, SB_CAUSE_CANCELLED, 487, NULL);
     } else if (call->state == SB_CALL_ACCEPTED || record->ending == EXO_ENDING_BYE_DUE) {
         /* 13.3.1.4. Its own way to send BYE, which keeps the library from repeating the 200 any further. */
-        terminate(state, record);
+        terminate(state, record->cid, record->did);
         exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
     } else if (record->ending != EXO_ENDING_NOT) {
         exo_end_call(state, call, SB_CAUSE_FAILED, 503, NULL);

@@ -195,6 +195,15 @@ static void on_ack(struct exosip *state, const eXosip_event_t *event, struct sb_
     post_call(state, SB_EV_CALL_CONFIRMED, call, 0, event->ack);
 }
 
+/* 3.3 says so by the 487 that it answered the INVITE with. */
+static void on_cancelled_silently(struct exosip *state, struct sb_object *call)
+{
+    const struct exo_call *record = call->lib;
+    osip_message_t *cancel = record->call_id == NULL ? NULL : exo_take_cancel(record->call_id);
+    exo_end_call(state, call, SB_CAUSE_CANCELLED, 487, cancel);
+    osip_message_free(cancel);
+}
+
 /* A BYE arrived, which the library has answered; or our refusal was sent; or no ACK came and the library
  * hung up. */
 static void on_closed(struct exosip *state, const eXosip_event_t *event, struct sb_object *call)
@@ -210,6 +219,8 @@ static void on_closed(struct exosip *state, const eXosip_event_t *event, struct 
     else if (record->ending == EXO_ENDING_REFUSED)
         exo_end_call(state, call, status < 400 ? SB_CAUSE_REDIRECTED : SB_CAUSE_REJECTED, status,
                      event->response);
+    else if (call->state == SB_CALL_INCOMING && status == 487)
+        on_cancelled_silently(state, call);
     else if (call->state == SB_CALL_INCOMING)
         exo_end_call(state, call, SB_CAUSE_FAILED, 503, NULL);
     else

@@ -28,6 +28,9 @@ enum { EXO_MAX_RETRIES = 3 };
 /* The library writes a start line into a buffer of 4,000 octets without a look at its length. */
 enum { EXO_MAX_START_LINE = 2000 };
 
+/* Octets of the user in our own address. */
+enum { EXO_MAX_USER = 128 };
+
 /* A deep copy of an sb_content, for a message that cannot be sent yet. */
 struct exo_content {
     sb_content content;
@@ -188,10 +191,20 @@ const char *exo_header(osip_message_t *message, const char *name);
 struct exo_content *exo_content_copy(const sb_content *content); /* NULL when memory is out */
 void exo_content_free(struct exo_content *copy);
 
-/* The library's callback for each message that passes. */
 void exo_trace(osip_message_t *message, int received);
 /* From now on exo_trace() reports to this core; NULL: to nobody. */
 void exo_trace_to(struct sb_core *core);
+
+/* exosip_screen.c --------------------------------------------------------------------------------------- */
+
+/* The library's callback for each message that passes. */
+void exo_on_message(osip_message_t *message, int received);
+/* Undo what it did to a request that arrived. False when that was one to refuse, and is answered. */
+int exo_restore(struct exosip *state, eXosip_event_t *event);
+int exo_is_long_user(const osip_from_t *address);
+/* The CANCEL that arrived for a call, to be freed, where the library does not tell (3.3); or NULL. */
+osip_message_t *exo_take_cancel(const char *call_id);
+void exo_drop_cancels(void); /* when the library is stopped */
 
 /* exosip_auth.c ----------------------------------------------------------------------------------------- */
 int exo_credentials(void *state, const char *realm, const char *user, const char *password);

@@ -324,11 +324,14 @@ static const char *to_tag(osip_message_t *message)
     return tag->gvalue;
 }
 
-/* libosip2 does not compare our own tag. */
-static int is_within(osip_dialog_t *dialog, osip_message_t *request)
+/* libosip2 does not compare our own tag. Before the 2xx (4.1.2.4), which 3.6 sees to itself, that is all there is. */
+static int is_within(const struct exo_subscription *record, osip_message_t *request)
 {
+    osip_dialog_t *dialog = record->dialog;
     const char *tag = to_tag(request);
-    return dialog != NULL && tag != NULL && dialog->local_tag != NULL && strcmp(tag, dialog->local_tag) == 0 &&
+    if (dialog == NULL)
+        return strcmp(tag, record->tag) == 0;
+    return dialog->local_tag != NULL && strcmp(tag, dialog->local_tag) == 0 &&
            osip_dialog_match_as_uas(dialog, request) == 0;
 }
 
@@ -345,7 +348,7 @@ int exo_take_notify(struct exosip *state, eXosip_event_t *event)
         subscription = exo_find_subscription(state, call_id);
     free(call_id);
     record = subscription == NULL ? NULL : subscription->lib;
-    if (record != NULL && is_within(record->dialog, event->request))
+    if (record != NULL && is_within(record, event->request))
         status = refusal(state, record, event->request);
     exo_answer_request(state, event->tid, status != 0 ? status : 200);
     if (status == 0)

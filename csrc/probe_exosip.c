@@ -1,5 +1,5 @@
 /* probe_exosip.c - no part of an engine: setup.py compiles and runs it to see that the libeXosip2 and the libosip2 that
- * were found belong together. Where they do not it says why, and fails. */
+ * were found belong together, and that sipbridge was ever run with them. Where it is not so it says why, and fails. */
 #include "exosip_api.h"
 
 #include <stdio.h>
@@ -64,10 +64,25 @@ static int are_two(void)
 }
 #endif
 
+static int is_of(const char *line)
+{
+    size_t length = strlen(line);
+    const char *version = eXosip_get_version();
+    return strncmp(version, line, length) == 0 && version[length] == '.';
+}
+
 int main(void)
 {
     if (atoi(eXosip_get_version()) != SB_EXOSIP_API) {
         printf("the headers are of libeXosip2 %d.x, the library is %s\n", SB_EXOSIP_API, eXosip_get_version());
+        return 1;
+    }
+    if (!is_of("3.3") && !is_of("3.6")) {
+        printf("sipbridge was run with libeXosip2 3.3 and 3.6 alone, and this is %s\n", eXosip_get_version());
+        return 1;
+    }
+    if (!is_of(SB_EXOSIP_LINE)) {
+        printf("the headers are of libeXosip2 %s, the library is %s\n", SB_EXOSIP_LINE, eXosip_get_version());
         return 1;
     }
     if (are_two())

@@ -41,10 +41,11 @@ __attribute__((visibility("default"))) void init{module}(void);
 ABSENT = """no SIP library was found to build an engine on:
 {reasons}
 Install one:
-    Debian, Ubuntu:  apt-get install libsofia-sip-ua-dev    (or: libexosip2-dev libosip2-dev libc-ares-dev)
+    Debian, Ubuntu:  apt-get install libsofia-sip-ua-dev
     Fedora:          dnf install sofia-sip-devel
     macOS:           brew install sofia-sip
-or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204."""
+or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204. (The libexosip2-dev of today's
+systems is 5.x, with which sipbridge was never run.)"""
 
 
 UNFIT = """{complaint}
@@ -52,23 +53,40 @@ UNFIT = """{complaint}
     C_INCLUDE_PATH=DIR/include LIBRARY_PATH=DIR/lib LDFLAGS=-Wl,-rpath,DIR/lib"""
 
 
-class Library(namedtuple("Library", "engine package header libraries folders needs")):
+class Library(namedtuple("Library", "engine package header libraries folders needs options")):
     """Where an engine's library shows: in pkg-config as ``package``, to the compiler as ``header`` (perhaps
     in one of ``folders`` below an include directory), to the linker as ``libraries``. ``needs``: another one that
-    the engine itself is built on, or None. The program that tries it is probe_<engine>.c.
+    the engine itself is built on, or None. The program that tries it is probe_<engine>.c. ``options`` are names that
+    only some versions of the library declare, as macros or in an enumeration: see :func:`declared`.
     """
 
     __slots__ = ()
 
 
 #: What asks DNS for the engine on libeXosip2.
-CARES = Library("cares", "libcares", "ares.h", ["cares"], [], None)
+CARES = Library("cares", "libcares", "ares.h", ["cares"], [], None, [])
 
 #: The engines there are. A new one: a line here, and csrc/engine_<name>.c.
 LIBRARIES = (
-    Library("sofia", "sofia-sip-ua", "sofia-sip/nta.h", ["sofia-sip-ua"], ["sofia-sip-1.12"], None),
-    Library("exosip", "libeXosip2", "eXosip2/eXosip.h", ["eXosip2", "osip2", "osipparser2"], [], CARES),
+    Library("sofia", "sofia-sip-ua", "sofia-sip/nta.h", ["sofia-sip-ua"], ["sofia-sip-1.12"], None, []),
+    Library(
+        "exosip",
+        "libeXosip2",
+        "eXosip2/eXosip.h",
+        ["eXosip2", "osip2", "osipparser2"],
+        [],
+        CARES,
+        ["EXOSIP_OPT_DONT_SEND_101", "EXOSIP_OPT_UDP_KEEP_ALIVE", "EXOSIP_OPT_DNS_CAPABILITIES"],
+    ),
 )
+
+#: A program that compiles where a header declares an option. The first lines are what libeXosip2's headers lack.
+NAMES_OPTION = """
+#include <sys/types.h>
+#include <time.h>
+#include <%s>
+int main(void) { return (int)%s; }
+"""
 
 #: No exit status of a program's.
 CANNOT_RUN = 1000
@@ -177,6 +195,7 @@ def locate(library):
     problem = None
     for compile_args, link_args in _candidates(library):
         try:
+            compile_args = compile_args + declared(library, compile_args)
             _try(library, compile_args, link_args)
             if library.needs is None:
                 return compile_args, link_args
@@ -187,6 +206,25 @@ def locate(library):
         except Absent as error:
             problem = problem or error
     raise problem
+
+
+def declared(library, compile_args):
+    """Flags that say of each of the library's options whether its headers declare it: -DSB_HAS_<option>=1 or 0.
+
+    A program that names the option is compiled: the preprocessor knows nothing of an enumeration.
+    """
+    flags = []
+    folder = tempfile.mkdtemp(prefix="sipbridge-probe-")
+    try:
+        source = os.path.join(folder, "option.c")
+        command = _compiler() + COMPILE_ARGS + compile_args + ["-fsyntax-only", source]
+        for option in library.options:
+            with open(source, "w") as program:
+                program.write(NAMES_OPTION % (library.header, option))
+            flags.append("-DSB_HAS_%s=%d" % (option, _run(command)[0] == 0))
+    finally:
+        shutil.rmtree(folder)
+    return flags
 
 
 def _candidates(library):

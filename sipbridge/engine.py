@@ -42,6 +42,9 @@ HOW_TO_GET["sofia"] = HOW_TO_GET[None]
 #: What PeerUnreachable says of a request that the library did not even begin to send.
 NO_WAY = "there is no way there from this endpoint's address"
 
+#: libeXosip2 3.3 takes what it reads from a connection at a time for one message.
+NO_TCP = "tcp port %d on %s: the %s engine (%s) has no TCP; it has on libeXosip2 3.6, and the sofia engine has"
+
 #: What UnshieldedEngineWarning says.
 UNSHIELDED = (
     "the %s engine (%s) has no shield: one malformed datagram can crash this process."
@@ -217,6 +220,8 @@ class InProcess(object):
             del certificate_text, key_text, ca_text
         if code == self._lib.SB_ENOTSUP and transport == "tls":
             raise NotSupportedError(NO_TLS % (port, host, self.name, self.version), code)
+        if code == self._lib.SB_ENOTSUP and transport == "tcp" and self.version.startswith("3.3."):
+            raise NotSupportedError(NO_TCP % (port, host, self.name, self.version), code)
         self._handle = self._check(code, "%s port %d on %s" % (transport, port, host))
         if self._lib.sb_shielded(self._handle) == 0:
             warnings.warn(UNSHIELDED % (self.name, self.version), UnshieldedEngineWarning, stacklevel=4)

@@ -20,14 +20,17 @@ BEGINNING = """\
 # What each engine offers
 
 Made by `tools/engines.py` from a run of `make test`; the rows and their tests are in `tools/capabilities.py`. A tick
-means that each of the row's tests passed with that engine. exosip is the engine on libeXosip2 3.6, as the checking
-double in `tests/double` has it, which is held to the library by the same tests. "With" names the programs of others
-that were on the other side in tests of the row that passed, as the run recorded it; the other tests have a second
-endpoint of sipbridge there, datagrams written by hand, or nobody.
+means that each of the row's tests passed with that engine. exosip 3.6 and exosip 3.3 are the engine on libeXosip2 3.6
+and on 3.3, as the checking double in `tests/double` plays each, which is held to the libraries by the same tests.
+"With" names the programs of others that were on the other side in tests of the row that passed, as the run recorded it;
+the other tests have a second endpoint of sipbridge there, datagrams written by hand, or nobody.
 
-| | sofia | exosip | with | tests |
-| --- | --- | --- | --- | --- |
+| | sofia | exosip 3.6 | exosip 3.3 | with | tests |
+| --- | --- | --- | --- | --- | --- |
 """
+
+#: The columns, in their order: the name of each, and of its report after the version of Python.
+COLUMNS = (("sofia", "native-sofia"), ("exosip 3.6", "double-exosip"), ("exosip 3.3", "double-3.3-exosip"))
 
 
 #: The programs of others that a test can have for a peer (tests/conformance/conftest.py records it).
@@ -55,17 +58,14 @@ def peers(case):
 
 
 def runs():
-    """The cases of each engine on the default Python, or SystemExit that says what to do."""
+    """The cases of each column on the default Python, or SystemExit that says what to do."""
     own = "%d.%d" % sys.version_info[:2]
     found = {}
-    for engine, tree in (("sofia", "native"), ("exosip", "double")):
-        path = BUILD / "reports" / ("%s-%s-%s.xml" % (own, tree, engine))
+    for column, report in COLUMNS:
+        path = BUILD / "reports" / ("%s-%s.xml" % (own, report))
         if not path.exists():
             sys.exit("engines: no %s; run this first: make test SANDBOX=host" % path.relative_to(ROOT))
-        cases = dict((case.name, case) for case in read(path))
-        again = path.with_name(path.stem + "-again.xml")  # the second try of what failed
-        cases.update((case.name, case) for case in (read(again) if again.exists() else ()))
-        found[engine] = list(cases.values())
+        found[column] = list(read(path))
     return found
 
 
@@ -101,15 +101,15 @@ def table(found):
     """The rows as lines of Markdown, and the patterns that fit no test."""
     lines, idle = [], []
     for area, rows in CAPABILITIES:
-        lines.append("| **%s** | | | | |" % area)
+        lines.append("| **%s** |%s" % (area, " |" * (len(COLUMNS) + 2)))
         for label, patterns in rows:
-            cases = {engine: chosen(found[engine], patterns) for engine in found}
-            every = {case.name: case for engine in found for case in cases[engine]}
+            cases = {column: chosen(found[column], patterns) for column in found}
+            every = {case.name: case for column in found for case in cases[column]}
             if not every:
                 idle.append(label)
-            with_whom = others(cases["sofia"] + cases["exosip"])
-            cells = (label, cell(cases["sofia"]), cell(cases["exosip"]), with_whom, modules(every.values()))
-            lines.append("| %s | %s | %s | %s | %s |" % cells)
+            cells = [label] + [cell(cases[column]) for column in cases]
+            cells += [others(sum(cases.values(), [])), modules(every.values())]
+            lines.append("| %s |" % " | ".join(cells))
     return lines, idle
 
 

@@ -89,6 +89,7 @@ def c():
     compiler = shlex.split(os.environ.get("CC", "cc")) + WARNINGS + ["-I" + _build.SOURCES]
     flags = {library.engine: locate(library) for library in _build.LIBRARIES}
     double = ["-Itests/double", "-Itests/double/include"] + (locate(_build.CARES) or [])
+    options = [flag for library in _build.LIBRARIES for flag in _build.declared(library, double)]
     shared = set(_build.sources("sofia")) & set(_build.sources("exosip"))
     for name in sorted(shared | set(_build.shield_sources())):
         yield compiler + [name]
@@ -96,7 +97,7 @@ def c():
         yield compiler + flags["sofia"] + [name]
     probes = [_build.probe("exosip"), _build.probe("cares")]
     for name in sorted(set(_build.sources("exosip")) - shared) + probes:
-        yield compiler + double + [name]
+        yield compiler + double + options + [name]
         if flags["exosip"] is not None:
             yield compiler + flags["exosip"] + [name]
     for name in files("tests/**/*.c", "bench/*.c"):

@@ -147,8 +147,10 @@ def prepare(selected):
     for engine in ("double", "sofia"):
         if engine not in selected:
             continue
-        make = trees.double if engine == "double" else trees.native
-        tree = make(python, runs.OWN, trees.build_double() if engine == "double" else None)
+        if engine == "double":
+            tree = trees.double(python, runs.OWN, trees.build_double())
+        else:
+            tree = trees.native(python, runs.OWN)
         tree.build()
         run = Quick("exosip" if engine == "double" else engine, engine, python, runs.OWN, tree, False)
         run.selection = arguments(selected[engine])

@@ -86,26 +86,34 @@ def chosen(variable, name):
     return not wanted or name in wanted
 
 
-def prepare(interpreter, place):
+def prepare(interpreter):
     """Build for one Python, and yield each run of the tests as soon as it can begin. Raises Failed."""
-    if interpreter.version == OWN:
-        python = environment.default()
-    else:
-        python = environment.other(interpreter.path, interpreter.version)
-    for tree, labels in ((trees.native, {}), (trees.double, {"exosip": "exosip (double)"})):
-        if labels and not chosen("ENGINES", "double"):
-            continue
-        built = tree(python, interpreter.version, place)
-        built.build()
-        for engine, version in sorted(built.engines().items(), reverse=True):
-            label = labels.get(engine, "%s %s" % (engine, version))
-            if not labels and not (engine == "sofia" or version.startswith("3.")):
-                print("not tested: %s; the tests know libeXosip2 3.x" % label)
-            elif labels or chosen("ENGINES", engine):
-                run = Run(engine, label, python, interpreter.full, built, False)
-                yield run
-                if interpreter.version == OWN and not os.environ.get("ARGS"):
-                    yield run._replace(label=run.label + ", worker", worker=True)
+    own = interpreter.version == OWN
+    python = environment.default() if own else environment.other(interpreter.path, interpreter.version)
+    tree = trees.native(python, interpreter.version)
+    tree.build()
+    for engine, version in sorted(tree.engines().items(), reverse=True):
+        label = "%s %s" % (engine, version)
+        if not (engine == "sofia" or version.startswith("3.")):
+            print("not tested: %s; the tests know libeXosip2 3.x" % label)
+        elif chosen("ENGINES", engine):
+            yield from _with_worker(Run(engine, label, python, interpreter.full, tree, False), own)
+    for line in trees.DOUBLES if chosen("ENGINES", "double") else ():
+        older = line != trees.NEWEST_DOUBLE
+        if own or not older:
+            tree = trees.double(python, interpreter.version, trees.build_double(line))
+            tree.build()
+            label = "exosip (double of %s)" % line if older else "exosip (double)"
+            yield from _with_worker(
+                Run("exosip", label, python, interpreter.full, tree, False), own and not older
+            )
+
+
+def _with_worker(run, worker):
+    """A run, and where that is asked for and all tests run the one through a worker."""
+    yield run
+    if worker and not os.environ.get("ARGS"):
+        yield run._replace(label=run.label + ", worker", worker=True)
 
 
 def variables(run):
@@ -113,8 +121,8 @@ def variables(run):
     settings = dict(os.environ, PYTHONPATH=str(run.tree.folder), SIPBRIDGE_ENGINE=run.engine)
     settings.update(SIPBRIDGE_BUILD=str(BUILD), SIPBRIDGE_TEST_WORKER="1" if run.worker else "")
     settings.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
-    if run.tree.variables:
-        settings["SIPBRIDGE_DOUBLE"] = str(BUILD / "double")
+    if run.tree.double:
+        settings["SIPBRIDGE_DOUBLE"] = str(run.tree.double)
     shield = run.tree.folder / "sipbridge" / "_shield.so"
     if run.engine == "exosip" and shield.exists():
         # As in the image; tests/shield goes without where it is about that.

@@ -16,7 +16,6 @@ import time
 import interpreters
 import report
 import runs
-import trees
 from environment import Failed
 
 
@@ -50,10 +49,9 @@ def select(found, everything):
 
 def planned(selected):
     """Build for one interpreter after the other, and yield the runs. Raises Failed."""
-    place = trees.build_double()
     for interpreter in selected:
         print("building for Python %s" % interpreter.full, flush=True)
-        yield from runs.prepare(interpreter, place)
+        yield from runs.prepare(interpreter)
 
 
 def main(arguments):

@@ -15,16 +15,23 @@ DOUBLE = ROOT / "tests" / "double"
 VARIABLES = "CC CFLAGS CPPFLAGS LDFLAGS C_INCLUDE_PATH CPATH LIBRARY_PATH PKG_CONFIG_PATH".split()
 
 
+#: The versions of libeXosip2 that the double plays, and where each is built.
+NEWEST_DOUBLE = "3.6"
+DOUBLES = {"3.6": BUILD / "double", "3.3": BUILD / "double-3.3"}
+
+
 class Tree:
     """A folder that holds the built package.
 
     Attributes:
         folder: what PYTHONPATH names.
         variables: the environment that it is built in, on top of this one.
+        double: where the double is that it is built on, or None.
     """
 
-    def __init__(self, python, version, kind, variables=None):
+    def __init__(self, python, version, kind, variables=None, double=None):
         self.python = python
+        self.double = double
         self.folder = BUILD / "trees" / ("%s-%s" % (version, kind))
         self.objects = BUILD / "objects" / ("%s-%s" % (version, kind))
         self.variables = variables or {}
@@ -62,7 +69,7 @@ class Tree:
         return json.loads(run([self.python, "-c", code], cwd=self.folder, PYTHONPATH=str(self.folder)))
 
 
-def native(python, version, place=None):
+def native(python, version):
     """A tree with every engine whose library is installed."""
     return Tree(python, version, "native")
 
@@ -81,11 +88,11 @@ def double(python, version, place):
         "LDFLAGS": "-Wl,-rpath,%s %s" % (library, os.environ.get("LDFLAGS", "")),
         "PKG_CONFIG": "false",  # it may know a real libeXosip2
     }
-    return Tree(python, version, "double", variables)
+    return Tree(python, version, place.name, variables, place)
 
 
-def build_double():
-    """Compile the double; the folder with its include and lib."""
-    place = BUILD / "double"
-    run(["make", "-C", DOUBLE, "BUILD=%s" % place])
+def build_double(line=NEWEST_DOUBLE):
+    """Compile the double of a libeXosip2, "3.6" or "3.3"; the folder with its include and lib."""
+    place = DOUBLES[line]
+    run(["make", "-C", DOUBLE, "BUILD=%s" % place, "LINE=%s" % line])
     return place

@@ -12,6 +12,7 @@ import pytest
 import sipbridge
 from conformance.background import Background
 from distribution import has_workers
+from peers import abilities
 from peers.baresip import Baresip
 from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
@@ -26,6 +27,17 @@ USERS = {"alice": "wonder-land", "bob": "builder"}
 
 #: Seconds after which Kamailio calls a nonce stale: shorter than a run, longer than a registration takes.
 NONCE_SECONDS = 3
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "tcp: needs endpoints on TCP, as those with such an address for a parameter do")
+
+
+def pytest_runtest_setup(item):
+    values = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    over_tcp = any(isinstance(value, str) and (value == "tcp" or value.startswith("tcp://")) for value in values)
+    if (over_tcp or item.get_closest_marker("tcp") is not None) and not abilities.has_tcp():
+        pytest.skip(abilities.NO_TCP)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -179,6 +179,7 @@ def connected(make_endpoint):
     stream.close()
 
 
+@pytest.mark.tcp
 def test_a_ping_on_tcp_is_answered(connected):
     """RFC 5626, 4.4.1: two line ends, and one for an answer."""
     endpoint, stream = connected
@@ -189,6 +190,7 @@ def test_a_ping_on_tcp_is_answered(connected):
         assert stream.recv(100) == b"\r\n"
 
 
+@pytest.mark.tcp
 def test_pings_between_messages_on_tcp_do_no_harm(connected):
     _, stream = connected
     lines = ["OPTIONS sip:a@127.0.0.1 SIP/2.0", "Via: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK%d", "Max-Forwards: 70"]
@@ -220,6 +222,7 @@ def pinging(make_endpoint):
     listener.close()
 
 
+@pytest.mark.tcp
 def test_pings_are_sent_on_a_silent_connection(pinging):
     endpoint, stream = pinging
     octets = pings = b""
@@ -234,6 +237,7 @@ def test_pings_are_sent_on_a_silent_connection(pinging):
 
 
 @pytest.mark.slow("10 s, in which a ping has to be answered (RFC 5626, 4.4.1)")
+@pytest.mark.tcp
 def test_a_ping_without_an_answer_ends_the_connection(pinging):
     """RFC 5626, 4.4.1: after 10 s."""
     endpoint, stream = pinging

@@ -4,6 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 import pytest
 
+from peers import abilities
+
 
 def test_as_many_headers_as_fit(raw, engine, peer):
     headers = [("X-Number-%d" % i, "value %d" % i) for i in range(raw.lib.SB_MAX_HEADERS)]
@@ -74,3 +76,13 @@ def test_a_transport_that_is_not_offered(raw, transport):
     assert code > 0 or code == raw.lib.SB_ENOTSUP
     if code > 0:
         raw.lib.sb_close(code, 0)
+
+
+@pytest.mark.parametrize("length", [128, 129, 1000])
+def test_a_long_user_of_our_own(raw, engine, peer, length):
+    """It is in the Contact of what is sent within the dialog, for which libeXosip2 3.3 has 200 octets."""
+    code = raw.call(engine, peer.uri, from_="<sip:%s@h.test>" % ("x" * length))
+    if length > 128 and abilities.is_exosip("3.3"):
+        assert code == raw.lib.SB_ETOOBIG
+    else:
+        assert code > 0 and peer.next("INVITE")

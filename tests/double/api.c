@@ -48,7 +48,7 @@ void eXosip_quit(void)
 
 const char *eXosip_get_version(void)
 {
-    return "3.6.0 (double)";
+    return D_IS_3_3 ? "3.3.0 (double)" : "3.6.0 (double)";
 }
 
 int eXosip_lock(void)
@@ -63,7 +63,7 @@ int eXosip_unlock(void)
     return 0;
 }
 
-int eXosip_set_option(int option, const void *value)
+int eXosip_set_option(eXosip_option option, const void *value)
 {
     if (rule_enter(__func__, D_RUNNING))
         return rule_leave(FAILED);
@@ -75,7 +75,11 @@ int eXosip_set_option(int option, const void *value)
         snprintf(D.gateway6, sizeof D.gateway6, "%s", (const char *)value);
     else if (option == EXOSIP_OPT_UDP_KEEP_ALIVE)
         D.keep_alive_ms = *(const int *)value;
-    else if (option != EXOSIP_OPT_DNS_CAPABILITIES)
+#ifndef EXOSIP_DOUBLE_3_3
+    else if (option == EXOSIP_OPT_DNS_CAPABILITIES)
+        return rule_leave(OSIP_SUCCESS);
+#endif
+    else
         return rule_leave(OSIP_BADPARAMETER);
     return rule_leave(OSIP_SUCCESS);
 }

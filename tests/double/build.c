@@ -197,6 +197,7 @@ int d_build_within(osip_message_t **request, const char *method, osip_dialog_t *
     int code;
     if (dialog->remote_contact_uri == NULL)
         return OSIP_SYNTAXERROR;
+    fragile_write(dialog);
     code = start_request(request, method);
     if (code == 0)
         code = osip_uri_clone(dialog->remote_contact_uri->url, &(*request)->req_uri);

@@ -121,6 +121,8 @@ void d_on_invite_response(struct d_txn *txn, osip_message_t *response)
     int status = response->status_code, initial = call != NULL && call->out == txn;
     if (call == NULL || (call->did < 0 && status < 300))
         return;
+    if (D_IS_3_3 && call->did > 0 && call->dialog == NULL && status / 100 == 2)
+        return; /* the application cancelled it by its dialog */
     if (status > 100 && status < 300)
         learn_dialog(call, response);
     if (status < 180)
@@ -204,7 +206,7 @@ int d_call_send_request(int did, osip_message_t *request)
     return OSIP_SUCCESS;
 }
 
-static int send_cancel(struct d_call *call)
+static int send_cancel(struct d_call *call, int did)
 {
     osip_message_t *invite = call->out->tr->orig_request, *cancel = NULL;
     osip_via_t *via;
@@ -225,6 +227,10 @@ static int send_cancel(struct d_call *call)
     cancel->cseq->method = osip_strdup("CANCEL");
     osip_message_force_update(cancel);
     d_txn_start(NICT, cancel, NULL, NULL);
+    if (D_IS_3_3 && did > 0) {
+        osip_dialog_free(call->dialog);
+        call->dialog = NULL;
+    }
     return 1;
 }
 
@@ -249,7 +255,7 @@ int d_terminate(int cid, int did)
         return send_bye(call);
     last = call->out == NULL ? NULL : call->out->tr->last_response;
     if (last != NULL && last->status_code < 200)
-        return send_cancel(call);
+        return send_cancel(call, did);
     return OSIP_WRONG_STATE;
 }
 
@@ -362,7 +368,8 @@ static void on_cancel(struct d_txn *cancel)
     cancel->call = invite->call;
     answer_with(cancel, invite->call->dialog, 200);
     answer_with(invite, invite->call->dialog, 487);
-    d_post(EXOSIP_CALL_CANCELLED, invite->call, NULL, cancel->tr, NULL);
+    if (!D_IS_3_3) /* which tells by the 487 */
+        d_post(EXOSIP_CALL_CANCELLED, invite->call, NULL, cancel->tr, NULL);
 }
 
 static void on_new_invite(struct d_txn *txn)
@@ -454,7 +461,11 @@ static void outside(struct d_txn *txn)
         on_new_invite(txn);
     } else if (MSG_IS_INFO(request) || MSG_IS_BYE(request)) {
         answer_with(txn, NULL, 481);
-    } else if (!d_on_sub_request(txn)) {
+    } else if (d_on_sub_request(txn)) {
+        return;
+    } else if (D_IS_3_3 && MSG_IS_NOTIFY(request)) {
+        answer_with(txn, NULL, 481);
+    } else {
         d_post(EXOSIP_MESSAGE_NEW, NULL, NULL, txn->tr, NULL);
     }
 }

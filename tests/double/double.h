@@ -19,6 +19,13 @@
 #include "eXosip2/eXosip.h"
 #include "eXosip2/exosip_double.h"
 
+/* Whether it plays libeXosip2 3.3 in place of 3.6. */
+#ifdef EXOSIP_DOUBLE_3_3
+enum { D_IS_3_3 = 1 };
+#else
+enum { D_IS_3_3 = 0 };
+#endif
+
 struct d_txn {
     osip_transaction_t *tr;
     struct d_call *call;  /* or NULL */
@@ -110,6 +117,7 @@ void d_lock(void), d_unlock(void);              /* the double's own threads' */
 void rule_inside(int delta);                    /* this thread is the library now: its frees are its own */
 void rule_handed_out(osip_message_t *message, const char *function);
 void rule_taken(osip_message_t *message, const char *function);
+void rule_call_back(CbSipCallback callback, osip_message_t *message, int received); /* NULL: nothing */
 void rule_event_out(eXosip_event_t *event);
 void rule_event_back(eXosip_event_t *event);
 void rule_event_wait(void);
@@ -143,6 +151,9 @@ void d_execute(void);
 /* fragile.c --------------------------------------------------------------------------------------------- */
 /* Dies where the real one does, when it was told to (D.crash). */
 void fragile_look(const osip_message_t *message);
+/* So does 3.3 always: of a request that it receives or sends, and of one that it builds within a dialog. */
+void fragile_look_up(osip_message_t *request);
+void fragile_write(const osip_dialog_t *dialog);
 
 /* events.c ---------------------------------------------------------------------------------------------- */
 void d_post(int type, struct d_call *call, struct d_reg *reg, osip_transaction_t *tr, osip_message_t *ack);

@@ -94,8 +94,7 @@ int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, i
     (void)unused_port;
     if (message->status_code == 101 && D.dont_send_101)
         return 0;
-    if (D.callback != NULL)
-        D.callback(message, 0);
+    rule_call_back(D.callback, message, 0);
     if (MSG_IS_REQUEST(message))
         request_target(message, &host, &port);
     else
@@ -122,10 +121,9 @@ void d_handle(const char *octets, size_t length, const struct sockaddr *peer, so
     char host[INET6_ADDRSTRLEN] = "", port[8] = "";
     if (event == NULL)
         return;
-    if (D.callback != NULL)
-        D.callback(event->sip, 1);
+    rule_call_back(D.callback, event->sip, 1);
     fragile_look(event->sip);
-    if (lacks_headers(event->sip)) {
+    if (lacks_headers(event->sip) || (MSG_IS_REQUEST(event->sip) && event->sip->sip_method == NULL)) {
         osip_event_free(event);
         return;
     }

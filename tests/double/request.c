@@ -29,6 +29,7 @@ struct d_txn *d_txn_start(osip_fsm_type_t type, osip_message_t *message, struct 
     osip_transaction_t *tr = NULL;
     osip_event_t *event;
     struct d_txn *txn;
+    fragile_look_up(message);
     if (osip_transaction_init(&tr, type, D.osip, message) != 0)
         abort();
     txn = add(tr, call, reg);
@@ -44,6 +45,7 @@ struct d_txn *d_txn_incoming(osip_fsm_type_t type, osip_event_t *event, int sock
 {
     osip_transaction_t *tr = NULL;
     struct d_txn *txn;
+    fragile_look_up(event->sip);
     if (osip_transaction_init(&tr, type, D.osip, event->sip) != 0) {
         osip_event_free(event);
         return NULL;

@@ -15,6 +15,7 @@ struct owned {
 
 static pthread_mutex_t book = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct owned *messages, *events;
+static struct owned *copies; /* that the program made: it may have them beyond eXosip_quit() */
 static int complaints;
 static char first[300];
 static int aborts = 1;
@@ -209,6 +210,17 @@ void rule_taken(osip_message_t *message, const char *function)
         rule_complain("%s() with a message that was sent, freed or never given", function);
 }
 
+/* The program's own code, in the middle of the library's. */
+void rule_call_back(CbSipCallback callback, osip_message_t *message, int received)
+{
+    int before = inside;
+    if (callback == NULL)
+        return;
+    inside = 0;
+    callback(message, received);
+    inside = before;
+}
+
 void rule_event_out(eXosip_event_t *event)
 {
     book_add(&events, event, "eXosip_event_wait");
@@ -250,9 +262,21 @@ void osip_message_free(osip_message_t *message)
     static void (*real)(osip_message_t *);
     if (real == NULL)
         *(void **)&real = behind("osip_message_free");
-    if (message != NULL && inside == 0 && !book_remove(&messages, message))
+    if (message != NULL && inside == 0 && !book_remove(&messages, message) && !book_remove(&copies, message))
         rule_complain("osip_message_free() on a message that was sent, freed or never given");
     real(message);
+}
+
+int osip_message_clone(const osip_message_t *message, osip_message_t **copy)
+{
+    static int (*real)(const osip_message_t *, osip_message_t **);
+    int code;
+    if (real == NULL)
+        *(void **)&real = behind("osip_message_clone");
+    code = real(message, copy);
+    if (code == 0 && inside == 0)
+        book_add(&copies, *copy, "osip_message_clone");
+    return code;
 }
 
 int osip_message_set_header(osip_message_t *message, const char *name, const char *value)

@@ -50,7 +50,7 @@ int d_init(void)
     D.family = AF_INET;
     strcpy(D.gateway, "192.0.2.1"); /* as good as any address far away */
     strcpy(D.gateway6, "2001:db8::1");
-    D.user_agent = osip_strdup("eXosip/3.6.0 (double)");
+    D.user_agent = osip_strdup(D_IS_3_3 ? "eXosip/3.3.0 (double)" : "eXosip/3.6.0 (double)");
     if (osip_init(&D.osip) != 0 || pipe(D.wake) != 0)
         return OSIP_UNDEFINED_ERROR;
     d_set_callbacks(D.osip);

@@ -12,6 +12,7 @@ import pytest
 
 from contract.leftovers import Leftovers
 from double.flows import FLOWS, Answering, Flow
+from peers import abilities
 
 #: Functions whose failure the double cannot stage (they return nothing, or give back), or that 3.6 never fails.
 UNFAILING = set(
@@ -88,6 +89,7 @@ def test_a_fault(raw, library, usual, name, function):
     assert run(raw, name) == ([], usual[name])
 
 
+@pytest.mark.skipif(not abilities.has_tcp(), reason=abilities.NO_TCP)
 def test_a_fault_of_tcp(raw, library):
     left = Leftovers()
     library.fail(OF_TCP, 1, False)

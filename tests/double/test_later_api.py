@@ -15,8 +15,11 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCES = os.path.join(HERE, "..", "..", "csrc")
 
+#: What setup.py finds out about the library's options.
+OPTIONS = ["-DSB_HAS_EXOSIP_OPT_%s" % name for name in ("DONT_SEND_101=0", "UDP_KEEP_ALIVE=1", "DNS_CAPABILITIES=1")]
+
 #: The declarations, and the options: a build for 4.x says so itself, 5.x is known by its headers.
-LATER = {4: ["-DLATER_API=4", "-DSB_EXOSIP_API=4"], 5: ["-DLATER_API=5"]}
+LATER = {4: OPTIONS + ["-DLATER_API=4", "-DSB_EXOSIP_API=4"], 5: OPTIONS + ["-DLATER_API=5"]}
 
 
 def compiled(options, code=None, path=None):

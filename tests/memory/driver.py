@@ -52,15 +52,19 @@ def _double():
     compile_args, link_args = module.locate(module.CARES)
     sources += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".c")]
     options = ["-DWITH_DOUBLE", "-I" + os.path.join(double, "include"), "-L" + os.path.join(double, "lib")]
+    options += module.declared(_library_of("exosip", module), options)
     options += compile_args + ["-losip2", "-losipparser2"] + link_args
     return sources, options + ["-ldl", "-lpthread", "-rdynamic"]
 
 
 def _library():
     sources, module = _engine(Raw().name)
-    library = [each for each in module.LIBRARIES if each.engine == Raw().name][0]
-    compile_args, link_args = module.locate(library)
+    compile_args, link_args = module.locate(_library_of(Raw().name, module))
     return sources, compile_args + shlex.split(os.environ.get("LDFLAGS", "")) + link_args + ["-lpthread"]
+
+
+def _library_of(engine, module):
+    return [each for each in module.LIBRARIES if each.engine == engine][0]
 
 
 class Functions(object):

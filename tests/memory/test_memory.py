@@ -12,6 +12,7 @@ from contract.raw import Raw
 from double.flows import FLOWS, Answering, Flow
 from memory.driver import run
 from memory.malformed import datagrams
+from peers import abilities
 from peers.name_server import HOSTILE, NameServer, mutated
 from shield.messages import request
 
@@ -126,6 +127,8 @@ def test_malformed_datagrams(driver):
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_connections(driver, host):
     """Whole messages, halves, noise; peers that go in the middle; nobody there. And it still takes a MESSAGE."""
+    if not abilities.has_tcp():
+        pytest.skip(abilities.NO_TCP)
     lib, engine = driver.lib, driver.open(host, transport=driver.lib.SB_TCP)
     port = lib.sb_port(engine)
     target = "sip:peer@%s:9;transport=tcp" % ("[::1]" if host == "::1" else host)

@@ -51,14 +51,24 @@ int osip_message_parse(osip_message_t *message, const char *text, unsigned long 
 LIBRARY = 'void osip_anything(void); void *used = osip_anything; const char *eXosip_get_version(void) { return "%s"; }'
 
 
-class Installation:
-    """A folder with the headers and libraries of a libeXosip2."""
+#: How the versions declare their options, and the others that one has.
+OPTIONS = {
+    "3.3": "enum { EXOSIP_OPT_UDP_KEEP_ALIVE = 1, EXOSIP_OPT_DONT_SEND_101 = 6 };\n",
+    "3.6": "\n#define EXOSIP_OPT_UDP_KEEP_ALIVE 1\n#define EXOSIP_OPT_DONT_SEND_101 6\n"
+    "#define EXOSIP_OPT_DNS_CAPABILITIES 14\n",
+    "5": "\n#define EXOSIP_OPT_UDP_KEEP_ALIVE 1\n#define EXOSIP_OPT_AUTO_MASQUERADE_CONTACT 2\n"
+    "#define EXOSIP_OPT_DNS_CAPABILITIES 14\n",
+}
 
-    def __init__(self, folder, member="", version="3.6.0", osip="6"):
+
+class Installation:
+    """A folder with the headers and libraries of a libeXosip2. ``headers`` is a key of OPTIONS."""
+
+    def __init__(self, folder, member="", version="3.6.0", osip="6", headers="3.6"):
         self.include, self.lib = folder / "include", folder / "lib"
         (self.include / "eXosip2").mkdir(parents=True)
         self.lib.mkdir()
-        (self.include / "eXosip2" / "eXosip.h").write_text(HEADER % member)
+        (self.include / "eXosip2" / "eXosip.h").write_text(HEADER % member + OPTIONS[headers])
         self._library("osipparser2", osip, PARSER)
         self._library("osip2", osip, "void osip_anything(void) { }")
         self._library("eXosip2", "9", LIBRARY % version, "-Wl,--no-as-needed", "-losip2", "-losipparser2")
@@ -115,6 +125,50 @@ def test_headers_of_another_libosip2_are_refused(tmp_path, locate):
 def test_headers_of_another_libexosip2_are_refused(tmp_path, locate):
     one = Installation(tmp_path, version="5.3.0")
     assert "the headers are of libeXosip2 3.x, the library is 5.3.0" in locate(one.include, one.lib)
+
+
+@pytest.mark.parametrize(
+    "version, headers", [("3.6.0", "3.6"), ("3.6.0-4", "3.6"), ("3.3.0", "3.3"), ("3.3.1", "3.3")]
+)
+def test_what_was_run_is_accepted(tmp_path, locate, version, headers):
+    one = Installation(tmp_path, version=version, headers=headers)
+    assert locate(one.include, one.lib) == "fits"
+
+
+@pytest.mark.parametrize(
+    "version, headers",
+    [
+        ("3.1.0", "3.3"),
+        ("3.2.0", "3.3"),
+        ("3.4.0", "3.6"),
+        ("3.5.0", "3.6"),
+        ("3.30.0", "3.3"),
+        ("5.3.0", "5"),
+    ],
+)
+def test_what_was_never_run_is_refused(tmp_path, locate, version, headers):
+    one = Installation(tmp_path, version=version, headers=headers)
+    complaint = locate(one.include, one.lib)
+    assert "sipbridge was run with libeXosip2 3.3 and 3.6 alone, and this is %s" % version in complaint
+
+
+@pytest.mark.parametrize("version, headers", [("3.3.0", "3.6"), ("3.6.0", "3.3")])
+def test_headers_of_another_3_x_are_refused(tmp_path, locate, version, headers):
+    """Both libraries have the same name, and their options other numbers."""
+    one = Installation(tmp_path, version=version, headers=headers)
+    assert "the headers are of libeXosip2 %s, the library is %s" % (headers, version) in locate(
+        one.include, one.lib
+    )
+
+
+@pytest.mark.parametrize("headers, dns", [("3.3", 0), ("3.6", 1)])
+def test_options_are_found_as_macros_and_in_an_enumeration(tmp_path, headers, dns):
+    one = Installation(tmp_path, headers=headers)
+    code = "import _build; print(*_build.declared(_build.LIBRARIES[1], ['-I', %r]))" % str(one.include)
+    settings = dict(os.environ, PYTHONPATH=str(TOP / "sipbridge"))
+    output = subprocess.check_output([sys.executable, "-c", code], env=settings, text=True)
+    found = dict(each.replace("-DSB_HAS_EXOSIP_OPT_", "").split("=") for each in output.split())
+    assert found == {"DONT_SEND_101": "1", "UDP_KEEP_ALIVE": "1", "DNS_CAPABILITIES": str(dns)}
 
 
 def test_libraries_that_the_loader_does_not_find(tmp_path, locate):

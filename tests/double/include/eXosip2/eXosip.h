@@ -1,17 +1,27 @@
 /* eXosip2/eXosip.h of the checking double: what csrc/ uses of libeXosip2 3.6's API, declared by us after its
- * documentation, with the names and the numbers that a program sees. The double's own controls are in
- * exosip_double.h. */
+ * documentation, with the names and the numbers that a program sees; with EXOSIP_DOUBLE_3_3 (the Makefile puts that in
+ * front of it) of 3.3's. The double's own controls are in exosip_double.h. */
 #ifndef EXOSIP_DOUBLE_EXOSIP_H
 #define EXOSIP_DOUBLE_EXOSIP_H
 
 #include <osipparser2/osip_parser.h>
 
+#ifdef EXOSIP_DOUBLE_3_3
+typedef enum {
+    EXOSIP_OPT_UDP_KEEP_ALIVE = 1,
+    EXOSIP_OPT_DONT_SEND_101 = 6,
+    EXOSIP_OPT_SET_IPV4_FOR_GATEWAY = 8,
+    EXOSIP_OPT_SET_IPV6_FOR_GATEWAY = 11
+} eXosip_option;
+#else
+typedef int eXosip_option;
 #define EXOSIP_OPT_BASE_OPTION 0
 #define EXOSIP_OPT_UDP_KEEP_ALIVE (EXOSIP_OPT_BASE_OPTION + 1)
 #define EXOSIP_OPT_DONT_SEND_101 (EXOSIP_OPT_BASE_OPTION + 6)
 #define EXOSIP_OPT_SET_IPV4_FOR_GATEWAY (EXOSIP_OPT_BASE_OPTION + 8)
 #define EXOSIP_OPT_SET_IPV6_FOR_GATEWAY (EXOSIP_OPT_BASE_OPTION + 12)
 #define EXOSIP_OPT_DNS_CAPABILITIES (EXOSIP_OPT_BASE_OPTION + 14)
+#endif
 
 typedef enum eXosip_event_type {
     EXOSIP_REGISTRATION_NEW,
@@ -101,7 +111,7 @@ int eXosip_unlock(void);
 #define eXosip_lock() ;
 #define eXosip_unlock() ;
 #endif
-int eXosip_set_option(int option, const void *value);
+int eXosip_set_option(eXosip_option option, const void *value);
 void eXosip_set_user_agent(const char *user_agent);
 int eXosip_set_cbsip_message(CbSipCallback callback);
 void eXosip_enable_ipv6(int on);

@@ -1,0 +1,21 @@
+"""What the library under test cannot do, so that tests of it are skipped."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+
+import sipbridge
+
+NO_TCP = "libeXosip2 3.3 takes what it reads from a connection at a time for one message, so TCP is not offered on it"
+
+
+def is_exosip(line):
+    """True when the engine is on a libeXosip2 of that line: "3.3"."""
+    if os.environ.get("SIPBRIDGE_ENGINE") != "exosip":
+        return False
+    return sipbridge.engines().get("exosip", "").startswith(line + ".")
+
+
+def has_tcp():
+    """True when endpoints can be on TCP."""
+    return not is_exosip("3.3")
