@@ -52,6 +52,7 @@ from sipbridge.events import (
     TransferProgress,
     TransferRequested,
 )
+from sipbridge.fault import Fault
 from sipbridge.headers import Headers
 from sipbridge.identity import ANONYMOUS
 from sipbridge.notifier import Notifier
@@ -79,6 +80,7 @@ __all__ = [
     "EngineFailed",
     "EngineLost",
     "EngineRestarted",
+    "Fault",
     "Headers",
     "IncomingCall",
     "InfoReceived",
