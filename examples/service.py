@@ -87,8 +87,7 @@ def main():
     with sipbridge.Endpoint(address, advertised=os.environ.get("ADVERTISED") or None) as endpoint:
         Service(endpoint)
         log.info("listening on %s (%s %s)", endpoint.address, endpoint.engine_name, endpoint.engine_version)
-        while True:
-            signal.pause()
+        endpoint.wait_closed()
 
 
 if __name__ == "__main__":

@@ -55,6 +55,7 @@ try:
         TransferProgress,
         TransferRequested,
     )
+    from sipbridge.fault import Fault
     from sipbridge.headers import Headers
     from sipbridge.identity import ANONYMOUS
     from sipbridge.notifier import Notifier
@@ -87,6 +88,7 @@ __all__ = [
     "EngineFailed",
     "EngineLost",
     "EngineRestarted",
+    "Fault",
     "Headers",
     "IncomingCall",
     "InfoReceived",

@@ -45,6 +45,7 @@ from sipbridge.events import (
     TransferProgress,
     TransferRequested,
 )
+from sipbridge.fault import Fault as Fault
 from sipbridge.headers import Headers as Headers
 from sipbridge.identity import ANONYMOUS as ANONYMOUS
 from sipbridge.notifier import Notifier as Notifier
@@ -72,6 +73,7 @@ __all__ = [
     "EngineFailed",
     "EngineLost",
     "EngineRestarted",
+    "Fault",
     "Headers",
     "IncomingCall",
     "InfoReceived",

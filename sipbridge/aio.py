@@ -74,13 +74,15 @@ class _Dispatcher(dispatch.Dispatcher):
 
     def start(self):
         self._waiters = {}  # future: the predicate that fulfils it
-        self._tasks = set()  # handlers under way: the loop itself keeps none of its tasks alive
+        self._tasks = set()  # handlers under way
+        self._leaving = None  # what a handler has raised that ends the loop
         self._loop = asyncio.get_running_loop()
         self._descriptor = self._engine.fileno()
         self._loop.add_reader(self._descriptor, self._readable)
 
     def close(self, grace, timeout):
         """Close the engine at once: whoever closes has waited for the peers already, and in the loop."""
+        self._closing = True
         if self._descriptor is not None:
             self._readable()
         self._detach()
@@ -102,6 +104,8 @@ class _Dispatcher(dispatch.Dispatcher):
         except EngineError as error:
             dispatch.log.debug("no more events: %s", error)
             self._detach()
+            if not self._closing:
+                self._report("the engine tells no more", fatal=True)
             self._end()
         self._look()
         self._deliver_all()
@@ -110,6 +114,55 @@ class _Dispatcher(dispatch.Dispatcher):
         if not self._loop.is_closed():  # else nobody is left to deliver to
             while self._backlog:
                 self._deliver(_wrapped(self._backlog.popleft()))
+                self._look_for_failure()
+        self._look_for_failure()
+
+    # -- faults ----------------------------------------------------------------------------------------------
+
+    def _handler_failed(self, error, handler, event):
+        if isinstance(error, asyncio.CancelledError):  # somebody wanted it so
+            dispatch.log.debug("handler %r was cancelled", handler)
+        elif isinstance(error, KeyboardInterrupt):  # which came in the midst of it; the program's
+            self._leaving = error
+        else:
+            if isinstance(error, SystemExit):
+                self._leaving = error
+            super()._handler_failed(error, handler, event)
+
+    def _look_for_failure(self):
+        super()._look_for_failure()
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:  # as asyncio has it: these end the loop
+            raise leaving
+
+    def _close_failed(self):
+        self._look()
+        if not self._loop.is_closed():
+            self._keep(self._close_in_loop())
+
+    async def _close_in_loop(self):
+        try:
+            await _run(self._abandon)
+        except Exception:
+            dispatch.log.exception("cannot close the endpoint that has failed")
+
+    def _call_hook(self, fault):
+        result = self._on_error(fault)
+        if inspect.isawaitable(result):
+            self._keep(self._finish_hook(result))
+
+    async def _finish_hook(self, awaitable):
+        try:
+            await awaitable
+        except Exception:
+            dispatch.log.exception("on_error %r failed", self._on_error)
+
+    def _keep(self, coroutine):
+        """Run it as a task, and keep that: the loop itself keeps none of its tasks alive."""
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     # -- time ------------------------------------------------------------------------------------------------
 
@@ -120,7 +173,7 @@ class _Dispatcher(dispatch.Dispatcher):
 
     def _run_timer(self, timer):
         if not self.closed:
-            timer._fire()
+            self._fire(timer)
             self._look()
             self._deliver_all()
 
@@ -139,7 +192,7 @@ class _Dispatcher(dispatch.Dispatcher):
             if self.closed or predicate():
                 _fulfil(future)
 
-    def wait(self, predicate, timeout):
+    def linger(self, predicate, timeout):
         current = greenlet.getcurrent()
         if isinstance(current, _Waiting):
             return current.parent.switch(self.until(predicate, timeout))
@@ -147,7 +200,7 @@ class _Dispatcher(dispatch.Dispatcher):
         return self._wait_and_take(predicate, None if timeout is None else monotonic() + timeout)
 
     async def until(self, predicate, timeout):
-        """As :meth:`wait`, for a coroutine."""
+        """As :meth:`linger`, for a coroutine."""
         if predicate() or self.closed:
             return bool(predicate())
         future = self._loop.create_future()
@@ -167,21 +220,22 @@ class _Dispatcher(dispatch.Dispatcher):
         result = super()._handle(handler, event)
         if not inspect.isawaitable(result):
             return result
-        task = self._loop.create_task(self._finish(result, handler, event))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return self._keep(self._finish(result, handler, event))
 
     async def _finish(self, awaitable, handler, event):
         try:
-            await awaitable
-        except Exception:
-            dispatch.log.exception("handler %r failed for %s", handler, type(event).__name__)
+            return await awaitable
+        except BaseException as error:
+            self._handler_failed(error, handler, event)
+            self._look_for_failure()
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            return dispatch.FAILED
 
-    def _settle_after(self, results, event):
-        tasks = [result for result in results if isinstance(result, asyncio.Task)]
+    def _settle_after(self, results, event, seen):
+        tasks = [result for result in results if isinstance(result, asyncio.Task) and not result.done()]
         if not tasks:
-            super()._settle_after(results, event)
+            super()._settle_after([_outcome(result) for result in results], event, seen)
             return
         left = len(tasks)
 
@@ -189,16 +243,24 @@ class _Dispatcher(dispatch.Dispatcher):
             nonlocal left
             left -= 1
             if not left and not self.closed:
-                self._settle(event, True)
+                self._settle_after(results, event, seen)
 
         for task in tasks:
             task.add_done_callback(one_less)
 
 
+def _outcome(result):
+    """What a handler returned, or the task that it runs in."""
+    if not isinstance(result, asyncio.Task):
+        return result
+    return dispatch.FAILED if result.cancelled() or result.exception() is not None else result.result()
+
+
 class EventStream(dispatch.Stream):
     """The events of an endpoint from the moment of its making; an asynchronous iterator and context manager.
 
-    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`.
+    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`; with an EngineError
+    when the endpoint has failed.
     """
 
     def __aiter__(self):
@@ -211,14 +273,16 @@ class EventStream(dispatch.Stream):
         self.close()
 
     async def __anext__(self):
+        self._dispatcher.owner.check()
         self._settle_last()
         if not await self._dispatcher.until(lambda: self._events, self._timeout):
             self.close()
+            self._dispatcher.check()
             raise StopAsyncIteration
         return self._pop()
 
-    def _put(self, event):
-        super()._put(event)
+    def _put(self, event, results):
+        super()._put(event, results)
         self._dispatcher._look()
 
 

@@ -272,6 +272,7 @@ def listen(options, console):
             console.event("listening on %s (%s %s)" % (phone.address, phone.engine_name, phone.engine_version))
             while not listener.finished.is_set() and not console.broken.is_set():
                 listener.finished.wait(1.0)
+                phone.wait_closed(0.0)  # raises where it has failed
         except Interrupted:
             console.event("interrupted: hanging up")
     return OK
@@ -386,6 +387,7 @@ def register(options, console):
                 return OK
             while not _failures(heard) and not console.broken.is_set():
                 console.broken.wait(1.0)
+                phone.wait_closed(0.0)  # raises where it has failed
         except Interrupted:
             if options.once or not heard:
                 raise

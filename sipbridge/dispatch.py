@@ -10,12 +10,15 @@ from __future__ import absolute_import, division, print_function
 import heapq
 import itertools
 import logging
+import sys
 import threading
 from collections import deque
 
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
 from sipbridge.events import TraceMessage
+from sipbridge.fault import Fault, call_id_of
+from sipbridge.owner import Owner
 
 log = logging.getLogger("sipbridge")
 
@@ -26,6 +29,12 @@ CONGESTED = 10000
 # system's calls take no more than some weeks, while a peer may well ask for years.
 _LONG = 3600.0
 
+
+#: In place of what a handler returns: it raised something.
+FAILED = object()
+
+# Seconds that an endpoint which has failed may take to close, besides those that its peers are given.
+_CLOSING = 2.0
 
 # For the main thread: a signal that comes between Python's last look for one and the wait itself, or to another thread,
 # does not end the wait.
@@ -51,12 +60,8 @@ class Timer(object):
 
     def _fire(self):
         function, self._function = self._function, None
-        if function is None:
-            return
-        try:
+        if function is not None:
             function()
-        except Exception:
-            log.exception("timer %r failed", function)
 
 
 class Dispatcher(object):
@@ -65,13 +70,23 @@ class Dispatcher(object):
     Args:
         engine: what to pull from.
         follow: called with each RawEvent, under ``lock``; returns the event to deliver, or None.
-        settle: called with an event that was delivered, and whether anybody was there to see it.
+        settle: called with an event that was delivered, whether anybody was there to see it, and whether a handler
+            raised something.
+        abandon: closes the endpoint; called on the event thread when it has failed.
+        on_error: called with each :class:`~sipbridge.Fault`, or None.
+
+    Attributes:
+        owner: the process that this is for.
+        closed: no event comes any more.
     """
 
-    def __init__(self, engine, follow, settle):
+    def __init__(self, engine, follow, settle, abandon=None, on_error=None):
         self._engine = engine
         self._follow = follow
         self._settle = settle
+        self._abandon = abandon or (lambda: self.close(0.0, 0.0))
+        self._on_error = on_error
+        self.owner = Owner()
         self.lock = threading.Lock()
         self._changed = threading.Condition(self.lock)
         self._waiting = 0
@@ -80,6 +95,10 @@ class Dispatcher(object):
         self._backlog = deque()  # events to deliver; the event thread's
         self._timers = []  # a heap of (when, number, Timer); the event thread's
         self._numbers = itertools.count()
+        self._fatal = None  # text and exception: what to close the endpoint for
+        self._failed = None  # the same, once that has begun
+        self._closing = False
+        self._ended_by = None  # the error after which the engine tells no more
         self.closed = False
         self._thread = None
 
@@ -90,6 +109,7 @@ class Dispatcher(object):
 
     def close(self, grace, timeout):
         """Close the engine within ``grace`` seconds; wait ``timeout`` for the last event's delivery."""
+        self._closing = True
         self._engine.close(min(grace, _LONG))
         if not self.on_event_thread:
             self._thread.join(min(timeout, _LONG))
@@ -106,10 +126,12 @@ class Dispatcher(object):
         )
 
     def on(self, kind, handler):
+        self.owner.check()
         with self.lock:
             self._handlers[kind] = self._handlers.get(kind, ()) + (handler,)
 
     def off(self, kind, handler):
+        self.owner.check()
         with self.lock:
             self._handlers[kind] = tuple(each for each in self._handlers.get(kind, ()) if each != handler)
 
@@ -120,8 +142,29 @@ class Dispatcher(object):
             while self._take(None):
                 while self._backlog:
                     self._deliver(self._backlog.popleft())
+                    self._look_for_failure()
+            if not self._closing:
+                raise self._ended_by
+        except BaseException:  # a fault of ours or of a library: in silence everybody would wait for ever
+            self._report("the event thread has failed", fatal=True)
+            self._look_for_failure()
         finally:
             self._end()
+
+    def _look_for_failure(self):
+        """After a fatal fault: let those who wait know, and close the endpoint; once."""
+        if self._fatal is None or self._failed is not None:
+            return
+        with self.lock:
+            self._failed = self._fatal
+            self._wake()
+        self._close_failed()
+
+    def _close_failed(self):
+        try:
+            self._abandon()
+        except Exception:
+            log.exception("cannot close the endpoint that has failed")
 
     def _end(self):
         with self.lock:
@@ -142,6 +185,7 @@ class Dispatcher(object):
             raw = self._engine.wait(self._until_timer(timeout))
         except EngineError as error:
             log.debug("event thread ends: %s", error)
+            self._ended_by = error
             return False
         if raw is not None:
             self._advance(raw)
@@ -180,19 +224,27 @@ class Dispatcher(object):
     def _run_timers(self):
         now = monotonic()
         while self._timers and self._timers[0][0] <= now:
-            heapq.heappop(self._timers)[2]._fire()
+            self._fire(heapq.heappop(self._timers)[2])
+
+    def _fire(self, timer):
+        try:
+            timer._fire()
+        except Exception:
+            self._report("a timer has failed")
 
     # -- delivering ----------------------------------------------------------------------------------------
 
     def _advance(self, raw):
         """Follow one event; what there is to deliver goes to the backlog."""
         event = None
-        with self.lock:
-            try:
-                event = self._follow(raw)
-            except Exception:  # a fault of ours must not stop the events of every other call
-                log.exception("cannot follow %r", raw)
-            self._wake()
+        try:
+            with self.lock:
+                try:
+                    event = self._follow(raw)
+                finally:
+                    self._wake()
+        except Exception:  # a fault of ours must not stop the events of every other call
+            self._report("cannot follow %r" % (raw,))
         if event is not None:
             self._backlog.append(event)
 
@@ -201,27 +253,90 @@ class Dispatcher(object):
         results = [self._handle(handler, event) for kind in kinds for handler in self._handlers.get(kind, ())]
         streams = () if isinstance(event, TraceMessage) else self._streams
         for stream in streams:
-            stream._put(event)
+            stream._put(event, results)
         if not streams:
-            self._settle_after(results, event)
+            self._settle_after(results, event, False)
 
     def _handle(self, handler, event):
+        """What the handler returns, or FAILED."""
         try:
             return handler(event)
-        except Exception:
-            log.exception("handler %r failed for %s", handler, type(event).__name__)
+        except:  # noqa: E722  (Python 2 also raises what is no BaseException; nothing of it may end the thread)
+            self._handler_failed(sys.exc_info()[1], handler, event)
+            return FAILED
 
-    def _settle_after(self, results, event):
-        """Settle an event that is in no stream; ``results`` are what its handlers returned."""
-        self._settle(event, bool(results))
+    def _handler_failed(self, error, handler, event):
+        """Tell of what a handler has raised, while it is being handled."""
+        text = "handler %r failed for %s" % (handler, type(event).__name__)
+        fatal = isinstance(error, BaseException) and not isinstance(error, Exception)
+        self._report(text, handler, event, fatal)
+
+    def _settle_after(self, results, event, seen):
+        """Settle an event; ``results`` are what its handlers returned, ``seen``: somebody had it from a stream."""
+        try:
+            self._settle(event, seen or bool(results), any(result is FAILED for result in results))
+        except Exception:
+            self._report("cannot answer %s" % type(event).__name__, None, event)
+
+    # -- faults --------------------------------------------------------------------------------------------
+
+    def _report(self, text, handler=None, event=None, fatal=False):
+        """Tell the log and the hook of the exception that is being handled. A fatal one will close the endpoint."""
+        _, error, traceback = sys.exc_info()
+        call_id = call_id_of(event)
+        if call_id:
+            text = "%s, Call-ID %s" % (text, call_id)
+        if fatal:
+            text = "%s: %r" % (text, error)
+            self._fatal = self._fatal or (text, error)
+            log.critical("%s; the endpoint is being closed", text, exc_info=True)
+        else:
+            log.error("%s", text, exc_info=True)
+        if self._on_error is not None:
+            self._tell_hook(Fault(error, traceback, event, handler, call_id, fatal))
+
+    def _tell_hook(self, fault):
+        try:
+            self._call_hook(fault)
+        except Exception:
+            log.exception("on_error %r failed", self._on_error)
+        except BaseException as error:
+            log.critical("on_error %r failed; the endpoint is being closed", self._on_error, exc_info=True)
+            self._fatal = self._fatal or ("on_error %r failed: %r" % (self._on_error, error), error)
+
+    def _call_hook(self, fault):
+        self._on_error(fault)
+
+    def check(self):
+        """Raise an EngineError where the endpoint has failed, and in a process that was forked off."""
+        self.owner.check()
+        if self._failed is not None:
+            text, cause = self._failed
+            error = EngineError("the endpoint has failed: " + text)  # another one each time: each has a traceback
+            error.__cause__ = cause
+            raise error
 
     # -- any thread ----------------------------------------------------------------------------------------
 
     def wait(self, predicate, timeout):
         """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true; returns whether it is.
 
-        The predicate is called under the lock, or on the event thread.
+        The predicate is called under the lock, or on the event thread. Raises EngineError when the endpoint fails.
         """
+        self.owner.check()
+        late = self._failed is not None
+        holds = self.linger(lambda: self._failed or predicate(), timeout)
+        if self._failed is not None and not (late and predicate()):  # which closing may make true for who waits
+            self.check()
+        return holds
+
+    def see_out(self, timeout):
+        """Wait until an endpoint that has failed is closed."""
+        if self._failed is not None and not self.on_event_thread:
+            self.linger(lambda: self.closed, timeout + _CLOSING)
+
+    def linger(self, predicate, timeout):
+        """As :meth:`wait`, but whether or not the endpoint has failed."""
         deadline = None if timeout is None else monotonic() + timeout
         if self.on_event_thread:
             return self._wait_and_take(predicate, deadline)
@@ -257,6 +372,7 @@ class Dispatcher(object):
 
     def stream(self, timeout):
         """A new :class:`EventStream` of what comes from now on."""
+        self.owner.check()
         stream = self._Stream(self, timeout)
         with self.lock:
             self._streams += (stream,)
@@ -273,36 +389,43 @@ class Stream(object):
     def __init__(self, dispatcher, timeout):
         self._dispatcher = dispatcher
         self._timeout = timeout
-        self._events = deque()
+        self._events = deque()  # each with what its handlers returned
         self._last = None
 
-    def _put(self, event):
+    def _put(self, event, results):
         dispatcher = self._dispatcher
         with dispatcher.lock:
-            self._events.append(event)
+            self._events.append((event, results))
             dispatcher._wake()
 
     def _pop(self):
         self._last = self._events.popleft()
-        return self._last
+        return self._last[0]
 
     def _settle_last(self):
         last, self._last = self._last, None
         if last is not None:
-            self._dispatcher._settle(last, True)
+            self._settle(last, True)
+
+    def _settle(self, pair, seen):
+        event, results = pair
+        self._dispatcher._settle_after(results, event, seen)
 
     def close(self):
         """Get no more events; those already there are settled as if nobody had looked at them."""
+        if self._dispatcher.owner.is_elsewhere:
+            return
         self._dispatcher.drop(self)
         self._settle_last()
         while self._events:
-            self._dispatcher._settle(self._events.popleft(), False)
+            self._settle(self._events.popleft(), False)
 
 
 class EventStream(Stream):
     """The events of an endpoint, one by one, from the moment of its making until it is closed.
 
-    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`.
+    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`; with an EngineError
+    when the endpoint has failed.
     """
 
     def __iter__(self):
@@ -315,9 +438,11 @@ class EventStream(Stream):
         self.close()
 
     def __next__(self):
+        self._dispatcher.owner.check()
         self._settle_last()
-        if not self._dispatcher.wait(lambda: self._events, self._timeout):
+        if not self._dispatcher.linger(lambda: self._events, self._timeout):
             self.close()
+            self._dispatcher.check()
             raise StopIteration
         return self._pop()
 

@@ -61,6 +61,13 @@ from sipbridge.uri import (
 )
 from sipbridge.watch import Watch
 
+#: The method of the request by which docker/healthcheck.py asks whether events are taken. The endpoint answers it
+#: where it follows events, and nobody else sees it.
+HEALTH = "SIPBRIDGE-HEALTH"
+
+#: The events of requests within a call, by method; of all others RequestReceived.
+_WITHIN_CALLS = {"INFO": events.InfoReceived, "MESSAGE": events.MessageReceived}
+
 _open_endpoints = weakref.WeakSet()
 
 
@@ -114,6 +121,8 @@ class Endpoint(EventPackages):
             verifies those of others against the system's.
         resolv_conf: path of a file that names the DNS servers to ask (resolv.conf(5); a line ``port N`` for another
             port than 53), or None for the system's.
+        on_error: a function that is called with a :class:`~sipbridge.Fault` for each exception that a handler raises,
+            and for what goes wrong in sipbridge itself, on the event thread, after it was logged; or None.
         keepalive: seconds after which a connection on which nothing passed is sent a ping, two line ends (RFC 5626,
             4.4.1), 1 to 86400; None for never. TCP and TLS alone; over UDP :meth:`watch` keeps a way open.
 
@@ -140,12 +149,15 @@ class Endpoint(EventPackages):
         session_expires=None,
         resolv_conf=None,
         keepalive=None,
+        on_error=None,
     ):
         local = parse_transport_address(address)
         if tls is not None:
             check_kind(tls, Tls, "tls")
         if trace is not None:
             check_callable(trace, "trace")
+        if on_error is not None:
+            check_callable(on_error, "on_error")
         if tls is not None and local.transport != "tls":
             raise InputError("certificates are for an address that begins with tls://, not %r" % (address,))
         if tls is None and local.transport == "tls":
@@ -175,25 +187,31 @@ class Endpoint(EventPackages):
             None if resolv_conf is None else check_file(resolv_conf, "resolv_conf"),
             check_keepalive(keepalive, local.transport),
         )
+        try:
+            self._begin(local, trace, on_error)
+        except BaseException:  # nobody has it yet who could close it
+            _open_endpoints.discard(self)
+            self._quietly(self._engine.close, 0.0)
+            raise
+
+    def _begin(self, local, trace, on_error):
         self._local = local._replace(port=self._engine.port)
         self._closed = False
-        self._dispatcher = self._Dispatcher(self._engine, self._follow, self._settle)
-        self._lock = self._dispatcher.lock
+        self._dispatcher = self._Dispatcher(self._engine, self._follow, self._settle, self.close, on_error)
         self._wait = self._dispatcher.wait
         if self._recorder is not None:
-            self._begin_recording()
+            self._recorder.begin(*self._local)
+            self.on(events.TraceMessage, self._recorder)
         if trace is not None:
             self.on(events.TraceMessage, trace)
         _open_endpoints.add(self)
         self._dispatcher.start()
 
-    def _begin_recording(self):
-        try:
-            self._recorder.begin(*self._local)
-        except InputError:
-            self._engine.close(0.0)
-            raise
-        self.on(events.TraceMessage, self._recorder)
+    @property
+    def _lock(self):
+        """Of all that is followed. Raises EngineError in a forked process, where it may be held for ever."""
+        self._dispatcher.owner.check()
+        return self._dispatcher.lock
 
     def __enter__(self):
         return self
@@ -244,24 +262,47 @@ class Endpoint(EventPackages):
     def close(self, timeout=1.0):
         """Hang up every call, unregister, wait for the peers at most ``timeout`` seconds, close the socket.
 
-        May be called again and from any thread. Each call still gets its CallEnded. Raises InputError.
+        May be called again and from any thread. Each call still gets its CallEnded. In a process that was forked from
+        the one which made it, this does nothing. Raises InputError.
         """
         deadline = monotonic() + check_delay(timeout)
+        if self._dispatcher.owner.is_elsewhere:
+            return
         with self._lock:
-            if self._closed:
-                return
-            self._closed = True
+            first, self._closed = not self._closed, True
+        if not first:
+            self._dispatcher.see_out(timeout)
+            return
+        try:
+            self._leave(timeout)
+        finally:  # also after an interrupt
+            self._dispatcher.close(max(0.0, deadline - monotonic()), timeout)
+            self._abandon()
+            if self._recorder is not None:
+                self._recorder.close()
+            _open_endpoints.discard(self)
+
+    def _leave(self, timeout):
+        """End what there is, and wait for the peers."""
         for call in self.calls:
             self._quietly(call.hangup)
         for registration in list(self._registrations.values()):
             self._quietly(self._engine.unregister, registration._id)
         self._leave_packages()
-        self._wait(self._is_over, timeout)
-        _open_endpoints.discard(self)
-        self._dispatcher.close(max(0.0, deadline - monotonic()), timeout)
-        self._abandon()
-        if self._recorder is not None:
-            self._recorder.close()
+        self._dispatcher.linger(self._is_over, timeout)
+
+    def wait_closed(self, timeout=None):
+        """Wait, at most ``timeout`` seconds (None: no limit), until the endpoint is closed; returns whether it is.
+
+        For the main thread of a service. Raises EngineError when it was closed because it has failed, as by a handler
+        that called ``sys.exit()``: ``__cause__`` is what was raised. Raises InputError.
+        """
+        check_timeout(timeout)
+        self._dispatcher.owner.check()
+        if not self._dispatcher.linger(lambda: self._dispatcher.closed, timeout):
+            return False
+        self._dispatcher.check()
+        return True
 
     def _is_over(self):
         return not self._calls and not self._registrations and self._packages_are_over()
@@ -284,8 +325,10 @@ class Endpoint(EventPackages):
     def on(self, kind, handler):
         """Call ``handler(event)`` for each event of that type (or a subtype), on the event thread.
 
-        Handlers run one after the other and may make blocking calls; what they raise is logged to the logger
-        ``sipbridge``. Raises InputError when ``kind`` is no event type, or ``handler`` cannot be called.
+        Handlers run one after the other and may make blocking calls. What they raise is logged to the logger
+        ``sipbridge`` and told to ``on_error``; what they were called for is answered 500, unless it was answered
+        before. SystemExit and the like, which are no Exceptions, close the endpoint: see :meth:`wait_closed`.
+        Raises InputError when ``kind`` is no event type, or ``handler`` cannot be called.
         """
         if not isinstance(kind, type) or kind.__module__ != events.__name__:
             raise InputError("not an event type: %r" % (kind,))
@@ -493,7 +536,7 @@ class Endpoint(EventPackages):
         try:
             call.wait_answered(timeout)
         except BaseException:  # an interrupt from the keyboard cancels it as well
-            call.hangup()
+            self._quietly(call.hangup)
             raise
         return call
 
@@ -611,17 +654,22 @@ class Endpoint(EventPackages):
         if raw.type in self._REFUSABLE and self._dispatcher.congested:
             return self._refuse(raw)
         follow = self._FOLLOW.get(raw.type)
-        event = None if follow is None else follow(self, raw)
+        try:
+            event = None if follow is None else follow(self, raw)
+        except Exception:  # ours; the peer must not wait for it
+            if raw.type in self._REFUSABLE:
+                self._refuse(raw, 500)
+            raise
         for watcher in getattr(getattr(event, "call", None), "_watchers", ()):
             watcher(event)
         return event
 
-    def _refuse(self, raw):
+    def _refuse(self, raw, status=503):
         """Answer 503 to what is new while nobody reads events; a call that is refused so is never seen."""
         if raw.type == "call-incoming":
-            self._quietly(self._engine.reject, raw.call, 503, None, None)
+            self._quietly(self._engine.reject, raw.call, status, None, None)
         elif raw.type != "trace":
-            self._quietly(self._engine.answer, raw.transaction, 503, None, None)
+            self._quietly(self._engine.answer, raw.transaction, status, None, None)
 
     def _call_incoming(self, raw):
         headers = Headers(raw.headers)
@@ -684,7 +732,7 @@ class Endpoint(EventPackages):
         event = None if within is None else within(call, headers, raw.body, request)
         if event is not None or request.answered:
             return event
-        kind = events.InfoReceived if raw.method == "INFO" else events.RequestReceived
+        kind = _WITHIN_CALLS.get(raw.method, events.RequestReceived)
         return kind(call, raw.method, headers, raw.body, request)
 
     _WITHIN = {"REFER": transfer.requested, "NOTIFY": transfer.notified, "UPDATE": updated}
@@ -718,6 +766,8 @@ class Endpoint(EventPackages):
             del self._pending[transaction]
 
     def _request(self, raw):
+        if raw.method == HEALTH:
+            return self._quietly(self._engine.answer, raw.transaction, 200, None, None)
         kind = events.MessageReceived if raw.method == "MESSAGE" else events.RequestReceived
         request = IncomingRequest(self._engine, raw.transaction, uri=raw.request_uri)
         return kind(None, raw.method, Headers(raw.headers), raw.body, request)
@@ -786,23 +836,35 @@ class Endpoint(EventPackages):
 
     # -- what happens to an event that the user did not answer ---------------------------------------------------
 
-    def _settle(self, event, seen):
-        """Answer what has to be answered and was not, once handlers and iterators are through with it."""
+    def _settle(self, event, seen, failed):
+        """Answer what has to be answered and was not, once handlers and iterators are through with it.
+
+        ``failed``: a handler raised something, so 500 it is (RFC 3261, 21.5.1).
+        """
         if isinstance(event, events.IncomingCall):
-            if not seen and event.call.state == "incoming":
-                self._quietly(event.call.reject, 480)
-        elif isinstance(event, events.CallReinvited):
-            event.request.answer_by_default(200, offers.answer_again(event.call, event.sdp))
-        elif isinstance(event, events.MessageReceived):
-            event.request.answer_by_default(200 if seen else 480)
-        elif isinstance(event, events.InfoReceived):
-            event.request.answer_by_default(200)
-        elif isinstance(event, events.RequestReceived):
-            default = 603 if isinstance(event, events.TransferRequested) else 501
-            event.request.answer_by_default(481 if event.method == "NOTIFY" else default)
+            if (failed or not seen) and event.call.state == "incoming":
+                self._quietly(event.call.reject, 500 if failed else 480)
         elif isinstance(event, events.SubscriptionRequested):
             if event.notifier.state == "asked":
-                self._quietly(event.notifier.reject, 489)
+                self._quietly(event.notifier.reject, 500 if failed else 489)
+        elif isinstance(event, (events.CallReinvited, events.RequestReceived)):
+            if failed:
+                event.request.answer_by_default(500)
+            elif isinstance(event, events.CallReinvited):
+                event.request.answer_by_default(200, offers.answer_again(event.call, event.sdp))
+            else:
+                event.request.answer_by_default(self._default(event, seen))
+
+    @staticmethod
+    def _default(event, seen):
+        """The status that answers a request which no handler has answered."""
+        if isinstance(event, events.MessageReceived):
+            return 200 if seen else 480
+        if isinstance(event, events.InfoReceived):
+            return 200
+        if isinstance(event, events.TransferRequested):
+            return 603
+        return 481 if event.method == "NOTIFY" else 501
 
 
 def check_text_body(text):

@@ -9,12 +9,15 @@ from sipbridge.dispatch import EventStream
 from sipbridge.engine import Engine
 from sipbridge.event_packages import EventPackages
 from sipbridge.events import IncomingCall, RequestReceived, TraceMessage
+from sipbridge.fault import Fault
 from sipbridge.headers import HeaderFields
 from sipbridge.record import Recorder
 from sipbridge.registration import Registration
 from sipbridge.response import Response
 from sipbridge.tls import Tls
 from sipbridge.watch import Watch
+
+HEALTH: str
 
 _Event = TypeVar("_Event", bound=Tuple[object, ...])
 
@@ -34,6 +37,7 @@ class Endpoint(EventPackages):
         session_expires: Optional[int] = None,
         resolv_conf: Optional[str] = None,
         keepalive: Optional[int] = None,
+        on_error: Optional[Callable[[Fault], object]] = None,
     ) -> None: ...
     def __enter__(self) -> Endpoint: ...
     def __exit__(
@@ -53,6 +57,7 @@ class Endpoint(EventPackages):
     @property
     def calls(self) -> Tuple[Call, ...]: ...
     def close(self, timeout: float = 1.0) -> None: ...
+    def wait_closed(self, timeout: Optional[float] = None) -> bool: ...
     def on(self, kind: Type[_Event], handler: Callable[[_Event], object]) -> None: ...
     def off(self, kind: Type[_Event], handler: Callable[[_Event], object]) -> None: ...
     def events(self, timeout: Optional[float] = None) -> EventStream: ...

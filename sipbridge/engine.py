@@ -19,6 +19,7 @@ from sipbridge.errors import (
     TransportError,
     UnshieldedEngineWarning,
 )
+from sipbridge.owner import Owner
 from sipbridge.raw import Content, Parties, RawEvent
 from sipbridge.worker import Worker, forward
 
@@ -118,7 +119,15 @@ class InProcess(object):
         self._types = _names(self._lib, "SB_EV_")
         self._causes = _names(self._lib, "SB_CAUSE_")
         self._states = _names(self._lib, "SB_STATE_")
-        self._handle = 0
+        self._opened = 0
+        self._owner = Owner()
+
+    @property
+    def _handle(self):
+        """What every function wants first. Raises EngineError in a process that was forked off."""
+        if self._opened:
+            self._owner.check()
+        return self._opened
 
     # -- errors --------------------------------------------------------------------------------------------
 
@@ -193,7 +202,7 @@ class InProcess(object):
 
         Raises TransportError, EngineError.
         """
-        if self._handle:
+        if self._opened:
             raise EngineError("this engine was opened before; make one for each endpoint")
         advertised_host, advertised_port = advertised or (None, 0)
         config = self._ffi.new("sb_config *")
@@ -222,7 +231,15 @@ class InProcess(object):
             raise NotSupportedError(NO_TLS % (port, host, self.name, self.version), code)
         if code == self._lib.SB_ENOTSUP and transport == "tcp" and self.version.startswith("3.3."):
             raise NotSupportedError(NO_TCP % (port, host, self.name, self.version), code)
-        self._handle = self._check(code, "%s port %d on %s" % (transport, port, host))
+        self._owner = Owner()
+        self._opened = self._check(code, "%s port %d on %s" % (transport, port, host))
+        try:
+            self._warn()
+        except BaseException:  # where warnings are made errors
+            self.close(0.0)
+            raise
+
+    def _warn(self):
         if self._lib.sb_shielded(self._handle) == 0:
             warnings.warn(UNSHIELDED % (self.name, self.version), UnshieldedEngineWarning, stacklevel=4)
 

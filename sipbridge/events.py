@@ -98,7 +98,8 @@ class CallEnded(namedtuple("CallEnded", "call cause status reason headers")):
 class RequestReceived(namedtuple("RequestReceived", "call method headers body request")):
     """A request arrived, within a call or, with ``call`` None, outside of any.
 
-    When its handler returns without an answer, the endpoint answers: 200 to INFO and MESSAGE, 501 to others.
+    When its handler returns without an answer, the endpoint answers: 200 to INFO and MESSAGE, 501 to others; 500 when
+    it raises something.
     """
 
     __slots__ = ()
@@ -188,7 +189,10 @@ class TransferProgress(namedtuple("TransferProgress", "call transfer status reas
 
 
 class MessageReceived(RequestReceived):
-    """A MESSAGE outside of any call (RFC 3428)."""
+    """A MESSAGE (RFC 3428), within a call or, with ``call`` None, outside of any.
+
+    When there is neither a handler nor an iterator to see it, the endpoint answers 480.
+    """
 
     __slots__ = ()
 

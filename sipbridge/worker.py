@@ -1,7 +1,8 @@
 """An engine in a process of its own, watched, and replaced when it is lost.
 
 A thread that needs something from the worker reads the socket itself, for all the others too: the result of a
-command comes without a change of threads. A thread of the worker's own starts processes, watches them and sees
+command comes without a change of threads. Only the main thread, which a signal may interrupt anywhere, has it read by
+another. A thread of the worker's own starts processes, watches them and sees
 them out; it sleeps while all is well.
 """
 
@@ -24,6 +25,7 @@ from sipbridge.errors import (
     SipbridgeError,
     UnshieldedEngineWarning,
 )
+from sipbridge.owner import Owner
 from sipbridge.raw import RawEvent
 from sipbridge.worker_channel import Channel
 from sipbridge.worker_process import Process
@@ -66,7 +68,8 @@ class Worker(object):
         backoff: seconds before the second restart in a row, doubled for each further one up to ten; the first
             restart is made at once.
         crash_folder: where core dumps (and, from Python 3, tracebacks) of a process that died are kept, the
-            last five of each; None: nowhere.
+            last five of each; made with the mode 0700 where it is missing; None: nowhere. A core dump holds what
+            was in the memory of the process, passwords included.
         python: path of the interpreter for the process; None for this one's.
 
     When the process dies or hangs, each of its calls ends with a CallEnded whose ``cause`` is "engine-lost",
@@ -87,7 +90,7 @@ class Worker(object):
         check_delay(backoff, "backoff")
         if max_restarts is not None:
             check_whole(max_restarts, "max_restarts", 0, 2**31 - 1)
-        if crash_folder is not None and not _is_writable(check_path(crash_folder, "crash_folder")):
+        if crash_folder is not None and not _made_writable(check_path(crash_folder, "crash_folder")):
             raise InputError("crash_folder is no folder that can be written to: %r" % (crash_folder,))
         if python is not None:
             check_path(python, "python")
@@ -101,7 +104,8 @@ class Worker(object):
         self._backoff = backoff
         self._python = python
         self.name = self.version = None
-        self._cond = threading.Condition(threading.Lock())
+        self._owner = Owner()
+        self._condition = threading.Condition(threading.Lock())
         self._channel = None  # the process that there is now
         self._reading = False  # a thread is reading its socket
         self._waiting = 0  # threads that wait for what that one reads
@@ -124,21 +128,37 @@ class Worker(object):
         self._alert = None  # for who polls a descriptor
         self._gave_up = False
 
+    @property
+    def _cond(self):
+        """The lock of all that follows. Raises EngineError in a forked process: the socket is another's."""
+        if self._opening is not None:
+            self._owner.check()
+        return self._condition
+
     # -- the engine, as InProcess --------------------------------------------------------------------------
 
     def open(self, transport, host, port, *values, **named):
         """Start the process and open the engine there. Raises TransportError, EngineError."""
         if self._opening is not None:
             raise EngineError("this Worker was opened before; make one for each endpoint")
+        self._owner = Owner()
         names = sorted(named)
         self._opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
-        channel, _ = self._start()
-        self._opening[3] = self._port
-        self.name, self.version = channel.facts["engine"], channel.facts["library"]
-        self._install(channel)
-        self._supervisor = threading.Thread(target=self._supervise, name="sipbridge worker")
-        self._supervisor.daemon = True
-        self._supervisor.start()
+        channel, complaints, _ = self._start()
+        try:
+            for text in complaints:  # which raises where warnings are made errors
+                warnings.warn(text, UnshieldedEngineWarning, stacklevel=3)
+            self._opening[3] = self._port
+            self.name, self.version = channel.facts["engine"], channel.facts["library"]
+            self._install(channel)
+            supervisor = threading.Thread(target=self._supervise, name="sipbridge worker")
+            supervisor.daemon = True
+            supervisor.start()
+            self._supervisor = supervisor
+        except BaseException:
+            self._closing.set()
+            _end(channel)
+            raise
 
     @property
     def port(self):
@@ -295,8 +315,40 @@ class Worker(object):
                     self._cond.wait(left)
                 finally:
                     self._waiting -= 1
-            else:
+            elif not (_is_main() and self._have_it_read(ready, left)):
                 self._read(self._channel, left)
+
+    def _have_it_read(self, ready, left):
+        """Wait for what another thread reads: into this one, the main one, a signal may throw an exception at any time,
+        and what was taken from the socket and not yet from the decoder would be lost to all. False when there can be
+        no such thread: the interpreter is about to exit.
+        """
+        wanted = [True]
+        thread = threading.Thread(target=self._read_while, args=(wanted,), name="sipbridge worker reader")
+        thread.daemon = True
+        try:
+            try:
+                thread.start()
+            except RuntimeError:
+                return False
+            deadline = None if left is None else monotonic() + left
+            while wanted[0] and not ready() and (deadline is None or monotonic() < deadline):
+                self._waiting += 1
+                try:
+                    self._cond.wait(None if deadline is None else deadline - monotonic())
+                finally:
+                    self._waiting -= 1
+        finally:
+            wanted[0] = False
+        return True
+
+    def _read_while(self, wanted):
+        with self._cond:
+            try:
+                self._read_until(lambda: not wanted[0] or self._closed, None)
+            finally:
+                wanted[0] = False
+                self._tell()
 
     def _read(self, channel, timeout):
         """Read what there is, without the lock, and take it in."""
@@ -363,7 +415,7 @@ class Worker(object):
 
     def _start(self):
         """A process with an opened engine, as a :class:`Channel`, in which all is again as it was in the one before;
-        and events of what is not. Raises SipbridgeError.
+        what it warns of; and events of what is not again. Raises SipbridgeError.
         """
         self._generation += 1
         channel = Channel(Process(self._python, self._settings))
@@ -378,15 +430,11 @@ class Worker(object):
                 channel.request(_START, "add_credentials", *each)
             failed = self._restore(channel)
         except BaseException:
-            channel.process.kill()
-            channel.process.reap(0.0)
-            channel.close()
+            _end(channel)
             raise
         finally:
             self._starting = None
-        for text in complaints:
-            warnings.warn(text, UnshieldedEngineWarning, stacklevel=5)
-        return channel, failed
+        return channel, complaints, failed
 
     def _install(self, channel, *before):
         """Let commands and events through; some events come before its own."""
@@ -465,7 +513,7 @@ class Worker(object):
             if self._closing.wait(self._delay()):
                 return False
             try:
-                channel, failed = self._start()
+                channel, complaints, failed = self._start()
                 break
             except SipbridgeError as error:
                 reason = "%s" % error
@@ -474,6 +522,8 @@ class Worker(object):
                 return False
         seconds = monotonic() - died
         log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
+        for text in complaints:
+            log.warning("%s", text)
         self._install(channel, _event("engine-restarted", reason=reason, time=seconds), *failed)
         if self._closing.is_set():  # by somebody who has not seen this process any more
             channel.process.kill()
@@ -515,8 +565,26 @@ class Worker(object):
         return False
 
 
-def _is_writable(folder):
+def _made_writable(folder):
+    """Whether there is such a folder to write to. Made where it is missing, for this user alone: a core dump holds
+    whatever was in the memory of a worker.
+    """
+    try:
+        os.makedirs(folder, 0o700)
+    except OSError:  # it is there, or cannot be made
+        pass
     return os.path.isdir(folder) and os.access(folder, os.W_OK)
+
+
+def _is_main():
+    return isinstance(threading.current_thread(), threading._MainThread)
+
+
+def _end(channel):
+    """See a process out that nobody is to have."""
+    channel.process.kill()
+    channel.process.reap(0.0)
+    channel.close()
 
 
 def _opened(result):

@@ -6,6 +6,8 @@ import errno
 import select
 import socket
 import threading
+from collections import deque
+from itertools import starmap
 
 from sipbridge import wire
 from sipbridge._compat import monotonic
@@ -44,6 +46,26 @@ class Pending(object):
         return self.value
 
 
+class _Outgoing(object):
+    """Octets on their way out, of which a signal's exception loses none: how many are gone is noted in the same call
+    that sends them, between whose beginning and end Python looks for no signal.
+    """
+
+    __slots__ = ("_octets", "_counts")
+
+    def __init__(self, octets):
+        self._octets = octets
+        self._counts = deque()
+
+    def left(self):
+        """What has not been sent."""
+        return self._octets[sum(self._counts) :]
+
+    def send(self, connection):
+        """Send some of it. Raises what the socket does."""
+        self._counts.extend(starmap(connection.send, ((self.left(),),)))
+
+
 class Channel(object):
     """The connection to one :class:`~sipbridge.worker_process.Process`, which it owns.
 
@@ -61,6 +83,7 @@ class Channel(object):
         self.ended = False
         self._socket = process.socket
         self._sending = threading.Lock()
+        self._outgoing = _Outgoing(b"")
         self._poll = select.poll()
         self._poll.register(self._socket.fileno(), select.POLLIN)
         self._decoder = wire.Decoder()
@@ -77,12 +100,18 @@ class Channel(object):
         return pending
 
     def send(self, octets):
-        """Send a frame. To a process that has died it is lost: who has to know that learns it otherwise."""
+        """Send a frame. To a process that has died it is lost: who has to know that learns it otherwise.
+
+        When a signal's exception cuts it short, the next one sends what is left first.
+        """
         with self._sending:
-            try:
-                self._socket.sendall(octets)
-            except (OSError, IOError):
-                pass
+            self._outgoing = _Outgoing(self._outgoing.left() + octets)
+            while self._outgoing.left():
+                try:
+                    self._outgoing.send(self._socket)
+                except (OSError, IOError) as error:
+                    if error.args[0] != errno.EINTR:
+                        self._outgoing = _Outgoing(b"")
 
     # -- in ------------------------------------------------------------------------------------------------
 

@@ -231,7 +231,8 @@ def _enter(folder):
     except ImportError:  # Python 2
         return
     path = os.path.join(folder, "worker-%d.traceback" % os.getpid())
-    faulthandler.enable(open(path, "w"))  # has to stay open
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    faulthandler.enable(os.fdopen(descriptor, "w"))  # has to stay open
 
 
 def main(settings):

@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 from sipbridge._compat import monotonic
@@ -36,6 +37,9 @@ _KEPT = 5
 #: Seconds for the kernel to see a process out that has closed its files or was killed, and for a core dump.
 _PATIENCE, _DUMP = 1.0, 5.0
 
+#: In place of an exit code that somebody else has taken; no signal has this number.
+_UNKNOWN = -1000
+
 
 class Process(object):
     """One worker process.
@@ -55,6 +59,8 @@ class Process(object):
 
     def __init__(self, python, settings):
         self._settings = settings
+        self._lock = threading.Lock()  # of its process id, which is its own until its exit code was taken
+        self._code = None
         self.close_by = None
         code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
         theirs = None
@@ -91,7 +97,7 @@ class Process(object):
         silent = 0.0  # counted in short waits: a machine that was suspended does not make a worker silent
         while silent < limit and (self.close_by is None or monotonic() < self.close_by):
             octets = self._beat_within(poll, beat)
-            if octets == b"" or (octets is None and self._process.poll() is not None):
+            if octets == b"" or (octets is None and self._exit_code() is not None):
                 return self.reap(_PATIENCE)
             silent = 0.0 if octets or self.close_by else silent + beat
         return self._end_hung(silent)
@@ -120,16 +126,39 @@ class Process(object):
         self._send(signal.SIGKILL)
 
     def _send(self, number):
-        try:
-            self._process.send_signal(number)
-        except OSError:  # it is gone
-            pass
+        """Not once its exit code was taken, by whomever: its process id may be another's then."""
+        with self._lock:
+            if self._taken_code() is not None:
+                return
+            try:
+                os.kill(self.pid, number)
+            except OSError:  # it may no longer be ours to signal
+                pass
+
+    def _exit_code(self):
+        """Its exit code as Popen has it, None while it lives."""
+        with self._lock:
+            return self._taken_code()
+
+    def _taken_code(self):
+        if self._code is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except OSError as error:
+                if error.errno != errno.ECHILD:
+                    raise
+                self._code = _UNKNOWN  # a signal handler of the service's, say, sees every child out
+            else:
+                if pid:
+                    self._code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            self._process.returncode = self._code  # it must not look for it
+        return self._code
 
     def _await_exit(self, patience):
-        deadline = monotonic() + patience
-        while self._process.poll() is None and monotonic() < deadline:
+        deadline = None if patience is None else monotonic() + patience
+        while self._exit_code() is None and (deadline is None or monotonic() < deadline):
             time.sleep(0.002)
-        return self._process.returncode
+        return self._exit_code()
 
     def reap(self, patience, reason=None):
         """See it out, and give its descriptors back; after ``patience`` seconds by SIGKILL.
@@ -139,7 +168,7 @@ class Process(object):
         code = self._await_exit(patience)
         if code is None:
             self.kill()
-            code = self._process.wait()
+            code = self._await_exit(None)
         self._beats.close()
         text = reason or self._described(code)
         try:
@@ -148,6 +177,8 @@ class Process(object):
             return "%s (what it left was not kept: %s)" % (text, error)
 
     def _described(self, code):
+        if code == _UNKNOWN:
+            return "worker process %d ended, and another part of this program took its exit code" % self.pid
         if code >= 0:
             return "worker process %d ended with exit code %d" % (self.pid, code)
         name = _SIGNALS.get(-code, "signal %d" % -code)

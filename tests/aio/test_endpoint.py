@@ -43,19 +43,6 @@ async def test_a_coroutine_answers_in_its_own_time(other):
 
 
 @in_loop
-async def test_what_a_coroutine_raises_is_logged_and_the_default_answer_sent(other, caplog):
-    async with aio.Endpoint() as phone:
-
-        async def fail(event):
-            await asyncio.sleep(0)
-            raise RuntimeError("a fault in a handler")
-
-        phone.on(sipbridge.MessageReceived, fail)
-        assert (await elsewhere(other.endpoint, "message", phone.uri, "x"))["status"] == 200
-        assert "a fault in a handler" in caplog.text
-
-
-@in_loop
 async def test_a_stream_sees_each_event_once_and_loses_none_to_a_cancellation(other):
     async with aio.Endpoint() as phone, phone.events() as events:
         waiting = asyncio.create_task(events.__anext__())

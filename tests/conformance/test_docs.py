@@ -15,13 +15,13 @@ from peers.process import Process
 DOCS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "docs")
 
 
-def _block(page, language):
+def _block(page, language, number=0):
     with io.open(os.path.join(DOCS, page), encoding="utf-8") as stream:
-        return re.search(u"```%s\n(.*?)```" % language, stream.read(), re.DOTALL).group(1)
+        return re.findall(u"```%s\n(.*?)```" % language, stream.read(), re.DOTALL)[number]
 
 
-def _start(page, folder, bob=u"sip:nobody@127.0.0.1"):
-    code = _block(page, u"python").replace(u"sip:bob@192.0.2.7", bob)
+def _start(page, folder, bob=u"sip:nobody@127.0.0.1", number=0):
+    code = _block(page, u"python", number).replace(u"sip:bob@192.0.2.7", bob)
     path = os.path.join(folder, "example.py")
     with io.open(path, "w", encoding="utf-8") as stream:
         stream.write(u"from __future__ import print_function\n" + code)
@@ -38,6 +38,15 @@ def test_endpoints(starter):
     example = _start("endpoints.md", starter.folder())
     assert example.wait(20.0) == 0, example.output()
     assert example.output() == _block("endpoints.md", "text")
+
+
+def test_reliability(starter):
+    example = _start("reliability.md", starter.folder(), number=1)
+    assert example.wait(20.0) == 0, example.output()
+    said = example.output()
+    assert "AttributeError: 'MessageReceived' object has no attribute 'nonsense'" in said  # the log's, on stderr
+    printed = _block("reliability.md", "text").splitlines()
+    assert [line for line in said.splitlines() if line in printed] == printed
 
 
 def test_tracing(starter, other):

@@ -6,7 +6,9 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 import sipbridge
-from conformance.sdp import OFFER
+from conformance.dialog import SDP, Dialog
+from conformance.sdp import ANSWER, OFFER
+from peers.phone import engine_under_test
 from peers.scenario import Callee, Caller
 from peers.wire import check_digest
 
@@ -118,6 +120,43 @@ def test_message_that_nobody_takes(sipp):
             Caller().initial("MESSAGE", b"hello\r\n", "text/plain").expect(480),
             "127.0.0.1:%d" % endpoint.port,
         ).wait()
+
+
+# -- within a call (RFC 3428, 4) ---------------------------------------------------------------------------------
+
+PLAIN = [("Content-Type", "text/plain")]
+
+
+def test_message_within_a_call(phone, by_hand):
+    dialog = Dialog(phone, by_hand, False)
+    dialog.within("MESSAGE", 2, PLAIN, TEXT.encode("utf-8"))
+    event = phone.wait("request MESSAGE")
+    assert type(event) is sipbridge.MessageReceived
+    assert (event.call, event.text, event.content_type) == (dialog.call, TEXT, "text/plain")
+    assert by_hand.next("200").method == "MESSAGE"
+    dialog.is_alive()
+
+
+def test_message_within_a_call_of_ours_answered_by_the_handler(phone, by_hand):
+    phone.reactions[sipbridge.MessageReceived] = lambda event: event.answer(202, body=b"later", content_type="a/b")
+    dialog = Dialog(phone, by_hand, True)
+    dialog.within("MESSAGE", 2, PLAIN, b"hello")
+    response = by_hand.next("202")
+    assert (response.method, response.body, response["Content-Type"]) == ("MESSAGE", b"later", "a/b")
+    dialog.is_alive()
+
+
+def test_message_within_a_call_that_nobody_takes(by_hand):
+    """As one outside; and no handler of other requests sees it."""
+    with sipbridge.Endpoint("udp://127.0.0.1:0", engine=engine_under_test()) as endpoint:
+        endpoint.on(sipbridge.IncomingCall, lambda event: event.call.answer(ANSWER))
+        invite = by_hand.request(endpoint.port, "INVITE", SDP, OFFER)
+        to = by_hand.next("200")["To"]
+        by_hand.within(endpoint.port, invite, to, "ACK", 1)
+        by_hand.within(endpoint.port, invite, to, "MESSAGE", 2, PLAIN, b"hello")
+        assert by_hand.next("480").method == "MESSAGE"
+        by_hand.within(endpoint.port, invite, to, "BYE", 3)
+        assert by_hand.next("200").method == "BYE"
 
 
 def test_options_in(phone, sipp):

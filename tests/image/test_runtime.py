@@ -71,15 +71,15 @@ def test_entry_point_loads_the_shield(images, client):
     assert b"/sipbridge/_shield_probe.so" in client.containers.run(RUNTIME, [script], **options)
 
 
-def test_health_check_sends_options(images, client, service):
+def test_health_check_asks_the_endpoint(images, client, service):
     check = client.images.get(RUNTIME).attrs["Config"]["Healthcheck"]["Test"]
     assert check[0] == "CMD"
     one = service(["listen", "udp://0.0.0.0:5060"], stage="runtime", **LOCKED_DOWN)
     result = wait_for(lambda: _healthy(one.container, check[1:]), "a healthy service")
-    assert b"OPTIONS to 127.0.0.1:5060: SIP/2.0 200" in result.output
+    assert b"SIPBRIDGE-HEALTH to 127.0.0.1:5060: SIP/2.0 200" in result.output
     deaf = service(["sleep", "60"], stage="runtime", **LOCKED_DOWN)
     result = deaf.container.exec_run(check[1:])
-    assert result.exit_code == 1 and b"OPTIONS to 127.0.0.1:5060" in result.output
+    assert result.exit_code == 1 and b"SIPBRIDGE-HEALTH to 127.0.0.1:5060" in result.output
 
 
 def _healthy(container, command):
@@ -87,18 +87,26 @@ def _healthy(container, command):
     return result if result.exit_code == 0 else None
 
 
-def test_health_check_takes_any_sip_answer_and_nothing_else(images, client, service):
-    """Against a socket of our own in the container: a 503 is a sign of life, octets that are no SIP are none."""
+def test_health_check_takes_a_2xx_and_nothing_else(images, client, service):
+    """Against a socket of our own in the container: an engine whose events nobody takes says 503."""
     script = (
         "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 5060))\n"
         "while True:\n    d, a = s.recvfrom(65535); s.sendto(%r, a)\n"
     )
     check = ["python2.7", "/opt/sipbridge/docker/healthcheck.py"]
+    fine = service(["python2.7", "-c", script % "SIP/2.0 200 OK\r\n\r\n"], stage="runtime")
+    assert b"SIP/2.0 200 OK" in wait_for(lambda: _healthy(fine.container, check), "an answer").output
     busy = service(["python2.7", "-c", script % "SIP/2.0 503 Busy\r\n\r\n"], stage="runtime")
-    assert b"SIP/2.0 503 Busy" in wait_for(lambda: _healthy(busy.container, check), "an answer").output
+    result = wait_for(lambda: _says(busy.container, check, b"SIP/2.0 503 Busy"), "a refusal")
+    assert result.exit_code == 1
     noise = service(["python2.7", "-c", script % "hello"], stage="runtime")
     result = noise.container.exec_run(check)
     assert result.exit_code == 1 and b"no answer" in result.output
+
+
+def _says(container, command, text):
+    result = container.exec_run(command)
+    return result if text in result.output else None
 
 
 def test_sigterm_hangs_up_and_ends_at_once(images, client, service, source_of_caller):

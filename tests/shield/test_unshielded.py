@@ -35,6 +35,25 @@ def test_a_warning_without(needs_shield):
     assert _run([sys.executable, "-c", _OPEN], _plain()) == "['UnshieldedEngineWarning']"
 
 
+_OPEN_TWICE = """
+import warnings
+import sipbridge
+warnings.simplefilter("error", sipbridge.UnshieldedEngineWarning)
+try:
+    sipbridge.Endpoint()
+except sipbridge.UnshieldedEngineWarning:
+    print("refused")
+warnings.simplefilter("ignore")
+with sipbridge.Endpoint() as endpoint:
+    print(endpoint.engine_name)
+"""
+
+
+def test_a_warning_as_an_error_leaves_no_engine_behind(needs_shield):
+    """libeXosip2 has one stack: the next endpoint would be told that it is taken."""
+    assert _run([sys.executable, "-c", _OPEN_TWICE], _plain()).split() == ["refused", "exosip"]
+
+
 def test_no_warning_with(needs_shield):
     assert _run([sys.executable, "-c", _OPEN], shield.environment(_plain())) == "[]"
 

@@ -67,7 +67,7 @@ class Fixture(object):
             raise RuntimeError("a fault in following")
         return (Even if raw % 2 == 0 else Number)(raw)
 
-    def settle(self, event, seen):
+    def settle(self, event, seen, failed):
         self.settled.append((event.value, seen))
 
     def finish(self):

@@ -51,6 +51,8 @@ LATER = {
     "command": wire.command(1, "open", ()),
 }
 
+#: What opening the engine returns.
+OPENED = {"open-null": None, "open-text": ["x", []], "unshielded": [5060, ["there is no shield"]]}
 
 #: The same, by a worker that dies of the next command: two subscriptions from outside, one of them over.
 SUBSCRIPTIONS = event(2, 11) + event(2, 12) + event(4, 11)
@@ -64,7 +66,7 @@ def main(mode):
         connection.sendall(FIRST[mode])
         time.sleep(10)
     connection.sendall(wire.hello(FACTS))
-    opened = {"open-null": None, "open-text": ["x", []]}.get(mode, [5060, []])
+    opened = OPENED.get(mode, [5060, []])
     decoder = wire.Decoder()
     while True:
         for kind, payload in decoder.feed(connection.recv(65536)):

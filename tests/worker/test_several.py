@@ -67,7 +67,7 @@ def test_a_worker_is_no_engine_name():
         {"hang_timeout": -1.0},
         {"max_restarts": -1},
         {"backoff": -0.5},
-        {"crash_folder": "/nonexistent"},
+        {"crash_folder": "/dev/null/nonexistent"},
     ],
 )
 def test_bad_options(options):

@@ -1,0 +1,112 @@
+"""Ctrl-C in the main thread of a service, at the worst moment of what it says to its worker."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import signal
+import sys
+import threading
+import time
+
+import pytest
+
+import sipbridge
+from sipbridge import worker_channel
+from sipbridge.raw import Content
+from worker.processes import worker_of
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """A process that was started in the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def busy(make_phone, hand):
+    """A phone whose event thread is in a handler, so that the main thread has to see to its own results."""
+    phone = make_phone(hang_timeout=60.0)
+    released = threading.Event()
+    phone.reactions[sipbridge.MessageReceived] = lambda event: released.wait(60.0)
+    hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
+    phone.wait("request MESSAGE")
+    yield phone
+    released.set()
+
+
+def is_fine(phone, pid):
+    """The same process still does what it is told."""
+    done = threading.Event()
+
+    def ask():
+        for _ in range(3):
+            phone.endpoint.add_credentials(u"alice", u"secret", u"sipbridge.test")
+        done.set()
+
+    asking = threading.Thread(target=ask)
+    asking.daemon = True
+    asking.start()
+    assert done.wait(10.0), "what the worker answered was lost"
+    assert worker_of(phone) == pid and "restarted" not in phone.labels
+
+
+def test_between_taking_octets_and_the_decoder(busy, monkeypatch):
+    """A part of a frame that is lost makes noise of all that follows it."""
+    monkeypatch.setattr(worker_channel, "_CHUNK", 4)
+    pid = worker_of(busy)
+    decoder = busy.endpoint._engine._channel._decoder
+    feed, rounds = decoder.feed, []
+
+    def interrupted(octets):
+        rounds.append(octets)
+        if len(rounds) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)  # for Python to heed it, if it does so here
+        return feed(octets)
+
+    decoder.feed = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        busy.endpoint.add_credentials(u"alice", u"secret", u"sipbridge.test")
+        time.sleep(10.0)
+    is_fine(busy, pid)
+    assert len(rounds) > 1
+
+
+def test_in_the_middle_of_a_command(busy):
+    """The worker has a part of it, and would take the next command for the rest."""
+    pid = worker_of(busy)
+    os.kill(pid, signal.SIGSTOP)
+    alarm = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+    alarm.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            busy.endpoint._engine.call_request(1, u"INFO", Content([], u"text/plain", b"x" * 3000000))
+            time.sleep(10.0)
+    finally:
+        alarm.cancel()
+        os.kill(pid, signal.SIGCONT)
+    is_fine(busy, pid)
+
+
+@pytest.mark.skipif(sys.version_info[0] < 3, reason="Python 2.7's main thread is not interrupted while it waits")
+def test_while_it_waits_for_a_result(busy):
+    pid = worker_of(busy)
+    os.kill(pid, signal.SIGSTOP)
+    alarm = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+    alarm.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            busy.endpoint.add_credentials(u"alice", u"secret", u"sipbridge.test")
+    finally:
+        alarm.cancel()
+        os.kill(pid, signal.SIGCONT)
+    is_fine(busy, pid)
+
+
+def test_the_reader_goes_when_it_is_not_needed(busy):
+    for _ in range(5):
+        busy.endpoint.add_credentials(u"alice", u"secret", u"sipbridge.test")
+    names = [thread.name for thread in threading.enumerate()]
+    assert names.count("sipbridge worker reader") <= 1
