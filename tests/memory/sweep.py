@@ -126,9 +126,13 @@ class Sweep(object):
     def call_with(self, method, contact):
         """A call in which the peer sends a request with that Contact, and which the engine ends."""
         self.sent += 1
-        self._peer.hangs_up = False
-        self._peer.send(self._port, odd_values.request("INVITE", "X-Unknown", "a", self.sent, self._peer.port))
-        self._ask()
+        self._peer.hangs_up, self._peer.taken = False, None
+        octets = odd_values.request("INVITE", "Content-Type", "application/sdp", self.sent, self._peer.port)
+        self._peer.send(self._port, octets)
+        deadline = time.time() + 20.0
+        while self._peer.taken is None:
+            assert time.time() < deadline, "it does not answer a call"
+            self._ask()
         self._peer.send(self._port, self._peer.within(method, "2", self._peer.taken, [("Contact", contact)]))
         self._ask()
         assert self._lib.sb_call_hangup(self._engine, self._call, None) == 0
