@@ -11,8 +11,8 @@ class SipbridgeError(Exception):
     """The root of every exception that sipbridge raises on purpose.
 
     Attributes:
-        call: the :class:`~sipbridge.Call` that it comes of: of what ``Endpoint.call()`` raises, unless there was none yet,
-            and the methods of a call that wait. Else None.
+        call: the :class:`~sipbridge.Call` that it comes of: of what ``Endpoint.call()`` raises, unless there was none
+            yet, and the methods of a call that wait. Else None.
     """
 
     call = None
