@@ -177,15 +177,12 @@ CAPABILITIES = (
                     "conformance.test_dialog::*",
                     "conformance.test_call_features::*hold*",
                     "conformance.test_call_features::*offer*",
+                    "conformance.test_late_answers::*",
                 ],
             ),
             (
                 "Glare (491)",
-                [
-                    "conformance.test_call_features::*reinvite*",
-                    "conformance.test_call_features::*glare*",
-                    "conformance.test_late_answers::*",
-                ],
+                ["conformance.test_call_features::*reinvite*", "conformance.test_call_features::*glare*"],
             ),
             ("Session timers (RFC 4028)", ["conformance.test_session_timer::*"]),
             (
