@@ -63,14 +63,17 @@ static int add_via(osip_message_t *message)
 int d_add_contact(osip_message_t *message, const char *user)
 {
     char ip[64];
-    char *contact;
+    char *text;
+    osip_contact_t *contact;
     int code;
     d_local_ip(D.family, ip, sizeof ip);
-    contact = d_format(D.family == AF_INET6 ? "<sip:%s%s[%s]:%d%s>" : "<sip:%s%s%s:%d%s>", user == NULL ? "" : user,
-                       user == NULL ? "" : "@", D.masquerade[0] != '\0' ? D.masquerade : ip, D.masquerade_port,
-                       D.protocol == IPPROTO_TCP ? ";transport=TCP" : "");
-    code = osip_message_set_contact(message, contact);
-    osip_free(contact);
+    text = d_format(D.family == AF_INET6 ? "<sip:[%s]:%d%s>" : "<sip:%s:%d%s>", D.masquerade[0] != '\0' ? D.masquerade : ip,
+                    D.masquerade_port, D.protocol == IPPROTO_TCP ? ";transport=TCP" : "");
+    code = osip_message_set_contact(message, text);
+    osip_free(text);
+    contact = osip_list_get(&message->contacts, osip_list_size(&message->contacts) - 1);
+    if (code == 0 && contact != NULL && user != NULL)
+        osip_uri_set_username(contact->url, osip_strdup(user)); /* decoded, and escaped again where it is written */
     return code;
 }
 
