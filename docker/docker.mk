@@ -5,11 +5,11 @@ IMAGE ?= sipbridge
 PORT ?= 5060
 DEBUG_PORT ?= 5678
 export DOCKER IMAGE PORT DEBUG_PORT
-export BASE_IMAGE WHEEL_BASE_IMAGE APT_MIRROR APT_SUITES APT_COMPONENTS PIP_INDEX_URL
+export BASE_IMAGE WHEEL_BASE_IMAGE APT_MIRROR APT_SUITES APT_COMPONENTS APT_KEY PIP_INDEX_URL
 export EXPECT_EXOSIP EXPECT_OSIP EXPECT_LIBC EXPECT_PYTHON
 export ADVERTISED APP ARGS CMD DEBUGGER STAGE STANDIN
 
-.PHONY: build shell debug run manifest lock clean-image doctor image-selftest
+.PHONY: build shell debug run manifest sbom lock clean-image doctor image-selftest
 build: ## build the image, all stages (BASE_IMAGE=, WHEEL_BASE_IMAGE=, APT_MIRROR= name mirrors)
 	@sh docker/image.sh build
 
@@ -25,7 +25,10 @@ run: ## run a command of sipbridge in the image: make run CMD='listen udp://0.0.
 manifest: ## print the packages in the image (STAGE=runtime, test or debug)
 	@sh docker/image.sh manifest
 
-lock: ## write docker/packages.lock from the image, for later builds to be compared with
+sbom: ## print what a stage is made of, as CycloneDX (STAGE=runtime, test or debug)
+	@sh docker/image.sh sbom
+
+lock: ## fetch anew and write docker/packages.lock, which later builds keep to; say what changed
 	@sh docker/image.sh lock
 
 clean-image: ## remove the image, all stages, from this machine

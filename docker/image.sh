@@ -1,6 +1,6 @@
 #!/bin/sh
 # The Makefile's targets that need Docker or Podman. Run through make; `make` alone lists them.
-#     sh docker/image.sh build|build-test|test|demo|run|shell|debug|manifest|lock|clean-image|problem|where
+#     sh docker/image.sh build|build-test|test|demo|run|shell|debug|manifest|sbom|lock|clean-image|problem|where
 # Settings come in the environment, as make passes them: see docs/image.md.
 set -eu
 
@@ -10,6 +10,8 @@ PORT=${PORT:-5060}
 DEBUG_PORT=${DEBUG_PORT:-5678}
 DOCKERFILE=Dockerfile.ubuntu1204
 STAGES="runtime test debug"
+LOCK=docker/packages.lock
+unset LOCKED REFRESH FETCHED # set below, and by nobody else: LOCKED=no leaves the lock aside
 PULL_LIMIT=120 # seconds, where nobody asked for the image in so many words
 ANSWER_LIMIT=20 # seconds in which a daemon has to answer
 
@@ -92,7 +94,40 @@ save_command() { # what writes all stages to a file
 have_image() { "$DOCKER" image inspect "$1" > /dev/null 2>&1; }
 
 base_image() { echo "${BASE_IMAGE:-$(default_of BASE_IMAGE)}"; }
-wheel_base_image() { echo "${WHEEL_BASE_IMAGE:-$(default_of WHEEL_BASE_IMAGE)}"; }
+
+# The base of the first stage: where there is a lock the one of its digest, by whatever name.
+wheel_base_image() {
+    name=${WHEEL_BASE_IMAGE:-$(locked 2)}
+    name=${name:-$(default_of WHEEL_BASE_IMAGE)}
+    digest=$(locked 3)
+    case $digest,$name in
+        ,* | *,*@"$digest") echo "$name" ;;
+        *@*) echo "$name" ;; # refused by need_locked
+        *) if [ "$(digest_of "$name")" = "$digest" ]; then echo "$name"; else echo "$(untagged "$name")@$digest"; fi ;;
+    esac
+}
+
+need_locked() { # what somebody names by a digest is what the lock names, or is not taken
+    case $(locked 3),$(wheel_base_image) in
+        ,* | *,*@"$(locked 3)") ;;
+        *@*) die "WHEEL_BASE_IMAGE is $WHEEL_BASE_IMAGE, but $LOCK says $(locked 3)." \
+            "If the change is wanted: make lock WHEEL_BASE_IMAGE=..." ;;
+    esac
+}
+
+locked() { # locked FIELD: 2 and 3 are name and digest of the first stage's base in the lock; nothing without a lock
+    [ ! -e "$LOCK" ] || awk -v field="$1" '$1 == "wheel-base" { print $field }' "$LOCK"
+}
+
+untagged() { # an image's name without its tag; a colon before the last slash is a port's
+    case ${1##*/} in *:*) echo "${1%:*}" ;; *) echo "$1" ;; esac
+}
+
+# The digest of an image that is here: its registry's, or for one that never was in a registry that of the daemon.
+digest_of() {
+    "$DOCKER" image inspect --format '{{range .RepoDigests}}{{.}} {{end}}{{.Id}}' "$1" 2> /dev/null |
+        sed -e 's/^[^ ]*@\([^ ]*\) .*/\1/' -e 1q
+}
 
 need_base() { # need_base VARIABLE IMAGE PLATFORM-OPTION...
     variable=$1
@@ -145,7 +180,7 @@ problem() {
 # --- building ----------------------------------------------------------------------------------------------
 
 build_args() { # one --build-arg for each setting that is not left to the Dockerfile
-    for name in BASE_IMAGE WHEEL_BASE_IMAGE APT_MIRROR APT_SUITES APT_COMPONENTS PIP_INDEX_URL \
+    for name in BASE_IMAGE WHEEL_BASE_IMAGE APT_MIRROR APT_SUITES APT_COMPONENTS APT_KEY PIP_INDEX_URL LOCKED REFRESH FETCHED \
         EXPECT_EXOSIP EXPECT_OSIP EXPECT_LIBC EXPECT_PYTHON \
         http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
         # Named without a value, docker takes it from the environment: nothing secret on a command line.
@@ -154,7 +189,7 @@ build_args() { # one --build-arg for each setting that is not left to the Docker
     return 0
 }
 
-docker_build() { # docker_build STAGE TAG OPTION...
+docker_build() { # docker_build STAGE TAG OPTION...: the classic builder and BuildKit leave out what they have already
     stage=$1
     tag=$2
     shift 2
@@ -167,6 +202,10 @@ in_image() { # in_image STAGE COMMAND...: run one command in a stage, with nothi
     stage=$1
     shift
     "$DOCKER" run --rm --no-healthcheck --network none --platform linux/amd64 --entrypoint "" "$IMAGE:$stage" "$@"
+}
+
+in_fetched() { # in_fetched COMMAND...: run one command in the stage that fetches, which is of this machine's processor
+    "$DOCKER" run --rm --interactive --network none --entrypoint "" "$IMAGE:fetched" "$@"
 }
 
 package_version() { # of the first package in the manifest $list whose name begins so
@@ -197,15 +236,30 @@ base_and_library() { # what a stage stands on, from its labels
         "$IMAGE:$1"
 }
 
-build() { # build STAGE...
+need_no_password() {
     case ${APT_MIRROR:-} in *://*@*)
         die "APT_MIRROR has a name or a password in it, and the image would keep it. Name a mirror that needs none." ;;
     esac
+}
+
+fetch() { # the one stage that has a network
+    docker_build fetched "$IMAGE:fetched" || die "" \
+        "The image was not built: what it is made from could not be fetched, for the reason above."
+}
+
+build() { # build STAGE...
+    need_no_password
+    need_locked
     need_base BASE_IMAGE "$(base_image)" --platform linux/amd64
     need_base WHEEL_BASE_IMAGE "$(wheel_base_image)"
+    WHEEL_BASE_IMAGE=$(wheel_base_image)
+    export WHEEL_BASE_IMAGE
+    fetch
+    FETCHED=$IMAGE:fetched
+    export FETCHED
     for stage in "$@"; do
         status=0
-        docker_build "$stage" "$IMAGE:$stage" || status=$?
+        docker_build "$stage" "$IMAGE:$stage" --network none || status=$?
         [ "$status" = 0 ] || die "" "The image was not built: the stage '$stage' failed, for the reason above." \
             "Where a command there ended with 139 (a segmentation fault), ask 'make doctor' about vsyscall."
         label "$stage"
@@ -323,17 +377,70 @@ manifest() {
     in_image "${STAGE:-runtime}" cat /opt/sipbridge/manifest
 }
 
+sbom() {
+    case " $STAGES " in *" ${STAGE:-runtime} "*) ;; *) die "STAGE is one of $STAGES, not '$STAGE'." ;; esac
+    need_image "${STAGE:-runtime}"
+    have_image "$IMAGE:fetched" || die "There is no $IMAGE:fetched, in which the tool for it is: make build"
+    whole=$IMAGE-${STAGE:-runtime}
+    version=$("$DOCKER" image inspect --format '{{index .Config.Labels "org.opencontainers.image.version"}}' \
+        "$IMAGE:${STAGE:-runtime}")
+    in_image "${STAGE:-runtime}" tar -C / -ch var/lib/dpkg/status etc/os-release opt/sipbridge |
+        in_fetched /opt/sbom/bin/python /usr/local/lib/sipbridge/sbom.py "$whole" "$version"
+}
+
+# Fetch without the lock, and write what came.
 lock() {
-    need_image debug
-    list=$(in_image debug cat /opt/sipbridge/manifest)
-    case $list in *STAND-IN*) [ "${STANDIN:-}" = allow ] || die \
-        "$IMAGE:debug stands on a STAND-IN, not on Ubuntu 12.04: its packages are nothing to lock." ;; esac
-    echo "$list" > docker/packages.lock
-    say "Wrote docker/packages.lock: $(grep -vc '^#' docker/packages.lock) packages. Commit it; builds are compared to it."
+    need_no_password
+    wheel_base=${WHEEL_BASE_IMAGE:-$(locked 2)}
+    wheel_base=${wheel_base:-$(default_of WHEEL_BASE_IMAGE)}
+    need_base BASE_IMAGE "$(base_image)" --platform linux/amd64
+    base=$("$DOCKER" run --rm --interactive --network none --platform linux/amd64 --entrypoint "" "$(base_image)" \
+        sh -s < docker/base-name)
+    case $base in *STAND-IN*) [ "${STANDIN:-}" = allow ] || die \
+        "$(base_image) is $base: its packages are nothing to lock." ;; esac
+    "$DOCKER" pull --quiet "$wheel_base" > /dev/null 2>&1 || need_base WHEEL_BASE_IMAGE "$wheel_base" # the newest of that name
+    WHEEL_BASE_IMAGE=$wheel_base
+    LOCKED=no
+    REFRESH=$(date +%s)
+    export WHEEL_BASE_IMAGE LOCKED REFRESH
+    fetch
+    new=$(mktemp)
+    old=$(mktemp)
+    {
+        echo "# What the image is built from; written by 'make lock', see docs/image.md."
+        echo "wheel-base ${wheel_base%@*} $(digest_of "$wheel_base")"
+        in_fetched cat /packages/list < /dev/null | sed 's/^/package /'
+    } > "$new"
+    grep -q '^package ' "$new" || die "There is no list of packages in $IMAGE:fetched; $LOCK is as it was."
+    [ ! -e "$LOCK" ] || cat "$LOCK" > "$old"
+    changes "$old" "$new"
+    cat "$new" > "$LOCK"
+    rm -f "$old" "$new"
+    say "Wrote $LOCK: $(grep -c '^package ' "$LOCK") packages. Look at what changed (above), and commit it: from now on" \
+        "a build takes exactly these."
+}
+
+changes() { # changes OLD NEW: what is different between two locks, a line each
+    awk '
+        $1 == "wheel-base" { key = "the base of the first stage"; value = $2 " " $3 }
+        $1 == "package" { key = $2 " (" $4 ")"; value = $3; file[FILENAME, key] = $5 }
+        $1 != "#" { keys[key]; has[FILENAME, key] = value }
+        END {
+            for (key in keys) {
+                before = has[ARGV[1], key]; after = has[ARGV[2], key]
+                if (before == "") print "  new:     " key " " after
+                else if (after == "") print "  gone:    " key " " before
+                else if (before != after) print "  changed: " key " " before " -> " after
+                else if (file[ARGV[1], key] != file[ARGV[2], key]) print "  changed: " key " " after ", its file"
+                else same++
+            }
+            print "  as it was: " same + 0
+        }
+    ' "$1" "$2" | LC_ALL=C sort >&2
 }
 
 clean_image() {
-    for stage in $STAGES; do
+    for stage in $STAGES fetched; do
         if have_image "$IMAGE:$stage"; then "$DOCKER" image rm "$IMAGE:$stage" > /dev/null; fi
     done
     say "$IMAGE is gone from this machine."
@@ -346,6 +453,6 @@ case ${1:-} in
     test) run_tests ;;
     clean-image) clean_image ;;
     where) echo "$IMAGE:test, on $(base_and_library test)" ;;
-    problem | demo | run | shell | debug | manifest | lock) "$1" ;;
-    *) die "usage: sh docker/image.sh build|build-test|test|demo|run|shell|debug|manifest|lock|clean-image|problem|where" ;;
+    problem | demo | run | shell | debug | manifest | sbom | lock) "$1" ;;
+    *) die "usage: sh docker/image.sh build|build-test|test|demo|run|shell|debug|manifest|sbom|lock|clean-image|problem|where" ;;
 esac

@@ -1,6 +1,6 @@
 """Write the hash-locked requirements of the image (*.txt) from what is asked for (*.in).
 
-    python3 docker/requirements/lock.py
+    python3 docker/requirements/lock.py [NAME...]      all, or those named: lock.py runtime sbom
 
 Each line of an .in file names one release, dependencies included: nothing resolves for Python 2.7 any more,
 so the whole list is kept by hand, and `sh docker/fetch-wheels` installs it without dependencies. A release
@@ -49,9 +49,11 @@ def write(name, entries):
     print("wrote {} ({} releases)".format(path.name, len(entries)))
 
 
-def main():
+def main(names):
     for source in sorted(HERE.glob("*.in")):
-        target = [] if source.stem == "tools" else TARGET.split()
+        if names and source.stem not in names:
+            continue
+        target = [] if source.stem in ("tools", "sbom") else TARGET.split()
         wheels, sdists = [], []
         for requirement in requirements(source):
             digest = download(requirement, target)
@@ -65,4 +67,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

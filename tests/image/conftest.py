@@ -6,5 +6,6 @@ import os
 
 if os.environ.get("SIPBRIDGE_IMAGE_SELFTEST"):
     from fixtures import *  # noqa: F403
+    from together import *  # noqa: F403
 else:
     collect_ignore_glob = ["*.py"]

@@ -8,7 +8,7 @@ import time
 class Client:
     """Attaches to a debugpy that waits for it, by TCP. Each wait ends after ``limit`` seconds."""
 
-    def __init__(self, port, limit=60):
+    def __init__(self, port, limit=120):
         self.limit = limit
         self.messages = []
         self.sequence = 0

@@ -1,12 +1,14 @@
 """What the tests share: a daemon, the stand-ins, a copy of the source tree that belongs to an ordinary user, and the
 images built from it with the real Dockerfile and the real `make build`."""
 
+import contextlib
 import ipaddress
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import engine
@@ -20,33 +22,59 @@ import docker
 USER = 4321
 CACHE = pathlib.Path(os.environ.get("STANDIN_CACHE", "/var/tmp/sipbridge-image-selftest"))
 BUILD_LIMIT = 1800  # seconds for `make build`
-LIMIT = 120  # seconds for anything else, so that nothing waits for ever
+LIMIT = 300  # seconds for anything else, so that nothing waits for ever
+
+
+class Common:
+    """What all tests share, made by the first process: a daemon, the archives of the stand-ins, and the images."""
+
+    def __init__(self):
+        self.undo = contextlib.ExitStack()
+
+    def start(self):
+        try:
+            self._start()
+        except BaseException:
+            self.undo.close()
+            raise
+
+    def _start(self):
+        began = time.monotonic()
+
+        def tell(what):
+            print("image-selftest: %s after %d s" % (what, time.monotonic() - began), flush=True)
+
+        own = engine.start(CACHE / "docker")  # one that was started here is stopped again
+        if own:
+            self.undo.callback(own.stop)
+        folder = pathlib.Path(self.undo.enter_context(tempfile.TemporaryDirectory())) / "repository"
+        with contextlib.closing(docker.from_env()) as client:
+            address = _gateway(client)
+        standin.prepare(standin.TOP, folder)
+        served = self.undo.enter_context(standin.Archive(folder, address))
+        os.environ.update(SELFTEST_ARCHIVE=served.url, SELFTEST_KEY=served.key)
+        tell("the stand-ins are there")
+        result = make_checkout(standin.Served.here()).make("build", limit=BUILD_LIMIT)
+        (CACHE / "build.log").write_text(result.stdout)
+        if result.returncode:
+            pytest.exit(result.stdout[-8000:] + "\nimage-selftest: the images do not build", 1)
+        tell("the images are built")
+
+    def stop(self):
+        self.undo.close()
 
 
 @pytest.fixture(scope="session")
-def daemon():
-    """A Docker daemon that answers; one that was started here is stopped again."""
-    own = engine.start(CACHE / "docker")
-    yield
-    if own:
-        own.stop()
-
-
-@pytest.fixture(scope="session")
-def client(daemon):
+def client():
     client = docker.from_env()
     yield client
     client.close()
 
 
 @pytest.fixture(scope="session")
-def archive(client, tmp_path_factory):
+def archive():
     """The package archives, served on the gateway of Docker's default network."""
-    folder = tmp_path_factory.mktemp("archive") / "repository"
-    standin.repository(standin.TOP, folder)
-    standin.bases(folder)
-    with standin.Archive(folder, _gateway(client)) as served:
-        yield served
+    return standin.Served.here()
 
 
 def _gateway(client):
@@ -122,25 +150,29 @@ class Checkout:
         )
 
 
-@pytest.fixture(scope="session")
-def checkout(archive):
-    folder = CACHE / "checkout"  # pytest's own folders are for root alone
+def make_checkout(archive):
+    """A Checkout for this process alone."""
+    name = "checkout-" + os.environ.get("PYTEST_XDIST_WORKER", "first")
+    folder = CACHE / name  # pytest's own folders are for root alone
     shutil.rmtree(folder, ignore_errors=True)
     standin.checkout(folder)
     for path in [folder, *folder.rglob("*")]:
         shutil.chown(path, USER, USER)
-    return Checkout(folder, standin.settings(archive.url))
+    return Checkout(folder, standin.settings(archive))
 
 
 @pytest.fixture(scope="session")
-def images(checkout):
+def checkout(archive):
+    return make_checkout(archive)
+
+
+@pytest.fixture(scope="session")
+def images():
     """The images of all stages; the output of the build."""
-    result = checkout.make("build", limit=BUILD_LIMIT)
-    assert result.returncode == 0, result.stdout[-8000:]
-    return result.stdout
+    return (CACHE / "build.log").read_text()
 
 
-def wait_for(condition, what, limit=30):
+def wait_for(condition, what, limit=120):
     """Wait until condition() is true and return what it returned."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:
@@ -165,7 +197,7 @@ class Service:
         (network,) = self.container.attrs["NetworkSettings"]["Networks"].values()
         return network["IPAddress"]
 
-    def says(self, text, limit=30):
+    def says(self, text, limit=120):
         """Wait until the log has the text."""
         wait_for(lambda: text in self.log, "%r in the log" % text, limit)
 

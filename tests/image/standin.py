@@ -7,6 +7,9 @@ Environment:
     STANDIN_DEBIAN_MIRROR: where debootstrap fetches from; default: its own choice.
 """
 
+import collections
+import concurrent.futures
+import contextlib
 import functools
 import http.server
 import io
@@ -47,16 +50,30 @@ def have(image):
     return subprocess.run(["docker", "image", "inspect", image], capture_output=True).returncode == 0
 
 
+@contextlib.contextmanager
+def in_memory():
+    """A folder in memory, where that can be had: dpkg waits for the disk after each file."""
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = not subprocess.run(["mount", "-t", "tmpfs", "none", folder], capture_output=True).returncode
+        try:
+            yield folder
+        finally:
+            if mounted:
+                run("umount", "--lazy", folder)
+
+
 def debian(suite, packages):
     """The name of an image with a minimal Debian, made with debootstrap unless it is there."""
     image = "sipbridge-standin-debian:%s" % suite
     if have(image):
         return image
-    print("stand-in: debootstrap", suite)
-    with tempfile.TemporaryDirectory() as folder:
+    print("stand-in: debootstrap", suite, flush=True)
+    with in_memory() as folder:
         mirror = os.environ.get("STANDIN_DEBIAN_MIRROR")
         words = ["debootstrap", "--variant=minbase", "--include=" + ",".join(packages), suite, folder]
         run(*words, *([mirror] if mirror else []))
+        # As Docker's own images of Debian and Ubuntu: whatever breaks off in a build is thrown away.
+        pathlib.Path(folder, "etc/dpkg/dpkg.cfg.d/docker-apt-speedup").write_text("force-unsafe-io\n")
         archive = subprocess.Popen(["tar", "-C", folder, "-c", "."], stdout=subprocess.PIPE)
         run("docker", "import", "--change", "CMD /bin/bash", "-", image, stdin=archive.stdout)
         archive.stdout.close()
@@ -71,14 +88,20 @@ def build(dockerfile, tag, context, **arguments):
     run("docker", "build", "--file", dockerfile, "--tag", tag, *words, context)
 
 
-def repository(source, folder):
-    """Build the archives from the source tree and copy them to folder."""
-    build(
-        HERE / "standin" / "Dockerfile.repository",
-        REPOSITORY,
-        source,
-        DEBIAN=debian("bullseye", ["python2.7", "ca-certificates"]),
-    )
+def prepare(source, folder):
+    """Build the archives from the source tree, copy them to folder, and build the two stand-in bases."""
+    with concurrent.futures.ThreadPoolExecutor() as together:
+        old = together.submit(debian, "bullseye", ["python2.7", "ca-certificates"])
+        current = together.submit(debian, "bookworm", ["python3-venv", "ca-certificates"])
+        wheels = together.submit(lambda: wheel_base(current.result()))
+        repository(source, folder, old.result())
+        base(folder, old.result())
+        wheels.result()
+
+
+def repository(source, folder, image):
+    """Build the archives from the source tree on a Debian image and copy them to folder."""
+    build(HERE / "standin" / "Dockerfile.repository", REPOSITORY, source, DEBIAN=image)
     container = run("docker", "create", REPOSITORY).strip()
     try:
         run("docker", "cp", container + ":/repository", folder)
@@ -86,18 +109,15 @@ def repository(source, folder):
         run("docker", "rm", container)
 
 
-def bases(folder):
-    """Build the two stand-in bases; the archives are in folder."""
+def base(folder, image):
+    """Build the stand-in for ubuntu:12.04 on a Debian image; the archives are in folder."""
     with tempfile.TemporaryDirectory() as context:
         shutil.copy(pathlib.Path(folder) / "key.gpg", context)
-        shutil.copy(HERE / "standin" / "pin", context)
-        build(
-            HERE / "standin" / "Dockerfile.base",
-            BASE,
-            context,
-            DEBIAN=debian("bullseye", ["python2.7", "ca-certificates"]),
-        )
-    image = debian("bookworm", ["python3-venv", "ca-certificates"])
+        build(HERE / "standin" / "Dockerfile.base", BASE, context, DEBIAN=image)
+
+
+def wheel_base(image):
+    """Build the stand-in for the current Python on a Debian image."""
     with tempfile.TemporaryDirectory() as context:
         context = pathlib.Path(context)
         shutil.copy(CERTIFICATES, context / "certificates")
@@ -108,12 +128,21 @@ def bases(folder):
         build(context / "Dockerfile", WHEEL_BASE, context)
 
 
+class Served(collections.namedtuple("Served", "url key")):
+    """Where the archives are, and the fingerprint of the key that they are signed with."""
+
+    @classmethod
+    def here(cls):
+        return cls(os.environ["SELFTEST_ARCHIVE"], os.environ["SELFTEST_KEY"])
+
+
 class Archive:
     """The archives in a folder, served to containers of Docker's default network; also a context manager."""
 
     def __init__(self, folder, address):
         handler = functools.partial(_Quiet, directory=str(folder))
         self.server = http.server.ThreadingHTTPServer((address, PORT), handler)
+        self.key = (pathlib.Path(folder) / "key").read_text().strip()
         self.url = "http://%s:%d" % (address, PORT)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
@@ -132,13 +161,14 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def settings(url, archive="good"):
+def settings(served, archive="good"):
     """What `make build` needs to be told so that the Dockerfile builds on the stand-ins. Nothing else differs."""
     return {
         "IMAGE": IMAGE,
         "BASE_IMAGE": BASE,
         "WHEEL_BASE_IMAGE": WHEEL_BASE,
-        "APT_MIRROR": "%s/%s" % (url, archive),
+        "APT_MIRROR": "%s/%s" % (served.url, archive),
+        "APT_KEY": served.key,
         "APT_SUITES": "standin",
         "APT_COMPONENTS": "main",
         "EXPECT_LIBC": "2.31",

@@ -84,7 +84,7 @@ def caller(client, source_of_caller):
 
 def has_keyed_in(container):
     """What the caller got: the lines it printed, once it has ended well."""
-    assert container.wait(timeout=60)["StatusCode"] == 0, container.logs().decode()
+    assert container.wait(timeout=120)["StatusCode"] == 0, container.logs().decode()
     return container.logs().decode().splitlines()
 
 
@@ -114,7 +114,7 @@ def test_debugpy_shows_the_bug(images, checkout, bug, caller, ports):
         debugger.leave()
     finally:
         running.terminate()
-        output = running.communicate(timeout=30)[0]
+        output = running.communicate(timeout=120)[0]
     assert "on port %d (UDP)" % (int(ports["PORT"]) + 1) in output and "attach to make debug" in output
     assert "listening on udp://0.0.0.0:%d" % (int(ports["PORT"]) + 1) in output
 
@@ -144,7 +144,7 @@ def test_it_waits_for_the_debugger(images, checkout, client, ports):
         debugger.leave()
     finally:
         running.terminate()
-        output = running.communicate(timeout=30)[0]
+        output = running.communicate(timeout=120)[0]
     # What was just done, as it is printed for who debugs.
     assert "docker exec %s sipbridge call sip:service@127.0.0.1:" % container.name in output
 

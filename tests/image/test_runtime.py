@@ -71,6 +71,15 @@ def test_entry_point_loads_the_shield(images, client):
     assert b"/sipbridge/_shield_probe.so" in client.containers.run(RUNTIME, [script], **options)
 
 
+def test_a_command_of_sipbridge_wins_over_a_program_of_the_system(images, client):
+    """make run CMD='ping ...' is sipbridge's, also where the image has a ping; by its path it is the system's."""
+    script = "printf '#!/bin/sh\\necho of the system' > /bin/ping; chmod 755 /bin/ping;"
+    script += " exec sh /opt/sipbridge/docker/entrypoint %s --help"
+    options = {"entrypoint": ["sh", "-c"], "user": "0", "remove": True, "stderr": True}
+    assert b"usage: sipbridge ping" in client.containers.run(RUNTIME, [script % "ping"], **options)
+    assert client.containers.run(RUNTIME, [script % "/bin/ping"], **options) == b"of the system\n"
+
+
 def test_health_check_asks_the_endpoint(images, client, service):
     check = client.images.get(RUNTIME).attrs["Config"]["Healthcheck"]["Test"]
     assert check[0] == "CMD"
@@ -133,7 +142,7 @@ def test_two_containers_call_each_other(images, service, source_of_caller):
         callee.says("listening on udp://0.0.0.0:5060 (exosip 3.6.0")
     for callee, keys in ((one, ["12", "345"]), (two, ["9"])):
         caller = service(source_of_caller("sip:%s:5060" % callee.address, *keys))
-        assert caller.container.wait(timeout=60)["StatusCode"] == 0, caller.log
+        assert caller.container.wait(timeout=120)["StatusCode"] == 0, caller.log
         assert caller.log.splitlines() == ["keyed in %s, service has %s" % (word, word) for word in keys]
 
 
@@ -147,7 +156,7 @@ def test_published_port_is_reached_from_outside(images, checkout):
         assert wait_for(lambda: _options("127.0.0.1", port), "an answer to OPTIONS").startswith(b"SIP/2.0 200")
     finally:
         running.terminate()
-        output = running.communicate(timeout=30)[0]
+        output = running.communicate(timeout=120)[0]
     assert "Traceback" not in output
 
 

@@ -3,6 +3,8 @@
 import json
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 
@@ -21,7 +23,15 @@ elif os.environ.get("OFFLINE") and words[0] in ("image", "pull"):
     sys.exit(1)
 elif words[0] != "info":
     with open(os.environ["CALLS"], "a") as calls:
-        calls.write(json.dumps(words) + "\\n")
+        calls.write(json.dumps(words + [os.environ.get("WHEEL_BASE_IMAGE", "")]) + "\\n")
+    if words[0] == "build" and os.environ.get("FAILS", "nothing") in words:
+        sys.exit(1)
+    if words[:2] == ["image", "inspect"] and any("RepoDigests" in word for word in words):
+        print(os.environ.get("DIGESTS", "") + "sha256:0123")
+    if words[-1] == "/packages/list":
+        print(open(os.environ["LIST"]).read(), end="")
+    if words[-2:] == ["sh", "-s"]:
+        print(os.environ.get("BASE", "Ubuntu 12.04.5 LTS"))
 """
     % sys.executable
 )
@@ -32,6 +42,7 @@ class Client:
 
     def __init__(self, folder):
         self.folder = folder
+        self.tree = ROOT
         self.calls = folder / "calls"
         self.has("docker", CLIENT)
 
@@ -45,7 +56,7 @@ class Client:
         path = "%s%s%s" % (self.folder, os.pathsep, os.environ["PATH"])
         process = subprocess.run(
             ["sh", "docker/image.sh", target],
-            cwd=str(ROOT),
+            cwd=str(self.tree),
             env=dict({"PATH": path, "CALLS": str(self.calls)}, **settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -59,10 +70,17 @@ class Client:
         """The words of the one ``docker run`` of a target."""
         code, output = self.image(target, **settings)
         assert code == 0, output
-        found = [json.loads(line) for line in self.calls.read_text().splitlines()]
-        (words,) = (words for words in found if words[0] == "run")
-        self.calls.unlink()
+        (words,) = (words[:-1] for words in self.called() if words[0] == "run")
         return words
+
+    def called(self):
+        """What the client was called with since this was asked last; the last word of each is $WHEEL_BASE_IMAGE."""
+        found = (
+            [json.loads(line) for line in self.calls.read_text().splitlines()] if self.calls.exists() else []
+        )
+        if found:
+            self.calls.unlink()
+        return found
 
 
 @pytest.fixture
@@ -178,3 +196,192 @@ def test_scripts_keep_their_line_ends_where_git_turns_them_round(tmp_path):
         attributes.setdefault(name, {})[attribute] = value
     turned = [name for name, has in attributes.items() if has["text"] != "unset" and has["eol"] != "lf"]
     assert len(attributes) > 100 and turned == []
+
+
+# -- fetching, and the lock --------------------------------------------------------------------------------
+
+LIST = "gcc 4:4.6.3-1 amd64 aa\nlibosip2-7 3.6.0-4 amd64 bb\ntzdata 2017a all cc\n"
+DIGEST = "sha256:" + "d" * 64
+
+
+@pytest.fixture
+def tree(client, tmp_path):
+    """The client in a tree of its own, where it may write a lock; the lock's path."""
+    client.tree = tmp_path / "tree"
+    shutil.copytree(str(ROOT / "docker"), str(client.tree / "docker"))
+    (client.tree / "sipbridge").mkdir()
+    for name in ("Dockerfile.ubuntu1204", "sipbridge/_version.py"):
+        shutil.copy(str(ROOT / name), str(client.tree / name))
+    (client.tree / "docker" / "packages.lock").unlink(missing_ok=True)
+    return client.tree / "docker" / "packages.lock"
+
+
+def lock(client, text=LIST, **settings):
+    """make lock, where that is what was fetched; the output."""
+    (client.folder / "list").write_text(text)
+    settings = dict({"DIGESTS": "python@%s " % DIGEST}, **settings)
+    code, output = client.image("lock", LIST=str(client.folder / "list"), **settings)
+    assert code == 0, output
+    return output
+
+
+def builds(client):
+    """target -> options of each docker build that names one."""
+    found = [words for words in client.called() if words[0] == "build" and "--target" in words]
+    return {words[words.index("--target") + 1]: words for words in found}
+
+
+def test_only_the_stage_that_fetches_has_a_network(client):
+    assert client.image("build")[0] == 0
+    found = builds(client)
+    assert list(found) == ["fetched", "runtime", "test", "debug"]
+    without = [stage for stage, words in found.items() if "none" in words[words.index("--tag") :]]
+    assert without == ["runtime", "test", "debug"] and "--network" not in found["fetched"]
+    assert all("FETCHED" in found[stage] for stage in without)  # the image, not a cache of it
+
+
+def test_what_cannot_be_fetched_ends_the_build(client):
+    code, output = client.image("build", FAILS="fetched")
+    assert code != 0 and "what it is made from could not be fetched" in output
+    assert list(builds(client)) == ["fetched"]
+
+
+def test_the_key_of_the_archive_can_be_set(client):
+    assert client.image("build", APT_KEY="0" * 40)[0] == 0
+    found = builds(client)
+    assert found["fetched"][found["fetched"].index("APT_KEY") - 1] == "--build-arg"
+
+
+def test_lock_has_name_version_and_hash_and_the_digest_of_the_first_base(client, tree):
+    output = lock(client)
+    lines = [line for line in tree.read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "wheel-base python:3.13-slim-bookworm " + DIGEST
+    assert lines[1:] == ["package " + line for line in LIST.splitlines()]
+    assert "Wrote docker/packages.lock: 3 packages" in output
+    found = builds(client)
+    assert list(found) == ["fetched"]  # the image itself is not needed
+    assert {"LOCKED", "REFRESH"} <= set(found["fetched"])
+
+
+def test_lock_says_what_changed(client, tree):
+    lock(client)
+    text = "gcc 4:4.6.3-2 amd64 aa\nlibosip2-7 3.6.0-4 amd64 b2\nmake 3.81 amd64 ee\n"
+    output = lock(client, text)
+    assert "changed: gcc (amd64) 4:4.6.3-1 -> 4:4.6.3-2" in output
+    assert "changed: libosip2-7 (amd64) 3.6.0-4, its file" in output
+    assert "gone:    tzdata (all) 2017a" in output and "new:     make (amd64) 3.81" in output
+    assert "as it was: 1" in output  # the base
+    output = lock(client, text, DIGESTS="python@sha256:%s " % ("e" * 64))
+    assert "changed: the base of the first stage python:3.13-slim-bookworm " + DIGEST in output
+    assert "as it was: 3" in output
+
+
+def test_lock_is_refused_for_a_stand_in(client, tree):
+    code, output = client.image("lock", BASE="a STAND-IN (Debian), not Ubuntu 12.04")
+    assert code != 0 and "its packages are nothing to lock" in output and not tree.exists()
+
+
+def test_a_lock_that_cannot_be_fetched_is_not_written(client, tree):
+    lock(client)
+    before = tree.read_text()
+    code, output = client.image("lock", FAILS="fetched", DIGESTS="python@%s " % DIGEST)
+    assert code != 0 and tree.read_text() == before
+
+
+@pytest.mark.parametrize(
+    "name, taken",
+    [
+        ("", "python@" + DIGEST),
+        ("python:3.14", "python@" + DIGEST),  # a name is a place to fetch it from
+        ("registry.example:5000/python", "registry.example:5000/python@" + DIGEST),
+        ("registry.example:5000/python:3.13", "registry.example:5000/python@" + DIGEST),
+        ("registry.example/python@" + DIGEST, "registry.example/python@" + DIGEST),
+    ],
+)
+def test_where_there_is_a_lock_its_base_is_taken_by_the_digest(client, tree, name, taken):
+    lock(client)
+    client.called()
+    assert client.image("build", WHEEL_BASE_IMAGE=name, DIGESTS="python@sha256:9 ")[0] == 0
+    assert builds(client)["fetched"][-1] == taken
+
+
+def test_another_digest_than_the_lock_s_is_refused(client, tree):
+    lock(client)
+    client.called()
+    code, output = client.image("build", WHEEL_BASE_IMAGE="python@sha256:1234")
+    assert code != 0 and "WHEEL_BASE_IMAGE is python@sha256:1234" in output and DIGEST in output
+    assert not builds(client)
+
+
+def test_without_a_registry_the_daemon_s_own_digest_counts(client, tree):
+    lock(client, DIGESTS="", WHEEL_BASE_IMAGE="local/python:1")
+    assert "wheel-base local/python:1 sha256:0123" in tree.read_text()
+    client.called()
+    assert client.image("build", DIGESTS="")[0] == 0
+    assert builds(client)["fetched"][-1] == "local/python:1"
+
+
+def test_sbom_wants_a_stage(client):
+    code, output = client.image("sbom", STAGE="build")
+    assert code != 0 and "STAGE is one of runtime test debug" in output
+
+
+# -- the entry point ---------------------------------------------------------------------------------------
+
+ENTRYPOINT = ROOT / "docker" / "entrypoint"
+
+
+def commands():
+    """The commands of sipbridge, as its help lists them."""
+    output = subprocess.run(
+        [sys.executable, "-m", "sipbridge", "--help"],
+        stdout=subprocess.PIPE,
+        check=True,
+        universal_newlines=True,
+    ).stdout
+    return set(re.findall(r"^    ([a-z]+)(?:  +\S|$)", output, re.MULTILINE))
+
+
+@pytest.fixture
+def entrypoint(tmp_path):
+    """Run the entry point with words; what it started. There are programs named as each command, and `service`."""
+    for name in sorted(commands()) + ["service"]:
+        (tmp_path / name).write_text("#!/bin/sh\necho the system\n")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "python2.7").write_text('#!/bin/sh\necho "python2.7 $*"\n')
+    (tmp_path / "python2.7").chmod(0o755)
+
+    def run(*words):
+        path = "%s%s%s" % (tmp_path, os.pathsep, os.environ["PATH"])
+        return subprocess.run(
+            ["sh", str(ENTRYPOINT), *words],
+            env={"PATH": path, "HOME": "/"},
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout.decode()
+
+    return run
+
+
+def test_a_command_of_sipbridge_wins_over_a_program_of_its_name(entrypoint):
+    assert len(commands()) > 5
+    for command in commands():
+        assert entrypoint(command, "sip:b@c") == "python2.7 -m sipbridge %s sip:b@c\n" % command
+
+
+def test_another_program_is_started_as_it_is(entrypoint):
+    assert entrypoint("service") == "the system\n"
+    assert entrypoint("python2.7", "x.py") == "python2.7 x.py\n"
+
+
+def test_what_is_neither_is_left_to_sipbridge_to_say(entrypoint):
+    assert entrypoint("nonesuch") == "python2.7 -m sipbridge nonesuch\n"
+    assert entrypoint("--help") == "python2.7 -m sipbridge --help\n"
+    assert entrypoint() == "python2.7 -m sipbridge\n"
+
+
+def test_make_run_knows_every_command():
+    """Each either takes calls, and gets the port, or stands in image.sh among those that do not."""
+    text = (ROOT / "docker" / "image.sh").read_text()
+    named = set(re.findall(r'"([a-z]+) "\*', text))
+    assert commands() - named == {"listen"} and named <= commands()

@@ -1,0 +1,26 @@
+"""`make test` in the image: the whole of it. In a file of its own, since it takes as long as all others together."""
+
+import re
+
+import standin
+
+SUITE_LIMIT = 1800  # seconds for all tests, beside much else
+
+
+def test_test_runs_in_the_image_and_its_exit_code_is_pytests(images, checkout):
+    result = checkout.make("test", ARGS="-q tests/unit/test_dispatch.py tests/unit/test_trace.py")
+    assert result.returncode == 0, result.stdout
+    assert result.stdout.splitlines()[0].startswith("test: in the image %s:test, on a STAND-IN" % standin.IMAGE)
+    assert " passed" in result.stdout.splitlines()[-1]
+    result = checkout.make("test", limit=SUITE_LIMIT)
+    assert result.returncode == 0, result.stdout[-20000:]
+    assert "with Kamailio, baresip, tshark and ffmpeg" in result.stdout  # what is left out is said
+    (passed,) = re.findall(r"(\d+) passed", result.stdout.splitlines()[-1])
+    assert int(passed) > 500
+    broken = checkout.folder / "tests" / "unit" / "test_broken.py"
+    broken.write_text("def test_it():\n    assert False\n")
+    try:
+        result = checkout.make("test", ARGS="-q tests/unit/test_broken.py")
+    finally:
+        broken.unlink()
+    assert result.returncode != 0 and "1 failed" in result.stdout
