@@ -45,7 +45,7 @@ Install one:
     Fedora:          dnf install sofia-sip-devel
     macOS:           brew install sofia-sip
 or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204. (The libexosip2-dev of today's
-systems is 5.x, with which sipbridge was never run.)"""
+systems is 5.x, with which sipbridge was never run. The engine on libeXosip2 needs libc-ares-dev, too.)"""
 
 
 UNFIT = """{complaint}

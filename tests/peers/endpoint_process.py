@@ -13,9 +13,11 @@ and "publication"; ``name`` one of its methods or attributes. A SUBSCRIBE for "p
 
 from __future__ import absolute_import, division, print_function
 
+import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -206,6 +208,15 @@ class RemotePhone(object):
     def notifier(self, name, *arguments, **options):
         """A method or an attribute of the subscription from outside that came last."""
         return self.start("notifier", name, *arguments, **options).result()
+
+    @contextlib.contextmanager
+    def paused(self):
+        """It neither reads nor answers meanwhile; what was sent to it then is there afterwards."""
+        os.kill(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self._process.pid, signal.SIGCONT)
 
     @property
     def labels(self):
