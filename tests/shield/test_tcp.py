@@ -10,7 +10,10 @@ import time
 
 import pytest
 
+from peers import abilities
 from shield.messages import Reply, crash_corpus, request
+
+pytestmark = pytest.mark.skipif(not abilities.has_tcp(), reason=abilities.NO_TCP)
 
 HOSTS = pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "tcp://[::1]:0"])
 
