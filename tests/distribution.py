@@ -4,10 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
-#: Tests that share something that is dear to make: they run on one worker. What the groups match is their name.
-_TOGETHER = re.compile(
-    r"(conformance/test_timers)|(tests/memory)/.*(\[sanitizers|\[valgrind)|tests/(tools/test_engine_libraries)"
-)
+#: Tests that share something that is dear to make: they run on one worker. What the group matches is their name.
+_TOGETHER = re.compile(r"conformance/test_timers")
 
 
 def has_workers(config):
@@ -18,4 +16,4 @@ def has_workers(config):
 def together(nodeid):
     """The name of what a test shares with others, or its own where it stands alone."""
     found = _TOGETHER.search(nodeid)
-    return "".join(part for part in found.groups() if part) if found else nodeid
+    return found.group() if found else nodeid

@@ -31,6 +31,12 @@ SHOWN = 400
 JOBS = int(os.environ.get("JOBS") or 2)
 WORKERS = int(os.environ.get("WORKERS") or 3 * (os.cpu_count() or 1))
 
+#: Tests of what is no engine's: they run with Sofia-SIP alone.
+OF_NO_ENGINE = ("tools",)
+
+#: Tests that show nothing of an older libeXosip2 that they do not of the newest: its double goes without.
+OF_NO_VERSION = ("aio", "misuse", "properties", "unit", "worker")
+
 #: Tests of what is no Python's: they run on the default one alone.
 OF_NO_PYTHON = ("double", "memory", "properties", "shield")
 
@@ -74,10 +80,13 @@ class Run(namedtuple("Run", "engine label python version tree worker")):
 
     @property
     def left_out(self):
-        """The tests that this Python is not for, folders and files."""
-        if self.version.startswith(OWN + "."):
-            return ()
-        return OF_NO_PYTHON + (() if self.version.startswith(OLDEST) else OF_PROCESSES)
+        """The tests that this Python, or this engine, is not for, folders and files."""
+        names = () if self.engine == "sofia" else OF_NO_ENGINE
+        if self.tree.double not in (None, trees.DOUBLES[trees.NEWEST_DOUBLE]):
+            names += OF_NO_VERSION
+        if not self.version.startswith(OWN + "."):
+            names += OF_NO_PYTHON + (() if self.version.startswith(OLDEST) else OF_PROCESSES)
+        return names
 
 
 def chosen(variable, name):

@@ -21,13 +21,16 @@ from environment import Failed
 
 def left_out(ran):
     """What did not run everywhere, in lines."""
-    names = sorted(set(name for run in ran for name in run.left_out))
-    line = "on Python %s alone: tests/%s (%s: on %s, too)"
-    return (
-        [line % (runs.OWN, ", tests/".join(names), ", ".join(runs.OF_PROCESSES), runs.OLDEST)]
-        if names
-        else []
-    )
+    names = set(name for run in ran for name in run.left_out)
+    lines = [
+        ("with Sofia-SIP alone", runs.OF_NO_ENGINE),
+        ("not with the double of an older libeXosip2", runs.OF_NO_VERSION),
+        ("on Python %s alone" % runs.OWN, runs.OF_NO_PYTHON),
+        ("on Python %s and %s alone" % (runs.OWN, runs.OLDEST), runs.OF_PROCESSES),
+    ]
+    return [
+        "%s: tests/%s" % (where, ", tests/".join(what)) for where, what in lines if names.issuperset(what)
+    ]
 
 
 def select(found, everything):

@@ -93,7 +93,11 @@ def test_endless_provisional_responses(phone, by_hand):
     for number in range(200):
         by_hand.reply(invite, 180, _reliable(1), tag="phone%d" % number)
     phone.wait("progress 180", 20)
-    by_hand.reply(invite, 486, tag="phone0")
+    for _ in range(50):  # as a peer repeats it: what comes behind so many may be lost
+        by_hand.reply(invite, 486, tag="phone0")
+        if call.ended is not None:
+            break
+        by_hand.take(0.2)
     assert call.wait_ended(10.0).status == 486
 
 

@@ -30,8 +30,7 @@ else:
     def tool(request, tmpdir_factory):
         """A function that starts the driver under a tool."""
         flags, start = _TOOLS[request.param]
-        folder = tmpdir_factory.mktemp(request.param)
-        program = build(folder, flags)
+        program, folder = build(flags), tmpdir_factory.mktemp(request.param)
         return lambda: start(program, str(folder.join("complaints")))
 
     @pytest.fixture

@@ -2,9 +2,13 @@
 
 from __future__ import absolute_import, division, print_function
 
+import errno
+import fcntl
+import hashlib
 import os
 import shlex
 import subprocess
+import tempfile
 
 from contract.raw import Event, Raw
 from double.flows import FLOWS, Answering, Flow
@@ -18,16 +22,52 @@ VALGRIND = ["--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-
 VALGRIND += ["--errors-for-leak-kinds=definite,indirect,possible", "--num-callers=30"]
 
 
-def build(folder, flags):
-    """Compile the driver with the engine under test; with the double compiled in where that is its library."""
+def build(flags):
+    """The driver with the engine under test; with the double compiled in where that is its library.
+
+    Compiled once for all who want the same: other workers, and the next run.
+    """
     sources, options = _double() if "SIPBRIDGE_DOUBLE" in os.environ else _library()
-    program = os.path.join(str(folder), "driver")
-    command = shlex.split(os.environ.get("CC", "cc")) + ["-std=c99", "-D_GNU_SOURCE", "-g", "-o", program]
+    command = shlex.split(os.environ.get("CC", "cc")) + ["-std=c99", "-D_GNU_SOURCE", "-g"]
     command += flags + ["-I" + os.path.join(ROOT, "csrc"), os.path.join(HERE, "driver.c")] + sources + options
+    program = os.path.join(_folder(), "driver-" + _digest(command))
+    with open(program + ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(program):
+            _compile(command + ["-o", program + ".new"])
+            os.rename(program + ".new", program)
+    return program
+
+
+def _folder():
+    """Where the programs are: with all else that is built, or where only this run sees them."""
+    place = os.environ.get("SIPBRIDGE_BUILD") or tempfile.mkdtemp(prefix="sipbridge-memory-")
+    folder = os.path.join(place, "drivers")
+    if not os.path.isdir(folder):
+        try:
+            os.makedirs(folder)
+        except OSError as error:
+            if error.errno != errno.EEXIST:
+                raise
+    return folder
+
+
+def _digest(command):
+    """Differs when the command does, or any file that is compiled."""
+    content = hashlib.sha256(" ".join(command).encode("utf-8"))
+    for folder in (os.path.join(ROOT, "csrc"), os.path.join(ROOT, "tests", "double"), HERE):
+        for path, _, names in sorted(os.walk(folder)):
+            for name in sorted(names):
+                if name.endswith((".c", ".h")):
+                    with open(os.path.join(path, name), "rb") as stream:
+                        content.update(stream.read())
+    return content.hexdigest()[:16]
+
+
+def _compile(command):
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = process.communicate()[0].decode("utf-8", "replace")
     assert process.returncode == 0, output
-    return program
 
 
 def _engine(name):

@@ -19,8 +19,8 @@ WORDS = pytest.mark.parametrize("statuses", [[100], [100, 180]])
 
 
 @pytest.fixture(scope="module")
-def program(tmpdir_factory):
-    return build(tmpdir_factory.mktemp("limits"), ["-DSB_RING_LIMIT=%d" % RING, "-DSOF_LOOKUP=%d" % LOOKUP])
+def program():
+    return build(["-DSB_RING_LIMIT=%d" % RING, "-DSOF_LOOKUP=%d" % LOOKUP])
 
 
 @pytest.fixture

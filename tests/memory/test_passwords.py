@@ -23,8 +23,8 @@ REALM = "sipbridge.test"
 
 
 @pytest.fixture(scope="module")
-def program(tmpdir_factory):
-    return build(tmpdir_factory.mktemp("passwords"), ["-O2"])
+def program():
+    return build(["-O2"])
 
 
 @pytest.fixture

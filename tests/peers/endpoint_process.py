@@ -72,8 +72,8 @@ class _Server(object):
         self._lock = threading.Lock()
         self._phone = Phone(**options)
         self._made = {}  # what came of a request last, by kind
-        self._phone.reactions[sipbridge.IncomingCall] = lambda event: self._keep(event.call)
-        self._phone.reactions[sipbridge.SubscriptionRequested] = self._accept
+        self._phone.preparations[sipbridge.IncomingCall] = lambda event: self._keep(event.call)
+        self._phone.preparations[sipbridge.SubscriptionRequested] = self._accept
 
     def _keep(self, value):
         if type(value) in _KINDS:
@@ -149,7 +149,8 @@ class RemotePhone(object):
 
     def __init__(self, folder, **options):
         self._error_path = os.path.join(folder, "endpoint.err")
-        self._pending = {0: Pending()}
+        started = Pending()
+        self._pending = {0: started}
         self._lock = threading.Lock()
         self._last_id = 0
         with open(self._error_path, "wb") as errors:
@@ -165,7 +166,7 @@ class RemotePhone(object):
         self._reader.daemon = True
         self._reader.start()
         try:
-            self.uri, self.host_port = self._pending[0].result()
+            self.uri, self.host_port = started.result()
         except BaseException as error:
             self.stop()
             raise AssertionError("the endpoint process did not start: %s\n%s" % (error, self.report()))

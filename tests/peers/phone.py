@@ -88,11 +88,13 @@ class Phone(object):
         events: what came, in order.
         placed: the calls that take_transfers() placed.
         reactions: event type to what to do with such an event in its handler; for tests to fill.
+        preparations: the same, but before anybody who waits hears of the event.
     """
 
     def __init__(self, address="udp://127.0.0.1:0", **options):
         self.events = []
         self.reactions = {}
+        self.preparations = {}
         self.placed = []  # the calls placed for a REFER
         self._changed = threading.Condition()
         options.setdefault("engine", engine_under_test())
@@ -102,9 +104,12 @@ class Phone(object):
             self.endpoint.on(kind, self._record)
 
     def _record(self, event):
-        with self._changed:
-            self.events.append(event)
-            self._changed.notify_all()
+        try:
+            self.preparations.get(type(event), lambda _: None)(event)
+        finally:
+            with self._changed:
+                self.events.append(event)
+                self._changed.notify_all()
         reaction = self.reactions.get(type(event))
         if reaction is not None:
             reaction(event)

@@ -113,9 +113,11 @@ def test_every_call_ends_once(phone, hand):
 
 
 def test_a_call_that_had_ended_does_not_end_again(phone, hand):
-    call = hung_up(phone, hand)
-    hand.stop()
-    call.wait_ended(40.0)
+    call = established(phone, hand)
+    call.hangup()
+    hand.reply(hand.next("BYE"), 200)
+    phone.wait("ended local-bye 200")
+    assert call.ended is not None
     labels = phone.labels
     lose(phone, signal.SIGKILL)
     assert phone.labels == labels + ["restarted"]
