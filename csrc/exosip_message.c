@@ -24,6 +24,49 @@ int exo_error(int returned)
 }
 
 /* ------------------------------------------------------------------------------------------------------
+ * Media types, of which libosip2 makes octets again
+ */
+
+/* It does not write a parameter that has no value ("text/plain;x"): the name of the header alone stays, and the next
+ * header is read as its value; or the whole message fails. So such a parameter moves into the subtype, to the same text.
+ * 0 when there is no memory for it. */
+static int have_values(osip_content_type_t *type)
+{
+    int at = 0;
+    if (type == NULL || type->subtype == NULL)
+        return 1;
+    while (at < osip_list_size(&type->gen_params)) {
+        osip_generic_param_t *parameter = osip_list_get(&type->gen_params, at);
+        size_t size = strlen(type->subtype) + sizeof ";";
+        char *subtype;
+        if (parameter->gvalue != NULL) {
+            at++;
+            continue;
+        }
+        size += strlen(parameter->gname);
+        subtype = osip_malloc(size);
+        if (subtype == NULL)
+            return 0;
+        snprintf(subtype, size, "%s;%s", type->subtype, parameter->gname);
+        osip_free(type->subtype);
+        type->subtype = subtype;
+        osip_list_remove(&type->gen_params, at);
+        osip_generic_param_free(parameter);
+    }
+    return 1;
+}
+
+static int can_be_written(osip_message_t *message)
+{
+    int i, good = have_values(message->content_type);
+    for (i = 0; i < osip_list_size(&message->accepts); i++)
+        good &= have_values(osip_list_get(&message->accepts, i));
+    for (i = 0; i < osip_list_size(&message->bodies); i++)
+        good &= have_values(((osip_body_t *)osip_list_get(&message->bodies, i))->content_type);
+    return good;
+}
+
+/* ------------------------------------------------------------------------------------------------------
  * Out
  */
 
@@ -53,6 +96,8 @@ int exo_fill(osip_message_t *message, const sb_content *content)
     }
     if (code == 0 && content->content_type != NULL)
         code = osip_message_set_content_type(message, content->content_type);
+    if (code == 0 && !have_values(message->content_type))
+        code = OSIP_NOMEM;
     if (code == 0 && content->body_len > 0)
         code = osip_message_set_body(message, content->body, content->body_len);
     return exo_error(code);
@@ -273,7 +318,7 @@ static char *octets_of(osip_message_t *message, size_t *length)
         return NULL;
     if (message->reason_phrase != NULL && strlen(message->reason_phrase) > EXO_MAX_START_LINE)
         return NULL;
-    if (!make_room(message) || osip_message_to_str(message, &octets, length) != 0)
+    if (!can_be_written(message) || !make_room(message) || osip_message_to_str(message, &octets, length) != 0)
         return NULL;
     return octets;
 }

@@ -201,3 +201,27 @@ def test_within_no_call_that_we_know(phone, sipp):
     """BYE of a call that is none: 481 (RFC 3261, 15.1.2)."""
     sipp(Caller(to_tag="unknown").initial("BYE").expect(481), phone.host_port).wait()
     assert phone.labels == []
+
+
+@pytest.mark.parametrize("kind", ["text/plain;x", "text/plain;x;charset=utf-8"])
+def test_a_media_type_with_a_parameter_without_a_value_out(phone, sipp, kind):
+    """libosip2 writes none, and takes the next header for the value of Content-Type."""
+    peer = sipp(Callee().recv("MESSAGE").reply(200))
+    phone.endpoint.message(peer.uri, "hello", content_type=kind)
+    message = peer.wait().received("MESSAGE")[0]
+    assert message["Content-Type"].replace(" ", "") == kind
+    assert message["Max-Forwards"] == "70"
+
+
+@pytest.mark.parametrize(
+    "kind, accept",
+    [("text/plain;x", "text/plain"), ("text/plain;x;charset=utf-8", "text/plain"), ("text/plain", "text/html;level")],
+)
+def test_a_media_type_with_a_parameter_without_a_value_in(phone, by_hand, kind, accept):
+    fields = [("Content-Type", kind), ("Accept", accept)]
+    by_hand.request(phone.endpoint.port, "MESSAGE", fields, b"hello")
+    event = phone.wait("request MESSAGE")
+    assert event.body == b"hello"
+    assert event.headers["Content-Type"].replace(" ", "") == kind
+    assert event.headers["Accept"].replace(" ", "") == accept
+    assert event.headers["Max-Forwards"] == "70"
