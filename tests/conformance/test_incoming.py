@@ -125,7 +125,7 @@ def test_nobody_is_there(sipp):
 
 def test_an_iterator_takes_it(sipp):
     with sipbridge.Endpoint("udp://127.0.0.1:0") as endpoint:
-        with endpoint.events(timeout=10.0) as stream:
+        with endpoint.events(timeout=30.0) as stream:
             peer = sipp(
                 Caller().initial("INVITE", OFFER).expect(200).ack().request("BYE").expect(200),
                 "127.0.0.1:%d" % endpoint.port,

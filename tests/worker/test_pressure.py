@@ -54,7 +54,7 @@ def test_events_wait_at_the_engine(monkeypatch, make_phone, other):
 def test_an_iterator_that_nobody_moves(monkeypatch, phone, other):
     """Calls that came before the limit end as ever; those beyond it are refused and never seen."""
     monkeypatch.setattr(dispatch, "CONGESTED", 10)
-    with phone.endpoint.events(10.0) as stream:
+    with phone.endpoint.events(60.0) as stream:
         calls = [other.endpoint.invite(phone.uri, OFFER) for _ in range(30)]
         assert wait_until(lambda: sum(call.ended is not None for call in calls) >= 15)
         for call in calls:
