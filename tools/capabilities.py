@@ -66,7 +66,10 @@ CAPABILITIES = (
                     "conformance.test_dns::*of_none*",
                 ],
             ),
-            ("DNS: the next server", ["conformance.test_dns::*next_server*"]),
+            (
+                "DNS: the next server",
+                ["conformance.test_dns::*next_server*", "conformance.test_timers::*next_server*"],
+            ),
             (
                 "DNS: slow and hostile name servers",
                 [
