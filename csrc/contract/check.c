@@ -1,3 +1,4 @@
+/* check.c - see check.h. */
 #include "check.h"
 
 #include <string.h>
@@ -143,15 +144,49 @@ int sb_check_content(const sb_content *content)
     return sb_check_optional_text(content->content_type);
 }
 
-/* RFC 768 over IPv4: what one datagram carries. */
-enum { MAX_DATAGRAM = 65507 };
-/* What an engine adds at most: the start line, Via, From, To, Contact, credentials. */
-enum { OWN_HEADERS = 5000 };
-
-int sb_check_datagram(const sb_content *content)
+int sb_check_event_content(const sb_content *content)
 {
-    size_t i, size = content->body_len + OWN_HEADERS;
-    for (i = 0; i < content->header_count; i++)
-        size += strlen(content->headers[i].name) + strlen(content->headers[i].value) + 4;
-    return size > MAX_DATAGRAM ? SB_ETOOBIG : SB_OK;
+    static const char *const NAMES[] = {"Event", "o", "Expires", "Subscription-State", "SIP-If-Match"};
+    int code = sb_check_content(content);
+    size_t i, name;
+    for (i = 0; code == SB_OK && content != NULL && i < content->header_count; i++)
+        for (name = 0; name < sizeof NAMES / sizeof *NAMES; name++)
+            if (strcasecmp(content->headers[i].name, NAMES[name]) == 0)
+                code = SB_EINVAL;
+    return code;
+}
+
+int sb_check_event(const char *event)
+{
+    char package[64];
+    size_t length;
+    int code = sb_check_text(event);
+    if (code != SB_OK)
+        return code;
+    length = strcspn(event, "; \t");
+    if (length >= sizeof package)
+        return SB_EINVAL;
+    memcpy(package, event, length);
+    package[length] = '\0';
+    event += length + strspn(event + length, " \t");
+    if (*event != '\0' && *event != ';')
+        return SB_EINVAL;
+    return sb_check_token(package);
+}
+
+/* Methods that the functions for calls send, or that the engine sends by itself. */
+static int is_call_method(const char *method)
+{
+    static const char *const METHODS[] = {"INVITE", "ACK", "BYE", "CANCEL", "PRACK"};
+    size_t i;
+    for (i = 0; i < sizeof METHODS / sizeof *METHODS; i++)
+        if (strcmp(method, METHODS[i]) == 0)
+            return 1;
+    return 0;
+}
+
+int sb_check_method(const char *method)
+{
+    int code = sb_check_token(method);
+    return code == SB_OK && is_call_method(method) ? SB_EINVAL : code;
 }

@@ -8,7 +8,8 @@
 int sb_check_config(const sb_config *config);
 int sb_check_parties(const sb_parties *parties);
 int sb_check_content(const sb_content *content); /* NULL is fine */
-int sb_check_datagram(const sb_content *content); /* whether a UDP datagram holds it, and what an engine adds */
+/* The same for subscriptions and publications, without the header fields that they have arguments for. */
+int sb_check_event_content(const sb_content *content);
 
 /* Text of one line, not empty. */
 int sb_check_text(const char *text);
@@ -27,5 +28,9 @@ int sb_check_address(const char *address);
 /* A host name or an address, IPv6 with brackets or without. */
 int sb_check_host(const char *host);
 int sb_check_expires(int expires);
+/* An event package, a token, with parameters (RFC 6665, 8.4). */
+int sb_check_event(const char *event);
+/* A method that is none of those that calls are made of. */
+int sb_check_method(const char *method);
 
 #endif

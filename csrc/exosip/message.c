@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "check.h"
+#include "datagram.h"
 
 int exo_error(int returned)
 {

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "check.h"
+#include "datagram.h"
 #include "lookup.h"
 
 /* The arguments of exo_call() and the like. */

@@ -8,7 +8,7 @@
 
 #include <sofia-sip/msg_header.h>
 
-#include "check.h"
+#include "datagram.h"
 
 const char SOF_ALLOW[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDATE, REFER, NOTIFY, SUBSCRIBE";
 
