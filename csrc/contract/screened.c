@@ -9,7 +9,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "queue.h"
+#include "clock.h"
 #include "service.h"
 
 enum { PROBE_MS = 1000 }; /* for the library's thread to come to its socket; a second, so that load is no reason */

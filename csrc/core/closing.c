@@ -1,6 +1,7 @@
 /* closing.c - the end of an engine, for every engine: what lives is ended in order before the library goes. */
 #include <unistd.h>
 
+#include "clock.h"
 #include "core_private.h"
 
 /* What a library is given at least, to send what was asked of it. */

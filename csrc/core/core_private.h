@@ -1,9 +1,10 @@
-/* core_private.h - the core's insides, for core.c and contract.c. */
+/* core_private.h - the core's insides, for itself and the contract. */
 #ifndef SB_CORE_PRIVATE_H
 #define SB_CORE_PRIVATE_H
 
 #include <pthread.h>
 
+#include "backend.h"
 #include "core.h"
 #include "queue.h"
 

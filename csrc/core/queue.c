@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 /* An event and, behind it in the same allocation, its strings. `event` comes first: sb_event_free() gets
  * its address. */
 struct record {
@@ -24,13 +26,6 @@ struct sb_queue {
     int closed;
     int fds[2]; /* a pipe that holds one octet while there is an event, or after the close */
 };
-
-int64_t sb_monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int64_t wall_clock_us(void)
 {

@@ -24,7 +24,4 @@ void sb_queue_close(struct sb_queue *queue);
 int sb_queue_fd(const struct sb_queue *queue);
 size_t sb_queue_length(struct sb_queue *queue);
 
-/* Milliseconds of a clock that never jumps. */
-int64_t sb_monotonic_ms(void);
-
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "queue.h"
+#include "clock.h"
 #include "dns.h"
 
 enum {

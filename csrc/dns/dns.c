@@ -21,7 +21,7 @@
 #include <linux/filter.h>
 #endif
 
-#include "queue.h"
+#include "clock.h"
 #include "search.h"
 
 enum {

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "queue.h"
+#include "clock.h"
 
 enum { LIMIT_MS = 16000 /* what is not found by then has no address */ };
 

@@ -13,7 +13,7 @@
 
 #include <osipparser2/osip_port.h>
 
-#include "queue.h"
+#include "clock.h"
 
 enum {
     ASK_MS = 8000,  /* after so long nothing more is asked */

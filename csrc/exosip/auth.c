@@ -3,17 +3,21 @@
  * eXosip_automatic_action() would try a wrong password three times, try without credentials at all, and
  * follow redirections behind the user's back; eXosip_default_action() does one step at a time, when told.
  */
-#include "engine_exosip.h"
+#include "auth.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "api.h"
+#include "credentials.h"
+#include "message.h"
+#include "state.h"
+#include "wipe.h"
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
-
-#include "wipe.h"
 
 /* The library keeps this many octets of each, and cuts off the rest without a word. */
 enum { MAX_CREDENTIAL = 49 };

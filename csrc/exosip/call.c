@@ -1,10 +1,21 @@
 /* call.c - what the user does with a call (13, 14, 15). */
-#include "engine_exosip.h"
+#include "call.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "api.h"
+#include "call_events.h"
+#include "clock.h"
+#include "index.h"
+#include "message.h"
+#include "object.h"
+#include "request.h"
+#include "resolve.h"
+#include "screen.h"
+#include "state.h"
 
 /* ------------------------------------------------------------------------------------------------------
  * Addresses

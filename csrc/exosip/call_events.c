@@ -1,8 +1,20 @@
 /* call_events.c - what the library tells of calls, as the contract's events. */
-#include "engine_exosip.h"
+#include "call_events.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "auth.h"
+#include "call.h"
+#include "clock.h"
+#include "core.h"
+#include "index.h"
+#include "message.h"
+#include "request.h"
+#include "resolve.h"
+#include "screen.h"
+#include "state.h"
+#include "timers.h"
 
 void exo_end_call(struct exosip *state, struct sb_object *call, int cause, int status,
                   osip_message_t *message)

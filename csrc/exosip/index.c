@@ -1,8 +1,15 @@
 /* index.c - from the library's numbers to objects. */
-#include "engine_exosip.h"
+#include "index.h"
 
 #include <search.h>
 #include <string.h>
+
+#include "call.h"
+#include "object.h"
+#include "register.h"
+#include "request.h"
+#include "state.h"
+#include "subscribe.h"
 
 static int compare_numbers(int a, int b)
 {
@@ -147,4 +154,26 @@ struct sb_object *exo_find_notifier(struct exosip *state, int did)
     struct exo_subscription wanted;
     wanted.did = did;
     return find(&wanted, &state->notifiers, compare_notifiers);
+}
+
+static int compare_nothing(const void *a, const void *b)
+{
+    (void)a;
+    (void)b;
+    return 0; /* whichever node it comes to: all of them go */
+}
+
+static void clear(void **root)
+{
+    while (*root != NULL)
+        tdelete(*(void **)*root, root, compare_nothing);
+}
+
+void exo_clear_indexes(struct exosip *state)
+{
+    clear(&state->calls);
+    clear(&state->registrations);
+    clear(&state->requests);
+    clear(&state->subscriptions);
+    clear(&state->notifiers);
 }

@@ -1,9 +1,19 @@
 /* lease.c - what is granted for some seconds, and asked for again before they are over: registrations (10.2), and
  * subscriptions of ours (RFC 6665, 4.1.2). */
-#include "engine_exosip.h"
-#include "values.h"
+#include "lease.h"
 
 #include <stdlib.h>
+
+#include "auth.h"
+#include "clock.h"
+#include "core.h"
+#include "message.h"
+#include "register.h"
+#include "request.h"
+#include "resolve.h"
+#include "state.h"
+#include "subscribe.h"
+#include "values.h"
 
 enum { RETRY_MS = 100 };
 

@@ -1,12 +1,15 @@
 /* message.c - between osip_message_t and the contract's strings. */
-#include "engine_exosip.h"
+#include "message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "core.h"
 #include "datagram.h"
+#include "resolve.h"
+#include "state.h"
 
 int exo_error(int returned)
 {

@@ -1,10 +1,20 @@
 /* notify.c - subscriptions from outside (RFC 6665, 4.2). */
-#include "engine_exosip.h"
-#include "values.h"
+#include "notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "api.h"
+#include "clock.h"
+#include "core.h"
+#include "index.h"
+#include "message.h"
+#include "request.h"
+#include "state.h"
+#include "subscribe.h"
+#include "timers.h"
+#include "values.h"
 
 /* What the engine says itself when a subscription is over. */
 static const char RAN_OUT[] = "terminated;reason=timeout";

@@ -3,11 +3,20 @@
  * Each REGISTER is built by the library from the one before, challenge and all, and sent by us: what it sends
  * by itself asks for 30 s at least and 3600 s at most, whatever the user said.
  */
-#include "engine_exosip.h"
+#include "register.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "api.h"
+#include "auth.h"
+#include "call.h"
+#include "index.h"
+#include "lease.h"
+#include "message.h"
+#include "object.h"
+#include "state.h"
 
 /* Send what was built for the registration, or free it. Under eXosip_lock. */
 static int send_built(struct exosip *state, struct exo_registration *record, osip_message_t *message, int code)

@@ -1,8 +1,20 @@
 /* request.c - transactions: requests and responses within dialogs (12.2) and outside (8). */
-#include "engine_exosip.h"
+#include "request.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "api.h"
+#include "auth.h"
+#include "call.h"
+#include "call_events.h"
+#include "clock.h"
+#include "core.h"
+#include "index.h"
+#include "message.h"
+#include "state.h"
+#include "subscribe.h"
+#include "timers.h"
 
 /* How often to try a request again that has to wait for another. */
 enum { RETRY_MS = 50 };

@@ -4,7 +4,7 @@
  * SRV records with some builds only. So what begins something waits (lookup.c) until an address is found, and goes
  * to the library with that as its route, which stays on this machine: the library takes the first Route off.
  */
-#include "engine_exosip.h"
+#include "resolve.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,8 +13,15 @@
 #include <string.h>
 #include <strings.h>
 
+#include "call.h"
+#include "core.h"
 #include "datagram.h"
 #include "lookup.h"
+#include "message.h"
+#include "register.h"
+#include "request.h"
+#include "state.h"
+#include "subscribe.h"
 
 /* The arguments of exo_call() and the like. */
 struct exo_order {

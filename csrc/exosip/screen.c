@@ -12,12 +12,17 @@
  *   It gets it by another name, and hands it on as it does each request that it does not know. Until it forgets it must
  *   not take it for one of the subscription's dialog: it gets the notifier's tag changed.
  */
-#include "engine_exosip.h"
+#include "screen.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "api.h"
+#include "message.h"
+#include "request.h"
+#include "state.h"
 
 enum { CANCELS = 64 }; /* kept at a time */
 

@@ -4,13 +4,26 @@
  * subscription it knows, and hands us the others like any request. So each SUBSCRIBE is a first one to it, which it is
  * made to forget once it is answered; the dialog is ours, and what is written into the SUBSCRIBE of it too.
  */
-#include "engine_exosip.h"
-#include "values.h"
+#include "subscribe.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "api.h"
+#include "auth.h"
+#include "call.h"
+#include "clock.h"
+#include "core.h"
+#include "index.h"
+#include "lease.h"
+#include "message.h"
+#include "notify.h"
+#include "request.h"
+#include "state.h"
+#include "timers.h"
+#include "values.h"
 
 /* ------------------------------------------------------------------------------------------------------
  * SUBSCRIBE

@@ -1,5 +1,5 @@
 /* auth.c - credentials, and the challenges that they answer (22). */
-#include "engine_sofia.h"
+#include "auth.h"
 
 #include <string.h>
 #include <strings.h>
@@ -8,6 +8,11 @@
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/su_md5.h>
 
+#include "core.h"
+#include "credentials.h"
+#include "digest_sha256.h"
+#include "record.h"
+#include "state.h"
 #include "wipe.h"
 
 void sof_forget_secrets(struct sof_record *record, const char *user)

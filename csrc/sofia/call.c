@@ -1,10 +1,19 @@
 /* call.c - what the user does with a call (13, 14, 15). */
-#include "engine_sofia.h"
+#include "call.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <sofia-sip/msg_header.h>
+
+#include "call_events.h"
+#include "core.h"
+#include "early.h"
+#include "loop.h"
+#include "message.h"
+#include "record.h"
+#include "request.h"
+#include "state.h"
 
 /* The call that a command is about, or NULL when it ended meanwhile. */
 static struct sb_object *call_of(struct sofia *state, const struct sof_command *command)

@@ -1,8 +1,18 @@
 /* call_events.c - what the network tells of calls, as the contract's events. */
-#include "engine_sofia.h"
+#include "call_events.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "call.h"
+#include "core.h"
+#include "early.h"
+#include "loop.h"
+#include "message.h"
+#include "record.h"
+#include "request.h"
+#include "state.h"
+#include "timers.h"
 
 void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int status, const sip_t *sip)
 {

@@ -4,13 +4,20 @@
  * the tag in To. A dialog of ours is made for one when its first reliable response is acknowledged; the one that
  * answers becomes the call's. (nta hangs up the others that answer, too.)
  */
-#include "engine_sofia.h"
+#include "early.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <sofia-sip/msg_header.h>
+
+#include "call.h"
+#include "call_events.h"
+#include "message.h"
+#include "record.h"
+#include "request.h"
+#include "state.h"
 
 enum { MOST = 32 }; /* early dialogs of one INVITE: more are none's but an attacker's */
 

@@ -4,11 +4,13 @@
  * which comes on the thread that runs it: "nta: INVITE (1): Connection refused (111) with udp/[127.0.0.1]:9". The response
  * follows at once, or when the loop comes round.
  */
-#include "engine_sofia.h"
+#include "failure.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "clock.h"
 
 enum {
     KEPT = 8,

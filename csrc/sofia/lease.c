@@ -1,10 +1,18 @@
 /* lease.c - what is granted for some seconds, and asked for again before they are over: registrations (10.2), and
  * subscriptions of ours (RFC 6665, 4.1.2). */
-#include "engine_sofia.h"
-#include "values.h"
+#include "lease.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "clock.h"
+#include "core.h"
+#include "loop.h"
+#include "message.h"
+#include "record.h"
+#include "request.h"
+#include "state.h"
+#include "values.h"
 
 void sof_post_lease(const struct sof_lease *lease, const struct sb_object *object, int new_state, int status,
                     const char *reason, int expires, const sip_t *sip)

@@ -1,5 +1,5 @@
 /* message.c - between Sofia-SIP's messages and the contract's strings. */
-#include "engine_sofia.h"
+#include "message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,10 @@
 
 #include <sofia-sip/msg_header.h>
 
+#include "core.h"
 #include "datagram.h"
+#include "failure.h"
+#include "state.h"
 
 const char SOF_ALLOW[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDATE, REFER, NOTIFY, SUBSCRIBE";
 

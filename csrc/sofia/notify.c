@@ -1,12 +1,21 @@
 /* notify.c - subscriptions from outside (RFC 6665, 4.2). */
-#include "engine_sofia.h"
-#include "values.h"
+#include "notify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sofia-sip/msg_header.h>
+
+#include "core.h"
+#include "loop.h"
+#include "message.h"
+#include "record.h"
+#include "request.h"
+#include "state.h"
+#include "subscribe.h"
+#include "timers.h"
+#include "values.h"
 
 static int on_notify_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t *sip);
 

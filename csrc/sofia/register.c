@@ -1,7 +1,13 @@
 /* register.c - registrations (10). */
-#include "engine_sofia.h"
+#include "register.h"
 
 #include <sofia-sip/msg_header.h>
+
+#include "lease.h"
+#include "message.h"
+#include "object.h"
+#include "record.h"
+#include "state.h"
 
 /* The seconds of our contact among those that a registrar lists (10.2.4), or NULL. */
 static const char *listed(const struct sof_lease *lease, const sip_t *sip)

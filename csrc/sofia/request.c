@@ -1,11 +1,23 @@
 /* request.c - transactions: requests and responses within dialogs (12.2) and outside (8). */
-#include "engine_sofia.h"
+#include "request.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <sofia-sip/msg_header.h>
+
+#include "auth.h"
+#include "call.h"
+#include "call_events.h"
+#include "core.h"
+#include "digest_sha256.h"
+#include "loop.h"
+#include "message.h"
+#include "notify.h"
+#include "record.h"
+#include "state.h"
+#include "timers.h"
 
 /* ------------------------------------------------------------------------------------------------------
  * Sending

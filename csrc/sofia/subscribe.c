@@ -1,12 +1,23 @@
 /* subscribe.c - subscriptions of ours (RFC 6665, 4.1), and PUBLISH (RFC 3903). */
-#include "engine_sofia.h"
-#include "values.h"
+#include "subscribe.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <sofia-sip/msg_header.h>
+
+#include "clock.h"
+#include "core.h"
+#include "lease.h"
+#include "loop.h"
+#include "message.h"
+#include "notify.h"
+#include "record.h"
+#include "request.h"
+#include "state.h"
+#include "timers.h"
+#include "values.h"
 
 /* ------------------------------------------------------------------------------------------------------
  * What becomes of a SUBSCRIBE

@@ -7,7 +7,7 @@
  * A connection whose certificate is not believed it closes, and tells the requests that wait for it nothing: they would
  * run into their timers. It does log why, and which connection; that is listened to here.
  */
-#include "engine_sofia.h"
+#include "tls.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -20,6 +20,14 @@
 #include <sofia-sip/hostdomain.h>
 #include <sofia-sip/su_log.h>
 
+#include "call.h"
+#include "call_events.h"
+#include "core.h"
+#include "lease.h"
+#include "loop.h"
+#include "message.h"
+#include "request.h"
+#include "state.h"
 #include "wipe.h"
 
 static const char *const NAMES[SOF_TLS_FILES] = {"agent.pem", "cafile.pem"};

@@ -6,7 +6,7 @@
  * in the log, and is told by the size. A message that is sent again before any other on the same transport is not
  * logged again.
  */
-#include "engine_sofia.h"
+#include "trace.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +14,10 @@
 #include <string.h>
 
 #include <sofia-sip/su_log.h>
+
+#include "core.h"
+#include "failure.h"
+#include "tls.h"
 
 enum { INDENT = 3 };
 

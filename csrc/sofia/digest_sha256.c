@@ -1,5 +1,5 @@
-/* sha256.c - digest challenges that ask for SHA-256 (RFC 8760), which Sofia-SIP does not answer by itself. */
-#include "engine_sofia.h"
+/* digest_sha256.c - digest challenges that ask for SHA-256 (RFC 8760), which Sofia-SIP does not answer by itself. */
+#include "digest_sha256.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/su_uniqueid.h>
 
+#include "record.h"
 #include "sha256.h"
 #include "wipe.h"
 
