@@ -58,7 +58,8 @@ example:
 
 class Counter(namedtuple("Counter", "rule passed answered dropped")):
     """How many messages of this process passed (rule ``""``), or offended against a rule and were answered or
-    dropped. The rules are those of csrc/shield/check/shield.h: ``"via"``, ``"cseq-method"``, ``"overload-invite"`` and so on.
+    dropped. The rules are those of csrc/shield/check/shield.h: ``"via"``, ``"cseq-method"``, ``"overload-invite"``
+    and so on.
     """
 
     __slots__ = ()

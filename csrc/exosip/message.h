@@ -43,8 +43,7 @@ const char *exo_header(osip_message_t *message, const char *name);
 struct exo_content *exo_content_copy(const sb_content *content); /* NULL when memory is out */
 void exo_content_free(struct exo_content *copy);
 
-void exo_trace(osip_message_t *message, int received);
-/* From now on exo_trace() reports to this core; NULL: to nobody. */
-void exo_trace_to(struct sb_core *core);
+/* The message as octets (to be freed with osip_free), or NULL. */
+char *exo_octets(osip_message_t *message, size_t *length);
 
 #endif

@@ -23,6 +23,7 @@
 #include "screen.h"
 #include "state.h"
 #include "timers.h"
+#include "trace.h"
 
 enum {
     RARELY_MS = SB_DAY * 1000,

@@ -23,6 +23,7 @@
 #include "message.h"
 #include "request.h"
 #include "state.h"
+#include "trace.h"
 
 enum { CANCELS = 64 }; /* kept at a time */
 
