@@ -17,7 +17,6 @@
 #include <time.h>
 
 #include <eXosip2/eXosip.h>
-#include <osip2/osip_dialog.h>
 
 /* 3, 4 or 5. 3.x has no version macro; this option came with the context. A build for 4.x says so itself. */
 #ifndef SB_EXOSIP_API

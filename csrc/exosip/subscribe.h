@@ -5,6 +5,8 @@
 #include "api.h"
 #include "lease.h"
 
+#include <osip2/osip_dialog.h> /* needs what api.h includes */
+
 struct exosip;
 struct exo_content;
 struct exo_notify;
