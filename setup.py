@@ -36,7 +36,6 @@ class EngineExtension(Extension):
             _build.module_name(engine),
             sources=_build.sources(engine),
             depends=_build.headers(),
-            include_dirs=[_build.SOURCES],
             # Part of glibc itself only since 2.34.
             libraries=["pthread"] + (["dl", "rt"] if sys.platform.startswith("linux") else []),
             extra_compile_args=list(_build.COMPILE_ARGS),
@@ -54,7 +53,6 @@ class ShieldLibrary(Extension):
             _build.SHIELD,
             sources=_build.shield_sources(),
             depends=_build.headers(),
-            include_dirs=[_build.SOURCES],
             libraries=["pthread", "dl", "rt"],
             extra_compile_args=list(_build.COMPILE_ARGS),
         )
@@ -75,6 +73,17 @@ class BuildEngines(build_ext):
         shields = [ext for ext in self.extensions if ext.engine is None and sys.platform.startswith("linux")]
         self.extensions = engines + shields
         build_ext.run(self)
+
+    def build_extensions(self):
+        """Have the compiler look for headers where the layer of each file may look."""
+        compile_one = self.compiler._compile
+
+        def compile_in_layer(target, source, extension, arguments, more, preprocessor):
+            flags = _build.include_flags(source)
+            compile_one(target, source, extension, arguments, more + flags, preprocessor)
+
+        self.compiler._compile = compile_in_layer
+        build_ext.build_extensions(self)
 
     def get_libraries(self, extension):
         if extension.engine is None:

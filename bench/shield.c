@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "limit.h"
 #include "shield.h"
 
 enum { ROUNDS = 15, CALLS = 20000 };

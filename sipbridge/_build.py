@@ -1,7 +1,7 @@
 """How the extension modules are built: one for each engine whose library is on this machine.
 
 For setup.py alone; it is not part of the installed package. What a module offers is declared once, in
-csrc/engine.h: the C files include it and cffi reads its declarations from it.
+csrc/contract/engine.h: the C files include it and cffi reads its declarations from it.
 
 Environment:
     SIPBRIDGE_ENGINES: the engines to build ("sofia", "exosip" or "sofia,exosip"); one that is missing is then
@@ -26,9 +26,27 @@ SOURCES = "csrc"
 
 COMPILE_ARGS = ["-std=c99", "-D_GNU_SOURCE", "-fvisibility=hidden", "-Wall", "-Wextra"]
 
-#: What is preloaded in front of a library, not part of an engine: shield_preload.c brings the rest.
+#: The layers: the folders of csrc, and those besides itself that each may include headers of. Every file is compiled
+#: with these folders alone to look in, so that it cannot.
+LAYERS = {
+    "contract": ("core", "shield/check", "shield/process"),
+    "core": ("contract",),
+    "dns": ("core", "contract"),
+    "sofia": ("core", "contract"),
+    "exosip": ("dns", "core", "contract"),
+    "shield/check": (),
+    "shield/process": ("shield/check",),
+}
+
+#: What every engine consists of besides its own folder, and what that may include.
+SHARED = ("contract", "core", "shield/check")
+
+#: What is preloaded in front of a library, and is no engine.
 SHIELD = "sipbridge._shield"
-SHIELD_ONLY = tuple("shield_%s.c" % part for part in ("preload", "stream", "mend", "reply", "limit", "count", "frame"))
+SHIELD_LAYERS = ("shield/check", "shield/process")
+
+#: In each folder that uses a library: the program that tries the library. It is part of no engine.
+PROBE = "probe.c"
 
 #: Python 2.7 does not export a module's init function by itself.
 PREAMBLE = """
@@ -53,20 +71,25 @@ UNFIT = """{complaint}
     C_INCLUDE_PATH=DIR/include LIBRARY_PATH=DIR/lib LDFLAGS=-Wl,-rpath,DIR/lib"""
 
 
-class Library(namedtuple("Library", "engine package header libraries folders needs options")):
+class Library(namedtuple("Library", "layer package header libraries folders needs options")):
     """Where an engine's library shows: in pkg-config as ``package``, to the compiler as ``header`` (perhaps
-    in one of ``folders`` below an include directory), to the linker as ``libraries``. ``needs``: another one that
-    the engine itself is built on, or None. The program that tries it is probe_<engine>.c. ``options`` are names that
-    only some versions of the library declare, as macros or in an enumeration: see :func:`declared`.
+    in one of ``folders`` below an include directory), to the linker as ``libraries``. ``layer``: the folder of csrc
+    that uses it; an engine's has the engine's name. ``needs``: another one that the engine itself is built on, or None.
+    ``options`` are names that only some versions of the library declare, as macros or in an enumeration: see
+    :func:`declared`.
     """
 
     __slots__ = ()
 
+    @property
+    def engine(self):
+        return self.layer
+
 
 #: What asks DNS for the engine on libeXosip2.
-CARES = Library("cares", "libcares", "ares.h", ["cares"], [], None, [])
+CARES = Library("dns", "libcares", "ares.h", ["cares"], [], None, [])
 
-#: The engines there are. A new one: a line here, and csrc/engine_<name>.c.
+#: The engines there are. A new one: a line here, and the folder csrc/<name>.
 LIBRARIES = (
     Library("sofia", "sofia-sip-ua", "sofia-sip/nta.h", ["sofia-sip-ua"], ["sofia-sip-1.12"], None, []),
     Library(
@@ -109,39 +132,63 @@ def module_name(engine):
 
 
 def sources(engine):
-    """The C files of an engine: its own, and those that belong to none."""
-
-    def owned(name):
-        return glob.glob(os.path.join(SOURCES, "engine_%s*.c" % name)) + glob.glob(
-            os.path.join(SOURCES, name + "_*.c")
-        )
-
-    others = set(glob.glob(probe("*")))
-    for library in LIBRARIES:
-        if library.engine != engine:
-            others.update(owned(library.engine))
-    others.update(os.path.join(SOURCES, name) for name in SHIELD_ONLY)
-    return sorted(set(glob.glob(os.path.join(SOURCES, "*.c"))) - others)
-
-
-def probe(engine):
-    """The C file of the program that tries an engine's library."""
-    return os.path.join(SOURCES, "probe_%s.c" % engine)
+    """The C files of an engine."""
+    return _files_of(SHARED + (engine,) + LAYERS[engine])
 
 
 def shield_sources():
     """The C files of the preloaded shield."""
-    return sorted(glob.glob(os.path.join(SOURCES, "shield*.c")))
+    return _files_of(SHIELD_LAYERS)
+
+
+def _files_of(layers):
+    files = []
+    for layer in sorted(set(layers)):
+        files += sorted(glob.glob(os.path.join(SOURCES, layer, "*.c")))
+    return [name for name in files if os.path.basename(name) != PROBE]
+
+
+def probe(layer):
+    """The C file of the program that tries the library which a layer uses."""
+    return os.path.join(SOURCES, layer, PROBE)
 
 
 def headers():
     """What every object file depends on."""
-    return sorted(glob.glob(os.path.join(SOURCES, "*.h")))
+    return sorted(name for layer in LAYERS for name in glob.glob(os.path.join(SOURCES, layer, "*.h")))
+
+
+def include_flags(source):
+    """The flags with which one C file is compiled: where it may look for headers.
+
+    -iquote, so that no header of ours stands in for the system's of the same name (search.h, values.h).
+    """
+    top, layer = _layer_of(source)
+    if layer not in LAYERS:
+        return _quoted(top, ["contract"])  # what cffi writes
+    return _quoted(top, (layer,) + LAYERS[layer])
+
+
+def all_include_flags(sources):
+    """The same for many files in one command, which cannot hold each to its layer."""
+    places = [_layer_of(source) for source in sources]
+    layers = {layer for _, layer in places}.union(*(LAYERS[layer] for _, layer in places))
+    return _quoted(places[0][0], sorted(layers))
+
+
+def _layer_of(source):
+    top, _, rest = source.rpartition(SOURCES + os.sep)
+    layer = os.path.dirname(rest).replace(os.sep, "/")
+    return (top if layer in LAYERS else "") + SOURCES, layer
+
+
+def _quoted(top, layers):
+    return [flag for layer in layers for flag in ("-iquote", os.path.join(top, layer))]
 
 
 def declarations():
     """The contract without its preprocessor lines, which cffi does not read."""
-    with open(os.path.join(SOURCES, "engine.h")) as contract:
+    with open(os.path.join(SOURCES, "contract", "engine.h")) as contract:
         return "".join(line for line in contract if not line.startswith("#"))
 
 
@@ -268,8 +315,9 @@ def _try(library, compile_args, link_args):
     folder = tempfile.mkdtemp(prefix="sipbridge-probe-")
     try:
         top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        source, program = os.path.join(top, probe(library.engine)), os.path.join(folder, "probe")
-        command = _compiler() + COMPILE_ARGS + compile_args + [source, "-o", program]
+        source, program = os.path.join(top, probe(library.layer)), os.path.join(folder, "probe")
+        command = _compiler() + COMPILE_ARGS + compile_args + include_flags(source)
+        command += [source, "-o", program]
         command += shlex.split(os.environ.get("LDFLAGS", "")) + link_args
         status, output = _run(command)
         if status:

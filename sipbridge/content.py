@@ -9,7 +9,7 @@ from sipbridge.engine import Content
 from sipbridge.errors import InputError
 from sipbridge.headers import check_headers
 
-#: Octets that a body may have at most (SB_MAX_BODY in csrc/engine.h); an engine's library may take fewer.
+#: Octets that a body may have at most (SB_MAX_BODY in csrc/contract/engine.h); an engine's library may take fewer.
 MAX_BODY = 60000
 
 

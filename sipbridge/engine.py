@@ -107,7 +107,7 @@ class InProcess(object):
         name: ``"sofia"``, ``"exosip"`` or None: what the environment variable SIPBRIDGE_ENGINE names, else the
             first that was built.
 
-    Its methods are the functions of csrc/engine.h; they raise instead of returning a code.
+    Its methods are the functions of csrc/contract/engine.h; they raise instead of returning a code.
     """
 
     def __init__(self, name=None):

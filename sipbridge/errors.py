@@ -94,7 +94,7 @@ class EngineError(SipbridgeError):
     """The engine or its library failed, or is closed.
 
     Attributes:
-        code: the contract's negative code (csrc/engine.h), or 0.
+        code: the contract's negative code (csrc/contract/engine.h), or 0.
     """
 
     def __init__(self, message, code=0):

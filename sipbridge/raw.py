@@ -12,7 +12,7 @@ class RawEvent(
         " method reason request_uri headers peer body",
     )
 ):
-    """An sb_event (csrc/engine.h): numbers as they are, ``time`` in seconds since 1970, text as
+    """An sb_event (csrc/contract/engine.h): numbers as they are, ``time`` in seconds since 1970, text as
     text with what is no UTF-8 replaced, the body as bytes.
     """
 

@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge.content import check_seconds
 from sipbridge.errors import InputError
 
-#: Seconds that a connection may be silent at most before it is sent a ping: SB_MAX_KEEPALIVE (csrc/engine.h).
+#: Seconds that a connection may be silent at most before it is sent a ping: SB_MAX_KEEPALIVE (csrc/contract/engine.h).
 MAX_KEEPALIVE = 86400
 
 

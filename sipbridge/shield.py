@@ -37,10 +37,10 @@ from sipbridge.preload import environment, library
 #: The kinds of requests that :func:`set_limit` can hold back, in the contract's order.
 METHODS = ("INVITE", "REGISTER", "SUBSCRIBE")
 
-#: struct shield_file and struct shield_row of csrc/shield.h.
+#: struct shield_file and struct shield_row of csrc/shield/process/count.h.
 _FILE, _ROW = struct.Struct(str("=8sqq")), struct.Struct(str("=24sQQQ"))
 
-#: As many files of counters as csrc/shield_preload.c takes, and more octets than one has.
+#: As many files of counters as csrc/shield/process/preload.c takes, and more octets than one has.
 _MAX_FILES, _MAX_OCTETS = 8, 65536
 
 #: The engines that need it. (Sofia-SIP looks at messages itself.)
@@ -58,7 +58,8 @@ example:
 
 class Counter(namedtuple("Counter", "rule passed answered dropped")):
     """How many messages of this process passed (rule ``""``), or offended against a rule and were answered or
-    dropped. The rules are those of csrc/shield.h: ``"via"``, ``"cseq-method"``, ``"overload-invite"`` and so on.
+    dropped. The rules are those of csrc/shield/check/shield.h: ``"via"``, ``"cseq-method"``, ``"overload-invite"``
+    and so on.
     """
 
     __slots__ = ()

@@ -8,7 +8,7 @@ from collections import namedtuple
 from sipbridge.arguments import check_file
 from sipbridge.errors import InputError
 
-#: Whose certificate has to be right, in the order of enum sb_tls_verify (csrc/engine.h).
+#: Whose certificate has to be right, in the order of enum sb_tls_verify (csrc/contract/engine.h).
 VERIFY = ("server", "none", "both")
 
 

@@ -40,7 +40,7 @@ _ERRORS = dict(
 _HEAD = struct.Struct("!IB")  # octets that follow the head, kind
 _NUMBER = struct.Struct("!I")
 _COMMAND = struct.Struct("!II")  # number, octets of JSON
-# What csrc/frames.c writes: type, cause, state, outgoing; status, expires; call, registration, subscription,
+# What csrc/core/frames.c writes: type, cause, state, outgoing; status, expires; call, registration, subscription,
 # transaction, microseconds; then the octets of method, reason, request URI, headers, peer and body, which follow.
 _EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
 

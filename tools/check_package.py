@@ -19,7 +19,7 @@ PLACE = BUILD / "package"
 #: What an sdist must hold, besides every file that matches SOURCES.
 FILES = ("LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "setup.py", "pyproject.toml")
 SOURCES = (
-    "csrc/*.[ch]",
+    "csrc/**/*.[ch]",
     "sipbridge/*.py",
     "sipbridge/*.pyi",
     "sipbridge/py.typed",

@@ -84,24 +84,25 @@ def python2():
 
 
 def c():
-    """gcc's warnings as errors over the contract, both engines and the tests' C, and what 12.04 lacks."""
-    yield [PYTHON, "tools/too_new.py"] + files("csrc/*.[ch]", "tests/**/*.[ch]", "bench/*.[ch]")
-    compiler = shlex.split(os.environ.get("CC", "cc")) + WARNINGS + ["-I" + _build.SOURCES]
+    """gcc's warnings as errors over each layer of csrc and the tests' C, and what 12.04 lacks."""
+    yield [PYTHON, "tools/too_new.py"] + files("csrc/**/*.[ch]", "tests/**/*.[ch]", "bench/*.[ch]")
+    compiler = shlex.split(os.environ.get("CC", "cc")) + WARNINGS
     flags = {library.engine: locate(library) for library in _build.LIBRARIES}
     double = ["-Itests/double", "-Itests/double/include"] + (locate(_build.CARES) or [])
     options = [flag for library in _build.LIBRARIES for flag in _build.declared(library, double)]
     shared = set(_build.sources("sofia")) & set(_build.sources("exosip"))
     for name in sorted(shared | set(_build.shield_sources())):
-        yield compiler + [name]
+        yield compiler + _build.include_flags(name) + [name]
     for name in sorted(set(_build.sources("sofia")) - shared) + [_build.probe("sofia")]:
-        yield compiler + flags["sofia"] + [name]
-    probes = [_build.probe("exosip"), _build.probe("cares")]
+        yield compiler + _build.include_flags(name) + flags["sofia"] + [name]
+    probes = [_build.probe("exosip"), _build.probe("dns")]
     for name in sorted(set(_build.sources("exosip")) - shared) + probes:
-        yield compiler + double + options + [name]
+        yield compiler + _build.include_flags(name) + double + options + [name]
         if flags["exosip"] is not None:
-            yield compiler + flags["exosip"] + [name]
+            yield compiler + _build.include_flags(name) + flags["exosip"] + [name]
+    every = _build.all_include_flags(_build.sources("sofia") + _build.shield_sources())
     for name in files("tests/**/*.c", "bench/*.c"):
-        yield compiler + double + (flags["sofia"] or []) + [name]
+        yield compiler + every + double + (flags["sofia"] or []) + [name]
 
 
 def locate(library):

@@ -1,4 +1,4 @@
-"""The functions of csrc/engine.h with Python's strings for C's, and codes where they return codes."""
+"""The functions of csrc/contract/engine.h with Python's strings for C's, and codes where they return codes."""
 
 from __future__ import absolute_import, division, print_function
 

@@ -1,4 +1,4 @@
-"""The engine compiles against the API of libeXosip2 4.x and 5.x (csrc/exosip_api.h), as declared in later/.
+"""The engine compiles against the API of libeXosip2 4.x and 5.x (csrc/exosip/api.h), as declared in later/.
 
 Compiled only: what those versions do at run time is not tested.
 """
@@ -15,6 +15,9 @@ import pytest
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCES = os.path.join(HERE, "..", "..", "csrc")
 
+#: Where what belongs to the engine finds its headers.
+LAYERS = ("exosip", "dns", "core", "contract")
+
 #: What setup.py finds out about the library's options.
 OPTIONS = ["-DSB_HAS_EXOSIP_OPT_%s" % name for name in ("DONT_SEND_101=0", "UDP_KEEP_ALIVE=1", "DNS_CAPABILITIES=1")]
 
@@ -25,7 +28,8 @@ LATER = {4: OPTIONS + ["-DLATER_API=4", "-DSB_EXOSIP_API=4"], 5: OPTIONS + ["-DL
 def compiled(options, code=None, path=None):
     """Exit code and output of the compiler for a file, or for code from its standard input."""
     command = shlex.split(os.environ.get("CC", "cc")) + ["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
-    command += ["-fsyntax-only", "-I" + SOURCES, "-I" + os.path.join(HERE, "later")]
+    command += [word for layer in LAYERS for word in ("-iquote", os.path.join(SOURCES, layer))]
+    command += ["-fsyntax-only", "-I" + os.path.join(HERE, "later")]
     command += ["-I" + os.path.join(os.environ["SIPBRIDGE_DOUBLE"], "include")]  # libosip2's
     command += options + (["-x", "c", "-"] if path is None else [path])
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -34,15 +38,15 @@ def compiled(options, code=None, path=None):
 
 
 @pytest.mark.parametrize("api", sorted(LATER))
-@pytest.mark.parametrize("name", sorted(os.path.basename(path) for path in glob.glob(SOURCES + "/*exosip*.c")))
+@pytest.mark.parametrize("name", sorted(os.path.basename(path) for path in glob.glob(SOURCES + "/exosip/*.c")))
 def test_every_file_compiles(api, name):
-    assert compiled(LATER[api], path=os.path.join(SOURCES, name)) == (0, "")
+    assert compiled(LATER[api], path=os.path.join(SOURCES, "exosip", name)) == (0, "")
 
 
 @pytest.mark.parametrize("api, acknowledged", [(4, 1), (5, 2)])
 def test_which_api_it_is_taken_for(api, acknowledged):
     """The 2xx is named by its dialog in 4.x and by the INVITE's transaction in 5.x."""
-    code = '#include "exosip_api.h"\ntypedef char is[%s ? 1 : -1];\n'
+    code = '#include "api.h"\ntypedef char is[%s ? 1 : -1];\n'
     claims = "SB_EXOSIP_API == %d && EXO_ACK_ID(1, 2) == %d" % (api, acknowledged)
     assert compiled(LATER[api], code % claims) == (0, "")
     assert compiled(LATER[api], code % ("!(%s)" % claims))[0] != 0

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "limit.h"
 #include "shield.h"
 
 static void require(int holds)

@@ -235,7 +235,7 @@ def shell(images, checkout):
 def test_shell_compiles_and_runs_a_test(shell, checkout):
     """csrc is compiled when it changed, and only then; a broken one is told of."""
     assert "building the extension" not in shell.run("rebuild")
-    source = checkout.folder / "csrc" / "check.c"
+    source = checkout.folder / "csrc" / "contract" / "check.c"
     original = source.read_text()
     try:
         source.write_text(original + "\n/* changed */\n")
@@ -258,7 +258,7 @@ def test_gdb_shows_the_bug_with_symbols_and_python_frames(shell, bug, caller):
     shell.gdb("break sb_answer if content != 0", "Breakpoint 1")
     shell.gdb("run", "listening on udp", prompt=False)
     calling = caller(5061, "1", "2")
-    shell.terminal.expect(r"Breakpoint 1(\.1)?, (0x\w+ in )?sb_answer \(.*\) at csrc/\w+\.c:\d+")
+    shell.terminal.expect(r"Breakpoint 1(\.1)?, (0x\w+ in )?sb_answer \(.*\) at csrc/contract/\w+\.c:\d+")
     shell.terminal.expect(r"\(gdb\) $")
     shell.gdb("continue", r"Breakpoint 1(\.1)?, ")
     shell.gdb("info args", r"content = 0x")
@@ -288,7 +288,7 @@ def test_core_dump_of_a_crash_is_written_and_opened(shell):
     )
     assert "SIGSEGV" in output and "Saved corefile build/core" in output
     output = shell.run('gdb -q -batch -ex bt -ex "py-stacks full" python2.7 build/core')
-    assert re.search(r"sb_event_free \(.*\) at csrc/events.c:\d+", output), output
+    assert re.search(r"sb_event_free \(.*\) at csrc/core/queue.c:\d+", output), output
     assert re.search("Thread 0x.*\n +#0 +<string>:1 in <module>", output), output
     shell.run("rm build/core")
 

@@ -69,10 +69,11 @@ def _sources(which, monkeypatch):
 @pytest.mark.parametrize("which", ["engine", "shield"])
 def test_c_asks_for_nothing_newer_than_glibc_2_15(include, tmp_path, monkeypatch, which):
     library = tmp_path / "library.so"
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-Icsrc", "-I", str(include)]
+    sources = _sources(which, monkeypatch)
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-I", str(include)] + _build.all_include_flags(sources)
     if which == "engine":
         flags += [flag for each in _build.LIBRARIES for flag in _build.declared(each, ["-I" + str(include)])]
-    result = link(library, _sources(which, monkeypatch), *flags)
+    result = link(library, sources, *flags)
     assert result.returncode == 0, result.stderr
     versions, others = asked_for(library)
     assert versions, "no symbol of glibc at all: the library is not what it should be"

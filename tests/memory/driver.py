@@ -29,7 +29,7 @@ def build(flags):
     """
     sources, options = _double() if "SIPBRIDGE_DOUBLE" in os.environ else _library()
     command = shlex.split(os.environ.get("CC", "cc")) + ["-std=c99", "-D_GNU_SOURCE", "-g"]
-    command += flags + ["-I" + os.path.join(ROOT, "csrc"), os.path.join(HERE, "driver.c")] + sources + options
+    command += flags + [os.path.join(HERE, "driver.c")] + sources + options
     program = os.path.join(_folder(), "driver-" + _digest(command))
     with open(program + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -89,17 +89,19 @@ def _double():
     double = os.environ["SIPBRIDGE_DOUBLE"]
     folder = os.path.join(ROOT, "tests", "double")
     sources, module = _engine("exosip")
+    includes = module.all_include_flags(sources)
     compile_args, link_args = module.locate(module.CARES)
     sources += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".c")]
     options = ["-DWITH_DOUBLE", "-I" + os.path.join(double, "include"), "-L" + os.path.join(double, "lib")]
     options += module.declared(_library_of("exosip", module), options)
-    options += compile_args + ["-losip2", "-losipparser2"] + link_args
+    options += includes + compile_args + ["-losip2", "-losipparser2"] + link_args
     return sources, options + ["-ldl", "-lpthread", "-rdynamic"]
 
 
 def _library():
     sources, module = _engine(Raw().name)
     compile_args, link_args = module.locate(_library_of(Raw().name, module))
+    compile_args = module.all_include_flags(sources) + compile_args
     return sources, compile_args + shlex.split(os.environ.get("LDFLAGS", "")) + link_args + ["-lpthread"]
 
 

@@ -13,13 +13,13 @@ def on(engine, *files):
 
 
 def test_a_change_of_an_engine_concerns_that_engine():
-    assert set(quick.select(["csrc/sofia_call.c"])) == {"sofia"}
-    assert set(quick.select(["csrc/exosip_call.c"])) == {"double"}
-    assert "conformance" in on("double", "csrc/exosip_call.c")
+    assert set(quick.select(["csrc/sofia/call.c"])) == {"sofia"}
+    assert set(quick.select(["csrc/exosip/call.c"])) == {"double"}
+    assert "conformance" in on("double", "csrc/exosip/call.c")
 
 
 def test_a_change_of_the_shield_has_the_tests_of_the_shield():
-    assert "shield" in on("double", "csrc/shield_scan.c")
+    assert "shield" in on("double", "csrc/shield/check/scan.c")
 
 
 def test_a_test_runs_itself():

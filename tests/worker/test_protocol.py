@@ -159,7 +159,7 @@ def received(engine, take):
 
 
 def test_events_are_the_same_in_frames():
-    """What csrc/frames.c writes is what sb_wait() gives."""
+    """What csrc/core/frames.c writes is what sb_wait() gives."""
     engine = sipbridge.engine.InProcess()
     engine.open("udp", "127.0.0.1", 0, last_id=5 << 32)
     try:

@@ -1,0 +1,115 @@
+/* open.c - engines: open, close, what they are called, and what they tell of themselves. */
+#include <stdlib.h>
+
+#include "check.h"
+#include "engines.h"
+#include "screened.h"
+
+const char *sb_engine_name(void)
+{
+    return sb_backend.name;
+}
+
+const char *sb_engine_version(void)
+{
+    return sb_backend.version();
+}
+
+const char *sb_error_text(int code)
+{
+    switch (code) {
+    case SB_OK: return "success";
+    case SB_EINVAL: return "an argument is missing or malformed";
+    case SB_ENOENT: return "no such call, registration, subscription or transaction (any more)";
+    case SB_ESTATE: return "not possible in the state that it is in";
+    case SB_EBUSY: return "the library runs one engine per process, and one is open";
+    case SB_EADDRINUSE: return "the port is in use";
+    case SB_ENET: return "the address cannot be bound: it is not this machine's, or permission is missing";
+    case SB_ENOMEM: return "out of memory, file descriptors or threads";
+    case SB_ENOTSUP: return "this engine does not offer it";
+    case SB_ETOOBIG: return "longer than a SIP message may carry";
+    case SB_ECLOSED: return "the engine is closed";
+    case SB_ELIBRARY: return "the SIP library refused, without a reason";
+    case SB_EVERSION: return "the SIP library is not of the version that the engine was built for";
+    default: return code > 0 ? "success" : "unknown error code";
+    }
+}
+
+int sb_open(const sb_config *config)
+{
+    struct sb_engine *engine;
+    sb_config complete;
+    int code = sb_check_config(config);
+    if (code != SB_OK)
+        return code;
+    complete = *config;
+    if (complete.transport == 0)
+        complete.transport = SB_UDP;
+    engine = calloc(1, sizeof *engine);
+    if (engine == NULL)
+        return SB_ENOMEM;
+    code = sb_core_init(&engine->core);
+    if (code != SB_OK) {
+        free(engine);
+        return code;
+    }
+    engine->core.last_id = config->last_id;
+    sb_screen(sb_backend.screened);
+    code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);
+    if (code != SB_OK) {
+        sb_core_clear(&engine->core);
+        free(engine);
+        return code;
+    }
+    engine->shielded = sb_screened(sb_backend.screened, &complete, engine->port);
+    return sb_engine_insert(engine);
+}
+
+int sb_close(int id, int grace_ms)
+{
+    struct sb_engine *engine = sb_engine_claim(id);
+    if (engine == NULL)
+        return SB_ECLOSED;
+    sb_queue_close(engine->core.queue);
+    sb_engine_remove(engine);
+    sb_core_end_all(&engine->core, grace_ms);
+    sb_backend.close(engine->core.state);
+    sb_core_clear(&engine->core);
+    free(engine);
+    return SB_OK;
+}
+
+int sb_port(int id)
+{
+    struct sb_engine *engine = sb_engine_enter(id);
+    int port;
+    if (engine == NULL)
+        return SB_ECLOSED;
+    port = engine->port;
+    sb_engine_leave(engine);
+    return port;
+}
+
+int sb_probe(int id)
+{
+    struct sb_engine *engine = sb_engine_enter(id);
+    if (engine == NULL)
+        return SB_ECLOSED;
+    sb_core_lock(&engine->core); /* whoever holds it for ever, too, is noticed */
+    sb_core_unlock(&engine->core);
+    if (sb_backend.probe != NULL)
+        sb_backend.probe(engine->core.state);
+    sb_engine_leave(engine);
+    return SB_OK;
+}
+
+int sb_shielded(int id)
+{
+    struct sb_engine *engine = sb_engine_enter(id);
+    int shielded;
+    if (engine == NULL)
+        return SB_ECLOSED;
+    shielded = engine->shielded;
+    sb_engine_leave(engine);
+    return shielded;
+}

@@ -1,0 +1,133 @@
+/* screened.c - see screened.h, and the shield's part of engine.h. */
+#include "screened.h"
+
+#include <dlfcn.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "service.h"
+
+enum { PROBE_MS = 1000 }; /* for the library's thread to come to its socket; a second, so that load is no reason */
+
+/* The preloaded shield, or NULL. */
+static const struct shield_service *service(void)
+{
+    shield_service_function *function;
+    *(void **)&function = dlsym(RTLD_DEFAULT, SHIELD_SERVICE_SYMBOL);
+    return function == NULL ? NULL : function();
+}
+
+void sb_screen(const void *function)
+{
+    const struct shield_service *shield = function == NULL ? NULL : service();
+    if (shield != NULL)
+        shield->attach(function);
+}
+
+/* Five octets that no other engine's probe has at the same time. */
+static void make_probe(char *probe, int port)
+{
+    int64_t now = sb_monotonic_ms();
+    probe[0] = 'S';
+    probe[1] = (char)(port >> 8);
+    probe[2] = (char)port;
+    probe[3] = (char)(now >> 8);
+    probe[4] = (char)now;
+}
+
+static int send_probe(const char *probe, const char *host, int port)
+{
+    struct addrinfo wanted, *found = NULL;
+    char service_name[8];
+    int fd, sent = 0;
+    memset(&wanted, 0, sizeof wanted);
+    wanted.ai_family = strchr(host, ':') == NULL ? AF_INET : AF_INET6; /* of a name, what is bound is IPv4 */
+    wanted.ai_socktype = SOCK_DGRAM;
+    snprintf(service_name, sizeof service_name, "%d", port);
+    if (getaddrinfo(host, service_name, &wanted, &found) != 0 || found == NULL)
+        return 0;
+    fd = socket(found->ai_family, SOCK_DGRAM, 0);
+    if (fd >= 0) {
+        sent = sendto(fd, probe, SHIELD_PROBE_LENGTH, 0, found->ai_addr, found->ai_addrlen) > 0;
+        close(fd);
+    }
+    freeaddrinfo(found);
+    return sent;
+}
+
+int sb_screened(const void *function, const sb_config *config, int port)
+{
+    const struct shield_service *shield;
+    int64_t until = sb_monotonic_ms() + PROBE_MS;
+    char probe[SHIELD_PROBE_LENGTH];
+    if (function == NULL)
+        return SB_ENOTSUP;
+    shield = service();
+    if (shield == NULL)
+        return 0;
+    if (config->transport != SB_UDP)
+        return 1; /* a stream takes no probe: it was attached before */
+    make_probe(probe, port);
+    shield->expect_probe(probe);
+    /* Bound to every address, it hears what is sent to one of them. */
+    if (!send_probe(probe, strcmp(config->host, "0.0.0.0") == 0 ? "127.0.0.1" : config->host, port))
+        return 0;
+    while (!shield->probe_has_come() && sb_monotonic_ms() < until)
+        usleep(500);
+    return shield->probe_has_come();
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * The contract
+ */
+int sb_shield_counters(sb_shield_counter *counters, int room)
+{
+    const struct shield_service *shield = service();
+    struct shield_counts counts;
+    int i;
+    if (shield == NULL)
+        return SB_ENOTSUP;
+    if (room < 0 || (counters == NULL && room > 0))
+        return SB_EINVAL;
+    shield->counts(&counts);
+    for (i = 0; i < SHIELD_RULES && i < room; i++) {
+        counters[i].rule = shield_rule_name((enum shield_rule)i);
+        counters[i].passed = i == 0 ? counts.passed : 0;
+        counters[i].answered = counts.answered[i];
+        counters[i].dropped = counts.dropped[i];
+    }
+    return SHIELD_RULES;
+}
+
+int sb_shield_limit(int kind, double rate, double burst)
+{
+    const struct shield_service *shield = service();
+    if (kind < 0 || kind >= SHIELD_KINDS || rate != rate || !(burst >= 0))
+        return SB_EINVAL;
+    if (shield == NULL)
+        return SB_ENOTSUP;
+    shield->limit((enum shield_kind)kind, rate, burst);
+    return SB_OK;
+}
+
+double sb_shield_rate(int kind)
+{
+    const struct shield_service *shield = service();
+    return shield == NULL || kind < 0 || kind >= SHIELD_KINDS ? 0 : shield->limit_now((enum shield_kind)kind);
+}
+
+int sb_shield_check(const char *octets, size_t length, const char **rule)
+{
+    struct shield_message message;
+    struct shield_verdict verdict;
+    if (octets == NULL || rule == NULL)
+        return SB_EINVAL;
+    verdict = shield_check(octets, length, SHIELD_DATAGRAM, &message);
+    *rule = shield_rule_name(verdict.rule);
+    return verdict.action == SHIELD_DROP ? SB_EINVAL : verdict.status;
+}

@@ -1,0 +1,10 @@
+/* clock.h - a clock that never jumps. */
+#ifndef SB_CLOCK_H
+#define SB_CLOCK_H
+
+#include <stdint.h>
+
+/* Its milliseconds. */
+int64_t sb_monotonic_ms(void);
+
+#endif

@@ -1,0 +1,63 @@
+/* core.h - what every engine shares. See backend.h for the lock. */
+#ifndef SB_CORE_H
+#define SB_CORE_H
+
+#include "engine.h"
+#include "object.h"
+
+struct sb_core;
+
+/* The reason phrase of the 503 that ends what could not be sent for this; where the library does not say why: */
+#define SB_UNRESOLVED "No address for the host: not in DNS, or no answer from DNS"
+#define SB_UNREACHED "Not sent: the other side refuses it, or there is no way there"
+
+void sb_core_lock(struct sb_core *core);
+void sb_core_unlock(struct sb_core *core);
+
+/* Under the lock: a new object for what arrived from outside (a call in state INCOMING, a transaction of a
+ * call or of none, a subscription), or NULL when memory is out. */
+struct sb_object *sb_core_add(struct sb_core *core, int kind, struct sb_object *call);
+
+/* Under the lock: the object, or NULL when there is none (any more). */
+struct sb_object *sb_core_find(struct sb_core *core, int kind, sb_id id);
+
+/* Under the lock: every object of a kind, until `visit` has seen all. It may not add or remove objects. */
+void sb_core_each(struct sb_core *core, int kind, void (*visit)(struct sb_object *object, void *arg),
+                  void *arg);
+
+/* Under the lock: hand an event to the user, and follow it: the call's state moves on, and an object whose
+ * last event this is goes (release() is called, its address is no longer valid). Events that may not follow
+ * a hang-up are dropped. Transaction events: the object named in event->transaction. */
+void sb_core_post(struct sb_core *core, const sb_event *event);
+
+/* Under the lock, for an event without a message: where that means that a request of ours reached nobody, set the cause,
+ * and the reason unless there is one. */
+void sb_core_mark_unreached(struct sb_core *core, sb_event *event);
+
+/* Under the lock: take an object, and what belongs to it, away without an event: a request that can no longer
+ * be answered, an object for which memory was missing half way. */
+void sb_core_remove(struct sb_core *core, struct sb_object *object);
+
+/* Not under the lock, from any thread: an SB_EV_TRACE. */
+void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length);
+
+/* The event of a registration, or of a subscription of ours, in a new state. */
+void sb_core_lease_event(sb_event *event, const struct sb_object *object, int new_state, int status,
+                         const char *reason, int expires);
+
+/* Milliseconds after which to refresh what was granted for some seconds (10.2.4, RFC 6665 4.1.2.2). */
+unsigned sb_core_refresh_ms(int seconds);
+
+/* Under the lock, every SB_TIDY_MS: gives memory that a peak of traffic left behind back to the system. What ended is
+ * kept by the libraries for half a minute, so it comes back later than the objects go. */
+enum { SB_TIDY_MS = 10000 };
+void sb_core_tidy(struct sb_core *core);
+
+/* True when the engine is closing: calls and requests from outside are to be answered 503. Under the lock. */
+int sb_core_closing(const struct sb_core *core);
+
+/* True when the user has left so many events unread that new calls and requests from outside are to be
+ * answered 503 by the backend and not posted. From any thread. */
+int sb_core_congested(struct sb_core *core);
+
+#endif

@@ -1,0 +1,31 @@
+/* core_private.h - the core's insides, for itself and the contract. */
+#ifndef SB_CORE_PRIVATE_H
+#define SB_CORE_PRIVATE_H
+
+#include <pthread.h>
+
+#include "backend.h"
+#include "core.h"
+#include "queue.h"
+
+enum { SB_TIDY_TICKS = 4 }; /* how many a library keeps what has ended */
+
+struct sb_core {
+    pthread_mutex_t mutex;
+    void *objects;          /* tsearch() tree of struct sb_object, by id */
+    sb_id last_id;
+    struct sb_queue *queue; /* has a lock of its own */
+    void *state;            /* the backend's */
+    int closing;            /* what sb_core_closing() says */
+    size_t removed[SB_TIDY_TICKS]; /* objects that went, in each of the last ticks */
+    size_t peak;            /* the largest sum of these since memory was given back */
+};
+
+int sb_core_init(struct sb_core *core);
+/* Free everything; nobody may be using it. */
+void sb_core_clear(struct sb_core *core);
+
+/* closing.c: end calls, registrations and subscriptions, and wait at most grace_ms for the peers to know. */
+void sb_core_end_all(struct sb_core *core, int grace_ms);
+
+#endif

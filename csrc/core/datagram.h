@@ -1,0 +1,10 @@
+/* datagram.h - what fits into a datagram. */
+#ifndef SB_DATAGRAM_H
+#define SB_DATAGRAM_H
+
+#include "engine.h"
+
+/* Whether a UDP datagram holds the content and what an engine adds: SB_OK or SB_ETOOBIG. */
+int sb_check_datagram(const sb_content *content);
+
+#endif

@@ -1,0 +1,28 @@
+/* timers.h - how long, and how many. */
+#ifndef SB_TIMERS_H
+#define SB_TIMERS_H
+
+/* After a SUBSCRIBE that ends a subscription: milliseconds for the last NOTIFY, which a notifier sends at once. */
+enum { SB_LAST_NOTIFY_MS = 5000 };
+
+/* Timer N (RFC 6665, 4.1.2.4), in milliseconds: a subscription that was granted and that no NOTIFY follows by then has
+ * failed. 64*T1. */
+enum { SB_TIMER_N_MS = 32000 };
+
+/* How long a call of ours may ring, in milliseconds, without another word from the peer, which has to say so once a minute
+ * (13.3.1.1): a proxy would give up after 180 s (16.6, Timer C), and so does libeXosip2, but tells nobody. */
+#ifndef SB_RING_LIMIT /* the tests' own build has a shorter one */
+#define SB_RING_LIMIT 170000
+#endif
+enum { SB_RING_LIMIT_MS = SB_RING_LIMIT };
+
+/* NOTIFYs of one subscription that may wait for the answer to the one before. */
+enum { SB_MAX_NOTIFIES = 64 };
+
+/* The longest that a subscriber is waited for, in seconds. */
+enum { SB_DAY = 24 * 3600 };
+
+/* Seconds of a SUBSCRIBE that names none (RFC 6665, 3.1.1). */
+enum { SB_DEFAULT_SUBSCRIPTION = 3600 };
+
+#endif

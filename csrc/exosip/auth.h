@@ -1,0 +1,26 @@
+/* auth.h - credentials, and the answer to a digest challenge. */
+#ifndef SB_EXOSIP_AUTH_H
+#define SB_EXOSIP_AUTH_H
+
+#include "api.h"
+
+struct exosip;
+
+/* How often a request is sent again for a challenge: once, and once more each time that only the nonce was
+ * stale (22.4, RFC 2617 3.2.1), up to what the library does at most. */
+enum { EXO_MAX_RETRIES = 3 };
+
+int exo_credentials(void *state, const char *realm, const char *user, const char *password);
+int exo_credentials_clear(void *state);
+/* Before the library is begun with: the memory of its passwords is wiped when it is given back. */
+void exo_wipe_what_is_freed(void);
+/* Before the library goes. */
+void exo_forget_secrets(struct exosip *state);
+
+/* True when the response is a challenge that is worth another try: there are credentials for it, and they
+ * were not refused yet. */
+int exo_may_retry(struct exosip *state, osip_message_t *request, osip_message_t *response, int *retries);
+/* The same, and let the library send the request again. True when it did. */
+int exo_retry(struct exosip *state, eXosip_event_t *event, int *retries);
+
+#endif

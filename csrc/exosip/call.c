@@ -1,0 +1,438 @@
+/* call.c - what the user does with a call (13, 14, 15). */
+#include "call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api.h"
+#include "call_events.h"
+#include "clock.h"
+#include "index.h"
+#include "message.h"
+#include "object.h"
+#include "request.h"
+#include "resolve.h"
+#include "screen.h"
+#include "state.h"
+
+/* ------------------------------------------------------------------------------------------------------
+ * Addresses
+ */
+
+/* 3.3 has 200 octets for the Contact of what it sends within the dialog. */
+static int is_long_sender(const char *address)
+{
+    osip_from_t *from = NULL;
+    int is_long;
+    if (address == NULL || osip_from_init(&from) != 0)
+        return 0;
+    is_long = osip_from_parse(from, address) == 0 && exo_is_long_user(from);
+    osip_from_free(from);
+    return is_long;
+}
+
+/* What the library can send to: a sip: URI (it would take sips: for sip:, and tel: for no host). */
+int exo_check_target(const sb_parties *parties)
+{
+    osip_to_t *to = NULL;
+    char *address;
+    int code = SB_OK;
+    if (strlen(parties->to) > EXO_MAX_START_LINE || (EXO_IS_3_3 && is_long_sender(parties->from)))
+        return SB_ETOOBIG;
+    if (osip_to_init(&to) != 0)
+        return SB_ENOMEM;
+    address = exo_name_addr(parties->to);
+    if (address == NULL)
+        code = SB_ENOMEM;
+    else if (osip_to_parse(to, address) != 0 || to->url == NULL || to->url->scheme == NULL)
+        code = SB_EINVAL;
+    else if (strcasecmp(to->url->scheme, "sip") != 0)
+        code = SB_ENOTSUP;
+    else if (to->url->host == NULL || to->url->host[0] == '\0')
+        code = SB_EINVAL;
+    free(address);
+    osip_to_free(to);
+    return code;
+}
+
+char *exo_in_brackets(const char *uri)
+{
+    size_t size = strlen(uri) + 3;
+    char *text = malloc(size);
+    if (text != NULL)
+        snprintf(text, size, "<%s>", uri);
+    return text;
+}
+
+char *exo_name_addr(const char *address)
+{
+    return strchr(address, '<') == NULL ? exo_in_brackets(address) : strdup(address);
+}
+
+char *exo_sender(const struct exosip *state, const sb_parties *parties)
+{
+    return exo_name_addr(parties->from != NULL ? parties->from : state->address);
+}
+
+/* As it was given: a parameter that is a blank the library would write as none, and then not read the next. */
+char *exo_route(const char *proxy)
+{
+    osip_uri_t *uri = NULL;
+    osip_uri_param_t *loose = NULL;
+    size_t size = strlen(proxy) + sizeof "<;lr>";
+    char *route = NULL;
+    if (osip_uri_init(&uri) != 0)
+        return NULL;
+    if (osip_uri_parse(uri, proxy) == 0 && (route = malloc(size)) != NULL) {
+        osip_uri_uparam_get_byname(uri, (char *)"lr", &loose);
+        snprintf(route, size, loose != NULL ? "<%s>" : "<%s;lr>", proxy);
+    }
+    osip_uri_free(uri);
+    return route;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Out
+ */
+
+/* Build the INVITE. Under eXosip_lock. */
+static int build_invite(struct exosip *state, osip_message_t **invite, const sb_parties *parties,
+                        const sb_content *content)
+{
+    char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
+    const char *route = own_route != NULL ? own_route : state->route;
+    char *to, *from;
+    int code = SB_ENOMEM;
+    *invite = NULL;
+    if (parties->route != NULL && own_route == NULL)
+        return SB_EINVAL;
+    to = exo_name_addr(parties->to);
+    from = exo_sender(state, parties);
+    if (to != NULL && from != NULL)
+        code = exo_error(eXosip_call_build_initial_invite(EXO_FIRST(state) invite, to, from, route, NULL));
+    free(to);
+    free(from);
+    free(own_route);
+    if (code == SB_OK && *invite == NULL)
+        code = SB_ELIBRARY;
+    if (code == SB_OK)
+        code = exo_fill(*invite, content);
+    if (code != SB_OK)
+        osip_message_free(*invite);
+    return code;
+}
+
+static int send_invite(struct exosip *state, struct exo_call *record, const sb_parties *parties,
+                       const sb_content *content)
+{
+    osip_message_t *invite;
+    int code, cid;
+    exo_lock(state);
+    code = build_invite(state, &invite, parties, content);
+    if (code == SB_OK) {
+        record->call_id = exo_call_id(invite);
+        cid = eXosip_call_send_initial_invite(EXO_FIRST(state) invite); /* has the message now, come what may */
+        record->cid = cid;
+        code = cid > 0 ? SB_OK : cid < 0 ? exo_error(cid) : SB_ELIBRARY;
+    }
+    exo_unlock(state);
+    return code;
+}
+
+int exo_call(void *data, struct sb_object *call, const sb_parties *parties, const sb_content *content)
+{
+    struct exosip *state = data;
+    struct exo_call *record;
+    struct sb_object *other;
+    int code = exo_check_target(parties);
+    if (code != SB_OK)
+        return code;
+    record = calloc(1, sizeof *record);
+    if (record == NULL)
+        return SB_ENOMEM;
+    call->lib = record;
+    record->started_ms = sb_monotonic_ms();
+    record->record.due_ms = record->started_ms + EXO_OVERDUE;
+    code = send_invite(state, record, parties, content);
+    if (code != SB_OK)
+        return code;
+    code = exo_index_call(state, call);
+    if (code == SB_ELIBRARY && (other = exo_find_call(state, record->cid)) != NULL)
+        /* The library counts calls up to 32767 and begins anew, whoever still has the number. Its events tell
+         * by their Call-ID that they are not the older call's; this one is let go. */
+        ((struct exo_call *)other->lib)->strangers++;
+    return code;
+}
+
+int exo_send_ack(struct exosip *state, int did, int tid, const sb_content *content)
+{
+    osip_message_t *ack = NULL;
+    int code, returned;
+    EXO_UNUSED(did);
+    EXO_UNUSED(tid);
+    if (EXO_ACK_ID(did, tid) <= 0)
+        return SB_ESTATE;
+    exo_lock(state);
+    code = exo_error(eXosip_call_build_ack(EXO_FIRST(state) EXO_ACK_ID(did, tid), &ack));
+    if (code == SB_OK)
+        code = ack == NULL ? SB_ELIBRARY : exo_fill(ack, content);
+    if (code == SB_OK) {
+        returned = eXosip_call_send_ack(EXO_FIRST(state) EXO_ACK_ID(did, tid), ack);
+        /* It could not be sent, for want of a TCP connection: as good as lost. The library kept it, and tries again when
+         * the 2xx is repeated (13.2.2.4). */
+        code = returned == OSIP_UNDEFINED_ERROR ? SB_OK : exo_error(returned);
+    } else {
+        osip_message_free(ack);
+    }
+    exo_unlock(state);
+    return code;
+}
+
+/* Not eXosip_call_terminate(): it has no room for headers. */
+int exo_send_bye(struct exosip *state, int did, const sb_content *content)
+{
+    osip_message_t *bye = NULL;
+    int code;
+    if (did <= 0)
+        return SB_ESTATE;
+    exo_lock(state);
+    code = exo_error(eXosip_call_build_request(EXO_FIRST(state) did, "BYE", &bye));
+    if (code == SB_OK)
+        code = bye == NULL ? SB_ELIBRARY : exo_fill(bye, content);
+    if (code == SB_OK)
+        code = exo_error(eXosip_call_send_request(EXO_FIRST(state) did, bye));
+    else
+        osip_message_free(bye);
+    exo_unlock(state);
+    return code;
+}
+
+/* CANCEL or BYE, as the library sees fit. */
+static int terminate(struct exosip *state, int cid, int did)
+{
+    int returned;
+    EXO_UNUSED(state);
+    exo_lock(state);
+    returned = eXosip_call_terminate(EXO_FIRST(state) cid, did);
+    exo_unlock(state);
+    return exo_error(returned);
+}
+
+int exo_send_cancel(struct exosip *state, struct exo_call *call)
+{
+    /* By the call alone: of a dialog that it is told of, 3.3 lets go at once, and the 2xx that crosses it has none. */
+    int code = terminate(state, call->cid, 0);
+    if (code != SB_OK)
+        return code;
+    call->ending = EXO_ENDING_CANCELLED;
+    call->record.due_ms = sb_monotonic_ms() + EXO_64_T1; /* 9.1: then it is taken as cancelled */
+    return SB_OK;
+}
+
+int exo_ack(void *data, struct sb_object *call, const sb_content *content)
+{
+    struct exo_call *record = call->lib;
+    return exo_send_ack(data, record->did, record->tid, content);
+}
+
+/* Keep what is to go with the BYE until it is due. */
+static int postpone(struct exo_call *record, enum exo_ending ending, const sb_content *content)
+{
+    struct exo_content *copy = exo_content_copy(content);
+    if (copy == NULL)
+        return SB_ENOMEM;
+    exo_content_free(record->farewell);
+    record->farewell = copy;
+    record->ending = ending;
+    return SB_OK;
+}
+
+static int hangup_calling(struct exosip *state, struct exo_call *record, const sb_content *content)
+{
+    int code = postpone(record, EXO_ENDING_CANCEL_DUE, content);
+    if (code != SB_OK || !record->provisional)
+        return code;
+    code = exo_send_cancel(state, record);
+    if (code == SB_ESTATE)
+        return SB_OK; /* the final response is on its way to us */
+    if (code != SB_OK)
+        record->ending = EXO_ENDING_NOT;
+    return code;
+}
+
+/* The peer's 2xx did not say where to send a BYE (12.1.2): the call is over without one. */
+static int give_up(struct exo_call *record)
+{
+    record->ending = EXO_ENDING_BYE_SENT;
+    record->record.due_ms = sb_monotonic_ms();
+    return SB_OK;
+}
+
+int exo_hangup(void *data, struct sb_object *call, const sb_content *content)
+{
+    struct exosip *state = data;
+    struct exo_call *record = call->lib;
+    int code;
+    if (exo_give_up(state, call))
+        return SB_OK;
+    if (call->state == SB_CALL_CALLING)
+        return hangup_calling(state, record, content);
+    if (call->state == SB_CALL_ACCEPTED)
+        return postpone(record, EXO_ENDING_BYE_DUE, content);
+    if (call->ack_due) {
+        code = exo_send_ack(state, record->did, record->tid, NULL);
+        if (code != SB_OK)
+            return code == SB_EINVAL ? give_up(record) : code;
+        call->ack_due = 0;
+    }
+    code = exo_send_bye(state, record->did, content);
+    if (code == SB_EINVAL)
+        return give_up(record);
+    if (code == SB_OK) {
+        record->ending = EXO_ENDING_BYE_SENT;
+        record->retries = 0;
+    }
+    return code;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * In
+ */
+
+/* A response to the INVITE, built but for what the caller adds. Under eXosip_lock. */
+static int build_answer(struct exosip *state, struct exo_call *record, int status, osip_message_t **answer)
+{
+    int code;
+    EXO_UNUSED(state);
+    *answer = NULL;
+    code = exo_error(eXosip_call_build_answer(EXO_FIRST(state) record->tid, status, answer));
+    if (code == SB_OK && *answer == NULL)
+        code = SB_ELIBRARY;
+    return code;
+}
+
+/* Send it when all went well, else free it. Under eXosip_lock. */
+static int send_answer(struct exosip *state, struct exo_call *record, int status, osip_message_t *answer,
+                       int code)
+{
+    EXO_UNUSED(state);
+    if (code != SB_OK) {
+        osip_message_free(answer);
+        return code;
+    }
+    return exo_error(eXosip_call_send_answer(EXO_FIRST(state) record->tid, status, answer));
+}
+
+static int respond(struct exosip *state, struct exo_call *record, int status, const sb_content *content)
+{
+    osip_message_t *answer;
+    int code;
+    exo_lock(state);
+    code = build_answer(state, record, status, &answer);
+    if (code == SB_OK)
+        code = exo_fill(answer, content);
+    code = send_answer(state, record, status, answer, code);
+    exo_unlock(state);
+    return code;
+}
+
+/* "Require: 100rel": the library has no reliable provisional responses of ours (RFC 3262). */
+static int wants_reliable(const sb_content *content)
+{
+    size_t i;
+    for (i = 0; content != NULL && i < content->header_count; i++)
+        if (strcasecmp(content->headers[i].name, "Require") == 0 &&
+            strstr(content->headers[i].value, "100rel") != NULL)
+            return 1;
+    return 0;
+}
+
+int exo_ring(void *state, struct sb_object *call, int status, const sb_content *content)
+{
+    if (wants_reliable(content))
+        return SB_ENOTSUP;
+#if SB_HAS_EXOSIP_OPT_DONT_SEND_101
+    if (status == 101) /* it is kept from sending its own, and with them ours */
+        return SB_ENOTSUP;
+#endif
+    return respond(state, call->lib, status, content);
+}
+
+int exo_answer_call(void *state, struct sb_object *call, const sb_content *content)
+{
+    struct exo_call *record = call->lib;
+    int code = respond(state, record, 200, content);
+    if (code == SB_OK) {
+        record->ack_awaited = 1;
+        record->record.due_ms = sb_monotonic_ms() + EXO_64_T1;
+    }
+    return code;
+}
+
+static int add_contact(osip_message_t *answer, const char *contact)
+{
+    char *own = strchr(contact, '<') == NULL ? exo_in_brackets(contact) : NULL;
+    int code;
+    if (own == NULL && strchr(contact, '<') == NULL)
+        return SB_ENOMEM;
+    code = exo_error(osip_message_set_contact(answer, own != NULL ? own : contact));
+    free(own);
+    return code;
+}
+
+int exo_refuse(void *data, struct sb_object *call, int status, const char *reason, const char *contact,
+               const sb_content *content)
+{
+    struct exosip *state = data;
+    struct exo_call *record = call->lib;
+    osip_message_t *answer;
+    int code;
+    exo_lock(state);
+    code = build_answer(state, record, status, &answer);
+    if (code == SB_OK)
+        code = exo_set_reason(answer, reason);
+    if (code == SB_OK && contact != NULL)
+        code = add_contact(answer, contact);
+    if (code == SB_OK)
+        code = exo_fill(answer, content);
+    code = send_answer(state, record, status, answer, code);
+    exo_unlock(state);
+    if (code == SB_OK) {
+        record->ending = EXO_ENDING_REFUSED;
+        record->record.due_ms = sb_monotonic_ms() + EXO_64_T1;
+    }
+    return code;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Time
+ */
+void exo_call_due(struct exosip *state, struct sb_object *call)
+{
+    struct exo_call *record = call->lib;
+    record->record.due_ms = 0;
+    if (record->ending == EXO_ENDING_CANCELLED || record->ending == EXO_ENDING_CANCEL_DUE) {
+        exo_end_call(state, call, SB_CAUSE_CANCELLED, 487, NULL);
+    } else if (call->state == SB_CALL_ACCEPTED || record->ending == EXO_ENDING_BYE_DUE) {
+        /* 13.3.1.4. Its own way to send BYE, which keeps the library from repeating the 200 any further. */
+        terminate(state, record->cid, record->did);
+        exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
+    } else if (record->ending != EXO_ENDING_NOT) {
+        exo_end_call(state, call, SB_CAUSE_FAILED, 503, NULL);
+    } else if (call->state == SB_CALL_CALLING) {
+        exo_send_cancel(state, record); /* where it crosses a 200, the call is hung up as an unknown one */
+        exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
+    } else if (call->state == SB_CALL_INCOMING) {
+        exo_answer_call_request(state, record->tid, 480);
+        exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
+    }
+}
+
+void exo_call_free(struct exo_call *record)
+{
+    free(record->call_id);
+    exo_content_free(record->farewell);
+    free(record);
+}

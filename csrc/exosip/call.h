@@ -1,0 +1,57 @@
+/* call.h - what the user does with a call. */
+#ifndef SB_EXOSIP_CALL_H
+#define SB_EXOSIP_CALL_H
+
+#include "core.h"
+#include "record.h"
+
+struct exosip;
+struct exo_content;
+
+enum exo_ending {         /* how far the end of a call has come */
+    EXO_ENDING_NOT = 0,
+    EXO_ENDING_CANCEL_DUE, /* CANCEL may only follow a provisional response (9.1), which is awaited */
+    EXO_ENDING_CANCELLED,  /* CANCEL was sent */
+    EXO_ENDING_BYE_DUE,    /* the caller's ACK, or its timeout, is awaited (15) */
+    EXO_ENDING_BYE_SENT,
+    EXO_ENDING_REFUSED
+};
+
+struct exo_call {
+    struct exo_record record;
+    int cid, did;
+    int tid;                      /* of the INVITE that was received, or answered last */
+    char *call_id;                /* tells calls apart when the library gives out a cid again */
+    int64_t started_ms;
+    enum exo_ending ending;
+    int provisional;              /* a provisional response arrived */
+    int ack_awaited;              /* a 2xx of ours is not acknowledged yet */
+    int cseq;                     /* of our last request within the dialog */
+    int retries;                  /* of the INVITE or BYE, for challenges */
+    int strangers;                /* calls that were refused because they were given the same cid */
+    struct exo_content *farewell; /* for the BYE that is due */
+};
+
+int exo_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
+int exo_ring(void *state, struct sb_object *call, int status, const sb_content *content);
+int exo_answer_call(void *state, struct sb_object *call, const sb_content *content);
+int exo_refuse(void *state, struct sb_object *call, int status, const char *reason, const char *contact,
+               const sb_content *content);
+int exo_ack(void *state, struct sb_object *call, const sb_content *content);
+int exo_hangup(void *state, struct sb_object *call, const sb_content *content);
+int exo_send_ack(struct exosip *state, int did, int tid, const sb_content *content);
+int exo_send_bye(struct exosip *state, int did, const sb_content *content);
+int exo_send_cancel(struct exosip *state, struct exo_call *call);
+/* The value of a Route header, to be freed, for a proxy's URI; NULL when memory is out. */
+char *exo_route(const char *uri);
+char *exo_in_brackets(const char *uri); /* "<uri>", to be freed; NULL when memory is out */
+/* A URI or a name-addr as a name-addr, to be freed; NULL when memory is out. Without the brackets the URI's parameters
+ * would be the header field's (20.10). */
+char *exo_name_addr(const char *address);
+/* The same of who it is from. Without "<>" the library would take the URI's parameters for those of From. */
+char *exo_sender(const struct exosip *state, const sb_parties *parties);
+int exo_check_target(const sb_parties *parties);
+void exo_call_due(struct exosip *state, struct sb_object *call);
+void exo_call_free(struct exo_call *record);
+
+#endif

@@ -1,0 +1,237 @@
+/* listen.c - where the engine listens, and what its messages say of that. */
+#include "listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api.h"
+#include "call.h"
+#include "state.h"
+
+enum { MAX_ADVERTISED = 61 }; /* octets of an advertised host; the library has two more, for brackets */
+
+static int is_ipv6(const char *host)
+{
+    return strchr(host, ':') != NULL;
+}
+
+static int family_of(const struct exo_place *place)
+{
+    return place->address.ss_family;
+}
+
+static int is_every_address(const struct exo_place *place)
+{
+    return strcmp(place->text, family_of(place) == AF_INET6 ? "::" : "0.0.0.0") == 0;
+}
+
+int exo_check_offer(const sb_config *config)
+{
+    if (config->transport == SB_TLS)
+        return SB_ENOTSUP; /* 3.6 speaks TLS 1.0 and nothing newer, and that only where it was built with OpenSSL */
+    if (config->transport == SB_TCP && EXO_IS_3_3)
+        return SB_ENOTSUP; /* it takes what it reads at a time for one message, and waits for connections under its lock */
+    if (config->advertised_host == NULL)
+        return SB_OK;
+    /* In Contact, on IPv6, it puts whatever is advertised in brackets. */
+    if (is_ipv6(config->host) && !is_ipv6(config->advertised_host))
+        return SB_ENOTSUP;
+    return strlen(config->advertised_host) > MAX_ADVERTISED ? SB_ETOOBIG : SB_OK;
+}
+
+int exo_find_place(const sb_config *config, struct exo_place *place)
+{
+    struct addrinfo wanted, *found = NULL;
+    char port[8];
+    int code;
+    memset(place, 0, sizeof *place);
+    memset(&wanted, 0, sizeof wanted);
+    place->type = config->transport == SB_UDP ? SOCK_DGRAM : SOCK_STREAM;
+    wanted.ai_family = is_ipv6(config->host) ? AF_INET6 : AF_INET;
+    wanted.ai_socktype = place->type;
+    snprintf(port, sizeof port, "%d", config->port);
+    if (getaddrinfo(config->host, port, &wanted, &found) != 0 || found == NULL)
+        return SB_ENET;
+    memcpy(&place->address, found->ai_addr, found->ai_addrlen);
+    place->size = found->ai_addrlen;
+    code = getnameinfo(found->ai_addr, found->ai_addrlen, place->text, sizeof place->text, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    return code == 0 ? SB_OK : SB_ENET;
+}
+
+/* A socket that is bound to it, or an error. */
+static int bind_to(const struct exo_place *place)
+{
+    int fd = socket(family_of(place), place->type, 0), on = 1, code = SB_OK;
+    if (fd < 0)
+        return SB_ENOMEM;
+    /* As the library does: "::" is IPv6's addresses alone. */
+    if (family_of(place) == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
+        code = SB_ENET;
+    /* Connections that the last one to listen here closed are no reason to wait for a minute. */
+    if (place->type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
+        code = SB_ENET;
+    if (code == SB_OK && bind(fd, (const struct sockaddr *)&place->address, place->size) != 0)
+        code = errno == EADDRINUSE ? SB_EADDRINUSE : SB_ENET;
+    if (code == SB_OK)
+        return fd;
+    close(fd);
+    return code;
+}
+
+/* The library says -1 to whatever goes wrong with its UDP socket: find out by trying it. The port is free again
+ * afterwards. */
+static int probe(const struct exo_place *place)
+{
+    int fd = bind_to(place);
+    if (fd < 0)
+        return fd;
+    close(fd);
+    return SB_OK;
+}
+
+/* What Via and Contact name: the address that we are bound to. Bound to every address, the library takes the
+ * one that its host would send from to anywhere far away; where there is no such, loopback. */
+static void set_own_address(struct exosip *state, const struct exo_place *place, char *own, int size)
+{
+    int is_6 = family_of(place) == AF_INET6;
+    int option = is_6 ? EXOSIP_OPT_SET_IPV6_FOR_GATEWAY : EXOSIP_OPT_SET_IPV4_FOR_GATEWAY;
+    const char *loopback = is_6 ? "::1" : "127.0.0.1";
+    EXO_UNUSED(state);
+    if (!is_every_address(place))
+        eXosip_set_option(EXO_FIRST(state) option, place->text);
+    if (eXosip_guess_localip(EXO_FIRST(state) family_of(place), own, size) < 0 || own[0] == '\0') {
+        eXosip_set_option(EXO_FIRST(state) option, loopback);
+        snprintf(own, (size_t)size, "%s", loopback);
+    }
+}
+
+/* The port that the library listens on: it tells it in what it writes only. Or an error. */
+static int find_port(struct exosip *state)
+{
+    osip_message_t *request = NULL;
+    osip_via_t *via;
+    int code = SB_ELIBRARY;
+    exo_lock(state);
+    if (eXosip_message_build_request(EXO_FIRST(state) & request, "OPTIONS", "sip:127.0.0.1", "sip:127.0.0.1",
+                                     NULL) == 0 && request != NULL) {
+        via = osip_list_get(&request->vias, 0);
+        if (via != NULL && via->port != NULL && atoi(via->port) > 0)
+            code = atoi(via->port);
+    }
+    exo_unlock(state);
+    osip_message_free(request);
+    return code;
+}
+
+/* Returns the port, or an error. */
+static int listen_to_datagrams(struct exosip *state, const struct exo_place *place, int port)
+{
+    int code = probe(place);
+    if (code != SB_OK)
+        return code;
+    /* Never NULL: the address of an earlier engine sticks. */
+    if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_UDP, place->text, port, family_of(place), 0) != 0) {
+        code = probe(place);
+        return code != SB_OK ? code : SB_ELIBRARY;
+    }
+    return port != 0 ? port : find_port(state);
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return SB_ENET;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* Returns the port, or an error. The library would bind its TCP socket without SO_REUSEADDR, and keep a service that
+ * starts again off its port for as long as the connections linger that it closed: it gets one that is bound. Which
+ * family that is it learns from an eXosip_listen_addr(), which fails since the port is taken. */
+static int listen_to_connections(struct exosip *state, const struct exo_place *place)
+{
+    int fd = bind_to(place), port, code = SB_OK;
+    EXO_UNUSED(state);
+    if (fd < 0)
+        return fd;
+    port = port_of(fd);
+    if (port < 0)
+        code = port;
+    else if (listen(fd, SOMAXCONN) != 0)
+        code = errno == EADDRINUSE ? SB_EADDRINUSE : SB_ENET;
+    else if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_TCP, place->text, port, family_of(place), 0) == 0)
+        code = SB_ELIBRARY;
+    if (code != SB_OK) {
+        close(fd);
+        return code;
+    }
+    if (eXosip_set_socket(EXO_FIRST(state) IPPROTO_TCP, fd, port) != 0)
+        return SB_ELIBRARY; /* which closes it all the same, when it stops */
+    eXosip_masquerade_contact(EXO_FIRST(state) NULL, 0); /* which has it notice the port */
+    return port;
+}
+
+/* Returns the port, or an error. */
+static int listen_on(struct exosip *state, const struct exo_place *place, int port)
+{
+    exo_enable_ipv6(state, family_of(place) == AF_INET6);
+    return place->type == SOCK_STREAM ? listen_to_connections(state, place)
+                                      : listen_to_datagrams(state, place, port);
+}
+
+static int compose_addresses(struct exosip *state, const sb_config *config, const char *own, int port)
+{
+    size_t size = strlen(own) + 32;
+    state->address = malloc(size);
+    if (state->address == NULL)
+        return SB_ENOMEM;
+    snprintf(state->address, size, is_ipv6(own) ? "sip:[%s]:%d" : "sip:%s:%d", own, port);
+    if (config->outbound_proxy == NULL)
+        return SB_OK;
+    state->route = exo_route(config->outbound_proxy);
+    return state->route == NULL ? SB_EINVAL : SB_OK;
+}
+
+/* What Contact names where it is not what the library guesses. It guesses by the route, which leads to the first of
+ * an interface's addresses: when another one is bound, nobody listens there. (Responses find back to us by rport.) */
+static void name_contact(struct exosip *state, const sb_config *config, const struct exo_place *place,
+                         const char *guessed, int port)
+{
+    const char *host = config->advertised_host;
+    int other = !is_every_address(place) && strcmp(place->text, guessed) != 0;
+    char name[MAX_ADVERTISED + 3];
+    EXO_UNUSED(state);
+    if (host == NULL && config->advertised_port == 0 && !other)
+        return;
+    if (host == NULL)
+        host = other ? place->text : guessed;
+    /* On IPv6 the library adds the brackets of an IPv6 address itself, on IPv4 it adds none. */
+    if (family_of(place) == AF_INET6 && host[0] == '[')
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(host + 1, "]"), host + 1);
+    else
+        snprintf(name, sizeof name, is_ipv6(host) && family_of(place) == AF_INET && host[0] != '[' ? "[%s]" : "%s", host);
+    eXosip_masquerade_contact(EXO_FIRST(state) name, config->advertised_port != 0 ? config->advertised_port : port);
+}
+
+int exo_listen(struct exosip *state, const sb_config *config, const struct exo_place *place)
+{
+    char own[64] = "";
+    int port, code;
+    set_own_address(state, place, own, (int)sizeof own);
+    port = listen_on(state, place, config->port);
+    if (port < 0)
+        return port;
+    name_contact(state, config, place, own, port);
+    code = compose_addresses(state, config, is_every_address(place) ? own : place->text, port);
+    return code == SB_OK ? port : code;
+}

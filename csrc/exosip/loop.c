@@ -1,0 +1,121 @@
+/* loop.c - the thread that takes the library's events, and looks at the clock for what the library does not. */
+#include "loop.h"
+
+#include "api.h"
+#include "call.h"
+#include "call_events.h"
+#include "clock.h"
+#include "core.h"
+#include "lease.h"
+#include "notify.h"
+#include "record.h"
+#include "register.h"
+#include "request.h"
+#include "resolve.h"
+#include "screen.h"
+#include "state.h"
+#include "subscribe.h"
+
+enum { TICK_MS = 50 }; /* how long to wait for an event before a look at the clock */
+
+static void dispatch(struct exosip *state, eXosip_event_t *event)
+{
+    switch (event->type) {
+    case EXOSIP_REGISTRATION_SUCCESS:
+    case EXOSIP_REGISTRATION_FAILURE: exo_on_registration(state, event); break;
+    case EXOSIP_MESSAGE_NEW: exo_on_request(state, event, NULL); break;
+    case EXOSIP_MESSAGE_ANSWERED:
+    case EXOSIP_MESSAGE_REDIRECTED:
+    case EXOSIP_MESSAGE_REQUESTFAILURE:
+    case EXOSIP_MESSAGE_SERVERFAILURE:
+    case EXOSIP_MESSAGE_GLOBALFAILURE: exo_on_response(state, event); break;
+    case EXOSIP_SUBSCRIPTION_ANSWERED:
+    case EXOSIP_SUBSCRIPTION_REDIRECTED:
+    case EXOSIP_SUBSCRIPTION_REQUESTFAILURE:
+    case EXOSIP_SUBSCRIPTION_SERVERFAILURE:
+    case EXOSIP_SUBSCRIPTION_GLOBALFAILURE: exo_on_subscription(state, event); break;
+    case EXOSIP_SUBSCRIPTION_NOTIFY: exo_on_notify(state, event); break;
+    case EXOSIP_NOTIFICATION_ANSWERED:
+    case EXOSIP_NOTIFICATION_REDIRECTED:
+    case EXOSIP_NOTIFICATION_REQUESTFAILURE:
+    case EXOSIP_NOTIFICATION_SERVERFAILURE:
+    case EXOSIP_NOTIFICATION_GLOBALFAILURE: exo_on_notification(state, event); break;
+    case EXOSIP_IN_SUBSCRIPTION_NEW: exo_on_subscribe(state, event); break;
+    default: exo_on_call(state, event); break;
+    }
+}
+
+/* Objects whose time has come. They are noted first: handling one may take others away. */
+struct due {
+    int64_t now;
+    int count;
+    struct {
+        sb_id id;
+        int kind;
+    } found[64];
+};
+
+static void note_due(struct sb_object *object, void *arg)
+{
+    struct due *due = arg;
+    const struct exo_record *record = object->lib;
+    if (record == NULL || record->due_ms == 0 || record->due_ms > due->now ||
+        due->count == (int)(sizeof due->found / sizeof *due->found))
+        return;
+    due->found[due->count].id = object->id;
+    due->found[due->count].kind = object->kind;
+    due->count++;
+}
+
+static void handle_due(struct exosip *state)
+{
+    static const int KINDS[] = {SB_KIND_CALL, SB_KIND_REGISTRATION, SB_KIND_SUBSCRIPTION, SB_KIND_TRANSACTION};
+    struct sb_object *object;
+    struct due due;
+    int i;
+    due.now = sb_monotonic_ms();
+    due.count = 0;
+    for (i = 0; i < 4; i++)
+        sb_core_each(state->core, KINDS[i], note_due, &due);
+    for (i = 0; i < due.count; i++) {
+        object = sb_core_find(state->core, due.found[i].kind, due.found[i].id);
+        if (object == NULL)
+            continue;
+        if (object->kind == SB_KIND_CALL)
+            exo_call_due(state, object);
+        else if (object->kind == SB_KIND_REGISTRATION)
+            exo_lease_due(state, object);
+        else if (object->kind == SB_KIND_SUBSCRIPTION)
+            exo_subscription_due(state, object);
+        else
+            exo_transaction_due(state, object);
+    }
+}
+
+void *exo_loop(void *data)
+{
+    struct exosip *state = data;
+    int64_t next_look = 0, next_tidy = 0, now;
+    int stopping = 0;
+    while (!stopping) {
+        eXosip_event_t *event = eXosip_event_wait(EXO_FIRST(state) 0, TICK_MS);
+        sb_core_lock(state->core);
+        if (event != NULL && exo_restore(state, event))
+            dispatch(state, event);
+        exo_take_found(state);
+        now = sb_monotonic_ms();
+        if (now >= next_look) {
+            handle_due(state);
+            next_look = now + TICK_MS;
+        }
+        if (now >= next_tidy) {
+            sb_core_tidy(state->core);
+            next_tidy = now + SB_TIDY_MS;
+        }
+        stopping = state->stopping;
+        sb_core_unlock(state->core);
+        if (event != NULL)
+            eXosip_event_free(event);
+    }
+    return NULL;
+}

@@ -1,0 +1,49 @@
+/* message.h - between osip_message_t and the contract's strings. */
+#ifndef SB_EXOSIP_MESSAGE_H
+#define SB_EXOSIP_MESSAGE_H
+
+#include "api.h"
+#include "core.h"
+
+struct exosip;
+
+/* The library writes a start line into a buffer of 4,000 octets without a look at its length. */
+enum { EXO_MAX_START_LINE = 2000 };
+
+/* Octets of the user in our own address. */
+enum { EXO_MAX_USER = 128 };
+
+/* A deep copy of an sb_content, for a message that cannot be sent yet. */
+struct exo_content {
+    sb_content content;
+    sb_header headers[SB_MAX_HEADERS];
+};
+
+/* The SB_E... code for what a function of the library returned (>= 0: SB_OK). */
+int exo_error(int returned);
+
+/* Add the content to a message that is being built. NULL is fine. */
+int exo_fill(osip_message_t *message, const sb_content *content);
+int exo_set_expires(osip_message_t *message, int expires);
+int exo_set_reason(osip_message_t *response, const char *reason); /* NULL: leave what is there */
+
+/* Set what the message tells in the event (headers, body, status, reason, method) and post it. NULL message: nothing. */
+void exo_post(struct exosip *state, sb_event *event, osip_message_t *message);
+
+/* True when a URI in it is longer than the library can write into a request. */
+int exo_is_dangerous(osip_message_t *message);
+
+int exo_is_method(const osip_message_t *request, const char *method);
+int exo_cseq(const osip_message_t *message);
+/* The Call-ID as one string to be freed, or NULL. */
+char *exo_call_id(const osip_message_t *message);
+/* Headers of a message: the first value, or NULL. */
+const char *exo_header(osip_message_t *message, const char *name);
+
+struct exo_content *exo_content_copy(const sb_content *content); /* NULL when memory is out */
+void exo_content_free(struct exo_content *copy);
+
+/* The message as octets (to be freed with osip_free), or NULL. */
+char *exo_octets(osip_message_t *message, size_t *length);
+
+#endif

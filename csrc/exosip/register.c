@@ -1,0 +1,242 @@
+/* register.c - registrations (10).
+ *
+ * Each REGISTER is built by the library from the one before, challenge and all, and sent by us: what it sends
+ * by itself asks for 30 s at least and 3600 s at most, whatever the user said.
+ */
+#include "register.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "api.h"
+#include "auth.h"
+#include "call.h"
+#include "index.h"
+#include "lease.h"
+#include "message.h"
+#include "object.h"
+#include "state.h"
+
+/* Send what was built for the registration, or free it. Under eXosip_lock. */
+static int send_built(struct exosip *state, struct exo_registration *record, osip_message_t *message, int code)
+{
+    EXO_UNUSED(state);
+    if (code == SB_OK)
+        code = exo_set_expires(message, record->lease.expires);
+    if (code != SB_OK) {
+        osip_message_free(message);
+        return code;
+    }
+    code = exo_error(eXosip_register_send_register(EXO_FIRST(state) record->rid, message));
+    if (code == SB_OK)
+        exo_lease_sent(&record->lease);
+    return code;
+}
+
+/* The library writes one address into To, what is registered, and From, who does it (10.2). */
+static int set_from(osip_message_t *message, const char *address)
+{
+    osip_generic_param_t *tag = NULL;
+    osip_from_t *from = NULL;
+    int code = exo_error(osip_from_init(&from));
+    if (code != SB_OK)
+        return code;
+    code = exo_error(osip_from_parse(from, address));
+    if (code == SB_OK && osip_from_get_tag(message->from, &tag) == 0 && tag != NULL && tag->gvalue != NULL)
+        osip_from_set_tag(from, osip_strdup(tag->gvalue));
+    if (code != SB_OK) {
+        osip_from_free(from);
+        return code;
+    }
+    osip_from_free(message->from);
+    message->from = from;
+    return SB_OK;
+}
+
+/* As the library takes them: in "<>", without which a URI's parameters would be those of To and From. */
+struct own {
+    char *to;
+    char *from; /* NULL: as `to` */
+    char *route;
+    char *contact; /* NULL: what the library says */
+};
+
+static void own_free(struct own *own)
+{
+    free(own->to);
+    free(own->from);
+    free(own->route);
+    free(own->contact);
+}
+
+static int own_set(struct own *own, const sb_parties *parties, const char *contact)
+{
+    memset(own, 0, sizeof *own);
+    if (parties->route != NULL && (own->route = exo_route(parties->route)) == NULL)
+        return SB_EINVAL;
+    own->to = exo_name_addr(parties->to);
+    if (parties->from != NULL)
+        own->from = exo_name_addr(parties->from);
+    if (contact != NULL)
+        own->contact = exo_in_brackets(contact);
+    return own->to == NULL || (parties->from != NULL && own->from == NULL) || (contact != NULL && own->contact == NULL)
+               ? SB_ENOMEM
+               : SB_OK;
+}
+
+/* Build and send the first REGISTER. Under eXosip_lock. */
+static int send_first(struct exosip *state, struct exo_registration *record, const char *registrar,
+                      const struct own *own)
+{
+    osip_message_t *message = NULL;
+    int code = SB_OK, rid;
+    rid = eXosip_register_build_initial_register(EXO_FIRST(state) own->to, registrar, own->contact,
+                                                 record->lease.expires, &message);
+    if (rid > 0)
+        record->rid = rid;
+    else
+        code = rid < 0 ? exo_error(rid) : SB_ELIBRARY;
+    if (code == SB_OK && message == NULL)
+        code = SB_ELIBRARY;
+    if (code == SB_OK && own->from != NULL)
+        code = set_from(message, own->from);
+    if (code == SB_OK && (own->route != NULL || state->route != NULL))
+        code = exo_error(osip_message_set_route(message, own->route != NULL ? own->route : state->route));
+    return send_built(state, record, message, code);
+}
+
+int exo_register(void *data, struct sb_object *registration, const char *registrar,
+                 const sb_parties *parties, const char *contact, int expires)
+{
+    struct exosip *state = data;
+    struct exo_registration *record;
+    struct own own;
+    int code = exo_check_target(parties);
+    if (code == SB_OK && strncasecmp(registrar, "sip:", 4) != 0)
+        code = SB_ENOTSUP;
+    if (code == SB_OK && strlen(registrar) > EXO_MAX_START_LINE)
+        code = SB_ETOOBIG;
+    if (code != SB_OK)
+        return code;
+    registration->lib = record = calloc(1, sizeof *record);
+    code = own_set(&own, parties, contact);
+    if (code == SB_OK && record == NULL)
+        code = SB_ENOMEM;
+    if (code == SB_OK) {
+        record->lease.expires = expires;
+        exo_lock(state);
+        code = send_first(state, record, registrar, &own);
+        exo_unlock(state);
+    }
+    own_free(&own);
+    return code == SB_OK ? exo_index_registration(state, registration) : code;
+}
+
+/* What the library knows of an earlier challenge it answers as a registrar's, a proxy's too (22.3). */
+static void name_credentials(const struct exo_registration *record, osip_message_t *message)
+{
+    osip_authorization_t *credentials;
+    if (!record->by_proxy || osip_list_size(&message->proxy_authorizations) > 0)
+        return;
+    while ((credentials = osip_list_get(&message->authorizations, 0)) != NULL) {
+        osip_list_remove(&message->authorizations, 0);
+        osip_list_add(&message->proxy_authorizations, credentials, -1);
+    }
+    osip_message_force_update(message);
+}
+
+/* The next REGISTER: again with credentials, again later, or the last one. */
+int exo_send_register(struct exosip *state, struct exo_registration *record)
+{
+    osip_message_t *message = NULL;
+    int code;
+    exo_lock(state);
+    code = exo_error(eXosip_register_build_register(EXO_FIRST(state) record->rid, record->lease.expires,
+                                                    &message));
+    if (code == SB_OK && message == NULL)
+        code = SB_ELIBRARY;
+    if (code == SB_OK)
+        name_credentials(record, message);
+    code = send_built(state, record, message, code);
+    exo_unlock(state);
+    return code;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * The registrar's answers
+ */
+static int is_same_contact(const osip_contact_t *a, const osip_contact_t *b)
+{
+    char *left = NULL, *right = NULL;
+    int same = a->url != NULL && b->url != NULL && osip_uri_to_str(a->url, &left) == 0 &&
+               osip_uri_to_str(b->url, &right) == 0 && strcmp(left, right) == 0;
+    osip_free(left);
+    osip_free(right);
+    return same;
+}
+
+static const char *expires_of(osip_contact_t *contact)
+{
+    osip_generic_param_t *expires = NULL;
+    if (contact == NULL || osip_contact_param_get_byname(contact, (char *)"expires", &expires) != 0 ||
+        expires == NULL)
+        return NULL;
+    return expires->gvalue;
+}
+
+/* The seconds of our contact among those that a registrar lists (10.2.4), or NULL. */
+static const char *listed(eXosip_event_t *event)
+{
+    osip_contact_t *ours = osip_list_get(&event->request->contacts, 0), *contact;
+    const char *seconds = NULL;
+    int i, count = osip_list_size(&event->response->contacts);
+    for (i = 0; i < count && seconds == NULL && ours != NULL; i++) {
+        contact = osip_list_get(&event->response->contacts, i);
+        if (count == 1 || is_same_contact(contact, ours))
+            seconds = expires_of(contact);
+    }
+    return seconds;
+}
+
+static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
+{
+    int status = event->response->status_code;
+    if (!exo_lease_goes_on(state, registration, listed(event), event->response))
+        exo_post_lease(state, registration, SB_STATE_ENDED, status, NULL, 0, event->response);
+}
+
+static void on_failure(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
+{
+    struct exo_registration *record = registration->lib;
+    int status = event->response != NULL ? event->response->status_code : 0;
+    if (status == 401 || status == 407)
+        record->by_proxy = status == 407;
+    if (status != 0 && exo_may_retry(state, event->request, event->response, &record->lease.retries)) {
+        record->lease.retries++;
+        if (exo_send_register(state, record) == SB_OK)
+            return;
+    }
+    exo_lease_failed(state, registration, 0, event->response);
+}
+
+void exo_on_registration(struct exosip *state, eXosip_event_t *event)
+{
+    struct sb_object *registration = exo_find_registration(state, event->rid);
+    if (registration == NULL || event->request == NULL)
+        return;
+    if (event->type == EXOSIP_REGISTRATION_SUCCESS && event->response != NULL)
+        on_success(state, event, registration);
+    else if (event->type == EXOSIP_REGISTRATION_FAILURE)
+        on_failure(state, event, registration);
+}
+
+void exo_registration_free(struct exosip *state, struct exo_registration *record)
+{
+    if (state != NULL && record->rid > 0) {
+        exo_lock(state);
+        eXosip_register_remove(EXO_FIRST(state) record->rid);
+        exo_unlock(state);
+    }
+    free(record);
+}

@@ -1,0 +1,440 @@
+/* request.c - transactions: requests and responses within dialogs (12.2) and outside (8). */
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "auth.h"
+#include "call.h"
+#include "call_events.h"
+#include "clock.h"
+#include "core.h"
+#include "index.h"
+#include "message.h"
+#include "state.h"
+#include "subscribe.h"
+#include "timers.h"
+
+/* How often to try a request again that has to wait for another. */
+enum { RETRY_MS = 50 };
+
+static const char ALLOWED[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDATE, REFER, NOTIFY, SUBSCRIBE";
+
+static struct exo_transaction *record_new(const char *method)
+{
+    struct exo_transaction *record = calloc(1, sizeof *record);
+    if (record == NULL)
+        return NULL;
+    record->method = strdup(method);
+    record->started_ms = sb_monotonic_ms();
+    if (record->method != NULL)
+        return record;
+    free(record);
+    return NULL;
+}
+
+void exo_transaction_free(struct exo_transaction *record)
+{
+    exo_content_free(record->content);
+    free(record->method);
+    free(record->call_id);
+    free(record);
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Ours, within a dialog
+ */
+
+/* Whether a request has to wait for another of ours in its dialog. Those that wait go in their order; one that was
+ * challenged goes when no other is under way, and alone: only the last one can be sent again by the library, which would
+ * give an earlier one a number that another has (12.2.1.1). */
+static int must_wait(const struct sb_object *transaction)
+{
+    const struct exo_transaction *record = transaction->lib, *other;
+    const struct sb_object *object;
+    if (transaction->call->state == SB_CALL_ENDING)
+        return 1; /* nothing goes after the BYE */
+    for (object = transaction->call->first; object != NULL; object = object->next) {
+        other = object->lib;
+        if (object == transaction || !object->outgoing || other == NULL)
+            continue;
+        if (other->is_waiting ? object->id < transaction->id : record->retries > 0 || other->alone)
+            return 1;
+    }
+    return 0;
+}
+
+/* SB_ESTATE: it has to wait. */
+static int send_within(struct exosip *state, struct sb_object *transaction)
+{
+    struct exo_transaction *record = transaction->lib;
+    struct exo_call *call = transaction->call->lib;
+    int did = call->did, code;
+    osip_message_t *request = NULL;
+    if (did <= 0 || must_wait(transaction))
+        return SB_ESTATE;
+    exo_lock(state);
+    code = exo_error(eXosip_call_build_request(EXO_FIRST(state) did, record->method, &request));
+    if (code == SB_OK)
+        code = request == NULL ? SB_ELIBRARY : exo_fill(request, &record->content->content);
+    if (code == SB_OK) {
+        record->cseq = call->cseq = exo_cseq(request);
+        record->alone = record->retries > 0;
+        record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+        code = exo_error(eXosip_call_send_request(EXO_FIRST(state) did, request));
+    } else {
+        osip_message_free(request);
+    }
+    exo_unlock(state);
+    return code;
+}
+
+int exo_call_request(void *data, struct sb_object *call, struct sb_object *transaction, const char *method,
+                     const sb_content *content)
+{
+    struct exosip *state = data;
+    struct exo_transaction *record = record_new(method);
+    int code;
+    if (record == NULL)
+        return SB_ENOMEM;
+    transaction->lib = record;
+    record->content = exo_content_copy(content);
+    if (record->content == NULL)
+        return SB_ENOMEM;
+    code = send_within(state, transaction);
+    if (code != SB_ESTATE || ((struct exo_call *)call->lib)->did <= 0)
+        return code;
+    /* The library has one request of a method under way per dialog, the peer's counted. */
+    record->is_waiting = 1;
+    record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
+    return SB_OK;
+}
+
+int exo_reinvite(void *state, struct sb_object *call, struct sb_object *transaction,
+                 const sb_content *content)
+{
+    return exo_call_request(state, call, transaction, "INVITE", content);
+}
+
+struct sb_object *exo_pending_reinvite(struct sb_object *call)
+{
+    struct sb_object *object;
+    for (object = call->first; object != NULL; object = object->next)
+        if (object->outgoing && object->is_invite)
+            return object;
+    return NULL;
+}
+
+static void post_response(struct exosip *state, struct sb_object *transaction, int status,
+                          osip_message_t *response)
+{
+    struct exo_transaction *record = transaction->lib;
+    char *method = record->method; /* outlives the transaction, which goes with the event */
+    sb_event event;
+    memset(&event, 0, sizeof event);
+    record->method = NULL;
+    event.type = transaction->call != NULL ? SB_EV_CALL_RESPONSE : SB_EV_RESPONSE;
+    event.call = transaction->call != NULL ? transaction->call->id : 0;
+    event.transaction = transaction->id;
+    event.status = status;
+    event.method = method;
+    exo_post(state, &event, response);
+    free(method);
+}
+
+/* Without a response: the library could not send it, or nobody answered. */
+static int status_without_response(int64_t started_ms)
+{
+    return sb_monotonic_ms() - started_ms >= EXO_64_T1 - 1000 ? 408 : 503;
+}
+
+static struct sb_object *find_by_cseq(struct sb_object *call, int cseq)
+{
+    struct sb_object *object;
+    for (object = call->first; object != NULL; object = object->next)
+        if (object->outgoing && cseq != 0 && ((struct exo_transaction *)object->lib)->cseq == cseq)
+            return object;
+    return NULL;
+}
+
+static void on_bye_response(struct exosip *state, eXosip_event_t *event, struct sb_object *call)
+{
+    struct exo_call *record = call->lib;
+    if (record->ending != EXO_ENDING_BYE_SENT || exo_retry(state, event, &record->retries))
+        return;
+    exo_end_call(state, call, SB_CAUSE_LOCAL_BYE,
+                 event->response != NULL ? event->response->status_code : 408, event->response);
+}
+
+/* 12.2.1.2, 14.1: a re-INVITE that nobody answers ends the call. */
+static void give_up_reinvite(struct exosip *state, struct sb_object *transaction)
+{
+    struct sb_object *call = transaction->call;
+    exo_send_bye(state, ((struct exo_call *)call->lib)->did, NULL);
+    post_response(state, transaction, 408, NULL);
+    exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
+}
+
+/* Answer a challenge. True when the request goes again: now, or when no other of ours is under way in the dialog. */
+static int retry_within(struct exosip *state, eXosip_event_t *event, struct sb_object *transaction)
+{
+    struct exo_transaction *record = transaction->lib;
+    struct exo_call *call = transaction->call->lib;
+    if (transaction->call->state == SB_CALL_ENDING)
+        return 0; /* the BYE has a number after its own */
+    if (record->cseq == call->cseq && exo_retry(state, event, &record->retries)) {
+        record->cseq = ++call->cseq; /* 22.2: the next one, in the same dialog */
+        record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+        return 1;
+    }
+    if (record->cseq == call->cseq || !exo_may_retry(state, event->request, event->response, &record->retries))
+        return 0;
+    record->retries++;
+    record->cseq = record->alone = 0;
+    record->is_waiting = 1;
+    record->record.due_ms = sb_monotonic_ms();
+    return 1;
+}
+
+void exo_on_call_response(struct exosip *state, eXosip_event_t *event, struct sb_object *call)
+{
+    struct sb_object *transaction;
+    struct exo_transaction *record;
+    if (exo_is_method(event->request, "BYE")) {
+        on_bye_response(state, event, call);
+        return;
+    }
+    transaction = find_by_cseq(call, exo_cseq(event->request));
+    if (transaction == NULL)
+        return;
+    record = transaction->lib;
+    if (retry_within(state, event, transaction))
+        return;
+    if (call->state == SB_CALL_ENDING && transaction->is_invite && event->response != NULL &&
+        event->response->status_code < 300)
+        exo_send_ack(state, ((struct exo_call *)call->lib)->did, event->tid, NULL); /* the user cannot any more */
+    post_response(state, transaction,
+                  event->response != NULL ? event->response->status_code
+                                          : status_without_response(record->started_ms),
+                  event->response);
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Ours, outside dialogs
+ */
+static int send_outside(struct exosip *state, struct exo_transaction *record, const sb_parties *parties,
+                        const sb_content *content)
+{
+    char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
+    const char *route = own_route != NULL ? own_route : state->route;
+    osip_message_t *request = NULL;
+    char *to, *from;
+    int code = SB_ENOMEM;
+    if (parties->route != NULL && own_route == NULL)
+        return SB_EINVAL;
+    to = exo_name_addr(parties->to);
+    from = exo_sender(state, parties);
+    exo_lock(state);
+    if (to != NULL && from != NULL)
+        code = exo_error(eXosip_message_build_request(EXO_FIRST(state) & request, record->method, to, from, route));
+    if (code == SB_OK)
+        code = request == NULL ? SB_ELIBRARY : exo_fill(request, content);
+    if (code == SB_OK && (record->call_id = exo_call_id(request)) == NULL)
+        code = SB_ENOMEM;
+    if (code == SB_OK)
+        code = exo_error(eXosip_message_send_request(EXO_FIRST(state) request));
+    else
+        osip_message_free(request);
+    exo_unlock(state);
+    free(to);
+    free(from);
+    free(own_route);
+    return code;
+}
+
+int exo_request(void *data, struct sb_object *transaction, const char *method, const sb_parties *parties,
+                const sb_content *content)
+{
+    struct exosip *state = data;
+    struct exo_transaction *record;
+    int code = exo_check_target(parties);
+    if (code != SB_OK)
+        return code;
+    record = record_new(method);
+    if (record == NULL)
+        return SB_ENOMEM;
+    transaction->lib = record;
+    record->record.due_ms = record->started_ms + EXO_OVERDUE;
+    code = send_outside(state, record, parties, content);
+    return code == SB_OK ? exo_index_request(state, transaction) : code;
+}
+
+/* 3.6 lists a PUBLISH that it sends again twice, and frees it twice at the end: its challenge stands. */
+static int may_repeat(eXosip_event_t *event)
+{
+    return !exo_is_method(event->request, "PUBLISH");
+}
+
+void exo_on_response(struct exosip *state, eXosip_event_t *event)
+{
+    char *call_id = exo_call_id(event->request);
+    struct sb_object *transaction = call_id == NULL ? NULL : exo_find_request(state, call_id);
+    struct exo_transaction *record;
+    free(call_id);
+    if (transaction == NULL)
+        return;
+    record = transaction->lib;
+    if (may_repeat(event) && exo_retry(state, event, &record->retries)) {
+        record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+        return;
+    }
+    post_response(state, transaction,
+                  event->response != NULL ? event->response->status_code
+                                          : status_without_response(record->started_ms),
+                  event->response);
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * From outside
+ */
+
+/* Build, finish and send the answer to a request. call: it arrived in a dialog. */
+static int send_answer(struct exosip *state, int call, int tid, int status, const char *reason,
+                       const sb_content *content, const char *allow)
+{
+    /* eXosip_message_build_answer() knows 200 to 299 and 301 to 699. */
+    int code, built_as = !call && status == 300 ? 301 : status;
+    osip_message_t *answer = NULL;
+    exo_lock(state);
+    code = exo_error(call ? eXosip_call_build_answer(EXO_FIRST(state) tid, built_as, &answer)
+                          : eXosip_message_build_answer(EXO_FIRST(state) tid, built_as, &answer));
+    if (code == SB_OK && answer == NULL)
+        code = SB_ELIBRARY;
+    if (code == SB_OK && built_as != status) {
+        osip_message_set_status_code(answer, status);
+        code = exo_set_reason(answer, osip_message_get_reason(status));
+    }
+    if (code == SB_OK)
+        code = exo_set_reason(answer, reason);
+    if (code == SB_OK && allow != NULL)
+        code = exo_error(osip_message_set_header(answer, "Allow", allow));
+    if (code == SB_OK)
+        code = exo_fill(answer, content);
+    if (code != SB_OK)
+        osip_message_free(answer);
+    else if (call)
+        code = exo_error(eXosip_call_send_answer(EXO_FIRST(state) tid, status, answer));
+    else
+        code = exo_error(eXosip_message_send_answer(EXO_FIRST(state) tid, status, answer));
+    exo_unlock(state);
+    return code;
+}
+
+int exo_answer(void *data, struct sb_object *transaction, int status, const char *reason,
+               const sb_content *content)
+{
+    struct exo_transaction *record = transaction->lib;
+    int code = send_answer(data, transaction->call != NULL, record->tid, status, reason, content, NULL);
+    if (code == SB_OK && transaction->is_invite && status < 300)
+        ((struct exo_call *)transaction->call->lib)->ack_awaited = 1;
+    return code;
+}
+
+void exo_answer_call_request(struct exosip *state, int tid, int status)
+{
+    send_answer(state, 1, tid, status, NULL, NULL, NULL);
+}
+
+void exo_answer_request(struct exosip *state, int tid, int status)
+{
+    send_answer(state, 0, tid, status, NULL, NULL, NULL);
+}
+
+/* The status to answer with before the user sees the request, or 0. */
+static int own_answer(struct exosip *state, const eXosip_event_t *event, const struct sb_object *call)
+{
+    if (exo_is_method(event->request, "OPTIONS"))
+        return 200;
+    if (call != NULL && call->state == SB_CALL_ENDING)
+        return 481;
+    if (sb_core_closing(state->core) || sb_core_congested(state->core))
+        return 503;
+    return exo_is_dangerous(event->request) ? 414 : 0;
+}
+
+static struct sb_object *transaction_new(struct exosip *state, const eXosip_event_t *event,
+                                         struct sb_object *call)
+{
+    struct exo_transaction *record = record_new(event->request->sip_method);
+    struct sb_object *transaction = record == NULL ? NULL : sb_core_add(state->core, SB_KIND_TRANSACTION, call);
+    if (transaction == NULL) {
+        if (record != NULL)
+            exo_transaction_free(record);
+        return NULL;
+    }
+    transaction->lib = record;
+    transaction->is_invite = event->type == EXOSIP_CALL_REINVITE;
+    record->tid = event->tid;
+    record->record.due_ms = record->started_ms + (transaction->is_invite ? SB_RING_LIMIT_MS : EXO_64_T1);
+    return transaction;
+}
+
+void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_object *call)
+{
+    struct sb_object *transaction;
+    sb_event news;
+    int status;
+    if (event->request == NULL || event->request->sip_method == NULL || exo_is_method(event->request, "BYE"))
+        return; /* the library answered the BYE, and reports the end of the call apart */
+    if (call == NULL && exo_take_notify(state, event))
+        return;
+    status = own_answer(state, event, call);
+    transaction = status == 0 ? transaction_new(state, event, call) : NULL;
+    if (transaction == NULL) {
+        send_answer(state, call != NULL, event->tid, status != 0 ? status : 503, NULL, NULL,
+                    status == 200 ? ALLOWED : NULL);
+        return;
+    }
+    memset(&news, 0, sizeof news);
+    news.type = call == NULL ? SB_EV_REQUEST
+                             : transaction->is_invite ? SB_EV_CALL_REINVITE : SB_EV_CALL_REQUEST;
+    news.call = call == NULL ? 0 : call->id;
+    news.transaction = transaction->id;
+    exo_post(state, &news, event->request);
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Time
+ */
+static void send_waiting(struct exosip *state, struct sb_object *transaction)
+{
+    struct exo_transaction *record = transaction->lib;
+    int code = send_within(state, transaction);
+    if (code == SB_ESTATE && sb_monotonic_ms() - record->started_ms < EXO_64_T1) {
+        record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
+    } else if (code != SB_OK) {
+        post_response(state, transaction, code == SB_ESTATE ? 408 : 503, NULL);
+    } else {
+        record->is_waiting = 0;
+    }
+}
+
+void exo_transaction_due(struct exosip *state, struct sb_object *transaction)
+{
+    struct exo_transaction *record = transaction->lib;
+    record->record.due_ms = 0;
+    if (record->is_waiting) {
+        send_waiting(state, transaction);
+    } else if (!transaction->outgoing) {
+        /* The peer has given up on it, and the library will soon. */
+        send_answer(state, transaction->call != NULL, record->tid, 500, NULL, NULL, NULL);
+        if (transaction->is_invite)
+            transaction->call->invite_pending = 0;
+        sb_core_remove(state->core, transaction);
+    } else if (transaction->is_invite) {
+        give_up_reinvite(state, transaction);
+    } else {
+        post_response(state, transaction, 408, NULL);
+    }
+}

@@ -1,0 +1,51 @@
+/* request.h - transactions: requests and responses, within dialogs and outside. */
+#ifndef SB_EXOSIP_REQUEST_H
+#define SB_EXOSIP_REQUEST_H
+
+#include "api.h"
+#include "core.h"
+#include "record.h"
+
+struct exosip;
+struct exo_content;
+
+/* RFC 3261 17.1.1.1: how long the library waits for a final response, in milliseconds. */
+enum { EXO_64_T1 = 32000 };
+
+/* What the engine gives the library beyond that, to say so itself. */
+enum { EXO_OVERDUE = EXO_64_T1 + 500 };
+
+struct exo_transaction {
+    struct exo_record record;
+    int tid;                     /* of a request from outside */
+    int cseq;                    /* of our request within a dialog, 0: not sent yet */
+    char *method;
+    char *call_id;               /* of our request outside dialogs */
+    int64_t started_ms;
+    int retries;
+    struct exo_content *content; /* of our request within a dialog: it may have to be built once more */
+    int is_waiting;              /* it cannot be sent yet */
+    int alone;                   /* it was built anew for a challenge: what comes after it waits */
+};
+
+int exo_call_request(void *state, struct sb_object *call, struct sb_object *transaction, const char *method,
+                     const sb_content *content);
+int exo_reinvite(void *state, struct sb_object *call, struct sb_object *transaction,
+                 const sb_content *content);
+int exo_answer(void *state, struct sb_object *transaction, int status, const char *reason,
+               const sb_content *content);
+int exo_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
+                const sb_content *content);
+/* A request from outside (call: its dialog, or NULL), and the final response to one of ours. */
+void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_object *call);
+void exo_on_response(struct exosip *state, eXosip_event_t *event);
+void exo_on_call_response(struct exosip *state, eXosip_event_t *event, struct sb_object *call);
+void exo_transaction_due(struct exosip *state, struct sb_object *transaction);
+void exo_transaction_free(struct exo_transaction *record);
+/* Answer without a user: no content, and 481, 503 or the like. */
+void exo_answer_call_request(struct exosip *state, int tid, int status);
+void exo_answer_request(struct exosip *state, int tid, int status);
+/* The call's re-INVITE of ours without a final response yet, or NULL. */
+struct sb_object *exo_pending_reinvite(struct sb_object *call);
+
+#endif

@@ -1,0 +1,49 @@
+/* subscribe.h - subscriptions of ours, and PUBLISH. */
+#ifndef SB_EXOSIP_SUBSCRIBE_H
+#define SB_EXOSIP_SUBSCRIBE_H
+
+#include "api.h"
+#include "lease.h"
+
+#include <osip2/osip_dialog.h> /* needs what api.h includes */
+
+struct exosip;
+struct exo_content;
+struct exo_notify;
+
+/* Of ours, or from outside: then of the lease record, busy (our NOTIFY is on its way) and expires (granted at most) are
+ * used. */
+struct exo_subscription {
+    struct exo_lease lease;
+    char *event;    /* what Event says */
+    /* ours */
+    char *call_id, *tag;     /* of From */
+    int cseq;                /* of the SUBSCRIBE that was answered last */
+    char *to, *from, *route; /* of the first SUBSCRIBE */
+    struct exo_content *content;
+    osip_dialog_t *dialog;   /* NULL before the first 2xx */
+    int polls;      /* the state as it is now was all that was asked for */
+    int notified;   /* a NOTIFY came */
+    /* from outside */
+    int did, tid;   /* tid: of the first SUBSCRIBE */
+    int64_t until_ms, overdue_ms; /* when it runs out, and when the NOTIFY under way is given up */
+    struct exo_notify *waiting;
+    int count;      /* of these */
+};
+
+int exo_subscribe(void *state, struct sb_object *subscription, const sb_parties *parties, const char *event,
+                  int expires, const sb_content *content);
+/* The next SUBSCRIBE of a subscription: its first one again, or one within its dialog. */
+int exo_send_subscribe(struct exosip *state, struct exo_subscription *record);
+int exo_publish(void *state, struct sb_object *transaction, const sb_parties *parties, const char *event,
+                const char *etag, int expires, const sb_content *content);
+void exo_on_subscription(struct exosip *state, eXosip_event_t *event);
+void exo_on_notify(struct exosip *state, eXosip_event_t *event);
+/* A request outside calls: true when it was a NOTIFY in a dialog, and is answered. */
+int exo_take_notify(struct exosip *state, eXosip_event_t *event);
+const char *exo_event_header(osip_message_t *message); /* NULL when there is none */
+void exo_subscription_due(struct exosip *state, struct sb_object *subscription);
+/* Take it out of the library too, unless state is NULL. */
+void exo_subscription_free(struct exosip *state, struct exo_subscription *record);
+
+#endif

@@ -1,0 +1,70 @@
+/* trace.c - what passes on the wire, from what the library shows of messages. */
+#include "trace.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+#include "message.h"
+
+static struct sb_core *volatile trace_core; /* one engine per process: the callback gets no argument of ours */
+
+void exo_trace_to(struct sb_core *core)
+{
+    trace_core = core;
+}
+
+static void print_peer(char *peer, size_t size, const char *host, const char *port)
+{
+    int bare = host != NULL && strchr(host, ':') != NULL && host[0] != '['; /* IPv6 */
+    if (host != NULL)
+        snprintf(peer, size, bare ? "[%s]:%s" : "%s:%s", host, port == NULL ? "5060" : port);
+}
+
+/* Where a request goes, by the rules that the library has for it. */
+static void print_target(char *peer, size_t size, const osip_message_t *request)
+{
+    osip_route_t *route = osip_list_get(&request->routes, 0);
+    osip_uri_param_t *loose = NULL;
+    osip_uri_t *uri = request->req_uri;
+    if (route != NULL && route->url != NULL) {
+        osip_uri_uparam_get_byname(route->url, (char *)"lr", &loose);
+        if (loose != NULL)
+            uri = route->url;
+    }
+    if (uri != NULL)
+        print_peer(peer, size, uri->host, uri->port);
+}
+
+/* Whom the topmost Via names: where a response goes, and who sent a request (the library asks before it
+ * notes the source address, so that the sent-by has to do). */
+static void print_via(char *peer, size_t size, const osip_message_t *message)
+{
+    osip_via_t *via = osip_list_get(&message->vias, 0);
+    osip_generic_param_t *received = NULL, *rport = NULL;
+    const char *host, *port;
+    if (via == NULL)
+        return;
+    osip_via_param_get_byname(via, (char *)"received", &received);
+    osip_via_param_get_byname(via, (char *)"rport", &rport);
+    host = received != NULL && received->gvalue != NULL ? received->gvalue : via->host;
+    port = rport != NULL && rport->gvalue != NULL ? rport->gvalue : via->port;
+    print_peer(peer, size, host, port);
+}
+
+void exo_trace(osip_message_t *message, int received)
+{
+    char peer[300] = "", *octets;
+    size_t length = 0;
+    if (trace_core == NULL || message == NULL || (octets = exo_octets(message, &length)) == NULL)
+        return;
+    /* What is printed is kept in the message, and the library changes it once more before it sends it. */
+    osip_message_force_update(message);
+    if (MSG_IS_REQUEST(message) && !received)
+        print_target(peer, sizeof peer, message);
+    else if (MSG_IS_REQUEST(message) || !received)
+        print_via(peer, sizeof peer, message);
+    sb_core_trace(trace_core, !received, peer, octets, length);
+    osip_free(octets);
+}

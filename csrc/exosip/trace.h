@@ -1,0 +1,13 @@
+/* trace.h - what passes on the wire, from what the library shows of messages. */
+#ifndef SB_EXOSIP_TRACE_H
+#define SB_EXOSIP_TRACE_H
+
+#include "api.h"
+
+struct sb_core;
+
+void exo_trace(osip_message_t *message, int received);
+/* From now on exo_trace() reports to this core; NULL: to nobody. */
+void exo_trace_to(struct sb_core *core);
+
+#endif

@@ -1,0 +1,48 @@
+/* octets.c - lines, and the octets that may be in them (7.3.1, 25.1). */
+#include <string.h>
+
+#include "scan.h"
+
+/* The CR LF that ends the line; NULL when there is none. */
+const char *shield_line_end(const char *at, const char *end)
+{
+    while (end - at >= 2) {
+        at = memchr(at, '\r', (size_t)(end - at - 1));
+        if (at == NULL)
+            return NULL;
+        if (at[1] == '\n')
+            return at;
+        at++;
+    }
+    return NULL;
+}
+
+/* The same for a header field, past its folds (7.3.1); what follows the empty line is none. */
+const char *shield_field_end(const char *at, const char *end)
+{
+    const char *found = shield_line_end(at, end);
+    while (found != NULL && found > at && end - found > 2 && (found[2] == ' ' || found[2] == '\t'))
+        found = shield_line_end(found + 2, end);
+    return found;
+}
+
+/* Whether the octets of a start line or a header field may be there: a control character, NUL among them, only
+ * behind a backslash within quotes (25.1). */
+int shield_octets(const char *at, const char *end)
+{
+    int quoted = 0;
+    for (; at < end; at++) {
+        unsigned char c = (unsigned char)*at;
+        if (c >= ' ' && c != 0x7f && c != '"' && c != '\\')
+            continue;
+        if (c == '"')
+            quoted = !quoted;
+        else if (c == '\\' && quoted && end - at > 1 && at[1] != '\r' && at[1] != '\n')
+            at++;
+        else if (c == '\r' && end - at > 2 && at[1] == '\n')
+            at++; /* a fold: shield_field_end() saw to what follows */
+        else if (c != '\t' && c != '\\')
+            return 0;
+    }
+    return 1;
+}

@@ -1,0 +1,133 @@
+/* count.c - counters by rule, and the line in the log. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "count.h"
+
+enum { FIRST_LINES = 5, LINE_EVERY = 10000000 }; /* lines at once; then microseconds between two */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct shield_row here[SHIELD_RULES];
+static struct shield_row *rows = here; /* or in the file */
+static int lines;
+static int64_t last_line;
+static unsigned long unlogged;
+
+/* Whether this one gets a line; `left_out`: how many did not since the last. Under the mutex. */
+static int may_log(int64_t now, unsigned long *left_out)
+{
+    if (lines >= FIRST_LINES && now - last_line < LINE_EVERY) {
+        unlogged++;
+        return 0;
+    }
+    lines++;
+    last_line = now;
+    *left_out = unlogged;
+    unlogged = 0;
+    return 1;
+}
+
+static void log_line(struct shield_verdict verdict, const char *host, int port, unsigned long left_out)
+{
+    char line[200];
+    int length = snprintf(line, sizeof line, "sipbridge: shield: %s from %s:%d: %s",
+                          verdict.action == SHIELD_DROP ? "dropped" : "answered", host, port,
+                          shield_rule_name(verdict.rule));
+    if (verdict.action == SHIELD_ANSWER)
+        length += snprintf(line + length, sizeof line - (size_t)length, " (%d)", verdict.status);
+    if (left_out > 0)
+        length += snprintf(line + length, sizeof line - (size_t)length, "; %lu more since the last line",
+                           left_out);
+    line[length++] = '\n';
+    if (write(STDERR_FILENO, line, (size_t)length) < 0)
+        return; /* nobody reads it */
+}
+
+void shield_count(struct shield_verdict verdict, const char *host, int port, int64_t now)
+{
+    unsigned long left_out = 0;
+    int logged = 0;
+    pthread_mutex_lock(&mutex);
+    if (verdict.action == SHIELD_PASS)
+        rows[SHIELD_NONE].passed++;
+    else if (verdict.action == SHIELD_ANSWER)
+        rows[verdict.rule].answered++;
+    else
+        rows[verdict.rule].dropped++;
+    if (verdict.action != SHIELD_PASS && verdict.rule != SHIELD_OWN_ACK)
+        logged = may_log(now, &left_out);
+    pthread_mutex_unlock(&mutex);
+    if (logged)
+        log_line(verdict, host, port, left_out);
+}
+
+void shield_counts(struct shield_counts *counts)
+{
+    int rule;
+    pthread_mutex_lock(&mutex);
+    counts->passed = rows[SHIELD_NONE].passed;
+    for (rule = 0; rule < SHIELD_RULES; rule++) {
+        counts->answered[rule] = rows[rule].answered;
+        counts->dropped[rule] = rows[rule].dropped;
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
+/* Whether a process that lives keeps its counters there. */
+static int is_taken(const char *path)
+{
+    struct shield_file file;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, &file, sizeof file);
+    if (fd >= 0)
+        close(fd);
+    return got == (ssize_t)sizeof file && memcmp(file.magic, SHIELD_MAGIC, sizeof file.magic) == 0 &&
+           file.process > 0 && file.process != getpid() &&
+           (kill((pid_t)file.process, 0) == 0 || errno == EPERM);
+}
+
+/* A file of that size, for all to read; never one that somebody else has put there. NULL when there is none.
+ *
+ * All of it is taken from the disk now: where that is full a mapping of a file with holes ends the process. */
+static struct shield_file *map_new(const char *path, size_t size)
+{
+    void *mapped = MAP_FAILED;
+    int fd;
+    if (is_taken(path))
+        return NULL;
+    unlink(path);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return NULL;
+    if (posix_fallocate(fd, 0, (off_t)size) == 0)
+        mapped = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (mapped == MAP_FAILED)
+        unlink(path);
+    return mapped == MAP_FAILED ? NULL : mapped;
+}
+
+int shield_count_into(const char *path)
+{
+    struct shield_file *file = map_new(path, sizeof *file + sizeof here);
+    int rule;
+    if (file == NULL)
+        return -1;
+    memcpy(file->magic, SHIELD_MAGIC, sizeof file->magic);
+    file->process = getpid();
+    file->rows = SHIELD_RULES;
+    pthread_mutex_lock(&mutex);
+    memcpy(file + 1, rows, sizeof here);
+    rows = (struct shield_row *)(file + 1);
+    for (rule = 0; rule < SHIELD_RULES; rule++)
+        snprintf(rows[rule].rule, sizeof rows[rule].rule, "%s", shield_rule_name((enum shield_rule)rule));
+    pthread_mutex_unlock(&mutex);
+    return 0; /* the mapping is there as long as the process */
+}

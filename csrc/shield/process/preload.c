@@ -1,0 +1,406 @@
+/* preload.c - the shield between a library and its sockets: _shield.so, for LD_PRELOAD.
+ *
+ * It stands in for recv() and recvfrom(), through which libeXosip2 receives, for what the C library makes of them
+ * with _FORTIFY_SOURCE, and for what makes and feeds TCP connections (stream.c). Only calls out of the object
+ * that attach() was told of are screened; everybody else in the process, Python's sockets among them, goes straight
+ * through. */
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/sockios.h>
+
+#include "count.h"
+#include "limit.h"
+#include "preload.h"
+#include "service.h"
+
+#define SECOND 1000000
+
+enum {
+    MAX_OBJECTS = 4,
+    MAX_GAIN = 3,     /* as many times as long as a datagram may its answer be, who forged its source gains little
+                       * by it (RFC 9000, 8.1, has the same) */
+    MAX_FILES = 8,    /* of counters, of processes of a user that live at the same time */
+    MAX_WAIT = 60     /* seconds in a socket; a longer one is a clock that was set */
+};
+
+static ssize_t (*real_recvfrom)(int, void *, size_t, int, struct sockaddr *, socklen_t *);
+
+static void begin(void);
+
+/* ------------------------------------------------------------------------------------------------------
+ * Whose calls are screened
+ */
+static struct {
+    uintptr_t low, high;
+} objects[MAX_OBJECTS];
+static volatile int object_count;
+
+struct wanted {
+    uintptr_t address, low, high;
+};
+
+/* The addresses of an object that holds the wanted one. */
+static int find_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct wanted *wanted = data;
+    uintptr_t low = UINTPTR_MAX, high = 0;
+    int i;
+    (void)size;
+    for (i = 0; i < info->dlpi_phnum; i++) {
+        uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        if (info->dlpi_phdr[i].p_type != PT_LOAD)
+            continue;
+        low = begin < low ? begin : low;
+        high = begin + info->dlpi_phdr[i].p_memsz > high ? begin + info->dlpi_phdr[i].p_memsz : high;
+    }
+    if (wanted->address < low || wanted->address >= high)
+        return 0;
+    wanted->low = low;
+    wanted->high = high;
+    return 1;
+}
+
+int preload_is_screened(const void *caller)
+{
+    int i;
+    for (i = 0; i < object_count; i++)
+        if ((uintptr_t)caller >= objects[i].low && (uintptr_t)caller < objects[i].high)
+            return 1;
+    return 0;
+}
+
+/* Where others, `sipbridge doctor` among them, can read the counters: a file of each user's, and with -2, -3 ... behind
+ * its name those of processes that found it taken. */
+static void share_counters(void)
+{
+    const char *path = getenv("SIPBRIDGE_SHIELD_COUNTERS");
+    char usual[64], numbered[PATH_MAX];
+    int number;
+    snprintf(usual, sizeof usual, "/tmp/sipbridge-shield-%lu", (unsigned long)getuid());
+    if (path == NULL)
+        path = usual;
+    if (*path == '\0' || shield_count_into(path) == 0)
+        return;
+    for (number = 2; number <= MAX_FILES; number++) {
+        int length = snprintf(numbered, sizeof numbered, "%s-%d", path, number);
+        if (length < (int)sizeof numbered && shield_count_into(numbered) == 0)
+            return;
+    }
+}
+
+static int attach(const void *function)
+{
+    struct wanted wanted = {(uintptr_t)function, 0, 0};
+    if (preload_is_screened(function))
+        return 0;
+    if (object_count == MAX_OBJECTS || !dl_iterate_phdr(find_object, &wanted))
+        return -1;
+    objects[object_count].low = wanted.low;
+    objects[object_count].high = wanted.high;
+    __sync_synchronize();
+    if (object_count++ == 0)
+        share_counters();
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * The probe
+ */
+static char probe[SHIELD_PROBE_LENGTH];
+static volatile int probe_expected, probe_came;
+
+static void expect_probe(const char *octets)
+{
+    memcpy(probe, octets, sizeof probe);
+    probe_came = 0;
+    __sync_synchronize();
+    probe_expected = 1;
+}
+
+static int probe_has_come(void)
+{
+    return probe_came;
+}
+
+static int is_probe(const char *octets, size_t length)
+{
+    if (!probe_expected || length != sizeof probe || memcmp(octets, probe, sizeof probe) != 0)
+        return 0;
+    probe_expected = 0;
+    probe_came = 1;
+    return 1;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * One message
+ */
+static void name_source(struct preload_source *source)
+{
+    const void *address = &((struct sockaddr_in *)&source->address)->sin_addr;
+    in_port_t port = ((struct sockaddr_in *)&source->address)->sin_port;
+    if (source->address.ss_family == AF_INET6) {
+        address = &((struct sockaddr_in6 *)&source->address)->sin6_addr;
+        port = ((struct sockaddr_in6 *)&source->address)->sin6_port;
+    }
+    source->host[0] = '\0';
+    inet_ntop(source->address.ss_family, address, source->host, sizeof source->host);
+    source->port = ntohs(port);
+}
+
+static void set_port(struct preload_source *source, int port)
+{
+    if (source->address.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&source->address)->sin6_port = htons((in_port_t)port);
+    else
+        ((struct sockaddr_in *)&source->address)->sin_port = htons((in_port_t)port);
+}
+
+static int64_t microseconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * SECOND + now.tv_nsec / 1000;
+}
+
+int64_t preload_microseconds(void)
+{
+    return microseconds(CLOCK_MONOTONIC);
+}
+
+/* How long the datagram that was read last lay in the socket; -1 when the kernel does not tell. */
+static int64_t waited(int fd)
+{
+    struct timeval arrived;
+    int64_t wait;
+    if (ioctl(fd, SIOCGSTAMP, &arrived) != 0)
+        return -1;
+    wait = microseconds(CLOCK_REALTIME) - ((int64_t)arrived.tv_sec * SECOND + arrived.tv_usec);
+    return wait >= 0 && wait < (int64_t)MAX_WAIT * SECOND ? wait : -1;
+}
+
+/* Its length; 0 when there is none. `length`: the message's. */
+static size_t make_answer(const struct shield_message *message, struct shield_verdict verdict, size_t length,
+                          const struct preload_source *source, enum shield_transport transport, char *reply)
+{
+    size_t room = SHIELD_MAX_REPLY;
+    if (transport == SHIELD_DATAGRAM && length < room / MAX_GAIN)
+        room = length * MAX_GAIN;
+    return verdict.action != SHIELD_ANSWER
+               ? 0
+               : shield_reply(message, verdict, source->host, source->port, reply, room);
+}
+
+static void send_answer(int fd, const struct shield_message *message, const char *reply, size_t length,
+                        struct preload_source *source, enum shield_transport transport)
+{
+    ssize_t sent;
+    if (transport == SHIELD_DATAGRAM)
+        set_port(source, shield_reply_port(message, source->port));
+    sent = sendto(fd, reply, length, MSG_DONTWAIT | MSG_NOSIGNAL,
+                  transport == SHIELD_DATAGRAM ? (struct sockaddr *)&source->address : NULL,
+                  transport == SHIELD_DATAGRAM ? source->size : 0);
+    /* A datagram is as good as lost on the way; a stream would go on in the middle of an answer. */
+    if (sent < (ssize_t)length && transport == SHIELD_STREAM)
+        shutdown(fd, SHUT_RDWR);
+}
+
+int preload_may_pass(int fd, const char *octets, size_t length, size_t room, struct preload_source *source,
+                     enum shield_transport transport)
+{
+    struct shield_message message;
+    struct shield_verdict verdict;
+    enum shield_rule rule = SHIELD_NONE;
+    char reply[SHIELD_MAX_REPLY];
+    size_t reply_length;
+    int64_t now = microseconds(CLOCK_MONOTONIC);
+    verdict = shield_check(octets, length < room ? length : room, transport, &message);
+    if (length > room)
+        verdict = shield_refuse(&message, SHIELD_SIZE);
+    if (verdict.action == SHIELD_PASS)
+        rule = shield_is_own_ack(&message) ? SHIELD_OWN_ACK
+                                           : shield_admit(&message, now, waited(fd));
+    if (rule != SHIELD_NONE)
+        verdict = shield_refuse(&message, rule);
+    name_source(source);
+    reply_length = make_answer(&message, verdict, length, source, transport, reply);
+    if (verdict.action == SHIELD_ANSWER && reply_length == 0)
+        verdict.action = SHIELD_DROP;
+    shield_count(verdict, source->host, source->port, now);
+    if (reply_length > 0)
+        send_answer(fd, &message, reply, reply_length, source, transport);
+    return verdict.action == SHIELD_PASS;
+}
+
+void preload_refuse(struct preload_source *source, enum shield_rule rule)
+{
+    struct shield_verdict verdict = {SHIELD_DROP, rule, 0};
+    name_source(source);
+    shield_count(verdict, source->host, source->port, microseconds(CLOCK_MONOTONIC));
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Datagrams
+ */
+static void copy_source(const struct preload_source *source, struct sockaddr *address, socklen_t *size)
+{
+    if (address == NULL || size == NULL)
+        return;
+    memcpy(address, &source->address, *size < source->size ? *size : source->size);
+    *size = source->size;
+}
+
+/* The next datagram that may pass. When none is left that was there already: EAGAIN. */
+static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, struct sockaddr *address,
+                                socklen_t *address_size)
+{
+    int round;
+    for (round = 0; round < PRELOAD_ROUNDS; round++) {
+        struct preload_source source;
+        ssize_t got;
+        source.size = sizeof source.address;
+        got = real_recvfrom(fd, buffer, size, flags | MSG_TRUNC, (struct sockaddr *)&source.address,
+                            &source.size);
+        if (got < 0)
+            return got;
+        if (!is_probe(buffer, (size_t)got) &&
+            preload_may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_DATAGRAM)) {
+            copy_source(&source, address, address_size);
+            shield_mend(buffer, (size_t)got);
+            return got;
+        }
+        flags |= MSG_DONTWAIT;
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * In place of the C library's
+ */
+int preload_type_of(int fd)
+{
+    int type = 0, saved = errno;
+    socklen_t size = sizeof type;
+    struct sockaddr_storage own;
+    socklen_t own_size = sizeof own;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0 ||
+        getsockname(fd, (struct sockaddr *)&own, &own_size) != 0 ||
+        (own.ss_family != AF_INET && own.ss_family != AF_INET6))
+        type = 0;
+    errno = saved;
+    return type;
+}
+
+static ssize_t receive(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                       socklen_t *address_size, const void *caller)
+{
+    if (real_recvfrom == NULL)
+        begin(); /* another library's constructor receives */
+    if (preload_is_screened(caller) && !(flags & MSG_PEEK)) {
+        int type = preload_type_of(fd);
+        if (type == SOCK_DGRAM)
+            return receive_datagram(fd, buffer, size, flags, address, address_size);
+        if (type == SOCK_STREAM)
+            return preload_stream_receive(fd, buffer, size, flags);
+    }
+    return real_recvfrom(fd, buffer, size, flags, address, address_size);
+}
+
+EXPORTED ssize_t recvfrom(int fd, void *buffer, size_t size, int flags, struct sockaddr *address,
+                          socklen_t *address_size)
+{
+    return receive(fd, buffer, size, flags, address, address_size, __builtin_return_address(0));
+}
+
+EXPORTED ssize_t recv(int fd, void *buffer, size_t size, int flags)
+{
+    return receive(fd, buffer, size, flags, NULL, NULL, __builtin_return_address(0));
+}
+
+/* With _FORTIFY_SOURCE, where the compiler knows how much room there really is. */
+ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
+                       socklen_t *address_size);
+ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags);
+
+EXPORTED ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags,
+                                struct sockaddr *address, socklen_t *address_size)
+{
+    if (size > room)
+        abort();
+    return receive(fd, buffer, size, flags, address, address_size, __builtin_return_address(0));
+}
+
+EXPORTED ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags)
+{
+    if (size > room)
+        abort();
+    return receive(fd, buffer, size, flags, NULL, NULL, __builtin_return_address(0));
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * For the process
+ */
+const struct shield_service *sipbridge_shield_2(void);
+
+EXPORTED const struct shield_service *sipbridge_shield_2(void)
+{
+    static const struct shield_service SERVICE = {attach,        expect_probe, probe_has_come,
+                                                  shield_counts, shield_limit, shield_limit_now};
+    return &SERVICE;
+}
+
+/* "auto", "off", a rate per second, or rate/burst. Anything else is as good as "auto". */
+static void read_limit(enum shield_kind kind, const char *variable)
+{
+    const char *text = getenv(variable);
+    double rate = -1, burst = 0;
+    if (text != NULL && strcmp(text, "off") == 0)
+        rate = 0;
+    else if (text == NULL || sscanf(text, "%lf/%lf", &rate, &burst) < 1 || !(rate > 0))
+        rate = -1;
+    shield_limit(kind, rate, burst);
+}
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed = (uint64_t)microseconds(CLOCK_REALTIME) ^ ((uint64_t)getpid() << 40);
+    int fd = open("/dev/urandom", O_RDONLY);
+    if (fd >= 0) {
+        if (read(fd, &seed, sizeof seed) != (ssize_t)sizeof seed)
+            seed ^= (uintptr_t)&seed;
+        close(fd);
+    }
+    return seed;
+}
+
+void *preload_next(const char *name)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+    if (found == NULL)
+        abort(); /* there is no such C library */
+    return found;
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    *(void **)&real_recvfrom = preload_next("recvfrom");
+    preload_stream_begin();
+    shield_seed(random_seed());
+    read_limit(SHIELD_INVITES, "SIPBRIDGE_SHIELD_INVITE");
+    read_limit(SHIELD_REGISTERS, "SIPBRIDGE_SHIELD_REGISTER");
+    read_limit(SHIELD_SUBSCRIBES, "SIPBRIDGE_SHIELD_SUBSCRIBE");
+}

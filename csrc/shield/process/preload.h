@@ -1,0 +1,49 @@
+/* preload.h - what the parts of the preloaded shield share: preload.c and stream.c. */
+#ifndef SB_SHIELD_PRELOAD_H
+#define SB_SHIELD_PRELOAD_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include "shield.h"
+
+#define EXPORTED __attribute__((visibility("default")))
+
+enum { PRELOAD_ROUNDS = 64 }; /* messages that are kept back in one call, so that it ends however many come */
+
+/* Where a message came from. */
+struct preload_source {
+    struct sockaddr_storage address;
+    socklen_t size;
+    char host[INET6_ADDRSTRLEN];
+    int port;
+};
+
+/* preload.c -------------------------------------------------------------------------------------- */
+
+/* Whether this is the return address of a call that is to be screened. */
+int preload_is_screened(const void *caller);
+/* SOCK_DGRAM or SOCK_STREAM of a socket of the Internet's, 0 for any other. errno stays. */
+int preload_type_of(int fd);
+int64_t preload_microseconds(void); /* on a clock that never jumps */
+/* The C library's own function of that name. */
+void *preload_next(const char *name);
+
+/* Whether the library may have it; what it may not have is answered here, or not at all. `length` is the
+ * message's, `room` that of the buffer that holds it. */
+int preload_may_pass(int fd, const char *octets, size_t length, size_t room, struct preload_source *source,
+                     enum shield_transport transport);
+/* Count and log a verdict on what is no message. */
+void preload_refuse(struct preload_source *source, enum shield_rule rule);
+
+/* stream.c --------------------------------------------------------------------------------------- */
+
+/* recv() on a stream, with not more than one whole message in it. */
+ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags);
+
+/* Call it first. */
+void preload_stream_begin(void);
+
+#endif

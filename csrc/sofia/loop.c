@@ -1,0 +1,147 @@
+/* loop.c - commands, from any thread to the thread that runs nta. */
+#include "loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "state.h"
+
+/* How often to look whether the loop has come round. */
+enum { PROBE_US = 1000 };
+
+static void wake_loop(struct sofia *state)
+{
+    ssize_t written;
+    do
+        written = write(state->wake[1], "", 1);
+    while (written < 0 && errno == EINTR);
+}
+
+void sof_command_free(struct sof_command *command)
+{
+    if (command->msg != NULL)
+        msg_destroy(command->msg);
+    free(command);
+}
+
+void sof_enqueue(struct sofia *state, struct sof_command *command)
+{
+    int was_empty = state->first == NULL;
+    command->next = NULL;
+    *state->last = command;
+    state->last = &command->next;
+    if (was_empty)
+        wake_loop(state);
+}
+
+struct sof_command *sof_post_command(struct sofia *state, void (*run)(struct sofia *, struct sof_command *),
+                                     const struct sb_object *object, msg_t *msg)
+{
+    struct sof_command *command = calloc(1, sizeof *command);
+    if (command == NULL) {
+        if (msg != NULL)
+            msg_destroy(msg);
+        return NULL;
+    }
+    command->run = run;
+    command->msg = msg;
+    if (object != NULL) {
+        command->id = object->id;
+        command->kind = object->kind;
+    }
+    sof_enqueue(state, command);
+    return command;
+}
+
+void sof_enter(struct sofia *state)
+{
+    if (state->entered++ == 0)
+        sb_core_lock(state->core);
+}
+
+void sof_leave(struct sofia *state)
+{
+    if (--state->entered == 0)
+        sb_core_unlock(state->core);
+}
+
+static void run_commands(struct sofia *state)
+{
+    struct sof_command *command;
+    sof_enter(state);
+    while ((command = state->first) != NULL) {
+        state->first = command->next;
+        if (state->first == NULL)
+            state->last = &state->first;
+        command->run(state, command);
+        sof_command_free(command);
+    }
+    sof_leave(state);
+}
+
+static int on_wake(struct sofia *unused, su_wait_t *wait, struct sofia *state)
+{
+    char octets[64];
+    (void)unused;
+    (void)wait;
+    while (read(state->wake[0], octets, sizeof octets) > 0)
+        ;
+    run_commands(state);
+    return 0;
+}
+
+int sof_make_wake(int fds[2])
+{
+    int i;
+    if (pipe(fds) != 0)
+        return SB_ENOMEM;
+    for (i = 0; i < 2; i++) {
+        fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+        fcntl(fds[i], F_SETFL, O_NONBLOCK);
+    }
+    return SB_OK;
+}
+
+int sof_register_wake(struct sofia *state)
+{
+    if (su_wait_create(state->wait, state->wake[0], SU_WAIT_IN) != 0 ||
+        su_root_register(state->root, state->wait, on_wake, state, 0) < 0)
+        return SB_ENOMEM;
+    return SB_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Signs of life
+ */
+static void run_probe(struct sofia *state, struct sof_command *command)
+{
+    (void)command;
+    state->probes_run++;
+}
+
+static int is_behind(struct sofia *state, unsigned posted)
+{
+    int behind;
+    sb_core_lock(state->core);
+    behind = (int)(posted - state->probes_run) > 0;
+    sb_core_unlock(state->core);
+    return behind;
+}
+
+/* The library waits for DNS and for whatever else it is that hangs without the lock. */
+void sof_probe(void *data)
+{
+    struct sofia *state = data;
+    unsigned posted;
+    sb_core_lock(state->core);
+    if (sof_post_command(state, run_probe, NULL, NULL) != NULL)
+        posted = ++state->probes_posted;
+    else
+        posted = state->probes_run;
+    sb_core_unlock(state->core);
+    while (is_behind(state, posted))
+        usleep(PROBE_US);
+}

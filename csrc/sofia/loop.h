@@ -1,0 +1,44 @@
+/* loop.h - the thread that runs nta, and commands to it. */
+#ifndef SB_SOFIA_LOOP_H
+#define SB_SOFIA_LOOP_H
+
+#include "core.h"
+#include "library.h"
+
+struct sof_record;
+
+/* Something for the loop to do, under the core's lock. */
+struct sof_command {
+    struct sof_command *next;
+    void (*run)(struct sofia *state, struct sof_command *command);
+    sb_id id;              /* of the object that it is about, */
+    int kind;              /* and its kind */
+    int status;            /* what is wanted; its meaning is the command's */
+    msg_t *msg;            /* what to send; the command's until it is taken (set to NULL) */
+    nta_incoming_t **irq;  /* what to answer, in a record */
+    const char *reason;    /* in the memory of msg */
+    void *data;            /* the same; its type is the command's */
+    struct sof_record *record;
+};
+
+/* Around every callback of nta's: the core is locked inside. */
+void sof_enter(struct sofia *state);
+void sof_leave(struct sofia *state);
+
+/* Under the lock: leave a command to the loop. NULL when memory is out; then msg is freed. */
+struct sof_command *sof_post_command(struct sofia *state, void (*run)(struct sofia *, struct sof_command *),
+                                     const struct sb_object *object, msg_t *msg);
+
+/* Under the lock: leave one that is ready. It is the loop's from now on. */
+void sof_enqueue(struct sofia *state, struct sof_command *command);
+void sof_command_free(struct sof_command *command);
+
+/* The pipe that wakes the loop: SB_OK, or SB_ENOMEM. */
+int sof_make_wake(int fds[2]);
+/* On the loop, once there is a root: have it run commands. SB_OK, or SB_ENOMEM. */
+int sof_register_wake(struct sofia *state);
+
+/* backend.probe() */
+void sof_probe(void *state);
+
+#endif

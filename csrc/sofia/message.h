@@ -1,0 +1,39 @@
+/* message.h - between Sofia-SIP's messages and the contract's strings. */
+#ifndef SB_SOFIA_MESSAGE_H
+#define SB_SOFIA_MESSAGE_H
+
+#include "engine.h"
+#include "library.h"
+
+extern const char SOF_ALLOW[]; /* what Allow says */
+
+/* A message with the content (NULL is fine) and nothing else: SB_OK, or an error and no message. */
+int sof_draft(const sb_content *content, msg_t **draft);
+/* The same for a request that begins a dialog or has none: with Request-URI, From, To, Contact, Route.
+ * target: the Request-URI, NULL for the URI in To. */
+int sof_draft_request(struct sofia *state, const char *method, const char *target, const sb_parties *parties,
+                      const sb_content *content, msg_t **draft);
+/* The same for a request within a dialog, which knows the rest. */
+int sof_draft_within(struct sofia *state, const char *method, const sb_content *content, msg_t **draft);
+
+/* Where we are to be reached by whom the URI names, or who asked for us under it: a sips: URI for sips: alone
+ * (RFC 3261, 8.1.1.8 and 12.1.1; RFC 5630, 5.1). */
+sip_contact_t *sof_contact(const struct sofia *state, const url_t *url);
+
+/* Write the seconds into Expires. */
+int sof_set_expires(msg_t *msg, int seconds);
+
+/* A Route over a proxy, a loose router (16.12.1); NULL when its URI is none. */
+sip_route_t *sof_route(su_home_t *home, const char *proxy);
+
+/* Describe the message (NULL: none; nothing of what nta made up) in the event, post it. */
+void sof_post(struct sofia *state, sb_event *event, const sip_t *sip);
+/* The message where it came from the network; NULL for what nta made up: a timeout, a failure to send. */
+const sip_t *sof_real(const sip_t *sip);
+/* Add a header of one line. */
+int sof_add_header(msg_t *msg, const char *name, const char *value);
+/* Whether a header that was added has this word in its value. */
+int sof_lists(msg_t *msg, const char *name, const char *word);
+int sof_has_header(msg_t *msg, const char *name);
+
+#endif

@@ -1,0 +1,53 @@
+/* state.h - the engine on Sofia-SIP.
+ *
+ * It stands on Sofia-SIP's transaction layer (nta): it leaves retransmissions, timers, routes and transports to it, and
+ * keeps the dialogs' use (calls, registrations) to itself, where the contract's rules are. nta is not to be used from
+ * several threads, so one thread of ours runs it ("the loop"). The contract's functions check, build the message, and leave
+ * a command for the loop. What the network brings comes in on the loop.
+ *
+ * Locks: the core's lock guards the commands and every object. The loop takes it around commands and callbacks
+ * (sof_enter, which nests).
+ */
+#ifndef SB_SOFIA_STATE_H
+#define SB_SOFIA_STATE_H
+
+#include <pthread.h>
+
+#include "core.h"
+#include "library.h"
+#include "record.h"
+
+struct sb_credential;
+
+struct sofia {
+    struct sb_core *core;
+    su_home_t home[1];         /* what lives as long as the engine */
+    pthread_t thread;
+    su_root_t *root;           /* the loop's, as all of nta */
+    nta_agent_t *agent;
+    nta_leg_t *leg;            /* takes what belongs to no dialog */
+    su_wait_t wait[1];
+    int wake[2];               /* a pipe: one octet while there are commands */
+    int entered;               /* how deep the loop is in sof_enter */
+    struct sof_command *first, **last; /* under the core's lock */
+    unsigned probes_posted, probes_run; /* the same */
+    struct sof_command *stop;          /* kept ready: close() cannot fail */
+    struct sb_credential *credentials;
+
+    char *address;             /* "sip:host:port", the default From */
+    sip_contact_t *contact;    /* where we are to be reached */
+    sip_contact_t *secure;     /* that with sips: where we are on TLS */
+    sip_route_t *route;        /* the outbound proxy, or NULL */
+    sip_user_agent_t *user_agent;
+    sip_server_t *server;
+    int port;
+    int transport;             /* enum sb_transport */
+    struct sof_record house;   /* no object's: has the timer for sb_core_tidy() */
+
+    const sb_config *config;   /* while it opens */
+    pthread_mutex_t opening;
+    pthread_cond_t opened;
+    int outcome;               /* 1 until it is known: SB_OK or an error */
+};
+
+#endif

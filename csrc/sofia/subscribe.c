@@ -1,0 +1,211 @@
+/* subscribe.c - subscriptions of ours (RFC 6665, 4.1), and PUBLISH (RFC 3903). */
+#include "subscribe.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sofia-sip/msg_header.h>
+
+#include "clock.h"
+#include "core.h"
+#include "lease.h"
+#include "loop.h"
+#include "message.h"
+#include "notify.h"
+#include "record.h"
+#include "request.h"
+#include "state.h"
+#include "timers.h"
+#include "values.h"
+
+/* ------------------------------------------------------------------------------------------------------
+ * What becomes of a SUBSCRIBE
+ */
+
+/* The first one again until there is a dialog, then one within it. */
+static int send_next(struct sof_lease *lease)
+{
+    struct sof_subscription *record = (struct sof_subscription *)lease;
+    msg_t *draft = record->again;
+    if (!lease->established || draft == NULL)
+        return sof_lease_send_again(lease);
+    record->again = NULL;
+    if (sof_set_expires(draft, lease->expires) != SB_OK) {
+        msg_destroy(draft);
+        return SB_ENOMEM;
+    }
+    return sof_lease_send(lease, draft);
+}
+
+/* No NOTIFY after the SUBSCRIBE that ended it. One that only asked for the state has failed then. */
+static void on_silence(struct sof_record *data)
+{
+    struct sof_subscription *record = (struct sof_subscription *)data;
+    struct sb_object *subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
+    if (subscription != NULL && record->polls && !record->notified)
+        sof_post_lease(&record->lease, subscription, SB_STATE_FAILED, 408, NULL, 0, NULL);
+    else if (subscription != NULL)
+        sof_post_lease(&record->lease, subscription, SB_STATE_ENDED, 200, NULL, 0, NULL);
+}
+
+static void on_success(struct sof_lease *lease, struct sb_object *subscription, int status, const sip_t *sip)
+{
+    if (!lease->established)
+        nta_leg_rtag(lease->record.leg, sip->sip_to->a_tag);
+    lease->established = 1;
+    nta_leg_client_route(lease->record.leg, sip->sip_record_route, sip->sip_contact);
+    if (!((struct sof_subscription *)lease)->notified && lease->notify_ms == 0)
+        lease->notify_ms = sb_monotonic_ms() + SB_TIMER_N_MS;
+    if (sof_lease_goes_on(lease, subscription, NULL, status, sip))
+        return;
+    if (sb_core_closing(lease->record.state->core))
+        sof_post_lease(lease, subscription, SB_STATE_ENDED, status, NULL, 0, sip);
+    else
+        sof_set_timer(&lease->record, SB_LAST_NOTIFY_MS, on_silence);
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * NOTIFY
+ */
+/* The status to answer with before the user sees it, or 0 (4.1.3). */
+static int refusal(const struct sof_subscription *record, const sip_t *sip)
+{
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    const char *event = sof_event_header(home, sip);
+    int is_ours = event != NULL && sb_is_same_event(event, record->event);
+    su_home_deinit(home);
+    if (!is_ours)
+        return 489;
+    if (sip->sip_subscription_state == NULL || sip->sip_subscription_state->ss_substate == NULL)
+        return 400;
+    return sb_core_congested(record->lease.record.state->core) ? 503 : 0;
+}
+
+static void post_notify(struct sof_subscription *record, const struct sb_object *subscription, int seconds,
+                        const sip_t *sip)
+{
+    sb_event event;
+    memset(&event, 0, sizeof event);
+    event.type = SB_EV_NOTIFY;
+    event.subscription = subscription->id;
+    event.expires = seconds;
+    sof_post(record->lease.record.state, &event, sip);
+}
+
+static void take_notify(struct sof_subscription *record, struct sb_object *subscription, nta_leg_t *leg,
+                        const sip_t *sip)
+{
+    const sip_subscription_state_t *told = sip->sip_subscription_state;
+    int seconds = sb_granted(told->ss_expires, NULL, 0);
+    if (!record->lease.established)
+        nta_leg_rtag(leg, sip->sip_from->a_tag); /* it came before the 2xx (4.4.1) */
+    record->lease.established = record->notified = 1;
+    record->lease.notify_ms = 0;
+    nta_leg_server_route(leg, sip->sip_record_route, sip->sip_contact);
+    post_notify(record, subscription, seconds, sip);
+    if (strcasecmp(told->ss_substate, "terminated") == 0)
+        sof_post_lease(&record->lease, subscription, SB_STATE_ENDED, 0, told->ss_reason, 0, sip);
+    else if (!record->lease.busy && record->lease.expires > 0) /* it may be less (4.1.2.3) */
+        sof_lease_due(&record->lease, seconds);
+}
+
+static int on_notify(struct sof_record *data, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip)
+{
+    struct sof_subscription *record = (struct sof_subscription *)data;
+    struct sb_object *subscription;
+    int status = 481;
+    if (sip->sip_request->rq_method == sip_method_ack)
+        return 200; /* nothing is sent; it is forgotten */
+    sof_enter(data->state);
+    subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
+    if (subscription != NULL && sip->sip_request->rq_method != sip_method_notify)
+        status = 405;
+    else if (subscription != NULL && (status = refusal(record, sip)) == 0) {
+        sof_answer(data->state, irq, 200);
+        take_notify(record, subscription, leg, sip);
+    }
+    sof_leave(data->state);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * SUBSCRIBE
+ */
+static const struct sof_lease_kind SUBSCRIPTION = {
+    .object = SB_KIND_SUBSCRIPTION,
+    .method = "SUBSCRIBE",
+    .on_request = on_notify,
+    .send_next = send_next,
+    .on_success = on_success,
+};
+
+/* The drafts of the first SUBSCRIBE, and of one within the dialog that it makes: the same without the body, which
+ * stands until another comes. */
+static int draft_both(struct sofia *state, struct sof_subscription *record, const sb_parties *parties,
+                      const char *event, const sb_content *content, msg_t **first)
+{
+    sb_content headers;
+    int code = sof_draft_request(state, "SUBSCRIBE", NULL, parties, content, first);
+    if (code != SB_OK)
+        return code;
+    memset(&headers, 0, sizeof headers);
+    if (content != NULL) {
+        headers.headers = content->headers;
+        headers.header_count = content->header_count;
+    }
+    code = sof_draft_within(state, "SUBSCRIBE", &headers, &record->again);
+    if (code == SB_OK)
+        code = sof_add_header(*first, "Event", event);
+    if (code == SB_OK)
+        code = sof_add_header(record->again, "Event", event);
+    if (code == SB_OK)
+        code = sof_set_expires(*first, record->lease.expires);
+    if (code != SB_OK)
+        msg_destroy(*first);
+    return code; /* the core gives the record back, and with it the other draft */
+}
+
+int sof_subscribe(void *data, struct sb_object *subscription, const sb_parties *parties, const char *event,
+                  int expires, const sb_content *content)
+{
+    struct sofia *state = data;
+    struct sof_subscription *record = sof_record_new(state, subscription->id, sizeof *record);
+    msg_t *draft;
+    int code;
+    if (record == NULL)
+        return SB_ENOMEM;
+    subscription->lib = record;
+    record->event = su_strdup(record->lease.record.home, event);
+    if (record->event == NULL)
+        return SB_ENOMEM;
+    record->lease.kind = &SUBSCRIPTION;
+    record->lease.expires = expires;
+    record->polls = expires == 0;
+    code = draft_both(state, record, parties, event, content, &draft);
+    if (code != SB_OK)
+        return code;
+    return sof_lease_start(&record->lease, subscription, draft);
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * PUBLISH
+ */
+int sof_publish(void *data, struct sb_object *transaction, const sb_parties *parties, const char *event,
+                const char *etag, int expires, const sb_content *content)
+{
+    struct sofia *state = data;
+    msg_t *draft;
+    int code = sof_draft_request(state, "PUBLISH", NULL, parties, content, &draft);
+    if (code != SB_OK)
+        return code;
+    code = sof_add_header(draft, "Event", event);
+    if (code == SB_OK && etag != NULL)
+        code = sof_add_header(draft, "SIP-If-Match", etag);
+    if (code == SB_OK)
+        code = sof_set_expires(draft, expires);
+    if (code == SB_OK)
+        return sof_start_request(state, transaction, "PUBLISH", draft);
+    msg_destroy(draft);
+    return code;
+}
