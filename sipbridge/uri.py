@@ -36,8 +36,8 @@ class TransportAddress(namedtuple("TransportAddress", "transport host port")):
 #: The port that a transport has where none is named (RFC 3261, 18.1.1, 19.1.2).
 _PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
-# The grammar of addresses: RFC 3261, 25.1, and RFC 3966 for tel. csrc/contract/address.c has the same, and both are held
-# to tests/data/addresses.txt. What is taken beyond it: "_" in a host name, and "=" in the value of a parameter.
+# The grammar of addresses: RFC 3261, 25.1, and RFC 3966 for tel. csrc/contract/address.c has the same, and both are
+# held to tests/data/addresses.txt. What is taken beyond it: "_" in a host name, and "=" in the value of a parameter.
 _ESCAPED = r"%[0-9A-Fa-f]{2}"
 _USER = r"(?:[A-Za-z0-9_.!~*'()&=+$,;?/-]|" + _ESCAPED + r")+(?::(?:[A-Za-z0-9_.!~*'()&=+$,-]|" + _ESCAPED + r")*)?"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?"
