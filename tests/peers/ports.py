@@ -21,6 +21,9 @@ _FIRST, _LAST = 20000, 31999
 #: How many a process has to itself: with tests in several processes nobody takes a port between look and use.
 _SHARE = 100
 
+#: The state of a listening socket in /proc/net/tcp.
+_LISTEN = "0A"
+
 _mine = {}
 
 
@@ -94,11 +97,12 @@ def _is_bound(port, transport):
     if not os.path.exists("/proc/net/" + transport):
         command = ["lsof", "-nP", "-i%s:%d" % (transport.upper(), port)]
         return subprocess.call(command, stdout=subprocess.PIPE) == 0
-    lines = []
+    rows = []
     for name in (transport, transport + "6"):
         with open("/proc/net/" + name) as table:
-            lines += table.readlines()[1:]
-    return any(line.split()[1].endswith(":%04X" % port) for line in lines)
+            rows += [line.split() for line in table.readlines()[1:]]
+    # A connection of the port's last owner may still be there: of TCP only what listens counts.
+    return any(row[1].endswith(":%04X" % port) and (transport == "udp" or row[3] == _LISTEN) for row in rows)
 
 
 def wait_until_bound(port, alive, seconds=10.0, transport="udp"):
