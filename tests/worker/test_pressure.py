@@ -63,10 +63,11 @@ def test_an_iterator_that_nobody_moves(monkeypatch, phone, other):
         refused = [status for status in statuses if status != 487]
         assert set(refused) == {503}
         seen, ended = [], []
-        while len(ended) < len(calls) - len(refused):
+        # A call that was cancelled before it was told of is among the 487, and never seen.
+        while len(seen) < 10 or len(ended) < len(seen):
             event = next(stream)
             (seen if isinstance(event, sipbridge.IncomingCall) else ended).append(event.call)
-        assert seen == [event.call for event in phone.events if isinstance(event, sipbridge.IncomingCall)]
+        assert seen == [event.call for event in phone.events if isinstance(event, sipbridge.IncomingCall)][: len(seen)]
         assert sorted(map(id, seen)) == sorted(map(id, ended))
         assert len(seen) <= 15
     phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.answer(ANSWER)
