@@ -223,11 +223,15 @@ class Driver(object):
         return self.perform("sb_register", engine, registrar, aor, None, None, 300)
 
 
-def under_valgrind(program, log):
+def alone(program, log, tool=()):
     """On libeXosip2 itself with the shield in front, without which it dies of a malformed datagram."""
     shield = [] if "SIPBRIDGE_DOUBLE" in os.environ else ["LD_PRELOAD"]
     environment = dict((name, os.environ[name]) for name in shield if name in os.environ)
-    return Driver([require("valgrind")] + VALGRIND + [program], log, **environment)
+    return Driver(list(tool) + [program], log, **environment)
+
+
+def under_valgrind(program, log):
+    return alone(program, log, [require("valgrind")] + VALGRIND)
 
 
 def under_sanitizers(program, log):

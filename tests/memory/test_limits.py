@@ -3,12 +3,11 @@ is delivered has 170 s of it (SB_RING_LIMIT_MS)."""
 
 from __future__ import absolute_import, division, print_function
 
-import os
 import time
 
 import pytest
 
-from memory.driver import Driver, build
+from memory.driver import alone, build
 from peers.byhand import ByHand
 
 #: Milliseconds, in this build: for the peer, and for its address.
@@ -32,8 +31,7 @@ def peer():
 
 @pytest.fixture
 def driver(program, tmpdir):
-    shield = {} if "SIPBRIDGE_DOUBLE" in os.environ else {"LD_PRELOAD": os.environ.get("LD_PRELOAD", "")}
-    driven = Driver([program], str(tmpdir.join("complaints")), **shield)
+    driven = alone(program, str(tmpdir.join("complaints")))
     driven.engine = driven.open()
     yield driven
     assert driven.perform("sb_close", driven.engine, 0) == 0

@@ -3,14 +3,13 @@
 from __future__ import absolute_import, division, print_function
 
 import hashlib
-import os
 import sys
 
 import pytest
 
 from contract.raw import Raw
 from double.flows import Answering
-from memory.driver import Driver, build
+from memory.driver import alone, build
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/PID/mem")
 
@@ -30,8 +29,7 @@ def program():
 @pytest.fixture
 def driver(program, tmpdir):
     """As it is, with the shield where the library needs one."""
-    shield = {} if "SIPBRIDGE_DOUBLE" in os.environ else {"LD_PRELOAD": os.environ.get("LD_PRELOAD", "")}
-    driven = Driver([program], str(tmpdir.join("complaints")), **shield)
+    driven = alone(program, str(tmpdir.join("complaints")))
     yield driven
     driven.finish()
 
