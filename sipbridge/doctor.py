@@ -94,14 +94,19 @@ class System(object):
                 )
         except OSError as error:
             return NOT_FOUND, "%s: %s" % (command[0], error.strerror)
-        timer = threading.Timer(self.limit, process.kill)  # Python 2's communicate() has no timeout
+        late = threading.Event()
+
+        def end():
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self.limit, end)  # Python 2's communicate() has no timeout
         timer.start()
         try:
             output = process.communicate()[0].strip()
         finally:
-            in_time = timer.is_alive()
             timer.cancel()
-        return (process.returncode if in_time else TOO_LATE), output
+        return (TOO_LATE if late.is_set() else process.returncode), output
 
 
 # -- client and daemon -------------------------------------------------------------------------------------

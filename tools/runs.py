@@ -1,7 +1,7 @@
 """Runs of the tests: one engine on one Python each, built, executed with several workers, and read.
 
-Environment: ARGS (options for pytest), ENGINES (only these, as "sofia double"), JOBS (runs at a time; default 2) and
-WORKERS (tests at a time in each run; default 3 for each core).
+Environment: ARGS (options for pytest), ENGINES (only these, as "sofia double"), JOBS (runs at a time; default 3) and
+WORKERS (tests at a time in each run; default 2 for each core).
 """
 
 import concurrent.futures
@@ -27,12 +27,10 @@ TEST_LIMIT, RUN_LIMIT = 180, 1500
 #: Lines of a failed run's output to show.
 SHOWN = 400
 
-#: A run with no more failed tests than this has them run once more, alone. What passes then is named.
-FEW = 3
-
-#: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy.
-JOBS = int(os.environ.get("JOBS") or 2)
-WORKERS = int(os.environ.get("WORKERS") or 3 * (os.cpu_count() or 1))
+#: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy. Each worker costs a
+#: start, so more runs are better than more workers.
+JOBS = int(os.environ.get("JOBS") or 3)
+WORKERS = int(os.environ.get("WORKERS") or 2 * (os.cpu_count() or 1))
 
 #: Tests of what is no engine's: they run with Sofia-SIP alone.
 OF_NO_ENGINE = ("tools",)
@@ -41,7 +39,7 @@ OF_NO_ENGINE = ("tools",)
 OF_NO_VERSION = ("aio", "misuse", "properties", "unit", "worker")
 
 #: Tests of what is no Python's: they run on the default one alone.
-OF_NO_PYTHON = ("double", "memory", "properties", "shield")
+OF_NO_PYTHON = ("double", "memory", "properties", "shield", "tools")
 
 #: Tests that show that through a worker all is as without one: what passes between the two, in a minute or so.
 WORKER = ("aio",) + tuple(
@@ -142,12 +140,12 @@ def variables(run):
     return settings
 
 
-def arguments(run, name, workers):
-    """The command that runs tests of a run, without saying which; its report is ``name``.xml."""
+def arguments(run, workers):
+    """The command that runs tests of a run, without saying which."""
     command = [str(run.python), "-m", "pytest", "-rfE", "--rootdir", str(ROOT), "-n", str(workers)]
     # In the older of its forms the report may say more of a test than its name: the peers that it had.
     command += ["-o", "junit_family=xunit1", "-o", "cache_dir=%s" % (REPORTS / (run.name + ".cache"))]
-    command += ["--junitxml", str(REPORTS / (name + ".xml")), "--timeout", str(TEST_LIMIT)]
+    command += ["--junitxml", str(REPORTS / (run.name + ".xml")), "--timeout", str(TEST_LIMIT)]
     return command + shlex.split(os.environ.get("ARGS", ""))
 
 
@@ -155,16 +153,12 @@ def arguments(run, name, workers):
 _alive = set()
 
 
-def execute(run, workers, again=False):
-    """Run the tests; a :class:`report.Result`. Everything that they print goes to build/reports/<run>.log.
-
-    ``again``: only those that failed the last time, with files of their own.
-    """
-    name = run.name + ("-again" if again else "")
+def execute(run, workers):
+    """Run the tests; a :class:`report.Result`. Everything that they print goes to build/reports/<run>.log."""
     # Not in the checkout, whose package is without engines and would come first.
-    with open(str(REPORTS / (name + ".log")), "wb") as output:
+    with open(str(REPORTS / (run.name + ".log")), "wb") as output:
         process = subprocess.Popen(
-            arguments(run, name, workers) + ["--last-failed"] * again + run.selection,
+            arguments(run, workers) + run.selection,
             cwd=str(run.tree.folder),
             env=variables(run),
             stdin=subprocess.DEVNULL,
@@ -177,7 +171,7 @@ def execute(run, workers, again=False):
             problem = outcome(process)
         finally:
             _alive.discard(process)
-    return report.read(REPORTS / (name + ".xml"), run.label, run.version, problem)
+    return report.read(REPORTS / (run.name + ".xml"), run.label, run.version, problem)
 
 
 def heed_signals():
@@ -228,29 +222,17 @@ def execute_all(runs, workers=WORKERS):
             for process in list(_alive):
                 os.killpg(process.pid, signal.SIGTERM)
             raise
-    return [(run, second_try(run, results[run])) for run in futures.values()]
+    return [(run, results[run]) for run in futures.values()]
 
 
-def second_try(run, result):
-    """The result with its few failed tests run again, alone: what passes then is told of, not hidden."""
-    if result.problem or not 0 < result.failed <= FEW:
-        return result
-    print(
-        "again, alone: the %d failed of %s on Python %s" % (result.failed, run.label, run.version), flush=True
-    )
-    repeated = execute(run, 0, again=True)
-    announce(run, repeated, "-again")
-    return report.merge(result, repeated)
-
-
-def announce(run, result, suffix=""):
+def announce(run, result):
     """Say how a run went, with its output when it went wrong."""
     counts = (result.passed, result.failed, result.skipped, result.seconds)
     lines = [
         "%s on Python %s: %d passed, %d failed, %d skipped in %.0f s" % ((run.label, run.version) + counts)
     ]
     if result.failed or result.problem:
-        log = REPORTS / (run.name + suffix + ".log")
+        log = REPORTS / (run.name + ".log")
         output = log.read_text(errors="replace").splitlines()
         lines.append("---- the last %d lines of %s:" % (min(SHOWN, len(output)), log.relative_to(ROOT)))
         lines += output[-SHOWN:] + ["----"]

@@ -5,8 +5,8 @@
 --all (`make test-all`): on every Python that is here.
 
 Environment: ARGS (options for pytest), PYTHONS and ENGINES (only these, as "2.7 3.11", "sofia double"), DURATIONS=1
-(name the tests that took longest, and why), JOBS (runs at a time; default 2) and WORKERS (tests at a time in each run;
-default 3 for each core).
+(name the tests that took longest, and why), JOBS (runs at a time; default 3) and WORKERS (tests at a time in each run;
+default 2 for each core).
 """
 
 import os
@@ -51,10 +51,16 @@ def select(found, everything):
 
 
 def planned(selected):
-    """Build for one interpreter after the other, and yield the runs. Raises Failed."""
+    """Build for one interpreter after the other, and yield the runs, the short ones last. Raises Failed."""
+    short = []
     for interpreter in selected:
         print("building for Python %s" % interpreter.full, flush=True)
-        yield from runs.prepare(interpreter)
+        for run in runs.prepare(interpreter):
+            if run.worker:
+                short.append(run)
+            else:
+                yield run
+    yield from short
 
 
 def main(arguments):
