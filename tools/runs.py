@@ -1,7 +1,7 @@
 """Runs of the tests: one engine on one Python each, built, executed with several workers, and read.
 
 Environment: ARGS (options for pytest), ENGINES (only these, as "sofia double"), JOBS (runs at a time; default 3) and
-WORKERS (tests at a time in each run; default 2 for each core).
+WORKERS (tests at a time in each run; default 5 on two cores).
 """
 
 import concurrent.futures
@@ -30,13 +30,15 @@ SHOWN = 400
 #: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy. Each worker costs a
 #: start, so more runs are better than more workers.
 JOBS = int(os.environ.get("JOBS") or 3)
-WORKERS = int(os.environ.get("WORKERS") or 2 * (os.cpu_count() or 1))
+WORKERS = int(os.environ.get("WORKERS") or 1 + 2 * (os.cpu_count() or 1))
 
 #: Tests of what is no engine's: they run with Sofia-SIP alone.
 OF_NO_ENGINE = ("tools",)
 
 #: Tests that show nothing of an older libeXosip2 that they do not of the newest: its double goes without.
-OF_NO_VERSION = ("aio", "misuse", "properties", "unit", "worker")
+OF_NO_VERSION = ("aio", "misuse", "properties", "shield", "unit", "worker") + tuple(
+    "memory/test_%s.py" % name for name in ("cves", "limits", "odd_values", "passwords")
+)
 
 #: Tests of what is no Python's: they run on the default one alone.
 OF_NO_PYTHON = ("double", "memory", "properties", "shield", "tools")
@@ -56,8 +58,12 @@ WORKER = ("aio",) + tuple(
     )
 )
 
-#: Tests of processes, and with peers that no other Python treats otherwise: they run on the oldest one, too.
+#: Tests of processes, and with peers that no other Python treats otherwise: beside the default Python they run on the
+#: oldest one, with libeXosip2, as in the image.
 OF_PROCESSES = ("worker", "conformance/test_baresip.py", "conformance/test_kamailio_events.py")
+
+#: Tests that start programs: on another Python than the default one they run with Sofia-SIP alone.
+OF_PROGRAMS = ("unit/test_cli.py", "unit/test_cli_events.py", "unit/test_demo.py")
 OLDEST = interpreters.SUPPORTED[0]
 OWN = "%d.%d" % sys.version_info[:2]
 
@@ -86,7 +92,8 @@ class Run(namedtuple("Run", "engine label python version tree worker")):
         if self.tree.double not in (None, trees.DOUBLES[trees.NEWEST_DOUBLE]):
             names += OF_NO_VERSION
         if not self.version.startswith(OWN + "."):
-            names += OF_NO_PYTHON + (() if self.version.startswith(OLDEST) else OF_PROCESSES)
+            names += OF_NO_PYTHON + (() if self.engine == "sofia" else OF_PROGRAMS)
+            names += () if self.version.startswith(OLDEST) and self.engine != "sofia" else OF_PROCESSES
         return names
 
 

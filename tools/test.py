@@ -6,7 +6,7 @@
 
 Environment: ARGS (options for pytest), PYTHONS and ENGINES (only these, as "2.7 3.11", "sofia double"), DURATIONS=1
 (name the tests that took longest, and why), JOBS (runs at a time; default 3) and WORKERS (tests at a time in each run;
-default 2 for each core).
+default 5 on two cores).
 """
 
 import os
@@ -26,7 +26,8 @@ def left_out(ran):
         ("with Sofia-SIP alone", runs.OF_NO_ENGINE),
         ("not with the double of an older libeXosip2", runs.OF_NO_VERSION),
         ("on Python %s alone" % runs.OWN, runs.OF_NO_PYTHON),
-        ("on Python %s and %s alone" % (runs.OWN, runs.OLDEST), runs.OF_PROCESSES),
+        ("on Python %s, and on %s with libeXosip2, alone" % (runs.OWN, runs.OLDEST), runs.OF_PROCESSES),
+        ("on Python %s, and elsewhere with Sofia-SIP, alone" % runs.OWN, runs.OF_PROGRAMS),
     ]
     return [
         "%s: tests/%s" % (where, ", tests/".join(what)) for where, what in lines if names.issuperset(what)

@@ -29,7 +29,7 @@ if __name__ == "__main__":  # started by path: its own folder would hide the pac
 
 import sipbridge  # noqa: E402
 from peers.phone import Phone, label  # noqa: E402
-from peers.process import read_text, stop_process, wait_for_exit  # noqa: E402
+from peers.process import freeze, read_text, stop_process, wait_for_exit  # noqa: E402
 
 _KINDS = {
     sipbridge.Call: "call",
@@ -213,7 +213,7 @@ class RemotePhone(object):
     @contextlib.contextmanager
     def paused(self):
         """It neither reads nor answers meanwhile; what was sent to it then is there afterwards."""
-        os.kill(self._process.pid, signal.SIGSTOP)
+        freeze(self._process.pid)
         try:
             yield
         finally:

@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import os
+import signal
 import subprocess
 import time
 
@@ -18,6 +19,12 @@ _PACKAGES = {
     "openssl": ("openssl", "openssl"),
     "tshark": ("tshark", "wireshark"),
 }
+
+
+def freeze(pid):
+    """Stop a child with SIGSTOP, and wait until all its threads stand: on a busy machine some go on for a while."""
+    os.kill(pid, signal.SIGSTOP)
+    os.waitpid(pid, os.WUNTRACED)
 
 
 class MissingPeer(Exception):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from peers import abilities
+from peers.process import freeze
 from shield.messages import Reply, crash_corpus, request
 
 pytestmark = pytest.mark.skipif(not abilities.has_tcp(), reason=abilities.NO_TCP)
@@ -107,7 +108,7 @@ def test_one_message_before_a_reset(make_victim, needs_shield, shielded):
     connection = Connection(victim)
     connection.send(connection.request("OPTIONS", "first"))
     assert connection.receive().status == 200
-    os.kill(victim.pid, signal.SIGSTOP)
+    freeze(victim.pid)
     connection.send(connection.request("INVITE", "deadly", To=None))
     connection.reset()
     os.kill(victim.pid, signal.SIGCONT)

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import sipbridge
+from peers.process import freeze
 from sipbridge import worker_channel
 from sipbridge.raw import Content
 from worker.processes import worker_of
@@ -77,7 +78,7 @@ def test_between_taking_octets_and_the_decoder(busy, monkeypatch):
 def test_in_the_middle_of_a_command(busy):
     """The worker has a part of it, and would take the next command for the rest."""
     pid = worker_of(busy)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     alarm = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
     alarm.start()
     try:
@@ -93,7 +94,7 @@ def test_in_the_middle_of_a_command(busy):
 @pytest.mark.skipif(sys.version_info[0] < 3, reason="Python 2.7's main thread is not interrupted while it waits")
 def test_while_it_waits_for_a_result(busy):
     pid = worker_of(busy)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     alarm = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
     alarm.start()
     try:

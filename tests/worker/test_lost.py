@@ -10,6 +10,7 @@ import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
+from peers.process import freeze
 from sipbridge.demo_registrar import Registrar
 from sipbridge.worker_channel import Channel
 from worker.processes import Background, is_alive, lose, wait_until, worker_of
@@ -290,7 +291,7 @@ def test_a_worker_that_hangs_is_replaced(make_phone, hand):
     phone = make_phone(hang_timeout=1.0)
     call, pid = established(phone, hand), worker_of(phone)
     began = time.time()
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     blocked = Background(phone.endpoint.message, hand.uri, u"text")
     restarted = phone.wait("restarted", 1, 10.0)
     assert "no sign of life for 1 s" in restarted.reason
@@ -317,7 +318,7 @@ def test_a_loop_that_hangs_is_a_hang(make_phone, interpreter, tmpdir, hand):
 def test_a_pause_shorter_than_that_is_none(make_phone, hand):
     phone = make_phone(hang_timeout=5.0)
     pid = worker_of(phone)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     time.sleep(1.0)
     os.kill(pid, signal.SIGCONT)
     established(phone, hand)

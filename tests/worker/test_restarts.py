@@ -13,6 +13,7 @@ import pytest
 
 import sipbridge
 from conformance.sdp import OFFER
+from peers.process import freeze
 from sipbridge import worker
 from sipbridge.raw import Parties
 from worker.processes import (
@@ -148,7 +149,7 @@ def test_closing_may_take_longer_than_a_hang(silent):
 def test_closing_a_worker_that_hangs_and_that_nothing_more_can_be_sent_to(make_phone):
     phone = make_phone(hang_timeout=60.0)
     pid = worker_of(phone)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     asking = [Background(phone.endpoint._engine._command, "x" * 50000) for _ in range(20)]
     assert wait_until(lambda: phone.endpoint._engine._channel._sending.locked())
     closing = Background(phone.endpoint.close, 0.5)
@@ -302,7 +303,7 @@ def test_a_core_dump_is_kept(make_phone, tmpdir):
 def test_a_core_dump_of_a_hang_is_kept(make_phone, tmpdir):
     phone = make_phone(crash_folder=str(tmpdir), hang_timeout=1.0)
     pid = worker_of(phone)
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     reason = phone.wait("restarted").reason
     assert "no sign of life" in reason and "worker-%d.core" % pid in reason
 
