@@ -228,19 +228,21 @@ void sb_core_mark_unreached(struct sb_core *core, sb_event *event)
         event->reason = SB_UNREACHED;
 }
 
-void sb_core_post(struct sb_core *core, const sb_event *event)
+int sb_core_post(struct sb_core *core, const sb_event *event)
 {
     struct sb_object *call;
+    int code;
     if (event->call == 0) {
-        sb_queue_push(core->queue, event);
+        code = sb_queue_push(core->queue, event);
         follow_other(core, event);
-        return;
+        return code == SB_ENOMEM ? code : SB_OK;
     }
     call = sb_core_find(core, SB_KIND_CALL, event->call);
     if (call == NULL || !is_wanted(call, event->type))
-        return;
-    sb_queue_push(core->queue, event);
+        return SB_OK;
+    code = sb_queue_push(core->queue, event);
     follow_call(core, call, event);
+    return code == SB_ENOMEM ? code : SB_OK;
 }
 
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length)

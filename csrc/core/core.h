@@ -27,8 +27,10 @@ void sb_core_each(struct sb_core *core, int kind, void (*visit)(struct sb_object
 
 /* Under the lock: hand an event to the user, and follow it: the call's state moves on, and an object whose
  * last event this is goes (release() is called, its address is no longer valid). Events that may not follow
- * a hang-up are dropped. Transaction events: the object named in event->transaction. */
-void sb_core_post(struct sb_core *core, const sb_event *event);
+ * a hang-up are dropped. Transaction events: the object named in event->transaction.
+ * Returns SB_OK, or SB_ENOMEM when the user cannot be told: a request is to be refused then. What an event ends has ended
+ * all the same. */
+int sb_core_post(struct sb_core *core, const sb_event *event);
 
 /* Under the lock, for an event without a message: where that means that a request of ours reached nobody, set the cause,
  * and the reason unless there is one. */

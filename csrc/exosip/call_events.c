@@ -76,6 +76,15 @@ static int refusal(struct exosip *state, const eXosip_event_t *event)
     return exo_is_dangerous(event->request) ? 400 : 0;
 }
 
+static int post_incoming(struct exosip *state, const struct sb_object *call, osip_message_t *invite)
+{
+    sb_event event;
+    memset(&event, 0, sizeof event);
+    event.type = SB_EV_CALL_INCOMING;
+    event.call = call->id;
+    return exo_post_request(state, &event, invite);
+}
+
 static void on_invite(struct exosip *state, const eXosip_event_t *event)
 {
     struct exo_call *record;
@@ -95,12 +104,11 @@ static void on_invite(struct exosip *state, const eXosip_event_t *event)
         return;
     }
     call->lib = record;
-    if (exo_index_call(state, call) != SB_OK) {
+    status = exo_index_call(state, call) == SB_OK ? post_incoming(state, call, event->request) : 503;
+    if (status != 0) {
         sb_core_remove(state->core, call);
-        exo_answer_call_request(state, event->tid, 503);
-        return;
+        exo_answer_call_request(state, event->tid, status);
     }
-    post_call(state, SB_EV_CALL_INCOMING, call, 0, event->request);
 }
 
 /* ------------------------------------------------------------------------------------------------------

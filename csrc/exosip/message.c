@@ -313,16 +313,21 @@ static int make_room(osip_message_t *message)
     return 1;
 }
 
-char *exo_octets(osip_message_t *message, size_t *length)
+int exo_octets(osip_message_t *message, char **octets, size_t *length)
 {
-    char *octets = NULL;
+    int returned;
+    *octets = NULL;
     if (message->req_uri != NULL && uri_length(message->req_uri) > EXO_MAX_START_LINE)
-        return NULL;
+        return 414;
     if (message->reason_phrase != NULL && strlen(message->reason_phrase) > EXO_MAX_START_LINE)
-        return NULL;
-    if (!can_be_written(message) || !make_room(message) || osip_message_to_str(message, &octets, length) != 0)
-        return NULL;
-    return octets;
+        return 400;
+    if (!can_be_written(message) || !make_room(message))
+        return 500;
+    returned = osip_message_to_str(message, octets, length);
+    if (returned == 0 && *octets != NULL)
+        return 0;
+    *octets = NULL;
+    return returned == OSIP_NOMEM ? 500 : 400;
 }
 
 /* Set the event's headers and body from the octets of a message, which are changed: the carriage returns
@@ -354,28 +359,57 @@ static void split(sb_event *event, char *octets, size_t length)
     *to = '\0'; /* the start line was at least as long as this octet */
 }
 
+/* What an event borrows until it is posted. */
+struct borrowed {
+    char *octets, *uri;
+};
+
+static void give_back(struct borrowed *borrowed)
+{
+    osip_free(borrowed->octets);
+    osip_free(borrowed->uri);
+}
+
+/* Set in the event what the message tells. Returns 0, or the status to refuse a request with when this is not all of it. */
+static int describe(sb_event *event, osip_message_t *message, struct borrowed *borrowed)
+{
+    size_t length = 0;
+    int status = exo_octets(message, &borrowed->octets, &length);
+    borrowed->uri = NULL;
+    if (status == 0)
+        split(event, borrowed->octets, length);
+    if (message->req_uri != NULL && osip_uri_to_str(message->req_uri, &borrowed->uri) == 0)
+        event->request_uri = borrowed->uri;
+    else if (message->req_uri != NULL && status == 0)
+        status = 500;
+    if (event->method == NULL)
+        event->method = message->sip_method != NULL ? message->sip_method : message->cseq->method;
+    if (event->reason == NULL && message->sip_method == NULL)
+        event->reason = message->reason_phrase;
+    return status;
+}
+
 void exo_post(struct exosip *state, sb_event *event, osip_message_t *message)
 {
-    char *octets = NULL, *uri = NULL;
-    size_t length = 0;
+    struct borrowed borrowed = {NULL, NULL};
     if (message == NULL && event->status == 408 && event->call == 0)
         exo_note_silence(state, event->registration + event->subscription + event->transaction);
     if (message == NULL)
         sb_core_mark_unreached(state->core, event);
-    if (message != NULL) {
-        octets = exo_octets(message, &length);
-        if (octets != NULL)
-            split(event, octets, length);
-        if (message->req_uri != NULL && osip_uri_to_str(message->req_uri, &uri) == 0)
-            event->request_uri = uri;
-        if (event->method == NULL)
-            event->method = message->sip_method != NULL ? message->sip_method : message->cseq->method;
-        if (event->reason == NULL && message->sip_method == NULL)
-            event->reason = message->reason_phrase;
-    }
+    else
+        describe(event, message, &borrowed);
     if (event->reason == NULL && event->status > 0)
         event->reason = osip_message_get_reason(event->status);
     sb_core_post(state->core, event);
-    osip_free(octets);
-    osip_free(uri);
+    give_back(&borrowed);
+}
+
+int exo_post_request(struct exosip *state, sb_event *event, osip_message_t *request)
+{
+    struct borrowed borrowed = {NULL, NULL};
+    int status = describe(event, request, &borrowed);
+    if (status == 0 && sb_core_post(state->core, event) != SB_OK)
+        status = 500;
+    give_back(&borrowed);
+    return status;
 }

@@ -30,6 +30,10 @@ int exo_set_reason(osip_message_t *response, const char *reason); /* NULL: leave
 /* Set what the message tells in the event (headers, body, status, reason, method) and post it. NULL message: nothing. */
 void exo_post(struct exosip *state, sb_event *event, osip_message_t *message);
 
+/* The same for a request that waits for an answer. Returns 0; or the status to refuse it with, and the user was told
+ * nothing, when there was no memory to tell all of it, or the library cannot write it. */
+int exo_post_request(struct exosip *state, sb_event *event, osip_message_t *request);
+
 /* True when a URI in it is longer than the library can write into a request. */
 int exo_is_dangerous(osip_message_t *message);
 
@@ -43,7 +47,8 @@ const char *exo_header(osip_message_t *message, const char *name);
 struct exo_content *exo_content_copy(const sb_content *content); /* NULL when memory is out */
 void exo_content_free(struct exo_content *copy);
 
-/* The message as octets (to be freed with osip_free), or NULL. */
-char *exo_octets(osip_message_t *message, size_t *length);
+/* Write the message as octets, to be freed with osip_free(). Returns 0; or the status to refuse a request with that cannot
+ * be written, and *octets is NULL. */
+int exo_octets(osip_message_t *message, char **octets, size_t *length);
 
 #endif

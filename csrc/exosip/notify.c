@@ -30,8 +30,9 @@ static void post_unsubscribed(struct exosip *state, struct sb_object *subscripti
     exo_post(state, &event, message);
 }
 
-static void post_subscribe(struct exosip *state, struct sb_object *subscription, int new_state, int expires,
-                           osip_message_t *subscribe)
+/* Returns 0, or the status to refuse it with. */
+static int post_subscribe(struct exosip *state, struct sb_object *subscription, int new_state, int expires,
+                          osip_message_t *subscribe)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
@@ -39,7 +40,7 @@ static void post_subscribe(struct exosip *state, struct sb_object *subscription,
     event.subscription = subscription->id;
     event.state = new_state;
     event.expires = expires;
-    exo_post(state, &event, subscribe);
+    return exo_post_request(state, &event, subscribe);
 }
 
 /* When there is something to do: a NOTIFY that is overdue, or the end. */
@@ -200,7 +201,7 @@ static void finish(struct exosip *state, struct sb_object *subscription, osip_me
 static void on_refresh(struct exosip *state, eXosip_event_t *event, struct sb_object *subscription)
 {
     struct exo_subscription *record = subscription->lib;
-    int seconds = asked(event->request);
+    int seconds = asked(event->request), status;
     if (subscription->state != SB_SUBSCRIPTION_GRANTED) {
         answer(state, event->tid, subscription->state == SB_SUBSCRIPTION_ASKED ? 500 : 481, NULL, 0);
         return;
@@ -211,13 +212,15 @@ static void on_refresh(struct exosip *state, eXosip_event_t *event, struct sb_ob
     }
     if (seconds > record->lease.expires)
         seconds = record->lease.expires;
-    answer(state, event->tid, 200, NULL, seconds);
     if (seconds == 0) {
+        answer(state, event->tid, 200, NULL, 0);
         finish(state, subscription, event->request);
         return;
     }
-    set_until(record, seconds);
-    post_subscribe(state, subscription, SB_STATE_ACTIVE, seconds, event->request);
+    status = post_subscribe(state, subscription, SB_STATE_ACTIVE, seconds, event->request);
+    answer(state, event->tid, status != 0 ? status : 200, NULL, seconds);
+    if (status == 0)
+        set_until(record, seconds);
 }
 
 /* The status to refuse a new one with before the user sees it, or 0. */
@@ -264,9 +267,14 @@ void exo_on_subscribe(struct exosip *state, eXosip_event_t *event)
         refuse(state, event, status != 0 ? status : 503);
         return;
     }
+    status = post_subscribe(state, subscription, 0, asked(event->request), event->request);
+    if (status != 0) {
+        answer(state, event->tid, status, NULL, 0);
+        sb_core_remove(state->core, subscription); /* and the library forgets it */
+        return;
+    }
     ((struct exo_subscription *)subscription->lib)->until_ms = sb_monotonic_ms() + EXO_64_T1;
     set_due(subscription->lib);
-    post_subscribe(state, subscription, 0, asked(event->request), event->request);
 }
 
 int exo_subscription_accept(void *state, struct sb_object *subscription, int status, int expires)

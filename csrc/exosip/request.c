@@ -380,28 +380,43 @@ static struct sb_object *transaction_new(struct exosip *state, const eXosip_even
     return transaction;
 }
 
+/* Forget a request from outside, which the user can answer no more. */
+static void drop(struct exosip *state, struct sb_object *transaction)
+{
+    if (transaction->is_invite)
+        transaction->call->invite_pending = 0;
+    sb_core_remove(state->core, transaction);
+}
+
+/* Returns 0, or the status to refuse it with. */
+static int post_request(struct exosip *state, const struct sb_object *transaction, osip_message_t *request)
+{
+    const struct sb_object *call = transaction->call;
+    sb_event event;
+    memset(&event, 0, sizeof event);
+    event.type = call == NULL ? SB_EV_REQUEST : transaction->is_invite ? SB_EV_CALL_REINVITE : SB_EV_CALL_REQUEST;
+    event.call = call == NULL ? 0 : call->id;
+    event.transaction = transaction->id;
+    return exo_post_request(state, &event, request);
+}
+
 void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_object *call)
 {
     struct sb_object *transaction;
-    sb_event news;
     int status;
     if (event->request == NULL || event->request->sip_method == NULL || exo_is_method(event->request, "BYE"))
         return; /* the library answered the BYE, and reports the end of the call apart */
     if (call == NULL && exo_take_notify(state, event))
         return;
     status = own_answer(state, event, call);
-    transaction = status == 0 ? transaction_new(state, event, call) : NULL;
-    if (transaction == NULL) {
-        send_answer(state, call != NULL, event->tid, status != 0 ? status : 503, NULL, NULL,
-                    status == 200 ? ALLOWED : NULL);
-        return;
+    if (status == 0) {
+        transaction = transaction_new(state, event, call);
+        status = transaction == NULL ? 503 : post_request(state, transaction, event->request);
+        if (status != 0 && transaction != NULL)
+            drop(state, transaction);
     }
-    memset(&news, 0, sizeof news);
-    news.type = call == NULL ? SB_EV_REQUEST
-                             : transaction->is_invite ? SB_EV_CALL_REINVITE : SB_EV_CALL_REQUEST;
-    news.call = call == NULL ? 0 : call->id;
-    news.transaction = transaction->id;
-    exo_post(state, &news, event->request);
+    if (status != 0)
+        send_answer(state, call != NULL, event->tid, status, NULL, NULL, status == 200 ? ALLOWED : NULL);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -429,9 +444,7 @@ void exo_transaction_due(struct exosip *state, struct sb_object *transaction)
     } else if (!transaction->outgoing) {
         /* The peer has given up on it, and the library will soon. */
         send_answer(state, transaction->call != NULL, record->tid, 500, NULL, NULL, NULL);
-        if (transaction->is_invite)
-            transaction->call->invite_pending = 0;
-        sb_core_remove(state->core, transaction);
+        drop(state, transaction);
     } else if (transaction->is_invite) {
         give_up_reinvite(state, transaction);
     } else {

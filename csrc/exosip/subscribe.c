@@ -279,15 +279,22 @@ static int refusal(struct exosip *state, struct exo_subscription *record, osip_m
     return sb_core_congested(state->core) ? 503 : 0;
 }
 
-static void post_notify(struct exosip *state, const struct sb_object *subscription, int seconds,
-                        osip_message_t *notify)
+/* What Subscription-State says of the time that is left; 0: nothing. */
+static int seconds_left(const char *told)
+{
+    int length;
+    return sb_granted(sb_parameter(told, "expires", &length), NULL, 0);
+}
+
+/* Returns 0, or the status to refuse it with. */
+static int post_notify(struct exosip *state, const struct sb_object *subscription, osip_message_t *notify)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
     event.type = SB_EV_NOTIFY;
     event.subscription = subscription->id;
-    event.expires = seconds;
-    exo_post(state, &event, notify);
+    event.expires = seconds_left(exo_header(notify, "subscription-state"));
+    return exo_post_request(state, &event, notify);
 }
 
 static void post_ended(struct exosip *state, struct sb_object *subscription, const char *told, osip_message_t *notify)
@@ -300,22 +307,21 @@ static void post_ended(struct exosip *state, struct sb_object *subscription, con
     exo_post_lease(state, subscription, SB_STATE_ENDED, 0, reason, 0, notify);
 }
 
-static void take_notify(struct exosip *state, struct sb_object *subscription, osip_message_t *notify)
+/* The user was told of it. */
+static void follow_notify(struct exosip *state, struct sb_object *subscription, osip_message_t *notify)
 {
     struct exo_subscription *record = subscription->lib;
     const char *told = exo_header(notify, "subscription-state");
-    int length, seconds = sb_granted(sb_parameter(told, "expires", &length), NULL, 0);
     if (record->dialog != NULL) {
         osip_dialog_update_osip_cseq_as_uas(record->dialog, notify);
         osip_dialog_update_route_set_as_uas(record->dialog, notify);
     }
     record->notified = 1;
     record->lease.notify_ms = 0;
-    post_notify(state, subscription, seconds, notify);
     if (sb_bare(told) == 10 && strncasecmp(told, "terminated", 10) == 0)
         post_ended(state, subscription, told, notify);
     else if (!record->lease.busy && record->lease.expires > 0) /* it may be less than was granted (4.1.2.3) */
-        exo_lease_left(&record->lease, seconds);
+        exo_lease_left(&record->lease, seconds_left(told));
 }
 
 /* One that the library took, and answered, while the SUBSCRIBE was on its way. */
@@ -324,8 +330,10 @@ void exo_on_notify(struct exosip *state, eXosip_event_t *event)
     char *call_id = exo_call_id(event->request);
     struct sb_object *subscription = call_id == NULL ? NULL : exo_find_subscription(state, call_id);
     free(call_id);
-    if (subscription != NULL && refusal(state, subscription->lib, event->request) == 0)
-        take_notify(state, subscription, event->request);
+    if (subscription == NULL || refusal(state, subscription->lib, event->request) != 0)
+        return;
+    post_notify(state, subscription, event->request);
+    follow_notify(state, subscription, event->request);
 }
 
 /* The tag in To, or NULL. */
@@ -363,9 +371,11 @@ int exo_take_notify(struct exosip *state, eXosip_event_t *event)
     record = subscription == NULL ? NULL : subscription->lib;
     if (record != NULL && is_within(record, event->request))
         status = refusal(state, record, event->request);
+    if (status == 0)
+        status = post_notify(state, subscription, event->request);
     exo_answer_request(state, event->tid, status != 0 ? status : 200);
     if (status == 0)
-        take_notify(state, subscription, event->request);
+        follow_notify(state, subscription, event->request);
     return 1;
 }
 

@@ -57,7 +57,7 @@ void exo_trace(osip_message_t *message, int received)
 {
     char peer[300] = "", *octets;
     size_t length = 0;
-    if (trace_core == NULL || message == NULL || (octets = exo_octets(message, &length)) == NULL)
+    if (trace_core == NULL || message == NULL || exo_octets(message, &octets, &length) != 0)
         return;
     /* What is printed is kept in the message, and the library changes it once more before it sends it. */
     osip_message_force_update(message);

@@ -55,6 +55,7 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
 {
     struct sb_object *call;
     struct sof_call *record;
+    sb_event event;
     if (sb_core_closing(state->core) || sb_core_congested(state->core))
         return 503;
     call = sb_core_add(state->core, SB_KIND_CALL, NULL);
@@ -72,7 +73,11 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
     record->irq = irq;
     record->peer_100rel = sip_has_feature(sip->sip_supported, "100rel") || sip_has_feature(sip->sip_require, "100rel");
     nta_incoming_bind(irq, sof_on_ack_or_cancel, &record->record);
-    post_call(state, SB_EV_CALL_INCOMING, call, 0, sip);
+    memset(&event, 0, sizeof event);
+    event.type = SB_EV_CALL_INCOMING;
+    event.call = call->id;
+    if (sof_post_request(state, &event, sip) != 0)
+        sb_core_remove(state->core, call); /* which answers it 500 */
     return 0;
 }
 

@@ -230,6 +230,7 @@ const sip_t *sof_real(const sip_t *sip)
 struct text {
     char *octets;
     size_t length, size;
+    int is_short; /* there was no memory for all of it */
 };
 
 static void append(struct text *text, const char *octets, size_t length)
@@ -237,8 +238,10 @@ static void append(struct text *text, const char *octets, size_t length)
     if (text->length + length >= text->size) {
         size_t size = (text->length + length + 1) * 2;
         char *larger = realloc(text->octets, size);
-        if (larger == NULL)
-            return; /* the event goes without the rest of it */
+        if (larger == NULL) {
+            text->is_short = 1;
+            return;
+        }
         text->octets = larger;
         text->size = size;
     }
@@ -283,6 +286,8 @@ static void append_header(struct text *text, const msg_header_t *header)
         length = msg_header_e(larger, (isize_t)length + 1, header, 0);
         append_raw(text, larger, (size_t)length);
         free(larger);
+    } else {
+        text->is_short = 1;
     }
 }
 
@@ -321,7 +326,7 @@ static int is_unresolved(const sip_t *sip)
 
 void sof_post(struct sofia *state, sb_event *event, const sip_t *sip)
 {
-    struct text text = {NULL, 0, 0};
+    struct text text = {NULL, 0, 0, 0};
     su_home_t home[1] = {SU_HOME_INIT(home)};
     if (event->reason == NULL && is_unresolved(sip))
         event->reason = SB_UNRESOLVED;
@@ -340,4 +345,17 @@ void sof_post(struct sofia *state, sb_event *event, const sip_t *sip)
     sb_core_post(state->core, event);
     free(text.octets);
     su_home_deinit(home);
+}
+
+int sof_post_request(struct sofia *state, sb_event *event, const sip_t *sip)
+{
+    struct text text = {NULL, 0, 0, 0};
+    su_home_t home[1] = {SU_HOME_INIT(home)};
+    int told;
+    describe(event, sip, &text);
+    event->request_uri = url_as_string(home, sip->sip_request->rq_url);
+    told = !text.is_short && event->request_uri != NULL && sb_core_post(state->core, event) == SB_OK;
+    free(text.octets);
+    su_home_deinit(home);
+    return told ? 0 : 500;
 }

@@ -28,6 +28,9 @@ sip_route_t *sof_route(su_home_t *home, const char *proxy);
 
 /* Describe the message (NULL: none; nothing of what nta made up) in the event, post it. */
 void sof_post(struct sofia *state, sb_event *event, const sip_t *sip);
+/* The same for a request that waits for an answer. Returns 0; or 500 to refuse it with, and the user was told nothing, when
+ * there was no memory to tell all of it. */
+int sof_post_request(struct sofia *state, sb_event *event, const sip_t *sip);
 /* The message where it came from the network; NULL for what nta made up: a timeout, a failure to send. */
 const sip_t *sof_real(const sip_t *sip);
 /* Add a header of one line. */

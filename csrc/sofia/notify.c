@@ -33,8 +33,9 @@ static void post_unsubscribed(struct sof_subscription *record, struct sb_object 
     sof_post(record->lease.record.state, &event, sip);
 }
 
-static void post_subscribe(struct sof_subscription *record, struct sb_object *subscription, int new_state,
-                           int expires, const sip_t *sip)
+/* Returns 0, or the status to refuse it with. */
+static int post_subscribe(struct sof_subscription *record, struct sb_object *subscription, int new_state, int expires,
+                          const sip_t *sip)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
@@ -42,7 +43,7 @@ static void post_subscribe(struct sof_subscription *record, struct sb_object *su
     event.subscription = subscription->id;
     event.state = new_state;
     event.expires = expires;
-    sof_post(record->lease.record.state, &event, sip);
+    return sof_post_request(record->lease.record.state, &event, sip);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ static int on_refresh(struct sof_subscription *record, struct sb_object *subscri
                       nta_incoming_t *irq, const sip_t *sip)
 {
     struct sofia *state = record->lease.record.state;
-    int seconds = asked(sip);
+    int seconds = asked(sip), status = 0;
     char text[16];
     msg_t *draft;
     if (subscription->state != SB_SUBSCRIPTION_GRANTED)
@@ -191,6 +192,12 @@ static int on_refresh(struct sof_subscription *record, struct sb_object *subscri
     if (sof_draft(NULL, &draft) != SB_OK)
         return 500;
     sof_add_header(draft, "Expires", text);
+    if (seconds > 0)
+        status = post_subscribe(record, subscription, SB_STATE_ACTIVE, seconds, sip);
+    if (status != 0) {
+        msg_destroy(draft);
+        return status;
+    }
     nta_leg_server_route(leg, sip->sip_record_route, sip->sip_contact);
     sof_reply(state, irq, 200, NULL, draft);
     nta_incoming_destroy(irq);
@@ -199,7 +206,6 @@ static int on_refresh(struct sof_subscription *record, struct sb_object *subscri
         return 0;
     }
     sof_set_timer(&record->lease.record, (unsigned)(seconds < SB_DAY ? seconds : SB_DAY) * 1000, on_expired);
-    post_subscribe(record, subscription, SB_STATE_ACTIVE, seconds, sip);
     return 0;
 }
 
@@ -266,7 +272,8 @@ int sof_on_subscribe(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
     }
     record->irq = irq;
     sof_set_timer(&record->lease.record, SOF_64_T1, on_unanswered);
-    post_subscribe(record, subscription, 0, asked(sip), sip);
+    if (post_subscribe(record, subscription, 0, asked(sip), sip) != 0)
+        sb_core_remove(state->core, subscription); /* which answers it 500 */
     return 0;
 }
 

@@ -328,7 +328,11 @@ int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *
     event.type = call == NULL ? SB_EV_REQUEST : transaction->is_invite ? SB_EV_CALL_REINVITE : SB_EV_CALL_REQUEST;
     event.call = call == NULL ? 0 : call->id;
     event.transaction = transaction->id;
-    sof_post(state, &event, sip);
+    if (sof_post_request(state, &event, sip) == 0)
+        return 0;
+    if (transaction->is_invite)
+        call->invite_pending = 0;
+    sb_core_remove(state->core, transaction); /* which answers it 500 */
     return 0;
 }
 

@@ -82,19 +82,20 @@ static int refusal(const struct sof_subscription *record, const sip_t *sip)
     return sb_core_congested(record->lease.record.state->core) ? 503 : 0;
 }
 
-static void post_notify(struct sof_subscription *record, const struct sb_object *subscription, int seconds,
-                        const sip_t *sip)
+/* Returns 0, or the status to refuse it with. */
+static int post_notify(struct sof_subscription *record, const struct sb_object *subscription, const sip_t *sip)
 {
     sb_event event;
     memset(&event, 0, sizeof event);
     event.type = SB_EV_NOTIFY;
     event.subscription = subscription->id;
-    event.expires = seconds;
-    sof_post(record->lease.record.state, &event, sip);
+    event.expires = sb_granted(sip->sip_subscription_state->ss_expires, NULL, 0);
+    return sof_post_request(record->lease.record.state, &event, sip);
 }
 
-static void take_notify(struct sof_subscription *record, struct sb_object *subscription, nta_leg_t *leg,
-                        const sip_t *sip)
+/* The user was told of it. */
+static void follow_notify(struct sof_subscription *record, struct sb_object *subscription, nta_leg_t *leg,
+                          const sip_t *sip)
 {
     const sip_subscription_state_t *told = sip->sip_subscription_state;
     int seconds = sb_granted(told->ss_expires, NULL, 0);
@@ -103,7 +104,6 @@ static void take_notify(struct sof_subscription *record, struct sb_object *subsc
     record->lease.established = record->notified = 1;
     record->lease.notify_ms = 0;
     nta_leg_server_route(leg, sip->sip_record_route, sip->sip_contact);
-    post_notify(record, subscription, seconds, sip);
     if (strcasecmp(told->ss_substate, "terminated") == 0)
         sof_post_lease(&record->lease, subscription, SB_STATE_ENDED, 0, told->ss_reason, 0, sip);
     else if (!record->lease.busy && record->lease.expires > 0) /* it may be less (4.1.2.3) */
@@ -121,9 +121,10 @@ static int on_notify(struct sof_record *data, nta_leg_t *leg, nta_incoming_t *ir
     subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
     if (subscription != NULL && sip->sip_request->rq_method != sip_method_notify)
         status = 405;
-    else if (subscription != NULL && (status = refusal(record, sip)) == 0) {
+    else if (subscription != NULL && (status = refusal(record, sip)) == 0 &&
+             (status = post_notify(record, subscription, sip)) == 0) {
         sof_answer(data->state, irq, 200);
-        take_notify(record, subscription, leg, sip);
+        follow_notify(record, subscription, leg, sip);
     }
     sof_leave(data->state);
     return status;

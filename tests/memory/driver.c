@@ -3,8 +3,9 @@
  *
  * A line is the function's name and its arguments, separated by tabs: numbers, texts, "-" for NULL, and for a
  * content "-" or "+", which stands for a header, a content type and a body. What sb_wait() gives is printed as its
- * numbers and the headers, a tab in place of each line break. `fail` is the double's exosip_double_fail(). Of a line that
- * was carried out nothing stays in memory.
+ * numbers and the headers, a tab in place of each line break. `fail` is the double's exosip_double_fail(), and
+ * `fail_memory` lets an allocation fail where the program is built for that. Of a line that was carried out nothing stays
+ * in memory.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,43 @@ static int do_failed(void)
 #endif
 }
 
+/* The nth of the engine's calls of malloc() and realloc() for at least so many octets fails, once. It is linked with
+ * --wrap, which sees the calls that are compiled into the program. */
+static int memory_nth, memory_calls, memory_failed;
+static size_t memory_least;
+
+#ifdef WITH_FAILING_MEMORY
+void *__real_malloc(size_t size);
+void *__real_realloc(void *octets, size_t size);
+
+static int memory_fails(size_t size)
+{
+    if (memory_nth == 0 || size < memory_least || __sync_add_and_fetch(&memory_calls, 1) != memory_nth)
+        return 0;
+    memory_failed = 1;
+    return 1;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return memory_fails(size) ? NULL : __real_malloc(size);
+}
+
+void *__wrap_realloc(void *octets, size_t size)
+{
+    return memory_fails(size) ? NULL : __real_realloc(octets, size);
+}
+#endif
+
+static int do_fail_memory(void)
+{
+    memory_nth = 0;
+    memory_calls = memory_failed = 0;
+    memory_least = (size_t)number(2);
+    memory_nth = (int)number(1);
+    return 0;
+}
+
 #define ENGINE (int)number(1)
 #define ID number(2)
 #define NUMBER(at) (int)number(at)
@@ -172,6 +210,8 @@ static sb_id perform(const char *name)
     FUNCTION(sb_notify, sb_notify(ENGINE, ID, text(3), content(4)))
     FUNCTION(fail, do_fail())
     FUNCTION(failed, do_failed())
+    FUNCTION(fail_memory, do_fail_memory())
+    FUNCTION(memory_failed, memory_failed)
 #undef FUNCTION
     fprintf(stderr, "driver: no function %s\n", name);
     exit(2);
