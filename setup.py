@@ -18,9 +18,14 @@ from _version import __version__
 
 del sys.path[0]
 
+#: The folders of the package: what is public, and the layers below (docs/architecture.md).
+PACKAGES = ["sipbridge"] + [
+    "sipbridge." + layer for layer in ("_command", "_agent", "_call", "_kept", "_engine", "_text")
+]
+
 #: Modules of the package that are not installed: by nobody, and by Python 2.7.
-BUILD_ONLY = ("_build",)
-PYTHON3_ONLY = ("aio",)
+BUILD_ONLY = ("sipbridge._build",)
+PYTHON3_ONLY = ("sipbridge.aio",)
 
 CFFI = "cffi>=1.15.1"  # the last for Python 2.7; pip chooses what fits a newer one
 
@@ -112,7 +117,7 @@ class BuildPackage(build_py):
     def find_package_modules(self, package, package_dir):
         left_out = BUILD_ONLY + (PYTHON3_ONLY if sys.version_info[0] < 3 else ())
         modules = build_py.find_package_modules(self, package, package_dir)
-        return [module for module in modules if module[1] not in left_out]
+        return [module for module in modules if "%s.%s" % module[:2] not in left_out]
 
 
 setup(
@@ -121,8 +126,8 @@ setup(
     description="SIP telephony from Python 2.7 and 3, on libeXosip2 or Sofia-SIP",
     license="GPL-2.0-or-later",
     platforms=["Linux", "macOS"],
-    packages=["sipbridge"],
-    package_data={"sipbridge": ["py.typed", "*.pyi"]},
+    packages=PACKAGES,
+    package_data=dict({package: ["*.pyi"] for package in PACKAGES}, sipbridge=["py.typed", "*.pyi"]),
     ext_modules=[EngineExtension(library.engine) for library in _build.LIBRARIES] + [ShieldLibrary()],
     cmdclass={"build_ext": BuildEngines, "build_py": BuildPackage},
     entry_points={"console_scripts": ["sipbridge = sipbridge.__main__:main"]},

@@ -13,7 +13,7 @@ import socket
 import sys
 import uuid
 
-#: As in sipbridge/endpoint.py.
+#: As in sipbridge/_agent/endpoint.py.
 METHOD = "SIPBRIDGE-HEALTH"
 
 ATTEMPTS = 3

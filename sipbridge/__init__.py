@@ -10,11 +10,19 @@ Start with :class:`Endpoint`. Every exception is a :class:`SipbridgeError`.
 from __future__ import absolute_import, division, print_function
 
 try:
+    from sipbridge._agent.endpoint import Endpoint
+    from sipbridge._agent.fault import Fault
+    from sipbridge._agent.watch import Watch
+    from sipbridge._call.call import Call
+    from sipbridge._call.transfer import Transfer
+    from sipbridge._engine.libraries import available as engines
+    from sipbridge._engine.response import Response
+    from sipbridge._engine.worker import Worker
+    from sipbridge._kept.notifier import Notifier
+    from sipbridge._kept.publication import Publication
+    from sipbridge._kept.registration import Registration
+    from sipbridge._kept.subscription import Subscription
     from sipbridge._version import __version__
-    from sipbridge.call import Call
-    from sipbridge.endpoint import Endpoint
-    from sipbridge.engine import Worker
-    from sipbridge.engine import available as engines
     from sipbridge.errors import (
         AuthenticationError,
         CallStateError,
@@ -55,18 +63,10 @@ try:
         TransferProgress,
         TransferRequested,
     )
-    from sipbridge.fault import Fault
     from sipbridge.headers import Headers
     from sipbridge.identity import ANONYMOUS
-    from sipbridge.notifier import Notifier
-    from sipbridge.publication import Publication
     from sipbridge.reason import Reason
-    from sipbridge.registration import Registration
-    from sipbridge.response import Response
-    from sipbridge.subscription import Subscription
     from sipbridge.tls import Tls
-    from sipbridge.transfer import Transfer
-    from sipbridge.watch import Watch
 except KeyboardInterrupt:
     from sipbridge import _interrupted
 

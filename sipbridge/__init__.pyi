@@ -1,10 +1,18 @@
 from __future__ import absolute_import, division, print_function
 
+from sipbridge._agent.endpoint import Endpoint as Endpoint
+from sipbridge._agent.fault import Fault as Fault
+from sipbridge._agent.watch import Watch as Watch
+from sipbridge._call.call import Call as Call
+from sipbridge._call.transfer import Transfer as Transfer
+from sipbridge._engine.libraries import available as engines
+from sipbridge._engine.response import Response as Response
+from sipbridge._engine.worker import Worker as Worker
+from sipbridge._kept.notifier import Notifier as Notifier
+from sipbridge._kept.publication import Publication as Publication
+from sipbridge._kept.registration import Registration as Registration
+from sipbridge._kept.subscription import Subscription as Subscription
 from sipbridge._version import __version__ as __version__
-from sipbridge.call import Call as Call
-from sipbridge.endpoint import Endpoint as Endpoint
-from sipbridge.engine import Worker as Worker
-from sipbridge.engine import available as engines
 from sipbridge.errors import (
     AuthenticationError,
     CallStateError,
@@ -45,18 +53,10 @@ from sipbridge.events import (
     TransferProgress,
     TransferRequested,
 )
-from sipbridge.fault import Fault as Fault
 from sipbridge.headers import Headers as Headers
 from sipbridge.identity import ANONYMOUS as ANONYMOUS
-from sipbridge.notifier import Notifier as Notifier
-from sipbridge.publication import Publication as Publication
 from sipbridge.reason import Reason as Reason
-from sipbridge.registration import Registration as Registration
-from sipbridge.response import Response as Response
-from sipbridge.subscription import Subscription as Subscription
 from sipbridge.tls import Tls as Tls
-from sipbridge.transfer import Transfer as Transfer
-from sipbridge.watch import Watch as Watch
 
 __all__ = [
     "ANONYMOUS",

@@ -10,7 +10,7 @@ from sipbridge import _interrupted
 def main():
     """Run the command line; returns the exit code. An interrupt is no traceback, while modules are imported either."""
     try:
-        from sipbridge.cli import main as run
+        from sipbridge._command.cli import main as run
 
         return run()
     except KeyboardInterrupt:

@@ -26,17 +26,17 @@ import sys
 
 import greenlet
 
-from sipbridge import account as _account
-from sipbridge import call as _call
-from sipbridge import dispatch
-from sipbridge import endpoint as _endpoint
-from sipbridge import notifier as _notifier
-from sipbridge import publication as _publication
-from sipbridge import registration as _registration
-from sipbridge import subscription as _subscription
-from sipbridge import transfer as _transfer
-from sipbridge import watch as _watch
+from sipbridge._agent import account as _account
+from sipbridge._agent import dispatch
+from sipbridge._agent import endpoint as _endpoint
+from sipbridge._agent import watch as _watch
+from sipbridge._call import call as _call
+from sipbridge._call import transfer as _transfer
 from sipbridge._compat import monotonic
+from sipbridge._kept import notifier as _notifier
+from sipbridge._kept import publication as _publication
+from sipbridge._kept import registration as _registration
+from sipbridge._kept import subscription as _subscription
 from sipbridge.errors import EngineError, SipbridgeError
 
 # Events that are taken before other tasks get their turn.

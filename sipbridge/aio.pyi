@@ -2,16 +2,16 @@
 from types import TracebackType
 from typing import Any, AsyncIterator, Callable, Iterable, List, Optional, Tuple, Type, Union
 
-from sipbridge import dispatch
-from sipbridge.content import Body
-from sipbridge.engine import Engine
+from sipbridge._agent import dispatch
+from sipbridge._agent.fault import Fault
+from sipbridge._engine.choice import Engine
+from sipbridge._engine.content import Body
+from sipbridge._engine.response import Response
 from sipbridge.errors import SipbridgeError
 from sipbridge.events import CallEnded, NotifyReceived, TraceMessage
-from sipbridge.fault import Fault
 from sipbridge.headers import HeaderFields, Headers
 from sipbridge.reason import Reason
 from sipbridge.record import Recorder
-from sipbridge.response import Response
 from sipbridge.tls import Tls
 
 class EventStream(dispatch.Stream, AsyncIterator[Any]):

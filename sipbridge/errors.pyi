@@ -1,7 +1,7 @@
 import builtins
 from typing import ContextManager, List, Optional
 
-from sipbridge.call import Call
+from sipbridge._call.call import Call
 from sipbridge.headers import Headers
 
 class SipbridgeError(Exception):

@@ -9,11 +9,11 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
+from sipbridge._text.subscription_state import parse_subscription_state
 from sipbridge.errors import EngineLost, PeerUnreachable
 from sipbridge.identity import asserted_identities, privacy
 from sipbridge.reason import parse_reasons
-from sipbridge.refer import replaces_of, target_of
-from sipbridge.subscription_state import parse_subscription_state
+from sipbridge.replaces import replaces_of, target_of
 from sipbridge.uri import address_uri
 
 _DTMF_RELAY = re.compile(r"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)

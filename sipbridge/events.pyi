@@ -1,20 +1,20 @@
 from typing import FrozenSet, NamedTuple, Optional, Tuple, Union
 
-from sipbridge.call import Call
-from sipbridge.content import Body
+from sipbridge._agent.watch import Watch
+from sipbridge._call.call import Call
+from sipbridge._call.incoming import IncomingRequest
+from sipbridge._call.transfer import Transfer
+from sipbridge._engine.content import Body
+from sipbridge._kept.notifier import Notifier
+from sipbridge._kept.publication import Publication
+from sipbridge._kept.registration import Registration
+from sipbridge._kept.subscription import Subscription
+from sipbridge._text.subscription_state import SubscriptionState
 from sipbridge.errors import EngineLost, PeerUnreachable
 from sipbridge.headers import HeaderFields, Headers
-from sipbridge.notifier import Notifier
-from sipbridge.publication import Publication
 from sipbridge.reason import Reason
-from sipbridge.registration import Registration
 from sipbridge.replaces import Replaces
-from sipbridge.request import IncomingRequest
-from sipbridge.subscription import Subscription
-from sipbridge.subscription_state import SubscriptionState
-from sipbridge.transfer import Transfer
 from sipbridge.uri import NameAddr
-from sipbridge.watch import Watch
 
 class IncomingCall(NamedTuple):
     call: Call

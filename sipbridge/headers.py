@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from sipbridge._compat import text_type, to_text
-from sipbridge.arguments import check_pairs, check_text
+from sipbridge._text.arguments import check_pairs, check_text
 from sipbridge.errors import InputError
 
 # Compact forms (RFC 3261, 7.3.3, and the registry that grew from it).

@@ -5,9 +5,9 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from sipbridge._compat import text_type
-from sipbridge.arguments import check_sequence, check_text
+from sipbridge._text.arguments import check_sequence, check_text
+from sipbridge._text.parameters import split_list
 from sipbridge.errors import InputError
-from sipbridge.parameters import split_list
 from sipbridge.uri import check_address, parse_address
 
 #: What From says of a caller who does not want to be known (RFC 3323, 4.1.1.3): for ``from_=``.

@@ -14,8 +14,8 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge.arguments import check_kind, check_octets, check_sequence, check_text, check_whole
-from sipbridge.console import printable
+from sipbridge._text.arguments import check_kind, check_octets, check_sequence, check_text, check_whole
+from sipbridge._text.printable import printable
 from sipbridge.events import TraceMessage
 from sipbridge.headers import Headers
 

@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge.arguments import check_octets, check_whole
+from sipbridge._text.arguments import check_octets, check_whole
 from sipbridge.errors import InputError
 from sipbridge.uri import check_uri
 

@@ -12,7 +12,7 @@ from __future__ import absolute_import, division, print_function
 
 from collections import namedtuple
 
-from sipbridge.arguments import check_kind, check_sequence
+from sipbridge._text.arguments import check_kind, check_sequence
 from sipbridge.payload import format_events
 from sipbridge.sdp import Line, Media, Session, build, medium
 

@@ -5,8 +5,8 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge.arguments import check_kind, check_sequence, check_text, check_whole
-from sipbridge.content import check_line
+from sipbridge._text.arguments import check_kind, check_sequence, check_text, check_whole
+from sipbridge._text.checks import check_line
 from sipbridge.errors import InputError
 
 #: The key events of RFC 4733, 3.2, in the order of their numbers from 0 on.

@@ -5,10 +5,10 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge.arguments import check_pairs, check_text, is_whole
-from sipbridge.content import check_line
+from sipbridge._text.arguments import check_pairs, check_text, is_whole
+from sipbridge._text.checks import check_line
+from sipbridge._text.parameters import number, parse_parameters, split_list
 from sipbridge.errors import InputError
-from sipbridge.parameters import number, parse_parameters, split_list
 
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 

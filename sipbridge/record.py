@@ -21,10 +21,10 @@ import struct
 import threading
 from collections import namedtuple
 
-from sipbridge.arguments import check_path
+from sipbridge._engine.local_address import source_address
+from sipbridge._text.arguments import check_path
+from sipbridge._text.masking import masked
 from sipbridge.errors import InputError, NotSupportedError
-from sipbridge.route import source_address
-from sipbridge.trace import masked
 from sipbridge.uri import parse_host_port
 
 try:

@@ -19,8 +19,8 @@ import re
 from collections import namedtuple
 
 from sipbridge._compat import PY2, text_type, to_text
-from sipbridge.arguments import check_kind, check_octets, check_sequence, check_whole
-from sipbridge.content import check_line
+from sipbridge._text.arguments import check_kind, check_octets, check_sequence, check_whole
+from sipbridge._text.checks import check_line
 from sipbridge.errors import InputError
 from sipbridge.payload import STATIC, Codec, parse_events, parse_rtpmap
 

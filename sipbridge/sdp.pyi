@@ -1,6 +1,6 @@
 from typing import Iterable, NamedTuple, Optional, Tuple, Union
 
-from sipbridge.content import Body
+from sipbridge._engine.content import Body
 from sipbridge.payload import Codec
 
 DIRECTIONS: Tuple[str, ...]

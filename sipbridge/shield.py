@@ -29,10 +29,11 @@ import struct
 import sys
 from collections import namedtuple
 
-from sipbridge import engine
-from sipbridge.arguments import check_delay, check_octets
+from sipbridge._engine.libraries import choose
+from sipbridge._engine.preload import environment, library
+from sipbridge._engine.shield_counters import Counter, binding, counters
+from sipbridge._text.arguments import check_delay, check_octets
 from sipbridge.errors import EngineError, InputError
-from sipbridge.preload import environment, library
 
 #: The kinds of requests that :func:`set_limit` can hold back, in the contract's order.
 METHODS = ("INVITE", "REGISTER", "SUBSCRIBE")
@@ -56,44 +57,12 @@ example:
 """
 
 
-class Counter(namedtuple("Counter", "rule passed answered dropped")):
-    """How many messages of this process passed (rule ``""``), or offended against a rule and were answered or
-    dropped. The rules are those of csrc/shield/check/shield.h: ``"via"``, ``"cseq-method"``, ``"overload-invite"``
-    and so on.
-    """
-
-    __slots__ = ()
-
-
 class Verdict(namedtuple("Verdict", "action status rule")):
     """What the shield would do: ``action`` is "pass", "answer" or "drop"; ``status`` is the status code of the
     answer, or 0; ``rule`` is what the message offends against, or "".
     """
 
     __slots__ = ()
-
-
-def _module():
-    """The extension module of an engine, any: the shield is one for the process."""
-    module = engine._choose(None)
-    return module.lib, module.ffi
-
-
-def counters():
-    """What became of the messages that this process received: a list of :class:`Counter`, those that passed first.
-
-    Raises EngineError when no shield is loaded.
-    """
-    lib, ffi = _module()
-    count = lib.sb_shield_counters(ffi.NULL, 0)
-    if count < 0:
-        raise EngineError("counters: no shield is loaded in this process", count)
-    records = ffi.new("sb_shield_counter[]", count)
-    lib.sb_shield_counters(records, count)
-    return [
-        Counter(ffi.string(each.rule).decode("ascii"), each.passed, each.answered, each.dropped)
-        for each in records
-    ]
 
 
 def file_path():
@@ -135,7 +104,7 @@ def read_counters(path=None):
 
 def loaded():
     """Whether the shield is loaded in this process. (Whether it is in an engine's path is known once that is open.)"""
-    lib, ffi = _module()
+    lib, ffi = binding()
     return lib.sb_shield_counters(ffi.NULL, 0) >= 0
 
 
@@ -155,7 +124,7 @@ def set_limit(method, rate, burst=None):
         check_delay(rate, "rate")
     if burst is not None and check_delay(burst, "burst") < 1:
         raise InputError("burst must be 1 or more, not %r" % (burst,))
-    lib, _ = _module()
+    lib, _ = binding()
     code = lib.sb_shield_limit(METHODS.index(method), -1 if rate is None else rate, burst or 0)
     if code == lib.SB_ENOTSUP:
         raise EngineError("limit: no shield is loaded in this process", code)
@@ -165,14 +134,14 @@ def set_limit(method, rate, burst=None):
 
 def limits():
     """The limits in force right now: a dict of method and requests per second, 0.0 for none."""
-    lib, _ = _module()
+    lib, _ = binding()
     return dict((method, lib.sb_shield_rate(kind)) for kind, method in enumerate(METHODS))
 
 
 def check(octets):
     """What the shield would do with a datagram (bytes): a :class:`Verdict`. Needs no preloaded shield."""
     octets = check_octets(octets, "octets")
-    lib, ffi = _module()
+    lib, ffi = binding()
     rule = ffi.new("char const *[1]")
     code = lib.sb_shield_check(ffi.from_buffer(octets), len(octets), rule)
     action = "pass" if code == 0 else "answer" if code > 0 else "drop"
@@ -238,10 +207,10 @@ def restart_with(module, arguments, name=None):
     if path is None or path in os.environ.get("LD_PRELOAD", "").split(os.pathsep):
         return
     try:
-        binding = engine._choose(name)
+        module = choose(name)
     except (EngineError, InputError):  # which is told later
         return
-    if binding.ffi.string(binding.lib.sb_engine_name()).decode("ascii") in NEED_IT:
+    if module.ffi.string(module.lib.sb_engine_name()).decode("ascii") in NEED_IT:
         os.execve(sys.executable, [sys.executable, "-m", module] + list(arguments), environment())
 
 

@@ -1,23 +1,18 @@
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
-from sipbridge.preload import environment as environment
-from sipbridge.preload import library as library
+from sipbridge._engine.preload import environment as environment
+from sipbridge._engine.preload import library as library
+from sipbridge._engine.shield_counters import Counter as Counter
+from sipbridge._engine.shield_counters import counters as counters
 
 METHODS: Tuple[str, ...]
 NEED_IT: Tuple[str, ...]
-
-class Counter(NamedTuple):
-    rule: str
-    passed: int
-    answered: int
-    dropped: int
 
 class Verdict(NamedTuple):
     action: str
     status: int
     rule: str
 
-def counters() -> List[Counter]: ...
 def file_path() -> str: ...
 def read_counters(path: Optional[str] = None) -> Tuple[Optional[int], List[Counter]]: ...
 def report_file(path: str) -> List[str]: ...

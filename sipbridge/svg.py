@@ -4,7 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 from xml.sax.saxutils import escape
 
-from sipbridge.arguments import check_kind, check_sequence
+from sipbridge._text.arguments import check_kind, check_sequence
 from sipbridge.ladder import Arrow, make_columns
 
 # Pixels: the margin that the times stand in, the first arrow, from one arrow to the next; from one lifeline

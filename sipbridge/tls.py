@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import os
 from collections import namedtuple
 
-from sipbridge.arguments import check_file
+from sipbridge._text.arguments import check_file
 from sipbridge.errors import InputError
 
 #: Whose certificate has to be right, in the order of enum sb_tls_verify (csrc/contract/engine.h).

@@ -6,7 +6,7 @@ import re
 import warnings
 from collections import namedtuple
 
-from sipbridge.arguments import check_text
+from sipbridge._text.arguments import check_text
 from sipbridge.errors import InputError, UnreachableContactWarning
 
 

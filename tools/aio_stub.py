@@ -14,22 +14,22 @@ STUB = ROOT / "sipbridge" / "aio.pyi"
 
 #: The classes, with the modules that have them and what waits there without a timeout of its own.
 FACADES = (
-    ("Call", "call", ()),
-    ("Registration", "registration", ()),
-    ("Subscription", "subscription", ()),
-    ("Notifier", "notifier", ()),
-    ("Publication", "publication", ()),
-    ("Transfer", "transfer", ()),
-    ("Watch", "watch", ()),
-    ("Account", "account", ("call", "message", "options", "publish", "request", "subscribe")),
-    ("Endpoint", "endpoint", ()),
+    ("Call", "_call/call", ()),
+    ("Registration", "_kept/registration", ()),
+    ("Subscription", "_kept/subscription", ()),
+    ("Notifier", "_kept/notifier", ()),
+    ("Publication", "_kept/publication", ()),
+    ("Transfer", "_call/transfer", ()),
+    ("Watch", "_agent/watch", ()),
+    ("Account", "_agent/account", ("call", "message", "options", "publish", "request", "subscribe")),
+    ("Endpoint", "_agent/endpoint", ()),
 )
 
 #: Where the base of a class is that has one.
-BASES = {"EventPackages": "event_packages"}
+BASES = {"EventPackages": "_agent/packages"}
 
 BEGINNING = """\
-from sipbridge import dispatch
+from sipbridge._agent import dispatch
 
 class EventStream(dispatch.Stream, AsyncIterator[Any]):
     def __aiter__(self) -> EventStream: ...

@@ -20,8 +20,8 @@ PLACE = BUILD / "package"
 FILES = ("LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "setup.py", "pyproject.toml")
 SOURCES = (
     "csrc/**/*.[ch]",
-    "sipbridge/*.py",
-    "sipbridge/*.pyi",
+    "sipbridge/**/*.py",
+    "sipbridge/**/*.pyi",
     "sipbridge/py.typed",
     "tests/**/*.py",
     "tools/*",
@@ -72,7 +72,7 @@ def lacking_in_package(folder):
         yield "_build.py is installed, and nobody needs it there"
     if sys.platform.startswith("linux") and not (package / "_shield.so").exists():
         yield "_shield.so, the shield to preload, is not installed"
-    for stub in ROOT.glob("sipbridge/*.pyi"):
+    for stub in ROOT.glob("sipbridge/**/*.pyi"):
         if not (package / stub.name).exists():
             yield "%s is not installed" % stub.name
     settings = dict(os.environ, PYTHONPATH=str(folder))

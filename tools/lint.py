@@ -52,7 +52,7 @@ def types():
         print("types: not checked, mypy needs Python 3.10: make lint PYTHON=python3.x")
         return
     yield [PYTHON, "tools/aio_stub.py", "--check"]
-    yield [PYTHON, "-m", "mypy"] + files("sipbridge/*.pyi")
+    yield [PYTHON, "-m", "mypy"] + files("sipbridge/**/*.pyi")
     allowed = ["--allowlist", "tools/stubtest-allowlist.txt", "--ignore-unused-allowlist"]
     yield (
         [PYTHON, "-m", "mypy.stubtest", "--concise", "--mypy-config-file", "tools/stubtest.ini"]

@@ -66,13 +66,15 @@ RULES = (
     Rule("csrc/exosip/*", ("CORE",), ("double",)),
     Rule("csrc/dns/*", ("CORE",), ("double",)),
     Rule("csrc/*", ("CORE",), BOTH),
-    Rule("sipbridge/worker*", ("worker", "aio"), ("sofia",)),
+    Rule("sipbridge/_engine/worker*", ("worker", "aio"), ("sofia",)),
+    Rule("sipbridge/_engine/channel.py*", ("worker", "aio"), ("sofia",)),
+    Rule("sipbridge/_engine/protocol.py*", ("worker", "aio"), ("sofia",)),
     Rule("sipbridge/shield.py*", ("shield",), ("double",)),
-    Rule("sipbridge/cli.py*", ("unit/test_cli.py", "unit/test_cli_events.py"), ("sofia",)),
-    Rule("sipbridge/*commands.py*", ("unit/test_cli.py", "unit/test_cli_events.py"), ("sofia",)),
-    Rule("sipbridge/console.py*", ("unit/test_cli.py", "unit/test_cli_events.py"), ("sofia",)),
-    Rule("sipbridge/demo*", ("unit/test_demo.py",), ("sofia",)),
-    Rule("sipbridge/doctor.py*", ("unit/test_doctor.py",), ("sofia",)),
+    Rule("sipbridge/_engine/shield_counters.py*", ("shield",), ("double",)),
+    Rule("sipbridge/_command/demo*", ("unit/test_demo.py",), ("sofia",)),
+    Rule("sipbridge/demo.py*", ("unit/test_demo.py",), ("sofia",)),
+    Rule("sipbridge/_command/doctor.py*", ("unit/test_doctor.py",), ("sofia",)),
+    Rule("sipbridge/_command/*", ("unit/test_cli.py", "unit/test_cli_events.py"), ("sofia",)),
     Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),
     Rule("sipbridge/*", ("CORE",), BOTH),
     Rule("tools/*", ("tools",), ("sofia",)),
@@ -108,7 +110,7 @@ def changed(since=""):
 
 def naming(module):
     """The test files that import a module of the package by its name."""
-    pattern = re.compile(r"sipbridge\.%s\b|from sipbridge import .*\b%s\b" % (module, module))
+    pattern = re.compile(r"sipbridge\.([\w.]+\.)?%s\b|from sipbridge\S* import .*\b%s\b" % (module, module))
     for path in sorted(TESTS.glob("*/test_*.py")):
         if path.parent.name != "image" and pattern.search(path.read_text(encoding="utf-8")):
             yield str(path.relative_to(TESTS))
@@ -121,7 +123,7 @@ def select(files):
         rule = next(rule for rule in RULES if fnmatch.fnmatch(file, rule.pattern))
         tests = [file.partition("/")[2] if test == "ITSELF" else test for test in rule.tests]
         if file.startswith("sipbridge/"):
-            tests += naming(file.partition("/")[2].split(".")[0])
+            tests += naming(file.rpartition("/")[2].split(".")[0])
         for engine in rule.engines:
             for test in tests:
                 for path in CORE if test == "CORE" else (test,):

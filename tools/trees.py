@@ -44,7 +44,7 @@ class Tree:
             for folder in (self.folder, self.objects):
                 shutil.rmtree(str(folder), ignore_errors=True)
             self.objects.mkdir(parents=True)
-        for source in self.folder.glob("sipbridge/*.py*"):
+        for source in self.folder.glob("sipbridge/**/*.py*"):
             source.unlink()  # the module may be gone from the sources
         command = [self.python, "setup.py", "-q", "build", "--build-base", self.objects]
         output = run(command + ["--build-lib", self.folder], **self.variables)

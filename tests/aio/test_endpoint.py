@@ -144,7 +144,7 @@ def test_an_endpoint_left_open_is_closed_when_the_interpreter_exits(other):
         await elsewhere(other.wait, "incoming sdp")
 
     asyncio.run(leave())
-    sipbridge.endpoint._close_all()
+    sipbridge._agent.endpoint._close_all()
     other.wait("ended cancelled 487")
     assert phones[0].calls == ()
 

@@ -110,7 +110,7 @@ def test_leaving_it_in_the_child_ends_nothing(forked, by_hand):
     def leave():
         with forked.endpoint, stream:
             pass
-        sipbridge.endpoint._close_all()  # what is done at exit
+        sipbridge._agent.endpoint._close_all()  # what is done at exit
 
     assert in_child(leave)
     stream.close()

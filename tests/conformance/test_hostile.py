@@ -11,7 +11,8 @@ import sipbridge
 from conformance.dialog import Dialog, is_working
 from conformance.sdp import ANSWER, OFFER
 from peers.byhand import ByHand
-from sipbridge import dispatch, shield
+from sipbridge import shield
+from sipbridge._agent import dispatch
 
 SDP = [("Content-Type", "application/sdp")]
 

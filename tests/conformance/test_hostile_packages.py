@@ -9,7 +9,7 @@ import pytest
 import sipbridge
 from conformance.dialog import SDP, Dialog, is_working
 from conformance.sdp import ANSWER, OFFER
-from sipbridge import dispatch
+from sipbridge._agent import dispatch
 
 #: Grows to gigabytes where somebody expands it. Nothing of sipbridge parses XML.
 BOMB = b"""<?xml version="1.0"?>

@@ -11,7 +11,8 @@ from conformance.conftest import USERS
 from conformance.sdp import ANSWER, OFFER
 from peers import tshark
 from peers.scenario import Callee
-from sipbridge import flow, record
+from sipbridge import record
+from sipbridge._command import diagram_input
 
 SIP = ("ip.src", "udp.srcport", "ip.dst", "udp.dstport", "sip.Method", "sip.Status-Code")
 
@@ -42,7 +43,7 @@ def test_a_call(make_phone, sipp, path):
     ]
     times = [float(time) for (time,) in tshark.fields(path, "frame.time_epoch")]
     assert times == pytest.approx([message.time for message in traced], abs=2e-6)
-    assert [arrow.brief for arrow in flow.read(path)][1] == "180 INVITE %s" % _number(traced[0])
+    assert [arrow.brief for arrow in diagram_input.read(path)][1] == "180 INVITE %s" % _number(traced[0])
 
 
 def _number(message):

@@ -8,7 +8,7 @@ import pytest
 
 import sipbridge
 from conformance.conftest import USERS
-from sipbridge import registration
+from sipbridge._kept import backoff
 
 FAST = 100.0
 
@@ -132,7 +132,7 @@ def test_given_up_while_it_waits(phone, by_hand):
 
 def test_the_time_between_tries_grows_and_is_bounded():
     for failures, upper in ((1, 30.0), (2, 60.0), (3, 120.0), (7, 1800.0), (500, 1800.0)):
-        times = [registration.backoff(failures) for _ in range(50)]
+        times = [backoff.backoff(failures) for _ in range(50)]
         assert upper / 2 <= min(times) and max(times) <= upper
         assert len(set(times)) > 1
 

@@ -23,7 +23,7 @@ else:
 def _public_names():
     for name in sipbridge.__all__:
         yield sipbridge, name
-    from sipbridge import account, endpoint
+    from sipbridge._agent import account, endpoint
 
     yield account, "Account"
     yield endpoint, "Endpoint"

@@ -3,15 +3,16 @@
 from __future__ import absolute_import, division, print_function
 
 import sipbridge
-from sipbridge import content, payload, record, sdp
-from sipbridge.account import Account
-from sipbridge.engine import Parties
+from sipbridge import payload, record, sdp
+from sipbridge._agent.account import Account
+from sipbridge._call.incoming import IncomingRequest
+from sipbridge._engine import content
+from sipbridge._engine.records import Parties
+from sipbridge._kept.publication import Publication
+from sipbridge._kept.registration import Registration
+from sipbridge._kept.subscription import Subscription
 from sipbridge.events import CallReinvited, RequestReceived, SubscriptionRequested, TransferRequested
 from sipbridge.headers import Headers
-from sipbridge.publication import Publication
-from sipbridge.registration import Registration
-from sipbridge.request import IncomingRequest
-from sipbridge.subscription import Subscription
 
 TO = u"sip:bob@127.0.0.1:9"
 

@@ -9,46 +9,33 @@ import sipbridge
 from misuse import values
 from misuse.objects import AUDIO, SESSION, TO
 from misuse.values import ANY, FLAG, optional, whole
-from sipbridge import (
-    flow,
-    identity,
-    ladder,
-    message_summary,
-    negotiation,
-    payload,
-    record,
-    sdp,
-    shield,
-    svg,
-    trace,
-    uri,
-)
+from sipbridge import identity, ladder, message_summary, negotiation, payload, record, sdp, shield, svg, uri
+from sipbridge._command import diagram_input
 
 #: Modules whose public names are for users, besides what ``sipbridge`` itself has.
 MODULES = (
-    flow, identity, ladder, message_summary, negotiation, payload, record, sdp, shield, svg, trace, uri,
+    diagram_input, identity, ladder, message_summary, negotiation, payload, record, sdp, shield, svg, uri,
 )  # fmt: skip
 
 #: Classes whose objects the package makes. Their constructors are nobody else's.
 MADE_BY_THE_PACKAGE = frozenset(
-    "Account AuthenticationError Call EngineError EngineLost NotSupportedError Notifier Peers PeerUnreachable"
+    "Account AuthenticationError Call EngineError EngineLost NotSupportedError Notifier PeerUnreachable"
     " Publication Registration ResponseError Session Subscription Transfer Watch".split()
 )
 
 #: What is between modules of the package, and public in name only: given what the package itself has checked.
 INTERNAL = frozenset(
-    "flow.label flow.arrows flow.read_stream"
+    "diagram_input.label diagram_input.arrows diagram_input.read_stream"
     " identity.asserted_identities identity.privacy"
     " record.is_capture record.require record.without_credentials Recorder.begin Recorder.__call__"
     " shield.restart_with shield.main shield.report_file shield.read_counters"
     " sdp.check_direction sdp.check_port sdp.check_line sdp.check_kind"
-    " trace.masked trace.render Peers.completed"
     " uri.check_uri uri.check_address uri.check_host_port uri.address_uri uri.is_wildcard uri.warn_of_wildcard"
     " ladder.make_columns payload.check_line".split()
 )
 
 #: A Worker's methods are the contract's, and the endpoint's to call.
-INTERNAL_CLASSES = frozenset(["Worker", "Peers"])
+INTERNAL_CLASSES = frozenset(["Worker"])
 
 _HEADERS = values.PAIRS
 _SDP = optional(values.OCTETS)
@@ -384,8 +371,8 @@ TABLE = {
     "uri.parse_transport_address": _entry({}, text=_LINE + [None, u"127.0.0.1", u"x://127.0.0.1"]),
     "uri.parse_host_port": _entry({}, text=_LINE + [None, u"a b", u"127.0.0.1:99999"]),
     # -- traces ------------------------------------------------------------------------------------------------
-    "flow.read": _entry({}, path=values.PATH + [None, u"/nowhere/at.all", u"/dev/null"]),
-    "flow.from_text": _entry({}, text=[5, values.OBJECT, None]),
+    "diagram_input.read": _entry({}, path=values.PATH + [None, u"/nowhere/at.all", u"/dev/null"]),
+    "diagram_input.from_text": _entry({}, text=[5, values.OBJECT, None]),
     "record.read": _entry({}, stream=values.THING),
     "ladder.label": _entry({}, data=values.OCTETS, brief=FLAG),
     "ladder.draw": _entry(

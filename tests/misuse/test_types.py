@@ -9,7 +9,7 @@ import pytest
 
 import sipbridge
 from misuse.objects import AUDIO, Objects
-from misuse.table import ALSO_CALLED, TABLE
+from misuse.table import ALSO_CALLED, MODULES, TABLE
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,8 @@ def _target(objects, name):
         return _constructor(owner)
     if owner[0].isupper():
         return getattr(objects.make(owner), function)
-    return getattr(importlib.import_module("sipbridge." + owner), function)
+    module = next(each for each in MODULES if each.__name__.endswith("." + owner))
+    return getattr(module, function)
 
 
 def _constructor(owner):

@@ -9,21 +9,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sipbridge import dispatch, events, flow, ladder, record, svg, trace
-from sipbridge.attempt import _contacts
+from sipbridge import events, ladder, record, svg
+from sipbridge._agent import dispatch
+from sipbridge._agent.trace_peers import Peers
+from sipbridge._call.placing import _contacts
+from sipbridge._call.replacing import find, supporting
+from sipbridge._call.session_timer import SessionTimer
+from sipbridge._call.transfer import Transfer
+from sipbridge._command import diagram_input, trace
+from sipbridge._text.parameters import number, parse_parameters, split_list, tag, tokens
+from sipbridge._text.subscription_state import parse_subscription_state
 from sipbridge.errors import InputError
 from sipbridge.events import TraceMessage
 from sipbridge.headers import Headers
 from sipbridge.identity import asserted_identities, privacy
 from sipbridge.message_summary import build_message_summary, parse_message_summary
-from sipbridge.parameters import number, parse_parameters, split_list, tag, tokens
 from sipbridge.payload import parse_events, parse_rtpmap
 from sipbridge.reason import parse_reasons
-from sipbridge.refer import replaces_of, target_of, with_replaces
-from sipbridge.replaces import find, parse_replaces, supporting
-from sipbridge.session_timer import SessionTimer
-from sipbridge.subscription_state import parse_subscription_state
-from sipbridge.transfer import Transfer
+from sipbridge.replaces import parse_replaces, replaces_of, target_of, with_replaces
 from sipbridge.uri import (
     address_uri,
     check_address,
@@ -197,14 +200,14 @@ def test_pcapng_with_octets_changed(data):
 def test_any_message(data, peer, time):
     """Traced, masked, drawn, kept for matching."""
     message = TraceMessage(False, peer, data, time)
-    trace.render(message), trace.Peers().completed(message), trace.Peers().completed(message._replace(outgoing=True))
+    trace.render(message), Peers().completed(message), Peers().completed(message._replace(outgoing=True))
     assert len(record.without_credentials(data)) >= 0
     ladder.draw([message], u"127.0.0.1:5060", width=40)
 
 
 @given(st.lists(values | st.just(u"12:00:00.000 -> 127.0.0.1:5060 (10 octets)") | st.just(u"    INVITE"), max_size=8))
 def test_any_text_for_a_trace(lines):
-    rows = flow.from_text(u"\n".join(lines))
+    rows = diagram_input.from_text(u"\n".join(lines))
     ladder.draw_arrows(rows), svg.render(rows)
 
 

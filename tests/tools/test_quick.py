@@ -39,9 +39,9 @@ def test_pages_have_the_tests_of_their_examples():
 
 
 def test_slow_ones_stay_apart_unless_asked_for():
-    core = quick.arguments(on("sofia", "sipbridge/call.py"))
+    core = quick.arguments(on("sofia", "sipbridge/_call/call.py"))
     assert "--ignore=%s" % (ROOT / "tests" / "unit" / "test_cli.py") in core
-    both = quick.arguments(on("sofia", "sipbridge/call.py", "sipbridge/cli.py"))
+    both = quick.arguments(on("sofia", "sipbridge/_call/call.py", "sipbridge/_command/cli.py"))
     assert "--ignore=%s" % (ROOT / "tests" / "unit" / "test_cli.py") not in both
 
 

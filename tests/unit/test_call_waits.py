@@ -1,10 +1,10 @@
-"""Who waits for a call may come to look late (sipbridge.call)."""
+"""Who waits for a call may come to look late (sipbridge._call.call)."""
 
 from __future__ import absolute_import, division, print_function
 
 import pytest
 
-from sipbridge.call import Call
+from sipbridge._call.call import Call
 from sipbridge.errors import CallStateError
 from sipbridge.events import CallEnded
 from sipbridge.headers import Headers

@@ -1,4 +1,4 @@
-"""The ``sipbridge`` command (sipbridge.cli, sipbridge.commands): by itself, and against itself as the peer."""
+"""The ``sipbridge`` command (sipbridge._command): by itself, and against itself as the peer."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -13,8 +13,10 @@ from command import Command, Listening, run
 
 import sipbridge
 from peers import certificates
-from sipbridge import cli, commands, engine, errors, record
-from sipbridge.demo_registrar import Registrar
+from sipbridge import errors, record
+from sipbridge._command import cli, commands
+from sipbridge._command.demo_registrar import Registrar
+from sipbridge._engine import libraries
 from sipbridge.headers import Headers
 
 NAMES = ["call", "listen", "register", "message", "ping", "subscribe", "publish", "version", "doctor"]
@@ -93,7 +95,7 @@ def test_without_an_engine(monkeypatch, capsys, arguments):
         raise ImportError("not built")
 
     monkeypatch.delenv("SIPBRIDGE_ENGINE", raising=False)
-    monkeypatch.setattr(engine, "_load", nothing)
+    monkeypatch.setattr(libraries, "load", nothing)
     assert cli.main(arguments) == 7
     complaint = one_line(capsys.readouterr().err)
     assert "no SIP engine" in complaint and "libsofia-sip-ua-dev" in complaint and "make develop" in complaint
@@ -106,7 +108,7 @@ def test_an_engine_that_was_not_built(monkeypatch, capsys, name, remedy):
     def nothing(name):
         raise ImportError("not built")
 
-    monkeypatch.setattr(engine, "_load", nothing)
+    monkeypatch.setattr(libraries, "load", nothing)
     assert cli.main(["message", NOBODY, "x", "--local", "udp://127.0.0.1:0", "--engine", name]) == 7
     complaint = one_line(capsys.readouterr().err)
     assert "the %s engine cannot be loaded (%s: not built)" % (name, name) in complaint and remedy in complaint

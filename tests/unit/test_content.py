@@ -1,11 +1,12 @@
-"""What a message is made of (sipbridge.content), and events that read it (sipbridge.events)."""
+"""What a message is made of (sipbridge._engine.content), and events that read it (sipbridge.events)."""
 
 from __future__ import absolute_import, division, print_function
 
 import pytest
 
 import sipbridge
-from sipbridge.content import check_seconds, check_status, make_content
+from sipbridge._engine.content import make_content
+from sipbridge._text.checks import check_seconds, check_status
 
 
 def test_nothing_is_nothing():

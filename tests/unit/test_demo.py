@@ -1,4 +1,4 @@
-"""The demo (sipbridge.demo): it passes, and it notices when a party misbehaves."""
+"""The demo (sipbridge._command.demo): it passes, and it notices when a party misbehaves."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -7,8 +7,8 @@ import socket
 import pytest
 from command import run
 
-from sipbridge.demo_party import DEVIATIONS, direction, session
-from sipbridge.demo_registrar import Registrar, digest
+from sipbridge._command.demo_party import DEVIATIONS, direction, session
+from sipbridge._command.demo_registrar import Registrar, digest
 
 STEPS = [
     "checks digests at",

@@ -1,4 +1,4 @@
-"""The event thread: order, waiting, blocking calls in handlers, iterators (sipbridge.dispatch)."""
+"""The event thread: order, waiting, blocking calls in handlers, iterators (sipbridge._agent.dispatch)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -8,7 +8,7 @@ from collections import namedtuple
 
 import pytest
 
-from sipbridge.dispatch import Dispatcher
+from sipbridge._agent.dispatch import Dispatcher
 from sipbridge.errors import EngineError
 
 try:

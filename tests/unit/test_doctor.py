@@ -1,4 +1,4 @@
-"""``sipbridge doctor`` (sipbridge.doctor), on machines made up here, and on this one."""
+"""``sipbridge doctor`` (sipbridge._command.doctor), on machines made up here, and on this one."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -10,7 +10,7 @@ import pytest
 from command import run
 
 from peers.ports import free_port
-from sipbridge import doctor
+from sipbridge._command import doctor
 
 DAEMON = (0, "28.2.2 linux/x86_64")
 REFUSED = (1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")

@@ -1,11 +1,11 @@
-"""Exceptions and how responses become them (sipbridge.errors, sipbridge.response)."""
+"""Exceptions and how responses become them (sipbridge.errors, sipbridge._engine.response)."""
 
 from __future__ import absolute_import, division, print_function
 
 import pytest
 
 import sipbridge
-from sipbridge.response import check_response
+from sipbridge._engine.response import check_response
 
 NO_HEADERS = sipbridge.Headers()
 

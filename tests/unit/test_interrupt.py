@@ -1,4 +1,4 @@
-"""A signal that comes at the worst moment of a wait (sipbridge.dispatch)."""
+"""A signal that comes at the worst moment of a wait (sipbridge._agent.dispatch)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from sipbridge.dispatch import Dispatcher
+from sipbridge._agent.dispatch import Dispatcher
 
 
 @pytest.mark.skipif(sys.version_info[0] < 3, reason="Python 2.7 does not keep what an exception came in the midst of")

@@ -5,8 +5,8 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 from sipbridge import InputError
+from sipbridge._text.subscription_state import SubscriptionState, parse_subscription_state
 from sipbridge.message_summary import Counts, build_message_summary, parse_message_summary
-from sipbridge.subscription_state import SubscriptionState, parse_subscription_state
 
 
 def test_parse():

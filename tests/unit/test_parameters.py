@@ -5,14 +5,13 @@ from __future__ import absolute_import, division, print_function
 
 import pytest
 
+from sipbridge._call.session_timer import SessionTimer
+from sipbridge._text.parameters import number, parse_parameters, split_list, tag, tokens
 from sipbridge.errors import InputError
 from sipbridge.headers import Headers
 from sipbridge.identity import asserted_identities, identity_headers, privacy
-from sipbridge.parameters import number, parse_parameters, split_list, tag, tokens
 from sipbridge.reason import Reason, parse_reasons, with_reason
-from sipbridge.refer import replaces_of, target_of, with_replaces
-from sipbridge.replaces import Replaces, parse_replaces
-from sipbridge.session_timer import SessionTimer
+from sipbridge.replaces import Replaces, parse_replaces, replaces_of, target_of, with_replaces
 from sipbridge.uri import address_uri
 
 

@@ -1,4 +1,4 @@
-"""A publication whose next PUBLISH cannot be sent (sipbridge.publication)."""
+"""A publication whose next PUBLISH cannot be sent (sipbridge._kept.publication)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
+from sipbridge._engine.records import Content, Parties
+from sipbridge._engine.response import Response
+from sipbridge._kept.publication import Publication
 from sipbridge.errors import EngineError, InputError
 from sipbridge.headers import Headers
-from sipbridge.publication import Publication
-from sipbridge.raw import Content, Parties
-from sipbridge.response import Response
 
 BODY, OTHER = Content([], "text/plain", b"on"), Content([], "text/plain", b"off")
 

@@ -1,5 +1,5 @@
 # -*- coding: utf-8 -*-
-"""Capture files, written and read back (sipbridge.record), and diagrams (sipbridge.flow, sipbridge.svg)."""
+"""Capture files, written and read back (sipbridge.record), and diagrams of them (sipbridge.svg)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -9,11 +9,12 @@ from xml.etree import ElementTree
 import dpkt
 import pytest
 
-from sipbridge import flow, record, svg
+from sipbridge import record, svg
+from sipbridge._command import diagram_input
+from sipbridge._command.trace import render
 from sipbridge.errors import InputError, NotSupportedError
 from sipbridge.events import TraceMessage
 from sipbridge.ladder import Arrow
-from sipbridge.trace import render
 
 HEAD = b"Via: SIP/2.0/UDP 192.0.2.1:5062;branch=z9\r\nCSeq: 7 INVITE\r\n\r\n"
 INVITE = b"INVITE sip:bob@192.0.2.7 SIP/2.0\r\n" + HEAD
@@ -162,7 +163,7 @@ def arrows():
 
 def test_flow_of_a_capture(path):
     write(path, "udp", "192.0.2.1", messages("192.0.2.7:5060"))
-    assert flow.read(path) == arrows()
+    assert diagram_input.read(path) == arrows()
 
 
 def test_flow_of_a_printed_trace(tmpdir):
@@ -171,16 +172,16 @@ def test_flow_of_a_printed_trace(tmpdir):
         lines += render(message) + ["call 1  a line of something else"]
     file = tmpdir.join("trace.txt")
     file.write_binary("\n".join(lines).encode("utf-8"))
-    found = flow.read(str(file))
+    found = diagram_input.read(str(file))
     assert [arrow[1:] for arrow in found] == [arrow[1:] for arrow in arrows()]
     assert found[1].time - found[0].time == pytest.approx(0.25)
 
 
 def test_flow_over_midnight_and_of_an_endpoint_that_only_listens():
     head = u"%s <- 192.0.2.7:5060 (60 octets)\n    INVITE sip:b@c SIP/2.0\n    CSeq: 1 INVITE\n    \n\n"
-    first, second = flow.from_text(head % "23:59:59.900" + head % "00:00:00.100")
+    first, second = diagram_input.from_text(head % "23:59:59.900" + head % "00:00:00.100")
     assert second.time - first.time == pytest.approx(0.2)
-    assert first.target == flow.HERE
+    assert first.target == diagram_input.HERE
 
 
 @pytest.mark.parametrize("data", [b"", b"no trace\n", b"\xff\xfe"])
@@ -188,7 +189,7 @@ def test_a_file_without_messages_is_an_error_that_names_it(tmpdir, data):
     file = tmpdir.join("empty.txt")
     file.write_binary(data)
     with pytest.raises(InputError) as caught:
-        flow.read(str(file))
+        diagram_input.read(str(file))
     assert "empty.txt" in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""What --trace prints (sipbridge.trace), and lines for a terminal (sipbridge.console)."""
+"""What --trace prints (sipbridge._command.trace), and lines for a terminal (sipbridge._command.console)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -8,9 +8,12 @@ import re
 
 import pytest
 
-from sipbridge.console import Console, printable
+from sipbridge._agent.trace_peers import Peers
+from sipbridge._command.console import Console
+from sipbridge._command.trace import render
+from sipbridge._text.masking import masked
+from sipbridge._text.printable import printable
 from sipbridge.events import TraceMessage
-from sipbridge.trace import Peers, masked, render
 
 SECRET = u"6629fae49393a05397450978507c4ef1"
 HEAD = u"REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n"

@@ -5,8 +5,8 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 import sipbridge
+from sipbridge._call.transfer import _refer_to
 from sipbridge.headers import Headers
-from sipbridge.transfer import _refer_to
 
 
 class _Endpoint(object):

@@ -7,10 +7,10 @@ import struct
 import sys
 import time
 
-from sipbridge import wire
+from sipbridge._engine import protocol
 
 FACTS = {
-    "protocol": wire.VERSION,
+    "protocol": protocol.VERSION,
     "engine": "sofia",
     "library": "none",
     "types": {"1": "call-incoming", "2": "subscribe", "4": "unsubscribed"},
@@ -21,21 +21,21 @@ EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
 
 
 def event(kind=1, subscription=0, lengths=(0,) * 6):
-    return wire.frame(wire.EVENT, EVENT.pack(*(kind, 0, 0, 0, 0, 0, 1, 0, subscription, 0, 0) + lengths))
+    return protocol.frame(protocol.EVENT, EVENT.pack(*(kind, 0, 0, 0, 0, 0, 1, 0, subscription, 0, 0) + lengths))
 
 
 #: What is sent in place of a hello.
 FIRST = {
-    "version": wire.hello(dict(FACTS, protocol=wire.VERSION + 1)),
-    "no-version": wire.hello({}),
-    "no-names": wire.hello({"protocol": wire.VERSION}),
-    "no-engine": wire.hello(dict(FACTS, engine=None)),
-    "deep": wire.frame(wire.HELLO, b"[" * 1000000),
-    "no-command": wire.hello(FACTS) + wire.result(99, None),
+    "version": protocol.hello(dict(FACTS, protocol=protocol.VERSION + 1)),
+    "no-version": protocol.hello({}),
+    "no-names": protocol.hello({"protocol": protocol.VERSION}),
+    "no-engine": protocol.hello(dict(FACTS, engine=None)),
+    "deep": protocol.frame(protocol.HELLO, b"[" * 1000000),
+    "no-command": protocol.hello(FACTS) + protocol.result(99, None),
     "http": b"HTTP/1.1 400 Bad Request\r\n\r\n",
-    "huge": struct.pack("!IB", 0xFFFFFFFF, wire.HELLO),
-    "kind": wire.frame(99, b""),
-    "no-json": wire.frame(wire.HELLO, b"\xff{"),
+    "huge": struct.pack("!IB", 0xFFFFFFFF, protocol.HELLO),
+    "kind": protocol.frame(99, b""),
+    "no-json": protocol.frame(protocol.HELLO, b"\xff{"),
     "early-event": event(),
 }
 
@@ -44,11 +44,11 @@ LATER = {
     "noise": bytes(bytearray(range(255, -1, -1))) * 8,
     "type": event(kind=77),
     "lengths": event(lengths=(0, 0, 0, 1 << 30, 0, 0)),
-    "short": wire.frame(wire.EVENT, b"\x01"),
-    "result": wire.frame(wire.RESULT, b"\x00"),
-    "deep-result": wire.frame(wire.RESULT, b"\x00\x00\x00\x01" + b"[" * 1000000),
-    "failure": wire.frame(wire.FAILURE, b"\x00\x00\x00\x01" + b'["SystemExit","boo",0]'),
-    "command": wire.command(1, "open", ()),
+    "short": protocol.frame(protocol.EVENT, b"\x01"),
+    "result": protocol.frame(protocol.RESULT, b"\x00"),
+    "deep-result": protocol.frame(protocol.RESULT, b"\x00\x00\x00\x01" + b"[" * 1000000),
+    "failure": protocol.frame(protocol.FAILURE, b"\x00\x00\x00\x01" + b'["SystemExit","boo",0]'),
+    "command": protocol.command(1, "open", ()),
 }
 
 #: What opening the engine returns.
@@ -65,16 +65,16 @@ def main(mode):
     if mode in FIRST:
         connection.sendall(FIRST[mode])
         time.sleep(10)
-    connection.sendall(wire.hello(FACTS))
+    connection.sendall(protocol.hello(FACTS))
     opened = OPENED.get(mode, [5060, []])
-    decoder = wire.Decoder()
+    decoder = protocol.Decoder()
     while True:
         for kind, payload in decoder.feed(connection.recv(65536)):
-            if kind == wire.COMMAND:
-                number, method, _ = wire.parse_command(payload)
+            if kind == protocol.COMMAND:
+                number, method, _ = protocol.parse_command(payload)
                 if method == "probe":
                     sys.exit(1)
-                connection.sendall(wire.result(number, opened if method == "open" else None))
+                connection.sendall(protocol.result(number, opened if method == "open" else None))
             elif mode == "subscriptions":
                 connection.sendall(SUBSCRIPTIONS)
             elif mode in LATER:  # leave to send events comes when all is set up

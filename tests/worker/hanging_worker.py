@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from sipbridge.engine import InProcess
+from sipbridge._engine.in_process import InProcess
 
 probe = InProcess.probe
 

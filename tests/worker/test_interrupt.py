@@ -12,8 +12,8 @@ import pytest
 
 import sipbridge
 from peers.process import freeze
-from sipbridge import worker_channel
-from sipbridge.raw import Content
+from sipbridge._engine import channel
+from sipbridge._engine.records import Content
 from worker.processes import worker_of
 
 
@@ -55,7 +55,7 @@ def is_fine(phone, pid):
 
 def test_between_taking_octets_and_the_decoder(busy, monkeypatch):
     """A part of a frame that is lost makes noise of all that follows it."""
-    monkeypatch.setattr(worker_channel, "_CHUNK", 4)
+    monkeypatch.setattr(channel, "_CHUNK", 4)
     pid = worker_of(busy)
     decoder = busy.endpoint._engine._channel._decoder
     feed, rounds = decoder.feed, []

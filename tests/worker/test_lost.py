@@ -11,8 +11,8 @@ import pytest
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
 from peers.process import freeze
-from sipbridge.demo_registrar import Registrar
-from sipbridge.worker_channel import Channel
+from sipbridge._command.demo_registrar import Registrar
+from sipbridge._engine.channel import Channel
 from worker.processes import Background, is_alive, lose, wait_until, worker_of
 
 SIGNALS = [signal.SIGKILL, signal.SIGSEGV]

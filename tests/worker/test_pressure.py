@@ -10,7 +10,8 @@ import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
-from sipbridge import dispatch, worker
+from sipbridge._agent import dispatch
+from sipbridge._engine import worker
 from worker.processes import wait_until, worker_of
 
 

@@ -11,8 +11,8 @@ import warnings
 import pytest
 
 import sipbridge
-from sipbridge import worker_process
-from sipbridge.worker_process import Process
+from sipbridge._engine import worker_process
+from sipbridge._engine.worker_process import Process
 from worker.processes import is_alive, wait_until, worker_of
 
 SETTINGS = {"beat": 0.1, "hang": 5.0, "crash_folder": None}
@@ -113,7 +113,7 @@ def test_a_warning_as_an_error_leaves_no_process(interpreter, monkeypatch):
         started.append(Process(*arguments))
         return started[-1]
 
-    monkeypatch.setattr("sipbridge.worker.Process", start)
+    monkeypatch.setattr("sipbridge._engine.worker.Process", start)
     worker = sipbridge.Worker(python=interpreter("fake_worker.py", "unshielded"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

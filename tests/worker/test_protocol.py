@@ -9,8 +9,9 @@ import pytest
 
 import sipbridge
 from peers.byhand import ByHand
-from sipbridge import wire
-from sipbridge.raw import Content, Parties
+from sipbridge._engine import protocol
+from sipbridge._engine.in_process import InProcess
+from sipbridge._engine.records import Content, Parties
 from worker.fake_worker import FIRST, LATER
 from worker.processes import wait_until, worker_of
 from worker.test_lost import established
@@ -73,7 +74,7 @@ def test_subscriptions_from_outside_end_with_their_worker(fake):
 
 
 def frames_of(octets):
-    return wire.Decoder().feed(octets)
+    return protocol.Decoder().feed(octets)
 
 
 @pytest.mark.parametrize("method, arguments", [
@@ -83,9 +84,9 @@ def frames_of(octets):
     (u"answer", [3, 200, None, Content([], None, None)]),
 ])  # fmt: skip
 def test_a_command_there_and_back(method, arguments):
-    ((kind, payload),) = frames_of(wire.command(7, method, arguments))
-    assert kind == wire.COMMAND
-    assert wire.parse_command(payload) == (7, method, arguments)
+    ((kind, payload),) = frames_of(protocol.command(7, method, arguments))
+    assert kind == protocol.COMMAND
+    assert protocol.parse_command(payload) == (7, method, arguments)
 
 
 @pytest.mark.parametrize("payload", [
@@ -93,8 +94,8 @@ def test_a_command_there_and_back(method, arguments):
     b'\x00\x00\x00\x01\x00\x00\x00\x31["x",[{"record":"Popen","fields":["id"]}]]     ',
 ])  # fmt: skip
 def test_a_malformed_command(payload):
-    with pytest.raises(wire.ProtocolError):
-        wire.parse_command(payload)
+    with pytest.raises(protocol.ProtocolError):
+        protocol.parse_command(payload)
 
 
 @pytest.mark.parametrize("error", [
@@ -102,8 +103,8 @@ def test_a_malformed_command(payload):
     sipbridge.EngineError("x", -4), sipbridge.NotSupportedError("x", -8),
 ])  # fmt: skip
 def test_an_error_there_and_back(error):
-    ((_, payload),) = frames_of(wire.failure(9, error))
-    number, found = wire.parse_failure(payload)
+    ((_, payload),) = frames_of(protocol.failure(9, error))
+    number, found = protocol.parse_failure(payload)
     assert (number, type(found), found.args) == (9, type(error), error.args)
     assert getattr(found, "code", 0) == getattr(error, "code", 0)
 
@@ -112,7 +113,7 @@ def test_a_command_that_is_longer_than_a_frame_may_be_is_not_sent(phone, hand):
     """To the worker it would be noise, and every call would end with it."""
     pid = worker_of(phone)
     with pytest.raises(sipbridge.InputError):
-        phone.endpoint.invite("sip:bob@127.0.0.1:%d" % hand.port, headers=[("X-Long", "x" * wire.MAX_FRAME)])
+        phone.endpoint.invite("sip:bob@127.0.0.1:%d" % hand.port, headers=[("X-Long", "x" * protocol.MAX_FRAME)])
     established(phone, hand)
     assert worker_of(phone) == pid
 
@@ -131,19 +132,19 @@ def test_a_command_that_makes_no_sense_is_an_error_and_no_more(phone, hand, comm
 
 
 def test_an_error_of_another_kind():
-    number, found = wire.parse_failure(frames_of(wire.failure(9, KeyError("x")))[0][1])
+    number, found = protocol.parse_failure(frames_of(protocol.failure(9, KeyError("x")))[0][1])
     assert (number, type(found)) == (9, sipbridge.EngineError)
     assert "KeyError" in str(found)
 
 
 def test_frames_come_in_pieces():
-    octets = b"".join([wire.result(1, None), wire.credit(5), wire.result(2, [u"x"])])
-    decoder, found = wire.Decoder(), []
+    octets = b"".join([protocol.result(1, None), protocol.credit(5), protocol.result(2, [u"x"])])
+    decoder, found = protocol.Decoder(), []
     for start in range(len(octets)):
         found += decoder.feed(octets[start : start + 1])
     assert found == frames_of(octets) and len(found) == 3
-    assert wire.parse_credit(found[1][1]) == 5
-    assert wire.parse_result(found[2][1]) == (2, [u"x"])
+    assert protocol.parse_credit(found[1][1]) == 5
+    assert protocol.parse_result(found[2][1]) == (2, [u"x"])
 
 
 def received(engine, take):
@@ -160,7 +161,7 @@ def received(engine, take):
 
 def test_events_are_the_same_in_frames():
     """What csrc/core/frames.c writes is what sb_wait() gives."""
-    engine = sipbridge.engine.InProcess()
+    engine = InProcess()
     engine.open("udp", "127.0.0.1", 0, last_id=5 << 32)
     try:
         first = received(engine, lambda: engine.wait(0))
@@ -169,8 +170,8 @@ def test_events_are_the_same_in_frames():
     finally:
         engine.close(0)
     ((kind, payload),) = frames_of(octets)
-    second = wire.Vocabulary(json.loads(json.dumps(engine.vocabulary()))).event(payload)
-    assert (count, kind) == (1, wire.EVENT)
+    second = protocol.Vocabulary(json.loads(json.dumps(engine.vocabulary()))).event(payload)
+    assert (count, kind) == (1, protocol.EVENT)
     assert first.transaction == (5 << 32) + 1 and second.transaction == first.transaction + 1
     same = ("type", "cause", "state", "status", "method", "request_uri", "body", "outgoing", "expires", "peer")
     assert [getattr(first, name) for name in same] == [getattr(second, name) for name in same]

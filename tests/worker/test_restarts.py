@@ -14,8 +14,8 @@ import pytest
 import sipbridge
 from conformance.sdp import OFFER
 from peers.process import freeze
-from sipbridge import worker
-from sipbridge.raw import Parties
+from sipbridge._engine import worker
+from sipbridge._engine.records import Parties
 from worker.processes import (
     Background,
     descriptors,

@@ -1,0 +1,129 @@
+"""Several identities on one endpoint, each with its own credentials, registrar and route."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._text.checks import check_quoted
+from sipbridge.errors import InputError
+from sipbridge.uri import address_uri, check_address, check_uri, parse_uri
+
+
+class Account(object):
+    """One address-of-record of an endpoint (RFC 3261, 10); made by :meth:`Endpoint.add_account`.
+
+    What it sends has its address in From, goes over its route, and answers challenges with its credentials. What
+    arrives for it is told by :meth:`Endpoint.account_of`.
+
+    Attributes:
+        address: the URI or name-addr for From.
+        uri: the URI in it: the address-of-record.
+        registrar: URI of its registrar, or None.
+        route: URI of a proxy to which its requests go first, or None for the endpoint's.
+        registration: its :class:`~sipbridge.Registration` once :meth:`register` was called, else None.
+    """
+
+    def __init__(self, endpoint, address, registrar, route):
+        self._endpoint = endpoint
+        self.address = check_address(address, "address")
+        self.uri = address_uri(self.address)
+        self.registrar = None if registrar is None else check_uri(registrar, "registrar")
+        self.route = None if route is None else check_uri(route, "route")
+        self.registration = None
+        self._parsed = parse_uri(self.uri)
+
+    def __repr__(self):
+        return "<Account %s>" % self.uri
+
+    @property
+    def contact(self):
+        """The URI that it is reached at: the endpoint's, with the account's user."""
+        contact = self._endpoint.uri
+        user = (self._parsed.user or "").partition(":")[0]  # not what might be its password
+        return contact if not user else contact.replace(":", ":%s@" % user, 1)
+
+    def register(self, expires=3600, timeout=32.0, keep=False, contact=None):
+        """Register at the account's registrar, over its route, and keep it up; as :meth:`Endpoint.register`.
+
+        ``contact`` is the URI to be reached at; None for :attr:`contact`.
+        """
+        if self.registrar is None:
+            raise InputError("the account %s has no registrar" % self.uri)
+        contact = self.contact if contact is None else contact
+        self.registration = self._endpoint._register(
+            self.registrar, self.address, contact, expires, timeout, keep, self.route
+        )
+        return self.registration
+
+    def invite(self, to, *args, **options):
+        """As :meth:`Endpoint.invite`, from this account."""
+        return self._endpoint.invite(to, *args, **self._own(options))
+
+    def call(self, to, *args, **options):
+        """As :meth:`Endpoint.call`, from this account."""
+        return self._endpoint.call(to, *args, **self._own(options))
+
+    def message(self, to, *args, **options):
+        """As :meth:`Endpoint.message`, from this account."""
+        return self._endpoint.message(to, *args, **self._own(options))
+
+    def request(self, method, to, *args, **options):
+        """As :meth:`Endpoint.request`, from this account."""
+        return self._endpoint.request(method, to, *args, **self._own(options))
+
+    def options(self, to, *args, **options):
+        """As :meth:`Endpoint.options`, from this account."""
+        return self._endpoint.options(to, *args, **self._own(options))
+
+    def subscribe(self, to, event, *args, **options):
+        """As :meth:`Endpoint.subscribe`, from this account."""
+        return self._endpoint.subscribe(to, event, *args, **self._own(options))
+
+    def publish(self, to, event, body, content_type, *args, **options):
+        """As :meth:`Endpoint.publish`, from this account."""
+        return self._endpoint.publish(to, event, body, content_type, *args, **self._own(options))
+
+    def _own(self, options):
+        for name in ("from_", "route"):
+            if name in options:
+                raise InputError("%s= is the account's own" % name)
+        return dict(options, from_=self.address, route=self.route)
+
+    def is_named_by(self, uri):
+        """Whether a URI, as it came, has this account's user, and its host or the endpoint's (RFC 3261, 19.1.4)."""
+        try:
+            parsed = parse_uri(uri)
+        except InputError:
+            return False
+        endpoint = self._endpoint
+        hosts = (self._parsed.host.lower(), parse_uri(endpoint.uri).host.lower(), endpoint._local.host.lower())
+        return parsed.user == self._parsed.user and parsed.host.lower() in hosts
+
+
+class Accounts(object):
+    """The accounts of an endpoint."""
+
+    def __init__(self):
+        self._accounts = ()
+
+    def __iter__(self):
+        return iter(self._accounts)
+
+    def add(self, endpoint, address, user, password, realm, registrar, route):
+        """A new :class:`Account`; its credentials are the endpoint's from now on."""
+        account = Account(endpoint, address, registrar, route)
+        if any(each.uri == account.uri for each in self._accounts):
+            raise InputError("there is an account %s already" % account.uri)
+        if password is not None:
+            user = account._parsed.user if user is None else check_quoted(user, "user")
+            if not user:
+                raise InputError("the account %s has no user to answer challenges with" % account.uri)
+            endpoint.add_credentials(user, password, realm)
+        self._accounts += (account,)
+        return account
+
+    def named_by(self, *uris):
+        """The account that the first of these URIs names that names one, or None."""
+        for uri in uris:
+            for account in self._accounts:
+                if account.is_named_by(uri):
+                    return account
+        return None

@@ -1,0 +1,86 @@
+"""OPTIONS as a ping (RFC 3261, 11): whether a peer is there, asked again and again."""
+
+from __future__ import absolute_import, division, print_function
+
+import random
+
+from sipbridge._text.arguments import is_real
+from sipbridge.errors import InputError, SipbridgeError
+from sipbridge.events import PeerAvailable, PeerUnavailable
+from sipbridge.uri import address_uri
+
+#: Final responses that say that nobody is there: no answer, or a proxy that got none.
+ABSENT = frozenset([408, 502, 503, 504])
+
+
+def check_interval(seconds):
+    """Seconds between two questions, or InputError."""
+    if not is_real(seconds) or not 1 <= seconds <= 86400:
+        raise InputError("interval must be 1 to 86400 s, not %r" % (seconds,))
+    return seconds
+
+
+class Watch(object):
+    """A peer that is asked in intervals whether it is there. Made by :meth:`~sipbridge.Endpoint.watch`.
+
+    The first answer, or its lack (after 64*T1: 32 s), is an event, and so is each change. Any final response but
+    408, 502, 503 and 504 counts as being there. It goes on until :meth:`stop` or until the endpoint is closed.
+
+    Attributes:
+        uri: the peer's URI, text.
+        interval: seconds from one answer to the next question, plus or minus a tenth.
+        available: True, False, or None before the first answer.
+        status: of the last response, 0 before the first.
+    """
+
+    def __init__(self, endpoint, parties, interval):
+        self._endpoint = endpoint
+        self._parties = parties
+        self._alarm = None
+        self._stopped = False
+        self.interval = check_interval(interval)
+        self.uri = address_uri(parties.to)
+        self.available = None
+        self.status = 0
+        with endpoint._lock:
+            self._send()
+
+    def __repr__(self):
+        return "<Watch of %s %s>" % (
+            self.uri,
+            {True: "available", False: "unavailable"}.get(self.available, "new"),
+        )
+
+    def stop(self):
+        """Ask no more. No event follows."""
+        with self._endpoint._lock:
+            self._stopped = True
+            if self._alarm is not None:
+                self._alarm.cancel()
+
+    # -- on the event thread ---------------------------------------------------------------------------------
+
+    def _send(self):
+        self._endpoint._ask("OPTIONS", self._parties, self._answered)
+
+    def _answered(self, response):
+        if not self._stopped:
+            self._seen(response.status, response.reason)
+
+    def _seen(self, status, reason):
+        available = status not in ABSENT
+        if available != self.available:
+            kind = PeerAvailable if available else PeerUnavailable
+            self._endpoint._dispatcher.post(kind(self, self.uri, status, reason))
+        self.available, self.status = available, status
+        seconds = self.interval * random.uniform(0.9, 1.1)  # many watches are not to ask at the same time
+        self._alarm = self._endpoint._dispatcher.call_later(seconds, self._again)
+
+    def _again(self):
+        with self._endpoint._lock:
+            if self._stopped:
+                return
+            try:
+                self._send()
+            except SipbridgeError as error:  # the worker is being restarted
+                self._seen(503, str(error))

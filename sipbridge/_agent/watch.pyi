@@ -1,0 +1,16 @@
+from typing import FrozenSet, Optional
+
+from sipbridge._agent.endpoint import Endpoint
+from sipbridge._engine.records import Parties
+
+ABSENT: FrozenSet[int]
+
+def check_interval(seconds: float) -> float: ...
+
+class Watch:
+    uri: str
+    interval: float
+    available: Optional[bool]
+    status: int
+    def __init__(self, endpoint: Endpoint, parties: Parties, interval: float) -> None: ...
+    def stop(self) -> None: ...

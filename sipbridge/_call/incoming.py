@@ -1,0 +1,71 @@
+"""What becomes of a request that arrived: exactly one answer."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._engine.content import make_content
+from sipbridge._text.arguments import check_pairs
+from sipbridge._text.checks import check_reason, check_status
+from sipbridge.errors import CallStateError, SipbridgeError
+
+SDP = "application/sdp"
+
+
+class IncomingRequest(object):
+    """A request from the peer that waits for our final response.
+
+    Attributes:
+        uri: its Request-URI, where it is outside of any call; else "".
+        answered: True once it was answered, or can no longer be.
+    """
+
+    __slots__ = ("_engine", "_transaction", "_call", "_offer", "_more", "uri", "answered")
+
+    def __init__(self, engine, transaction, call=None, offer=None, uri=""):
+        self._engine = engine
+        self._transaction = transaction
+        self._call = call
+        self._offer = offer  # becomes the call's once it is accepted
+        self._more = ()  # headers that a 2xx has in any case
+        self.uri = uri
+        self.answered = False
+
+    def answer(self, status, reason, body, content_type, headers):
+        """Send the final response."""
+        content = self._content(check_status(status, 200, 699), headers, body, content_type)
+        self._send(status, check_reason(reason), content)
+
+    def _content(self, status, headers, body, content_type):
+        return make_content(check_pairs(headers) + list(self._more if status < 300 else ()), body, content_type)
+
+    def refuse(self, status, reason, headers=()):
+        """Send a final response that refuses, 300 to 699."""
+        self.answer(check_status(status, 300, 699), reason, None, None, headers)
+
+    def accept(self, sdp, headers):
+        """Answer a re-INVITE with 200 and the SDP, which becomes the call's."""
+        self._send(200, None, self._content(200, headers, sdp, SDP))
+        self._call._sent(sdp)
+
+    def _send(self, status, reason, content):
+        if self.answered:
+            raise CallStateError("this request has been answered before")
+        try:
+            self._engine.answer(self._transaction, status, reason, content)
+        except CallStateError:  # its call has ended, or the peer no longer waits
+            self.answered = True
+            raise
+        self.answered = True
+        if status < 300 and self._offer is not None:
+            self._call._received(self._offer)
+
+    def answer_by_default(self, status, sdp=None):
+        """The answer when nobody gave one; where that is no longer possible, nothing."""
+        if self.answered:
+            return
+        try:
+            self._send(status, None, self._content(status, (), sdp, SDP))
+        except SipbridgeError:  # its call has ended meanwhile
+            self.answered = True
+        else:
+            if sdp is not None:
+                self._call.local_sdp = sdp

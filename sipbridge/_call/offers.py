@@ -1,0 +1,55 @@
+"""Whose turn it is to offer or to answer a session (RFC 3264, 5; RFC 3261, 13.2.1), checked before anything is sent."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge import negotiation
+from sipbridge._text.parameters import parse_parameters
+from sipbridge.errors import CallStateError, InputError
+from sipbridge.sdp import parse
+
+SDP = "application/sdp"
+
+
+def answer_for(call, sdp):
+    """What the 2xx to the peer's INVITE carries: ``sdp``, or where that is None what a 18x of ours carried already.
+
+    Raises CallStateError when there is neither: an offer has to be answered, and without one the 2xx has to
+    offer.
+    """
+    if sdp is not None or call.local_sdp is not None or not _negotiates(call.headers):
+        return sdp if sdp is not None else call.local_sdp
+    if call.remote_sdp is None:
+        raise CallStateError("the INVITE has no offer, so the answer has to make one: answer(sdp)")
+    raise CallStateError("the peer's offer wants an answer: answer(sdp), or reject(488)")
+
+
+def _negotiates(headers):
+    """Whether an INVITE's body is a session description, or none: not something that we know nothing of."""
+    kind = headers.get("Content-Type")
+    return kind is None or parse_parameters(kind)[0].lower() == SDP
+
+
+def answer_again(call, offer):
+    """What a re-INVITE that nobody answered gets: what is in force, held or resumed as the ``offer`` asks; bytes.
+
+    Also None. Descriptions that cannot be read are repeated as they were sent.
+    """
+    if offer is None or call.local_sdp is None:
+        return call.local_sdp
+    try:
+        theirs, wanted, last = (parse(each) for each in (offer, call._wanted_sdp, call.local_sdp))
+    except InputError:
+        return call.local_sdp
+    return negotiation.answer_again(theirs, wanted).following(last).raw
+
+
+def check_ack(sdp):
+    """An ACK is only left to the user when the peer's 2xx has its offer, which the ACK has to answer."""
+    if sdp is None:
+        raise CallStateError("the peer's offer came in its 2xx, so the ACK has to answer it: ack(sdp)")
+
+
+def check_offer(call):
+    """Whether an offer may be made now (RFC 3264, 4; RFC 3311, 5.1)."""
+    if call._their_offer is not None and not call._their_offer.answered:
+        raise CallStateError("the peer's offer waits for your answer: no offer may be made before")

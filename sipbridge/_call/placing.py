@@ -1,0 +1,103 @@
+"""An INVITE that was refused and is sent again for the same call: redirected (RFC 3261, 8.1.3.4), or with a
+longer session (RFC 4028, 7.4).
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._call.replacing import supporting
+from sipbridge._engine.content import make_content
+from sipbridge._text.arguments import check_whole
+from sipbridge._text.parameters import parse_parameters, split_list
+from sipbridge.errors import InputError, SipbridgeError
+from sipbridge.headers import Headers
+from sipbridge.uri import address_uri, parse_uri
+
+
+def check_redirects(number):
+    """How many redirections to follow, or InputError."""
+    return check_whole(number, "follow_redirects", 0, 70)
+
+
+class Attempt(object):
+    """What it takes to send the INVITE of a call again. Used under the endpoint's lock.
+
+    Args:
+        call: the Call.
+        parties, headers, sdp, content_type: of the INVITE, checked.
+        redirects: how many more targets may be tried.
+    """
+
+    def __init__(self, call, parties, headers, sdp, content_type, redirects):
+        self._call = call
+        self._parties = parties
+        self._headers = list(headers)
+        self._body = sdp, content_type
+        self._left = redirects
+        self._queue = []
+        self._tried = set([_key(address_uri(parties.to))])
+
+    def send(self):
+        """Send it. Returns the engine's number of the call."""
+        call = self._call
+        timer = [] if call._session_timer is None else call._session_timer.offer()
+        content = make_content(supporting(self._headers + timer), *self._body)
+        return call._engine.call(self._parties, content)
+
+    def again(self, raw):
+        """The call was refused. Returns whether the INVITE was sent once more, so that it goes on."""
+        call = self._call
+        if call.state != "calling" or raw.cause not in ("rejected", "redirected", "timeout", "unreachable", "failed"):
+            return False
+        if raw.status == 422 and call._session_timer is not None:
+            return call._session_timer.raised(Headers(raw.headers)) and self._sent()
+        if raw.status >= 600:
+            return False
+        if raw.cause == "redirected":
+            self._queue = _contacts(Headers(raw.headers)) + self._queue
+        return self._next_target()
+
+    def _next_target(self):
+        while self._queue and self._left:
+            uri = self._queue.pop(0)
+            if _key(uri) in self._tried:  # 8.1.3.4: never the same URI twice
+                continue
+            self._tried.add(_key(uri))
+            self._left -= 1
+            self._parties = self._parties._replace(to="<%s>" % uri)
+            if self._sent():
+                self._call.request_uri, self._call._peer = uri, uri
+                return True
+        return False
+
+    def _sent(self):
+        try:
+            number = self.send()
+        except SipbridgeError:
+            return False
+        self._call._id = number
+        self._call._endpoint._calls[number] = self._call
+        return True
+
+
+def _key(uri):
+    return uri.lower()
+
+
+def _contacts(headers):
+    """The URIs that a redirection names, the most wanted first, without the headers in them."""
+    found = []
+    for item in split_list(headers.get_all("Contact")):
+        uri = address_uri(item).partition("?")[0]
+        try:
+            if parse_uri(uri).scheme in ("sip", "sips"):
+                found.append((-_q(item), len(found), uri))
+        except InputError:
+            pass
+    return [uri for _, _, uri in sorted(found)]
+
+
+def _q(item):
+    try:
+        return min(1.0, max(0.0, float(parse_parameters(item)[1].get("q", "1"))))
+    except ValueError:
+        return 1.0

@@ -1,0 +1,206 @@
+"""Session timers (RFC 4028): a call whose other end is gone without a word ends by itself.
+
+One side, the refresher, sends an UPDATE or re-INVITE when half of the agreed time has passed; either side hangs
+up when it runs out. Only what both have said "timer" to, or one has taken on alone, is timed.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import random
+
+from sipbridge._compat import monotonic
+from sipbridge._engine.content import make_content
+from sipbridge._text.checks import check_seconds
+from sipbridge._text.parameters import number, parse_parameters, tokens
+from sipbridge.errors import InputError, SipbridgeError
+from sipbridge.reason import Reason
+
+SDP = "application/sdp"
+
+#: Seconds below which nobody has to refresh (RFC 4028, 5).
+MINIMUM = 90
+
+#: How often a 422 is followed by an INVITE that asks for longer.
+_MAX_RAISES = 3
+
+#: Seconds after which a refresh that met another is tried again (RFC 3261, 14.1).
+_GLARE = (2.1, 4.0)
+
+
+def check_interval(seconds):
+    """A session interval in seconds, or None; or InputError."""
+    if seconds is None:
+        return None
+    if check_seconds(seconds, "session_expires") < MINIMUM:
+        raise InputError("session_expires must be %d s or more (RFC 4028), not %d" % (MINIMUM, seconds))
+    return seconds
+
+
+def _interval(headers):
+    """The seconds in Session-Expires, or None, and who is to refresh: "uac", "uas" or None."""
+    value, parameters = parse_parameters(headers.get("Session-Expires", ""))
+    return number(value), parameters.get("refresher", "").lower() or None
+
+
+def _minimum(headers):
+    return max(MINIMUM, number(parse_parameters(headers.get("Min-SE", ""))[0]) or 0)
+
+
+class SessionTimer(object):
+    """The session timer of one call. Everything happens on the event thread, or under the endpoint's lock.
+
+    Args:
+        call: the Call.
+        wanted: seconds to ask for.
+    """
+
+    def __init__(self, call, wanted):
+        self._call = call
+        self._wanted = wanted
+        self._minimum = MINIMUM
+        self._raises = 0
+        self._alarm = None
+        self._deadline = 0.0  # when it runs out, on the monotonic clock
+        self._update = False  # the peer takes UPDATE
+        self.expires = None  # seconds agreed on, or None
+        self.refreshing = False  # we are the refresher
+
+    # -- what messages say -----------------------------------------------------------------------------------
+
+    def offer(self, refresher=None):
+        """The headers of an INVITE, or of a refresh."""
+        value = "%d;refresher=%s" % (self._wanted, refresher) if refresher else "%d" % self._wanted
+        fields = [("Supported", "timer"), ("Session-Expires", value)]
+        return fields + ([("Min-SE", "%d" % self._minimum)] if self._minimum > MINIMUM else [])
+
+    def raised(self, headers):
+        """Whether a 422 leaves something to try: then the next :meth:`offer` asks for what it demands."""
+        demanded = number(parse_parameters(headers.get("Min-SE", ""))[0])
+        if demanded is None or demanded <= self._minimum or self._raises == _MAX_RAISES:
+            return False
+        self._raises += 1
+        self._minimum = demanded
+        self._wanted = max(self._wanted, demanded)
+        return True
+
+    def accept(self, headers):
+        """The headers of our 2xx to a request with these; None when the interval is too small: 422 is due.
+
+        Agrees on the interval and on who refreshes (RFC 4028, 9).
+        """
+        asked, refresher = _interval(headers)
+        supported = "timer" in tokens(headers, "Supported")
+        if asked is not None and asked < self._minimum and supported:
+            return None
+        self._update = "update" in tokens(headers, "Allow")
+        least = _minimum(headers)
+        granted = self._wanted if asked is None else min(asked, self._wanted)
+        self.expires = max(granted, least, self._minimum)
+        if not supported:
+            refresher = "uas"
+        elif refresher not in ("uac", "uas"):
+            refresher = "uac"
+        self.refreshing = refresher == "uas"
+        fields = [("Session-Expires", "%d;refresher=%s" % (self.expires, refresher))]
+        return fields + ([("Require", "timer")] if supported else [])
+
+    def refusal(self):
+        """The headers of a 422."""
+        return [("Min-SE", "%d" % self._minimum)]
+
+    def agreed(self, headers):
+        """A 2xx to an INVITE or refresh of ours came: what it says goes (RFC 4028, 7.2)."""
+        granted, refresher = _interval(headers)
+        # Less than the minimum is not allowed (RFC 4028, 5), and 0 would have us refresh without a pause.
+        self.expires = None if granted is None else max(granted, MINIMUM)
+        self._update = "update" in tokens(headers, "Allow") or self._update
+        self.refreshing = refresher != "uas"
+        self.restart()
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def restart(self):
+        """The session was refreshed, or begins."""
+        self.stop()
+        if self.expires is None:
+            return
+        lifetime = self.expires - min(32.0, self.expires / 3.0)  # RFC 4028, 10
+        self._deadline = monotonic() + lifetime
+        if self.refreshing:
+            self._set(self.expires / 2.0, self._refresh)
+        else:
+            self._set(lifetime, self._expire)
+
+    def stop(self):
+        """It is over."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _set(self, seconds, function):
+        self.stop()
+        self._alarm = self._call._endpoint._dispatcher.call_later(seconds, function)
+
+    def _expire(self):
+        if self._call.ended is None:
+            self._call.hangup(why=Reason("SIP", 408, "Session expired"))
+
+    def _refresh(self):
+        call = self._call
+        if call.state != "established":
+            return
+        self._set(max(0.0, self._deadline - monotonic()), self._expire)  # unless it succeeds
+        fields = self.offer("uac")
+        try:
+            with call._endpoint._lock:
+                if self._update or call.local_sdp is None:
+                    content = make_content(fields, None, None)
+                    call._endpoint._send_within(call, "UPDATE", content, self._refreshed)
+                else:
+                    content = make_content(fields, call.local_sdp, SDP)
+                    call._endpoint._send_within(call, "INVITE", content, self._reinvited)
+        except SipbridgeError:  # a re-INVITE is under way
+            self._try_again(_GLARE)
+
+    def _reinvited(self, response):
+        self._call._reinvited(response, True)
+        self._refreshed(response)
+
+    def _refreshed(self, response):
+        """The answer to our refresh."""
+        if response.ok:
+            self.agreed(response.headers)
+        elif response.status == 422 and self.raised(response.headers):
+            self._try_again((0.0, 0.0))
+        elif response.status == 491:
+            self._try_again(_GLARE)
+        elif self._update and response.status in (405, 501):
+            self._update = False
+            self._try_again((0.0, 0.0))
+        elif response.status in (408, 481):  # RFC 4028, 10
+            self._set(0.0, self._expire)
+
+    def _try_again(self, bounds):
+        seconds, left = random.uniform(*bounds), self._deadline - monotonic()
+        if seconds < left:
+            self._set(seconds, self._refresh)
+
+
+def refreshed(call, headers, request):
+    """A re-INVITE or UPDATE of the peer came. False when its interval was too small and it was refused."""
+    timer = call._session_timer
+    if timer is None or not ("Session-Expires" in headers or timer.expires):
+        return True
+    fields = timer.accept(headers)
+    if fields is None:
+        request.answer(422, None, None, None, timer.refusal())
+        return False
+    request._more = fields
+    timer.restart()
+    return True
+
+
+def updated(call, headers, body, request):
+    """An UPDATE within a call: one that is a mere refresh is answered here, and is no event."""
+    if refreshed(call, headers, request) and not body and call._session_timer is not None:
+        request.answer_by_default(200)

@@ -1,0 +1,276 @@
+"""Transfer of a call: REFER within its dialog (RFC 3515, 5589), from either side.
+
+Who asks for it is the transferor, whose peer, the transferee, places a call to the target and reports how that
+goes, in NOTIFYs. The subscription to these (RFC 6665) begins with the REFER and ends with the last of them.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+from sipbridge._call.replacing import in_place_of
+from sipbridge._engine.content import make_content
+from sipbridge._engine.records import Content
+from sipbridge._text.arguments import check_pairs, check_timeout
+from sipbridge._text.parameters import number, parse_parameters
+from sipbridge.errors import (
+    CallStateError,
+    InputError,
+    ResponseError,
+    SipbridgeError,
+    TimeoutError,
+    naming,
+)
+from sipbridge.events import CallAnswered, CallEnded, CallProgress, TransferProgress, TransferRequested
+from sipbridge.headers import Headers
+from sipbridge.replaces import target_of, with_replaces
+from sipbridge.uri import address_uri, check_address, check_uri, parse_address, parse_uri
+
+SDP = "application/sdp"
+SIPFRAG = "message/sipfrag;version=2.0"
+
+#: Seconds that the subscription lasts, told to the transferor; it ends with the call in any case.
+_SUBSCRIPTION = 180
+
+_STATUS_LINE = re.compile(br"\s*SIP/2\.0[ \t]+([1-6][0-9]{2})(?![0-9])([^\r\n]*)", re.IGNORECASE)
+
+
+def is_final(status):
+    """True for the status of a final response."""
+    return status >= 200
+
+
+# -- the transferor ------------------------------------------------------------------------------------
+
+
+class Transfer(object):
+    """A transfer that the peer of a call was asked for. Made by :meth:`~sipbridge.Call.begin_transfer`.
+
+    Attributes:
+        call: the call whose peer is to call the target.
+        target: the target's URI, text.
+        status, reason: of the target's response that the peer told of last; 0 and "" before the first.
+        state: "pending" until the peer took it over, "accepted", then "ended".
+    """
+
+    def __init__(self, call, target):
+        self.call = call
+        self.target = target
+        self.status = 0
+        self.reason = ""
+        self.state = "pending"
+
+    def __repr__(self):
+        return "<Transfer to %s %s %d>" % (self.target, self.state, self.status)
+
+    @property
+    def succeeded(self):
+        """True once the target has taken the peer's call."""
+        return 200 <= self.status <= 299
+
+    def wait_ended(self, timeout=60.0):
+        """Wait, at most ``timeout`` seconds (None: no limit), until the target has taken the peer's call.
+
+        Raises TimeoutError; ResponseError when the target refused; CallStateError when the call with the peer,
+        or the subscription, ended before that was known.
+        """
+        endpoint = self.call._endpoint
+        check_timeout(timeout)
+        with naming(self.call):
+            if not endpoint._wait(lambda: self.state == "ended" or self.call.ended is not None, timeout):
+                raise TimeoutError("%r: no result in %s s" % (self, timeout))
+            if self.succeeded:
+                return
+            if is_final(self.status):
+                raise ResponseError(self.status, self.reason, Headers())
+            raise CallStateError("%r: it ended before there was a result" % (self,))
+
+    # -- for the endpoint, under its lock -------------------------------------------------------------------
+
+    def _accepted(self, response):
+        if not response.ok or self.state == "ended":
+            return
+        without = response.headers.get("Refer-Sub", "").strip().lower() == "false"  # RFC 4488
+        self.state = "ended" if without else "accepted"
+        if without:
+            self.status, self.reason = response.status, response.reason
+
+    def _notified(self, headers, body):
+        """Take a NOTIFY. Returns the event, or None when it tells nothing new."""
+        found = _STATUS_LINE.match(body)
+        over = parse_parameters(headers.get("Subscription-State", ""))[0].lower() == "terminated"
+        before = self.status, self.state
+        if found:
+            self.status = int(found.group(1))
+            self.reason = found.group(2).decode("utf-8", "replace").strip()
+        if over or is_final(self.status):
+            self.state = "ended"
+        if (self.status, self.state) == before:
+            return None
+        return TransferProgress(self.call, self, self.status, self.reason, self.state == "ended")
+
+
+def begin(call, to, headers, timeout):
+    """Send the REFER. Returns the Transfer that the peer has accepted (2xx)."""
+    check_timeout(timeout)
+    fields = [("Refer-To", _refer_to(call, to))]
+    if call.local_uri:
+        fields.append(("Referred-By", "<%s>" % call.local_uri))
+    fields += check_pairs(headers)
+    content = make_content(fields, None, None)
+    transfer = Transfer(call, address_uri(fields[0][1]).partition("?")[0])
+
+    def send():  # under the lock
+        if call._transfer is not None and call._transfer.state != "ended":
+            raise CallStateError("a transfer of this call is under way: %r" % (call._transfer,))
+        transaction = call._engine.call_request(call._id, "REFER", content)
+        call._transfer = transfer
+        return transaction
+
+    try:
+        call._endpoint._transact(send, timeout, "REFER", call, transfer._accepted)
+    except BaseException:
+        transfer.state = "ended"
+        raise
+    return transfer
+
+
+def _refer_to(call, to):
+    """The value of Refer-To for a URI, a name-addr, or a call whose peer is meant (RFC 5589, 7.3)."""
+    other = getattr(to, "_core", to)  # sipbridge.aio's
+    if not hasattr(other, "call_id"):
+        address = parse_address(check_address(to, "to"))
+        return "<%s>" % address.uri
+    if other is call:
+        raise InputError("a call cannot be transferred to its own peer")
+    target = (address_uri(other.headers.get("Contact", "")) or other.remote_uri).partition("?")[0]
+    try:
+        parse_uri(target)
+    except InputError as error:  # the peer's, and not what was given here
+        raise CallStateError("%r cannot be the target of a transfer: %s" % (other, error))
+    return "<%s>" % with_replaces(target, in_place_of(other))
+
+
+def notified(call, headers, body, request):
+    """A NOTIFY within a call. Answers what belongs to a transfer, and returns its event."""
+    if parse_parameters(headers.get("Event", ""))[0].lower() != "refer":
+        return None
+    transfer = call._transfer
+    if transfer is None or (transfer.state == "ended" and not is_final(transfer.status)):
+        request.answer_by_default(481)
+        return None
+    request.answer_by_default(200)
+    return transfer._notified(headers, body)
+
+
+# -- the transferee ------------------------------------------------------------------------------------
+
+
+def requested(call, headers, body, request):
+    """A REFER within a call: the event to ask the user with, or None when it was refused or is something else."""
+    values = headers.get_all("Refer-To")
+    try:
+        uri = parse_uri(target_of(headers)) if len(values) == 1 else None
+    except InputError:
+        uri = None
+    if uri is None:
+        request.answer_by_default(400)  # RFC 3515, 2.4.2
+        return None
+    if parse_parameters(";" + uri.parameters)[1].get("method", "INVITE").upper() != "INVITE":
+        return None
+    return TransferRequested(call, "REFER", headers, body, request)
+
+
+def accept(call, event, sdp, headers, options):
+    """Place the call that a REFER asks for, and report its progress. Returns the Call."""
+    more = check_pairs(headers)
+    if event.replaces is not None:
+        more.append(("Replaces", str(event.replaces)))
+    if "Referred-By" in event.headers:
+        more.append(("Referred-By", event.headers["Referred-By"]))
+    target = check_uri(event.target, "Refer-To")
+    make_content(more, sdp, SDP)
+    call._endpoint._parties(target, **options)
+    silent = event.headers.get("Refer-Sub", "").strip().lower() == "false"  # RFC 4488, 4
+    event.request.answer(202, None, None, None, [("Refer-Sub", "false")] if silent else ())
+    report = _Report(call, event.headers) if not silent else None
+    try:
+        placed = call._endpoint.invite(target, sdp, more, **options)
+    except BaseException:
+        if report is not None:
+            report.tell(503, "Service Unavailable")
+        raise
+    if report is not None:
+        report.follow(placed)
+    return placed
+
+
+class _Report(object):
+    """What the transferor is told: NOTIFYs, one under way at a time, the last one ending the subscription."""
+
+    def __init__(self, call, headers):
+        self._call = call
+        self._event = "refer" + _event_id(call, headers)
+        self._next = (100, "Trying")
+        self._told = None
+        self._busy = False
+        with call._endpoint._lock:
+            self._send()
+
+    def follow(self, placed):
+        """Tell how that call goes."""
+        with self._call._endpoint._lock:
+            placed._watch(self._seen)
+            if placed.ended is not None:
+                self._seen(placed.ended)
+            elif placed.state in ("answered", "established"):
+                self._push(200, "OK")
+
+    def tell(self, status, reason):
+        with self._call._endpoint._lock:
+            self._push(status, reason)
+
+    # -- under the lock --------------------------------------------------------------------------------------
+
+    def _seen(self, event):
+        if isinstance(event, (CallProgress, CallAnswered)):
+            self._push(event.status, event.reason)
+        elif isinstance(event, CallEnded):
+            self._push(event.status if event.status >= 300 else 487, event.reason)
+
+    def _push(self, status, reason):
+        """Of what cannot be told at once only the latest is kept, so that a storm of 1xx stays a trickle."""
+        last = self._next or self._told
+        if last is not None and (is_final(last[0]) or last[0] == status):
+            return
+        self._next = status, reason
+        self._send()
+
+    def _send(self):
+        if self._busy or self._next is None:
+            return
+        self._told, self._next = self._next, None
+        try:
+            self._call._endpoint._send_within(self._call, "NOTIFY", self._content(*self._told), self._answered)
+            self._busy = True
+        except SipbridgeError:  # the call with the transferor is over, and the subscription with it
+            self._told = 487, ""
+
+    def _content(self, status, reason):
+        state = "terminated;reason=noresource" if is_final(status) else "active;expires=%d" % _SUBSCRIPTION
+        body = ("SIP/2.0 %d %s" % (status, reason)).rstrip() + "\r\n"
+        return Content([("Event", self._event), ("Subscription-State", state)], SIPFRAG, body.encode("utf-8"))
+
+    def _answered(self, response):
+        self._busy = False
+        if response.ok or is_final(self._told[0]):
+            self._send()
+        else:  # RFC 6665, 4.2.2: the transferor does not want to know
+            self._told, self._next = (487, ""), None
+
+
+def _event_id(call, headers):
+    """The id that tells this subscription from the others of the dialog: for all but the first (RFC 3515, 2.4.6)."""
+    first, call._referred = not call._referred, True
+    cseq = number(headers.get("CSeq", "").partition(" ")[0])
+    return "" if first or cseq is None else ";id=%d" % cseq

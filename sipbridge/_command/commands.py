@@ -1,0 +1,528 @@
+"""What the commands of ``sipbridge`` do. Each takes the parsed options and a Console, and returns an exit code."""
+
+from __future__ import absolute_import, division, print_function
+
+import io
+import platform
+import sys
+import threading
+from contextlib import contextmanager
+
+from sipbridge import sdp, svg
+from sipbridge._agent.endpoint import Endpoint
+from sipbridge._agent.watch import ABSENT
+from sipbridge._call.call import SDP
+from sipbridge._command import diagram_input
+from sipbridge._command import doctor as _doctor
+from sipbridge._command.console import Interrupted, password_for
+from sipbridge._command.trace import render
+from sipbridge._compat import monotonic
+from sipbridge._engine.content import MessageTooLarge, make_content
+from sipbridge._engine.in_process import InProcess
+from sipbridge._engine.libraries import available
+from sipbridge._engine.local_address import SOMEWHERE, source_address
+from sipbridge._text.parameters import parse_parameters
+from sipbridge._text.printable import printable
+from sipbridge._version import __version__
+from sipbridge.errors import (
+    CallStateError,
+    EngineError,
+    InputError,
+    PeerUnreachable,
+    ResponseError,
+    SipbridgeError,
+    TimeoutError,
+    TransportError,
+)
+from sipbridge.events import (
+    CallAnswered,
+    CallConfirmed,
+    CallEnded,
+    CallProgress,
+    CallReinvited,
+    IncomingCall,
+    InfoReceived,
+    MessageReceived,
+    RegistrationChanged,
+    RequestReceived,
+    TransferProgress,
+    TransferRequested,
+)
+from sipbridge.ladder import draw_arrows, make_columns
+from sipbridge.payload import PCMA, PCMU, telephone_event
+from sipbridge.record import Recorder
+from sipbridge.tls import Tls
+from sipbridge.uri import parse_address, parse_uri
+
+OK = 0
+
+# How long a command waits for the peer when it hangs up, in seconds.
+_BYE_TIMEOUT = 5.0
+_CLOSE_TIMEOUT = 1.0
+
+# The port that discards what comes (RFC 863).
+_DISCARD = 9
+
+
+# -- the endpoint ------------------------------------------------------------------------------------------
+
+
+def local_address(target):
+    """``udp://host:0``, the host being this machine's address on the way to the SIP URI ``target``.
+
+    The transport is the one that the URI names (RFC 3261, 19.1.1), TLS for ``sips:``. A host name without an address of
+    its own (a domain that only has SRV records) counts as somewhere on the default route.
+    """
+    uri = parse_uri(target)
+    host = source_address(uri.host.strip("[]") or SOMEWHERE, uri.port or 5060) or source_address(
+        SOMEWHERE, 5060
+    )
+    named = parse_parameters(";" + uri.parameters)[1].get("transport")
+    transport = "tls" if uri.scheme == "sips" else (named or "udp").lower()
+    host = host or "127.0.0.1"
+    return "%s://%s:0" % (transport, "[%s]" % host if ":" in host else host)
+
+
+@contextmanager
+def opened(options, console, local, identity=None):
+    """The endpoint that the options describe, closed at the end, come what may."""
+    password = None if options.user is None else password_for(options.user)
+    phone = Endpoint(
+        local,
+        identity=identity,
+        engine=options.engine,
+        outbound_proxy=options.proxy,
+        user_agent="sipbridge/" + __version__,
+        advertised=options.advertised,
+        resolv_conf=options.resolv_conf,
+        keepalive=options.keepalive,
+        tls=_tls(options),
+        trace=(lambda message: console.lines(render(message))) if options.trace else None,
+        record=None if options.record is None else Recorder(options.record, options.record_credentials),
+    )
+    try:
+        if password is not None:
+            phone.add_credentials(options.user, password)
+        yield phone
+    finally:
+        options.interrupts.ignore()
+        phone.close(_CLOSE_TIMEOUT)
+
+
+def _tls(options):
+    """The Tls that the options describe, None when they say nothing of it."""
+    given = (options.certificate, options.key, options.ca, options.verify)
+    return Tls(given[0], given[1], given[2], given[3] or "server") if any(given) else None
+
+
+def local_for(options, target):
+    """The address to use here for a command with that target."""
+    return options.local or local_address(options.proxy or parse_address(target).uri)
+
+
+# -- session descriptions ----------------------------------------------------------------------------------
+
+
+def read_file(path):
+    """The octets of a file. Raises InputError, naming it."""
+    try:
+        with io.open(path, "rb") as stream:
+            return stream.read()
+    except (IOError, OSError) as error:
+        raise InputError("cannot read %s: %s" % (path, error.strerror))
+
+
+def silent_sdp(host, direction="inactive"):
+    """A session description of one audio stream over which nothing is sent (RFC 3264, 5.1)."""
+    audio = sdp.medium("audio", _DISCARD, [PCMU, PCMA, telephone_event()], direction)
+    return sdp.build(host, [audio], name="sipbridge").raw
+
+
+def _sdp(options, phone):
+    if options.sdp is not None:
+        body = read_file(options.sdp)
+        if not body.strip():
+            raise InputError("no session description in %s" % options.sdp)
+        make_content((), body, SDP)  # raises now what a handler could only log
+        return body
+    direction = "inactive" if getattr(options, "hold", None) is None else "sendrecv"  # which can be held
+    return silent_sdp(phone.address.partition("://")[2].rpartition(":")[0], direction)
+
+
+# -- telling what happens ----------------------------------------------------------------------------------
+
+
+def _size(sdp):
+    return ", no SDP" if sdp is None else ", SDP of %d octets" % len(sdp)
+
+
+def _info(event):
+    if event.dtmf:
+        return "DTMF %s" % event.dtmf
+    return "INFO %s, %d octets" % (event.content_type or "without a type", len(event.body))
+
+
+#: What to say of an event of a call.
+DESCRIPTIONS = {
+    CallProgress: lambda event: "%d %s%s" % (event.status, event.reason, _size(event.sdp)),
+    CallAnswered: lambda event: "answered, %d %s%s" % (event.status, event.reason, _size(event.sdp)),
+    CallConfirmed: lambda event: "confirmed%s" % (_size(event.sdp) if event.sdp else ""),
+    CallReinvited: lambda event: "re-INVITE%s" % _size(event.sdp),
+    InfoReceived: _info,
+    TransferProgress: lambda event: "transfer, %d %s" % (event.status, event.reason),
+    CallEnded: lambda event: "ended, %s (%d %s)" % (event.cause, event.status, event.reason),
+}
+
+
+# -- version -----------------------------------------------------------------------------------------------
+
+
+def version(options, console):
+    """sipbridge, Python, and each engine that this Python can load."""
+    console.line("sipbridge %s" % __version__)
+    console.line("Python %s (%s)" % (platform.python_version(), platform.python_implementation()))
+    engines = available()
+    for name in sorted(engines):
+        console.line("%s %s" % (name, engines[name]))
+    if not engines:
+        InProcess()  # raises, and tells why there is none and what to do about it
+    return OK
+
+
+# -- doctor ------------------------------------------------------------------------------------------------
+
+
+def doctor(options, console):
+    """What this machine needs for the image, checked and explained."""
+    return _doctor.report(_doctor.System(), console.line)
+
+
+# -- call --------------------------------------------------------------------------------------------------
+
+
+def call(options, console):
+    """Place a call, send the keys, hold it for its time, hang up."""
+    with opened(options, console, local_for(options, options.to), options.from_) as phone:
+        for kind, describe in DESCRIPTIONS.items():
+            phone.on(kind, lambda event, describe=describe: console.event(describe(event)))
+        sdp = _sdp(options, phone)
+        console.event("calling %s from %s (%s)" % (options.to, phone.address, phone.engine_name))
+        placed = phone.invite(options.to, sdp, options.header, follow_redirects=options.follow)
+        try:
+            placed.wait_answered(options.timeout)
+            if options.dtmf:
+                placed.send_dtmf(options.dtmf)
+                console.event("sent DTMF %s" % options.dtmf)
+            _hold(options, console, placed)
+            _transfer(options, console, placed)
+            _stay(options, placed)
+        except Interrupted:
+            # Without a duration that is how an answered call is meant to end.
+            if options.duration is not None or placed.state not in ("established", "ended"):
+                raise
+        return _hang_up(placed)
+
+
+def _hold(options, console, placed):
+    """Put the call on hold for its time, if asked to."""
+    if options.hold is None:
+        return
+    if placed.hold() is None:
+        raise InputError("the session description is on hold from the start")
+    console.event("on hold")
+    try:
+        placed.wait_ended(options.hold)
+    except TimeoutError:
+        placed.resume()
+        console.event("resumed")
+
+
+def _transfer(options, console, placed):
+    """Have the peer call somebody else, if asked to."""
+    if options.transfer is not None:
+        console.event("transferring to %s" % options.transfer)
+        placed.transfer(options.transfer, timeout=options.timeout)
+
+
+def _stay(options, placed):
+    """Keep the call up for its time, or until the peer ends it."""
+    try:
+        placed.wait_ended(options.duration)
+    except TimeoutError:
+        pass
+
+
+def _hang_up(placed):
+    """End the call, and see its end through."""
+    placed.hangup()
+    ended = placed.wait_ended(_BYE_TIMEOUT)
+    if ended.cause == "failed":
+        raise TransportError("the call was lost: %s" % ended.reason)
+    if ended.cause == "timeout":
+        raise TimeoutError("the peer no longer answered: %d %s" % (ended.status, ended.reason))
+    return OK
+
+
+# -- listen ------------------------------------------------------------------------------------------------
+
+
+def listen(options, console):
+    """Take calls and messages until interrupted, or until as many calls as asked for are over."""
+    with opened(options, console, options.address) as phone:
+        listener = Listener(options, console, _sdp(options, phone))
+        listener.attach(phone)
+        try:
+            console.event("listening on %s (%s %s)" % (phone.address, phone.engine_name, phone.engine_version))
+            while not listener.finished.is_set() and not console.broken.is_set():
+                listener.finished.wait(1.0)
+                phone.wait_closed(0.0)  # raises where it has failed
+        except Interrupted:
+            console.event("interrupted: hanging up")
+    return OK
+
+
+class Listener(object):
+    """Answers what arrives and tells about it. Its handlers run on the endpoint's event thread.
+
+    Attributes:
+        finished: set when as many calls as wanted are over.
+    """
+
+    def __init__(self, options, console, sdp):
+        self._options = options
+        self._console = console
+        self._sdp = sdp
+        self._numbers = {}  # of the live calls that were taken
+        self._taken = 0
+        self.finished = threading.Event()
+
+    def attach(self, phone):
+        phone.on(IncomingCall, self._incoming)
+        for kind, describe in DESCRIPTIONS.items():
+            phone.on(kind, lambda event, describe=describe: self._of_call(event, describe))
+        phone.on(CallEnded, self._ended)
+        phone.on(MessageReceived, self._message)
+        phone.on(TransferRequested, self._transfer)
+        phone.on(RequestReceived, self._request)
+
+    def _say(self, call, text):
+        self._console.event("call %d  %s" % (self._numbers[call], text))
+
+    def _is_full(self):
+        return self._options.max_calls is not None and self._taken >= self._options.max_calls
+
+    def _incoming(self, event):
+        call = event.call
+        if self._is_full():
+            call.reject(486)
+            self._console.event("refused %s: enough calls" % call.remote_uri)
+            return
+        self._taken += 1
+        self._numbers[call] = self._taken
+        self._say(call, "from %s to %s%s" % (call.remote_uri, call.request_uri, _size(event.sdp)))
+        if self._options.reject is not None:
+            call.reject(self._options.reject)
+        elif self._options.ring_seconds:
+            self._ring(call)
+        else:
+            self._answer(call)
+
+    def _ring(self, call):
+        call.ring()
+        self._say(call, "ringing")
+        timer = threading.Timer(self._options.ring_seconds, self._answer, [call])
+        timer.daemon = True
+        timer.start()
+
+    def _answer(self, call):
+        number = self._numbers.get(call)
+        try:
+            call.answer(self._sdp)
+        except (CallStateError, EngineError):  # the caller, or we, gave up meanwhile
+            return
+        self._console.event("call %d  answered" % number)
+
+    def _of_call(self, event, describe):
+        if event.call in self._numbers:
+            self._say(event.call, describe(event))
+
+    def _ended(self, event):
+        if self._numbers.pop(event.call, None) is not None and self._is_full() and not self._numbers:
+            self.finished.set()
+
+    def _message(self, event):
+        self._console.event("MESSAGE from %s: %s" % (event.from_uri, event.text))
+
+    def _transfer(self, event):
+        if not self._options.take_transfers:
+            self._say(event.call, "asked to call %s, refused" % event.target)
+            return
+        self._say(event.call, "asked to call %s" % event.target)
+        try:
+            placed = event.accept(self._sdp)
+        except SipbridgeError as error:
+            self._console.event("cannot call %s: %s" % (event.target, error))
+            return
+        self._numbers[placed] = self._numbers[event.call]
+
+    def _request(self, event):
+        if not isinstance(event, (MessageReceived, InfoReceived, TransferRequested)):
+            self._console.event("%s from %s, not supported" % (event.method, event.from_uri))
+
+
+# -- register ----------------------------------------------------------------------------------------------
+
+
+def register(options, console):
+    """Register, and keep it up until interrupted."""
+    aor = options.aor or _default_aor(options)
+    with opened(options, console, local_for(options, options.registrar), aor) as phone:
+        if options.list or options.remove_all:
+            return _bindings(options, console, phone)
+        heard = []
+        phone.on(RegistrationChanged, lambda event: _tell_registration(event, console, heard))
+        try:
+            registration = phone.register(
+                options.registrar, aor, options.contact, options.expires, options.timeout
+            )
+            if options.once:
+                registration.unregister(options.timeout)
+                return OK
+            while not _failures(heard) and not console.broken.is_set():
+                console.broken.wait(1.0)
+                phone.wait_closed(0.0)  # raises where it has failed
+        except Interrupted:
+            if options.once or not heard:
+                raise
+            return OK
+        if _failures(heard):
+            raise registration.error
+    return OK
+
+
+def _bindings(options, console, phone):
+    """Remove the bindings where asked to, and tell of those that are there."""
+    if options.remove_all:
+        phone.unregister_all(options.registrar, timeout=options.timeout)
+    contacts = phone.bindings(options.registrar, timeout=options.timeout)
+    console.lines(contacts or ["no bindings"])
+    return OK
+
+
+def _default_aor(options):
+    if options.user is None:
+        raise InputError("give --aor, or --user for an address at the registrar's host")
+    return "sip:%s@%s" % (options.user, parse_uri(options.registrar).host)
+
+
+def _failures(heard):
+    return [event for event in heard if event.state == "failed"]
+
+
+def _tell_registration(event, console, heard):
+    heard.append(event)  # before the line, after which the user may interrupt
+    aor = event.registration.aor
+    if event.state == "active":
+        console.event("registered %s for %d s" % (aor, event.expires))
+    elif event.state == "ended":
+        console.event("unregistered %s" % aor)
+    else:
+        console.event("registration of %s failed (%d %s)" % (aor, event.status, event.reason))
+
+
+# -- message -----------------------------------------------------------------------------------------------
+
+
+def message(options, console):
+    """Send a MESSAGE and wait until it was taken."""
+    body = standard_input() if options.text == "-" else options.text
+    with opened(options, console, local_for(options, options.to), options.from_) as phone:
+        try:
+            response = phone.message(
+                options.to,
+                body,
+                options.content_type,
+                options.header,
+                timeout=options.timeout,
+                large=options.large,
+            )
+        except MessageTooLarge as error:
+            raise MessageTooLarge(error.size, "--large")
+        console.event("%d %s" % (response.status, response.reason))
+    return OK
+
+
+# -- ping --------------------------------------------------------------------------------------------------
+
+
+def ping(options, console):
+    """Ask a peer with OPTIONS whether it is there, again and again. Any response but a 408, 502, 503 or 504 counts."""
+    seen = []  # whether each answered, before the line that tells of it: after that the user may interrupt
+    with opened(options, console, local_for(options, options.to), options.from_) as phone:
+        try:
+            while len(seen) < options.count and not console.broken.is_set():
+                if seen:
+                    console.broken.wait(options.interval)
+                _ask(options, console, phone, seen)
+        except Interrupted:
+            if not seen:
+                raise
+        console.line("%d of %d answered" % (sum(seen), len(seen)))
+    if not any(seen):
+        raise TimeoutError("%s is not there" % options.to)
+    return OK
+
+
+def _ask(options, console, phone, seen):
+    started = monotonic()
+    try:
+        response = phone.options(options.to, options.header, timeout=options.timeout)
+    except ResponseError as error:
+        response = error
+    except TimeoutError:
+        seen.append(False)
+        console.event("no answer in %g s" % options.timeout)
+        return
+    except PeerUnreachable as error:
+        seen.append(False)
+        console.event("not reached: %s" % error.reason)
+        return
+    seen.append(response.status not in ABSENT)
+    console.event("%d %s, %.1f ms" % (response.status, response.reason, 1000 * (monotonic() - started)))
+
+
+# -- ladder ------------------------------------------------------------------------------------------------
+
+
+def ladder(options, console):
+    """Draw the messages of a file."""
+    if options.file == "-":
+        rows = diagram_input.read_stream(io.BytesIO(standard_input()), "standard input")
+    else:
+        rows = diagram_input.read(options.file)
+    parties = _named(make_columns(rows), dict(options.party))
+    if options.svg is None:
+        console.lines(printable(line) for line in draw_arrows(rows, parties, options.width).split("\n"))
+        return OK
+    try:
+        with io.open(options.svg, "w", encoding="utf-8") as output:
+            output.write(svg.render(rows, parties))
+    except (IOError, OSError) as error:
+        raise InputError("cannot write %s: %s" % (options.svg, error.strerror))
+    console.line("%d messages drawn in %s" % (len(rows), options.svg))
+    return OK
+
+
+def _named(columns, names):
+    """The columns, in their order, with the names that were given for some."""
+    unknown = set(names).difference(address for address, _ in columns)
+    if unknown:
+        raise InputError(
+            "nobody at %s: there are %s" % (min(unknown), ", ".join(address for address, _ in columns))
+        )
+    return [(address, names.get(address, "")) for address, _ in columns]
+
+
+def standard_input():
+    """The octets on standard input, to its end."""
+    return getattr(sys.stdin, "buffer", sys.stdin).read()

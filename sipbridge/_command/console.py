@@ -1,0 +1,108 @@
+"""What the commands need of a terminal: lines that arrive whole, interrupts, and a password that is not shown."""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import getpass
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+
+from sipbridge._compat import PY2
+from sipbridge._text.printable import clock, printable
+from sipbridge.errors import InputError
+
+#: The environment variable that a password is taken from.
+PASSWORD_VARIABLE = "SIPBRIDGE_PASSWORD"
+
+class Console(object):
+    """Writes lines to a stream, from any thread, each at once and whole.
+
+    Attributes:
+        broken: set when nobody reads the stream any more; from then on lines are dropped.
+    """
+
+    def __init__(self, stream=None):
+        self._stream = sys.stdout if stream is None else stream
+        self._lock = threading.Lock()
+        self.broken = threading.Event()
+
+    def line(self, text=""):
+        """Write a line; characters that the stream's encoding lacks are written as escapes."""
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        octets = (text + "\n").encode(encoding, "backslashreplace")
+        with self._lock:
+            try:
+                self._stream.write(octets if PY2 else octets.decode(encoding))
+                self._stream.flush()
+            except (IOError, OSError) as error:
+                if error.errno not in (errno.EPIPE, errno.EINVAL):
+                    raise
+                self.broken.set()
+
+    def lines(self, lines):
+        """Write lines that belong together, with nothing between them."""
+        self.line("\n".join(lines))
+
+    def event(self, text):
+        """Write a line that begins with the time and is safe to print."""
+        self.line("%s  %s" % (clock(time.time()), printable(text)))
+
+    def abandon(self):
+        """After ``broken``: keep the interpreter from complaining about the stream when it exits."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+class Interrupted(KeyboardInterrupt):
+    """SIGINT, SIGTERM or SIGHUP arrived. Raised in the main thread."""
+
+
+class Interrupts(object):
+    """A context in which a signal that asks the process to end raises :class:`Interrupted`, once.
+
+    Signals that were ignored before stay so, as those of a background job in a shell script are.
+    """
+
+    _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+    def __init__(self):
+        self._before = {}
+
+    def __enter__(self):
+        for name in self._NAMES:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._raise)
+        return self
+
+    def __exit__(self, *exc_info):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _raise(self, number, frame):
+        self.ignore()
+        raise Interrupted(number)
+
+    def ignore(self):
+        """From now on heed no signal: what is left to do takes a second, and has to be done."""
+        for number in self._before:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def password_for(user):
+    """The password, from SIPBRIDGE_PASSWORD or, when that is not set, typed at a prompt.
+
+    Raises InputError when there is no terminal to ask at.
+    """
+    password = os.environ.get(PASSWORD_VARIABLE)
+    if password is not None:
+        return password
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            return getpass.getpass("Password of %s: " % user)
+    except (getpass.GetPassWarning, EOFError, IOError, OSError):
+        raise InputError("no terminal to ask for the password of %s at: set %s" % (user, PASSWORD_VARIABLE))

@@ -1,0 +1,418 @@
+"""``sipbridge doctor``: what this machine needs for the image and for calls, looked at one by one and explained.
+
+Needs no engine and no package but the standard library's. Nothing is changed; where a container has to be started
+to see something, it has no network and is removed again.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import importlib
+import os
+import platform
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections import namedtuple
+from contextlib import closing
+
+from sipbridge import shield
+from sipbridge._engine.libraries import NAMES, available
+
+#: How a finding is to be taken: it is as it should be; worth knowing; the image cannot be used before it is mended.
+OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
+
+#: What a command that was not found, and one that did not end in time, count as: the shell's and timeout(1)'s codes.
+NOT_FOUND, TOO_LATE = 127, 124
+
+#: SIGSEGV in a container, as docker gives it: what old glibc ends with where there is no vsyscall page.
+SEGFAULT = 139
+
+#: What lists the packages of the image, in it.
+MANIFEST = "/opt/sipbridge/manifest"
+
+#: Stages of the image, the one looked into first.
+STAGES = ("runtime", "test", "debug")
+
+
+class Finding(namedtuple("Finding", "level name text advice")):
+    """What a check found: one of the levels, the thing looked at, one line, and lines that say what to do."""
+
+    __slots__ = ()
+
+
+class System(object):
+    """The machine, as the checks see it.
+
+    Attributes:
+        environment: the environment variables.
+        name: "Linux", "Darwin" or what else platform.system() says.
+        machine: the processor, as "x86_64", "arm64".
+        limit: seconds that a command may take.
+    """
+
+    def __init__(self, limit=20.0):
+        self.environment = os.environ
+        self.name = platform.system()
+        self.machine = platform.machine()
+        self.limit = limit
+
+    @property
+    def docker(self):
+        """The container client: $DOCKER, or docker."""
+        return self.environment.get("DOCKER") or "docker"
+
+    @property
+    def image(self):
+        return self.environment.get("IMAGE") or "sipbridge"
+
+    @property
+    def wsl(self):
+        """True in the Windows Subsystem for Linux."""
+        return "microsoft" in (self.read("/proc/version") or "").lower()
+
+    def read(self, path):
+        """The text of a small file, or None."""
+        try:
+            with open(path) as stream:
+                return stream.read()
+        except (IOError, OSError):
+            return None
+
+    def run(self, *command):
+        """Exit code and all that a command printed. It has no input, and is ended after ``limit`` seconds."""
+        try:
+            with open(os.devnull) as nothing:
+                process = subprocess.Popen(
+                    command,
+                    stdin=nothing,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    universal_newlines=True,
+                )
+        except OSError as error:
+            return NOT_FOUND, "%s: %s" % (command[0], error.strerror)
+        late = threading.Event()
+
+        def end():
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self.limit, end)  # Python 2's communicate() has no timeout
+        timer.start()
+        try:
+            output = process.communicate()[0].strip()
+        finally:
+            timer.cancel()
+        return (TOO_LATE if late.is_set() else process.returncode), output
+
+
+# -- client and daemon -------------------------------------------------------------------------------------
+
+
+INSTALL = (
+    "Linux:          install Docker Engine (Debian, Ubuntu: sudo apt-get install docker.io) or Podman",
+    "macOS, Windows: install Docker Desktop (on Windows with WSL 2), or Podman",
+    "Podman:         say DOCKER=podman",
+    "Without any:    make demo and make test run on this machine instead, on Sofia-SIP",
+)
+
+START = (
+    "Linux:          sudo systemctl start docker   (WSL 2 without systemd: sudo service docker start)",
+    "macOS, Windows: start Docker Desktop and wait until it says that it runs",
+    "Podman:         podman machine start   (macOS, Windows)",
+)
+
+PERMIT = ("sudo usermod -aG docker $USER, then log out and in. The group is as good as root on this machine.",)
+
+
+def check_client(system):
+    """The container client. Ends the checks that need one when there is none."""
+    code, output = system.run(system.docker, "--version")
+    if code == NOT_FOUND:
+        return Finding(PROBLEM, "client", "there is no %r on this machine" % system.docker, INSTALL)
+    if code:
+        return Finding(PROBLEM, "client", "%s --version failed (%d)" % (system.docker, code), _lines(output))
+    return Finding(OK, "client", _last(output), ())
+
+
+def _format(system):
+    """The template that makes `docker info` print version and platform in one line."""
+    if "podman" in system.run(system.docker, "--version")[1].lower():  # it also goes by the name of docker
+        return "{{.Version.Version}} {{.Host.OS}}/{{.Host.Arch}}"
+    return "{{.ServerVersion}} {{.OSType}}/{{.Architecture}}"
+
+
+def check_daemon(system):
+    """Whether the daemon answers, to this user. ``text`` is its version and platform when it does."""
+    code, output = system.run(system.docker, "info", "--format", _format(system))
+    last = _last(output)
+    if not code and "/" in last:
+        return Finding(OK, "daemon", last, ())
+    if code not in (0, TOO_LATE):  # Docker 20.10 then tells of the template alone
+        code, output = system.run(system.docker, "info")
+    if code == TOO_LATE:
+        text = "does not answer within %d s; is it still starting?" % system.limit
+        return Finding(PROBLEM, "daemon", text, START)
+    if "permission denied" in output:
+        return Finding(PROBLEM, "daemon", "runs, but you may not use its socket", PERMIT)
+    host = system.environment.get("DOCKER_HOST")
+    if re.search("[Cc]annot connect|daemon running|failed to connect|connection refused", output):
+        return Finding(PROBLEM, "daemon", "does not answer" + (" at " + host if host else ""), START)
+    return Finding(PROBLEM, "daemon", "%s info failed (%d)" % (system.docker, code), _lines(output))
+
+
+def _last(output):
+    """The last line: before it Podman, called docker, says that it is Podman."""
+    return (output.splitlines() or [""])[-1]
+
+
+def _lines(output):
+    return tuple(output.splitlines()[-5:])
+
+
+# -- architecture ------------------------------------------------------------------------------------------
+
+
+EMULATE = (
+    "macOS:  Docker Desktop > Settings > General > Virtual Machine Options: Apple Virtualization framework, with",
+    "        'Use Rosetta for x86_64/amd64 emulation on Apple Silicon' on",
+    "Linux:  docker run --privileged --rm tonistiigi/binfmt --install amd64   (or: apt-get install qemu-user-static)",
+)
+
+
+def check_architecture(system, daemon):
+    """Whether the daemon's machine runs amd64, itself or emulated; ``daemon`` is its platform, "linux/arm64"."""
+    processor = daemon.rpartition("/")[2]
+    if processor in ("x86_64", "amd64"):
+        return Finding(OK, "architecture", "%s runs the image itself" % processor, ())
+    emulated = system.read("/proc/sys/fs/binfmt_misc/qemu-x86_64") or system.read(
+        "/proc/sys/fs/binfmt_misc/rosetta"
+    )
+    if emulated and "enabled" in emulated:
+        return Finding(OK, "architecture", "%s, with amd64 emulated" % processor, ())
+    image = _present_image(system)
+    if image and system.name != "Linux":
+        code, output = _in_container(system, image, "true")
+        if not code:
+            return Finding(OK, "architecture", "%s, with amd64 emulated" % processor, ())
+        text = "%s, and an amd64 container ends with %d" % (processor, code)
+        return Finding(PROBLEM, "architecture", text, EMULATE + _lines(output))
+    if system.name == "Linux":
+        return Finding(PROBLEM, "architecture", "%s, and amd64 is not emulated" % processor, EMULATE)
+    text = "%s: the image is amd64 and needs emulation, which shows when it is built" % processor
+    return Finding(NOTE, "architecture", text, EMULATE)
+
+
+# -- vsyscall ----------------------------------------------------------------------------------------------
+
+
+VSYSCALL = (
+    "The glibc of Ubuntu 12.04 may call the kernel's vsyscall page; without one such a program segfaults (exit 139).",
+    "WSL 2:    in %UserProfile%\\.wslconfig on Windows, then `wsl --shutdown` there:",
+    "              [wsl2]",
+    "              kernelCommandLine = vsyscall=emulate",
+    "Linux:    add vsyscall=emulate to GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, sudo update-grub, restart",
+    "macOS:    update Docker Desktop: the kernels of its virtual machine emulate it by default",
+)
+
+
+def check_vsyscall(system):
+    """The kernel's vsyscall mode. On Linux its own, elsewhere what a container shows, where there is an image."""
+    if system.machine not in ("x86_64", "amd64", "AMD64") and system.name == "Linux":
+        return Finding(NOTE, "vsyscall", "the page belongs to x86_64; emulation brings its own", ())
+    if system.name == "Linux":
+        maps = system.read("/proc/self/maps") or ""
+        mode = re.search(r"\bvsyscall=(\w+)", system.read("/proc/cmdline") or "")
+        said = " (kernel command line: %s)" % mode.group() if mode else ""
+        return _vsyscall("[vsyscall]" in maps, said)
+    image = _present_image(system)
+    if not image:
+        text = "cannot be seen from here before the image is built; a build that ends with 139 is for lack of it"
+        return Finding(NOTE, "vsyscall", text, ())
+    code, output = _in_container(system, image, "cat", "/proc/self/maps")
+    if code not in (0, SEGFAULT):
+        return Finding(NOTE, "vsyscall", "cannot be seen: a container ends with %d" % code, _lines(output))
+    return _vsyscall(not code and "[vsyscall]" in output, " (seen in a container)")
+
+
+def _vsyscall(there, said):
+    if there:
+        return Finding(OK, "vsyscall", "the kernel has the page" + said, ())
+    return Finding(PROBLEM, "vsyscall", "the kernel has no vsyscall page" + said, VSYSCALL)
+
+
+# -- the image ---------------------------------------------------------------------------------------------
+
+
+def _inspect(system, stage):
+    """What the labels of a stage of the image say, "base, libexosip2 version", or None when it is not there."""
+    label = '{{index .Config.Labels "org.sipbridge.%s"}}'
+    template = "%s, libexosip2 %s" % (label % "base", label % "libexosip2")
+    name = "%s:%s" % (system.image, stage)
+    code, output = system.run(system.docker, "image", "inspect", "--format", template, name)
+    return None if code else _last(output)
+
+
+def _present_image(system):
+    """The name of a stage that is there, or None."""
+    for stage in STAGES:
+        if _inspect(system, stage) is not None:
+            return "%s:%s" % (system.image, stage)
+    return None
+
+
+def _in_container(system, image, *command):
+    options = ("--rm", "--network", "none", "--platform", "linux/amd64", "--entrypoint", "")
+    return system.run(system.docker, "run", *(options + (image,) + command))
+
+
+def check_inside(system):
+    """What the image is that this runs in, or None outside of it."""
+    manifest = system.read(MANIFEST)
+    if manifest is None:
+        return None
+    base = re.search("^# base: (.*)", manifest, re.MULTILINE)
+    text = "this runs in it, on %s" % (base.group(1) if base else "an unknown base")
+    return Finding(NOTE if "STAND-IN" in text else OK, "image", text, ())
+
+
+def check_image(system):
+    """Which stages are built, and on what."""
+    found = [(stage, _inspect(system, stage)) for stage in STAGES]
+    built = [(stage, label) for stage, label in found if label is not None]
+    if not built:
+        return Finding(NOTE, "image", "%s is not built yet: make build" % system.image, ())
+    text = "%s: %s on %s" % (system.image, ", ".join(stage for stage, _ in built), built[0][1])
+    return Finding(NOTE if "STAND-IN" in text else OK, "image", text, ())
+
+
+# -- ports and engines -------------------------------------------------------------------------------------
+
+
+def _port(system):
+    """The port of the service, or None when PORT is none."""
+    text = system.environment.get("PORT") or "5060"
+    return int(text) if re.match(r"[0-9]{1,5}\Z", text) and 0 < int(text) < 65535 else None
+
+
+def check_port(system):
+    """Whether the port of the service and the next, which make debug takes, are free here."""
+    first = _port(system)
+    if first is None:
+        text = "PORT is %r; it has to be a number from 1 to 65534" % system.environment["PORT"]
+        return Finding(PROBLEM, "UDP port", text, ())
+    for number, use in ((first, "make run"), (first + 1, "make debug")):
+        problem = _bind(number)
+        if problem:
+            text = "%d, which %s wants, cannot be had: %s" % (number, use, problem)
+            return Finding(NOTE, "UDP port", text, ("Name another: make run PORT=%d" % _free(first + 2),))
+    return Finding(OK, "UDP port", "%d and %d (make debug) are free" % (first, first + 1), ())
+
+
+def _bind(number):
+    """Why a UDP port cannot be had on every address of this machine, or None."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
+        try:
+            probe.bind(("", number))
+        except (socket.error, OverflowError) as error:
+            code = getattr(error, "errno", None)
+            return "it is in use" if code == errno.EADDRINUSE else str(error)
+    return None
+
+
+def _free(number):
+    """The first port from ``number`` on that is free and so is the next; ``number`` when none is near."""
+    for candidate in range(number, min(number + 200, 65534), 2):
+        if not _bind(candidate) and not _bind(candidate + 1):
+            return candidate
+    return number
+
+
+def check_engines(system):
+    """Which engines this Python can load."""
+    python = "Python %s (%s)" % (platform.python_version(), sys.executable)
+    found = available()
+    reasons = tuple("%s: %s" % (name, _why_not(name)) for name in NAMES if name not in found)
+    if not found:
+        advice = ("make demo or make develop builds one here; the image brings its own",)
+        return Finding(NOTE, "engines", "none for %s" % python, reasons + advice)
+    listed = ", ".join("%s %s" % (name, found[name]) for name in sorted(found))
+    return Finding(OK, "engines", "%s for %s" % (listed, python), reasons)
+
+
+def _why_not(name):
+    """Why an engine does not load."""
+    try:
+        importlib.import_module("sipbridge._" + name)
+    except ImportError as error:
+        return "not built" if re.search(r"No module named|cannot import name", str(error)) else str(error)
+    return "loads"
+
+
+def check_shield(system):
+    """Whether an endpoint on libeXosip2 in a process started like this one would have the shield."""
+    if "exosip" not in available():
+        return Finding(OK, "shield", "not needed: no libeXosip2 here", ())
+    if shield.library() is None:
+        why = "it is built on Linux alone" if system.name != "Linux" else "_shield.so is not where it belongs"
+        return Finding(NOTE, "shield", "none: one malformed datagram can crash libeXosip2", (why,))
+    counted = tuple(shield.report_files())
+    if not shield.loaded():
+        if counted:
+            return Finding(OK, "shield", "not in this process, but in one that has it", counted)
+        advice = ("python -m sipbridge.shield COMMAND... starts a program with it; a Worker has it by itself",)
+        return Finding(NOTE, "shield", "not preloaded: one malformed datagram can crash libeXosip2", advice)
+    return Finding(OK, "shield", "preloaded", tuple(shield.report()) + counted)
+
+
+# -- all of it ---------------------------------------------------------------------------------------------
+
+
+def examine(system):
+    """Every check that makes sense here, as a generator of :class:`Finding`, each as soon as it is known."""
+    inside = check_inside(system)
+    if inside:
+        yield inside
+        yield check_vsyscall(system)
+    else:
+        for finding in _examine_outside(system):
+            yield finding
+    yield check_port(system)
+    yield check_engines(system)
+    yield check_shield(system)
+
+
+def _examine_outside(system):
+    """What a machine needs that is to run the image."""
+    client = check_client(system)
+    yield client
+    if client.level == OK:
+        daemon = check_daemon(system)
+        yield daemon
+        if daemon.level == OK:
+            yield check_architecture(system, daemon.text)
+            yield check_vsyscall(system)
+            yield check_image(system)
+            return
+    if system.name == "Linux":
+        yield check_vsyscall(system)
+
+
+def report(system, write):
+    """Write what is found, line by line, and what follows from it. Returns the exit code: 1 for any problem."""
+    problems = 0
+    kind = "%s%s" % (system.name, " (WSL 2)" if system.wsl else "")
+    write("sipbridge doctor: %s on %s" % (kind, system.machine))
+    for finding in examine(system):
+        problems += finding.level == PROBLEM
+        write("%-8s %-13s %s" % (finding.level, finding.name, finding.text))
+        for line in finding.advice:
+            write("%-8s %-13s     %s" % ("", "", line))
+    if problems:
+        write("The image cannot be used yet: %d problem%s above." % (problems, "" if problems == 1 else "s"))
+        return 1
+    write("All is well." if check_inside(system) else "Nothing stands in the way of the image: make build")
+    return 0

@@ -1,0 +1,106 @@
+"""What ``sipbridge subscribe`` and ``sipbridge publish`` do; see :mod:`sipbridge._command.commands`."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._command.commands import OK, local_for, opened, read_file
+from sipbridge._command.console import Interrupted
+from sipbridge._text.printable import printable
+from sipbridge.events import NotifyReceived, PublicationChanged, SubscriptionChanged
+
+_OVER = ("ended", "failed")
+
+
+def _wait_until_over(state_of, console):
+    while state_of() not in _OVER and not console.broken.is_set():
+        console.broken.wait(1.0)
+
+
+# -- subscribe -----------------------------------------------------------------------------------------------
+
+
+def subscribe(options, console):
+    """Subscribe, and tell each NOTIFY, until interrupted or the notifier ends it."""
+    with opened(options, console, local_for(options, options.to), options.from_) as phone:
+        phone.on(NotifyReceived, lambda event: _tell_notify(event, console))
+        heard = []
+        phone.on(SubscriptionChanged, lambda event: _tell_subscription(event, console, heard))
+        expires = 0 if options.once else options.expires
+        try:
+            subscription = phone.subscribe(
+                options.to, options.event, expires, options.accept, headers=options.header, timeout=options.timeout
+            )
+            _wait_until_over(lambda: subscription.state, console)
+        except Interrupted:
+            if options.once or not heard:
+                raise
+            return OK
+        _check(subscription)
+    return OK
+
+
+def _tell_notify(event, console):
+    told = event.subscription_state
+    reason = "" if told.reason is None else ", %s" % told.reason
+    size = ", %s of %d octets" % (event.content_type, len(event.body)) if event.body else ", no body"
+    console.event("NOTIFY %s%s%s" % (told.state, reason, size))
+    text = event.body.decode("utf-8", "replace")
+    console.lines(printable(line) for line in text.splitlines())
+
+
+def _tell_subscription(event, console, heard):
+    heard.append(event)
+    uri = event.subscription.uri
+    if event.state == "active":
+        console.event("subscribed to %s of %s for %d s" % (event.subscription.event, uri, event.expires))
+    elif event.state == "ended":
+        console.event("the subscription has ended%s" % (": %s" % event.reason if event.reason else ""))
+    else:
+        console.event("the subscription is %s (%d %s)" % (event.state, event.status, event.reason))
+
+
+# -- publish -------------------------------------------------------------------------------------------------
+
+
+def publish(options, console):
+    """Publish a state, and keep it up until interrupted; then take it back."""
+    body = read_file(options.file)
+    with opened(options, console, local_for(options, options.to), options.from_) as phone:
+        heard = []
+        phone.on(PublicationChanged, lambda event: _tell_publication(event, console, heard))
+        try:
+            publication = phone.publish(
+                options.to,
+                options.event,
+                body,
+                options.content_type,
+                options.expires,
+                options.header,
+                timeout=options.timeout,
+            )
+            if options.once:
+                publication.remove(options.timeout)
+                return OK
+            _wait_until_over(lambda: publication.state, console)
+        except Interrupted:
+            if options.once or not heard:
+                raise
+            return OK
+        _check(publication)
+    return OK
+
+
+def _tell_publication(event, console, heard):
+    heard.append(event)
+    uri = event.publication.uri
+    if event.state == "active":
+        console.event("published %s of %s for %d s" % (event.publication.event, uri, event.expires))
+    elif event.state == "ended":
+        console.event("the publication was taken back")
+    else:
+        console.event("the publication is %s (%d %s)" % (event.state, event.status, event.reason))
+
+
+def _check(kept):
+    """Raise why a subscription or publication failed, where it did."""
+    if kept.error is not None:
+        raise kept.error

@@ -1,0 +1,220 @@
+"""The service's end of the socket to one worker process: commands out, results and events in."""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import select
+import socket
+import threading
+from collections import deque
+from itertools import starmap
+
+from sipbridge._compat import monotonic
+from sipbridge._engine import protocol
+from sipbridge.errors import EngineLost
+
+#: Octets to read at once.
+_CHUNK = 65536  # a larger buffer would be mapped and unmapped each time
+
+
+class Pending(object):
+    """A command whose result has yet to come.
+
+    Attributes:
+        frame: its octets.
+        value, error: what came of it, once ``done``.
+    """
+
+    __slots__ = ("method", "arguments", "frame", "value", "error", "done")
+
+    def __init__(self, number, method, arguments):
+        self.method = method
+        self.arguments = arguments
+        self.frame = protocol.command(number, method, arguments)
+        self.value = self.error = None
+        self.done = False
+
+    def settle(self, value, error):
+        self.value, self.error, self.done = value, error, True
+
+    def outcome(self):
+        """The value, or the error raised."""
+        if self.error is not None:
+            raise self.error
+        if not self.done:
+            raise EngineLost("the engine's process did not answer (%s)" % self.method)
+        return self.value
+
+
+class _Outgoing(object):
+    """Octets on their way out, of which a signal's exception loses none: how many are gone is noted in the same call
+    that sends them, between whose beginning and end Python looks for no signal.
+    """
+
+    __slots__ = ("_octets", "_counts")
+
+    def __init__(self, octets):
+        self._octets = octets
+        self._counts = deque()
+
+    def left(self):
+        """What has not been sent."""
+        return self._octets[sum(self._counts) :]
+
+    def send(self, connection):
+        """Send some of it. Raises what the socket does."""
+        self._counts.extend(starmap(connection.send, ((self.left(),),)))
+
+
+class Channel(object):
+    """The connection to one :class:`~sipbridge.worker_process.Process`, which it owns.
+
+    Attributes:
+        facts: the worker's hello.
+        early: messages that arrived during :meth:`request`.
+        ended: nothing more can be read.
+        problem: what was wrong with what the worker sent, or None.
+    """
+
+    def __init__(self, process):
+        self.process = process
+        self.facts = self.problem = None
+        self.early = []
+        self.ended = False
+        self._socket = process.socket
+        self._sending = threading.Lock()
+        self._outgoing = _Outgoing(b"")
+        self._poll = select.poll()
+        self._poll.register(self._socket.fileno(), select.POLLIN)
+        self._decoder = protocol.Decoder()
+        self._vocabulary = None
+        self._pending = {}
+        self._number = 0
+
+    # -- out -----------------------------------------------------------------------------------------------
+
+    def expect(self, method, arguments):
+        """A :class:`Pending` for a command that is about to be sent."""
+        self._number += 1
+        pending = self._pending[self._number] = Pending(self._number, method, arguments)
+        return pending
+
+    def send(self, octets):
+        """Send a frame. To a process that has died it is lost: who has to know that learns it otherwise.
+
+        When a signal's exception cuts it short, the next one sends what is left first.
+        """
+        with self._sending:
+            self._outgoing = _Outgoing(self._outgoing.left() + octets)
+            while self._outgoing.left():
+                try:
+                    self._outgoing.send(self._socket)
+                except (OSError, IOError) as error:
+                    if error.args[0] != errno.EINTR:
+                        self._outgoing = _Outgoing(b"")
+
+    # -- in ------------------------------------------------------------------------------------------------
+
+    def receive(self, timeout):
+        """What came within ``timeout`` seconds (None: no limit), as a list of (kind, ...)."""
+        try:
+            if timeout is not None and not self._poll.poll(int(timeout * 1000 + 0.999)):
+                return []
+            octets = self._socket.recv(_CHUNK)
+        except (OSError, IOError, select.error, socket.error) as error:
+            if error.args[0] == errno.EINTR:
+                return []
+            octets = b""
+        if not octets:
+            self.ended = True
+            return []
+        messages = []
+        try:
+            for kind, payload in self._decoder.feed(octets):
+                messages.append(self._message(kind, payload))
+        except protocol.ProtocolError as error:
+            self.ended = True
+            self.problem = "worker process %d sent what it should not: %s" % (self.process.pid, error)
+            self.process.kill()
+        return messages
+
+    def _message(self, kind, payload):
+        if kind == protocol.EVENT and self._vocabulary is not None:
+            return kind, self._vocabulary.event(payload)
+        if kind == protocol.RESULT:
+            number, value = protocol.parse_result(payload)
+            return kind, number, value, None
+        if kind == protocol.FAILURE:
+            number, error = protocol.parse_failure(payload)
+            return kind, number, None, error
+        if kind == protocol.HELLO:
+            return kind, protocol.parse_hello(payload)
+        raise protocol.ProtocolError("unexpected frame of kind %d" % kind)
+
+    def take(self, number):
+        """The command of that number, which has its result now, or None."""
+        return self._pending.pop(number, None)
+
+    def rest(self):
+        """What had arrived before the process died."""
+        messages = []
+        while not self.ended:
+            messages += self.receive(0)
+        return messages
+
+    def fail(self, error):
+        """Every command that waits has failed."""
+        for pending in self._pending.values():
+            pending.settle(None, error)
+        self._pending.clear()
+
+    # -- one thing after the other, while the worker is nobody else's --------------------------------------------
+
+    def greet(self, timeout):
+        """Take the worker's hello, at most ``timeout`` seconds. Raises what it could not load its engine for."""
+        self._await(timeout, lambda: self.facts is not None)
+        self._vocabulary = protocol.Vocabulary(self.facts)
+
+    def request(self, timeout, method, *arguments):
+        """Send a command and return its result. Raises what it raises."""
+        pending = self.expect(method, arguments)
+        self.send(pending.frame)
+        self._await(timeout, lambda: pending.done)
+        return pending.outcome()
+
+    def _await(self, timeout, ready):
+        deadline = monotonic() + timeout
+        while not ready():
+            if self.ended:
+                raise EngineLost(self.problem or self.process.reap(1.0))
+            left = deadline - monotonic()
+            if left <= 0:
+                raise EngineLost("worker process %d was not ready in %g s" % (self.process.pid, timeout))
+            for message in self.receive(left):
+                self._absorb(*message)
+
+    def _absorb(self, kind, value, result=None, error=None):
+        if kind == protocol.HELLO:
+            self.facts = value
+        elif kind == protocol.EVENT:
+            self.early.append((kind, value))
+        elif value == 0:  # in place of the hello
+            raise error
+        else:
+            pending = self.take(value)
+            if pending is None:
+                raise protocol.ProtocolError("a result of no command: %d" % value)
+            pending.settle(result, error)
+
+    # -- the end -------------------------------------------------------------------------------------------
+
+    def shut(self):
+        """Wake whoever is reading or sending. What has arrived can still be read."""
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)
+        except (OSError, IOError):
+            pass
+
+    def close(self):
+        with self._sending:
+            self._socket.close()

@@ -1,0 +1,396 @@
+"""An engine in this process, through the cffi extension of its library. Nothing of cffi leaves this module but the
+extension that is loaded: what lies above sees text, bytes and numbers.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import warnings
+
+from sipbridge._engine.libraries import choose
+from sipbridge._engine.owner import Owner
+from sipbridge._engine.records import RawEvent
+from sipbridge.errors import (
+    CallStateError,
+    EngineError,
+    InputError,
+    NotSupportedError,
+    PeerUnreachable,
+    TransportError,
+    UnshieldedEngineWarning,
+)
+
+#: libeXosip2 3.x has TLSv1_method() alone.
+NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best; the sofia engine has"
+
+#: What PeerUnreachable says of a request that the library did not even begin to send.
+NO_WAY = "there is no way there from this endpoint's address"
+
+#: libeXosip2 3.3 takes what it reads from a connection at a time for one message.
+NO_TCP = "tcp port %d on %s: the %s engine (%s) has no TCP; it has on libeXosip2 3.6, and the sofia engine has"
+
+#: What UnshieldedEngineWarning says.
+UNSHIELDED = (
+    "the %s engine (%s) has no shield: one malformed datagram can crash this process."
+    " Start it with: python -m sipbridge.shield COMMAND..."
+)
+
+
+def _names(lib, prefix):
+    """The constants of an enum of the contract: SB_CAUSE_LOCAL_BYE becomes {1: "local-bye"}."""
+    constants = [name for name in dir(lib) if name.startswith(prefix)]
+    return dict((getattr(lib, name), name[len(prefix) :].lower().replace("_", "-")) for name in constants)
+
+
+class InProcess(object):
+    """An engine in this process, for one endpoint.
+
+    Args:
+        name: ``"sofia"``, ``"exosip"`` or None: what the environment variable SIPBRIDGE_ENGINE names, else the
+            first that was built.
+
+    Its methods are the functions of csrc/contract/engine.h; they raise instead of returning a code.
+    """
+
+    def __init__(self, name=None):
+        module = choose(name)
+        self._ffi = module.ffi
+        self._lib = module.lib
+        self.name = self._ffi.string(self._lib.sb_engine_name()).decode("ascii")
+        self.version = self._ffi.string(self._lib.sb_engine_version()).decode("ascii", "replace")
+        self._types = _names(self._lib, "SB_EV_")
+        self._causes = _names(self._lib, "SB_CAUSE_")
+        self._states = _names(self._lib, "SB_STATE_")
+        self._opened = 0
+        self._owner = Owner()
+
+    @property
+    def _handle(self):
+        """What every function wants first. Raises EngineError in a process that was forked off."""
+        if self._opened:
+            self._owner.check()
+        return self._opened
+
+    # -- errors --------------------------------------------------------------------------------------------
+
+    def _raise(self, code, what):
+        text = "%s: %s" % (what, self._ffi.string(self._lib.sb_error_text(code)).decode("ascii"))
+        lib = self._lib
+        if code in (lib.SB_EINVAL, lib.SB_ETOOBIG):
+            raise InputError(text)
+        if code in (lib.SB_ENOENT, lib.SB_ESTATE):
+            raise CallStateError(text)
+        if code == lib.SB_ENET and self._handle:  # of a request
+            raise PeerUnreachable("%s: %s" % (what, NO_WAY), NO_WAY)
+        if code in (lib.SB_EADDRINUSE, lib.SB_ENET):
+            raise TransportError(text)
+        if code == lib.SB_ENOTSUP:
+            raise NotSupportedError("%s: the %s engine does not offer it" % (what, self.name), code)
+        raise EngineError(text, code)
+
+    def _check(self, code, what):
+        """The code when it tells no error."""
+        if code < 0:
+            self._raise(code, what)
+        return code
+
+    # -- arguments -----------------------------------------------------------------------------------------
+
+    def _string(self, value):
+        return self._ffi.NULL if value is None else self._ffi.new("char[]", value.encode("utf-8"))
+
+    def _content(self, content):
+        """An sb_content and what it points to, from a :class:`Content` or None."""
+        ffi = self._ffi
+        if content is None:
+            return ffi.NULL, None
+        keep = []
+        headers = ffi.NULL
+        if content.headers:
+            headers = ffi.new("sb_header[]", len(content.headers))
+            for slot, (name, value) in zip(headers, content.headers):
+                slot.name, slot.value = pair = self._string(name), self._string(value)
+                keep.append(pair)
+        content_type = self._string(content.content_type)
+        body = ffi.NULL if not content.body else ffi.from_buffer(content.body)
+        keep += [headers, content_type, body]
+        record = ffi.new(
+            "sb_content *", (headers, len(content.headers), content_type, body, len(content.body or b""))
+        )
+        return record, keep
+
+    def _parties(self, parties):
+        keep = [self._string(value) for value in parties]
+        return self._ffi.new("sb_parties *", keep), keep
+
+    # -- the engine ----------------------------------------------------------------------------------------
+
+    def open(
+        self,
+        transport,
+        host,
+        port,
+        advertised=None,
+        user_agent=None,
+        outbound_proxy=None,
+        trace=False,
+        tls=None,
+        resolv_conf=None,
+        keepalive=0,
+        last_id=0,
+    ):
+        """Bind and start. ``advertised`` is (host, port) or None, ``tls`` (certificate, private key, CA file, verify)
+        or None, ``resolv_conf`` a path or None, ``keepalive`` in seconds; handles come after ``last_id``.
+
+        Raises TransportError, EngineError.
+        """
+        if self._opened:
+            raise EngineError("this engine was opened before; make one for each endpoint")
+        advertised_host, advertised_port = advertised or (None, 0)
+        config = self._ffi.new("sb_config *")
+        config.transport = getattr(self._lib, "SB_" + transport.upper())
+        config.host = host_text = self._string(host)
+        config.port = port
+        config.advertised_host = advertised_text = self._string(advertised_host)
+        config.advertised_port = advertised_port
+        config.user_agent = agent_text = self._string(user_agent)
+        config.outbound_proxy = proxy_text = self._string(outbound_proxy)
+        config.resolv_conf = resolver_text = self._string(resolv_conf)
+        config.keepalive = keepalive
+        config.trace = bool(trace)
+        config.last_id = last_id
+        if tls is not None:
+            certificate, private_key, ca_file, verify = tls
+            config.tls_certificate = certificate_text = self._string(certificate)
+            config.tls_private_key = key_text = self._string(private_key)
+            config.tls_ca = ca_text = self._string(ca_file)
+            config.tls_verify = getattr(self._lib, "SB_TLS_VERIFY_" + verify.upper())
+        code = self._lib.sb_open(config)
+        del host_text, advertised_text, agent_text, proxy_text, resolver_text  # had to live until here
+        if tls is not None:
+            del certificate_text, key_text, ca_text
+        if code == self._lib.SB_ENOTSUP and transport == "tls":
+            raise NotSupportedError(NO_TLS % (port, host, self.name, self.version), code)
+        if code == self._lib.SB_ENOTSUP and transport == "tcp" and self.version.startswith("3.3."):
+            raise NotSupportedError(NO_TCP % (port, host, self.name, self.version), code)
+        self._owner = Owner()
+        self._opened = self._check(code, "%s port %d on %s" % (transport, port, host))
+        try:
+            self._warn()
+        except BaseException:  # where warnings are made errors
+            self.close(0.0)
+            raise
+
+    def _warn(self):
+        if self._lib.sb_shielded(self._handle) == 0:
+            warnings.warn(UNSHIELDED % (self.name, self.version), UnshieldedEngineWarning, stacklevel=4)
+
+    def close(self, grace):
+        """Close within ``grace`` seconds, more or less. Whoever waits gets an EngineError."""
+        self._check(self._lib.sb_close(self._handle, int(min(grace, 3600.0) * 1000)), "close")
+
+    @property
+    def port(self):
+        """The local port."""
+        return self._check(self._lib.sb_port(self._handle), "port")
+
+    def fileno(self):
+        """The descriptor that is readable while events wait."""
+        return self._check(self._lib.sb_fd(self._handle), "fileno")
+
+    def wait(self, timeout=None):
+        """The next :class:`RawEvent`, or None when there was none in ``timeout`` seconds (None: no limit).
+
+        Raises EngineError when the engine is closed.
+        """
+        pointer = self._ffi.new("sb_event **")
+        milliseconds = -1 if timeout is None else int(timeout * 1000 + 0.999)
+        if not self._check(self._lib.sb_wait(self._handle, milliseconds, pointer), "wait"):
+            return None
+        try:
+            return self._converted(pointer[0])
+        finally:
+            self._lib.sb_event_free(pointer[0])
+
+    def take_frames(self, most):
+        """The events that wait, at most so many: their number, and their frames of the worker protocol."""
+        frames, length = self._ffi.new("char **"), self._ffi.new("size_t *")
+        most = min(most, self._lib.SB_MAX_FRAMES)
+        count = self._check(self._lib.sb_take_frames(self._handle, most, frames, length), "take_frames")
+        if not count:
+            return 0, b""
+        try:
+            return count, self._ffi.unpack(frames[0], length[0])
+        finally:
+            self._lib.sb_frames_free(frames[0])
+
+    def vocabulary(self):
+        """The names of the numbers in encoded events: dicts of types, causes and states."""
+        return {"types": self._types, "causes": self._causes, "states": self._states}
+
+    def probe(self):
+        """Does not return while a thread of the engine hangs, or sits on its lock."""
+        self._lib.sb_probe(self._handle)
+
+    def _converted(self, event):
+        text = self._text
+        return RawEvent(
+            self._types[event.type],
+            self._causes[event.cause],
+            self._states.get(event.state),
+            event.status,
+            event.expires,
+            event.outgoing,
+            event.call,
+            event.registration,
+            event.subscription,
+            event.transaction,
+            event.time_us / 1e6,
+            text(event.method),
+            text(event.reason),
+            text(event.request_uri),
+            text(event.headers),
+            text(event.peer),
+            self._ffi.unpack(event.body, event.body_len) if event.body_len else b"",
+        )
+
+    def _text(self, pointer):
+        return self._ffi.string(pointer).decode("utf-8", "replace")
+
+    def add_credentials(self, realm, user, password):
+        code = self._lib.sb_credentials(
+            self._handle, self._string(realm), self._string(user), self._string(password)
+        )
+        self._check(code, "credentials")
+
+    def clear_credentials(self):
+        self._check(self._lib.sb_credentials_clear(self._handle), "credentials")
+
+    # -- registrations -------------------------------------------------------------------------------------
+
+    def register(self, registrar, parties, contact, expires):
+        record, keep = self._parties(parties)
+        code = self._lib.sb_register(
+            self._handle, self._string(registrar), record, self._string(contact), expires
+        )
+        del keep
+        return self._check(code, "register")
+
+    def refresh(self, registration, expires):
+        self._check(self._lib.sb_register_refresh(self._handle, registration, expires), "refresh")
+
+    def unregister(self, registration):
+        self._check(self._lib.sb_unregister(self._handle, registration), "unregister")
+
+    def bindings(self, registrar, parties, clear):
+        record, keep = self._parties(parties)
+        ask = self._lib.sb_register_clear if clear else self._lib.sb_register_query
+        code = ask(self._handle, self._string(registrar), record)
+        del keep
+        return self._check(code, "bindings")
+
+    # -- calls ---------------------------------------------------------------------------------------------
+
+    def call(self, parties, content):
+        record, keep_parties = self._parties(parties)
+        content_record, keep = self._content(content)
+        code = self._lib.sb_call(self._handle, record, content_record)
+        del keep_parties, keep
+        return self._check(code, "call to %s" % parties.to)
+
+    def ring(self, call, status, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_ring(self._handle, call, status, record)
+        del keep
+        self._check(code, "ring")
+
+    def answer_call(self, call, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_answer(self._handle, call, record)
+        del keep
+        self._check(code, "answer")
+
+    def reject(self, call, status, reason, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_reject(self._handle, call, status, self._string(reason), record)
+        del keep
+        self._check(code, "reject")
+
+    def redirect(self, call, status, contact):
+        self._check(self._lib.sb_call_redirect(self._handle, call, status, self._string(contact)), "redirect")
+
+    def ack(self, call, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_ack(self._handle, call, record)
+        del keep
+        self._check(code, "ack")
+
+    def hangup(self, call, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_hangup(self._handle, call, record)
+        del keep
+        self._check(code, "hangup")
+
+    def call_request(self, call, method, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_request(self._handle, call, self._string(method), record)
+        del keep
+        return self._check(code, method)
+
+    def reinvite(self, call, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_call_reinvite(self._handle, call, record)
+        del keep
+        return self._check(code, "re-INVITE")
+
+    def answer(self, transaction, status, reason, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_answer(self._handle, transaction, status, self._string(reason), record)
+        del keep
+        self._check(code, "answer")
+
+    # -- outside dialogs -----------------------------------------------------------------------------------
+
+    def request(self, method, parties, content):
+        record, keep_parties = self._parties(parties)
+        content_record, keep = self._content(content)
+        code = self._lib.sb_request(self._handle, self._string(method), record, content_record)
+        del keep_parties, keep
+        return self._check(code, "%s to %s" % (method, parties.to))
+
+    def publish(self, parties, event, etag, expires, content):
+        record, keep_parties = self._parties(parties)
+        content_record, keep = self._content(content)
+        code = self._lib.sb_publish(
+            self._handle, record, self._string(event), self._string(etag), expires, content_record
+        )
+        del keep_parties, keep
+        return self._check(code, "PUBLISH")
+
+    # -- subscriptions -------------------------------------------------------------------------------------
+
+    def subscribe(self, parties, event, expires, content):
+        record, keep_parties = self._parties(parties)
+        content_record, keep = self._content(content)
+        code = self._lib.sb_subscribe(self._handle, record, self._string(event), expires, content_record)
+        del keep_parties, keep
+        return self._check(code, "SUBSCRIBE")
+
+    def subscribe_refresh(self, subscription, expires):
+        self._check(self._lib.sb_subscribe_refresh(self._handle, subscription, expires), "refresh")
+
+    def unsubscribe(self, subscription):
+        self._check(self._lib.sb_unsubscribe(self._handle, subscription), "unsubscribe")
+
+    def subscription_accept(self, subscription, status, expires):
+        self._check(self._lib.sb_subscription_accept(self._handle, subscription, status, expires), "accept")
+
+    def subscription_reject(self, subscription, status, reason):
+        code = self._lib.sb_subscription_reject(self._handle, subscription, status, self._string(reason))
+        self._check(code, "reject")
+
+    def notify(self, subscription, state, content):
+        record, keep = self._content(content)
+        code = self._lib.sb_notify(self._handle, subscription, self._string(state), record)
+        del keep
+        self._check(code, "NOTIFY")
+

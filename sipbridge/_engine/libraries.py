@@ -1,0 +1,52 @@
+"""The extension modules of the engines: which there are, and loading one."""
+
+from __future__ import absolute_import, division, print_function
+
+import importlib
+import os
+
+from sipbridge.errors import EngineError, InputError
+
+#: The engines there are, in the order in which they are looked for.
+NAMES = ("sofia", "exosip")
+
+#: What to do about an engine that is not there: by its name, None for either.
+HOW_TO_GET = {
+    None: "Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora) or sofia-sip (Homebrew) and build"
+    " sipbridge again (make develop, in a checkout), or run in the image",
+    "exosip": "It is built where libeXosip2 3.x is installed with its headers: run in the image (make shell), or"
+    " install that library and build sipbridge again (make develop, in a checkout)",
+}
+HOW_TO_GET["sofia"] = HOW_TO_GET[None]
+
+
+def load(name):
+    """The extension module of an engine, or ImportError."""
+    return importlib.import_module("sipbridge._" + name)
+
+
+def available():
+    """The engines that this Python can load: a dict of name and version of the library."""
+    found = {}
+    for name in NAMES:
+        try:
+            module = load(name)
+        except ImportError:
+            continue
+        found[name] = module.ffi.string(module.lib.sb_engine_version()).decode("ascii", "replace")
+    return found
+
+
+def choose(name):
+    """The extension module of the engine asked for: by argument, by SIPBRIDGE_ENGINE, or the first there is."""
+    wanted = name or os.environ.get("SIPBRIDGE_ENGINE")
+    if wanted and wanted not in NAMES:
+        raise InputError("unknown engine %r (there are %s)" % (wanted, ", ".join(NAMES)))
+    reasons = []
+    for candidate in (wanted,) if wanted else NAMES:
+        try:
+            return load(candidate)
+        except ImportError as error:
+            reasons.append("%s: %s" % (candidate, error))
+    what = "the %s engine cannot be loaded" % wanted if wanted else "no SIP engine can be loaded"
+    raise EngineError("%s (%s). %s" % (what, "; ".join(reasons), HOW_TO_GET[wanted or None]))

@@ -1,0 +1,262 @@
+"""The octets between a service and its worker (docs/worker-protocol.md): frames, commands, results, events.
+
+Nothing here executes what it reads: a frame holds numbers, text, octets and JSON.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import json
+import struct
+
+from sipbridge import errors
+from sipbridge._compat import text_type
+from sipbridge._engine.records import Content, Parties, RawEvent
+
+#: The version of the protocol. Both sides have to speak the same one.
+VERSION = 1
+
+#: Kinds of frame. HELLO, RESULT, FAILURE and EVENT come from the worker, the others go to it.
+HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT = range(1, 7)
+
+#: Octets that a frame may have at most: more than any message of SIP comes to.
+MAX_FRAME = 4 * 1024 * 1024
+
+#: Arguments of a command that are more than JSON has: they arrive as what they were.
+RECORDS = dict((kind.__name__, kind) for kind in (Content, Parties))
+
+#: Exceptions that a command may raise.
+_ERRORS = dict(
+    (kind.__name__, kind)
+    for kind in (
+        errors.InputError,
+        errors.TransportError,
+        errors.PeerUnreachable,
+        errors.CallStateError,
+        errors.EngineError,
+        errors.NotSupportedError,
+    )
+)
+
+_HEAD = struct.Struct("!IB")  # octets that follow the head, kind
+_NUMBER = struct.Struct("!I")
+_COMMAND = struct.Struct("!II")  # number, octets of JSON
+# What csrc/core/frames.c writes: type, cause, state, outgoing; status, expires; call, registration, subscription,
+# transaction, microseconds; then the octets of method, reason, request URI, headers, peer and body, which follow.
+_EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
+
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+_from_json = json.JSONDecoder().decode
+
+
+class ProtocolError(errors.EngineError):
+    """What came is not of the protocol."""
+
+
+def frame(kind, payload):
+    """A frame as octets. Raises InputError when it is longer than one may be."""
+    if len(payload) > MAX_FRAME:
+        raise errors.InputError("%d octets are more than a worker takes: %d" % (len(payload), MAX_FRAME))
+    return _HEAD.pack(len(payload), kind) + payload
+
+
+class Decoder(object):
+    """Cuts what is received into frames."""
+
+    def __init__(self):
+        self._rest = b""
+
+    def feed(self, octets):
+        """The frames that are now complete, as (kind, payload). Raises ProtocolError."""
+        octets = self._rest + octets if self._rest else octets
+        frames, start, end = [], 0, len(octets)
+        while end - start >= _HEAD.size:
+            length, kind = _HEAD.unpack_from(octets, start)
+            if length > MAX_FRAME or not HELLO <= kind <= CREDIT:
+                raise ProtocolError("no frame of the worker protocol: kind %d, %d octets" % (kind, length))
+            if end - start - _HEAD.size < length:
+                break
+            start += _HEAD.size
+            frames.append((kind, octets[start : start + length]))
+            start += length
+        self._rest = octets[start:]
+        return frames
+
+
+# -- JSON ----------------------------------------------------------------------------------------------------
+
+
+def _parse(octets):
+    try:
+        return _from_json(octets.decode("ascii"))
+    except (ValueError, RuntimeError) as error:  # UnicodeError is one of the former, RecursionError of the latter
+        raise ProtocolError("not JSON: %s" % error)
+
+
+def hello(facts):
+    """The worker's first frame: a dict."""
+    return frame(HELLO, _to_json(facts).encode("ascii"))
+
+
+def parse_hello(payload):
+    """The dict, of this version. Raises ProtocolError."""
+    facts = _parse(payload)
+    spoken = facts.get("protocol") if isinstance(facts, dict) else None
+    if spoken != VERSION:
+        raise ProtocolError(
+            "the worker speaks version %r of the protocol and this process version %d: two releases of sipbridge"
+            " are mixed; install one, and start the service again" % (spoken, VERSION)
+        )
+    for name in ("engine", "library"):
+        if not isinstance(facts.get(name), text_type):
+            raise ProtocolError("malformed hello: no %s" % name)
+    return facts
+
+
+# -- commands ------------------------------------------------------------------------------------------------
+
+
+def _packed(value, octets):
+    """The value as JSON has it; bytes are added to a list, and only their length stays."""
+    if isinstance(value, bytes):  # all of Python 2's str: it comes out as such again
+        octets.append(value)
+        return {"bytes": len(value)}
+    name = type(value).__name__
+    if RECORDS.get(name) is type(value):
+        return {"record": name, "fields": [_packed(each, octets) for each in value]}
+    return value
+
+
+def command(number, method, arguments):
+    """A command as a frame."""
+    octets = []
+    text = _to_json([method, [_packed(each, octets) for each in arguments]]).encode("ascii")
+    return frame(COMMAND, b"".join([_COMMAND.pack(number, len(text)), text] + octets))
+
+
+class _Unpacker(object):
+    """The opposite of :func:`_packed`, with the octets taken one after the other."""
+
+    def __init__(self, payload, start):
+        self._payload = payload
+        self._start = start
+
+    def value(self, value):
+        if not isinstance(value, dict):
+            return value
+        if "record" in value:
+            return RECORDS[value["record"]](*[self.value(each) for each in value["fields"]])
+        if "bytes" in value:
+            start, self._start = self._start, self._start + value["bytes"]
+            return self._payload[start : self._start]
+        return value
+
+
+def parse_command(payload):
+    """(number, method, arguments) of a command. Raises ProtocolError."""
+    try:
+        number, length = _COMMAND.unpack_from(payload)
+        method, arguments = _parse(payload[_COMMAND.size : _COMMAND.size + length])
+        unpacker = _Unpacker(payload, _COMMAND.size + length)
+        return number, method, [unpacker.value(each) for each in arguments]
+    except (struct.error, ValueError, TypeError, KeyError) as error:
+        raise ProtocolError("malformed command: %s" % error)
+
+
+def result(number, value):
+    """What a command returned, as a frame."""
+    return frame(RESULT, _NUMBER.pack(number) + _to_json(value).encode("ascii"))
+
+
+def failure(number, error):
+    """What a command raised, as a frame. What is none of sipbridge's exceptions becomes one."""
+    name = type(error).__name__
+    text = text_type(error)
+    if _ERRORS.get(name) is not type(error):
+        text = "%s: %s" % (name, text)
+        name = "InputError" if isinstance(error, UnicodeError) else "EngineError"
+    return frame(
+        FAILURE, _NUMBER.pack(number) + _to_json([name, text, getattr(error, "code", 0)]).encode("ascii")
+    )
+
+
+def parse_result(payload):
+    """(number, value) of a result. Raises ProtocolError."""
+    if len(payload) < _NUMBER.size:
+        raise ProtocolError("malformed result")
+    return _NUMBER.unpack_from(payload)[0], _parse(payload[_NUMBER.size :])
+
+
+def parse_failure(payload):
+    """(number, exception) of a failure. Raises ProtocolError."""
+    number, description = parse_result(payload)
+    try:
+        name, text, code = description
+        kind = _ERRORS[name]
+    except (ValueError, TypeError, KeyError):
+        raise ProtocolError("malformed failure: %r" % (description,))
+    return number, kind(text, code) if issubclass(kind, errors.EngineError) else kind(text)
+
+
+def credit(count):
+    """Leave to send so many events more, as a frame."""
+    return frame(CREDIT, _NUMBER.pack(count))
+
+
+def parse_credit(payload):
+    """The number of events."""
+    if len(payload) != _NUMBER.size:
+        raise ProtocolError("malformed credit")
+    return _NUMBER.unpack(payload)[0]
+
+
+# -- events --------------------------------------------------------------------------------------------------
+
+
+class Vocabulary(object):
+    """The names of the numbers that events carry, from the worker's hello.
+
+    Args:
+        facts: the hello, whose "types", "causes" and "states" are dicts of number (as text) and name.
+    """
+
+    def __init__(self, facts):
+        try:
+            self._types, self._causes, self._states = [
+                dict((int(number), name) for number, name in facts[kind].items())
+                for kind in ("types", "causes", "states")
+            ]
+        except (KeyError, ValueError, AttributeError) as error:
+            raise ProtocolError("malformed hello: %s" % error)
+
+    def event(self, payload):
+        """The :class:`RawEvent` in a frame. Raises ProtocolError."""
+        try:
+            numbers = _EVENT.unpack_from(payload)
+            kind, cause, state, outgoing, status, expires, call, registration, subscription = numbers[:9]
+            texts, start = [], _EVENT.size
+            for length in numbers[11:16]:
+                texts.append(payload[start : start + length].decode("utf-8", "replace"))
+                start += length
+            if start + numbers[16] != len(payload):
+                raise ProtocolError("malformed event: %d octets" % len(payload))
+            return RawEvent(
+                self._types[kind],
+                self._causes[cause],
+                self._states.get(state),
+                status,
+                expires,
+                outgoing,
+                call,
+                registration,
+                subscription,
+                numbers[9],
+                numbers[10] / 1e6,
+                texts[0],
+                texts[1],
+                texts[2],
+                texts[3],
+                texts[4],
+                payload[start:],
+            )
+        except (struct.error, KeyError) as error:
+            raise ProtocolError("malformed event: %s" % error)

@@ -1,0 +1,615 @@
+"""An engine in a process of its own, watched, and replaced when it is lost.
+
+A thread that needs something from the worker reads the socket itself, for all the others too: the result of a
+command comes without a change of threads. Only the main thread, which a signal may interrupt anywhere, has it read by
+another. A thread of the worker's own starts processes, watches them and sees
+them out; it sleeps while all is well.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+import os
+import threading
+import warnings
+from collections import deque
+
+from sipbridge._compat import monotonic
+from sipbridge._engine import protocol
+from sipbridge._engine.channel import Channel
+from sipbridge._engine.owner import Owner
+from sipbridge._engine.readiness import Alert
+from sipbridge._engine.records import RawEvent
+from sipbridge._engine.shield_counters import Counter
+from sipbridge._engine.worker_process import Process
+from sipbridge._text.arguments import check_delay, check_path, check_text, check_whole
+from sipbridge.errors import (
+    EngineError,
+    EngineLost,
+    InputError,
+    SipbridgeError,
+    UnshieldedEngineWarning,
+)
+
+log = logging.getLogger("sipbridge")
+
+#: Events that a worker may send before they are read here: more would only lie in memory.
+WINDOW = 1000
+
+#: Seconds: a sign of life at least this often; one lets a worker also see that its service is gone.
+_BEAT = 0.5
+
+#: Seconds for a process to load and open its engine.
+_START = 20.0
+
+#: Seconds that closing may take, and be reported, besides those that peers are given.
+_CLOSING = 1.5
+
+#: Seconds that a worker has to live for its death to count as the first again, and the longest back-off.
+_STABLE, _LONGEST = 60.0, 10.0
+
+#: Each process numbers its calls and the like from its own share on, this wide in bits: a handle of one that died
+#: means nothing to the next.
+_SHARE = 32
+
+_NOTHING = RawEvent("", "none", None, 0, 0, 0, 0, 0, 0, 0, 0.0, "", "", "", "", "", b"")
+
+#: Methods of an engine that are between it and its worker.
+_BETWEEN = frozenset(["vocabulary", "take_frames", "probe"])
+
+
+class Worker(object):
+    """An engine in a process of its own, for one endpoint: ``Endpoint(..., engine=Worker())``.
+
+    Args:
+        engine: ``"sofia"``, ``"exosip"`` or None, as for an endpoint.
+        hang_timeout: seconds without a sign of life after which the process is taken for hung, and killed.
+        max_restarts: deaths in a row, each within a minute of the start before it, after which it is given up;
+            None: never.
+        backoff: seconds before the second restart in a row, doubled for each further one up to ten; the first
+            restart is made at once.
+        crash_folder: where core dumps (and, from Python 3, tracebacks) of a process that died are kept, the
+            last five of each; made with the mode 0700 where it is missing; None: nowhere. A core dump holds what
+            was in the memory of the process, passwords included.
+        python: path of the interpreter for the process; None for this one's.
+
+    When the process dies or hangs, each of its calls ends with a CallEnded whose ``cause`` is "engine-lost",
+    whoever waits gets EngineLost, and another process is started on the same port with the same credentials and
+    registrations; then comes EngineRestarted. Commands meanwhile raise EngineLost. After ``max_restarts`` comes
+    EngineFailed, and from then on each command raises EngineLost.
+
+    Raises InputError.
+    """
+
+    def __init__(
+        self, engine=None, hang_timeout=5.0, max_restarts=10, backoff=0.25, crash_folder=None, python=None
+    ):
+        if engine is not None:
+            check_text(engine, "engine")
+        if not check_delay(hang_timeout, "hang_timeout"):
+            raise InputError("hang_timeout must be seconds above 0, not %r" % (hang_timeout,))
+        check_delay(backoff, "backoff")
+        if max_restarts is not None:
+            check_whole(max_restarts, "max_restarts", 0, 2**31 - 1)
+        if crash_folder is not None and not _made_writable(check_path(crash_folder, "crash_folder")):
+            raise InputError("crash_folder is no folder that can be written to: %r" % (crash_folder,))
+        if python is not None:
+            check_path(python, "python")
+        self._settings = {
+            "engine": engine,
+            "hang": hang_timeout,
+            "beat": min(_BEAT, hang_timeout / 5.0),
+            "crash_folder": None if crash_folder is None else os.path.abspath(crash_folder),
+        }
+        self._max_restarts = max_restarts
+        self._backoff = backoff
+        self._python = python
+        self.name = self.version = None
+        self._owner = Owner()
+        self._condition = threading.Condition(threading.Lock())
+        self._channel = None  # the process that there is now
+        self._reading = False  # a thread is reading its socket
+        self._waiting = 0  # threads that wait for what that one reads
+        self._events = deque()
+        self._consumed = 0  # events read since leave was given for more
+        self._lost = EngineError("the engine is not open")  # what every command raises, while there is none
+        self._closing = threading.Event()
+        self._closed = False
+        self._opening = None  # names of the last arguments of open(), and all arguments, for the next process
+        self._generation = 0
+        self._deaths = 0  # in a row
+        self._port = None
+        self._credentials = []
+        self._calls = set()  # live ones
+        self._notifiers = set()  # live subscriptions from outside
+        self._registrations = {}  # handle: [arguments of register(), handle in the present process]
+        self._handles = {}  # the latter and the former
+        self._supervisor = None
+        self._starting = None  # a process that is not installed yet
+        self._alert = None  # for who polls a descriptor
+        self._gave_up = False
+
+    @property
+    def _cond(self):
+        """The lock of all that follows. Raises EngineError in a forked process: the socket is another's."""
+        if self._opening is not None:
+            self._owner.check()
+        return self._condition
+
+    # -- the engine, as InProcess --------------------------------------------------------------------------
+
+    def open(self, transport, host, port, *values, **named):
+        """Start the process and open the engine there. Raises TransportError, EngineError."""
+        if self._opening is not None:
+            raise EngineError("this Worker was opened before; make one for each endpoint")
+        self._owner = Owner()
+        names = sorted(named)
+        self._opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
+        channel, complaints, _ = self._start()
+        try:
+            for text in complaints:  # which raises where warnings are made errors
+                warnings.warn(text, UnshieldedEngineWarning, stacklevel=3)
+            self._opening[3] = self._port
+            self.name, self.version = channel.facts["engine"], channel.facts["library"]
+            self._install(channel)
+            supervisor = threading.Thread(target=self._supervise, name="sipbridge worker")
+            supervisor.daemon = True
+            supervisor.start()
+            self._supervisor = supervisor
+        except BaseException:
+            self._closing.set()
+            _end(channel)
+            raise
+
+    @property
+    def port(self):
+        """The local port."""
+        return self._port
+
+    @property
+    def pid(self):
+        """The process id of the worker, or None while there is none."""
+        channel = self._channel
+        return None if channel is None else channel.process.pid
+
+    def shield_counters(self):
+        """As :func:`sipbridge.shield.counters`, of the worker."""
+        return [Counter(*each) for each in self._command("shield_counters")]
+
+    def fileno(self):
+        """A descriptor that is readable while events wait, for poll() and the like: do not read from it.
+
+        From now on a thread of its own takes events from the worker as they come.
+        """
+        with self._cond:
+            if self._alert is None:
+                self._alert = Alert()
+                self._alert.set(bool(self._events))
+                thread = threading.Thread(target=self._read_on, name="sipbridge worker events")
+                thread.daemon = True
+                thread.start()
+            return self._alert.fileno()
+
+    def _read_on(self):
+        with self._cond:
+            self._read_until(lambda: self._closed, None)
+
+    def close(self, grace):
+        """Close within ``grace`` seconds, more or less, and see the process out. Whoever waits gets an EngineError."""
+        with self._cond:
+            if self._closed or self._supervisor is None:
+                raise EngineError("close: the engine is not open")
+            self._closing.set()
+            channel, starting = self._channel, self._starting
+        if starting is not None:
+            starting.kill()
+        if channel is not None:
+            channel.process.close_by = monotonic() + grace + _CLOSING
+            try:
+                self._command("close", grace, within=grace + _CLOSING)
+            except EngineError as error:
+                log.debug("close: %s", error)
+                channel.process.kill()
+        with self._cond:
+            self._closed = True
+            self._tell()
+            if self._alert is not None:
+                self._alert.close()
+                self._alert = None
+        self._supervisor.join()
+
+    def wait(self, timeout=None):
+        """The next :class:`RawEvent`, or None when there was none in ``timeout`` seconds (None: no limit).
+
+        Raises EngineError when the engine is closed.
+        """
+        deadline = None if timeout is None else monotonic() + timeout
+        with self._cond:
+            self._read_until(lambda: self._events or self._closed, deadline)
+            if self._closed:
+                raise EngineError("wait: the engine is closed")
+            if not self._events:
+                return None
+            event = self._events.popleft()
+            if self._alert is not None:
+                self._alert.set(bool(self._events))
+            channel, count = self._credit_due()
+        if count:
+            channel.send(protocol.credit(count))
+        return event
+
+    def _credit_due(self):
+        """The channel, and the number of events to give leave for now."""
+        self._consumed += 1
+        if self._consumed < WINDOW // 2 or self._channel is None:
+            return None, 0
+        count, self._consumed = self._consumed, 0
+        return self._channel, count
+
+    def add_credentials(self, realm, user, password):
+        """Kept for the next process too; while there is none, for that one alone."""
+        kept = [each for each in self._credentials if each[:2] != (realm, user)] + [(realm, user, password)]
+        self._replace_credentials(kept, "add_credentials", realm, user, password)
+
+    def clear_credentials(self):
+        self._replace_credentials([], "clear_credentials")
+
+    def _replace_credentials(self, credentials, *command):
+        """Keep these, and tell the process that there is. What it refuses is not kept: the next one would not start."""
+        before, self._credentials = self._credentials, credentials
+        try:
+            self._command(*command)
+        except EngineLost:
+            if self._closed or self._gave_up:
+                raise
+        except SipbridgeError:
+            self._credentials = before
+            raise
+
+    def register(self, registrar, parties, contact, expires):
+        return self._command("register", registrar, parties, contact, expires)
+
+    def refresh(self, registration, expires):
+        with self._cond:
+            kept = self._registrations.get(registration)
+            if kept is not None:
+                kept[0] = kept[0][:3] + (expires,)
+        self._command("refresh", registration if kept is None else kept[1], expires)
+
+    def unregister(self, registration):
+        """While there is no process the registration is dropped: the next one does not make it again."""
+        with self._cond:
+            kept = self._registrations.get(registration)
+            if kept is not None and self._channel is None:
+                del self._registrations[registration]
+        self._command("unregister", registration if kept is None else kept[1])
+
+    # -- commands ------------------------------------------------------------------------------------------
+
+    def _command(self, method, *arguments, **options):
+        """What the method returns in the worker. Raises what it raises there, and EngineLost."""
+        within = options.get("within")
+        with self._cond:
+            channel = self._channel
+            if channel is None:
+                raise type(self._lost)("%s" % self._lost)  # another one: raised again it would collect tracebacks
+            pending = channel.expect(method, arguments)
+        channel.send(pending.frame)
+        deadline = None if within is None else monotonic() + within
+        with self._cond:
+            self._read_until(lambda: pending.done, deadline)
+        return pending.outcome()
+
+    # -- reading, under the condition ----------------------------------------------------------------------
+
+    def _read_until(self, ready, deadline):
+        """Return when ready() is true, or the deadline (None: none) is over; read, or wait for who does."""
+        while not ready():
+            left = None if deadline is None else deadline - monotonic()
+            if left is not None and left <= 0:
+                return
+            if self._reading or self._channel is None or self._channel.ended:
+                self._waiting += 1
+                try:
+                    self._cond.wait(left)
+                finally:
+                    self._waiting -= 1
+            elif not (_is_main() and self._have_it_read(ready, left)):
+                self._read(self._channel, left)
+
+    def _have_it_read(self, ready, left):
+        """Wait for what another thread reads: into this one, the main one, a signal may throw an exception at any time,
+        and what was taken from the socket and not yet from the decoder would be lost to all. False when there can be
+        no such thread: the interpreter is about to exit.
+        """
+        wanted = [True]
+        thread = threading.Thread(target=self._read_while, args=(wanted,), name="sipbridge worker reader")
+        thread.daemon = True
+        try:
+            try:
+                thread.start()
+            except RuntimeError:
+                return False
+            deadline = None if left is None else monotonic() + left
+            while wanted[0] and not ready() and (deadline is None or monotonic() < deadline):
+                self._waiting += 1
+                try:
+                    self._cond.wait(None if deadline is None else deadline - monotonic())
+                finally:
+                    self._waiting -= 1
+        finally:
+            wanted[0] = False
+        return True
+
+    def _read_while(self, wanted):
+        with self._cond:
+            try:
+                self._read_until(lambda: not wanted[0] or self._closed, None)
+            finally:
+                wanted[0] = False
+                self._tell()
+
+    def _read(self, channel, timeout):
+        """Read what there is, without the lock, and take it in."""
+        self._reading = True
+        self._cond.release()
+        messages = ()
+        try:
+            messages = channel.receive(timeout)
+        finally:
+            self._cond.acquire()
+            self._reading = False
+            for message in messages:
+                self._absorb(channel, *message)
+            self._tell()
+
+    def _tell(self):
+        """Something has come: those who wait look whether it is theirs."""
+        if self._waiting:
+            self._cond.notify_all()
+        if self._alert is not None:
+            self._alert.set(bool(self._events))
+
+    def _absorb(self, channel, kind, value, result=None, error=None):
+        if kind == protocol.EVENT:
+            self._events.append(self._followed(value))
+            return
+        pending = channel.take(value)
+        if pending is None:  # whoever asked was interrupted
+            return
+        pending.settle(result, error)
+        if error is None:
+            self._begun(pending, result)
+
+    def _begun(self, pending, handle):
+        """Remember what a command has begun, for when the process dies."""
+        if pending.method == "call":
+            self._calls.add(handle)
+        elif pending.method == "register":
+            self._registrations[handle] = [pending.arguments, handle]
+            self._handles[handle] = handle
+
+    def _followed(self, event):
+        """The event, as the facade is to see it; what begins or ends by it is remembered or forgotten."""
+        if event.type == "call-incoming":
+            self._calls.add(event.call)
+        elif event.type == "call-ended":
+            self._calls.discard(event.call)
+        elif event.type == "subscribe":
+            self._notifiers.add(event.subscription)
+        elif event.type == "unsubscribed":
+            self._notifiers.discard(event.subscription)
+        elif event.registration:
+            return self._followed_registration(event)
+        return event
+
+    def _followed_registration(self, event):
+        handle = self._handles.get(event.registration, event.registration)
+        if event.state != "active":
+            self._registrations.pop(handle, None)
+            self._handles.pop(event.registration, None)
+        return event._replace(registration=handle)
+
+    # -- processes, in a thread of their own -------------------------------------------------------------------
+
+    def _start(self):
+        """A process with an opened engine, as a :class:`Channel`, in which all is again as it was in the one before;
+        what it warns of; and events of what is not again. Raises SipbridgeError.
+        """
+        self._generation += 1
+        channel = Channel(Process(self._python, self._settings))
+        self._starting = channel.process
+        try:
+            if self._closing.is_set():
+                raise EngineLost("the endpoint is being closed")
+            channel.greet(_START)
+            last_id = self._generation << _SHARE
+            self._port, complaints = _opened(channel.request(_START, "open", last_id, *self._opening))
+            for each in self._credentials:
+                channel.request(_START, "add_credentials", *each)
+            failed = self._restore(channel)
+        except BaseException:
+            _end(channel)
+            raise
+        finally:
+            self._starting = None
+        return channel, complaints, failed
+
+    def _install(self, channel, *before):
+        """Let commands and events through; some events come before its own."""
+        with self._cond:
+            self._channel = channel
+            self._lost = None
+            self._events.extend(before)
+            for message in channel.early:
+                self._absorb(channel, *message)
+            self._consumed = 0
+            credit = protocol.credit(max(0, WINDOW - len(self._events)))
+            self._tell()
+        channel.send(credit)
+
+    def _supervise(self):
+        try:
+            self._keep_alive()
+        except Exception as error:  # nobody else would tell those who wait
+            log.exception("the thread that watches the worker has failed")
+            channel = self._channel
+            if channel is not None:
+                channel.process.kill()
+                channel.process.reap(0.0)
+                self._lose(channel, EngineLost("the engine is lost: %r" % error))
+            self._give_up("%r" % error)
+
+    def _keep_alive(self):
+        while True:
+            channel, started = self._channel, monotonic()
+            reason = channel.process.watch()
+            died = monotonic()
+            reason = channel.problem or reason
+            self._lose(channel, EngineLost("the engine is lost: " + reason))
+            if died - started > _STABLE:
+                self._deaths = 0
+            if self._closing.is_set() or not self._revive(reason, died):
+                return
+
+    def _lose(self, channel, error):
+        """End what lived in a process that is dead, after what it had still to say."""
+        with self._cond:
+            self._channel = None
+            self._lost = error
+            channel.shut()
+            while self._reading:
+                self._waiting += 1
+                self._cond.wait()
+                self._waiting -= 1
+            for message in channel.rest():
+                self._absorb(channel, *message)
+            channel.fail(error)
+            last = (self._generation + 1 << _SHARE) - 1
+            self._events.append(_event("engine-lost", reason="%s" % error, transaction=last))
+            self._end_all("%s" % error)
+            self._tell()
+        channel.close()
+
+    def _end_all(self, reason):
+        """The ends of what lived in a process that is lost."""
+        for call in sorted(self._calls):
+            self._events.append(
+                _event("call-ended", call=call, cause="engine-lost", status=503, reason=reason)
+            )
+        for notifier in sorted(self._notifiers):
+            self._events.append(_event("unsubscribed", subscription=notifier, status=503, reason=reason))
+        self._calls.clear()
+        self._notifiers.clear()
+
+    def _revive(self, reason, died):
+        """Have another process in its place. False when it is given up, or the endpoint is being closed."""
+        while True:
+            self._deaths += 1
+            log.error("%s; %d in a row", reason, self._deaths)
+            if self._max_restarts is not None and self._deaths > self._max_restarts:
+                return self._give_up(reason)
+            if self._closing.wait(self._delay()):
+                return False
+            try:
+                channel, complaints, failed = self._start()
+                break
+            except SipbridgeError as error:
+                reason = "%s" % error
+                self._lost = EngineLost("the engine is lost: " + reason)
+            if self._closing.is_set():
+                return False
+        seconds = monotonic() - died
+        log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
+        for text in complaints:
+            log.warning("%s", text)
+        self._install(channel, _event("engine-restarted", reason=reason, time=seconds), *failed)
+        if self._closing.is_set():  # by somebody who has not seen this process any more
+            channel.process.kill()
+        return True
+
+    def _delay(self):
+        """Seconds to wait before the next start."""
+        return 0.0 if self._deaths < 2 else min(_LONGEST, self._backoff * 2.0 ** min(self._deaths - 2, 30))
+
+    def _restore(self, channel):
+        """Make the registrations again, which keep their handles on this side. Returns events of those that failed."""
+        failed = []
+        for handle, kept in list(self._registrations.items()):
+            try:
+                self._restore_one(channel, handle, kept)
+            except EngineLost:  # this process, too: the next one makes them again
+                raise
+            except SipbridgeError as error:
+                event = _event("registration", registration=handle, state="failed", status=503)
+                failed.append(event._replace(reason="%s" % error))
+                self._registrations.pop(handle, None)
+        return failed
+
+    def _restore_one(self, channel, handle, kept):
+        self._handles.pop(kept[1], None)
+        kept[1] = channel.request(_START, "register", *kept[0])
+        self._handles[kept[1]] = handle
+        if handle not in self._registrations:  # unregistered meanwhile
+            channel.request(_START, "unregister", kept[1])
+
+    def _give_up(self, reason):
+        error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self._deaths, reason))
+        with self._cond:
+            self._gave_up = True
+            self._lost = error
+            self._events.append(_event("engine-failed", reason="%s" % error))
+            self._tell()
+        log.critical("%s", error)
+        return False
+
+
+def _made_writable(folder):
+    """Whether there is such a folder to write to. Made where it is missing, for this user alone: a core dump holds
+    whatever was in the memory of a worker.
+    """
+    try:
+        os.makedirs(folder, 0o700)
+    except OSError:  # it is there, or cannot be made
+        pass
+    return os.path.isdir(folder) and os.access(folder, os.W_OK)
+
+
+def _is_main():
+    return isinstance(threading.current_thread(), threading._MainThread)
+
+
+def _end(channel):
+    """See a process out that nobody is to have."""
+    channel.process.kill()
+    channel.process.reap(0.0)
+    channel.close()
+
+
+def _opened(result):
+    """The port and the warnings that a worker tells of its engine. Raises ProtocolError."""
+    try:
+        port, complaints = result
+        return int(port), ["%s" % each for each in complaints]
+    except (TypeError, ValueError) as error:
+        raise protocol.ProtocolError("malformed result of open: %s" % error)
+
+
+def _event(kind, **fields):
+    """A RawEvent that no engine reported."""
+    return _NOTHING._replace(type=kind, **fields)
+
+
+def forward(kind):
+    """Give Worker the public methods of an engine's class that it lacks: each becomes a command of that name."""
+    for name in vars(kind):
+        if not name.startswith("_") and name not in _BETWEEN and not hasattr(Worker, name):
+            setattr(Worker, name, _forwarded(name))
+
+
+def _forwarded(name):
+    def method(self, *arguments):
+        return self._command(name, *arguments)
+
+    method.__name__ = str(name)
+    return method

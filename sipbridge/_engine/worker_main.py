@@ -1,0 +1,262 @@
+"""A worker: the process that runs an engine for a service (docs/worker-protocol.md). Started by
+:mod:`sipbridge.worker_process`, never by hand.
+
+One thread, one loop: commands in, results and events out. Nothing in it waits for the service: what the service
+does not take stays in the engine's queue, and the engine answers 503 when that is long.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import fcntl
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import warnings
+
+from sipbridge._compat import monotonic
+from sipbridge._engine import protocol
+from sipbridge._engine.in_process import InProcess
+from sipbridge._engine.shield_counters import counters
+from sipbridge._version import __version__
+from sipbridge.errors import SipbridgeError, UnshieldedEngineWarning
+
+#: Octets to read at once.
+_CHUNK = 65536
+
+#: Seconds to hang up and unregister when the service is gone. It has to be over in two.
+_FAREWELL = 1.0
+
+#: Seconds that the service allows for loading and opening the engine.
+_START = 30.0
+
+_LATER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
+
+
+class _ServiceGone(Exception):
+    """The socket is at its end, or our parent is another."""
+
+
+class Server(object):
+    """Serves one engine on a socket.
+
+    Args:
+        engine: an :class:`InProcess`, not opened.
+        connection: the socket.
+        beats: a descriptor that takes an octet as a sign of life.
+        settings: as given by the service.
+    """
+
+    def __init__(self, engine, connection, beats, settings):
+        self._engine = engine
+        self._socket = connection
+        self._beats = beats
+        self._parent = settings["parent"]
+        self._interval = settings["beat"]
+        self._alarm = settings["hang"] + 1.0
+        self._next_beat = 0.0
+        self._decoder = protocol.Decoder()
+        self._out = []
+        self._credit = 0
+        self._opened = self._closed = False
+        self._engine_descriptor = None
+        self._poll = select.poll()
+        self._watched = {}
+        self._watch(connection.fileno(), select.POLLIN)
+
+    def _watch(self, descriptor, events):
+        if self._watched.get(descriptor) != events:
+            self._watched[descriptor] = events
+            self._poll.register(descriptor, events)
+
+    def run(self):
+        """Until the service closes the engine. Raises _ServiceGone."""
+        facts = {"protocol": protocol.VERSION, "sipbridge": __version__, "pid": os.getpid()}
+        facts.update(self._engine.vocabulary(), engine=self._engine.name, library=self._engine.version)
+        self._out.append(protocol.hello(facts))
+        while not (self._closed and not self._out):
+            self._send()
+            self._beat()
+            ready = self._wait()
+            if ready & (select.POLLIN | select.POLLHUP | select.POLLERR):
+                self._receive()
+            if self._opened:
+                self._take_events()
+
+    def _wait(self):
+        """Wait for what there is to do, at most until the next beat; what the socket is ready for."""
+        self._watch(self._socket.fileno(), select.POLLIN | (select.POLLOUT if self._out else 0))
+        limit = max(0.0, self._next_beat - monotonic())
+        try:
+            ready = dict(self._poll.poll(int(limit * 1000) + 1))
+        except (OSError, select.error) as error:
+            if error.args[0] != errno.EINTR:
+                raise
+            return 0
+        return ready.get(self._socket.fileno(), 0)
+
+    def _beat(self):
+        """A sign of life, when it is due. Should the next one fail to come, SIGALRM ends the process."""
+        now = monotonic()
+        if now < self._next_beat:
+            return
+        self._next_beat = now + self._interval
+        if os.getppid() != self._parent:
+            raise _ServiceGone
+        if self._opened:
+            self._engine.probe()
+        signal.setitimer(signal.ITIMER_REAL, self._alarm)
+        try:
+            os.write(self._beats, b".")
+        except (OSError, IOError) as error:
+            if error.errno not in _LATER:
+                raise _ServiceGone
+
+    # -- out -----------------------------------------------------------------------------------------------
+
+    def _send(self):
+        if not self._out:
+            return
+        octets = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+        try:
+            sent = self._socket.send(octets)
+        except (OSError, IOError) as error:
+            if error.errno not in _LATER:
+                raise _ServiceGone
+            sent = 0
+        self._out = [octets[sent:]] if sent < len(octets) else []
+
+    def _take_events(self):
+        """As many as the service gave leave for. Without credit the engine's descriptor is not looked at."""
+        if self._credit:
+            count, frames = self._engine.take_frames(self._credit)
+            if count:
+                self._credit -= count
+                self._out.append(frames)
+        self._watch(self._engine_descriptor, select.POLLIN if self._credit else 0)
+
+    # -- in ------------------------------------------------------------------------------------------------
+
+    def _receive(self):
+        try:
+            octets = self._socket.recv(_CHUNK)
+        except (OSError, IOError) as error:
+            if error.errno in _LATER:
+                return
+            raise _ServiceGone
+        if not octets:
+            raise _ServiceGone
+        for kind, payload in self._decoder.feed(octets):
+            if kind == protocol.COMMAND:
+                self._execute(*protocol.parse_command(payload))
+            elif kind == protocol.CREDIT:
+                self._credit += protocol.parse_credit(payload)
+            else:
+                raise protocol.ProtocolError("a service does not send frames of kind %d" % kind)
+
+    def _execute(self, number, name, arguments):
+        try:
+            perform = getattr(self, "_do_" + name, None) or self._method(name)
+            self._out.append(protocol.result(number, perform(*arguments)))
+        except Exception as error:  # whatever it is: it is not worth every call that there is
+            self._out.append(protocol.failure(number, error))
+
+    def _method(self, name):
+        if name.startswith("_"):
+            raise AttributeError("no such command: %s" % name)
+        return getattr(self._engine, name)
+
+    def _do_open(self, last_id, names, *arguments):
+        """Opens the engine; returns the port, and what the service is to be warned of.
+
+        The last arguments are named.
+        """
+        split = len(arguments) - len(names)
+        named = dict(zip([str(name) for name in names], arguments[split:]), last_id=last_id)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UnshieldedEngineWarning)
+            self._engine.open(*arguments[:split], **named)
+        self._opened = True
+        self._engine_descriptor = self._engine.fileno()
+        return [self._engine.port, ["%s" % each.message for each in caught]]
+
+    def _do_shield_counters(self):
+        return counters()
+
+    def _do_close(self, grace):
+        self.close(grace)
+        self._closed = True
+
+    def close(self, grace):
+        """Close the engine, in not much more than ``grace`` seconds whatever it does."""
+        signal.setitimer(signal.ITIMER_REAL, grace + 0.8)
+        if self._opened:
+            self._opened = False
+            self._poll.unregister(self._engine_descriptor)
+            self._engine.close(grace)
+
+
+def _standard_streams():
+    """The socket and the pipe that came as standard input and output, whose places are filled otherwise."""
+    connection = socket.fromfd(0, socket.AF_UNIX, socket.SOCK_STREAM)
+    beats = os.dup(1)
+    for descriptor in (connection.fileno(), beats):
+        fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_NONBLOCK)
+    connection.setblocking(False)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)  # a library that prints must not look alive for it
+    return connection, beats
+
+
+def _keep_crashes(folder):
+    """Have the kernel keep a core dump, and Python a traceback, in the folder. Without it where that fails."""
+    try:
+        _enter(folder)
+    except (OSError, IOError, ValueError) as error:
+        sys.stderr.write("sipbridge: crashes of this worker are not kept: %s\n" % error)
+
+
+def _enter(folder):
+    os.chdir(folder)
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    try:
+        import faulthandler
+    except ImportError:  # Python 2
+        return
+    path = os.path.join(folder, "worker-%d.traceback" % os.getpid())
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    faulthandler.enable(os.fdopen(descriptor, "w"))  # has to stay open
+
+
+def main(settings):
+    """Be a worker. ``settings`` is JSON: engine, beat, hang, crash_folder, parent."""
+    connection, beats = _standard_streams()
+    if hasattr(signal, "pthread_sigmask"):  # a thread of the service that blocks signals hands that on
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    # Ctrl-C goes to the whole group of processes; what becomes of the calls is the service's to say.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, _START)
+    settings = json.loads(settings)
+    if settings["crash_folder"]:
+        _keep_crashes(settings["crash_folder"])
+    try:
+        engine = InProcess(settings["engine"])
+    except SipbridgeError as error:
+        connection.setblocking(True)
+        connection.sendall(protocol.failure(0, error))
+        sys.exit(1)
+    server = Server(engine, connection, beats, settings)
+    try:
+        server.run()
+    except _ServiceGone:
+        server.close(_FAREWELL)

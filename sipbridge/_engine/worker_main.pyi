@@ -1,0 +1,13 @@
+import socket
+from typing import Any, Dict
+
+from sipbridge._engine.in_process import InProcess
+
+class Server:
+    def __init__(
+        self, engine: InProcess, connection: socket.socket, beats: int, settings: Dict[str, Any]
+    ) -> None: ...
+    def run(self) -> None: ...
+    def close(self, grace: float) -> None: ...
+
+def main(settings: str) -> None: ...

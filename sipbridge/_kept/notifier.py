@@ -1,0 +1,139 @@
+"""A subscription from outside: we tell its state (RFC 6665, 4.2)."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._compat import monotonic
+from sipbridge._engine.content import make_content
+from sipbridge._text.arguments import check_whole, is_whole
+from sipbridge._text.checks import check_reason, check_status, check_token
+from sipbridge._text.subscription_state import SubscriptionState
+from sipbridge.errors import CallStateError, InputError, SipbridgeError
+from sipbridge.uri import address_uri
+
+
+class Notifier(object):
+    """A subscriber of ours. Made by an endpoint, never by hand; safe to use from any thread.
+
+    Attributes:
+        headers: the :class:`~sipbridge.Headers` of the SUBSCRIBE, or of the one that refreshed it last.
+        request_uri: what is subscribed to, text.
+        event: the event package, with parameters, as "presence".
+        body, content_type: of the SUBSCRIBE: a filter. Bytes, and text or None.
+        requested: seconds that the subscriber asked for; 0: the state as it is now and nothing more.
+        expires: seconds that are granted, 0 before that.
+        state: "asked", then "active", "ending" once the last NOTIFY was sent, "ended". A rejected one is "ended".
+    """
+
+    _facade = None  # what sipbridge.aio shows of it
+
+    def __init__(self, endpoint, handle, request_uri, headers, body, requested):
+        self._endpoint = endpoint
+        self._engine = endpoint._engine
+        self._id = handle
+        self._until = 0.0
+        self._last = None  # what was told last: state and content
+        self.headers = headers
+        self.request_uri = request_uri
+        self.event = headers.get("Event") or ""
+        self.body = body
+        self.content_type = headers.get("Content-Type")
+        self.requested = requested
+        self.expires = 0
+        self.state = "asked"
+
+    def __repr__(self):
+        return "<Notifier of %s for %s %s>" % (self.event, self.subscriber, self.state)
+
+    @property
+    def package(self):
+        """The event package without parameters, as "dialog"."""
+        return self.event.partition(";")[0].strip()
+
+    @property
+    def subscriber(self):
+        """The URI in From."""
+        return address_uri(self.headers.get("From", ""))
+
+    def accept(self, expires=None, status=200):
+        """Accept the subscription with 200, or 202, for ``expires`` seconds (None: as asked for). Returns itself.
+
+        A :meth:`notify` is due then, at once. Raises CallStateError when it was answered before or is gone, and
+        InputError, also for more seconds than were asked for (RFC 6665, 4.2.1.1).
+        """
+        granted = self.requested if expires is None else expires
+        if not is_whole(granted) or not 0 <= granted <= self.requested:
+            raise InputError("expires must be whole seconds, 0 to %d, not %r" % (self.requested, expires))
+        check_status(status, 200, 299)
+        with self._endpoint._lock:
+            self._engine.subscription_accept(self._id, status, granted)
+            self._granted(granted)
+            self.state = "active"
+        return self
+
+    def reject(self, status=403, reason=None):
+        """Refuse it with 300 to 699; 489 says that there is no such package (RFC 6665, 8.3.2).
+
+        Raises CallStateError when it was answered before, and InputError.
+        """
+        with self._endpoint._lock:
+            self._engine.subscription_reject(self._id, check_status(status, 300, 699), check_reason(reason))
+            self._ended()
+
+    def notify(self, body=None, content_type=None, state="active", headers=()):
+        """Tell the state: a NOTIFY with this body, bytes (RFC 6665, 4.2.2).
+
+        ``state`` is "active", or "pending" when it is not yet decided whether the subscriber may know. Up to 64
+        of them may wait for the subscriber's answers. When it refreshes the subscription, the last one is sent
+        again. Raises CallStateError when the subscription was not accepted or is over, and InputError.
+        """
+        content = make_content(headers, body, content_type)
+        state = check_token(state, "state")
+        if state.lower() == "terminated":
+            raise InputError("the state of a subscription is active or pending, not %r; see terminate()" % state)
+        with self._endpoint._lock:
+            self._tell(state, content)
+
+    def terminate(self, reason="noresource", body=None, content_type=None, retry_after=None, headers=()):
+        """The last NOTIFY. ``reason`` tells the subscriber what to do (RFC 6665, 4.1.3): "deactivated", "timeout":
+        subscribe again at once; "probation", "giveup": after ``retry_after`` seconds; "rejected", "noresource",
+        "invariant": no more.
+
+        Raises CallStateError when the subscription was not accepted or is over, and InputError.
+        """
+        content = make_content(headers, body, content_type)
+        if retry_after is not None:
+            check_whole(retry_after, "retry_after", 0, 2**31 - 1)
+        told = SubscriptionState("terminated", None, check_token(reason, "reason"), retry_after)
+        with self._endpoint._lock:
+            self._engine.notify(self._id, told.value, content)
+            self.state = "ending"
+
+    # -- for the endpoint, under the lock -----------------------------------------------------------------------
+
+    def _granted(self, seconds):
+        self.expires = seconds
+        self._until = monotonic() + seconds
+
+    def _tell(self, state, content):
+        if self.state == "asked":
+            raise CallStateError("the subscription has not been accepted")
+        if self.requested == 0:  # that is all
+            self._engine.notify(self._id, "terminated;reason=timeout", content)
+            self.state = "ending"
+            return
+        left = max(0, int(self._until - monotonic() + 0.5))
+        self._engine.notify(self._id, SubscriptionState(state, left, None, None).value, content)
+        self._last = (state, content)
+
+    def _refreshed(self, headers, seconds):
+        self.headers = headers
+        self._granted(seconds)
+        if self._last is not None:
+            try:
+                self._tell(*self._last)
+            except SipbridgeError:  # it is ending
+                pass
+
+    def _ended(self):
+        self.state = "ended"
+        self._endpoint._notifiers.pop(self._id, None)

@@ -1,0 +1,163 @@
+"""A binding at a registrar (RFC 3261, 10)."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._engine.response import error_of
+from sipbridge._kept.backoff import MAX_BACKOFF, backoff
+from sipbridge._text.arguments import check_timeout
+from sipbridge._text.checks import check_seconds
+from sipbridge._text.parameters import number, parse_parameters
+from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError
+from sipbridge.events import RegistrationChanged
+
+
+def may_pass(status):
+    """True for a failure that is the registrar's and not ours: no answer, or a server error."""
+    return status in (408, 480) or 500 <= status <= 599
+
+
+class Registration(object):
+    """One address-of-record bound to an endpoint; refreshed before it runs out, until :meth:`unregister`.
+
+    Each change of ``state`` has its :class:`~sipbridge.RegistrationChanged`, but for the first "pending".
+
+    Attributes:
+        aor: the address-of-record, text.
+        registrar: the registrar's URI, text.
+        state: "pending" until the registrar has answered, then "active", "ended" (also where it granted 0 seconds:
+            it keeps no binding) or "failed"; or, when it is to be kept, "waiting" after a failure that may pass, then
+            "pending" again.
+        expires: seconds that the registrar granted last.
+        retry_in: seconds that "waiting" lasts: longer with each failure, the registrar's Retry-After at least.
+    """
+
+    def __init__(self, endpoint, aor, registrar, expires, parties=None, contact=None, keep=False):
+        self._endpoint = endpoint
+        self._engine = endpoint._engine
+        self._id = None
+        self._wanted = expires
+        self._answers = 0  # how often the registrar has answered
+        self._response = None
+        self._error = None  # of the engine, in place of an answer
+        self._parties = parties
+        self._contact = contact
+        self._keep = keep
+        self._failures = 0  # in a row
+        self._alarm = None
+        self.aor = aor
+        self.registrar = registrar
+        self.state = "pending"
+        self.expires = 0
+        self.retry_in = 0.0
+
+    def __repr__(self):
+        return "<Registration of %s at %s %s>" % (self.aor, self.registrar, self.state)
+
+    @property
+    def error(self):
+        """Why it is "failed" or "waiting": what a method that waits for the registrar raises; else None."""
+        if self.state not in ("failed", "waiting"):
+            return None
+        if self._error is not None or self._response is None:
+            return self._error
+        return error_of(self._response, "registration of %s" % self.aor)
+
+    def refresh(self, expires=None, timeout=32.0):
+        """Register again now, for ``expires`` seconds (None: as asked for before), also when "waiting".
+
+        Waits at most ``timeout`` seconds for the registrar. Raises TimeoutError, ResponseError,
+        AuthenticationError, CallStateError when the registration is over, and InputError.
+        """
+        check_timeout(timeout)
+        wanted = self._wanted if expires is None else check_seconds(expires, "expires")
+        self._wanted = wanted
+        self._await_answer(lambda: self._refresh(wanted), timeout)
+
+    def unregister(self, timeout=32.0):
+        """Remove the binding (RFC 3261, 10.2.2); waits at most ``timeout`` seconds for the registrar.
+
+        For a registration that is over this does nothing. Raises TimeoutError, ResponseError and
+        AuthenticationError.
+        """
+        check_timeout(timeout)
+        self._keep = False
+        if self.state in ("ended", "failed") or self._given_up():
+            return
+        try:
+            self._await_answer(lambda: self._engine.unregister(self._id), timeout)
+        except CallStateError:  # it ended meanwhile
+            pass
+
+    # -- for the endpoint ----------------------------------------------------------------------------------
+
+    def _begin(self):
+        """Send the REGISTER. Under the lock."""
+        self._id = self._engine.register(self.registrar, self._parties, self._contact, self._wanted)
+        self._endpoint._registrations[self._id] = self
+        self.state = "pending"
+
+    def _refresh(self, wanted):
+        if self.state != "waiting":
+            self._engine.refresh(self._id, wanted)
+            return
+        self._alarm.cancel()
+        self._begin()
+
+    def _given_up(self):
+        """End what only waits, of which the registrar knows nothing; whether that was so."""
+        with self._endpoint._lock:
+            if self.state != "waiting":
+                return False
+            self._alarm.cancel()
+            self.state = "ended"
+        return True
+
+    def _try_again(self):
+        """The waiting is over. On the event thread."""
+        endpoint = self._endpoint
+        with endpoint._lock:
+            if endpoint._closed or self.state != "waiting":
+                return
+            try:
+                self._begin()
+            except SipbridgeError:  # the worker is being restarted
+                self._wait_again(0)
+                return
+        endpoint._dispatcher.post(RegistrationChanged(self, "pending", 0, "", 0))
+
+    def _wait_again(self, at_least):
+        self._failures += 1
+        self.retry_in = max(backoff(self._failures), at_least)
+        self._alarm = self._endpoint._dispatcher.call_later(self.retry_in, self._try_again)
+
+    def _await_answer(self, send, timeout):
+        with self._endpoint._lock:
+            before = self._answers
+            self._error = None
+            send()
+        self._await(before, timeout)
+
+    def _await(self, before, timeout):
+        """Wait for one answer more than there were."""
+        if not self._endpoint._wait(lambda: self._answers > before or self._error, timeout):
+            raise TimeoutError("no answer from the registrar %s in %s s" % (self.registrar, timeout))
+        if self._error is not None:
+            raise self._error
+        if self.state == "failed":
+            raise self.error
+
+    def _lost(self, error):
+        self._error = error
+
+    def _changed(self, state, expires, response):
+        self._answers += 1
+        self._error = None
+        self.state = state
+        self.expires = expires if state == "active" else 0
+        self._response = response
+        if state == "active":
+            self._failures = 0
+        elif self._keep and (state == "ended" or may_pass(response.status)) and not self._endpoint._closed:
+            self.state = "waiting"
+            asked = number(parse_parameters(response.headers.get("Retry-After", "").partition("(")[0])[0])
+            self._wait_again(min(asked or 0, 2 * MAX_BACKOFF))

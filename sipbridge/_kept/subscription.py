@@ -1,0 +1,200 @@
+"""A subscription of ours to the state of something (RFC 6665, 4.1)."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._compat import monotonic
+from sipbridge._engine.response import error_of, response_of
+from sipbridge._kept import backoff
+from sipbridge._text.arguments import check_timeout
+from sipbridge._text.checks import check_seconds
+from sipbridge._text.parameters import number, parse_parameters
+from sipbridge._text.subscription_state import parse_subscription_state
+from sipbridge.errors import CallStateError, EngineError, SipbridgeError, TimeoutError
+from sipbridge.events import SubscriptionChanged
+from sipbridge.headers import Headers
+
+_NO_HEADERS = Headers()
+
+#: Seconds that it has to stay up for its loss to count as the first again.
+_STABLE = 60.0
+
+#: Seconds that a notifier may have us wait, at most.
+_MAX_RETRY_AFTER = 86400
+
+#: Reasons with which a notifier ends a subscription that may be asked for again (RFC 6665, 4.1.3). Without a reason
+#: too.
+_AGAIN = frozenset([None, "deactivated", "probation", "timeout", "giveup"])
+
+
+class Subscription(object):
+    """A subscription; refreshed before it runs out, and made again when it was lost, until :meth:`unsubscribe`.
+
+    Attributes:
+        uri: what was subscribed to, text.
+        event: the event package, with parameters, as "presence".
+        state: "pending" until the notifier has answered, then "active"; "retrying" while it is lost and will be
+            asked for again; "ended" or "failed" when it is over.
+        expires: seconds that the notifier granted last.
+        last: the last :class:`~sipbridge.NotifyReceived`, or None.
+    """
+
+    _facade = None  # what sipbridge.aio shows of it
+
+    def __init__(self, endpoint, uri, parties, event, expires, content, resubscribe):
+        self._endpoint = endpoint
+        self._engine = endpoint._engine
+        self._id = None
+        self._parties = parties
+        self._content = content
+        self._wanted = expires
+        self._resubscribe = resubscribe
+        self._answers = 0  # how often there was news of the subscription
+        self._response = None
+        self._error = None  # of the engine, in place of an answer
+        self._tries = 0  # how often it was lost in a row
+        self._since = None  # when it came up
+        self._timer = None  # of the next one
+        self._kept = False  # the user has it
+        self._leaving = False  # it is not to be made again
+        self.uri = uri
+        self.event = event
+        self.state = "pending"
+        self.expires = 0
+        self.last = None
+
+    def __repr__(self):
+        return "<Subscription to %s of %s %s>" % (self.event, self.uri, self.state)
+
+    @property
+    def error(self):
+        """Why it is "failed" or "retrying": what a method that waits for the notifier raises; else None."""
+        if self.state not in ("failed", "retrying"):
+            return None
+        if self._error is not None or self._response is None:
+            return self._error
+        return error_of(self._response, "subscription to %s" % self.uri)
+
+    def refresh(self, expires=None, timeout=32.0):
+        """Subscribe again now, for ``expires`` seconds (None: as asked for before). The notifier tells the state anew.
+
+        Waits at most ``timeout`` seconds for its answer. Raises TimeoutError, ResponseError, AuthenticationError,
+        CallStateError when the subscription is over or lost, and InputError.
+        """
+        check_timeout(timeout)
+        wanted = self._wanted if expires is None else check_seconds(expires, "expires")
+        with self._endpoint._lock:
+            self._check_up()
+            before, self._error = self._answers, None
+            self._engine.subscribe_refresh(self._id, wanted)
+            self._wanted = wanted
+        self._await(before, timeout)
+
+    def unsubscribe(self, timeout=32.0):
+        """End it (RFC 6665, 4.1.2.3); waits at most ``timeout`` seconds for the notifier.
+
+        For a subscription that is over this does nothing. Raises TimeoutError, ResponseError and
+        AuthenticationError.
+        """
+        check_timeout(timeout)
+        with self._endpoint._lock:
+            if self.state in ("ended", "failed"):
+                return
+            before, self._error = self._answers, None
+            self._end()
+            if self.state == "ended":
+                return
+        self._await(before, timeout, lambda: self.state in ("ended", "failed"))
+
+    # -- for the endpoint, under the lock -----------------------------------------------------------------------
+
+    def _check_up(self):
+        if self._id is None or self._leaving:
+            raise CallStateError("the subscription is %s" % self.state)
+
+    def _start(self):
+        self._id = self._engine.subscribe(self._parties, self.event, self._wanted, self._content)
+        self._endpoint._subscriptions[self._id] = self
+
+    def _end(self):
+        """Begin to end it; at once where there is nothing to end."""
+        self._leaving = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._id is None:
+            self.state = "ended"
+            return
+        try:
+            self._engine.unsubscribe(self._id)
+        except CallStateError:  # it is ending already
+            pass
+        except EngineError:
+            self._endpoint._subscriptions.pop(self._id, None)
+            self.state = "ended"
+
+    def _await(self, before, timeout, is_over=None):
+        """Wait for an answer, as the state is afterwards."""
+
+        def is_there():
+            return self._error or (is_over() if is_over is not None else self._answers > before)
+
+        if not self._endpoint._wait(is_there, timeout):
+            raise TimeoutError("no answer from the notifier of %s in %s s" % (self.uri, timeout))
+        if self._error is not None:
+            raise self._error
+        if self.error is not None:
+            raise self.error
+
+    def _changed(self, raw):
+        """The engine tells of it; the event for the user."""
+        response = self._response = response_of(raw)
+        self._answers += 1
+        self._error = None
+        if raw.state == "active":
+            if self.state != "active":
+                self._since = monotonic()
+            self.state, self.expires = "active", raw.expires
+        else:
+            self._endpoint._subscriptions.pop(self._id, None)
+            self._id, self.expires = None, 0
+            self.state = raw.state
+            if self._is_wanted(raw):
+                self._retry(response.headers)
+        return SubscriptionChanged(self, self.state, raw.status, raw.reason, self.expires)
+
+    def _is_wanted(self, raw):
+        """Whether it is to be made again, now that it is over."""
+        if not self._kept or self._leaving or not self._resubscribe:
+            return False
+        if raw.state == "failed":
+            return raw.status in (408, 481, 500, 503, 504)
+        told = parse_subscription_state(Headers(raw.headers).get("Subscription-State", ""))
+        return told.terminated and told.reason in _AGAIN
+
+    def _retry(self, headers=_NO_HEADERS):
+        if self._since is not None and monotonic() - self._since > _STABLE:
+            self._tries = 0
+        told = parse_subscription_state(headers.get("Subscription-State", ""))
+        least = number(parse_parameters(headers.get("Retry-After", "").partition("(")[0])[0]) or 0
+        self.state = "retrying"
+        self._timer = self._endpoint._call_later(
+            backoff.delay(self._tries, float(min(told.retry_after or least, _MAX_RETRY_AFTER))), self._start_again
+        )
+        self._tries += 1
+
+    def _start_again(self):
+        with self._endpoint._lock:
+            if self._leaving or self._id is not None:
+                return
+            try:
+                self._start()
+            except SipbridgeError:  # the engine is lost, and may come back
+                self._retry()
+
+    def _lost(self, error):
+        """The engine is gone, and the subscription with it."""
+        self._error = error
+        self._id, self.expires = None, 0
+        if self._leaving or not self._kept or not self._resubscribe:
+            self.state = "failed"
+        else:
+            self._retry()

@@ -1,0 +1,66 @@
+"""Checks for the words of a message, before an engine sees them."""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+from sipbridge._text.arguments import check_text, is_whole
+from sipbridge.errors import InputError
+
+
+def check_line(value, what):
+    """Text of one line, not empty, or InputError."""
+    text = check_text(value, "the " + what)
+    if not text.strip():
+        raise InputError("the %s must be text, not %r" % (what, value))
+    for character in text:
+        if (character < " " and character != "\t") or character == "\x7f":
+            raise InputError("line break or control character in the %s: %r" % (what, text))
+    return text
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
+
+
+def check_token(value, what):
+    """A token (RFC 3261, 25.1) as text, or InputError."""
+    text = check_line(value, what)
+    if not _TOKEN.match(text):
+        raise InputError("the %s is one word, not %r" % (what, text))
+    return text
+
+
+def check_quoted(value, what):
+    """As :func:`check_line`, and fit to stand in quotes as it is, as a user does among credentials."""
+    text = check_line(value, what)
+    if '"' in text or text.endswith("\\"):
+        raise InputError('the %s has a " in it or a backslash at its end: %r' % (what, text))
+    return text
+
+
+def check_password(value):
+    """As :func:`check_line`, but what was given is not quoted: it would end up in a log."""
+    try:
+        return check_line(value, "password")
+    except InputError:
+        pass
+    raise InputError("the password must be text of one line, not empty and without control characters")
+
+
+def check_reason(value):
+    """A reason phrase as text, or None for the standard one."""
+    return None if value is None else check_line(value, "reason phrase")
+
+
+def check_status(status, lowest, highest):
+    """A status code within bounds, or InputError."""
+    if not is_whole(status) or not lowest <= status <= highest:
+        raise InputError("status %r is not one of %d to %d" % (status, lowest, highest))
+    return status
+
+
+def check_seconds(value, what):
+    """A number of whole seconds above 0, or InputError."""
+    if not is_whole(value) or not 0 < value < 2**31:
+        raise InputError("%s must be whole seconds above 0, not %r" % (what, value))
+    return value

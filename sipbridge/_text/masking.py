@@ -1,0 +1,45 @@
+"""SIP messages as they passed, less what would let a reader log in."""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+#: What stands in the place of a credential.
+MASK = "***"
+
+_HEAD_END = re.compile(u"\r?\n\r?\n")
+
+# A header field with the lines that it is folded on to (RFC 3261, 7.3.1).
+_CREDENTIALS = re.compile(
+    u"^((?:Proxy-)?Authorization|(?:Proxy-)?Authentication-Info)([ \t]*:[ \t]*)([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# The parameters from which a password can be guessed offline (RFC 3261, 22.4; RFC 7616, 3.4 and 3.5). A quoted
+# string that nobody closed goes to the end.
+_DIGEST = re.compile(u"\\b(response|rspauth)(\\s*=\\s*)(\"(?:[^\"\\\\]|\\\\.?)*(?:\"|$)|[^,\\s]*)", re.IGNORECASE)
+
+# The keys of SRTP in a session description (RFC 4568, 6.1; RFC 8866, 5.12).
+_KEY_LINE = re.compile(u"^(?:a=crypto:|k=)[^\r\n]*", re.MULTILINE)
+_KEY = re.compile(u"(inline:|k=(?:clear|base64):)([^\\s|;]*)")
+
+
+def masked(text):
+    """The text of a message without digest responses, credentials of any other scheme, and the keys of SRTP.
+
+    The body keeps its length.
+    """
+    end = _HEAD_END.search(text)
+    split = end.start() if end else len(text)
+    body = _KEY_LINE.sub(lambda line: _KEY.sub(_blotted, line.group()), text[split:])
+    return _CREDENTIALS.sub(_masked_field, text[:split]) + body
+
+
+def _blotted(key):
+    return key.group(1) + u"x" * len(key.group(2))  # still Base64: Wireshark calls the message malformed else
+
+
+def _masked_field(found):
+    name, colon, value = found.groups()
+    if name.lower().endswith("authorization") and not value.lower().startswith("digest"):
+        return name + colon + MASK
+    return name + colon + _DIGEST.sub(lambda digest: '%s%s"%s"' % (digest.group(1), digest.group(2), MASK), value)

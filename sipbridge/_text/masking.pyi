@@ -1,0 +1,3 @@
+MASK: str
+
+def masked(text: str) -> str: ...

@@ -1,3 +1,0 @@
-AT_ONCE: float
-
-def delay(tries: int, least: float = 0.0) -> float: ...
