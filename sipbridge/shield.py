@@ -207,10 +207,10 @@ def restart_with(module, arguments, name=None):
     if path is None or path in os.environ.get("LD_PRELOAD", "").split(os.pathsep):
         return
     try:
-        module = choose(name)
+        extension = choose(name)
     except (EngineError, InputError):  # which is told later
         return
-    if module.ffi.string(module.lib.sb_engine_name()).decode("ascii") in NEED_IT:
+    if extension.ffi.string(extension.lib.sb_engine_name()).decode("ascii") in NEED_IT:
         os.execve(sys.executable, [sys.executable, "-m", module] + list(arguments), environment())
 
 

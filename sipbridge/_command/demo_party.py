@@ -1,7 +1,8 @@
 """Bob, the demo's second party, in a process of his own: libeXosip2 has one stack per process.
 
-``python -m sipbridge._command.demo_party`` is told what to do on its standard input and tells what happens on its standard
-output, one JSON object per line. :class:`Bob` is that process, :class:`Child` the demo's handle of it.
+``python -m sipbridge._command.demo_party`` is told what to do on its standard input and tells what happens on
+its standard output, one JSON object per line. :class:`Bob` is that process, :class:`Child` the demo's handle of
+it.
 """
 
 from __future__ import absolute_import, division, print_function
