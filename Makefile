@@ -34,13 +34,13 @@ soak: ## a million mutated datagrams at each engine while calls go through; long
 	@tools/host soak
 
 tsan: ## ThreadSanitizer on each engine, used from several threads; SECONDS=60 for longer
-	@tools/prepare tsan && tools/tsan $(or $(SECONDS),20)
+	@tools/builds/prepare tsan && tools/checks/tsan $(or $(SECONDS),20)
 
 fuzz: ## libFuzzer on the shield for 30 s; SECONDS=600 for longer
-	@tools/prepare fuzz && tools/fuzz $(or $(SECONDS),30)
+	@tools/builds/prepare fuzz && tools/checks/fuzz $(or $(SECONDS),30)
 
 engines: ## write docs/engines.md, what each engine offers, from the reports of the last make test
-	@.venv/bin/python tools/engines.py
+	@.venv/bin/python -m tools.reports.engines
 
 develop: ## prepare .venv with the engines and the tools, to work on sipbridge
 	@tools/host develop

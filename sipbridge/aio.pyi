@@ -1,4 +1,4 @@
-# Written by tools/aio_stub.py.
+# Written by tools/checks/aio_stub.py.
 from types import TracebackType
 from typing import Any, AsyncIterator, Callable, Iterable, List, Optional, Tuple, Type, Union
 

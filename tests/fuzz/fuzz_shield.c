@@ -6,7 +6,7 @@
  * - an answer is a well-formed response, which a shield lets through;
  * - a frame is no longer than what is there, and no shorter than one octet.
  *
- * See tools/fuzz. */
+ * See tools/checks/fuzz. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -13,10 +13,10 @@ import standin
 GLIBC = (2, 15)
 TARGET = "x86_64-linux-gnu.%d.%d" % GLIBC
 
-sys.path[:0] = [str(standin.TOP / "sipbridge"), str(standin.TOP / "tools")]
+sys.path[:0] = [str(standin.TOP / "sipbridge"), str(standin.TOP)]
 import _build  # noqa: E402
 
-import lint  # noqa: E402
+from tools.checks import lint  # noqa: E402
 
 #: What the engine is linked with besides glibc; no version is on these.
 OTHERS = re.compile(r"_?_?(osip|eXosip|sdp|ares)_|_ITM_|__gmon_start__|__cxa_finalize")

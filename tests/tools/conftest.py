@@ -6,4 +6,5 @@ import sys
 if sys.version_info[0] == 2:
     collect_ignore_glob = ["test_*.py"]
 else:
-    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "tools"))
+    # Last: the package there is without engines.
+    sys.path.append(os.path.join(os.path.dirname(__file__), "..", ".."))

@@ -1,10 +1,10 @@
-"""The steps of CI, side by side (tools/ci.py)."""
+"""The steps of CI, side by side (tools/checks/ci.py)."""
 
 import sys
 
 import pytest
 
-import ci
+from tools.checks import ci
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""Which Pythons are found and which is preferred (tools/interpreters.py)."""
+"""Which Pythons are found and which is preferred (tools/builds/interpreters.py)."""
 
 import os
 import sys
 
 import pytest
 
-import interpreters
+from tools.builds import interpreters
 
 ANSWER = '{"implementation": "%s", "version": "%s", "full": "%s.9", "headers": %s}'
 

@@ -1,4 +1,4 @@
-"""What tools/prepare says of a machine that lacks things: stand-ins for its programs, and nothing installed."""
+"""What tools/builds/prepare says of a machine that lacks things: stand-ins for its programs, and nothing installed."""
 
 import os
 import pathlib
@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-PREPARE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "prepare"
+PREPARE = pathlib.Path(__file__).resolve().parents[2] / "tools" / "builds" / "prepare"
 
 #: What the script itself is made of.
 BASICS = ("sh", "id", "printf", "cat")
@@ -108,4 +108,4 @@ def test_a_dry_run_installs_nothing(complete, tmp_path):
 @pytest.mark.parametrize("arguments", [("--dry-run", "nonsense"), ("--help",)])
 def test_usage(machine, arguments):
     code, output = machine.prepare(*arguments)
-    assert code == 2 and output.startswith("usage: tools/prepare")
+    assert code == 2 and output.startswith("usage: tools/builds/prepare")

@@ -1,11 +1,11 @@
-"""What `make quick` runs for a change (tools/quick.py)."""
+"""What `make quick` runs for a change (tools/checks/quick.py)."""
 
 import pathlib
 
 import pytest
 
-import quick
-from environment import ROOT
+from tools.builds.environment import ROOT
+from tools.checks import quick
 
 
 def on(engine, *files):

@@ -1,54 +1,47 @@
-"""Which Pythons `make test` and `make test-all` run on, and what they say of the others (tools/test.py)."""
-
-import importlib.util
-import pathlib
+"""Which Pythons `make test` and `make test-all` run on, and what they say of the others (tools/checks/test.py)."""
 
 import pytest
 
-from interpreters import Interpreter
+from tools.builds.interpreters import Interpreter
+from tools.checks import runs
+from tools.checks import test as selection
 
-TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools"
 
-
-@pytest.fixture
-def runner(monkeypatch):
-    """tools/test.py, whose name is that of a module of Python's own; on a machine whose default is 3.11."""
-    spec = importlib.util.spec_from_file_location("runner", str(TOOLS / "test.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(module.runs, "OWN", "3.11")
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """A machine whose default Python is 3.11."""
+    monkeypatch.setattr(runs, "OWN", "3.11")
     monkeypatch.delenv("PYTHONS", raising=False)
-    return module
 
 
 def found(*versions):
     return [Interpreter(version, version + ".1", "/python" + version, True) for version in versions]
 
 
-def test_the_default_one_the_oldest_and_the_newest(runner):
-    selected, lines = runner.select(found("2.7", "3.9", "3.10", "3.11", "3.13"), False)
+def test_the_default_one_the_oldest_and_the_newest():
+    selected, lines = selection.select(found("2.7", "3.9", "3.10", "3.11", "3.13"), False)
     assert [each.version for each in selected] == ["3.11", "2.7", "3.13"]
     assert lines == ["left out: Python 3.9.1, 3.10.1 (make test-all runs them, too)"]
 
 
-def test_every_one_when_asked_for(runner):
-    selected, lines = runner.select(found("2.7", "3.9", "3.11", "3.13"), True)
+def test_every_one_when_asked_for():
+    selected, lines = selection.select(found("2.7", "3.9", "3.11", "3.13"), True)
     assert [each.version for each in selected] == ["3.11", "2.7", "3.9", "3.13"]
     assert lines == []
 
 
-def test_those_that_are_named(runner, monkeypatch):
+def test_those_that_are_named(monkeypatch):
     monkeypatch.setenv("PYTHONS", "3.9")
-    selected, lines = runner.select(found("2.7", "3.9", "3.11"), False)
+    selected, lines = selection.select(found("2.7", "3.9", "3.11"), False)
     assert [each.version for each in selected] == ["3.9"] and lines == []
 
 
-def test_one_without_headers_is_named(runner):
-    selected, lines = runner.select([found("3.11")[0], Interpreter("3.13", "3.13.1", "/p", False)], False)
+def test_one_without_headers_is_named():
+    selected, lines = selection.select([found("3.11")[0], Interpreter("3.13", "3.13.1", "/p", False)], False)
     assert [each.version for each in selected] == ["3.11"]
     assert lines == ["left out: Python 3.13.1 at /p: no Python.h"]
 
 
-def test_a_machine_with_one_python(runner):
-    selected, lines = runner.select(found("3.11"), False)
+def test_a_machine_with_one_python():
+    selected, lines = selection.select(found("3.11"), False)
     assert [each.version for each in selected] == ["3.11"] and lines == []

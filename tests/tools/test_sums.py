@@ -1,6 +1,6 @@
-"""The last line of CI (tools/sums.py)."""
+"""The last line of CI (tools/reports/sums.py)."""
 
-import sums
+from tools.reports import sums
 
 
 def test_the_last_line_of_each_counts():

@@ -1,8 +1,8 @@
-"""What Python 2.7.3, gcc 4.6 and glibc 2.15 lack is found, and nothing else (tools/too_new.py)."""
+"""What Python 2.7.3, gcc 4.6 and glibc 2.15 lack is found, and nothing else (tools/checks/too_new.py)."""
 
 import pytest
 
-import too_new
+from tools.checks import too_new
 
 
 def python(source):

@@ -14,7 +14,7 @@ import sipbridge
 from peers.process import freeze
 from sipbridge._engine import channel
 from sipbridge._engine.records import Content
-from worker.processes import worker_of
+from worker.processes import wait_until, worker_of
 
 
 @pytest.fixture(autouse=True)
@@ -109,5 +109,4 @@ def test_while_it_waits_for_a_result(busy):
 def test_the_reader_goes_when_it_is_not_needed(busy):
     for _ in range(5):
         busy.endpoint.add_credentials(u"alice", u"secret", u"sipbridge.test")
-    names = [thread.name for thread in threading.enumerate()]
-    assert names.count("sipbridge worker reader") <= 1
+    assert wait_until(lambda: len([each for each in threading.enumerate() if each.name == "sipbridge worker reader"]) <= 1)

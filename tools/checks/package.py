@@ -1,6 +1,6 @@
 """Make an sdist, install from it, and look at what comes out. `make lint` calls this.
 
-    python tools/check_package.py
+    python -m tools.checks.package
 
 Runs in an environment that has what pyproject.toml asks for; needs a SIP library, as any build does.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tarfile
 
-from environment import BUILD, PIP_ENVIRONMENT, ROOT, Failed, run
+from tools.builds.environment import BUILD, PIP_ENVIRONMENT, ROOT, Failed, run
 
 PLACE = BUILD / "package"
 
@@ -25,6 +25,7 @@ SOURCES = (
     "sipbridge/py.typed",
     "tests/**/*.py",
     "tools/*",
+    "tools/*/*",
 )
 
 

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 from collections import namedtuple
 
-import environment
+from tools.builds import environment
 
 #: What sipbridge runs on.
 SUPPORTED = ("2.7", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")

@@ -1,6 +1,6 @@
 """Write docs/engines.md from the reports of a test run: what each engine offers, and the tests that show it.
 
-    python tools/engines.py [--check]
+    python -m tools.reports.engines [--check]
 
 Reads what `make test` left in build/reports for the default Python. With --check nothing is written: fails when the
 page is not what it would be.
@@ -11,19 +11,20 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter, namedtuple
 
-from capabilities import CAPABILITIES
-from environment import BUILD, ROOT
+from tools.builds.environment import BUILD, ROOT
+from tools.reports.capabilities import CAPABILITIES
 
 PAGE = ROOT / "docs" / "engines.md"
 
 BEGINNING = """\
 # What each engine offers
 
-Made by `tools/engines.py` from a run of `make test`; the rows and their tests are in `tools/capabilities.py`. A tick
-means that each of the row's tests passed with that engine. exosip 3.6 and exosip 3.3 are the engine on libeXosip2 3.6
-and on 3.3, as the checking double in `tests/double` plays each, which is held to the libraries by the same tests.
-"With" names the programs of others that were on the other side in tests of the row that passed, as the run recorded it;
-the other tests have a second endpoint of sipbridge there, datagrams written by hand, or nobody.
+`make engines` writes this page from a run of `make test`; the rows and their tests are in
+`tools/reports/capabilities.py`. A tick means that each of the row's tests passed with that engine. exosip 3.6 and
+exosip 3.3 are the engine on libeXosip2 3.6 and on 3.3, as the checking double in `tests/double` plays each, which is
+held to the libraries by the same tests. "With" names the programs of others that were on the other side in tests of
+the row that passed, as the run recorded it; the other tests have a second endpoint of sipbridge there, datagrams
+written by hand, or nobody.
 
 | | sofia | exosip 3.6 | exosip 3.3 | with | tests |
 | --- | --- | --- | --- | --- | --- |
@@ -116,12 +117,12 @@ def table(found):
 def main():
     lines, idle = table(runs())
     if idle:
-        sys.exit("engines: no test fits: %s (tools/capabilities.py)" % ", ".join(idle))
+        sys.exit("engines: no test fits: %s (tools/reports/capabilities.py)" % ", ".join(idle))
     page = BEGINNING + "\n".join(lines) + "\n"
     if "--check" not in sys.argv:
         PAGE.write_text(page, encoding="utf-8")
     elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != page:
-        sys.exit("engines: docs/engines.md is not what this run shows: python tools/engines.py")
+        sys.exit("engines: docs/engines.md is not what this run shows: python -m tools.reports.engines")
     return 1 if "**fails**" in page else 0
 
 

@@ -1,4 +1,4 @@
-"""What sipbridge offers, and the tests that show it: the rows of docs/engines.md. tools/engines.py makes the table.
+"""What sipbridge offers, and the tests that show it: the rows of docs/engines.md. `engines.py` makes the table.
 
 A pattern is ``module::test`` as fnmatch knows it, below tests/; parameters stand in brackets, so ``[[]tcp*`` is "[tcp".
 """

@@ -1,7 +1,7 @@
 """Every check that runs no test: `make lint`. Each is a function that yields the commands to run; all of
 them run, whatever the others say.
 
-    build/venv-lint/bin/python tools/lint.py [NAME...]
+    build/venv-lint/bin/python -m tools.checks.lint [NAME...]
 """
 
 import os
@@ -10,8 +10,8 @@ import shlex
 import subprocess
 import sys
 
-import interpreters
-from environment import BUILD, ROOT
+from tools.builds import interpreters
+from tools.builds.environment import BUILD, ROOT
 
 sys.path.insert(0, str(ROOT / "sipbridge"))
 import _build
@@ -51,11 +51,11 @@ def types():
     if sys.version_info < (3, 10):
         print("types: not checked, mypy needs Python 3.10: make lint PYTHON=python3.x")
         return
-    yield [PYTHON, "tools/aio_stub.py", "--check"]
+    yield [PYTHON, "-m", "tools.checks.aio_stub", "--check"]
     yield [PYTHON, "-m", "mypy"] + files("sipbridge/**/*.pyi")
-    allowed = ["--allowlist", "tools/stubtest-allowlist.txt", "--ignore-unused-allowlist"]
+    allowed = ["--allowlist", "tools/checks/stubtest-allowlist.txt", "--ignore-unused-allowlist"]
     yield (
-        [PYTHON, "-m", "mypy.stubtest", "--concise", "--mypy-config-file", "tools/stubtest.ini"]
+        [PYTHON, "-m", "mypy.stubtest", "--concise", "--mypy-config-file", "tools/checks/stubtest.ini"]
         + allowed
         + ["sipbridge"]
     )
@@ -74,7 +74,7 @@ def python2():
         + excluded
         + package
     )
-    yield [PYTHON, "tools/too_new.py"] + names
+    yield [PYTHON, "-m", "tools.checks.too_new"] + names
     compiled = "import sys\nfor name in sys.argv[1:]: compile(open(name, 'rb').read(), name, 'exec')"
     found = [each for each in interpreters.find() if each.version == "2.7"]
     for interpreter in found:
@@ -85,7 +85,7 @@ def python2():
 
 def c():
     """gcc's warnings as errors over each layer of csrc and the tests' C, and what 12.04 lacks."""
-    yield [PYTHON, "tools/too_new.py"] + files("csrc/**/*.[ch]", "tests/**/*.[ch]", "bench/*.[ch]")
+    yield [PYTHON, "-m", "tools.checks.too_new"] + files("csrc/**/*.[ch]", "tests/**/*.[ch]", "bench/*.[ch]")
     compiler = shlex.split(os.environ.get("CC", "cc")) + WARNINGS
     flags = {library.engine: locate(library) for library in _build.LIBRARIES}
     double = ["-Itests/double", "-Itests/double/include"] + (locate(_build.CARES) or [])
@@ -117,13 +117,13 @@ def locate(library):
 def scripts():
     """shellcheck over the shell scripts."""
     shells = (b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/env bash")
-    names = files("tools/*", ".ci/*", "docker/*", "tests/**/*")
+    names = files("tools/**/*", ".ci/*", "docker/*", "tests/**/*")
     yield ["shellcheck"] + [name for name in names if (ROOT / name).read_bytes().startswith(shells)]
 
 
 def package():
     """The sdist is complete and installs."""
-    yield [PYTHON, "tools/check_package.py"]
+    yield [PYTHON, "-m", "tools.checks.package"]
 
 
 CHECKS = (style, types, python2, c, scripts, package)

@@ -1,7 +1,7 @@
 """Write sipbridge/aio.pyi from the stubs of the classes that sipbridge.aio has facades of, as it makes them itself:
 what takes a timeout is a coroutine. With --check nothing is written: fails when the stub is not what it would be.
 
-    build/venv-lint/bin/python tools/aio_stub.py [--check]
+    build/venv-lint/bin/python -m tools.checks.aio_stub [--check]
 """
 
 import ast
@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 STUB = ROOT / "sipbridge" / "aio.pyi"
 
 #: The classes, with the modules that have them and what waits there without a timeout of its own.
@@ -98,7 +98,7 @@ def text():
     code = "\n\n".join([BEGINNING] + classes)
     words = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
     lines = ["from %s import %s" % each for each in sorted(imported) if each[1] in words - own]
-    return "\n".join(["# Written by tools/aio_stub.py."] + lines + [code]) + "\n"
+    return "\n".join(["# Written by tools/checks/aio_stub.py."] + lines + [code]) + "\n"
 
 
 def formatted(code):
@@ -121,7 +121,7 @@ def main():
     if "--check" not in sys.argv:
         STUB.write_text(code)
     elif STUB.read_text() != code:
-        sys.exit("sipbridge/aio.pyi is out of date: build/venv-lint/bin/python tools/aio_stub.py")
+        sys.exit("sipbridge/aio.pyi is out of date: build/venv-lint/bin/python -m tools.checks.aio_stub")
 
 
 if __name__ == "__main__":

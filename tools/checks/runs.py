@@ -13,11 +13,9 @@ import subprocess
 import sys
 from collections import namedtuple
 
-import environment
-import interpreters
-import report
-import trees
-from environment import BUILD, ROOT
+from tools.builds import environment, interpreters, trees
+from tools.builds.environment import BUILD, ROOT
+from tools.reports import summary
 
 REPORTS = BUILD / "reports"
 
@@ -161,7 +159,7 @@ _alive = set()
 
 
 def execute(run, workers):
-    """Run the tests; a :class:`report.Result`. Everything that they print goes to build/reports/<run>.log."""
+    """Run the tests; a :class:`summary.Result`. Everything that they print goes to build/reports/<run>.log."""
     # Not in the checkout, whose package is without engines and would come first.
     with open(str(REPORTS / (run.name + ".log")), "wb") as output:
         process = subprocess.Popen(
@@ -178,7 +176,7 @@ def execute(run, workers):
             problem = outcome(process)
         finally:
             _alive.discard(process)
-    return report.read(REPORTS / (run.name + ".xml"), run.label, run.version, problem)
+    return summary.read(REPORTS / (run.name + ".xml"), run.label, run.version, problem)
 
 
 def heed_signals():

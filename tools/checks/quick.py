@@ -1,6 +1,6 @@
 """Run what a change touches, in less than a minute: on the default Python, on the engines that it concerns.
 
-    python3 tools/quick.py [--list]
+    python3 -m tools.checks.quick [--list]
 
 --list: name the tests and why, and run none.
 
@@ -15,11 +15,10 @@ import sys
 import time
 from collections import namedtuple
 
-import environment
-import report
-import runs
-import trees
-from environment import ROOT, Failed
+from tools.builds import environment, trees
+from tools.builds.environment import ROOT, Failed
+from tools.checks import runs
+from tools.reports import summary
 
 TESTS = ROOT / "tests"
 
@@ -177,9 +176,9 @@ def main(words):
         results = [result for _, result in runs.execute_all(prepare(selected))]
     except Failed as error:
         sys.exit("quick: %s" % error)
-    print("\n".join(report.complaints(results)))
+    print("\n".join(summary.complaints(results)))
     print("in %.0f s; make test runs everything" % (time.time() - started))
-    print(report.closing(results))
+    print(summary.closing(results))
     return 1 if any(each.failed or each.problem for each in results) else 0
 
 

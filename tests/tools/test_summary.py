@@ -1,10 +1,10 @@
-"""What makes a run of the tests a failure, and the table at its end (tools/report.py)."""
+"""What makes a run of the tests a failure, and the table at its end (tools/reports/summary.py)."""
 
 from collections import Counter
 
 import pytest
 
-import report
+from tools.reports import summary
 
 SUITE = """<?xml version="1.0" encoding="utf-8"?>
 <testsuites><testsuite name="pytest" time="1.5">%s</testsuite></testsuites>"""
@@ -21,7 +21,7 @@ def read(tmp_path):
     def reading(*cases, problem=""):
         path = tmp_path / "run.xml"
         path.write_text(SUITE % "".join(cases))
-        return report.read(path, "sofia 1.12", "3.11.7", problem)
+        return summary.read(path, "sofia 1.12", "3.11.7", problem)
 
     return reading
 
@@ -29,7 +29,7 @@ def read(tmp_path):
 def result(**fields):
     whole = dict(engine="sofia", python="3.11", passed=1, failed=0, skips=Counter(), seconds=1.0, problem="")
     whole.update(cases=())
-    return report.Result(**dict(whole, **fields))
+    return summary.Result(**dict(whole, **fields))
 
 
 def test_counts(read):
@@ -40,10 +40,10 @@ def test_counts(read):
 
 def test_a_run_without_a_report_or_with_half_of_one(tmp_path):
     path = tmp_path / "run.xml"
-    assert report.read(path, "sofia", "3.11", "").problem == "it left no report"
-    assert report.read(path, "sofia", "3.11", "it died of signal 11").problem == "it died of signal 11"
+    assert summary.read(path, "sofia", "3.11", "").problem == "it left no report"
+    assert summary.read(path, "sofia", "3.11", "it died of signal 11").problem == "it died of signal 11"
     path.write_text("<testsuites><testsuite")
-    assert report.read(path, "sofia", "3.11", "").problem == "it left no report"
+    assert summary.read(path, "sofia", "3.11", "").problem == "it left no report"
 
 
 def test_a_run_without_tests(read):
@@ -52,7 +52,7 @@ def test_a_run_without_tests(read):
 
 
 def test_no_run_at_all():
-    assert report.complaints([]) == ["no engine was tested"]
+    assert summary.complaints([]) == ["no engine was tested"]
 
 
 @pytest.mark.parametrize(
@@ -68,25 +68,25 @@ def test_no_run_at_all():
     ],
 )
 def test_skips_that_explain_nothing(read, reason):
-    (complaint,) = report.complaints([read(PASSED, SKIPPED % reason)])
+    (complaint,) = summary.complaints([read(PASSED, SKIPPED % reason)])
     assert "skipped without an explanation" in complaint and "sofia 1.12 on Python 3.11.7" in complaint
 
 
 def test_skips_that_explain_themselves(read):
     assert (
-        report.complaints([read(PASSED, SKIPPED % "needs CAP_NET_ADMIN, which this process has not got")])
+        summary.complaints([read(PASSED, SKIPPED % "needs CAP_NET_ADMIN, which this process has not got")])
         == []
     )
 
 
 def test_problems_are_told():
-    assert report.complaints([result(), result(problem="it ran no test")]) == [
+    assert summary.complaints([result(), result(problem="it ran no test")]) == [
         "sofia on Python 3.11: it ran no test"
     ]
 
 
 def test_the_table():
-    lines = report.table(
+    lines = summary.table(
         [result(passed=12, failed=3), result(engine="exosip 3.6.0", skips=Counter({"why": 2}))]
     )
     assert [line.split() for line in lines] == [
@@ -99,13 +99,13 @@ def test_the_table():
 
 def test_the_sums_count_a_broken_run_as_failed():
     runs = [result(passed=5), result(passed=1, failed=2), result(passed=0, problem="it died of signal 11")]
-    assert report.closing(runs) == "6 passed, 3 failed, 0 skipped"
+    assert summary.closing(runs) == "6 passed, 3 failed, 0 skipped"
 
 
 def test_the_slowest_and_why(read):
     waits = '<properties><property name="reason" value="timer B"/></properties>'
     run = read(PASSED, '<testcase classname="tests.unit.test_x" name="b" time="32.04">%s</testcase>' % waits)
-    lines = report.slowest([run, result()], number=1)
+    lines = summary.slowest([run, result()], number=1)
     assert lines[0] == "the slowest 1 tests:"
     assert lines[1].split("  ") == ["", "32.0 s", "unit.test_x::b (sofia 1.12 on Python 3.11.7)", "timer B"]
     assert len(lines) == 2

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 
-from environment import BUILD, ROOT, Stamp, run
+from tools.builds.environment import BUILD, ROOT, Stamp, run
 
 DOUBLE = ROOT / "tests" / "double"
 

@@ -1,6 +1,6 @@
 """Add up the last lines of test runs, as "3 passed, 1 failed, 2 skipped in 5 s": `.ci/run` ends with that.
 
-    python3 tools/sums.py LOG...
+    python3 -m tools.reports.sums LOG...
 
 A log without such a line counts as a failed test, so that a run that broke off hides in no sum.
 """

@@ -1,6 +1,6 @@
 """All that CI checks: steps side by side, a table of their times, the sums of the tests. `.ci/run` calls this.
 
-    python3 tools/ci.py
+    python3 -m tools.checks.ci
 
 Each step prints a line when it ends, with its output where it failed; all of it is in build/ci/. Exit code 1 when a
 step failed.
@@ -12,8 +12,8 @@ import threading
 import time
 from collections import namedtuple
 
-import sums
-from environment import BUILD, ROOT
+from tools.builds.environment import BUILD, ROOT
+from tools.reports import sums
 
 LOGS = BUILD / "ci"
 
@@ -37,7 +37,7 @@ def _step(name, *command, counts=False, allowed=(0,), shown=False):
 
 #: Before anything else: the packages of the system, and .venv, which several of the others would make.
 FIRST = (
-    _step("packages", "tools/prepare", "build", "test", "lint", "fuzz"),
+    _step("packages", "tools/builds/prepare", "build", "test", "lint", "fuzz"),
     _step("develop"),
 )
 

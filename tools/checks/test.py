@@ -1,6 +1,6 @@
 """Run the tests on every engine, on the default Python, the oldest and the newest, and sum up. `make test` calls this.
 
-    python3 tools/test.py [--all]
+    python3 -m tools.checks.test [--all]
 
 --all (`make test-all`): on every Python that is here.
 
@@ -13,10 +13,10 @@ import os
 import sys
 import time
 
-import interpreters
-import report
-import runs
-from environment import Failed
+from tools.builds import interpreters
+from tools.builds.environment import Failed
+from tools.checks import runs
+from tools.reports import summary
 
 
 def left_out(ran):
@@ -76,13 +76,13 @@ def main(arguments):
     except Failed as error:
         sys.exit("test: %s" % error)
     results = [result for _, result in pairs]
-    complaints = report.complaints(results)
-    lines = [""] + report.table(results) + left_out([run for run, _ in pairs]) + unselected
+    complaints = summary.complaints(results)
+    lines = [""] + summary.table(results) + left_out([run for run, _ in pairs]) + unselected
     if os.environ.get("DURATIONS", "") not in ("", "0"):
-        lines += report.slowest(results)
+        lines += summary.slowest(results)
     print("\n".join(lines + complaints))
     print("in %.0f s" % (time.time() - started))
-    print(report.closing(results))
+    print(summary.closing(results))
     return 1 if complaints or any(each.failed for each in results) else 0
 
 

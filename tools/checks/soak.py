@@ -1,6 +1,6 @@
 """Mutated datagrams by the hundred thousand at a live endpoint while calls go through: `make soak`.
 
-    python tools/soak.py [--datagrams N] [--engine NAME]... [--seed N]
+    python -m tools.checks.soak [--datagrams N] [--engine NAME]... [--seed N]
 
 For each engine: an endpoint in a process of its own, with the shield where the engine takes one; sipp, which calls it
 four times a second; and a sender that does not wait for more than a round trip in a hundred datagrams. It is content
@@ -19,9 +19,8 @@ import sys
 import tempfile
 import time
 
-import environment
-import trees
-from environment import BUILD, ROOT, Failed
+from tools.builds import environment, trees
+from tools.builds.environment import BUILD, ROOT, Failed
 
 BATCH = 100  # datagrams between two questions whether it is still there
 CALL_RATE = 4

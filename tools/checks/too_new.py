@@ -1,6 +1,6 @@
 """Find what Ubuntu 12.04 lacks: Python 2.7.3, gcc 4.6, glibc 2.15. `make lint` calls this.
 
-    python tools/too_new.py FILE...
+    python -m tools.checks.too_new FILE...
 
 What Python 2.7.18 has and 2.7.3 has not, and what newer compilers take without a word, no other check here
 would notice.

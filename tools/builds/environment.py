@@ -1,6 +1,6 @@
 """The virtual environments: .venv for the default Python, build/venv-... for all else.
 
-    python3 tools/environment.py [lint]
+    python3 -m tools.builds.environment [lint]
 
 makes .venv: the pinned tools, the engines that this machine has, and sipbridge itself, editable; or that of
 the linters. What is there and still right is left as it is, so a second run takes a second.
@@ -13,8 +13,9 @@ import shutil
 import subprocess
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-TOOLS = ROOT / "tools"
+#: Where the files are that say what a virtual environment holds.
+REQUIREMENTS = pathlib.Path(__file__).resolve().parent
+ROOT = REQUIREMENTS.parent.parent
 BUILD = ROOT / "build"
 VENV = ROOT / ".venv"
 
@@ -111,12 +112,12 @@ def base():
 
 def default():
     """.venv's interpreter, with what builds and tests; without sipbridge."""
-    return environment(VENV, base(), [TOOLS / "requirements-3.txt"])
+    return environment(VENV, base(), [REQUIREMENTS / "requirements-3.txt"])
 
 
 def lint():
     """The interpreter of an environment with the linters."""
-    requirements = [TOOLS / "requirements-3.txt", TOOLS / "requirements-lint.txt"]
+    requirements = [REQUIREMENTS / "requirements-3.txt", REQUIREMENTS / "requirements-lint.txt"]
     return environment(BUILD / "venv-lint", base(), requirements)
 
 
@@ -124,10 +125,10 @@ def other(python, version):
     """The interpreter of an environment for testing with another Python, version "X.Y"."""
     folder = BUILD / ("venv-" + version)
     if version != "2.7":
-        return environment(folder, python, [TOOLS / "requirements-3.txt"])
-    maker = environment(BUILD / "venv-virtualenv", base(), [TOOLS / "requirements-virtualenv.txt"])
+        return environment(folder, python, [REQUIREMENTS / "requirements-3.txt"])
+    maker = environment(BUILD / "venv-virtualenv", base(), [REQUIREMENTS / "requirements-virtualenv.txt"])
     create = [maker, "-m", "virtualenv", "-q", "-p", python]
-    return environment(folder, python, [TOOLS / "requirements-2.7.txt"], create)
+    return environment(folder, python, [REQUIREMENTS / "requirements-2.7.txt"], create)
 
 
 def develop():

@@ -1,0 +1,1 @@
+"""What reports: counts and tables of runs, and docs/engines.md."""
