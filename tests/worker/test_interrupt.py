@@ -109,4 +109,8 @@ def test_while_it_waits_for_a_result(busy):
 def test_the_reader_goes_when_it_is_not_needed(busy):
     for _ in range(5):
         busy.endpoint.add_credentials(u"alice", u"secret", u"sipbridge.test")
-    assert wait_until(lambda: len([each for each in threading.enumerate() if each.name == "sipbridge worker reader"]) <= 1)
+
+    def readers():
+        return [thread for thread in threading.enumerate() if thread.name == "sipbridge worker reader"]
+
+    assert wait_until(lambda: len(readers()) <= 1)

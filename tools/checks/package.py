@@ -73,9 +73,11 @@ def lacking_in_package(folder):
         yield "_build.py is installed, and nobody needs it there"
     if sys.platform.startswith("linux") and not (package / "_shield.so").exists():
         yield "_shield.so, the shield to preload, is not installed"
-    for stub in ROOT.glob("sipbridge/**/*.pyi"):
-        if not (package / stub.name).exists():
-            yield "%s is not installed" % stub.name
+    sources = ROOT / "sipbridge"
+    for source in sorted(set(sources.glob("**/*.py*")) - {sources / "_build.py"}):
+        name = source.relative_to(sources)
+        if not (package / name).exists() and "__pycache__" not in name.parts:
+            yield "%s is not installed" % name
     settings = dict(os.environ, PYTHONPATH=str(folder))
     version = (ROOT / "sipbridge" / "_version.py").read_text().split('"')[1]
     command = [str(folder / "bin" / "sipbridge"), "version"]
