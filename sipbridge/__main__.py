@@ -8,6 +8,7 @@ from sipbridge import _interrupted
 
 
 def main():
+    # type: () -> int
     """Run the command line; returns the exit code. An interrupt is no traceback, while modules are imported either."""
     try:
         from sipbridge._command.cli import main as run

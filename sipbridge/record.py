@@ -210,7 +210,7 @@ def read(stream):
 def _messages(decode, time, frame):
     """The message in a frame, if there is one."""
     try:
-        packet = frame if decode is None else decode(frame)
+        packet = frame if decode is None else decode(frame)  # type: Any
         packet = getattr(packet, "data", packet) if decode not in (None, _ip) else packet
         segment = packet.data
         data, ports = bytes(segment.data), (segment.sport, segment.dport)

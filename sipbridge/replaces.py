@@ -55,4 +55,6 @@ def replaces_of(headers):
 
 
 def _unescaped(text):
-    return unquote(text.encode("utf-8")).decode("utf-8", "replace") if PY2 else unquote(text)
+    if PY2:
+        return unquote(text.encode("utf-8")).decode("utf-8", "replace")
+    return unquote(text)
