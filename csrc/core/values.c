@@ -75,11 +75,13 @@ char *sb_event_of(const char *value)
 {
     int package = sb_bare(value), length = 0;
     const char *id = sb_parameter(value, "id", &length);
-    size_t size = (size_t)package + (size_t)length + sizeof ";id=";
+    size_t size = (size_t)package + (size_t)length + sizeof ";id=\"\"";
     char *text = malloc(size);
     if (text == NULL)
         return NULL;
-    if (length > 0)
+    if (length > 0 && id[-1] == '"') /* within quotes there may be what ends it without them */
+        snprintf(text, size, "%.*s;id=\"%.*s\"", package, value, length, id);
+    else if (length > 0)
         snprintf(text, size, "%.*s;id=%.*s", package, value, length, id);
     else
         snprintf(text, size, "%.*s", package, value);

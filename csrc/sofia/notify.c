@@ -235,11 +235,23 @@ static int refusal(struct sofia *state, const sip_t *sip)
     return sip->sip_contact == NULL ? 400 : 0;
 }
 
+/* Not sip_header_as_string(): from 128 octets on its buffer is one octet too short for what writes into it, which then
+ * leaves out the last part. */
 char *sof_event_header(su_home_t *home, const sip_t *sip)
 {
+    const msg_header_t *header = (const msg_header_t *)sip->sip_event;
+    char probe[128], *text;
+    issize_t length, size;
     if (sip->sip_event == NULL || sip->sip_event->o_type == NULL)
         return NULL;
-    return sip_header_as_string(home, (const sip_header_t *)sip->sip_event);
+    length = msg_header_field_e(probe, sizeof probe, header, 0);
+    if (length < 0)
+        return NULL;
+    size = length + 2;
+    text = su_zalloc(home, size);
+    if (text != NULL)
+        msg_header_field_e(text, (isize_t)size, header, 0);
+    return text;
 }
 
 /* The Event of the NOTIFYs. */

@@ -536,6 +536,9 @@ EVENTS = [
     ("dialog \t;\tID = 7 ;x=y", "dialog;id=7"),
     ('dialog;x=";id=9";id=7', "dialog;id=7"),
     ("dialog;sla;ma", "dialog"),
+    ('dialog;id="a;b"', 'dialog;id="a;b"'),
+    ("dialog;id=" + 150 * "7", "dialog;id=" + 150 * "7"),
+    ("dialog;x=" + 150 * "y" + ";id=7", "dialog;id=7"),
 ]
 
 
@@ -565,6 +568,17 @@ def test_the_event_of_notifies_to_us(phone, by_hand, value, named):
         by_hand.within(phone.endpoint.port, dialog, subscribe["From"], "NOTIFY", number, state)
         by_hand.next(status)
     phone.expect("subscription active 200", "notify active")
+
+
+def test_a_long_name_of_a_package(phone, by_hand):
+    """It is notified whole: Sofia-SIP has a short buffer for most of its values."""
+    accepted = _Accepted(phone)
+    package = 50 * "long"
+    by_hand.request(phone.endpoint.port, "SUBSCRIBE", [("Event", package)] + _expires(600))
+    assert accepted.notifier.package == package
+    notify = by_hand.next("NOTIFY")
+    assert notify["Event"] == package
+    by_hand.reply(notify, 200)
 
 
 def test_no_seconds_granted(phone, by_hand):
