@@ -21,7 +21,7 @@ def _block(page, language, number=0):
 
 
 def _start(page, folder, bob=u"sip:nobody@127.0.0.1", number=0):
-    code = _block(page, u"python", number).replace(u"sip:bob@192.0.2.7", bob)
+    code = _block(page, u"python", number).replace(u"sip:bob@127.0.0.1:5070", bob)
     path = os.path.join(folder, "example.py")
     with io.open(path, "w", encoding="utf-8") as stream:
         stream.write(u"from __future__ import print_function\n" + code)
