@@ -5,10 +5,6 @@ from __future__ import absolute_import, division, print_function
 import os
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Optional
-
 #: As a shell has it of a program that SIGINT ended.
 EXIT_CODE = 130
 
@@ -21,7 +17,7 @@ def tell():
 
 def end_command():
     """End the process where it is the command that imports the package; return where anybody else does."""
-    frame = sys._getframe(1)  # type: Optional[FrameType]
+    frame = sys._getframe(1)
     while frame is not None and _is_import(frame.f_globals.get("__name__", "")):
         frame = frame.f_back
     if frame is not None and _is_command(frame):
