@@ -13,7 +13,7 @@ import socket
 import sys
 import uuid
 
-#: As in sipbridge/_agent/endpoint.py.
+#: As in sipbridge/_agent/table.py.
 METHOD = "SIPBRIDGE-HEALTH"
 
 ATTEMPTS = 3

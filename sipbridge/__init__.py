@@ -9,69 +9,43 @@ Start with :class:`Endpoint`. Every exception is a :class:`SipbridgeError`.
 
 from __future__ import absolute_import, division, print_function
 
-try:
-    from sipbridge._agent.endpoint import Endpoint
-    from sipbridge._agent.fault import Fault
-    from sipbridge._agent.watch import Watch
-    from sipbridge._call.call import Call
-    from sipbridge._call.transfer import Transfer
-    from sipbridge._engine.libraries import available as engines
-    from sipbridge._engine.response import Response
-    from sipbridge._engine.worker import Worker
-    from sipbridge._kept.notifier import Notifier
-    from sipbridge._kept.publication import Publication
-    from sipbridge._kept.registration import Registration
-    from sipbridge._kept.subscription import Subscription
-    from sipbridge._version import __version__
-    from sipbridge.errors import (
-        AuthenticationError,
-        CallStateError,
-        EngineError,
-        EngineLost,
-        InputError,
-        NotSupportedError,
-        PeerUnreachable,
-        ResponseError,
-        SipbridgeError,
-        TimeoutError,
-        TransportError,
-        UnreachableContactWarning,
-        UnshieldedEngineWarning,
-    )
-    from sipbridge.events import (
-        CallAnswered,
-        CallConfirmed,
-        CallEnded,
-        CallProgress,
-        CallReinvited,
-        EngineFailed,
-        EngineRestarted,
-        IncomingCall,
-        InfoReceived,
-        MessageReceived,
-        NotifyReceived,
-        PeerAvailable,
-        PeerUnavailable,
-        PublicationChanged,
-        RegistrationChanged,
-        RequestReceived,
-        SubscriptionChanged,
-        SubscriptionRefreshed,
-        SubscriptionRequested,
-        SubscriptionTerminated,
-        TraceMessage,
-        TransferProgress,
-        TransferRequested,
-    )
-    from sipbridge.headers import Headers
-    from sipbridge.identity import ANONYMOUS
-    from sipbridge.reason import Reason
-    from sipbridge.tls import Tls
-except KeyboardInterrupt:
-    from sipbridge import _interrupted
+import importlib
+import sys
+import types
 
-    _interrupted.end_command()
-    raise
+#: Where each name is from; that module is imported when the name is first used.
+_FROM = {
+    "sipbridge._engine.libraries": "available",
+    "sipbridge.errors": (
+        "AuthenticationError CallStateError EngineError EngineLost InputError NotSupportedError"
+        " PeerUnreachable ResponseError SipbridgeError TimeoutError TransportError UnreachableContactWarning"
+        " UnshieldedEngineWarning"
+    ),
+    "sipbridge.events": (
+        "CallAnswered CallConfirmed CallEnded CallProgress CallReinvited EngineFailed EngineRestarted"
+        " IncomingCall InfoReceived MessageReceived NotifyReceived PeerAvailable PeerUnavailable"
+        " PublicationChanged RegistrationChanged RequestReceived SubscriptionChanged SubscriptionRefreshed"
+        " SubscriptionRequested SubscriptionTerminated TraceMessage TransferProgress TransferRequested"
+    ),
+    "sipbridge._agent.endpoint": "Endpoint",
+    "sipbridge._agent.fault": "Fault",
+    "sipbridge._agent.watch": "Watch",
+    "sipbridge._call.call": "Call",
+    "sipbridge._call.transfer": "Transfer",
+    "sipbridge._engine.response": "Response",
+    "sipbridge._engine.worker": "Worker",
+    "sipbridge._kept.notifier": "Notifier",
+    "sipbridge._kept.publication": "Publication",
+    "sipbridge._kept.registration": "Registration",
+    "sipbridge._kept.subscription": "Subscription",
+    "sipbridge._version": "__version__",
+    "sipbridge.headers": "Headers",
+    "sipbridge.identity": "ANONYMOUS",
+    "sipbridge.reason": "Reason",
+    "sipbridge.tls": "Tls",
+}
+_MODULES = dict((name, module) for module, names in _FROM.items() for name in names.split())
+_MODULES["engines"] = _MODULES.pop("available")
 
 __all__ = [
     "ANONYMOUS",
@@ -128,3 +102,27 @@ __all__ = [
     "__version__",
     "engines",
 ]
+
+
+class _Package(types.ModuleType):
+    """This module: names are fetched when they are first asked for. (Python 2.7 has no module-level __getattr__.)"""
+
+    def __getattr__(self, name):
+        module = _MODULES.get(name)
+        if module is None:
+            raise AttributeError("module %r has no attribute %r" % (__name__, name))
+        value = getattr(importlib.import_module(module), "available" if name == "engines" else name)
+        setattr(self, name, value)
+        return value
+
+    def __dir__(self):
+        return sorted(set(self.__dict__).union(_MODULES))
+
+
+def _replace():
+    package = _Package(__name__, __doc__)
+    package.__dict__.update(globals(), _replaced=sys.modules[__name__])  # which Python 2 empties else
+    sys.modules[__name__] = package
+
+
+_replace()

@@ -9,8 +9,6 @@ import time
 PY2 = sys.version_info[0] == 2
 
 if PY2:
-    from urllib import quote, unquote
-
     text_type = unicode  # noqa: F821
     TimeoutBase = Exception
 
@@ -19,8 +17,6 @@ if PY2:
         return os.times()[4]
 
 else:
-    from urllib.parse import quote, unquote  # noqa: F401  # novm
-
     text_type = str
     TimeoutBase = TimeoutError
     monotonic = time.monotonic

@@ -1,6 +1,4 @@
 import builtins
-from urllib.parse import quote as quote
-from urllib.parse import unquote as unquote
 
 PY2: bool
 text_type = str

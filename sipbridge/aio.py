@@ -23,6 +23,7 @@ import contextlib
 import functools
 import inspect
 import sys
+import weakref
 
 import greenlet
 
@@ -69,8 +70,40 @@ def _fulfil(future):
         future.set_result(None)
 
 
+class EventStream(dispatch.Stream):
+    """The events of an endpoint from the moment of its making; an asynchronous iterator and context manager.
+
+    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`; with an EngineError
+    when the endpoint has failed.
+    """
+
+    def __aiter__(self):
+        return self
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *exc_info):
+        self.close()
+
+    async def __anext__(self):
+        self._dispatcher.owner.check()
+        self._settle_last()
+        if not await self._dispatcher.until(lambda: self._events, self._timeout):
+            self.close()
+            self._dispatcher.check()
+            raise StopAsyncIteration
+        return self._pop()
+
+    def _put(self, event, results):
+        super()._put(event, results)
+        self._dispatcher._look()
+
+
 class _Dispatcher(dispatch.Dispatcher):
     """Takes events from an engine when the event loop finds its descriptor readable."""
+
+    _Stream = EventStream
 
     def start(self):
         self._waiters = {}  # future: the predicate that fulfils it
@@ -256,39 +289,6 @@ def _outcome(result):
     return dispatch.FAILED if result.cancelled() or result.exception() is not None else result.result()
 
 
-class EventStream(dispatch.Stream):
-    """The events of an endpoint from the moment of its making; an asynchronous iterator and context manager.
-
-    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`; with an EngineError
-    when the endpoint has failed.
-    """
-
-    def __aiter__(self):
-        return self
-
-    async def __aenter__(self):
-        return self
-
-    async def __aexit__(self, *exc_info):
-        self.close()
-
-    async def __anext__(self):
-        self._dispatcher.owner.check()
-        self._settle_last()
-        if not await self._dispatcher.until(lambda: self._events, self._timeout):
-            self.close()
-            self._dispatcher.check()
-            raise StopAsyncIteration
-        return self._pop()
-
-    def _put(self, event, results):
-        super()._put(event, results)
-        self._dispatcher._look()
-
-
-_Dispatcher._Stream = EventStream
-
-
 class _Core(_endpoint.Endpoint):
     """The endpoint itself, following its engine in the event loop."""
 
@@ -302,9 +302,10 @@ def _wrapped(value):
     """A call or the like as this module has it, alone, in an event or in a tuple; anything else as it is."""
     facade = _FACADES.get(type(value))
     if facade is not None:
-        if getattr(value, "_facade", None) is None:
-            value._facade = facade(value)
-        return value._facade
+        shown = _SHOWN.get(id(value))
+        if shown is None:
+            _SHOWN[id(value)] = shown = facade(value)
+        return shown
     return _in_tuple(value, _wrapped, _FACADES)
 
 
@@ -397,6 +398,9 @@ def _of(core, waiting=()):
 
 
 _FACADES = {}
+
+#: What users have of each, by the id of the core: as long as there is the former, there is the latter.
+_SHOWN = weakref.WeakValueDictionary()
 
 
 @_of(_call.Call)

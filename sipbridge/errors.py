@@ -29,6 +29,14 @@ def naming(call):
         raise
 
 
+def quietly(action, *arguments):
+    """Do it where that can still be done."""
+    try:
+        action(*arguments)
+    except SipbridgeError:  # it is over already
+        pass
+
+
 class InputError(SipbridgeError, ValueError):
     """An argument is malformed: a URI that does not parse, a header with a line break. Nothing was sent."""
 

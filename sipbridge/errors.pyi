@@ -1,5 +1,5 @@
 import builtins
-from typing import ContextManager, List, Optional
+from typing import Callable, ContextManager, List, Optional
 
 from sipbridge._call.call import Call
 from sipbridge.headers import Headers
@@ -8,6 +8,7 @@ class SipbridgeError(Exception):
     call: Optional[Call]
 
 def naming(call: Optional[Call]) -> ContextManager[None]: ...
+def quietly(action: Callable[..., object], *arguments: object) -> None: ...
 
 class InputError(SipbridgeError, ValueError): ...
 class TransportError(SipbridgeError): ...

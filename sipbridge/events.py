@@ -9,15 +9,27 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge._text.subscription_state import parse_subscription_state
+from sipbridge._later import later
+from sipbridge._text.pattern import Pattern
 from sipbridge.errors import EngineLost, PeerUnreachable
-from sipbridge.identity import asserted_identities, privacy
-from sipbridge.reason import parse_reasons
-from sipbridge.replaces import replaces_of, target_of
 from sipbridge.uri import address_uri
 
-_DTMF_RELAY = re.compile(r"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
-_DTMF = re.compile(r"\A\s*([0-9A-Da-d*#])\s*\Z")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sipbridge import identity as _identity
+    from sipbridge import reason as _reason
+    from sipbridge import replaces as _replaces
+    from sipbridge._text import subscription_state as _subscription_state
+else:
+    _identity, _reason, _replaces, _subscription_state = later(
+        "sipbridge.identity",
+        "sipbridge.reason",
+        "sipbridge.replaces",
+        "sipbridge._text.subscription_state",
+    )
+
+_DTMF_RELAY = Pattern(r"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
+_DTMF = Pattern(r"\A\s*([0-9A-Da-d*#])\s*\Z")
 
 
 class IncomingCall(namedtuple("IncomingCall", "call headers sdp")):
@@ -39,12 +51,12 @@ class IncomingCall(namedtuple("IncomingCall", "call headers sdp")):
 
         Believe it only where the message came from a server that you trust.
         """
-        return asserted_identities(self.headers)
+        return _identity.asserted_identities(self.headers)
 
     @property
     def privacy(self):
         """What the caller wants to be hidden (Privacy, RFC 3323): a frozenset as of "id", "user", "none"."""
-        return privacy(self.headers)
+        return _identity.privacy(self.headers)
 
 
 class CallProgress(namedtuple("CallProgress", "call status reason headers sdp")):
@@ -92,7 +104,7 @@ class CallEnded(namedtuple("CallEnded", "call cause status reason headers")):
     @property
     def reasons(self):
         """Why, in the Reason headers of the last message (RFC 3326): :class:`~sipbridge.Reason`, may be empty."""
-        return parse_reasons(self.headers)
+        return _reason.parse_reasons(self.headers)
 
 
 class RequestReceived(namedtuple("RequestReceived", "call method headers body request")):
@@ -152,12 +164,12 @@ class TransferRequested(RequestReceived):
     @property
     def target(self):
         """The URI to call, text."""
-        return target_of(self.headers)
+        return _replaces.target_of(self.headers)
 
     @property
     def replaces(self):
         """Which dialog of the target the new call is to replace (RFC 3891): a Replaces, or None: none."""
-        return replaces_of(self.headers)
+        return _replaces.replaces_of(self.headers)
 
     @property
     def referred_by(self):
@@ -271,7 +283,7 @@ class NotifyReceived(namedtuple("NotifyReceived", "subscription headers body")):
     @property
     def subscription_state(self):
         """What it says of the subscription: a :class:`~sipbridge.subscription_state.SubscriptionState`."""
-        return parse_subscription_state(self.headers.get("Subscription-State", ""))
+        return _subscription_state.parse_subscription_state(self.headers.get("Subscription-State", ""))
 
 
 class SubscriptionRequested(namedtuple("SubscriptionRequested", "notifier headers body")):

@@ -7,9 +7,14 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge._compat import PY2, quote, unquote
+from sipbridge._compat import PY2
 from sipbridge._text.parameters import parse_parameters
 from sipbridge.uri import address_uri
+
+if PY2:
+    from urllib import quote, unquote
+else:
+    from urllib.parse import quote, unquote  # novm
 
 
 class Replaces(namedtuple("Replaces", "call_id to_tag from_tag early_only")):

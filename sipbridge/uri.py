@@ -7,6 +7,7 @@ import warnings
 from collections import namedtuple
 
 from sipbridge._text.arguments import check_text
+from sipbridge._text.pattern import Pattern
 from sipbridge.errors import InputError, UnreachableContactWarning
 
 
@@ -50,22 +51,22 @@ _PARAMETERS = r"(?P<parameters>(?:;" + _NAME + r"(?:=" + _VALUE + r")?)*)"
 # Headers come from the network alone, and are only split off.
 _HEADERS = r"(?:\?(?P<headers>[^\s<>\"]*))?"
 
-_SIP_URI = re.compile(
+_SIP_URI = Pattern(
     r"(?P<scheme>sips?):(?:(?P<user>" + _USER + r")@)?" + _HOST + _PORT + _PARAMETERS + _HEADERS + r"\Z",
     re.IGNORECASE,
 )
-_TEL_URI = re.compile(
+_TEL_URI = Pattern(
     r"(?P<scheme>tel):(?P<user>\+[0-9().-]*[0-9][().-]*|[().-]*[0-9A-Fa-f*#][0-9A-Fa-f*#().-]*)" + _PARAMETERS + r"\Z",
     re.IGNORECASE,
 )
-_CONTROL_ESCAPE = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
+_CONTROL_ESCAPE = Pattern(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
 # Of text without space around it. No two parts can take the same character, so that it takes linear time.
-_NAME_ADDR = re.compile(
+_NAME_ADDR = Pattern(
     r"(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"\s*|(?P<name>[^<\"]*))<(?P<uri>[^<>]*)>\s*(?:;(?P<parameters>.*))?\Z"
 )
-_DISPLAY_NAME = re.compile(r"(?:\"(?:[^\"\\]|\\.)*\" *|[A-Za-z0-9.!%*_+`'~ -]*)\Z")
-_CONTROL = re.compile("[\x00-\x1f\x7f]")
-_TRANSPORT_ADDRESS = re.compile(r"(?P<transport>[a-z]+)://" + _HOST + _PORT + r"\Z", re.IGNORECASE)
+_DISPLAY_NAME = Pattern(r"(?:\"(?:[^\"\\]|\\.)*\" *|[A-Za-z0-9.!%*_+`'~ -]*)\Z")
+_CONTROL = Pattern("[\x00-\x1f\x7f]")
+_TRANSPORT_ADDRESS = Pattern(r"(?P<transport>[a-z]+)://" + _HOST + _PORT + r"\Z", re.IGNORECASE)
 
 
 def _checked_text(value, what):

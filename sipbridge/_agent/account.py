@@ -98,32 +98,14 @@ class Account(object):
         return parsed.user == self._parsed.user and parsed.host.lower() in hosts
 
 
-class Accounts(object):
-    """The accounts of an endpoint."""
-
-    def __init__(self):
-        self._accounts = ()
-
-    def __iter__(self):
-        return iter(self._accounts)
-
-    def add(self, endpoint, address, user, password, realm, registrar, route):
-        """A new :class:`Account`; its credentials are the endpoint's from now on."""
-        account = Account(endpoint, address, registrar, route)
-        if any(each.uri == account.uri for each in self._accounts):
-            raise InputError("there is an account %s already" % account.uri)
-        if password is not None:
-            user = account._parsed.user if user is None else check_quoted(user, "user")
-            if not user:
-                raise InputError("the account %s has no user to answer challenges with" % account.uri)
-            endpoint.add_credentials(user, password, realm)
-        self._accounts += (account,)
-        return account
-
-    def named_by(self, *uris):
-        """The account that the first of these URIs names that names one, or None."""
-        for uri in uris:
-            for account in self._accounts:
-                if account.is_named_by(uri):
-                    return account
-        return None
+def make_account(endpoint, address, user, password, realm, registrar, route):
+    """A new :class:`Account`; its credentials are the endpoint's from now on."""
+    account = Account(endpoint, address, registrar, route)
+    if any(each.uri == account.uri for each in endpoint.accounts):
+        raise InputError("there is an account %s already" % account.uri)
+    if password is not None:
+        user = account._parsed.user if user is None else check_quoted(user, "user")
+        if not user:
+            raise InputError("the account %s has no user to answer challenges with" % account.uri)
+        endpoint.add_credentials(user, password, realm)
+    return account

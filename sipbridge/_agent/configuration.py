@@ -2,11 +2,53 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge._text.checks import check_seconds
+from collections import namedtuple
+
+from sipbridge._later import later
+from sipbridge._text.arguments import check_file, check_kind
+from sipbridge._text.checks import check_line, check_seconds
 from sipbridge.errors import InputError
+from sipbridge.uri import check_host_port, check_uri, warn_of_wildcard
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sipbridge import tls as _tls
+    from sipbridge._call import session_timer
+else:
+    _tls, session_timer = later("sipbridge.tls", "sipbridge._call.session_timer")
 
 #: Seconds that a connection may be silent at most before it is sent a ping: SB_MAX_KEEPALIVE (csrc/contract/engine.h).
 MAX_KEEPALIVE = 86400
+
+Settings = namedtuple("Settings", "advertised user_agent outbound_proxy tls resolv_conf keepalive")
+
+
+def checked(local, address, advertised, user_agent, outbound_proxy, tls, resolv_conf, keepalive):
+    """The :class:`Settings` that the engine is given; or InputError. ``local`` is ``address``, parsed."""
+    tls = _check_tls(tls, local, address)
+    if advertised is not None:
+        advertised = check_host_port(advertised, "advertised")
+        warn_of_wildcard(advertised[0], "advertised", 4)
+    return Settings(
+        advertised,
+        None if user_agent is None else check_line(user_agent, "user agent"),
+        None if outbound_proxy is None else check_uri(outbound_proxy, "outbound_proxy"),
+        tls,
+        None if resolv_conf is None else check_file(resolv_conf, "resolv_conf"),
+        check_keepalive(keepalive, local.transport),
+    )
+
+
+def _check_tls(tls, local, address):
+    """The Tls for an address, None for one without TLS; or InputError."""
+    if tls is None and local.transport != "tls":
+        return None
+    if tls is None:
+        return _tls.Tls()
+    check_kind(tls, _tls.Tls, "tls")
+    if local.transport != "tls":
+        raise InputError("certificates are for an address that begins with tls://, not %r" % (address,))
+    return tls
 
 
 def check_keepalive(value, transport):
@@ -21,3 +63,10 @@ def check_keepalive(value, transport):
     if check_seconds(value, "keepalive") > MAX_KEEPALIVE:
         raise InputError("keepalive must be %d s at most, not %r" % (MAX_KEEPALIVE, value))
     return value
+
+
+def check_session_interval(seconds):
+    """Seconds after which a call of which nothing was heard ends, or None; or InputError."""
+    if seconds is None:
+        return None
+    return session_timer.check_interval(seconds)

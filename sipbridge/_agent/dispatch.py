@@ -9,18 +9,23 @@ from __future__ import absolute_import, division, print_function
 
 import heapq
 import itertools
-import logging
 import sys
 import threading
 from collections import deque
 
-from sipbridge._agent.fault import Fault, call_id_of
 from sipbridge._compat import monotonic
 from sipbridge._engine.owner import Owner
+from sipbridge._later import later
 from sipbridge.errors import EngineError
 from sipbridge.events import TraceMessage
 
-log = logging.getLogger("sipbridge")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+
+    from sipbridge._agent import fault
+else:
+    logging, fault = later("logging", "sipbridge._agent.fault")
 
 #: Events that may wait for handlers or an iterator: some seconds of a busy service, and a bound on memory.
 CONGESTED = 10000
@@ -39,6 +44,16 @@ _CLOSING = 2.0
 # For the main thread: a signal that comes between Python's last look for one and the wait itself, or to another thread,
 # does not end the wait.
 _HEED = 1.0
+
+
+class _Log(object):
+    """The logger ``sipbridge``, made when there is something to tell."""
+
+    def __getattr__(self, name):
+        return getattr(logging.getLogger("sipbridge"), name)
+
+
+log = _Log()
 
 
 def _left(deadline):
@@ -64,6 +79,72 @@ class Timer(object):
             function()
 
 
+class Stream(object):
+    """The events of an endpoint from its making until it is closed, to be taken out one by one."""
+
+    def __init__(self, dispatcher, timeout):
+        self._dispatcher = dispatcher
+        self._timeout = timeout
+        self._events = deque()  # each with what its handlers returned
+        self._last = None
+
+    def _put(self, event, results):
+        dispatcher = self._dispatcher
+        with dispatcher.lock:
+            self._events.append((event, results))
+            dispatcher._wake()
+
+    def _pop(self):
+        self._last = self._events.popleft()
+        return self._last[0]
+
+    def _settle_last(self):
+        last, self._last = self._last, None
+        if last is not None:
+            self._settle(last, True)
+
+    def _settle(self, pair, seen):
+        event, results = pair
+        self._dispatcher._settle_after(results, event, seen)
+
+    def close(self):
+        """Get no more events; those already there are settled as if nobody had looked at them."""
+        if self._dispatcher.owner.is_elsewhere:
+            return
+        self._dispatcher.drop(self)
+        self._settle_last()
+        while self._events:
+            self._settle(self._events.popleft(), False)
+
+
+class EventStream(Stream):
+    """The events of an endpoint, one by one, from the moment of its making until it is closed.
+
+    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`; with an EngineError
+    when the endpoint has failed.
+    """
+
+    def __iter__(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def __next__(self):
+        self._dispatcher.owner.check()
+        self._settle_last()
+        if not self._dispatcher.linger(lambda: self._events, self._timeout):
+            self.close()
+            self._dispatcher.check()
+            raise StopIteration
+        return self._pop()
+
+    next = __next__  # Python 2
+
+
 class Dispatcher(object):
     """Pulls events from an engine.
 
@@ -79,6 +160,8 @@ class Dispatcher(object):
         owner: the process that this is for.
         closed: no event comes any more.
     """
+
+    _Stream = EventStream  # sipbridge.aio has one of its own
 
     def __init__(self, engine, follow, settle, abandon=None, on_error=None):
         self._engine = engine
@@ -184,7 +267,6 @@ class Dispatcher(object):
         try:
             raw = self._engine.wait(self._until_timer(timeout))
         except EngineError as error:
-            log.debug("event thread ends: %s", error)
             self._ended_by = error
             return False
         if raw is not None:
@@ -283,7 +365,7 @@ class Dispatcher(object):
     def _report(self, text, handler=None, event=None, fatal=False):
         """Tell the log and the hook of the exception that is being handled. A fatal one will close the endpoint."""
         _, error, traceback = sys.exc_info()
-        call_id = call_id_of(event)
+        call_id = fault.call_id_of(event)
         if call_id:
             text = "%s, Call-ID %s" % (text, call_id)
         if fatal:
@@ -293,19 +375,19 @@ class Dispatcher(object):
         else:
             log.error("%s", text, exc_info=True)
         if self._on_error is not None:
-            self._tell_hook(Fault(error, traceback, event, handler, call_id, fatal))
+            self._tell_hook(fault.Fault(error, traceback, event, handler, call_id, fatal))
 
-    def _tell_hook(self, fault):
+    def _tell_hook(self, told):
         try:
-            self._call_hook(fault)
+            self._call_hook(told)
         except Exception:
             log.exception("on_error %r failed", self._on_error)
         except BaseException as error:
             log.critical("on_error %r failed; the endpoint is being closed", self._on_error, exc_info=True)
             self._fatal = self._fatal or ("on_error %r failed: %r" % (self._on_error, error), error)
 
-    def _call_hook(self, fault):
-        self._on_error(fault)
+    def _call_hook(self, told):
+        self._on_error(told)
 
     def check(self):
         """Raise an EngineError where the endpoint has failed, and in a process that was forked off."""
@@ -381,72 +463,3 @@ class Dispatcher(object):
     def drop(self, stream):
         with self.lock:
             self._streams = tuple(each for each in self._streams if each is not stream)
-
-
-class Stream(object):
-    """The events of an endpoint from its making until it is closed, to be taken out one by one."""
-
-    def __init__(self, dispatcher, timeout):
-        self._dispatcher = dispatcher
-        self._timeout = timeout
-        self._events = deque()  # each with what its handlers returned
-        self._last = None
-
-    def _put(self, event, results):
-        dispatcher = self._dispatcher
-        with dispatcher.lock:
-            self._events.append((event, results))
-            dispatcher._wake()
-
-    def _pop(self):
-        self._last = self._events.popleft()
-        return self._last[0]
-
-    def _settle_last(self):
-        last, self._last = self._last, None
-        if last is not None:
-            self._settle(last, True)
-
-    def _settle(self, pair, seen):
-        event, results = pair
-        self._dispatcher._settle_after(results, event, seen)
-
-    def close(self):
-        """Get no more events; those already there are settled as if nobody had looked at them."""
-        if self._dispatcher.owner.is_elsewhere:
-            return
-        self._dispatcher.drop(self)
-        self._settle_last()
-        while self._events:
-            self._settle(self._events.popleft(), False)
-
-
-class EventStream(Stream):
-    """The events of an endpoint, one by one, from the moment of its making until it is closed.
-
-    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`; with an EngineError
-    when the endpoint has failed.
-    """
-
-    def __iter__(self):
-        return self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self.close()
-
-    def __next__(self):
-        self._dispatcher.owner.check()
-        self._settle_last()
-        if not self._dispatcher.linger(lambda: self._events, self._timeout):
-            self.close()
-            self._dispatcher.check()
-            raise StopIteration
-        return self._pop()
-
-    next = __next__  # Python 2
-
-
-Dispatcher._Stream = EventStream

@@ -33,8 +33,8 @@ class Watch(object):
         status: of the last response, 0 before the first.
     """
 
-    def __init__(self, endpoint, parties, interval):
-        self._endpoint = endpoint
+    def __init__(self, agent, parties, interval):
+        self._agent = agent
         self._parties = parties
         self._alarm = None
         self._stopped = False
@@ -42,7 +42,7 @@ class Watch(object):
         self.uri = address_uri(parties.to)
         self.available = None
         self.status = 0
-        with endpoint._lock:
+        with agent.lock:
             self._send()
 
     def __repr__(self):
@@ -53,7 +53,7 @@ class Watch(object):
 
     def stop(self):
         """Ask no more. No event follows."""
-        with self._endpoint._lock:
+        with self._agent.lock:
             self._stopped = True
             if self._alarm is not None:
                 self._alarm.cancel()
@@ -61,7 +61,7 @@ class Watch(object):
     # -- on the event thread ---------------------------------------------------------------------------------
 
     def _send(self):
-        self._endpoint._ask("OPTIONS", self._parties, self._answered)
+        self._agent.ask("OPTIONS", self._parties, self._answered)
 
     def _answered(self, response):
         if not self._stopped:
@@ -71,13 +71,13 @@ class Watch(object):
         available = status not in ABSENT
         if available != self.available:
             kind = PeerAvailable if available else PeerUnavailable
-            self._endpoint._dispatcher.post(kind(self, self.uri, status, reason))
+            self._agent.post(kind(self, self.uri, status, reason))
         self.available, self.status = available, status
         seconds = self.interval * random.uniform(0.9, 1.1)  # many watches are not to ask at the same time
-        self._alarm = self._endpoint._dispatcher.call_later(seconds, self._again)
+        self._alarm = self._agent.later(seconds, self._again)
 
     def _again(self):
-        with self._endpoint._lock:
+        with self._agent.lock:
             if self._stopped:
                 return
             try:

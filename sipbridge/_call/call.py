@@ -2,15 +2,12 @@
 
 from __future__ import absolute_import, division, print_function
 
-import random
-
-from sipbridge import sdp as _sdp
-from sipbridge._call import offers
-from sipbridge._call import transfer as _transfer
+from sipbridge._call.offers import answer_for, check_offer
 from sipbridge._call.replacing import supporting
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import make_content
 from sipbridge._engine.response import Response, check_response
+from sipbridge._later import later
 from sipbridge._text.arguments import check_pairs, check_timeout, check_whole, is_whole
 from sipbridge._text.checks import check_line, check_reason, check_status, check_token
 from sipbridge.errors import (
@@ -23,13 +20,34 @@ from sipbridge.errors import (
     naming,
 )
 from sipbridge.headers import check_headers
-from sipbridge.reason import with_reason
 from sipbridge.uri import address_uri, check_address, parse_uri, warn_of_wildcard
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import random
+
+    from sipbridge import reason as _reason
+    from sipbridge._call import sessions
+    from sipbridge._call import transfer as _transfer
+else:
+    random, _reason, sessions, _transfer = later(
+        "random",
+        "sipbridge.reason",
+        "sipbridge._call.sessions",
+        "sipbridge._call.transfer",
+    )
 
 SDP = "application/sdp"
 DTMF_RELAY = "application/dtmf-relay"
 _DTMF_KEYS = frozenset("0123456789*#ABCDabcd")
 _DTMF_BODIES = {DTMF_RELAY: "Signal=%(key)s\r\nDuration=%(duration)d\r\n", "application/dtmf": "%(key)s"}
+
+
+def _with_reason(headers, why):
+    """The headers, with a Reason where there is one."""
+    if why is None:
+        return check_pairs(headers)
+    return _reason.with_reason(headers, why)
 
 
 class Call(object):
@@ -46,9 +64,9 @@ class Call(object):
         replaces: the Call that this one takes the place of once it is answered (RFC 3891), or None.
     """
 
-    def __init__(self, endpoint, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
-        self._endpoint = endpoint
-        self._engine = endpoint._engine
+    def __init__(self, agent, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
+        self._agent = agent
+        self._engine = agent.engine
         self._id = None
         self._peer = peer
         self.incoming = incoming
@@ -111,10 +129,10 @@ class Call(object):
         InputError.
         """
         if self.state == "incoming":
-            sdp = offers.answer_for(self, sdp)
+            sdp = answer_for(self, sdp)
         pairs = check_headers(headers)
         content = make_content(supporting(pairs + list(self._timer_fields)), sdp, SDP)
-        with self._endpoint._lock:  # so that the ACK is not seen before the state that it ends
+        with self._agent.lock:  # so that the ACK is not seen before the state that it ends
             self._engine.answer_call(self._id, content)
             self.state = "accepted"
         self._sent(sdp)
@@ -127,7 +145,7 @@ class Call(object):
         ``why`` is a :class:`~sipbridge.Reason` for the header of that name (RFC 3326), or None. Raises
         CallStateError when the call is not an unanswered incoming one, and InputError.
         """
-        content = make_content(with_reason(headers, why), None, None)
+        content = make_content(_with_reason(headers, why), None, None)
         check_status(status, 400, 699)
         self._end(lambda: self._engine.reject(self._id, status, check_reason(reason), content))
 
@@ -148,9 +166,10 @@ class Call(object):
 
         Raises CallStateError when no 2xx waits for it, or without ``sdp``.
         """
-        offers.check_ack(sdp)
+        if sdp is None:
+            raise CallStateError("the peer's offer came in its 2xx, so the ACK has to answer it: ack(sdp)")
         content = make_content(headers, sdp, SDP)
-        with self._endpoint._lock:
+        with self._agent.lock:
             self._engine.ack(self._id, content)
             self._establish()
         self._sent(sdp)
@@ -162,7 +181,7 @@ class Call(object):
         cannot send one with a CANCEL. For a call that is ending or has ended this does nothing. Wait for
         :meth:`wait_ended` to see it through.
         """
-        content = make_content(with_reason(headers, why), None, None)
+        content = make_content(_with_reason(headers, why), None, None)
         if self.state in ("ending", "ended"):
             return
         self._attempt = None  # whatever the peer says now, the INVITE is not sent again
@@ -184,7 +203,7 @@ class Call(object):
             raise CallStateError("this is an incoming call: answer it")
         settled = ("answered", "established", "ended")
         with naming(self):
-            if not self._endpoint._wait(lambda: self.state in settled, timeout):
+            if not self._agent.wait(lambda: self.state in settled, timeout):
                 raise TimeoutError("no answer from %s in %s s" % (self.remote_uri, timeout))
             if self.ended is not None and self.ended.cause != "remote-bye":  # which only follows an answer (15)
                 self._raise_unanswered()
@@ -207,7 +226,7 @@ class Call(object):
         """
         check_timeout(timeout)
         with naming(self):
-            if not self._endpoint._wait(lambda: self._was_established or self.ended is not None, timeout):
+            if not self._agent.wait(lambda: self._was_established or self.ended is not None, timeout):
                 raise TimeoutError("%r: not established in %s s" % (self, timeout))
             if not self._was_established:
                 raise self.ended.error or CallStateError(
@@ -221,7 +240,7 @@ class Call(object):
         """
         check_timeout(timeout)
         with naming(self):
-            if not self._endpoint._wait(lambda: self.ended is not None, timeout):
+            if not self._agent.wait(lambda: self.ended is not None, timeout):
                 raise TimeoutError("%r: not ended in %s s" % (self, timeout))
         return self.ended
 
@@ -234,7 +253,7 @@ class Call(object):
         """
         content = make_content(headers, body, content_type)
         method = check_token(method, "method")
-        return self._endpoint._transact(
+        return self._agent.transact(
             lambda: self._engine.call_request(self._id, method, content), timeout, method, self
         )
 
@@ -286,8 +305,8 @@ class Call(object):
             glare_retries -= 1
 
     def _reinvite(self, sdp, content, deadline):
-        offers.check_offer(self)
-        return self._endpoint._transact(
+        check_offer(self)
+        return self._agent.transact(
             lambda: self._offer(self._engine.reinvite(self._id, content)),
             None if deadline is None else max(0.0, deadline - monotonic()),
             "re-INVITE",
@@ -306,7 +325,7 @@ class Call(object):
         seconds = random.randint(int(first * 100), int(last * 100)) / 100.0
         if deadline is not None and seconds > deadline - monotonic():
             return False
-        return not self._endpoint._wait(lambda: self.state != "established", seconds)
+        return not self._agent.wait(lambda: self.state != "established", seconds)
 
     def update(self, sdp=None, headers=(), timeout=32.0):
         """Offer a new session by UPDATE (RFC 3311); as :meth:`request`, and late answers as of :meth:`reinvite`.
@@ -315,11 +334,11 @@ class Call(object):
         """
         content = make_content(headers, sdp, SDP)
         if sdp is None:
-            return self._endpoint._transact(
+            return self._agent.transact(
                 lambda: self._engine.call_request(self._id, "UPDATE", content), timeout, "UPDATE", self
             )
-        offers.check_offer(self)
-        return self._endpoint._transact(
+        check_offer(self)
+        return self._agent.transact(
             lambda: self._offer(self._engine.call_request(self._id, "UPDATE", content)),
             timeout,
             "UPDATE",
@@ -341,10 +360,9 @@ class Call(object):
 
     @staticmethod
     def _is_held(description):
-        try:
-            return description is not None and _sdp.parse(description).is_held
-        except InputError:  # it is the peer's, and may be anything
+        if description is None:
             return False
+        return sessions.is_held(description)
 
     def hold(self, timeout=32.0):
         """Put the call on hold by a re-INVITE (RFC 3264, 8.4). Returns the Response, or None when it was already.
@@ -368,8 +386,7 @@ class Call(object):
             raise CallStateError("%s: the answer to our last offer is still to come" % method)
         if self.on_hold == wanted:
             return None
-        changed = getattr(_sdp.parse(self._wanted_sdp), method)().following(_sdp.parse(self.local_sdp))
-        return self.reinvite(changed.raw, timeout=timeout)
+        return self.reinvite(sessions.changed(self._wanted_sdp, self.local_sdp, method), timeout=timeout)
 
     def begin_transfer(self, to, headers=(), timeout=32.0):
         """Ask the peer to call somebody else (REFER, RFC 3515). Returns the Transfer once the peer has agreed.
@@ -409,6 +426,9 @@ class Call(object):
 
     # -- for the endpoint, under its lock where the state changes -------------------------------------------
 
+    def _send_within(self, method, content, on_response):
+        self._agent.send_within(self, self._id, method, content, on_response)
+
     def _watch(self, watcher):
         self._watchers += (watcher,)
 
@@ -425,7 +445,7 @@ class Call(object):
             self.remote_sdp = sdp
 
     def _end(self, send):
-        with self._endpoint._lock:
+        with self._agent.lock:
             send()
             self.state = "ending"
 
@@ -458,7 +478,7 @@ class Call(object):
         """The peer's offer came in a 2xx that nobody waits for any more: it is answered with what is in force."""
         if not response.ok or not response.body:
             return
-        sdp = offers.answer_again(self, response.body)
+        sdp = sessions.answer_again(self, response.body)
         try:
             self._engine.ack(self._id, make_content((), sdp, SDP))
         except SipbridgeError:  # it has ended, or is ending

@@ -2,10 +2,8 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge import negotiation
 from sipbridge._text.parameters import parse_parameters
-from sipbridge.errors import CallStateError, InputError
-from sipbridge.sdp import parse
+from sipbridge.errors import CallStateError
 
 SDP = "application/sdp"
 
@@ -27,26 +25,6 @@ def _negotiates(headers):
     """Whether an INVITE's body is a session description, or none: not something that we know nothing of."""
     kind = headers.get("Content-Type")
     return kind is None or parse_parameters(kind)[0].lower() == SDP
-
-
-def answer_again(call, offer):
-    """What a re-INVITE that nobody answered gets: what is in force, held or resumed as the ``offer`` asks; bytes.
-
-    Also None. Descriptions that cannot be read are repeated as they were sent.
-    """
-    if offer is None or call.local_sdp is None:
-        return call.local_sdp
-    try:
-        theirs, wanted, last = (parse(each) for each in (offer, call._wanted_sdp, call.local_sdp))
-    except InputError:
-        return call.local_sdp
-    return negotiation.answer_again(theirs, wanted).following(last).raw
-
-
-def check_ack(sdp):
-    """An ACK is only left to the user when the peer's 2xx has its offer, which the ACK has to answer."""
-    if sdp is None:
-        raise CallStateError("the peer's offer came in its 2xx, so the ACK has to answer it: ack(sdp)")
 
 
 def check_offer(call):

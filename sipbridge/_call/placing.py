@@ -4,18 +4,58 @@ longer session (RFC 4028, 7.4).
 
 from __future__ import absolute_import, division, print_function
 
+from sipbridge._call.call import SDP, Call
 from sipbridge._call.replacing import supporting
 from sipbridge._engine.content import make_content
+from sipbridge._later import later
 from sipbridge._text.arguments import check_whole
 from sipbridge._text.parameters import parse_parameters, split_list
 from sipbridge.errors import InputError, SipbridgeError
-from sipbridge.headers import Headers
+from sipbridge.headers import Headers, check_headers
 from sipbridge.uri import address_uri, parse_uri
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sipbridge import identity
+    from sipbridge._call import session_timer
+else:
+    identity, session_timer = later("sipbridge.identity", "sipbridge._call.session_timer")
 
 
 def check_redirects(number):
     """How many redirections to follow, or InputError."""
     return check_whole(number, "follow_redirects", 0, 70)
+
+
+def place(
+    agent,
+    to,
+    sdp=None,
+    headers=(),
+    from_=None,
+    route=None,
+    content_type=SDP,
+    follow_redirects=0,
+    session_expires=None,
+    asserted_identity=None,
+    privacy=(),
+):
+    """Send an INVITE. Returns the Call; what the arguments are :meth:`~sipbridge.Endpoint.invite` tells."""
+    parties = agent.parties(to, from_, route)
+    headers = check_headers(headers)
+    if asserted_identity is not None or privacy != ():
+        headers = headers + identity.identity_headers(asserted_identity, None, privacy)
+    content = make_content(headers, sdp, content_type)
+    sdp = None if content is None else content.body
+    call = Call(agent, False, address_uri(parties.to), Headers(), sdp, None, parties.to)
+    if session_expires is not None or agent.session_expires is not None:
+        interval = session_timer.check_interval(session_expires) or agent.session_expires
+        call._session_timer = session_timer.SessionTimer(call, interval)
+    call._attempt = attempt = Attempt(call, parties, headers, sdp, content_type, check_redirects(follow_redirects))
+    with agent.lock:
+        call._id = attempt.send()
+        agent.calls[call._id] = call
+    return call
 
 
 class Attempt(object):
@@ -75,7 +115,7 @@ class Attempt(object):
         except SipbridgeError:
             return False
         self._call._id = number
-        self._call._endpoint._calls[number] = self._call
+        self._call._agent.calls[number] = self._call
         return True
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import absolute_import, division, print_function
 
+from sipbridge._later import later
 from sipbridge._text.parameters import tag
 from sipbridge.errors import CallStateError
-from sipbridge.replaces import Replaces, parse_replaces
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sipbridge import replaces
+else:
+    replaces = later("sipbridge.replaces")
 
 
 def supporting(fields):
@@ -32,7 +38,7 @@ def in_place_of(call):
     ours, theirs = tags(call)
     if call.ended is not None or not ours or not theirs:
         raise CallStateError("%r cannot be replaced: it is over, or the peer has not answered yet" % (call,))
-    return Replaces(call.call_id, theirs, ours, False)
+    return replaces.Replaces(call.call_id, theirs, ours, False)
 
 
 def find(calls, headers):
@@ -43,7 +49,7 @@ def find(calls, headers):
     values = headers.get_all("Replaces")
     if not values:
         return None, 0
-    wanted = parse_replaces(values[0]) if len(values) == 1 else None
+    wanted = replaces.parse_replaces(values[0]) if len(values) == 1 else None
     if wanted is None:
         return None, 400
     found = [

@@ -117,6 +117,18 @@ class SessionTimer(object):
         self.refreshing = refresher != "uas"
         self.restart()
 
+    def refreshed(self, headers, request):
+        """A re-INVITE or UPDATE of the peer came. False when its interval was too small and it was refused."""
+        if not ("Session-Expires" in headers or self.expires):
+            return True
+        fields = self.accept(headers)
+        if fields is None:
+            request.answer(422, None, None, None, self.refusal())
+            return False
+        request._more = fields
+        self.restart()
+        return True
+
     # -- time ------------------------------------------------------------------------------------------------
 
     def restart(self):
@@ -139,7 +151,7 @@ class SessionTimer(object):
 
     def _set(self, seconds, function):
         self.stop()
-        self._alarm = self._call._endpoint._dispatcher.call_later(seconds, function)
+        self._alarm = self._call._agent.later(seconds, function)
 
     def _expire(self):
         if self._call.ended is None:
@@ -152,13 +164,13 @@ class SessionTimer(object):
         self._set(max(0.0, self._deadline - monotonic()), self._expire)  # unless it succeeds
         fields = self.offer("uac")
         try:
-            with call._endpoint._lock:
+            with call._agent.lock:
                 if self._update or call.local_sdp is None:
                     content = make_content(fields, None, None)
-                    call._endpoint._send_within(call, "UPDATE", content, self._refreshed)
+                    call._send_within("UPDATE", content, self._refreshed)
                 else:
                     content = make_content(fields, call.local_sdp, SDP)
-                    call._endpoint._send_within(call, "INVITE", content, self._reinvited)
+                    call._send_within("INVITE", content, self._reinvited)
         except SipbridgeError:  # a re-INVITE is under way
             self._try_again(_GLARE)
 
@@ -184,23 +196,3 @@ class SessionTimer(object):
         seconds, left = random.uniform(*bounds), self._deadline - monotonic()
         if seconds < left:
             self._set(seconds, self._refresh)
-
-
-def refreshed(call, headers, request):
-    """A re-INVITE or UPDATE of the peer came. False when its interval was too small and it was refused."""
-    timer = call._session_timer
-    if timer is None or not ("Session-Expires" in headers or timer.expires):
-        return True
-    fields = timer.accept(headers)
-    if fields is None:
-        request.answer(422, None, None, None, timer.refusal())
-        return False
-    request._more = fields
-    timer.restart()
-    return True
-
-
-def updated(call, headers, body, request):
-    """An UPDATE within a call: one that is a mere refresh is answered here, and is no event."""
-    if refreshed(call, headers, request) and not body and call._session_timer is not None:
-        request.answer_by_default(200)

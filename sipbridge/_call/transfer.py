@@ -74,10 +74,10 @@ class Transfer(object):
         Raises TimeoutError; ResponseError when the target refused; CallStateError when the call with the peer,
         or the subscription, ended before that was known.
         """
-        endpoint = self.call._endpoint
+        agent = self.call._agent
         check_timeout(timeout)
         with naming(self.call):
-            if not endpoint._wait(lambda: self.state == "ended" or self.call.ended is not None, timeout):
+            if not agent.wait(lambda: self.state == "ended" or self.call.ended is not None, timeout):
                 raise TimeoutError("%r: no result in %s s" % (self, timeout))
             if self.succeeded:
                 return
@@ -128,7 +128,7 @@ def begin(call, to, headers, timeout):
         return transaction
 
     try:
-        call._endpoint._transact(send, timeout, "REFER", call, transfer._accepted)
+        call._agent.transact(send, timeout, "REFER", call, transfer._accepted)
     except BaseException:
         transfer.state = "ended"
         raise
@@ -190,12 +190,12 @@ def accept(call, event, sdp, headers, options):
         more.append(("Referred-By", event.headers["Referred-By"]))
     target = check_uri(event.target, "Refer-To")
     make_content(more, sdp, SDP)
-    call._endpoint._parties(target, **options)
+    call._agent.parties(target, **options)
     silent = event.headers.get("Refer-Sub", "").strip().lower() == "false"  # RFC 4488, 4
     event.request.answer(202, None, None, None, [("Refer-Sub", "false")] if silent else ())
     report = _Report(call, event.headers) if not silent else None
     try:
-        placed = call._endpoint.invite(target, sdp, more, **options)
+        placed = call._agent.place(target, sdp, more, **options)
     except BaseException:
         if report is not None:
             report.tell(503, "Service Unavailable")
@@ -214,12 +214,12 @@ class _Report(object):
         self._next = (100, "Trying")
         self._told = None
         self._busy = False
-        with call._endpoint._lock:
+        with call._agent.lock:
             self._send()
 
     def follow(self, placed):
         """Tell how that call goes."""
-        with self._call._endpoint._lock:
+        with self._call._agent.lock:
             placed._watch(self._seen)
             if placed.ended is not None:
                 self._seen(placed.ended)
@@ -227,7 +227,7 @@ class _Report(object):
                 self._push(200, "OK")
 
     def tell(self, status, reason):
-        with self._call._endpoint._lock:
+        with self._call._agent.lock:
             self._push(status, reason)
 
     # -- under the lock --------------------------------------------------------------------------------------
@@ -251,7 +251,7 @@ class _Report(object):
             return
         self._told, self._next = self._next, None
         try:
-            self._call._endpoint._send_within(self._call, "NOTIFY", self._content(*self._told), self._answered)
+            self._call._send_within("NOTIFY", self._content(*self._told), self._answered)
             self._busy = True
         except SipbridgeError:  # the call with the transferor is over, and the subscription with it
             self._told = 487, ""

@@ -17,6 +17,7 @@ from collections import deque
 from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
 from sipbridge._engine.channel import Channel
+from sipbridge._engine.in_process import InProcess
 from sipbridge._engine.owner import Owner
 from sipbridge._engine.readiness import Alert
 from sipbridge._engine.records import RawEvent
@@ -600,7 +601,7 @@ def _event(kind, **fields):
     return _NOTHING._replace(type=kind, **fields)
 
 
-def forward(kind):
+def _forward(kind):
     """Give Worker the public methods of an engine's class that it lacks: each becomes a command of that name."""
     for name in vars(kind):
         if not name.startswith("_") and name not in _BETWEEN and not hasattr(Worker, name):
@@ -613,3 +614,6 @@ def _forwarded(name):
 
     method.__name__ = str(name)
     return method
+
+
+_forward(InProcess)

@@ -24,11 +24,9 @@ class Notifier(object):
         state: "asked", then "active", "ending" once the last NOTIFY was sent, "ended". A rejected one is "ended".
     """
 
-    _facade = None  # what sipbridge.aio shows of it
-
-    def __init__(self, endpoint, handle, request_uri, headers, body, requested):
-        self._endpoint = endpoint
-        self._engine = endpoint._engine
+    def __init__(self, agent, handle, request_uri, headers, body, requested):
+        self._agent = agent
+        self._engine = agent.engine
         self._id = handle
         self._until = 0.0
         self._last = None  # what was told last: state and content
@@ -64,7 +62,7 @@ class Notifier(object):
         if not is_whole(granted) or not 0 <= granted <= self.requested:
             raise InputError("expires must be whole seconds, 0 to %d, not %r" % (self.requested, expires))
         check_status(status, 200, 299)
-        with self._endpoint._lock:
+        with self._agent.lock:
             self._engine.subscription_accept(self._id, status, granted)
             self._granted(granted)
             self.state = "active"
@@ -75,7 +73,7 @@ class Notifier(object):
 
         Raises CallStateError when it was answered before, and InputError.
         """
-        with self._endpoint._lock:
+        with self._agent.lock:
             self._engine.subscription_reject(self._id, check_status(status, 300, 699), check_reason(reason))
             self._ended()
 
@@ -90,7 +88,7 @@ class Notifier(object):
         state = check_token(state, "state")
         if state.lower() == "terminated":
             raise InputError("the state of a subscription is active or pending, not %r; see terminate()" % state)
-        with self._endpoint._lock:
+        with self._agent.lock:
             self._tell(state, content)
 
     def terminate(self, reason="noresource", body=None, content_type=None, retry_after=None, headers=()):
@@ -104,7 +102,7 @@ class Notifier(object):
         if retry_after is not None:
             check_whole(retry_after, "retry_after", 0, 2**31 - 1)
         told = SubscriptionState("terminated", None, check_token(reason, "reason"), retry_after)
-        with self._endpoint._lock:
+        with self._agent.lock:
             self._engine.notify(self._id, told.value, content)
             self.state = "ending"
 
@@ -136,4 +134,4 @@ class Notifier(object):
 
     def _ended(self):
         self.state = "ended"
-        self._endpoint._notifiers.pop(self._id, None)
+        self._agent.notifiers.pop(self._id, None)

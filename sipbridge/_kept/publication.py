@@ -5,12 +5,14 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._engine.content import make_content
 from sipbridge._engine.response import Response, error_of
 from sipbridge._kept import backoff
+from sipbridge._kept.package import check_event, package_content
 from sipbridge._text.arguments import check_timeout
 from sipbridge._text.checks import check_seconds
 from sipbridge._text.parameters import number
-from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError
+from sipbridge.errors import CallStateError, InputError, SipbridgeError, TimeoutError
 from sipbridge.events import PublicationChanged
 from sipbridge.headers import Headers
+from sipbridge.uri import address_uri
 
 #: How often in a row a 423 is followed by a PUBLISH for longer.
 _MAX_RAISES = 3
@@ -28,11 +30,9 @@ class Publication(object):
         expires: seconds that the compositor granted last.
     """
 
-    _facade = None  # what sipbridge.aio shows of it
-
-    def __init__(self, endpoint, uri, parties, event, expires, content):
-        self._endpoint = endpoint
-        self._engine = endpoint._engine
+    def __init__(self, agent, uri, parties, event, expires, content):
+        self._agent = agent
+        self._engine = agent.engine
         self._parties = parties
         self._content = content
         self._wanted = expires
@@ -91,8 +91,8 @@ class Publication(object):
     def _perform(self, expires, content, timeout):
         """Send, once nothing else is on its way, and wait for the answer."""
         check_timeout(timeout)
-        self._endpoint._wait(lambda: not self._busy, timeout)
-        with self._endpoint._lock:
+        self._agent.wait(lambda: not self._busy, timeout)
+        with self._agent.lock:
             if self._busy or self.state in ("ended", "failed"):
                 raise CallStateError(
                     "the publication is %s" % ("being changed" if self._busy else self.state)
@@ -112,7 +112,7 @@ class Publication(object):
     # -- for the endpoint, under the lock -----------------------------------------------------------------------
 
     def _await(self, timeout):
-        if not self._endpoint._wait(lambda: not self._busy or self._error, timeout):
+        if not self._agent.wait(lambda: not self._busy or self._error, timeout):
             raise TimeoutError("no answer from the compositor of %s in %s s" % (self.uri, timeout))
         failure = self._failure()
         if failure is not None:
@@ -129,7 +129,7 @@ class Publication(object):
             self._timer.cancel()
         self._error = None
         self._busy = True
-        self._endpoint._expect(transaction, lambda response: self._answered(expires, response))
+        self._agent.expect(transaction, lambda response: self._answered(expires, response))
 
     def _answered(self, expires, response):
         """The event for the user, or None when it goes on."""
@@ -165,7 +165,7 @@ class Publication(object):
         self.etag = response.headers.get("SIP-ETag") or self.etag
         self.expires = expires if granted is None else granted
         self.state = "active"
-        self._timer = self._endpoint._call_later(
+        self._timer = self._agent.later(
             self.expires * (0.5 if self.expires < 60 else 0.9), self._send_again
         )
         return PublicationChanged(self, self.state, response.status, response.reason, self.expires)
@@ -182,16 +182,16 @@ class Publication(object):
 
     def _over(self, state, response):
         self.state, self.expires = state, 0
-        self._endpoint._publications.discard(self)
+        self._agent.publications.discard(self)
         return PublicationChanged(self, state, response.status, response.reason, 0)
 
     def _retry(self):
         self.state, self.etag = "retrying", None
-        self._timer = self._endpoint._call_later(backoff.delay(self._tries), self._send_again)
+        self._timer = self._agent.later(backoff.delay(self._tries), self._send_again)
         self._tries += 1
 
     def _send_again(self):
-        with self._endpoint._lock:
+        with self._agent.lock:
             if self._busy or self.state not in ("active", "retrying"):
                 return
             try:
@@ -201,7 +201,7 @@ class Publication(object):
                 self._retry()
                 if was_up:
                     self.expires = 0
-                    self._endpoint._dispatcher.post(PublicationChanged(self, self.state, 503, str(error), 0))
+                    self._agent.post(PublicationChanged(self, self.state, 503, str(error), 0))
 
     def _leave(self):
         """The endpoint is being closed: take it back without waiting."""
@@ -219,3 +219,23 @@ class Publication(object):
         """The engine is gone; what was under way has failed. What was published stands for a while."""
         if self._response is not None and self._response.status == 503:
             self._error = error
+
+
+def publish(agent, parties, event, body, content_type, expires, headers, timeout):
+    """Publish and wait for the answer. Returns the Publication; ``parties`` are checked."""
+    check_timeout(timeout)
+    content = package_content(headers, body, content_type)
+    if content is None or content.body is None:
+        raise InputError("a publication needs a body")
+    event, expires = check_event(event), check_seconds(expires, "expires")
+    publication = Publication(agent, address_uri(parties.to), parties, event, expires, content)
+    try:
+        with agent.lock:
+            agent.publications.add(publication)
+            publication._send(expires)
+        publication._await(timeout)
+    except BaseException:
+        with agent.lock:
+            agent.publications.discard(publication)
+        raise
+    return publication

@@ -2,13 +2,15 @@
 
 from __future__ import absolute_import, division, print_function
 
+from sipbridge._engine.records import Parties
 from sipbridge._engine.response import error_of
 from sipbridge._kept.backoff import MAX_BACKOFF, backoff
 from sipbridge._text.arguments import check_timeout
 from sipbridge._text.checks import check_seconds
 from sipbridge._text.parameters import number, parse_parameters
-from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError
+from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError, quietly
 from sipbridge.events import RegistrationChanged
+from sipbridge.uri import address_uri, check_uri, parse_uri, warn_of_wildcard
 
 
 def may_pass(status):
@@ -31,9 +33,9 @@ class Registration(object):
         retry_in: seconds that "waiting" lasts: longer with each failure, the registrar's Retry-After at least.
     """
 
-    def __init__(self, endpoint, aor, registrar, expires, parties=None, contact=None, keep=False):
-        self._endpoint = endpoint
-        self._engine = endpoint._engine
+    def __init__(self, agent, aor, registrar, expires, parties=None, contact=None, keep=False):
+        self._agent = agent
+        self._engine = agent.engine
         self._id = None
         self._wanted = expires
         self._answers = 0  # how often the registrar has answered
@@ -93,7 +95,7 @@ class Registration(object):
     def _begin(self):
         """Send the REGISTER. Under the lock."""
         self._id = self._engine.register(self.registrar, self._parties, self._contact, self._wanted)
-        self._endpoint._registrations[self._id] = self
+        self._agent.registrations[self._id] = self
         self.state = "pending"
 
     def _refresh(self, wanted):
@@ -105,7 +107,7 @@ class Registration(object):
 
     def _given_up(self):
         """End what only waits, of which the registrar knows nothing; whether that was so."""
-        with self._endpoint._lock:
+        with self._agent.lock:
             if self.state != "waiting":
                 return False
             self._alarm.cancel()
@@ -114,24 +116,23 @@ class Registration(object):
 
     def _try_again(self):
         """The waiting is over. On the event thread."""
-        endpoint = self._endpoint
-        with endpoint._lock:
-            if endpoint._closed or self.state != "waiting":
+        with self._agent.lock:
+            if self._agent.closing or self.state != "waiting":
                 return
             try:
                 self._begin()
             except SipbridgeError:  # the worker is being restarted
                 self._wait_again(0)
                 return
-        endpoint._dispatcher.post(RegistrationChanged(self, "pending", 0, "", 0))
+        self._agent.post(RegistrationChanged(self, "pending", 0, "", 0))
 
     def _wait_again(self, at_least):
         self._failures += 1
         self.retry_in = max(backoff(self._failures), at_least)
-        self._alarm = self._endpoint._dispatcher.call_later(self.retry_in, self._try_again)
+        self._alarm = self._agent.later(self.retry_in, self._try_again)
 
     def _await_answer(self, send, timeout):
-        with self._endpoint._lock:
+        with self._agent.lock:
             before = self._answers
             self._error = None
             send()
@@ -139,7 +140,7 @@ class Registration(object):
 
     def _await(self, before, timeout):
         """Wait for one answer more than there were."""
-        if not self._endpoint._wait(lambda: self._answers > before or self._error, timeout):
+        if not self._agent.wait(lambda: self._answers > before or self._error, timeout):
             raise TimeoutError("no answer from the registrar %s in %s s" % (self.registrar, timeout))
         if self._error is not None:
             raise self._error
@@ -157,7 +158,28 @@ class Registration(object):
         self._response = response
         if state == "active":
             self._failures = 0
-        elif self._keep and (state == "ended" or may_pass(response.status)) and not self._endpoint._closed:
+        elif self._keep and (state == "ended" or may_pass(response.status)) and not self._agent.closing:
             self.state = "waiting"
             asked = number(parse_parameters(response.headers.get("Retry-After", "").partition("(")[0])[0])
             self._wait_again(min(asked or 0, 2 * MAX_BACKOFF))
+
+
+def register(agent, own, registrar, contact, expires, timeout, keep, route):
+    """Register and wait for the answer. Returns the Registration; ``own`` and ``route`` are checked."""
+    check_timeout(timeout)
+    registrar = check_uri(registrar, "registrar")
+    if contact is not None:
+        contact = check_uri(contact, "contact")
+        warn_of_wildcard(parse_uri(contact).host, "contact", 5)
+    expires = check_seconds(expires, "expires")
+    parties = Parties(own, own, route)
+    registration = Registration(agent, address_uri(own), registrar, expires, parties, contact, keep)
+    with agent.lock:
+        registration._begin()
+    try:
+        registration._await(0, timeout)
+    except BaseException:  # nobody would have it to end it later
+        registration._keep = False
+        quietly(agent.engine.unregister, registration._id)
+        raise
+    return registration

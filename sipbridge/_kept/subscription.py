@@ -5,13 +5,15 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._compat import monotonic
 from sipbridge._engine.response import error_of, response_of
 from sipbridge._kept import backoff
+from sipbridge._kept.package import check_event, package_content
 from sipbridge._text.arguments import check_timeout
 from sipbridge._text.checks import check_seconds
 from sipbridge._text.parameters import number, parse_parameters
 from sipbridge._text.subscription_state import parse_subscription_state
-from sipbridge.errors import CallStateError, EngineError, SipbridgeError, TimeoutError
+from sipbridge.errors import CallStateError, EngineError, SipbridgeError, TimeoutError, quietly
 from sipbridge.events import SubscriptionChanged
 from sipbridge.headers import Headers
+from sipbridge.uri import address_uri
 
 _NO_HEADERS = Headers()
 
@@ -38,11 +40,9 @@ class Subscription(object):
         last: the last :class:`~sipbridge.NotifyReceived`, or None.
     """
 
-    _facade = None  # what sipbridge.aio shows of it
-
-    def __init__(self, endpoint, uri, parties, event, expires, content, resubscribe):
-        self._endpoint = endpoint
-        self._engine = endpoint._engine
+    def __init__(self, agent, uri, parties, event, expires, content, resubscribe):
+        self._agent = agent
+        self._engine = agent.engine
         self._id = None
         self._parties = parties
         self._content = content
@@ -82,7 +82,7 @@ class Subscription(object):
         """
         check_timeout(timeout)
         wanted = self._wanted if expires is None else check_seconds(expires, "expires")
-        with self._endpoint._lock:
+        with self._agent.lock:
             self._check_up()
             before, self._error = self._answers, None
             self._engine.subscribe_refresh(self._id, wanted)
@@ -96,7 +96,7 @@ class Subscription(object):
         AuthenticationError.
         """
         check_timeout(timeout)
-        with self._endpoint._lock:
+        with self._agent.lock:
             if self.state in ("ended", "failed"):
                 return
             before, self._error = self._answers, None
@@ -113,7 +113,7 @@ class Subscription(object):
 
     def _start(self):
         self._id = self._engine.subscribe(self._parties, self.event, self._wanted, self._content)
-        self._endpoint._subscriptions[self._id] = self
+        self._agent.subscriptions[self._id] = self
 
     def _end(self):
         """Begin to end it; at once where there is nothing to end."""
@@ -128,7 +128,7 @@ class Subscription(object):
         except CallStateError:  # it is ending already
             pass
         except EngineError:
-            self._endpoint._subscriptions.pop(self._id, None)
+            self._agent.subscriptions.pop(self._id, None)
             self.state = "ended"
 
     def _await(self, before, timeout, is_over=None):
@@ -137,7 +137,7 @@ class Subscription(object):
         def is_there():
             return self._error or (is_over() if is_over is not None else self._answers > before)
 
-        if not self._endpoint._wait(is_there, timeout):
+        if not self._agent.wait(is_there, timeout):
             raise TimeoutError("no answer from the notifier of %s in %s s" % (self.uri, timeout))
         if self._error is not None:
             raise self._error
@@ -154,7 +154,7 @@ class Subscription(object):
                 self._since = monotonic()
             self.state, self.expires = "active", raw.expires
         else:
-            self._endpoint._subscriptions.pop(self._id, None)
+            self._agent.subscriptions.pop(self._id, None)
             self._id, self.expires = None, 0
             self.state = raw.state
             if self._is_wanted(raw):
@@ -176,13 +176,13 @@ class Subscription(object):
         told = parse_subscription_state(headers.get("Subscription-State", ""))
         least = number(parse_parameters(headers.get("Retry-After", "").partition("(")[0])[0]) or 0
         self.state = "retrying"
-        self._timer = self._endpoint._call_later(
+        self._timer = self._agent.later(
             backoff.delay(self._tries, float(min(told.retry_after or least, _MAX_RETRY_AFTER))), self._start_again
         )
         self._tries += 1
 
     def _start_again(self):
-        with self._endpoint._lock:
+        with self._agent.lock:
             if self._leaving or self._id is not None:
                 return
             try:
@@ -198,3 +198,26 @@ class Subscription(object):
             self.state = "failed"
         else:
             self._retry()
+
+
+def subscribe(
+    agent, parties, event, expires, accept, body, content_type, headers, resubscribe, timeout
+):
+    """Subscribe and wait for the answer. Returns the Subscription; ``parties`` are checked."""
+    check_timeout(timeout)
+    content = package_content(headers, body, content_type, accept)
+    event = check_event(event)
+    if not (type(expires) is int and expires == 0):
+        check_seconds(expires, "expires")
+    uri = address_uri(parties.to)
+    subscription = Subscription(agent, uri, parties, event, expires, content, bool(resubscribe) and expires > 0)
+    with agent.lock:
+        subscription._start()
+    try:
+        subscription._await(0, timeout)
+    except BaseException:  # nobody would have it to end it later
+        with agent.lock:
+            quietly(subscription._end)
+        raise
+    subscription._kept = True
+    return subscription

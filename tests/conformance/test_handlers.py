@@ -14,7 +14,7 @@ import sipbridge
 from conformance.dialog import SDP, Dialog
 from conformance.sdp import ANSWER, OFFER
 from peers.phone import engine_under_test
-from sipbridge._agent.endpoint import HEALTH
+from sipbridge._agent.table import HEALTH
 
 HEALTH_CHECK = os.path.join(
     os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docker", "healthcheck.py"

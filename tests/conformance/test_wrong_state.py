@@ -56,7 +56,7 @@ WRONG = {
 
 def _Other(call):
     """Another call that the peer of this one could be connected with, were it up."""
-    other = sipbridge.Call(call._endpoint, False, TO, sipbridge.Headers(), peer=TO)
+    other = sipbridge.Call(call._agent, False, TO, sipbridge.Headers(), peer=TO)
     other.ended = "long ago"
     return other
 

@@ -36,7 +36,7 @@ class Objects(object):
         return self._endpoint
 
     def Call(self):
-        call = sipbridge.Call(self._endpoint, True, TO, Headers([("From", TO)]))
+        call = sipbridge.Call(self._endpoint._agent, True, TO, Headers([("From", TO)]))
         call._id = NOBODY
         return call
 
@@ -47,30 +47,30 @@ class Objects(object):
         return Parties(TO, TO, None)
 
     def Registration(self):
-        registration = Registration(self._endpoint, TO, TO, 60, self._parties())
+        registration = Registration(self._endpoint._agent, TO, TO, 60, self._parties())
         registration._id, registration.state = NOBODY, "active"
         return registration
 
     def Subscription(self):
-        subscription = Subscription(self._endpoint, TO, self._parties(), "presence", 60, None, False)
+        subscription = Subscription(self._endpoint._agent, TO, self._parties(), "presence", 60, None, False)
         subscription._id, subscription.state = NOBODY, "active"
         return subscription
 
     def Publication(self):
-        publication = Publication(self._endpoint, TO, self._parties(), "presence", 60, None)
+        publication = Publication(self._endpoint._agent, TO, self._parties(), "presence", 60, None)
         publication.state = "active"
         publication._content = content.Content([], "text/plain", b"x")
         return publication
 
     def Notifier(self):
-        return sipbridge.Notifier(self._endpoint, NOBODY, TO, Headers([("Event", "presence")]), b"", 60)
+        return sipbridge.Notifier(self._endpoint._agent, NOBODY, TO, Headers([("Event", "presence")]), b"", 60)
 
     def Transfer(self):
         return sipbridge.Transfer(self.Call(), TO)
 
     def Watch(self):
         watch = sipbridge.Watch.__new__(sipbridge.Watch)
-        watch._endpoint, watch._alarm, watch._stopped = self._endpoint, None, False
+        watch._agent, watch._alarm, watch._stopped = self._endpoint._agent, None, False
         return watch
 
     def _request(self):

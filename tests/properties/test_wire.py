@@ -95,7 +95,7 @@ class _Bench(object):
     def refused(self, refuse):
         """The response to an INVITE of the peer's; None where ``refuse`` raised."""
         invite = self.peer.request(self.phone.port, "INVITE")
-        self.phone._wait(lambda: self.calls, 10.0)
+        self.phone._agent.wait(lambda: self.calls, 10.0)
         call = self.calls.pop()
         try:
             refuse(call)

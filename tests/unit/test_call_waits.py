@@ -10,13 +10,13 @@ from sipbridge.events import CallEnded
 from sipbridge.headers import Headers
 
 
-class _Endpoint(object):
-    """An endpoint without an engine, whose waits look once."""
+class _Agent(object):
+    """An agent without an engine, whose waits look once."""
 
-    _engine = None
+    engine = None
 
     @staticmethod
-    def _wait(predicate, timeout):
+    def wait(predicate, timeout):
         return predicate()
 
 
@@ -27,11 +27,11 @@ def _ended(call):
 
 
 def test_established_and_over_before_anybody_looked():
-    call = Call(_Endpoint(), True, u"sip:bob@example.com", Headers())
+    call = Call(_Agent(), True, u"sip:bob@example.com", Headers())
     call._establish()
     assert _ended(call).wait_established(1.0) is None
 
 
 def test_over_before_it_was_established():
     with pytest.raises(CallStateError):
-        _ended(Call(_Endpoint(), True, u"sip:bob@example.com", Headers())).wait_established(1.0)
+        _ended(Call(_Agent(), True, u"sip:bob@example.com", Headers())).wait_established(1.0)

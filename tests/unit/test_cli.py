@@ -476,7 +476,7 @@ def test_a_peer_that_cannot_be_reached():
     assert command.process.returncode == 3 and "cannot be reached" in one_line(command.errors)
 
 
-@pytest.mark.parametrize("module", ["random", "argparse"])
+@pytest.mark.parametrize("module", ["logging", "argparse"])
 def test_an_interrupt_while_modules_are_imported(tmpdir, module):
     """As Ctrl-C just after the start: those of the package, and those of the command."""
     tmpdir.join(module + ".py").write("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(10)\n")
@@ -488,8 +488,9 @@ def test_an_interrupt_while_modules_are_imported(tmpdir, module):
 
 def test_an_interrupt_while_others_import_the_package(tmpdir):
     """It is theirs."""
-    tmpdir.join("random.py").write("raise KeyboardInterrupt\n")
-    tmpdir.join("service.py").write("try:\n    import sipbridge\nexcept KeyboardInterrupt:\n    print('mine')\n")
+    tmpdir.join("logging.py").write("raise KeyboardInterrupt\n")
+    service = "import sipbridge\ntry:\n    sipbridge.Endpoint\nexcept KeyboardInterrupt:\n    print('mine')\n"
+    tmpdir.join("service.py").write(service)
     path = os.pathsep.join([str(tmpdir), os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))])
     command = run(module="service", environment={"PYTHONPATH": path})
     assert (command.process.returncode, command.output, command.errors) == (0, "mine\n", "")

@@ -39,7 +39,7 @@ class _Server(object):
         event.answer(200, headers=[("SIP-ETag", "one"), ("Expires", event.headers["Expires"])])
 
     def wait(self, condition):
-        assert self._endpoint._wait(condition, 10.0)
+        assert self._endpoint._agent.wait(condition, 10.0)
 
     def close(self):
         self._endpoint.close()

@@ -23,13 +23,13 @@ class _Timer(object):
         self.function = None
 
 
-class _Endpoint(object):
-    """An endpoint and its engine, which fails when told to; ``answer`` is what is to be called with a response."""
+class _Agent(object):
+    """An agent and its engine, which fails when told to; ``answer`` is what is to be called with a response."""
 
     def __init__(self):
-        self._engine = self._dispatcher = self
-        self._lock = threading.RLock()
-        self._publications = set()
+        self.engine = self
+        self.lock = threading.RLock()
+        self.publications = set()
         self.timers, self.posted, self.sent = [], [], []
         self.error = self.answer = None
 
@@ -39,17 +39,17 @@ class _Endpoint(object):
         self.sent.append((etag, expires, content))
         return len(self.sent)
 
-    def _expect(self, transaction, on_response):
+    def expect(self, transaction, on_response):
         self.answer = on_response
 
-    def _call_later(self, seconds, function):
+    def later(self, seconds, function):
         self.timers.append(_Timer(function))
         return self.timers[-1]
 
     def post(self, event):
         self.posted.append(event)
 
-    def _wait(self, predicate, timeout):
+    def wait(self, predicate, timeout):
         return predicate()
 
     @property
@@ -70,7 +70,7 @@ def _response(status, *headers):
 
 @pytest.fixture
 def endpoint():
-    return _Endpoint()
+    return _Agent()
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def publication(endpoint):
 
 def _begun(endpoint):
     made = Publication(endpoint, "sip:a@b", Parties("sip:a@b", None, None), "presence", 3600, BODY)
-    endpoint._publications.add(made)
+    endpoint.publications.add(made)
     made._send(3600)
     return made
 
@@ -117,7 +117,7 @@ def test_a_new_one_has_failed(endpoint, refusal):
     publication.etag = "one" if refusal is FORGOTTEN else None
     endpoint.error = EngineError("no memory")
     assert endpoint.answer(refusal).state == publication.state == "failed"
-    assert not endpoint._publications and not endpoint.alive
+    assert not endpoint.publications and not endpoint.alive
     with pytest.raises(EngineError):
         publication._await(1.0)
 
@@ -146,4 +146,4 @@ def test_left_in_vain(endpoint, publication):
     """At the end of the endpoint."""
     endpoint.error = EngineError("no memory")
     publication._leave()
-    assert publication.state == "ended" and not endpoint._publications
+    assert publication.state == "ended" and not endpoint.publications

@@ -9,13 +9,13 @@ from sipbridge._call.transfer import _refer_to
 from sipbridge.headers import Headers
 
 
-class _Endpoint(object):
-    _engine = None
+class _Agent(object):
+    engine = None
 
 
 def _call(contact):
     headers = [("From", "<sip:bob@h>;tag=a"), ("To", "<sip:carol@h>;tag=b"), ("Call-ID", "1"), ("Contact", contact)]
-    return sipbridge.Call(_Endpoint(), False, "sip:carol@h", Headers(headers))
+    return sipbridge.Call(_Agent(), False, "sip:carol@h", Headers(headers))
 
 
 @pytest.mark.parametrize("contact", ["<sip:carol@h:5070>", "<sip:carol@h:5070?X-Evil=yes%0D%0A>;q=1"])

@@ -46,6 +46,12 @@ def style():
     yield [PYTHON, "-m", "ruff", "format", "-q", "--check", "tools", "setup.py"] + files("tests/tools/*.py")
 
 
+def layers():
+    """The folders of sipbridge are layers: imports run down (import-linter), and none reaches into another."""
+    yield [str(pathlib.Path(PYTHON).parent / "lint-imports"), "--no-cache"]
+    yield [PYTHON, "-m", "tools.checks.private"]
+
+
 def types():
     """mypy over the stubs, strictly, and stubtest: the stubs say what the modules hold."""
     if sys.version_info < (3, 10):
@@ -126,7 +132,7 @@ def package():
     yield [PYTHON, "-m", "tools.checks.package"]
 
 
-CHECKS = (style, types, python2, c, scripts, package)
+CHECKS = (style, layers, types, python2, c, scripts, package)
 
 
 def run(check):

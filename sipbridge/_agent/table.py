@@ -1,0 +1,161 @@
+"""What becomes of each event of the engine: whom it is about follows it, and what nobody answers is answered here."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge import events
+from sipbridge._call import following
+from sipbridge._call.incoming import IncomingRequest
+from sipbridge._engine.response import Response, response_of
+from sipbridge._later import later
+from sipbridge.errors import EngineLost, quietly
+from sipbridge.headers import Headers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sipbridge._agent import trace_peers
+    from sipbridge._call import sessions
+    from sipbridge._kept import following as kept
+else:
+    trace_peers, sessions, kept = later(
+        "sipbridge._agent.trace_peers",
+        "sipbridge._call.sessions",
+        "sipbridge._kept.following",
+    )
+
+#: The method of the request by which docker/healthcheck.py asks whether events are taken. The endpoint answers it
+#: where it follows events, and nobody else sees it.
+HEALTH = "SIPBRIDGE-HEALTH"
+
+#: What is answered 503 while too many events wait.
+_REFUSABLE = frozenset(["call-incoming", "call-reinvite", "call-request", "request", "trace"])
+
+
+class Table(object):
+    """Follows the events of one agent's engine, on the event thread and under the lock."""
+
+    def __init__(self, agent):
+        self._agent = agent
+        self._peers = None  # whom traced messages came from
+
+    def follow(self, raw):
+        """Have it followed by whom the event is about. Returns the event for the user, or None."""
+        refusable = raw.type in _REFUSABLE
+        if refusable and self._agent.congested:
+            return self._refuse(raw)
+        follow = _FOLLOW.get(raw.type)
+        try:
+            event = None if follow is None else follow(self, raw)
+        except Exception:  # ours; the peer must not wait for it
+            if refusable:
+                self._refuse(raw, 500)
+            raise
+        following.tell_watchers(event)
+        return event
+
+    def _refuse(self, raw, status=503):
+        """Answer 503 to what is new while nobody reads events; a call that is refused so is never seen."""
+        engine = self._agent.engine
+        if raw.type == "call-incoming":
+            quietly(engine.reject, raw.call, status, None, None)
+        elif raw.type != "trace":
+            quietly(engine.answer, raw.transaction, status, None, None)
+
+    def _call(self, raw):
+        return following.FOLLOW[raw.type](self._agent, raw)
+
+    def _kept(self, raw):
+        return kept.FOLLOW[raw.type](self._agent, raw)
+
+    def _request(self, raw):
+        engine = self._agent.engine
+        if raw.method == HEALTH:
+            return quietly(engine.answer, raw.transaction, 200, None, None)
+        kind = events.MessageReceived if raw.method == "MESSAGE" else events.RequestReceived
+        request = IncomingRequest(engine, raw.transaction, uri=raw.request_uri)
+        return kind(None, raw.method, Headers(raw.headers), raw.body, request)
+
+    def _response(self, raw):
+        pending = self._agent.pending.pop(raw.transaction, None)
+        if pending is not None:
+            pending.response = response_of(raw)
+            if pending.on_response is not None:
+                return pending.on_response(pending.response)
+        return None
+
+    def _engine_lost(self, raw):
+        """What was under way has failed. The calls' ends follow, each as an event of its own."""
+        waiting = self._agent.pending
+        for transaction in [each for each in waiting if each <= raw.transaction]:
+            pending = waiting.pop(transaction)
+            pending.error = EngineLost(raw.reason)  # each its own: it may come to carry a call
+            if pending.on_response is not None:
+                pending.on_response(Response(503, raw.reason, Headers(), b""))
+        kept.lose(self._agent, EngineLost(raw.reason))
+
+    def _engine_restarted(self, raw):
+        return events.EngineRestarted(raw.reason, raw.time)
+
+    def _engine_failed(self, raw):
+        return events.EngineFailed(raw.reason)
+
+    def _trace_message(self, raw):
+        if self._peers is None:
+            self._peers = trace_peers.Peers()
+        return self._peers.completed(events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time))
+
+
+_FOLLOW = {
+    "call-incoming": Table._call,
+    "call-progress": Table._call,
+    "call-answered": Table._call,
+    "call-confirmed": Table._call,
+    "call-reinvite": Table._call,
+    "call-request": Table._call,
+    "call-ended": Table._call,
+    "call-response": Table._response,
+    "request": Table._request,
+    "response": Table._response,
+    "registration": Table._kept,
+    "subscription": Table._kept,
+    "notify": Table._kept,
+    "subscribe": Table._kept,
+    "unsubscribed": Table._kept,
+    "engine-lost": Table._engine_lost,
+    "engine-restarted": Table._engine_restarted,
+    "engine-failed": Table._engine_failed,
+    "trace": Table._trace_message,
+}
+
+
+# -- what happens to an event that the user did not answer ------------------------------------------------------
+
+
+def settle(event, seen, failed):
+    """Answer what has to be answered and was not, once handlers and iterators are through with it.
+
+    ``failed``: a handler raised something, so 500 it is (RFC 3261, 21.5.1).
+    """
+    if isinstance(event, events.IncomingCall):
+        if (failed or not seen) and event.call.state == "incoming":
+            quietly(event.call.reject, 500 if failed else 480)
+    elif isinstance(event, events.SubscriptionRequested):
+        if event.notifier.state == "asked":
+            quietly(event.notifier.reject, 500 if failed else 489)
+    elif isinstance(event, (events.CallReinvited, events.RequestReceived)):
+        if failed:
+            event.request.answer_by_default(500)
+        elif isinstance(event, events.CallReinvited):
+            event.request.answer_by_default(200, sessions.answer_again(event.call, event.sdp))
+        else:
+            event.request.answer_by_default(_default(event, seen))
+
+
+def _default(event, seen):
+    """The status that answers a request which no handler has answered."""
+    if isinstance(event, events.MessageReceived):
+        return 200 if seen else 480
+    if isinstance(event, events.InfoReceived):
+        return 200
+    if isinstance(event, events.TransferRequested):
+        return 603
+    return 481 if event.method == "NOTIFY" else 501

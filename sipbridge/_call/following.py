@@ -1,0 +1,150 @@
+"""How a call follows the events of its engine: each function is given the agent and the event, under the lock, and
+returns the event for the user, or None.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge import events
+from sipbridge._call import replacing
+from sipbridge._call.call import Call
+from sipbridge._call.incoming import IncomingRequest
+from sipbridge._engine.content import make_content
+from sipbridge._later import later
+from sipbridge.errors import quietly
+from sipbridge.headers import Headers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sipbridge._call import session_timer, transfer
+else:
+    session_timer, transfer = later("sipbridge._call.session_timer", "sipbridge._call.transfer")
+
+#: The events of requests within a call, by method; of all others RequestReceived.
+_KINDS = {"INFO": events.InfoReceived, "MESSAGE": events.MessageReceived}
+
+
+def _incoming(agent, raw):
+    headers = Headers(raw.headers)
+    call = Call(agent, True, raw.request_uri, headers, None, raw.body or None)
+    call._id = raw.call
+    call.replaces, refusal = replacing.find(agent.calls.values(), headers)
+    if refusal:
+        return _refuse(agent, raw, refusal, None)
+    if agent.session_expires is not None:
+        call._session_timer = timer = session_timer.SessionTimer(call, agent.session_expires)
+        call._timer_fields = timer.accept(headers)
+        if call._timer_fields is None:
+            return _refuse(agent, raw, 422, make_content(timer.refusal(), None, None))
+    agent.calls[raw.call] = call
+    return events.IncomingCall(call, headers, call.remote_sdp)
+
+
+def _refuse(agent, raw, status, content):
+    quietly(agent.engine.reject, raw.call, status, None, content)
+
+
+def _progress(agent, raw):
+    call = agent.calls[raw.call]
+    call.headers = Headers(raw.headers)
+    call._received(raw.body)
+    if agent.congested:  # somebody sends them without an end
+        return None
+    return events.CallProgress(call, raw.status, raw.reason, call.headers, raw.body or None)
+
+
+def _answered(agent, raw):
+    call = agent.calls[raw.call]
+    call.headers = Headers(raw.headers)
+    call.state = "answered"
+    call._received(raw.body)
+    call._acknowledge(call.local_sdp is not None)
+    if call._session_timer is not None:
+        call._session_timer.agreed(call.headers)
+    return events.CallAnswered(call, raw.status, raw.reason, call.headers, raw.body or None)
+
+
+def _confirmed(agent, raw):
+    call = agent.calls[raw.call]
+    headers = Headers(raw.headers)
+    if call.state == "accepted":
+        call._establish()
+        call._ack = headers
+    call._received(raw.body)
+    if call._session_timer is not None:
+        call._session_timer.restart()
+    return events.CallConfirmed(call, headers, raw.body or None)
+
+
+def _reinvited(agent, raw):
+    call = agent.calls[raw.call]
+    headers = Headers(raw.headers)
+    call._their_offer = request = IncomingRequest(agent.engine, raw.transaction, call, raw.body or None)
+    if _refreshed(call, headers, request):
+        return events.CallReinvited(call, headers, raw.body or None, request)
+
+
+def _refreshed(call, headers, request):
+    """Whether the session timer of the call, if it has one, agrees to a re-INVITE or UPDATE; else it was refused."""
+    return call._session_timer is None or call._session_timer.refreshed(headers, request)
+
+
+def _updated(call, headers, body, request):
+    """An UPDATE within a call: one that is a mere refresh is answered here, and is no event."""
+    if _refreshed(call, headers, request) and not body and call._session_timer is not None:
+        request.answer_by_default(200)
+
+
+def _requested(agent, raw):
+    call = agent.calls[raw.call]
+    headers = Headers(raw.headers)
+    request = IncomingRequest(agent.engine, raw.transaction, call)
+    event = None
+    if raw.method == "UPDATE":
+        _updated(call, headers, raw.body, request)
+    elif raw.method in ("REFER", "NOTIFY"):
+        within = transfer.requested if raw.method == "REFER" else transfer.notified
+        event = within(call, headers, raw.body, request)
+    if event is not None or request.answered:
+        return event
+    kind = _KINDS.get(raw.method, events.RequestReceived)
+    return kind(call, raw.method, headers, raw.body, request)
+
+
+def _ended(agent, raw):
+    call = agent.calls.pop(raw.call, None)
+    if call is None:  # it was refused unseen
+        return None
+    if call._attempt is not None and call._attempt.again(raw):
+        return None
+    event = events.CallEnded(call, raw.cause, raw.status, raw.reason, Headers(raw.headers))
+    end(agent, call, event)
+    return event
+
+
+def end(agent, call, event):
+    """The call is over, and so is what it waits for."""
+    agent.calls.pop(call._id, None)
+    call.state = "ended"
+    call.ended = event
+    if call._session_timer is not None:
+        call._session_timer.stop()
+    lost = [transaction for transaction, pending in agent.pending.items() if pending.call is call]
+    for transaction in lost:
+        del agent.pending[transaction]
+
+
+def tell_watchers(event):
+    """Call those who watch the call that an event is about."""
+    for watcher in getattr(getattr(event, "call", None), "_watchers", ()):
+        watcher(event)
+
+
+FOLLOW = {
+    "call-incoming": _incoming,
+    "call-progress": _progress,
+    "call-answered": _answered,
+    "call-confirmed": _confirmed,
+    "call-reinvite": _reinvited,
+    "call-request": _requested,
+    "call-ended": _ended,
+}

@@ -1,0 +1,57 @@
+"""What a registration, a subscription or a publication needs of its endpoint. Nothing here exists when the program
+runs: it is for who checks types.
+"""
+
+# ruff: noqa: F401  (it does not read the comments that use these)
+
+from __future__ import absolute_import, division, print_function
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, ContextManager, Dict, Optional, Protocol, Set
+
+    from sipbridge._engine.choice import Engine
+    from sipbridge._engine.response import Response
+
+    class Alarm(Protocol):
+        """What will be called later, unless it is cancelled."""
+
+        def cancel(self):
+            # type: () -> None
+            pass
+
+    class Agent(Protocol):
+        """What registrations, subscriptions and publications get in place of the endpoint."""
+
+        engine = None  # type: Engine
+        registrations = {}  # type: Dict[int, Any]
+        subscriptions = {}  # type: Dict[int, Any]
+        notifiers = {}  # type: Dict[int, Any]
+        publications = set()  # type: Set[Any]
+        closing = False  # type: bool
+
+        @property
+        def lock(self):
+            # type: () -> ContextManager[object]
+            pass
+
+        @property
+        def congested(self):
+            # type: () -> bool
+            pass
+
+        def wait(self, predicate, timeout):
+            # type: (Callable[[], object], Optional[float]) -> bool
+            pass
+
+        def later(self, seconds, function):
+            # type: (float, Callable[[], object]) -> Alarm
+            pass
+
+        def post(self, event):
+            # type: (object) -> None
+            pass
+
+        def expect(self, transaction, on_response, call=None):
+            # type: (int, Callable[[Response], object], Any) -> object
+            pass

@@ -1,0 +1,95 @@
+"""How registrations, subscriptions and publications follow the events of their engine: each function is given the
+agent and the event, under the lock, and returns the event for the user, or None.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge import events
+from sipbridge._engine.response import response_of
+from sipbridge._kept.notifier import Notifier
+from sipbridge.errors import quietly
+from sipbridge.headers import Headers
+
+
+def _registration(agent, raw):
+    registration = agent.registrations[raw.registration]
+    if raw.state != "active":
+        del agent.registrations[raw.registration]
+    registration._changed(raw.state, raw.expires, response_of(raw))
+    return events.RegistrationChanged(
+        registration, registration.state, raw.status, raw.reason, registration.expires
+    )
+
+
+def _subscription(agent, raw):
+    subscription = agent.subscriptions.get(raw.subscription)
+    return None if subscription is None else subscription._changed(raw)
+
+
+def _notify(agent, raw):
+    subscription = agent.subscriptions.get(raw.subscription)
+    if subscription is None:
+        return None
+    subscription.last = events.NotifyReceived(subscription, Headers(raw.headers), raw.body)
+    return None if agent.congested else subscription.last
+
+
+def _subscribe(agent, raw):
+    notifier = agent.notifiers.get(raw.subscription)
+    headers = Headers(raw.headers)
+    if raw.state is not None:  # refreshed
+        if notifier is None:
+            return None
+        notifier._refreshed(headers, raw.expires)
+        return events.SubscriptionRefreshed(notifier, raw.expires)
+    if agent.congested:
+        quietly(agent.engine.subscription_reject, raw.subscription, 503, None)
+        return None
+    notifier = Notifier(agent, raw.subscription, raw.request_uri, headers, raw.body, raw.expires)
+    agent.notifiers[raw.subscription] = notifier
+    return events.SubscriptionRequested(notifier, headers, raw.body)
+
+
+def _unsubscribed(agent, raw):
+    notifier = agent.notifiers.get(raw.subscription)
+    if notifier is None:
+        return None
+    notifier._ended()
+    return events.SubscriptionTerminated(notifier, raw.status, raw.reason)
+
+
+FOLLOW = {
+    "registration": _registration,
+    "subscription": _subscription,
+    "notify": _notify,
+    "subscribe": _subscribe,
+    "unsubscribed": _unsubscribed,
+}
+
+
+# -- the end ---------------------------------------------------------------------------------------------------
+
+
+def leave(agent):
+    """Begin to end everything; nothing is waited for."""
+    for registration in list(agent.registrations.values()):
+        quietly(agent.engine.unregister, registration._id)
+    with agent.lock:
+        for subscription in list(agent.subscriptions.values()):
+            quietly(subscription._end)
+        for publication in list(agent.publications):
+            quietly(publication._leave)
+        notifiers = list(agent.notifiers.values())
+    for notifier in notifiers:
+        quietly(notifier.terminate, "deactivated")
+
+
+def lose(agent, error):
+    """The engine is gone, and what it had. Notifiers end each with an event of its own, as calls do."""
+    for registration in agent.registrations.values():
+        registration._lost(error)
+    for subscription in list(agent.subscriptions.values()):
+        subscription._lost(error)
+    agent.subscriptions.clear()
+    for publication in list(agent.publications):
+        publication._lost(error)

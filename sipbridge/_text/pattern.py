@@ -1,0 +1,20 @@
+"""Regular expressions that are compiled when they are first used: many never are, and each takes a while."""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+
+
+class Pattern(object):
+    """As what ``re.compile()`` returns."""
+
+    __slots__ = ("_arguments", "_compiled")
+
+    def __init__(self, text, flags=0):
+        self._arguments = (text, flags)
+        self._compiled = None
+
+    def __getattr__(self, name):
+        if self._compiled is None:
+            self._compiled = re.compile(*self._arguments)
+        return getattr(self._compiled, name)
