@@ -1,4 +1,4 @@
-from typing import Any, Iterator, Optional
+from typing import Any, Optional
 
 from sipbridge._agent.endpoint import Endpoint
 from sipbridge._call.call import Call
@@ -37,17 +37,12 @@ class Account:
     ) -> Publication: ...
     def is_named_by(self, uri: str) -> bool: ...
 
-class Accounts:
-    def __init__(self) -> None: ...
-    def __iter__(self) -> Iterator[Account]: ...
-    def add(
-        self,
-        endpoint: Endpoint,
-        address: str,
-        user: Optional[str],
-        password: Optional[str],
-        realm: Optional[str],
-        registrar: Optional[str],
-        route: Optional[str],
-    ) -> Account: ...
-    def named_by(self, *uris: str) -> Optional[Account]: ...
+def make_account(
+    endpoint: Endpoint,
+    address: str,
+    user: Optional[str],
+    password: Optional[str],
+    realm: Optional[str],
+    registrar: Optional[str],
+    route: Optional[str],
+) -> Account: ...

@@ -1,4 +1,3 @@
-import logging
 import threading
 from types import TracebackType
 from typing import Any, Callable, Iterator, Optional, Type, Union
@@ -8,7 +7,7 @@ from sipbridge._engine.choice import Engine
 from sipbridge._engine.owner import Owner
 from sipbridge._engine.records import RawEvent
 
-log: logging.Logger
+log: Any
 CONGESTED: int
 FAILED: object
 

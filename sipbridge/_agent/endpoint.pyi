@@ -4,24 +4,23 @@ from typing import Callable, Iterable, List, Optional, Tuple, Type, TypeVar, Uni
 from sipbridge._agent.account import Account
 from sipbridge._agent.dispatch import EventStream
 from sipbridge._agent.fault import Fault
-from sipbridge._agent.packages import EventPackages
 from sipbridge._agent.watch import Watch
 from sipbridge._call.call import SDP as SDP
 from sipbridge._call.call import Call
 from sipbridge._engine.choice import Engine
 from sipbridge._engine.content import Body
 from sipbridge._engine.response import Response
+from sipbridge._kept.publication import Publication
 from sipbridge._kept.registration import Registration
+from sipbridge._kept.subscription import Subscription
 from sipbridge.events import IncomingCall, RequestReceived, TraceMessage
 from sipbridge.headers import HeaderFields
 from sipbridge.record import Recorder
 from sipbridge.tls import Tls
 
-HEALTH: str
-
 _Event = TypeVar("_Event", bound=Tuple[object, ...])
 
-class Endpoint(EventPackages):
+class Endpoint:
     identity: Optional[str]
     def __init__(
         self,
@@ -144,5 +143,31 @@ class Endpoint(EventPackages):
         timeout: Optional[float] = 32.0,
     ) -> Response: ...
     def watch(self, uri: str, interval: float = 30.0) -> Watch: ...
+    def subscribe(
+        self,
+        to: str,
+        event: str,
+        expires: int = 3600,
+        accept: Union[None, str, Iterable[str]] = None,
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        resubscribe: bool = True,
+        timeout: Optional[float] = 32.0,
+    ) -> Subscription: ...
+    def publish(
+        self,
+        to: str,
+        event: str,
+        body: Body,
+        content_type: str,
+        expires: int = 3600,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        timeout: Optional[float] = 32.0,
+    ) -> Publication: ...
 
 def check_text_body(text: str) -> bytes: ...

@@ -1,6 +1,6 @@
 from typing import FrozenSet, Optional
 
-from sipbridge._agent.endpoint import Endpoint
+from sipbridge._agent.agent import Agent
 from sipbridge._engine.records import Parties
 
 ABSENT: FrozenSet[int]
@@ -12,5 +12,5 @@ class Watch:
     interval: float
     available: Optional[bool]
     status: int
-    def __init__(self, endpoint: Endpoint, parties: Parties, interval: float) -> None: ...
+    def __init__(self, agent: Agent, parties: Parties, interval: float) -> None: ...
     def stop(self) -> None: ...

@@ -22,11 +22,30 @@ if TYPE_CHECKING:
     class Agent(Protocol):
         """What calls, transfers and session timers get in place of the endpoint."""
 
-        engine = None  # type: Engine
-        identity = None  # type: Optional[str]
-        session_expires = None  # type: Optional[int]
-        calls = {}  # type: Dict[int, Any]
-        pending = {}  # type: Dict[int, Any]
+        @property
+        def engine(self):
+            # type: () -> Engine
+            pass
+
+        @property
+        def identity(self):
+            # type: () -> Optional[str]
+            pass
+
+        @property
+        def session_expires(self):
+            # type: () -> Optional[int]
+            pass
+
+        @property
+        def calls(self):
+            # type: () -> Dict[int, Any]
+            pass
+
+        @property
+        def pending(self):
+            # type: () -> Dict[int, Any]
+            pass
 
         @property
         def lock(self):

@@ -1,6 +1,6 @@
 from typing import Optional, Union
 
-from sipbridge._agent.endpoint import Endpoint
+from sipbridge._call.agent import Agent
 from sipbridge._call.transfer import Transfer
 from sipbridge._engine.content import Body
 from sipbridge._engine.response import Response
@@ -22,7 +22,7 @@ class Call:
     replaces: Optional[Call]
     def __init__(
         self,
-        endpoint: Endpoint,
+        agent: Agent,
         incoming: bool,
         request_uri: str,
         headers: Headers,

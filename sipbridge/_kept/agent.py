@@ -23,12 +23,35 @@ if TYPE_CHECKING:
     class Agent(Protocol):
         """What registrations, subscriptions and publications get in place of the endpoint."""
 
-        engine = None  # type: Engine
-        registrations = {}  # type: Dict[int, Any]
-        subscriptions = {}  # type: Dict[int, Any]
-        notifiers = {}  # type: Dict[int, Any]
-        publications = set()  # type: Set[Any]
-        closing = False  # type: bool
+        @property
+        def engine(self):
+            # type: () -> Engine
+            pass
+
+        @property
+        def registrations(self):
+            # type: () -> Dict[int, Any]
+            pass
+
+        @property
+        def subscriptions(self):
+            # type: () -> Dict[int, Any]
+            pass
+
+        @property
+        def notifiers(self):
+            # type: () -> Dict[int, Any]
+            pass
+
+        @property
+        def publications(self):
+            # type: () -> Set[Any]
+            pass
+
+        @property
+        def closing(self):
+            # type: () -> bool
+            pass
 
         @property
         def lock(self):

@@ -1,7 +1,7 @@
 from typing import Optional
 
-from sipbridge._agent.endpoint import Endpoint
 from sipbridge._engine.content import Body
+from sipbridge._kept.agent import Agent
 from sipbridge.headers import HeaderFields, Headers
 
 class Notifier:
@@ -14,7 +14,7 @@ class Notifier:
     expires: int
     state: str
     def __init__(
-        self, endpoint: Endpoint, handle: int, request_uri: str, headers: Headers, body: bytes, requested: int
+        self, agent: Agent, handle: int, request_uri: str, headers: Headers, body: bytes, requested: int
     ) -> None: ...
     @property
     def package(self) -> str: ...

@@ -1,8 +1,8 @@
 from typing import Optional
 
-from sipbridge._agent.endpoint import Endpoint
 from sipbridge._engine.content import Body
 from sipbridge._engine.records import Content, Parties
+from sipbridge._kept.agent import Agent
 from sipbridge.errors import SipbridgeError
 from sipbridge.headers import HeaderFields
 
@@ -14,7 +14,7 @@ class Publication:
     expires: int
     def __init__(
         self,
-        endpoint: Endpoint,
+        agent: Agent,
         uri: str,
         parties: Parties,
         event: str,
@@ -32,3 +32,14 @@ class Publication:
         timeout: Optional[float] = 32.0,
     ) -> None: ...
     def remove(self, timeout: Optional[float] = 32.0) -> None: ...
+
+def publish(
+    agent: Agent,
+    parties: Parties,
+    event: str,
+    body: Body,
+    content_type: str,
+    expires: int,
+    headers: HeaderFields,
+    timeout: Optional[float],
+) -> Publication: ...

@@ -1,7 +1,7 @@
 from typing import Optional
 
-from sipbridge._agent.endpoint import Endpoint
 from sipbridge._engine.records import Parties
+from sipbridge._kept.agent import Agent
 from sipbridge.errors import SipbridgeError
 
 def may_pass(status: int) -> bool: ...
@@ -14,7 +14,7 @@ class Registration:
     retry_in: float
     def __init__(
         self,
-        endpoint: Endpoint,
+        agent: Agent,
         aor: str,
         registrar: str,
         expires: int,
@@ -26,3 +26,14 @@ class Registration:
     def error(self) -> Optional[SipbridgeError]: ...
     def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     def unregister(self, timeout: Optional[float] = 32.0) -> None: ...
+
+def register(
+    agent: Agent,
+    own: str,
+    registrar: str,
+    contact: Optional[str],
+    expires: int,
+    timeout: Optional[float],
+    keep: bool,
+    route: Optional[str],
+) -> Registration: ...

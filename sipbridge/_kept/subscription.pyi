@@ -1,9 +1,11 @@
-from typing import Optional
+from typing import Iterable, Optional, Union
 
-from sipbridge._agent.endpoint import Endpoint
+from sipbridge._engine.content import Body
 from sipbridge._engine.records import Content, Parties
+from sipbridge._kept.agent import Agent
 from sipbridge.errors import SipbridgeError
 from sipbridge.events import NotifyReceived
+from sipbridge.headers import HeaderFields
 
 class Subscription:
     uri: str
@@ -13,7 +15,7 @@ class Subscription:
     last: Optional[NotifyReceived]
     def __init__(
         self,
-        endpoint: Endpoint,
+        agent: Agent,
         uri: str,
         parties: Parties,
         event: str,
@@ -25,3 +27,16 @@ class Subscription:
     def error(self) -> Optional[SipbridgeError]: ...
     def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     def unsubscribe(self, timeout: Optional[float] = 32.0) -> None: ...
+
+def subscribe(
+    agent: Agent,
+    parties: Parties,
+    event: str,
+    expires: int,
+    accept: Union[None, str, Iterable[str]],
+    body: Optional[Body],
+    content_type: Optional[str],
+    headers: HeaderFields,
+    resubscribe: bool,
+    timeout: Optional[float],
+) -> Subscription: ...

@@ -25,9 +25,6 @@ FACADES = (
     ("Endpoint", "_agent/endpoint", ()),
 )
 
-#: Where the base of a class is that has one.
-BASES = {"EventPackages": "_agent/packages"}
-
 BEGINNING = """\
 from sipbridge._agent import dispatch
 
@@ -73,12 +70,8 @@ def declared(name, module):
 
 
 def facade(name, module, waiting):
-    """The class, converted, with what its bases declare, and all the import statements that it takes."""
+    """The class, converted, and all the import statements that it takes."""
     found, imports = declared(name, module)
-    for base in [base.id for base in found.bases if base.id in BASES]:
-        inherited, more = declared(base, BASES[base])
-        found.body += inherited.body
-        imports += more
     found.bases = []
     body = [each for each in found.body if not getattr(each, "name", "").startswith("_") or each.name in OWN]
     found.body = [converted(each, waiting, name == "Endpoint") for each in body]
