@@ -49,6 +49,12 @@ _HEED = 1.0
 class _Log(object):
     """The logger ``sipbridge``, made when there is something to tell."""
 
+    @staticmethod
+    def debug(*arguments):
+        """For who has set up logging, and so has imported it."""
+        if "logging" in sys.modules:
+            logging.getLogger("sipbridge").debug(*arguments)
+
     def __getattr__(self, name):
         return getattr(logging.getLogger("sipbridge"), name)
 
@@ -267,6 +273,7 @@ class Dispatcher(object):
         try:
             raw = self._engine.wait(self._until_timer(timeout))
         except EngineError as error:
+            log.debug("event thread ends: %s", error)
             self._ended_by = error
             return False
         if raw is not None:

@@ -488,7 +488,7 @@ def test_an_interrupt_while_modules_are_imported(tmpdir, module):
 
 def test_an_interrupt_while_others_import_the_package(tmpdir):
     """It is theirs."""
-    tmpdir.join("logging.py").write("raise KeyboardInterrupt\n")
+    tmpdir.join("numbers.py").write("raise KeyboardInterrupt\n")
     service = "import sipbridge\ntry:\n    sipbridge.Endpoint\nexcept KeyboardInterrupt:\n    print('mine')\n"
     tmpdir.join("service.py").write(service)
     path = os.pathsep.join([str(tmpdir), os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))])
