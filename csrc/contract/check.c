@@ -80,26 +80,44 @@ static int check_keepalive(const sb_config *config)
     return config->keepalive < 0 || config->keepalive > (on_stream ? SB_MAX_KEEPALIVE : 0) ? SB_EINVAL : SB_OK;
 }
 
+static int check_texts(const sb_config *config)
+{
+    const char *const optional[] = {config->advertised_host, config->user_agent, config->tls_certificate,
+                                    config->tls_private_key, config->tls_ca, config->resolv_conf};
+    size_t i;
+    int code = sb_check_text(config->host);
+    for (i = 0; i < sizeof optional / sizeof *optional && code == SB_OK; i++)
+        code = sb_check_optional_text(optional[i]);
+    return code;
+}
+
+static int check_numbers(const sb_config *config)
+{
+    int code = check_keepalive(config);
+    if (code == SB_OK)
+        code = check_port(config->port);
+    return code == SB_OK ? check_port(config->advertised_port) : code;
+}
+
+static int check_hosts(const sb_config *config)
+{
+    int code = sb_check_host(config->host);
+    if (code == SB_OK && config->advertised_host != NULL)
+        code = sb_check_host(config->advertised_host);
+    if (code == SB_OK && config->outbound_proxy != NULL)
+        code = sb_check_uri(config->outbound_proxy);
+    return code;
+}
+
 int sb_check_config(const sb_config *config)
 {
-    int code = SB_EINVAL;
+    int code;
     if (config == NULL || config->transport < 0 || config->transport > SB_TLS || config->last_id < 0)
         return SB_EINVAL;
-    if ((code = sb_check_text(config->host)) != SB_OK ||
-        (code = sb_check_optional_text(config->advertised_host)) != SB_OK ||
-        (code = sb_check_optional_text(config->user_agent)) != SB_OK ||
-        (code = sb_check_optional_text(config->tls_certificate)) != SB_OK ||
-        (code = sb_check_optional_text(config->tls_private_key)) != SB_OK ||
-        (code = sb_check_optional_text(config->tls_ca)) != SB_OK ||
-        (code = sb_check_optional_text(config->resolv_conf)) != SB_OK ||
-        (code = check_keepalive(config)) != SB_OK ||
-        (code = check_port(config->port)) != SB_OK ||
-        (code = check_port(config->advertised_port)) != SB_OK)
-        return code;
-    if ((code = sb_check_host(config->host)) != SB_OK ||
-        (code = config->advertised_host == NULL ? SB_OK : sb_check_host(config->advertised_host)) != SB_OK)
-        return code;
-    return config->outbound_proxy == NULL ? SB_OK : sb_check_uri(config->outbound_proxy);
+    code = check_texts(config);
+    if (code == SB_OK)
+        code = check_numbers(config);
+    return code == SB_OK ? check_hosts(config) : code;
 }
 
 int sb_check_parties(const sb_parties *parties)
@@ -126,19 +144,27 @@ static int check_header(const sb_header *header)
     return header->value == NULL ? SB_EINVAL : check_line(header->value);
 }
 
-int sb_check_content(const sb_content *content)
+static int check_headers(const sb_content *content)
 {
     size_t i;
+    int code = SB_OK;
+    if (content->header_count > 0 && content->headers == NULL)
+        return SB_EINVAL;
+    for (i = 0; i < content->header_count && code == SB_OK; i++)
+        code = check_header(&content->headers[i]);
+    return code;
+}
+
+int sb_check_content(const sb_content *content)
+{
     int code;
     if (content == NULL)
         return SB_OK;
     if (content->header_count > SB_MAX_HEADERS || content->body_len > SB_MAX_BODY)
         return SB_ETOOBIG;
-    if (content->header_count > 0 && content->headers == NULL)
-        return SB_EINVAL;
-    for (i = 0; i < content->header_count; i++)
-        if ((code = check_header(&content->headers[i])) != SB_OK)
-            return code;
+    code = check_headers(content);
+    if (code != SB_OK)
+        return code;
     if (content->body_len > 0 && (content->body == NULL || content->content_type == NULL))
         return SB_EINVAL;
     return sb_check_optional_text(content->content_type);

@@ -45,41 +45,63 @@ int exo_dns_is_name(const char *name)
     return each != name && each - name < EXO_DNS_NAME;
 }
 
-/* A name in an answer, from `at` on: what follows it there, or NULL when it is none. A name leads only ever backwards, so
- * that it ends. "." is the root, and "" what is no name of a host's. */
+/* A name on its way out of an answer. */
+struct reading {
+    const unsigned char *at;
+    const unsigned char *part;   /* where what is read now begins */
+    const unsigned char *behind; /* what follows the name; NULL: it did not jump yet */
+    int jumps;
+    size_t used;
+    int fits;                    /* every octet may be in a host's name */
+};
+
+/* Go on where the two octets point to (RFC 1035, 4.1.4): only ever backwards, so that a name ends. */
+static int jump(const struct answer *answer, struct reading *reading)
+{
+    const unsigned char *at = reading->at, *there = answer->begin + ((*at & 0x3f) << 8 | at[1]);
+    if (there >= reading->part || ++reading->jumps > MAX_JUMPS)
+        return 0;
+    if (reading->behind == NULL)
+        reading->behind = at + 2;
+    reading->at = reading->part = there;
+    return 1;
+}
+
+/* Take a label, and a dot behind it. */
+static int take_label(const struct answer *answer, struct reading *reading, char name[EXO_DNS_NAME])
+{
+    const unsigned char *at = reading->at;
+    size_t i;
+    if (*at > 63 || answer->end - at <= *at || reading->used + *at + 2 > EXO_DNS_NAME)
+        return 0;
+    for (i = 1; i <= *at; i++) {
+        reading->fits = reading->fits && is_name_octet(at[i]);
+        name[reading->used++] = (char)at[i];
+    }
+    name[reading->used++] = '.';
+    reading->at += *at + 1;
+    return 1;
+}
+
+/* A name in an answer, from `at` on: what follows it there, or NULL when it is none. "." is the root, and "" what is no name
+ * of a host's. */
 static const unsigned char *read_name(const struct answer *answer, const unsigned char *at, char name[EXO_DNS_NAME])
 {
-    const unsigned char *behind = NULL, *part = at;
-    size_t used = 0, i;
-    int fits = 1, jumps = 0;
-    while (at < answer->end && *at != 0) {
-        if (answer->end - at < 2)
+    struct reading reading = {at, at, NULL, 0, 0, 1};
+    while (reading.at < answer->end && *reading.at != 0) {
+        if (answer->end - reading.at < 2)
             return NULL;
-        if (*at >= 0xc0) {
-            const unsigned char *there = answer->begin + ((*at & 0x3f) << 8 | at[1]);
-            if (there >= part || ++jumps > MAX_JUMPS)
-                return NULL;
-            behind = behind == NULL ? at + 2 : behind;
-            at = part = there;
-            continue;
-        }
-        if (*at > 63 || answer->end - at <= *at || used + *at + 2 > EXO_DNS_NAME)
+        if (*reading.at >= 0xc0 ? !jump(answer, &reading) : !take_label(answer, &reading, name))
             return NULL;
-        for (i = 1; i <= *at; i++) {
-            fits = fits && is_name_octet(at[i]);
-            name[used++] = (char)at[i];
-        }
-        name[used++] = '.';
-        at += *at + 1;
     }
-    if (at >= answer->end)
+    if (reading.at >= answer->end)
         return NULL;
-    if (used == 0)
-        name[used++] = '.';
+    if (reading.used == 0)
+        name[reading.used++] = '.';
     else
-        used--; /* the last dot */
-    name[fits ? used : 0] = '\0';
-    return behind == NULL ? at + 1 : behind;
+        reading.used--; /* the last dot */
+    name[reading.fits ? reading.used : 0] = '\0';
+    return reading.behind == NULL ? reading.at + 1 : reading.behind;
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -174,6 +196,18 @@ static void order(struct exo_dns_target *targets, int count)
     }
 }
 
+/* A record that is an SRV with a sound name. */
+static int read_service(const struct answer *answer, const struct record *record, struct exo_dns_target *target)
+{
+    if (record->type != TYPE_SRV || record->end - record->data < 7 ||
+        read_name(answer, record->data + 6, target->host) == NULL || target->host[0] == '\0')
+        return 0;
+    target->priority = get16(record->data);
+    target->weight = get16(record->data + 2);
+    target->port = get16(record->data + 4);
+    return 1;
+}
+
 int exo_dns_read_services(const unsigned char *octets, int length, struct exo_dns_target targets[EXO_DNS_TARGETS])
 {
     struct answer answer;
@@ -183,12 +217,8 @@ int exo_dns_read_services(const unsigned char *octets, int length, struct exo_dn
         return 0;
     while (count < EXO_DNS_TARGETS && next(&answer, &record)) {
         struct exo_dns_target *target = &targets[count];
-        if (record.type != TYPE_SRV || record.end - record.data < 7 ||
-            read_name(&answer, record.data + 6, target->host) == NULL || target->host[0] == '\0')
+        if (!read_service(&answer, &record, target))
             continue;
-        target->priority = get16(record.data);
-        target->weight = get16(record.data + 2);
-        target->port = get16(record.data + 4);
         if (strcmp(target->host, ".") == 0)
             refused = 1;
         else

@@ -201,19 +201,27 @@ static int note_boundary(struct shield_fields *fields, struct shield_span value)
     return value.length > 0 && value.length <= 70 && value.at[value.length - 1] != ' ';
 }
 
+/* Parameters, to the end of a value, the first boundary of which is sound. */
+static int names_boundary(struct shield_fields *fields, struct scan *scan)
+{
+    struct scan_param param;
+    int found, seen = 0, sound = 0;
+    while ((found = scan_param(scan, &param)) > 0)
+        if (!seen && shield_span_is(param.name, "boundary")) {
+            seen = 1;
+            sound = note_boundary(fields, param.value);
+        }
+    return found == 0 && scan_is_over(scan) && sound;
+}
+
 /* type / subtype *(; parameter); of a multipart the boundary too (RFC 2046, 5.1.1). */
 static int is_media_type(struct shield_fields *fields, struct scan scan)
 {
     struct shield_span type;
-    struct scan_param param;
-    int found, boundary = 0;
     if (!scan_token(&scan, &type) || !scan_separator(&scan, '/') || !scan_token(&scan, NULL))
         return 0;
     fields->is_multipart = shield_span_is(type, "multipart");
-    while ((found = scan_param(&scan, &param)) > 0)
-        if (fields->is_multipart && !boundary && shield_span_is(param.name, "boundary"))
-            boundary = note_boundary(fields, param.value) ? 1 : 2;
-    return found == 0 && scan_is_over(&scan) && fields->is_multipart == (boundary == 1);
+    return fields->is_multipart ? names_boundary(fields, &scan) : scan_params(&scan) && scan_is_over(&scan);
 }
 
 static void field_content_type(struct shield_fields *fields, struct shield_span value)
@@ -244,25 +252,38 @@ static void field_route(struct shield_fields *fields, struct shield_span value)
         offend(fields, SHIELD_ROUTE);
 }
 
+enum { REALM = 1, NONCE = 2 };
+
+static int ends_auth_value(char c)
+{
+    return c == ',' || c == '"' || scan_is_space(c);
+}
+
+/* name = value. A quoted realm or nonce is noted in *found. */
+static int scan_auth_param(struct scan *scan, int *found)
+{
+    struct shield_span name;
+    scan_spaces(scan);
+    if (!scan_token(scan, &name) || !scan_separator(scan, '='))
+        return 0;
+    if (scan->at < scan->end && *scan->at == '"') {
+        *found |= shield_span_is(name, "realm") ? REALM : shield_span_is(name, "nonce") ? NONCE : 0;
+        return scan_quoted(scan);
+    }
+    while (scan->at < scan->end && !ends_auth_value(*scan->at))
+        scan->at++;
+    return 1;
+}
+
 /* name = value, separated by commas. `digest`: realm and nonce have to be among them (22.4). */
 static int are_auth_params(struct scan scan, int digest)
 {
-    struct shield_span name;
     int found = 0;
-    do {
-        scan_spaces(&scan);
-        if (!scan_token(&scan, &name) || !scan_separator(&scan, '='))
+    do
+        if (!scan_auth_param(&scan, &found))
             return 0;
-        if (scan.at < scan.end && *scan.at == '"') {
-            found |= shield_span_is(name, "realm") ? 1 : shield_span_is(name, "nonce") ? 2 : 0;
-            if (!scan_quoted(&scan))
-                return 0;
-        } else {
-            while (scan.at < scan.end && *scan.at != ',' && *scan.at != '"' && !scan_is_space(*scan.at))
-                scan.at++;
-        }
-    } while (scan_separator(&scan, ','));
-    return scan_is_over(&scan) && (!digest || found == 3);
+    while (scan_separator(&scan, ','));
+    return scan_is_over(&scan) && (!digest || found == (REALM | NONCE));
 }
 
 /* scheme SP parameters. Of a scheme other than Digest only that something follows is asked. */
@@ -407,7 +428,15 @@ static void check_body(struct shield_fields *fields, const char *at, enum shield
         offend(fields, SHIELD_BODY);
 }
 
-void shield_fields_end(struct shield_fields *fields, const char *body, enum shield_transport transport)
+static int is_method_of_cseq(const struct shield_fields *fields)
+{
+    struct shield_span method = fields->message->method;
+    return fields->cseq_method.length == method.length &&
+           memcmp(fields->cseq_method.at, method.at, method.length) == 0;
+}
+
+/* What every message has (8.1.1). */
+static void check_presence(struct shield_fields *fields)
 {
     const struct shield_message *message = fields->message;
     if (message->top_via.at == NULL)
@@ -420,9 +449,13 @@ void shield_fields_end(struct shield_fields *fields, const char *body, enum shie
         offend(fields, SHIELD_CALL_ID);
     if (message->cseq.at == NULL)
         offend(fields, SHIELD_CSEQ);
-    if (message->is_request && message->cseq.at != NULL &&
-        (fields->cseq_method.length != message->method.length ||
-         memcmp(fields->cseq_method.at, message->method.at, message->method.length) != 0))
+}
+
+void shield_fields_end(struct shield_fields *fields, const char *body, enum shield_transport transport)
+{
+    const struct shield_message *message = fields->message;
+    check_presence(fields);
+    if (message->is_request && message->cseq.at != NULL && !is_method_of_cseq(fields))
         offend(fields, SHIELD_CSEQ_METHOD);
     if (body != NULL)
         check_body(fields, body, transport);

@@ -3,39 +3,57 @@
 
 #include "scan.h"
 
+/* What follows the name of a Content-Length field: the number, or -1 when it is none. */
+static long length_behind(struct scan scan)
+{
+    unsigned long number;
+    if (*scan.at != ':' && *scan.at != ' ')
+        return -1;
+    if (!scan_separator(&scan, ':') || !scan_number(&scan, 0x7fffffff, &number) || !scan_is_over(&scan))
+        return -1;
+    return (long)number;
+}
+
 /* The length that a Content-Length field among the header tells; 0 without one, -1 when it is none. libeXosip2 finds
  * the field by its name with a colon or a space behind it: with anything else there, it would end the message
  * somewhere else. What else may be wrong with the message shield_check() finds. */
 static long told_length(const char *at, const char *end)
 {
     struct shield_span name;
-    unsigned long number;
     while (at < end) {
         const char *next = memmem(at, (size_t)(end - at), "\r\n", 2);
         struct scan scan = {at, next == NULL ? end : next};
         if (scan_token(&scan, &name) && (shield_span_is(name, "Content-Length") || shield_span_is(name, "l")))
-            return (*scan.at == ':' || *scan.at == ' ') && scan_separator(&scan, ':') &&
-                           scan_number(&scan, 0x7fffffff, &number) && scan_is_over(&scan)
-                       ? (long)number
-                       : -1;
+            return length_behind(scan);
         at = scan.end + 2;
     }
     return 0;
+}
+
+static size_t leading_line_ends(const char *at, const char *end)
+{
+    size_t count = 0;
+    while (at + count < end && (at[count] == '\r' || at[count] == '\n'))
+        count++;
+    return count;
+}
+
+/* Whether a start line goes on for longer than one may. */
+static int is_endless(const char *at, const char *end)
+{
+    return end - at > SHIELD_MAX_START && memmem(at, (size_t)(end - at), "\r\n", 2) == NULL;
 }
 
 long shield_frame(const char *octets, size_t length, size_t limit)
 {
     const char *at = octets, *end = octets + length, *blank;
     long body;
-    while (at < end && (*at == '\r' || *at == '\n'))
-        at++;
+    at += leading_line_ends(at, end);
     if (at == end)
         return length > limit ? -1 : (long)length; /* a keep-alive (RFC 5626, 4.4.1), or nothing */
     blank = memmem(at, (size_t)(end - at), "\r\n\r\n", 4);
-    if (blank == NULL && end - at > SHIELD_MAX_START && memmem(at, (size_t)(end - at), "\r\n", 2) == NULL)
-        return -1;
     if (blank == NULL)
-        return length >= limit ? -1 : 0;
+        return is_endless(at, end) || length >= limit ? -1 : 0;
     body = told_length(at, blank + 2);
     if (body < 0 || (size_t)(blank + 4 - octets) + (size_t)body > limit)
         return -1;

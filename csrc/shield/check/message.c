@@ -36,15 +36,30 @@ static enum shield_rule status_line(struct scan scan)
     return SHIELD_NONE;
 }
 
+/* What is behind the last space. */
+static struct scan last_word(struct scan scan)
+{
+    struct scan word = scan;
+    for (word.at = scan.end; word.at > scan.at && word.at[-1] != ' ';)
+        word.at--;
+    return word;
+}
+
+static enum shield_rule request_uri(struct shield_span uri)
+{
+    if (uri.length == 0 || *uri.at == ' ' || uri.at[uri.length - 1] == ' ')
+        return SHIELD_START_LINE;
+    return shield_uri(uri, 0) ? SHIELD_NONE : SHIELD_REQUEST_URI;
+}
+
 /* METHOD SP URI SP SIP/2.0 */
 static enum shield_rule request_line(struct scan scan, struct shield_message *message)
 {
     struct shield_span method, uri;
-    struct scan version = scan;
+    struct scan version;
     if (!scan_token(&scan, &method) || !scan_octet(&scan, ' '))
         return SHIELD_START_LINE;
-    for (version.at = scan.end; version.at > scan.at && version.at[-1] != ' ';)
-        version.at--;
+    version = last_word(scan);
     if (version.at == scan.at)
         return SHIELD_START_LINE;
     uri.at = scan.at;
@@ -57,11 +72,7 @@ static enum shield_rule request_line(struct scan scan, struct shield_message *me
     }
     message->is_request = 1;
     message->method = method;
-    if (!is_version(&version, "2.0"))
-        return SHIELD_VERSION;
-    if (uri.length == 0 || *uri.at == ' ' || uri.at[uri.length - 1] == ' ')
-        return SHIELD_START_LINE;
-    return shield_uri(uri, 0) ? SHIELD_NONE : SHIELD_REQUEST_URI;
+    return is_version(&version, "2.0") ? request_uri(uri) : SHIELD_VERSION;
 }
 
 static void start_line(struct shield_fields *fields, const char *at, const char *end)

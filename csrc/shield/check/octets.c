@@ -26,22 +26,32 @@ const char *shield_field_end(const char *at, const char *end)
     return found;
 }
 
+static int is_plain(char octet)
+{
+    unsigned char c = (unsigned char)octet;
+    return (c >= ' ' && c != 0x7f) || c == '\t';
+}
+
+/* Whether two octets belong together: a quoted pair (25.1), or the end of a line that is folded, for which
+ * shield_field_end() saw to what follows. */
+static int is_pair(const char *at, const char *end, int quoted)
+{
+    if (*at == '\\')
+        return quoted && end - at > 1 && at[1] != '\r' && at[1] != '\n';
+    return *at == '\r' && end - at > 2 && at[1] == '\n';
+}
+
 /* Whether the octets of a start line or a header field may be there: a control character, NUL among them, only
  * behind a backslash within quotes (25.1). */
 int shield_octets(const char *at, const char *end)
 {
     int quoted = 0;
     for (; at < end; at++) {
-        unsigned char c = (unsigned char)*at;
-        if (c >= ' ' && c != 0x7f && c != '"' && c != '\\')
-            continue;
-        if (c == '"')
+        if (*at == '"')
             quoted = !quoted;
-        else if (c == '\\' && quoted && end - at > 1 && at[1] != '\r' && at[1] != '\n')
+        else if (is_pair(at, end, quoted))
             at++;
-        else if (c == '\r' && end - at > 2 && at[1] == '\n')
-            at++; /* a fold: shield_field_end() saw to what follows */
-        else if (c != '\t' && c != '\\')
+        else if (!is_plain(*at))
             return 0;
     }
     return 1;

@@ -178,6 +178,17 @@ static int hides_param(struct shield_span quoted)
     return 0;
 }
 
+/* Behind "=": a quoted text, or a word. */
+static int scan_value(struct scan *scan, struct shield_span *value)
+{
+    int is_quoted = scan->at < scan->end && *scan->at == '"';
+    value->at = scan->at;
+    if (is_quoted ? !scan_quoted(scan) : take(scan, WORD, NULL) == 0)
+        return 0;
+    value->length = (size_t)(scan->at - value->at);
+    return !is_quoted || !hides_param(*value);
+}
+
 int scan_param(struct scan *scan, struct scan_param *param)
 {
     struct scan before = *scan;
@@ -194,15 +205,7 @@ int scan_param(struct scan *scan, struct scan_param *param)
         *scan = before;
         return needs_value(param->name) ? -1 : 1;
     }
-    param->value.at = scan->at;
-    if (scan->at < scan->end && *scan->at == '"') {
-        if (!scan_quoted(scan))
-            return -1;
-    } else if (take(scan, WORD, NULL) == 0) {
-        return -1;
-    }
-    param->value.length = (size_t)(scan->at - param->value.at);
-    return *param->value.at == '"' && hides_param(param->value) ? -1 : 1;
+    return scan_value(scan, &param->value) ? 1 : -1;
 }
 
 int scan_params(struct scan *scan)

@@ -8,16 +8,25 @@ static int is_hex(char c)
     return c != '\0' && strchr("0123456789abcdefABCDEF", c) != NULL;
 }
 
+/* "%" and two hexadecimal digits. */
+static int is_escape(const char *at, const char *end)
+{
+    return end - at >= 3 && is_hex(at[1]) && is_hex(at[2]);
+}
+
+static int ends_uri(char octet)
+{
+    unsigned char c = (unsigned char)octet;
+    return c <= ' ' || c == 0x7f || c == '<' || c == '>' || c == '"';
+}
+
 /* No octet that ends a URI, and "%" only where two hexadecimal digits follow. Not too many of them: what is no letter
  * or digit may be three when it is written again (19.1.2). */
 static int are_octets_sound(struct scan scan)
 {
     size_t length = 0;
     for (; scan.at < scan.end; scan.at++) {
-        unsigned char c = (unsigned char)*scan.at;
-        if (c <= ' ' || c == 0x7f || c == '<' || c == '>' || c == '"')
-            return 0;
-        if (c == '%' && (scan.end - scan.at < 3 || !is_hex(scan.at[1]) || !is_hex(scan.at[2])))
+        if (ends_uri(*scan.at) || (*scan.at == '%' && !is_escape(scan.at, scan.end)))
             return 0;
         length += scan_is_token(*scan.at) && *scan.at != '`' ? 1 : 3;
     }

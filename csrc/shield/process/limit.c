@@ -82,12 +82,9 @@ static void set_rate(struct bucket *bucket, double rate)
     bucket->tokens = clamp(bucket->tokens, 0, bucket->burst);
 }
 
-static void adapt(struct bucket *bucket, double seconds, int late, int64_t now)
+/* Slower where messages wait, faster again where they do not, and no limit any more once it refuses nothing. */
+static void change_rate(struct bucket *bucket, int late, int64_t now)
 {
-    double rate = bucket->admitted / seconds;
-    bucket->usual = bucket->usual == 0 ? rate : 0.8 * bucket->usual + 0.2 * rate;
-    if (bucket->refused > 0)
-        bucket->refused_at = now;
     if (late && bucket->settling == 0) {
         bucket->before = bucket->rate == 0 ? bucket->usual : bucket->rate;
         set_rate(bucket, 0.85 * bucket->before);
@@ -98,6 +95,15 @@ static void adapt(struct bucket *bucket, double seconds, int late, int64_t now)
     } else if (bucket->rate > 0 && now - bucket->refused_at > FORGOTTEN) {
         bucket->rate = 0;
     }
+}
+
+static void adapt(struct bucket *bucket, double seconds, int late, int64_t now)
+{
+    double rate = bucket->admitted / seconds;
+    bucket->usual = bucket->usual == 0 ? rate : 0.8 * bucket->usual + 0.2 * rate;
+    if (bucket->refused > 0)
+        bucket->refused_at = now;
+    change_rate(bucket, late, now);
     if (bucket->settling > 0)
         bucket->settling--;
     bucket->admitted = bucket->refused = 0;
