@@ -12,9 +12,6 @@
  * service, and a bound on memory. */
 enum { CONGESTED = 10000 };
 
-/* A day: no timer of a library's is asked for more. */
-enum { LONGEST_MS = 24 * 3600 * 1000 };
-
 int sb_core_init(struct sb_core *core)
 {
     memset(core, 0, sizeof *core);
@@ -277,32 +274,33 @@ void sb_core_tidy(struct sb_core *core)
     }
 }
 
-void sb_core_lease_event(sb_event *event, const struct sb_object *object, int new_state, int status,
-                         const char *reason, int expires)
-{
-    memset(event, 0, sizeof *event);
-    if (object->kind == SB_KIND_REGISTRATION) {
-        event->type = SB_EV_REGISTRATION;
-        event->registration = object->id;
-        event->method = "REGISTER";
-    } else {
-        event->type = SB_EV_SUBSCRIPTION;
-        event->subscription = object->id;
-        event->method = "SUBSCRIBE";
-    }
-    event->state = new_state;
-    event->status = status;
-    event->reason = reason;
-    event->expires = expires;
-}
-
-unsigned sb_core_refresh_ms(int seconds)
-{
-    int64_t ms = (int64_t)seconds * (seconds < 60 ? 500 : 900);
-    return ms > LONGEST_MS ? LONGEST_MS : (unsigned)ms;
-}
-
 int sb_core_congested(struct sb_core *core)
 {
     return sb_queue_length(core->queue) > CONGESTED;
+}
+
+int sb_core_refuses(struct sb_core *core)
+{
+    return sb_core_closing(core) || sb_core_congested(core);
+}
+
+int sb_core_own_answer(struct sb_core *core, const struct sb_object *call, int is_options)
+{
+    if (is_options)
+        return 200;
+    if (call != NULL && call->state == SB_CALL_ENDING)
+        return 481;
+    return sb_core_refuses(core) ? 503 : 0;
+}
+
+void sb_core_drop_request(struct sb_core *core, struct sb_object *transaction)
+{
+    if (transaction->is_invite)
+        transaction->call->invite_pending = 0;
+    sb_core_remove(core, transaction);
+}
+
+int sb_cause_of_refusal(int status)
+{
+    return status < 400 ? SB_CAUSE_REDIRECTED : SB_CAUSE_REJECTED;
 }

@@ -43,13 +43,6 @@ void sb_core_remove(struct sb_core *core, struct sb_object *object);
 /* Not under the lock, from any thread: an SB_EV_TRACE. */
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length);
 
-/* The event of a registration, or of a subscription of ours, in a new state. */
-void sb_core_lease_event(sb_event *event, const struct sb_object *object, int new_state, int status,
-                         const char *reason, int expires);
-
-/* Milliseconds after which to refresh what was granted for some seconds (10.2.4, RFC 6665 4.1.2.2). */
-unsigned sb_core_refresh_ms(int seconds);
-
 /* Under the lock, every SB_TIDY_MS: gives memory that a peak of traffic left behind back to the system. What ended is
  * kept by the libraries for half a minute, so it comes back later than the objects go. */
 enum { SB_TIDY_MS = 10000 };
@@ -61,5 +54,17 @@ int sb_core_closing(const struct sb_core *core);
 /* True when the user has left so many events unread that new calls and requests from outside are to be
  * answered 503 by the backend and not posted. From any thread. */
 int sb_core_congested(struct sb_core *core);
+
+/* Either of the two. */
+int sb_core_refuses(struct sb_core *core);
+
+/* The status to answer a request from outside with before the user sees it, or 0. call: that it arrived in, or NULL. */
+int sb_core_own_answer(struct sb_core *core, const struct sb_object *call, int is_options);
+
+/* Under the lock: forget a request from outside, without an event. The user can answer it no more. */
+void sb_core_drop_request(struct sb_core *core, struct sb_object *transaction);
+
+/* The cause with which a call ends that this final response refuses (enum sb_cause). */
+int sb_cause_of_refusal(int status);
 
 #endif

@@ -2,6 +2,13 @@
 #ifndef SB_TIMERS_H
 #define SB_TIMERS_H
 
+/* How long a final response is waited for, in milliseconds (17.1.1.1). */
+enum { SB_64_T1_MS = 32000 };
+
+/* How often a request is sent again for a challenge: once, and once more each time that only the nonce was stale (22.4,
+ * RFC 2617 3.2.1). And how often what the other side grants is asked for again with more seconds (423). */
+enum { SB_MAX_RETRIES = 3 };
+
 /* After a SUBSCRIBE that ends a subscription: milliseconds for the last NOTIFY, which a notifier sends at once. */
 enum { SB_LAST_NOTIFY_MS = 5000 };
 

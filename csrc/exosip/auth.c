@@ -13,6 +13,7 @@
 #include "credentials.h"
 #include "message.h"
 #include "state.h"
+#include "timers.h"
 #include "wipe.h"
 
 #ifdef __GLIBC__
@@ -157,16 +158,24 @@ static int was_authorized(osip_message_t *request, int status)
     return osip_list_size(status == 401 ? &request->authorizations : &request->proxy_authorizations) > 0;
 }
 
+static int is_challenge(const osip_message_t *response)
+{
+    return response != NULL && (response->status_code == 401 || response->status_code == 407);
+}
+
+/* The library looks up credentials by the user part of From, and does nothing where there is none. */
+static int names_user(const osip_message_t *request)
+{
+    return request->from != NULL && request->from->url != NULL && request->from->url->username != NULL;
+}
+
 int exo_may_retry(struct exosip *state, osip_message_t *request, osip_message_t *response, int *retries)
 {
     osip_www_authenticate_t *challenge;
-    if (request == NULL || response == NULL ||
-        (response->status_code != 401 && response->status_code != 407) || *retries >= EXO_MAX_RETRIES)
+    if (request == NULL || !is_challenge(response) || *retries >= SB_MAX_RETRIES)
         return 0;
     challenge = challenge_in(response);
-    /* The library looks up credentials by the user part of From, and does nothing where there is none. */
-    if (challenge == NULL || !has_credentials(state, challenge->realm) || request->from == NULL ||
-        request->from->url == NULL || request->from->url->username == NULL)
+    if (challenge == NULL || !has_credentials(state, challenge->realm) || !names_user(request))
         return 0;
     return *retries == 0 || is_word(challenge->stale, "true") || !was_authorized(request, response->status_code);
 }

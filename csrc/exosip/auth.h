@@ -6,10 +6,6 @@
 
 struct exosip;
 
-/* How often a request is sent again for a challenge: once, and once more each time that only the nonce was
- * stale (22.4, RFC 2617 3.2.1), up to what the library does at most. */
-enum { EXO_MAX_RETRIES = 3 };
-
 int exo_credentials(void *state, const char *realm, const char *user, const char *password);
 int exo_credentials_clear(void *state);
 /* Before the library is begun with: the memory of its passwords is wiped when it is given back. */

@@ -2,7 +2,7 @@
 #include "auth.h"
 #include "backend.h"
 #include "call.h"
-#include "lease.h"
+#include "leases.h"
 #include "notify.h"
 #include "open.h"
 #include "record.h"

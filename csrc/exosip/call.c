@@ -1,11 +1,11 @@
 /* call.c - what the user does with a call (13, 14, 15). */
 #include "call.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "api.h"
 #include "call_events.h"
 #include "clock.h"
@@ -14,123 +14,39 @@
 #include "object.h"
 #include "request.h"
 #include "resolve.h"
-#include "screen.h"
 #include "state.h"
-
-/* ------------------------------------------------------------------------------------------------------
- * Addresses
- */
-
-/* 3.3 has 200 octets for the Contact of what it sends within the dialog. */
-static int is_long_sender(const char *address)
-{
-    osip_from_t *from = NULL;
-    int is_long;
-    if (address == NULL || osip_from_init(&from) != 0)
-        return 0;
-    is_long = osip_from_parse(from, address) == 0 && exo_is_long_user(from);
-    osip_from_free(from);
-    return is_long;
-}
-
-/* What the library can send to: a sip: URI (it would take sips: for sip:, and tel: for no host). */
-int exo_check_target(const sb_parties *parties)
-{
-    osip_to_t *to = NULL;
-    char *address;
-    int code = SB_OK;
-    if (strlen(parties->to) > EXO_MAX_START_LINE || (EXO_IS_3_3 && is_long_sender(parties->from)))
-        return SB_ETOOBIG;
-    if (osip_to_init(&to) != 0)
-        return SB_ENOMEM;
-    address = exo_name_addr(parties->to);
-    if (address == NULL)
-        code = SB_ENOMEM;
-    else if (osip_to_parse(to, address) != 0 || to->url == NULL || to->url->scheme == NULL)
-        code = SB_EINVAL;
-    else if (strcasecmp(to->url->scheme, "sip") != 0)
-        code = SB_ENOTSUP;
-    else if (to->url->host == NULL || to->url->host[0] == '\0')
-        code = SB_EINVAL;
-    free(address);
-    osip_to_free(to);
-    return code;
-}
-
-char *exo_in_brackets(const char *uri)
-{
-    size_t size = strlen(uri) + 3;
-    char *text = malloc(size);
-    if (text != NULL)
-        snprintf(text, size, "<%s>", uri);
-    return text;
-}
-
-char *exo_name_addr(const char *address)
-{
-    return strchr(address, '<') == NULL ? exo_in_brackets(address) : strdup(address);
-}
-
-char *exo_sender(const struct exosip *state, const sb_parties *parties)
-{
-    return exo_name_addr(parties->from != NULL ? parties->from : state->address);
-}
-
-/* As it was given: a parameter that is a blank the library would write as none, and then not read the next. */
-char *exo_route(const char *proxy)
-{
-    osip_uri_t *uri = NULL;
-    osip_uri_param_t *loose = NULL;
-    size_t size = strlen(proxy) + sizeof "<;lr>";
-    char *route = NULL;
-    if (osip_uri_init(&uri) != 0)
-        return NULL;
-    if (osip_uri_parse(uri, proxy) == 0 && (route = malloc(size)) != NULL) {
-        osip_uri_uparam_get_byname(uri, (char *)"lr", &loose);
-        snprintf(route, size, loose != NULL ? "<%s>" : "<%s;lr>", proxy);
-    }
-    osip_uri_free(uri);
-    return route;
-}
 
 /* ------------------------------------------------------------------------------------------------------
  * Out
  */
 
-/* Build the INVITE. Under eXosip_lock. */
-static int build_invite(struct exosip *state, osip_message_t **invite, const sb_parties *parties,
+/* Build the INVITE, or set *invite to NULL. Under eXosip_lock. */
+static int build_invite(struct exosip *state, osip_message_t **invite, const struct exo_addresses *addresses,
                         const sb_content *content)
 {
-    char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
-    const char *route = own_route != NULL ? own_route : state->route;
-    char *to, *from;
-    int code = SB_ENOMEM;
+    int code;
+    EXO_UNUSED(state);
     *invite = NULL;
-    if (parties->route != NULL && own_route == NULL)
-        return SB_EINVAL;
-    to = exo_name_addr(parties->to);
-    from = exo_sender(state, parties);
-    if (to != NULL && from != NULL)
-        code = exo_error(eXosip_call_build_initial_invite(EXO_FIRST(state) invite, to, from, route, NULL));
-    free(to);
-    free(from);
-    free(own_route);
+    code = exo_error(eXosip_call_build_initial_invite(EXO_FIRST(state) invite, addresses->to, addresses->from,
+                                                      addresses->route, NULL));
     if (code == SB_OK && *invite == NULL)
         code = SB_ELIBRARY;
     if (code == SB_OK)
         code = exo_fill(*invite, content);
-    if (code != SB_OK)
-        osip_message_free(*invite);
+    if (code == SB_OK)
+        return SB_OK;
+    osip_message_free(*invite);
+    *invite = NULL;
     return code;
 }
 
-static int send_invite(struct exosip *state, struct exo_call *record, const sb_parties *parties,
+static int send_invite(struct exosip *state, struct exo_call *record, const struct exo_addresses *addresses,
                        const sb_content *content)
 {
     osip_message_t *invite;
     int code, cid;
     exo_lock(state);
-    code = build_invite(state, &invite, parties, content);
+    code = build_invite(state, &invite, addresses, content);
     if (code == SB_OK) {
         record->call_id = exo_call_id(invite);
         cid = eXosip_call_send_initial_invite(EXO_FIRST(state) invite); /* has the message now, come what may */
@@ -144,6 +60,7 @@ static int send_invite(struct exosip *state, struct exo_call *record, const sb_p
 int exo_call(void *data, struct sb_object *call, const sb_parties *parties, const sb_content *content)
 {
     struct exosip *state = data;
+    struct exo_addresses addresses;
     struct exo_call *record;
     struct sb_object *other;
     int code = exo_check_target(parties);
@@ -155,7 +72,10 @@ int exo_call(void *data, struct sb_object *call, const sb_parties *parties, cons
     call->lib = record;
     record->started_ms = sb_monotonic_ms();
     record->record.due_ms = record->started_ms + EXO_OVERDUE;
-    code = send_invite(state, record, parties, content);
+    code = exo_addresses_set(&addresses, state, parties);
+    if (code == SB_OK)
+        code = send_invite(state, record, &addresses, content);
+    exo_addresses_clear(&addresses);
     if (code != SB_OK)
         return code;
     code = exo_index_call(state, call);
@@ -227,7 +147,7 @@ int exo_send_cancel(struct exosip *state, struct exo_call *call)
     if (code != SB_OK)
         return code;
     call->ending = EXO_ENDING_CANCELLED;
-    call->record.due_ms = sb_monotonic_ms() + EXO_64_T1; /* 9.1: then it is taken as cancelled */
+    call->record.due_ms = sb_monotonic_ms() + SB_64_T1_MS; /* 9.1: then it is taken as cancelled */
     return SB_OK;
 }
 
@@ -366,7 +286,7 @@ int exo_answer_call(void *state, struct sb_object *call, const sb_content *conte
     int code = respond(state, record, 200, content);
     if (code == SB_OK) {
         record->ack_awaited = 1;
-        record->record.due_ms = sb_monotonic_ms() + EXO_64_T1;
+        record->record.due_ms = sb_monotonic_ms() + SB_64_T1_MS;
     }
     return code;
 }
@@ -401,7 +321,7 @@ int exo_refuse(void *data, struct sb_object *call, int status, const char *reaso
     exo_unlock(state);
     if (code == SB_OK) {
         record->ending = EXO_ENDING_REFUSED;
-        record->record.due_ms = sb_monotonic_ms() + EXO_64_T1;
+        record->record.due_ms = sb_monotonic_ms() + SB_64_T1_MS;
     }
     return code;
 }

@@ -42,15 +42,6 @@ int exo_hangup(void *state, struct sb_object *call, const sb_content *content);
 int exo_send_ack(struct exosip *state, int did, int tid, const sb_content *content);
 int exo_send_bye(struct exosip *state, int did, const sb_content *content);
 int exo_send_cancel(struct exosip *state, struct exo_call *call);
-/* The value of a Route header, to be freed, for a proxy's URI; NULL when memory is out. */
-char *exo_route(const char *uri);
-char *exo_in_brackets(const char *uri); /* "<uri>", to be freed; NULL when memory is out */
-/* A URI or a name-addr as a name-addr, to be freed; NULL when memory is out. Without the brackets the URI's parameters
- * would be the header field's (20.10). */
-char *exo_name_addr(const char *address);
-/* The same of who it is from. Without "<>" the library would take the URI's parameters for those of From. */
-char *exo_sender(const struct exosip *state, const sb_parties *parties);
-int exo_check_target(const sb_parties *parties);
 void exo_call_due(struct exosip *state, struct sb_object *call);
 void exo_call_free(struct exo_call *record);
 

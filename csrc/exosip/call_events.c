@@ -8,6 +8,7 @@
 #include "call.h"
 #include "clock.h"
 #include "core.h"
+#include "event.h"
 #include "index.h"
 #include "message.h"
 #include "request.h"
@@ -20,11 +21,7 @@ void exo_end_call(struct exosip *state, struct sb_object *call, int cause, int s
                   osip_message_t *message)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_CALL_ENDED;
-    event.call = call->id;
-    event.cause = cause;
-    event.status = status;
+    sb_event_call_ended(&event, call, cause, status);
     if (cause == SB_CAUSE_TIMEOUT && !((struct exo_call *)call->lib)->provisional)
         exo_note_silence(state, call->id);
     exo_post(state, &event, message);
@@ -34,10 +31,7 @@ static void post_call(struct exosip *state, int type, struct sb_object *call, in
                       osip_message_t *message)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = type;
-    event.call = call->id;
-    event.status = status;
+    sb_event_call(&event, type, call, status);
     exo_post(state, &event, message);
 }
 
@@ -71,7 +65,7 @@ static int refusal(struct exosip *state, const eXosip_event_t *event)
         ((struct exo_call *)other->lib)->strangers++; /* see exo_call() */
         return 503;
     }
-    if (sb_core_closing(state->core) || sb_core_congested(state->core))
+    if (sb_core_refuses(state->core))
         return 503;
     return exo_is_dangerous(event->request) ? 400 : 0;
 }
@@ -79,9 +73,7 @@ static int refusal(struct exosip *state, const eXosip_event_t *event)
 static int post_incoming(struct exosip *state, const struct sb_object *call, osip_message_t *invite)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_CALL_INCOMING;
-    event.call = call->id;
+    sb_event_call(&event, SB_EV_CALL_INCOMING, call, 0);
     return exo_post_request(state, &event, invite);
 }
 
@@ -169,7 +161,7 @@ static void on_answered(struct exosip *state, eXosip_event_t *event, struct sb_o
 static void on_refused(struct exosip *state, eXosip_event_t *event, struct sb_object *call)
 {
     struct exo_call *record = call->lib;
-    int status = status_of(event), cause = SB_CAUSE_REJECTED;
+    int status = status_of(event), cause = sb_cause_of_refusal(status);
     if (exo_pending_reinvite(call) != NULL) {
         exo_on_call_response(state, event, call);
         return;
@@ -189,8 +181,6 @@ static void on_refused(struct exosip *state, eXosip_event_t *event, struct sb_ob
     } else if (status == 0) {
         cause = SB_CAUSE_TIMEOUT;
         status = 408;
-    } else if (status < 400) {
-        cause = SB_CAUSE_REDIRECTED;
     }
     exo_end_call(state, call, cause, status, event->response);
 }
@@ -237,8 +227,7 @@ static void on_closed(struct exosip *state, const eXosip_event_t *event, struct 
     else if (exo_is_method(event->request, "BYE"))
         exo_end_call(state, call, SB_CAUSE_REMOTE_BYE, 200, event->request);
     else if (record->ending == EXO_ENDING_REFUSED)
-        exo_end_call(state, call, status < 400 ? SB_CAUSE_REDIRECTED : SB_CAUSE_REJECTED, status,
-                     event->response);
+        exo_end_call(state, call, sb_cause_of_refusal(status), status, event->response);
     else if (call->state == SB_CALL_INCOMING && status == 487)
         on_cancelled_silently(state, call);
     else if (call->state == SB_CALL_INCOMING)
@@ -257,7 +246,7 @@ static void on_released(struct exosip *state, struct sb_object *call)
     }
     if (record->ending == EXO_ENDING_CANCEL_DUE || record->ending == EXO_ENDING_CANCELLED)
         exo_end_call(state, call, SB_CAUSE_CANCELLED, 487, NULL);
-    else if (call->outgoing && sb_monotonic_ms() - record->started_ms >= EXO_64_T1 - 1000)
+    else if (call->outgoing && sb_monotonic_ms() - record->started_ms >= SB_64_T1_MS - 1000)
         exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
     else
         exo_end_call(state, call, SB_CAUSE_FAILED, 503, NULL);

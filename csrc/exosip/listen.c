@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "api.h"
-#include "call.h"
+#include "address.h"
 #include "state.h"
 
 enum { MAX_ADVERTISED = 61 }; /* octets of an advertised host; the library has two more, for brackets */
@@ -202,6 +202,16 @@ static int compose_addresses(struct exosip *state, const sb_config *config, cons
     return state->route == NULL ? SB_EINVAL : SB_OK;
 }
 
+/* On IPv6 the library adds the brackets of an IPv6 address itself, on IPv4 it adds none. */
+static void write_host(char *name, size_t size, const char *host, int family)
+{
+    int has_brackets = host[0] == '[';
+    if (family == AF_INET6 && has_brackets)
+        snprintf(name, size, "%.*s", (int)strcspn(host + 1, "]"), host + 1);
+    else
+        snprintf(name, size, is_ipv6(host) && family == AF_INET && !has_brackets ? "[%s]" : "%s", host);
+}
+
 /* What Contact names where it is not what the library guesses. It guesses by the route, which leads to the first of
  * an interface's addresses: when another one is bound, nobody listens there. (Responses find back to us by rport.) */
 static void name_contact(struct exosip *state, const sb_config *config, const struct exo_place *place,
@@ -215,11 +225,7 @@ static void name_contact(struct exosip *state, const sb_config *config, const st
         return;
     if (host == NULL)
         host = other ? place->text : guessed;
-    /* On IPv6 the library adds the brackets of an IPv6 address itself, on IPv4 it adds none. */
-    if (family_of(place) == AF_INET6 && host[0] == '[')
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(host + 1, "]"), host + 1);
-    else
-        snprintf(name, sizeof name, is_ipv6(host) && family_of(place) == AF_INET && host[0] != '[' ? "[%s]" : "%s", host);
+    write_host(name, sizeof name, host, family_of(place));
     eXosip_masquerade_contact(EXO_FIRST(state) name, config->advertised_port != 0 ? config->advertised_port : port);
 }
 

@@ -6,7 +6,7 @@
 #include "call_events.h"
 #include "clock.h"
 #include "core.h"
-#include "lease.h"
+#include "leases.h"
 #include "notify.h"
 #include "record.h"
 #include "register.h"
@@ -83,12 +83,12 @@ static void handle_due(struct exosip *state)
             continue;
         if (object->kind == SB_KIND_CALL)
             exo_call_due(state, object);
-        else if (object->kind == SB_KIND_REGISTRATION)
-            exo_lease_due(state, object);
-        else if (object->kind == SB_KIND_SUBSCRIPTION)
-            exo_subscription_due(state, object);
-        else
+        else if (object->kind == SB_KIND_TRANSACTION)
             exo_transaction_due(state, object);
+        else if (object->kind == SB_KIND_SUBSCRIPTION && !object->outgoing)
+            exo_notifier_due(state, object);
+        else
+            exo_lease_due(state, object);
     }
 }
 

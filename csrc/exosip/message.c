@@ -84,19 +84,26 @@ static void remove_header(osip_message_t *message, const char *name)
     osip_header_free(header);
 }
 
-int exo_fill(osip_message_t *message, const sb_content *content)
+static int add_headers(osip_message_t *message, const sb_content *content)
 {
     size_t i;
     int code = 0;
-    if (content == NULL)
-        return SB_OK;
-    if (sb_check_datagram(content) != SB_OK)
-        return SB_ETOOBIG;
     for (i = 0; i < content->header_count && code == 0; i++) {
         if (strcasecmp(content->headers[i].name, "User-Agent") == 0)
             remove_header(message, "User-Agent");
         code = osip_message_set_header(message, content->headers[i].name, content->headers[i].value);
     }
+    return code;
+}
+
+int exo_fill(osip_message_t *message, const sb_content *content)
+{
+    int code;
+    if (content == NULL)
+        return SB_OK;
+    if (sb_check_datagram(content) != SB_OK)
+        return SB_ETOOBIG;
+    code = add_headers(message, content);
     if (code == 0 && content->content_type != NULL)
         code = osip_message_set_content_type(message, content->content_type);
     if (code == 0 && !have_values(message->content_type))
@@ -330,26 +337,30 @@ int exo_octets(osip_message_t *message, char **octets, size_t *length)
     return returned == OSIP_NOMEM ? 500 : 400;
 }
 
+/* Move a line to *to, which moves on behind it, without its carriage return. Returns where the next one begins. */
+static char *move_line(char **to, char *from, char *end)
+{
+    char *line_end = memchr(from, '\n', (size_t)(end - from));
+    size_t size = (size_t)((line_end == NULL ? end : line_end) - from);
+    if (size > 0 && from[size - 1] == '\r')
+        size--;
+    memmove(*to, from, size);
+    *to += size;
+    *(*to)++ = '\n';
+    return line_end == NULL ? end : line_end + 1;
+}
+
 /* Set the event's headers and body from the octets of a message, which are changed: the carriage returns
  * of the header lines go, and a NUL ends them. */
 static void split(sb_event *event, char *octets, size_t length)
 {
-    char *end = octets + length, *from, *to;
+    char *end = octets + length, *from, *to = octets;
     from = memchr(octets, '\n', length); /* of the start line */
     if (from == NULL)
         return;
-    to = octets;
     event->headers = octets;
-    for (from++; from < end && *from != '\r' && *from != '\n';) {
-        char *line_end = memchr(from, '\n', (size_t)(end - from));
-        size_t size = (size_t)((line_end == NULL ? end : line_end) - from);
-        if (size > 0 && from[size - 1] == '\r')
-            size--;
-        memmove(to, from, size);
-        to += size;
-        *to++ = '\n';
-        from = line_end == NULL ? end : line_end + 1;
-    }
+    for (from++; from < end && *from != '\r' && *from != '\n';)
+        from = move_line(&to, from, end);
     from += from < end && *from == '\r';
     from += from < end && *from == '\n';
     if (from < end) {

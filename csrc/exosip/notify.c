@@ -1,140 +1,138 @@
 /* notify.c - subscriptions from outside (RFC 6665, 4.2). */
 #include "notify.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api.h"
 #include "clock.h"
 #include "core.h"
+#include "event.h"
 #include "index.h"
 #include "message.h"
+#include "notifier.h"
 #include "request.h"
 #include "state.h"
 #include "subscribe.h"
 #include "timers.h"
 #include "values.h"
 
-/* What the engine says itself when a subscription is over. */
-static const char RAN_OUT[] = "terminated;reason=timeout";
-
-static void post_unsubscribed(struct exosip *state, struct sb_object *subscription, int status,
-                              osip_message_t *message)
-{
-    sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_UNSUBSCRIBED;
-    event.subscription = subscription->id;
-    event.status = status;
-    exo_post(state, &event, message);
-}
-
 /* Returns 0, or the status to refuse it with. */
-static int post_subscribe(struct exosip *state, struct sb_object *subscription, int new_state, int expires,
+static int post_subscribe(struct exosip *state, const struct sb_object *subscription, int new_state, int expires,
                           osip_message_t *subscribe)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_SUBSCRIBE;
-    event.subscription = subscription->id;
-    event.state = new_state;
-    event.expires = expires;
+    sb_event_subscribe(&event, subscription, new_state, expires);
     return exo_post_request(state, &event, subscribe);
 }
 
 /* When there is something to do: a NOTIFY that is overdue, or the end. */
-static void set_due(struct exo_subscription *record)
+static void set_due(struct exo_subscription *record, int is_busy)
 {
     record->lease.record.due_ms = record->until_ms;
-    if (record->lease.busy && (record->until_ms == 0 || record->until_ms > record->overdue_ms))
+    if (is_busy && (record->until_ms == 0 || record->until_ms > record->overdue_ms))
         record->lease.record.due_ms = record->overdue_ms;
 }
 
 static void set_until(struct exo_subscription *record, int seconds)
 {
-    record->until_ms = sb_monotonic_ms() + (int64_t)(seconds < SB_DAY ? seconds : SB_DAY) * 1000;
-    set_due(record);
+    record->until_ms = sb_monotonic_ms() + sb_notifier_ms(seconds);
+    set_due(record, record->notifier.busy);
 }
 
 /* ------------------------------------------------------------------------------------------------------
  * NOTIFY
  */
-static int send_notify(struct exosip *state, struct exo_subscription *record, const char *subscription_state,
-                       const sb_content *content)
+
+/* What a NOTIFY is made of. */
+struct draft {
+    char *state; /* the value of Subscription-State */
+    struct exo_content *content;
+};
+
+static void drop(void *data)
 {
+    struct draft *draft = data;
+    exo_content_free(draft->content);
+    free(draft->state);
+    free(draft);
+}
+
+static struct draft *draft_new(const char *subscription_state, const sb_content *content)
+{
+    struct draft *draft = calloc(1, sizeof *draft);
+    if (draft == NULL)
+        return NULL;
+    draft->state = strdup(subscription_state);
+    draft->content = exo_content_copy(content);
+    if (draft->state != NULL && draft->content != NULL)
+        return draft;
+    drop(draft);
+    return NULL;
+}
+
+static int build(struct exosip *state, const struct exo_subscription *record, const struct draft *draft,
+                 osip_message_t **notify)
+{
+    int code = exo_error(eXosip_insubscription_build_request(EXO_FIRST(state) record->did, "NOTIFY", notify));
+    EXO_UNUSED(state);
+    if (code == SB_OK)
+        code = *notify == NULL ? SB_ELIBRARY : exo_error(osip_message_set_header(*notify, "Event", record->event));
+    if (code == SB_OK)
+        code = exo_error(osip_message_set_header(*notify, "Subscription-State", draft->state));
+    return code == SB_OK ? exo_fill(*notify, &draft->content->content) : code;
+}
+
+static int send_notify(void *data, struct sb_object *subscription, void *draft)
+{
+    struct exosip *state = data;
+    struct exo_subscription *record = subscription->lib;
     osip_message_t *notify = NULL;
     int code;
     exo_lock(state);
-    code = exo_error(eXosip_insubscription_build_request(EXO_FIRST(state) record->did, "NOTIFY", &notify));
-    if (code == SB_OK)
-        code = notify == NULL ? SB_ELIBRARY : exo_error(osip_message_set_header(notify, "Event", record->event));
-    if (code == SB_OK)
-        code = exo_error(osip_message_set_header(notify, "Subscription-State", subscription_state));
-    if (code == SB_OK)
-        code = exo_fill(notify, content);
+    code = build(state, record, draft, &notify);
     if (code == SB_OK)
         code = exo_error(eXosip_insubscription_send_request(EXO_FIRST(state) record->did, notify));
     else
         osip_message_free(notify);
     exo_unlock(state);
+    drop(draft);
     if (code != SB_OK)
         return code;
-    record->lease.busy = 1;
     record->overdue_ms = sb_monotonic_ms() + EXO_OVERDUE;
-    set_due(record);
+    set_due(record, 1);
     return SB_OK;
 }
 
-void exo_notify_free(struct exo_notify *waiting)
+static void post(void *state, sb_event *event, const void *message)
 {
-    exo_content_free(waiting->content);
-    free(waiting->state);
-    free(waiting);
+    exo_post(state, event, (osip_message_t *)message);
 }
 
-static int wait_in_line(struct exo_subscription *record, const char *subscription_state, const sb_content *content)
-{
-    struct exo_notify *waiting, **link = &record->waiting;
-    if (record->count >= SB_MAX_NOTIFIES - 1)
-        return SB_ESTATE;
-    waiting = calloc(1, sizeof *waiting);
-    if (waiting == NULL)
-        return SB_ENOMEM;
-    waiting->state = strdup(subscription_state);
-    waiting->content = exo_content_copy(content);
-    if (waiting->state == NULL || waiting->content == NULL) {
-        exo_notify_free(waiting);
-        return SB_ENOMEM;
-    }
-    while (*link != NULL)
-        link = &(*link)->next;
-    *link = waiting;
-    record->count++;
-    return SB_OK;
-}
+static const struct sb_notifier_calls CALLS = {
+    .send = send_notify,
+    .drop = drop,
+    .post = post,
+};
 
 int exo_notify(void *state, struct sb_object *subscription, const char *subscription_state,
                const sb_content *content)
 {
-    struct exo_subscription *record = subscription->lib;
-    if (record->lease.busy)
-        return wait_in_line(record, subscription_state, content);
-    return send_notify(state, record, subscription_state, content);
-}
-
-/* Send the next that waits. */
-static int send_waiting(struct exosip *state, struct exo_subscription *record)
-{
-    struct exo_notify *waiting = record->waiting;
-    int code = send_notify(state, record, waiting->state, &waiting->content->content);
-    record->waiting = waiting->next;
-    record->count--;
-    exo_notify_free(waiting);
+    struct sb_notifier *notifier = &((struct exo_subscription *)subscription->lib)->notifier;
+    struct draft *draft;
+    int code;
+    if (sb_notifier_is_full(notifier))
+        return SB_ESTATE;
+    draft = draft_new(subscription_state, content);
+    if (draft == NULL)
+        return SB_ENOMEM;
+    code = sb_notifier_send(notifier, state, subscription, draft);
+    if (code == SB_OK)
+        notifier->pending++;
     return code;
 }
 
-/* 4.2.2: a subscriber that refuses a NOTIFY, or says nothing, is gone. The library cannot answer its challenge. */
+/* The library cannot answer the challenge of a NOTIFY. */
 void exo_on_notification(struct exosip *state, eXosip_event_t *event)
 {
     struct sb_object *subscription = exo_find_notifier(state, event->did);
@@ -143,12 +141,8 @@ void exo_on_notification(struct exosip *state, eXosip_event_t *event)
     if (subscription == NULL || status < 200)
         return;
     record = subscription->lib;
-    record->lease.busy = 0;
-    set_due(record);
-    if (status >= 300 || (subscription->state == SB_SUBSCRIPTION_ENDING && record->waiting == NULL))
-        post_unsubscribed(state, subscription, status, event->response);
-    else if (record->waiting != NULL && send_waiting(state, record) != SB_OK)
-        post_unsubscribed(state, subscription, 503, NULL);
+    set_due(record, 0);
+    sb_notifier_answered(&record->notifier, state, subscription, status, event->response);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -191,36 +185,30 @@ static int asked(osip_message_t *subscribe)
 /* The subscriber wants no more: tell it that it gets no more. Nobody waits for the answer. */
 static void finish(struct exosip *state, struct sb_object *subscription, osip_message_t *message)
 {
-    struct exo_subscription *record = subscription->lib;
-    if (!record->lease.busy)
-        send_notify(state, record, RAN_OUT, NULL);
-    post_unsubscribed(state, subscription, 0, message);
+    struct sb_notifier *notifier = &((struct exo_subscription *)subscription->lib)->notifier;
+    struct draft *draft = notifier->busy ? NULL : draft_new(SB_RAN_OUT, NULL);
+    if (draft != NULL)
+        send_notify(state, subscription, draft);
+    sb_notifier_post_end(notifier, state, subscription, 0, message);
 }
 
 /* Answer a SUBSCRIBE within the dialog with what was granted before, at most. */
 static void on_refresh(struct exosip *state, eXosip_event_t *event, struct sb_object *subscription)
 {
     struct exo_subscription *record = subscription->lib;
-    int seconds = asked(event->request), status;
-    if (subscription->state != SB_SUBSCRIPTION_GRANTED) {
-        answer(state, event->tid, subscription->state == SB_SUBSCRIPTION_ASKED ? 500 : 481, NULL, 0);
-        return;
-    }
-    if ((seconds > 0 && sb_core_congested(state->core)) || exo_is_dangerous(event->request)) {
-        answer(state, event->tid, 503, NULL, 0);
-        return;
-    }
-    if (seconds > record->lease.expires)
-        seconds = record->lease.expires;
-    if (seconds == 0) {
-        answer(state, event->tid, 200, NULL, 0);
-        finish(state, subscription, event->request);
-        return;
-    }
-    status = post_subscribe(state, subscription, SB_STATE_ACTIVE, seconds, event->request);
+    int seconds = 0, wanted = asked(event->request);
+    int status = sb_notifier_refresh(&record->notifier, state->core, subscription, wanted, &seconds);
+    if (status == 0 && exo_is_dangerous(event->request))
+        status = 503;
+    if (status == 0 && seconds > 0)
+        status = post_subscribe(state, subscription, SB_STATE_ACTIVE, seconds, event->request);
     answer(state, event->tid, status != 0 ? status : 200, NULL, seconds);
-    if (status == 0)
+    if (status != 0)
+        return;
+    if (seconds > 0)
         set_until(record, seconds);
+    else
+        finish(state, subscription, event->request);
 }
 
 /* The status to refuse a new one with before the user sees it, or 0. */
@@ -228,9 +216,7 @@ static int refusal(struct exosip *state, osip_message_t *subscribe)
 {
     if (subscribe == NULL || exo_is_dangerous(subscribe))
         return 400;
-    if (sb_core_closing(state->core) || sb_core_congested(state->core))
-        return 503;
-    return exo_event_header(subscribe) == NULL ? 489 : 0;
+    return sb_notifier_refusal(state->core, exo_event_header(subscribe));
 }
 
 static struct sb_object *notifier_new(struct exosip *state, const eXosip_event_t *event)
@@ -244,6 +230,7 @@ static struct sb_object *notifier_new(struct exosip *state, const eXosip_event_t
         return NULL;
     }
     subscription->lib = record;
+    record->notifier.calls = &CALLS;
     record->did = event->did;
     record->tid = event->tid;
     if (exo_index_notifier(state, subscription) == SB_OK)
@@ -273,8 +260,7 @@ void exo_on_subscribe(struct exosip *state, eXosip_event_t *event)
         sb_core_remove(state->core, subscription); /* and the library forgets it */
         return;
     }
-    ((struct exo_subscription *)subscription->lib)->until_ms = sb_monotonic_ms() + EXO_64_T1;
-    set_due(subscription->lib);
+    set_until(subscription->lib, 0);
 }
 
 int exo_subscription_accept(void *state, struct sb_object *subscription, int status, int expires)
@@ -283,9 +269,8 @@ int exo_subscription_accept(void *state, struct sb_object *subscription, int sta
     int code = answer(state, record->tid, status, NULL, expires);
     if (code != SB_OK)
         return code;
-    record->lease.expires = expires;
-    /* Where the state is all that was asked for, the user has time to tell it. */
-    set_until(record, expires > 0 ? expires : EXO_64_T1 / 1000);
+    record->notifier.expires = expires;
+    set_until(record, expires);
     return SB_OK;
 }
 
@@ -300,9 +285,9 @@ void exo_notifier_due(struct exosip *state, struct sb_object *subscription)
     struct exo_subscription *record = subscription->lib;
     if (subscription->state == SB_SUBSCRIPTION_ASKED) { /* the user did not answer while the peer still waited */
         answer(state, record->tid, 500, NULL, 0);
-        post_unsubscribed(state, subscription, 500, NULL);
-    } else if (record->lease.busy && sb_monotonic_ms() >= record->overdue_ms) { /* the library does not tell each */
-        post_unsubscribed(state, subscription, 408, NULL);
+        sb_notifier_post_end(&record->notifier, state, subscription, 500, NULL);
+    } else if (record->notifier.busy && sb_monotonic_ms() >= record->overdue_ms) { /* the library does not tell each */
+        sb_notifier_post_end(&record->notifier, state, subscription, 408, NULL);
     } else {
         finish(state, subscription, NULL);
     }

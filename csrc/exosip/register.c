@@ -9,11 +9,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "api.h"
 #include "auth.h"
-#include "call.h"
 #include "index.h"
-#include "lease.h"
+#include "leases.h"
 #include "message.h"
 #include "object.h"
 #include "state.h"
@@ -23,7 +23,7 @@ static int send_built(struct exosip *state, struct exo_registration *record, osi
 {
     EXO_UNUSED(state);
     if (code == SB_OK)
-        code = exo_set_expires(message, record->lease.expires);
+        code = exo_set_expires(message, record->lease.lease.expires);
     if (code != SB_OK) {
         osip_message_free(message);
         return code;
@@ -54,56 +54,48 @@ static int set_from(osip_message_t *message, const char *address)
     return SB_OK;
 }
 
-/* As the library takes them: in "<>", without which a URI's parameters would be those of To and From. */
-struct own {
-    char *to;
-    char *from; /* NULL: as `to` */
-    char *route;
-    char *contact; /* NULL: what the library says */
-};
-
-static void own_free(struct own *own)
-{
-    free(own->to);
-    free(own->from);
-    free(own->route);
-    free(own->contact);
-}
-
-static int own_set(struct own *own, const sb_parties *parties, const char *contact)
-{
-    memset(own, 0, sizeof *own);
-    if (parties->route != NULL && (own->route = exo_route(parties->route)) == NULL)
-        return SB_EINVAL;
-    own->to = exo_name_addr(parties->to);
-    if (parties->from != NULL)
-        own->from = exo_name_addr(parties->from);
-    if (contact != NULL)
-        own->contact = exo_in_brackets(contact);
-    return own->to == NULL || (parties->from != NULL && own->from == NULL) || (contact != NULL && own->contact == NULL)
-               ? SB_ENOMEM
-               : SB_OK;
-}
-
-/* Build and send the first REGISTER. Under eXosip_lock. */
+/* Build and send the first REGISTER. contact: in "<>", NULL for what the library says. Under eXosip_lock. */
 static int send_first(struct exosip *state, struct exo_registration *record, const char *registrar,
-                      const struct own *own)
+                      const struct exo_addresses *addresses, const char *contact)
 {
     osip_message_t *message = NULL;
     int code = SB_OK, rid;
-    rid = eXosip_register_build_initial_register(EXO_FIRST(state) own->to, registrar, own->contact,
-                                                 record->lease.expires, &message);
+    rid = eXosip_register_build_initial_register(EXO_FIRST(state) addresses->to, registrar, contact,
+                                                 record->lease.lease.expires, &message);
     if (rid > 0)
         record->rid = rid;
     else
         code = rid < 0 ? exo_error(rid) : SB_ELIBRARY;
     if (code == SB_OK && message == NULL)
         code = SB_ELIBRARY;
-    if (code == SB_OK && own->from != NULL)
-        code = set_from(message, own->from);
-    if (code == SB_OK && (own->route != NULL || state->route != NULL))
-        code = exo_error(osip_message_set_route(message, own->route != NULL ? own->route : state->route));
+    if (code == SB_OK && strcmp(addresses->from, addresses->to) != 0)
+        code = set_from(message, addresses->from);
+    if (code == SB_OK && addresses->route != NULL)
+        code = exo_error(osip_message_set_route(message, addresses->route));
     return send_built(state, record, message, code);
+}
+
+/* Who registers is who is registered, where it is not said. */
+static int start(struct exosip *state, struct exo_registration *record, const char *registrar, const sb_parties *parties,
+                 const char *contact)
+{
+    char *own_contact = contact == NULL ? NULL : exo_in_brackets(contact);
+    struct exo_addresses addresses;
+    sb_parties between = *parties;
+    int code;
+    if (between.from == NULL)
+        between.from = between.to;
+    code = exo_addresses_set(&addresses, state, &between);
+    if (code == SB_OK && contact != NULL && own_contact == NULL)
+        code = SB_ENOMEM;
+    if (code == SB_OK) {
+        exo_lock(state);
+        code = send_first(state, record, registrar, &addresses, own_contact);
+        exo_unlock(state);
+    }
+    exo_addresses_clear(&addresses);
+    free(own_contact);
+    return code;
 }
 
 int exo_register(void *data, struct sb_object *registration, const char *registrar,
@@ -111,7 +103,6 @@ int exo_register(void *data, struct sb_object *registration, const char *registr
 {
     struct exosip *state = data;
     struct exo_registration *record;
-    struct own own;
     int code = exo_check_target(parties);
     if (code == SB_OK && strncasecmp(registrar, "sip:", 4) != 0)
         code = SB_ENOTSUP;
@@ -120,16 +111,10 @@ int exo_register(void *data, struct sb_object *registration, const char *registr
     if (code != SB_OK)
         return code;
     registration->lib = record = calloc(1, sizeof *record);
-    code = own_set(&own, parties, contact);
-    if (code == SB_OK && record == NULL)
-        code = SB_ENOMEM;
-    if (code == SB_OK) {
-        record->lease.expires = expires;
-        exo_lock(state);
-        code = send_first(state, record, registrar, &own);
-        exo_unlock(state);
-    }
-    own_free(&own);
+    if (record == NULL)
+        return SB_ENOMEM;
+    exo_lease_init(&record->lease, expires);
+    code = start(state, record, registrar, parties, contact);
     return code == SB_OK ? exo_index_registration(state, registration) : code;
 }
 
@@ -152,7 +137,7 @@ int exo_send_register(struct exosip *state, struct exo_registration *record)
     osip_message_t *message = NULL;
     int code;
     exo_lock(state);
-    code = exo_error(eXosip_register_build_register(EXO_FIRST(state) record->rid, record->lease.expires,
+    code = exo_error(eXosip_register_build_register(EXO_FIRST(state) record->rid, record->lease.lease.expires,
                                                     &message));
     if (code == SB_OK && message == NULL)
         code = SB_ELIBRARY;
@@ -201,9 +186,13 @@ static const char *listed(eXosip_event_t *event)
 
 static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
 {
-    int status = event->response->status_code;
-    if (!exo_lease_goes_on(state, registration, listed(event), event->response))
-        exo_post_lease(state, registration, SB_STATE_ENDED, status, NULL, 0, event->response);
+    struct exo_lease *lease = registration->lib;
+    osip_message_t *response = event->response;
+    int status = response->status_code;
+    lease->retries = 0;
+    if (!sb_lease_goes_on(&lease->lease, state, registration, listed(event), exo_header(response, "expires"), status,
+                          response))
+        sb_lease_post(&lease->lease, state, registration, SB_STATE_ENDED, status, NULL, 0, response);
 }
 
 static void on_failure(struct exosip *state, eXosip_event_t *event, struct sb_object *registration)
@@ -214,8 +203,10 @@ static void on_failure(struct exosip *state, eXosip_event_t *event, struct sb_ob
         record->by_proxy = status == 407;
     if (status != 0 && exo_may_retry(state, event->request, event->response, &record->lease.retries)) {
         record->lease.retries++;
-        if (exo_send_register(state, record) == SB_OK)
+        if (exo_send_register(state, record) == SB_OK) {
+            sb_lease_sent(&record->lease.lease);
             return;
+        }
     }
     exo_lease_failed(state, registration, 0, event->response);
 }

@@ -4,7 +4,7 @@
 
 #include "api.h"
 #include "core.h"
-#include "lease.h"
+#include "leases.h"
 
 struct exosip;
 

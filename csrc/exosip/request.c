@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address.h"
 #include "api.h"
 #include "auth.h"
 #include "call.h"
 #include "call_events.h"
 #include "clock.h"
 #include "core.h"
+#include "event.h"
 #include "index.h"
 #include "message.h"
 #include "state.h"
@@ -19,7 +21,10 @@
 /* How often to try a request again that has to wait for another. */
 enum { RETRY_MS = 50 };
 
-static const char ALLOWED[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDATE, REFER, NOTIFY, SUBSCRIBE";
+/* What goes with the answer to an OPTIONS (11.2). */
+static const sb_header ALLOW_HEADER[] = {
+    {"Allow", "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDATE, REFER, NOTIFY, SUBSCRIBE"}};
+static const sb_content ALLOWED = {ALLOW_HEADER, 1, NULL, NULL, 0};
 
 static struct exo_transaction *record_new(const char *method)
 {
@@ -132,21 +137,15 @@ static void post_response(struct exosip *state, struct sb_object *transaction, i
     struct exo_transaction *record = transaction->lib;
     char *method = record->method; /* outlives the transaction, which goes with the event */
     sb_event event;
-    memset(&event, 0, sizeof event);
     record->method = NULL;
-    event.type = transaction->call != NULL ? SB_EV_CALL_RESPONSE : SB_EV_RESPONSE;
-    event.call = transaction->call != NULL ? transaction->call->id : 0;
-    event.transaction = transaction->id;
-    event.status = status;
-    event.method = method;
+    sb_event_response(&event, transaction, method, status);
     exo_post(state, &event, response);
     free(method);
 }
 
-/* Without a response: the library could not send it, or nobody answered. */
-static int status_without_response(int64_t started_ms)
+int exo_status_without_response(int64_t started_ms)
 {
-    return sb_monotonic_ms() - started_ms >= EXO_64_T1 - 1000 ? 408 : 503;
+    return sb_monotonic_ms() - started_ms >= SB_64_T1_MS - 1000 ? 408 : 503;
 }
 
 static struct sb_object *find_by_cseq(struct sb_object *call, int cseq)
@@ -216,28 +215,21 @@ void exo_on_call_response(struct exosip *state, eXosip_event_t *event, struct sb
         exo_send_ack(state, ((struct exo_call *)call->lib)->did, event->tid, NULL); /* the user cannot any more */
     post_response(state, transaction,
                   event->response != NULL ? event->response->status_code
-                                          : status_without_response(record->started_ms),
+                                          : exo_status_without_response(record->started_ms),
                   event->response);
 }
 
 /* ------------------------------------------------------------------------------------------------------
  * Ours, outside dialogs
  */
-static int send_outside(struct exosip *state, struct exo_transaction *record, const sb_parties *parties,
+static int send_outside(struct exosip *state, struct exo_transaction *record, const struct exo_addresses *addresses,
                         const sb_content *content)
 {
-    char *own_route = parties->route != NULL ? exo_route(parties->route) : NULL;
-    const char *route = own_route != NULL ? own_route : state->route;
     osip_message_t *request = NULL;
-    char *to, *from;
-    int code = SB_ENOMEM;
-    if (parties->route != NULL && own_route == NULL)
-        return SB_EINVAL;
-    to = exo_name_addr(parties->to);
-    from = exo_sender(state, parties);
+    int code;
     exo_lock(state);
-    if (to != NULL && from != NULL)
-        code = exo_error(eXosip_message_build_request(EXO_FIRST(state) & request, record->method, to, from, route));
+    code = exo_error(eXosip_message_build_request(EXO_FIRST(state) & request, record->method, addresses->to,
+                                                  addresses->from, addresses->route));
     if (code == SB_OK)
         code = request == NULL ? SB_ELIBRARY : exo_fill(request, content);
     if (code == SB_OK && (record->call_id = exo_call_id(request)) == NULL)
@@ -247,9 +239,6 @@ static int send_outside(struct exosip *state, struct exo_transaction *record, co
     else
         osip_message_free(request);
     exo_unlock(state);
-    free(to);
-    free(from);
-    free(own_route);
     return code;
 }
 
@@ -257,6 +246,7 @@ int exo_request(void *data, struct sb_object *transaction, const char *method, c
                 const sb_content *content)
 {
     struct exosip *state = data;
+    struct exo_addresses addresses;
     struct exo_transaction *record;
     int code = exo_check_target(parties);
     if (code != SB_OK)
@@ -266,7 +256,10 @@ int exo_request(void *data, struct sb_object *transaction, const char *method, c
         return SB_ENOMEM;
     transaction->lib = record;
     record->record.due_ms = record->started_ms + EXO_OVERDUE;
-    code = send_outside(state, record, parties, content);
+    code = exo_addresses_set(&addresses, state, parties);
+    if (code == SB_OK)
+        code = send_outside(state, record, &addresses, content);
+    exo_addresses_clear(&addresses);
     return code == SB_OK ? exo_index_request(state, transaction) : code;
 }
 
@@ -291,7 +284,7 @@ void exo_on_response(struct exosip *state, eXosip_event_t *event)
     }
     post_response(state, transaction,
                   event->response != NULL ? event->response->status_code
-                                          : status_without_response(record->started_ms),
+                                          : exo_status_without_response(record->started_ms),
                   event->response);
 }
 
@@ -299,34 +292,47 @@ void exo_on_response(struct exosip *state, eXosip_event_t *event)
  * From outside
  */
 
-/* Build, finish and send the answer to a request. call: it arrived in a dialog. */
-static int send_answer(struct exosip *state, int call, int tid, int status, const char *reason,
-                       const sb_content *content, const char *allow)
+/* An answer to a request; in_call: it arrived in a dialog. SB_OK, or an error and *answer may be NULL. Under eXosip_lock. */
+static int build_answer(struct exosip *state, int in_call, int tid, int status, osip_message_t **answer)
 {
     /* eXosip_message_build_answer() knows 200 to 299 and 301 to 699. */
-    int code, built_as = !call && status == 300 ? 301 : status;
-    osip_message_t *answer = NULL;
-    exo_lock(state);
-    code = exo_error(call ? eXosip_call_build_answer(EXO_FIRST(state) tid, built_as, &answer)
-                          : eXosip_message_build_answer(EXO_FIRST(state) tid, built_as, &answer));
-    if (code == SB_OK && answer == NULL)
+    int code, built_as = !in_call && status == 300 ? 301 : status;
+    EXO_UNUSED(state);
+    code = exo_error(in_call ? eXosip_call_build_answer(EXO_FIRST(state) tid, built_as, answer)
+                             : eXosip_message_build_answer(EXO_FIRST(state) tid, built_as, answer));
+    if (code == SB_OK && *answer == NULL)
         code = SB_ELIBRARY;
     if (code == SB_OK && built_as != status) {
-        osip_message_set_status_code(answer, status);
-        code = exo_set_reason(answer, osip_message_get_reason(status));
+        osip_message_set_status_code(*answer, status);
+        code = exo_set_reason(*answer, osip_message_get_reason(status));
     }
+    return code;
+}
+
+/* Send it where all went well, or free it. Under eXosip_lock. */
+static int send_built(struct exosip *state, int in_call, int tid, int status, osip_message_t *answer, int code)
+{
+    EXO_UNUSED(state);
+    if (code != SB_OK) {
+        osip_message_free(answer);
+        return code;
+    }
+    return exo_error(in_call ? eXosip_call_send_answer(EXO_FIRST(state) tid, status, answer)
+                             : eXosip_message_send_answer(EXO_FIRST(state) tid, status, answer));
+}
+
+static int send_answer(struct exosip *state, int in_call, int tid, int status, const char *reason,
+                       const sb_content *content)
+{
+    osip_message_t *answer = NULL;
+    int code;
+    exo_lock(state);
+    code = build_answer(state, in_call, tid, status, &answer);
     if (code == SB_OK)
         code = exo_set_reason(answer, reason);
-    if (code == SB_OK && allow != NULL)
-        code = exo_error(osip_message_set_header(answer, "Allow", allow));
     if (code == SB_OK)
         code = exo_fill(answer, content);
-    if (code != SB_OK)
-        osip_message_free(answer);
-    else if (call)
-        code = exo_error(eXosip_call_send_answer(EXO_FIRST(state) tid, status, answer));
-    else
-        code = exo_error(eXosip_message_send_answer(EXO_FIRST(state) tid, status, answer));
+    code = send_built(state, in_call, tid, status, answer, code);
     exo_unlock(state);
     return code;
 }
@@ -335,7 +341,7 @@ int exo_answer(void *data, struct sb_object *transaction, int status, const char
                const sb_content *content)
 {
     struct exo_transaction *record = transaction->lib;
-    int code = send_answer(data, transaction->call != NULL, record->tid, status, reason, content, NULL);
+    int code = send_answer(data, transaction->call != NULL, record->tid, status, reason, content);
     if (code == SB_OK && transaction->is_invite && status < 300)
         ((struct exo_call *)transaction->call->lib)->ack_awaited = 1;
     return code;
@@ -343,24 +349,19 @@ int exo_answer(void *data, struct sb_object *transaction, int status, const char
 
 void exo_answer_call_request(struct exosip *state, int tid, int status)
 {
-    send_answer(state, 1, tid, status, NULL, NULL, NULL);
+    send_answer(state, 1, tid, status, NULL, NULL);
 }
 
 void exo_answer_request(struct exosip *state, int tid, int status)
 {
-    send_answer(state, 0, tid, status, NULL, NULL, NULL);
+    send_answer(state, 0, tid, status, NULL, NULL);
 }
 
 /* The status to answer with before the user sees the request, or 0. */
 static int own_answer(struct exosip *state, const eXosip_event_t *event, const struct sb_object *call)
 {
-    if (exo_is_method(event->request, "OPTIONS"))
-        return 200;
-    if (call != NULL && call->state == SB_CALL_ENDING)
-        return 481;
-    if (sb_core_closing(state->core) || sb_core_congested(state->core))
-        return 503;
-    return exo_is_dangerous(event->request) ? 414 : 0;
+    int status = sb_core_own_answer(state->core, call, exo_is_method(event->request, "OPTIONS"));
+    return status == 0 && exo_is_dangerous(event->request) ? 414 : status;
 }
 
 static struct sb_object *transaction_new(struct exosip *state, const eXosip_event_t *event,
@@ -376,47 +377,40 @@ static struct sb_object *transaction_new(struct exosip *state, const eXosip_even
     transaction->lib = record;
     transaction->is_invite = event->type == EXOSIP_CALL_REINVITE;
     record->tid = event->tid;
-    record->record.due_ms = record->started_ms + (transaction->is_invite ? SB_RING_LIMIT_MS : EXO_64_T1);
+    record->record.due_ms = record->started_ms + (transaction->is_invite ? SB_RING_LIMIT_MS : SB_64_T1_MS);
     return transaction;
-}
-
-/* Forget a request from outside, which the user can answer no more. */
-static void drop(struct exosip *state, struct sb_object *transaction)
-{
-    if (transaction->is_invite)
-        transaction->call->invite_pending = 0;
-    sb_core_remove(state->core, transaction);
 }
 
 /* Returns 0, or the status to refuse it with. */
 static int post_request(struct exosip *state, const struct sb_object *transaction, osip_message_t *request)
 {
-    const struct sb_object *call = transaction->call;
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = call == NULL ? SB_EV_REQUEST : transaction->is_invite ? SB_EV_CALL_REINVITE : SB_EV_CALL_REQUEST;
-    event.call = call == NULL ? 0 : call->id;
-    event.transaction = transaction->id;
+    sb_event_request(&event, transaction);
     return exo_post_request(state, &event, request);
+}
+
+/* Tell the user of it. Returns 0, or the status to refuse it with. */
+static int take_request(struct exosip *state, const eXosip_event_t *event, struct sb_object *call)
+{
+    struct sb_object *transaction = transaction_new(state, event, call);
+    int status = transaction == NULL ? 503 : post_request(state, transaction, event->request);
+    if (status != 0 && transaction != NULL)
+        sb_core_drop_request(state->core, transaction);
+    return status;
 }
 
 void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_object *call)
 {
-    struct sb_object *transaction;
     int status;
     if (event->request == NULL || event->request->sip_method == NULL || exo_is_method(event->request, "BYE"))
         return; /* the library answered the BYE, and reports the end of the call apart */
     if (call == NULL && exo_take_notify(state, event))
         return;
     status = own_answer(state, event, call);
-    if (status == 0) {
-        transaction = transaction_new(state, event, call);
-        status = transaction == NULL ? 503 : post_request(state, transaction, event->request);
-        if (status != 0 && transaction != NULL)
-            drop(state, transaction);
-    }
+    if (status == 0)
+        status = take_request(state, event, call);
     if (status != 0)
-        send_answer(state, call != NULL, event->tid, status, NULL, NULL, status == 200 ? ALLOWED : NULL);
+        send_answer(state, call != NULL, event->tid, status, NULL, status == 200 ? &ALLOWED : NULL);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -426,7 +420,7 @@ static void send_waiting(struct exosip *state, struct sb_object *transaction)
 {
     struct exo_transaction *record = transaction->lib;
     int code = send_within(state, transaction);
-    if (code == SB_ESTATE && sb_monotonic_ms() - record->started_ms < EXO_64_T1) {
+    if (code == SB_ESTATE && sb_monotonic_ms() - record->started_ms < SB_64_T1_MS) {
         record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
     } else if (code != SB_OK) {
         post_response(state, transaction, code == SB_ESTATE ? 408 : 503, NULL);
@@ -443,8 +437,8 @@ void exo_transaction_due(struct exosip *state, struct sb_object *transaction)
         send_waiting(state, transaction);
     } else if (!transaction->outgoing) {
         /* The peer has given up on it, and the library will soon. */
-        send_answer(state, transaction->call != NULL, record->tid, 500, NULL, NULL, NULL);
-        drop(state, transaction);
+        send_answer(state, transaction->call != NULL, record->tid, 500, NULL, NULL);
+        sb_core_drop_request(state->core, transaction);
     } else if (transaction->is_invite) {
         give_up_reinvite(state, transaction);
     } else {

@@ -5,15 +5,14 @@
 #include "api.h"
 #include "core.h"
 #include "record.h"
+#include "timers.h"
 
 struct exosip;
 struct exo_content;
 
-/* RFC 3261 17.1.1.1: how long the library waits for a final response, in milliseconds. */
-enum { EXO_64_T1 = 32000 };
-
-/* What the engine gives the library beyond that, to say so itself. */
-enum { EXO_OVERDUE = EXO_64_T1 + 500 };
+/* How long the engine waits for a final response, in milliseconds: a little longer than the library, which may say so
+ * itself. */
+enum { EXO_OVERDUE = SB_64_T1_MS + 500 };
 
 struct exo_transaction {
     struct exo_record record;
@@ -45,6 +44,9 @@ void exo_transaction_free(struct exo_transaction *record);
 /* Answer without a user: no content, and 481, 503 or the like. */
 void exo_answer_call_request(struct exosip *state, int tid, int status);
 void exo_answer_request(struct exosip *state, int tid, int status);
+/* What a request that was sent then ends with when the library says that it is over, and there is no response: 408, nobody
+ * answered, or 503, it could not be sent. */
+int exo_status_without_response(int64_t started_ms);
 /* The call's re-INVITE of ours without a final response yet, or NULL. */
 struct sb_object *exo_pending_reinvite(struct sb_object *call);
 

@@ -13,9 +13,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "call.h"
 #include "core.h"
 #include "datagram.h"
+#include "event.h"
 #include "lookup.h"
 #include "message.h"
 #include "register.h"
@@ -130,21 +132,32 @@ static int is_address(const char *host)
     return strchr(host, ':') != NULL || inet_pton(AF_INET, host, &address) == 1;
 }
 
+static const char *target_of(const struct exosip *state, const struct exo_order *order)
+{
+    if (order->parties.route != NULL)
+        return order->parties.route;
+    if (state->route != NULL)
+        return state->route;
+    return order->what == EXO_REGISTER ? order->name : order->parties.to;
+}
+
+static const char *host_of(const osip_uri_t *uri)
+{
+    osip_uri_param_t *maddr = NULL;
+    osip_uri_uparam_get_byname((osip_uri_t *)uri, (char *)"maddr", &maddr);
+    return maddr != NULL && maddr->gvalue != NULL ? maddr->gvalue : uri->host;
+}
+
 /* Where the request goes by what it says: a copy of the host, to be freed, and the port or 0. NULL: to no name. */
 static char *next_hop(const struct exosip *state, const struct exo_order *order, int *port)
 {
-    const char *target = order->parties.route != NULL ? order->parties.route
-                         : state->route != NULL ? state->route
-                         : order->what == EXO_REGISTER ? order->name : order->parties.to;
-    osip_uri_param_t *maddr = NULL;
     osip_to_t *parsed = NULL;
     const char *host;
     char *copy = NULL;
     if (osip_to_init(&parsed) != 0)
         return NULL;
-    if (osip_to_parse(parsed, target) == 0 && parsed->url != NULL && parsed->url->host != NULL) {
-        osip_uri_uparam_get_byname(parsed->url, (char *)"maddr", &maddr);
-        host = maddr != NULL && maddr->gvalue != NULL ? maddr->gvalue : parsed->url->host;
+    if (osip_to_parse(parsed, target_of(state, order)) == 0 && parsed->url != NULL && parsed->url->host != NULL) {
+        host = host_of(parsed->url);
         *port = parsed->url->port != NULL ? atoi(parsed->url->port) : 0;
         copy = is_address(host) ? NULL : strdup(host);
     }
@@ -186,36 +199,18 @@ void exo_note_silence(struct exosip *state, sb_id id)
 /* ------------------------------------------------------------------------------------------------------
  * What was found
  */
-static void post_end(struct exosip *state, const struct waiting *waiting, int status, const char *reason)
+static void post_end(struct exosip *state, const struct waiting *waiting, const struct sb_object *object, int status,
+                     const char *reason)
 {
+    int given_up = waiting->lookup.given_up;
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.status = status;
+    if (object->kind == SB_KIND_CALL)
+        sb_event_call_ended(&event, object, given_up ? SB_CAUSE_CANCELLED : SB_CAUSE_FAILED, status);
+    else if (object->kind == SB_KIND_TRANSACTION)
+        sb_event_response(&event, object, waiting->order.what == EXO_REQUEST ? waiting->order.name : "PUBLISH", status);
+    else
+        sb_event_lease(&event, object, given_up ? SB_STATE_ENDED : SB_STATE_FAILED, status, 0);
     event.reason = reason;
-    event.method = waiting->order.what == EXO_REQUEST ? waiting->order.name : NULL;
-    event.state = waiting->lookup.given_up ? SB_STATE_ENDED : SB_STATE_FAILED;
-    switch (waiting->kind) {
-    case SB_KIND_CALL:
-        event.type = SB_EV_CALL_ENDED;
-        event.cause = waiting->lookup.given_up ? SB_CAUSE_CANCELLED : SB_CAUSE_FAILED;
-        event.call = waiting->lookup.id;
-        break;
-    case SB_KIND_REGISTRATION:
-        event.type = SB_EV_REGISTRATION;
-        event.method = "REGISTER";
-        event.registration = waiting->lookup.id;
-        break;
-    case SB_KIND_SUBSCRIPTION:
-        event.type = SB_EV_SUBSCRIPTION;
-        event.method = "SUBSCRIBE";
-        event.subscription = waiting->lookup.id;
-        break;
-    default:
-        event.type = SB_EV_RESPONSE;
-        event.transaction = waiting->lookup.id;
-        if (event.method == NULL)
-            event.method = "PUBLISH";
-    }
     exo_post(state, &event, NULL);
 }
 
@@ -226,11 +221,11 @@ static void finish(struct exosip *state, struct waiting *waiting)
     if (object == NULL || object->lib != NULL)
         return;
     if (waiting->lookup.given_up) {
-        post_end(state, waiting, waiting->kind == SB_KIND_CALL ? 487 : 200, NULL);
+        post_end(state, waiting, object, waiting->kind == SB_KIND_CALL ? 487 : 200, NULL);
         return;
     }
     if (waiting->lookup.address[0] == '\0') {
-        post_end(state, waiting, 503, SB_UNRESOLVED);
+        post_end(state, waiting, object, 503, SB_UNRESOLVED);
         return;
     }
     snprintf(route, sizeof route, "sip:%s", waiting->lookup.address);
@@ -238,7 +233,7 @@ static void finish(struct exosip *state, struct waiting *waiting)
     if (run(state, object, &waiting->order) == SB_OK)
         exo_avoid_note(state->avoid, waiting->lookup.id, waiting->lookup.address);
     else
-        post_end(state, waiting, 503, NULL);
+        post_end(state, waiting, object, 503, NULL);
 }
 
 void exo_take_found(struct exosip *state)

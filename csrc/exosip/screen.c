@@ -180,24 +180,36 @@ void exo_drop_cancels(void)
 /* ------------------------------------------------------------------------------------------------------
  * Before the library
  */
-static void screen(osip_message_t *message)
+static void screen_response(osip_message_t *response)
 {
-    int is_request = MSG_IS_REQUEST(message);
-    int refused = exo_is_long_user(is_request ? message->to : message->from);
-    if (is_request && message->sip_method == NULL)
+    int sound = prepare(response);
+    if (!sound || exo_is_long_user(response->from))
+        drop(response);
+}
+
+static void screen_request(osip_message_t *request)
+{
+    int refused = exo_is_long_user(request->to), sound;
+    if (request->sip_method == NULL)
         return;
-    if (exo_is_method(message, "CANCEL") && is_request && !refused)
-        keep_cancel(message);
-    if (!prepare(message) || (refused && (!is_request || exo_is_method(message, "ACK"))) ||
-        (refused && !is_set(&message->sip_method, REFUSED)))
-        drop(message);
+    if (exo_is_method(request, "CANCEL") && !refused)
+        keep_cancel(request);
+    sound = prepare(request);
+    if (refused)
+        sound = sound && !exo_is_method(request, "ACK") && is_set(&request->sip_method, REFUSED);
+    if (!sound)
+        drop(request);
 }
 
 void exo_on_message(osip_message_t *message, int received)
 {
     exo_trace(message, received);
-    if (EXO_IS_3_3 && received && message != NULL)
-        screen(message);
+    if (EXO_IS_3_3 && received && message != NULL) {
+        if (MSG_IS_REQUEST(message))
+            screen_request(message);
+        else
+            screen_response(message);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------------

@@ -11,18 +11,19 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "api.h"
 #include "auth.h"
-#include "call.h"
 #include "clock.h"
 #include "core.h"
+#include "event.h"
 #include "index.h"
-#include "lease.h"
+#include "leases.h"
 #include "message.h"
 #include "notify.h"
 #include "request.h"
 #include "state.h"
-#include "timers.h"
+#include "subscriber.h"
 #include "values.h"
 
 /* ------------------------------------------------------------------------------------------------------
@@ -105,8 +106,10 @@ static int move_into(osip_message_t *message, osip_dialog_t *dialog)
 static int build(struct exosip *state, struct exo_subscription *record, osip_message_t **message)
 {
     sb_content content = record->content->content;
-    int code = exo_error(eXosip_subscribe_build_initial_request(EXO_FIRST(state) message, record->to, record->from,
-                                                                record->route, record->event, record->lease.expires));
+    const struct exo_addresses *addresses = &record->addresses;
+    int code = exo_error(eXosip_subscribe_build_initial_request(EXO_FIRST(state) message, addresses->to,
+                                                                addresses->from, addresses->route, record->event,
+                                                                record->lease.lease.expires));
     EXO_UNUSED(state);
     if (code == SB_OK && *message == NULL)
         code = SB_ELIBRARY;
@@ -118,7 +121,7 @@ static int build(struct exosip *state, struct exo_subscription *record, osip_mes
         code = repeat(*message, record);
     }
     if (code == SB_OK) /* what the library writes there has room for eight digits */
-        code = exo_set_expires(*message, record->lease.expires);
+        code = exo_set_expires(*message, record->lease.lease.expires);
     return code == SB_OK ? exo_fill(*message, &content) : code;
 }
 
@@ -150,26 +153,16 @@ int exo_send_subscribe(struct exosip *state, struct exo_subscription *record)
     return code;
 }
 
-static struct exo_subscription *record_new(struct exosip *state, const sb_parties *parties, const char *event,
-                                           const sb_content *content)
+/* SB_OK, or an error: the record is given back all the same. */
+static int record_set(struct exo_subscription *record, struct exosip *state, const sb_parties *parties,
+                      const char *event, const sb_content *content)
 {
-    struct exo_subscription *record = calloc(1, sizeof *record);
-    const char *route = state->route;
-    if (record == NULL)
-        return NULL;
-    record->to = exo_name_addr(parties->to);
-    record->from = exo_sender(state, parties);
+    int code = exo_addresses_set(&record->addresses, state, parties);
+    if (code != SB_OK)
+        return code;
     record->event = strdup(event);
     record->content = exo_content_copy(content);
-    if (parties->route != NULL)
-        record->route = exo_route(parties->route);
-    else if (route != NULL)
-        record->route = strdup(route);
-    if (record->to != NULL && record->from != NULL && record->event != NULL && record->content != NULL &&
-        (record->route != NULL || (parties->route == NULL && route == NULL)))
-        return record;
-    exo_subscription_free(NULL, record);
-    return NULL;
+    return record->event != NULL && record->content != NULL ? SB_OK : SB_ENOMEM;
 }
 
 int exo_subscribe(void *data, struct sb_object *subscription, const sb_parties *parties, const char *event,
@@ -180,13 +173,14 @@ int exo_subscribe(void *data, struct sb_object *subscription, const sb_parties *
     int code = exo_check_target(parties);
     if (code != SB_OK)
         return code;
-    record = record_new(state, parties, event, content);
+    record = calloc(1, sizeof *record);
     if (record == NULL)
         return SB_ENOMEM;
-    record->lease.expires = expires;
-    record->polls = expires == 0;
+    exo_lease_init(&record->lease, expires);
     subscription->lib = record;
-    code = exo_send_subscribe(state, record);
+    code = record_set(record, state, parties, event, content);
+    if (code == SB_OK)
+        code = exo_send_subscribe(state, record);
     return code == SB_OK ? exo_index_subscription(state, subscription) : code;
 }
 
@@ -208,42 +202,46 @@ static void learn_dialog(struct exo_subscription *record, osip_message_t *respon
         osip_dialog_update_route_set_as_uac(record->dialog, response);
 }
 
-static int goes_on(struct exosip *state, eXosip_event_t *event, struct sb_object *subscription)
-{
-    struct exo_subscription *record = subscription->lib;
-    if (!record->notified && record->lease.notify_ms == 0)
-        record->lease.notify_ms = sb_monotonic_ms() + SB_TIMER_N_MS;
-    return exo_lease_goes_on(state, subscription, NULL, event->response);
-}
-
 static void on_success(struct exosip *state, eXosip_event_t *event, struct sb_object *subscription)
 {
     struct exo_subscription *record = subscription->lib;
-    int status = event->response->status_code;
-    learn_dialog(record, event->response);
+    struct sb_lease *lease = &record->lease.lease;
+    osip_message_t *response = event->response;
+    learn_dialog(record, response);
+    record->lease.retries = 0;
     if (record->dialog == NULL)
-        exo_post_lease(state, subscription, SB_STATE_FAILED, 503, NULL, 0, event->response);
-    else if (goes_on(state, event, subscription))
-        return;
-    else if (sb_core_closing(state->core))
-        exo_post_lease(state, subscription, SB_STATE_ENDED, status, NULL, 0, event->response);
+        sb_lease_post(lease, state, subscription, SB_STATE_FAILED, 503, NULL, 0, response);
     else
-        record->lease.record.due_ms = sb_monotonic_ms() + SB_LAST_NOTIFY_MS;
+        sb_subscriber_granted(lease, state, state->core, subscription, exo_header(response, "expires"),
+                              response->status_code, response);
+}
+
+static struct sb_object *subscription_of(struct exosip *state, const osip_message_t *request)
+{
+    char *call_id = exo_call_id(request);
+    struct sb_object *subscription = call_id == NULL ? NULL : exo_find_subscription(state, call_id);
+    free(call_id);
+    return subscription;
+}
+
+/* Answer a challenge. True when the request goes again. */
+static int is_repeated(struct exosip *state, eXosip_event_t *event, struct exo_subscription *record)
+{
+    if (!exo_retry(state, event, &record->lease.retries))
+        return 0;
+    if (record->dialog != NULL)
+        record->dialog->local_cseq++; /* 22.2 */
+    record->lease.record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+    return 1;
 }
 
 void exo_on_subscription(struct exosip *state, eXosip_event_t *event)
 {
-    char *call_id = exo_call_id(event->request);
-    struct sb_object *subscription = call_id == NULL ? NULL : exo_find_subscription(state, call_id);
+    struct sb_object *subscription = subscription_of(state, event->request);
     struct exo_subscription *record = subscription == NULL ? NULL : subscription->lib;
     int success = event->type == EXOSIP_SUBSCRIPTION_ANSWERED && event->response != NULL;
-    free(call_id);
-    if (record != NULL && !success && exo_retry(state, event, &record->lease.retries)) {
-        if (record->dialog != NULL)
-            record->dialog->local_cseq++; /* 22.2 */
-        record->lease.record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+    if (record != NULL && !success && is_repeated(state, event, record))
         return;
-    }
     if (event->did > 0)
         forget(state, event->did);
     if (record == NULL)
@@ -266,17 +264,13 @@ const char *exo_event_header(osip_message_t *message)
     return event != NULL ? event : exo_header(message, "o");
 }
 
-/* The status to answer with before the user sees it, or 0 (4.1.3). */
+/* The status to answer with before the user sees it, or 0. */
 static int refusal(struct exosip *state, struct exo_subscription *record, osip_message_t *notify)
 {
-    const char *event = exo_event_header(notify);
+    int has_state = exo_header(notify, "subscription-state") != NULL && !exo_is_dangerous(notify);
     if (record->dialog != NULL && exo_cseq(notify) < record->dialog->remote_cseq)
         return 500; /* 12.2.2 */
-    if (event == NULL || !sb_is_same_event(event, record->event))
-        return 489;
-    if (exo_header(notify, "subscription-state") == NULL || exo_is_dangerous(notify))
-        return 400;
-    return sb_core_congested(state->core) ? 503 : 0;
+    return sb_subscriber_refusal(state->core, record->event, exo_event_header(notify), has_state);
 }
 
 /* What Subscription-State says of the time that is left; 0: nothing. */
@@ -290,21 +284,18 @@ static int seconds_left(const char *told)
 static int post_notify(struct exosip *state, const struct sb_object *subscription, osip_message_t *notify)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_NOTIFY;
-    event.subscription = subscription->id;
-    event.expires = seconds_left(exo_header(notify, "subscription-state"));
+    sb_event_notify(&event, subscription, seconds_left(exo_header(notify, "subscription-state")));
     return exo_post_request(state, &event, notify);
 }
 
-static void post_ended(struct exosip *state, struct sb_object *subscription, const char *told, osip_message_t *notify)
+/* Why it is over, as Subscription-State says. */
+static void copy_reason(char *reason, size_t size, const char *told)
 {
     int length;
     const char *value = sb_parameter(told, "reason", &length);
-    char reason[64] = "";
+    reason[0] = '\0';
     if (value != NULL)
-        snprintf(reason, sizeof reason, "%.*s", length, value);
-    exo_post_lease(state, subscription, SB_STATE_ENDED, 0, reason, 0, notify);
+        snprintf(reason, size, "%.*s", length, value);
 }
 
 /* The user was told of it. */
@@ -312,24 +303,20 @@ static void follow_notify(struct exosip *state, struct sb_object *subscription, 
 {
     struct exo_subscription *record = subscription->lib;
     const char *told = exo_header(notify, "subscription-state");
+    int is_over = sb_bare(told) == 10 && strncasecmp(told, "terminated", 10) == 0;
+    char reason[64];
+    copy_reason(reason, sizeof reason, told);
     if (record->dialog != NULL) {
         osip_dialog_update_osip_cseq_as_uas(record->dialog, notify);
         osip_dialog_update_route_set_as_uas(record->dialog, notify);
     }
-    record->notified = 1;
-    record->lease.notify_ms = 0;
-    if (sb_bare(told) == 10 && strncasecmp(told, "terminated", 10) == 0)
-        post_ended(state, subscription, told, notify);
-    else if (!record->lease.busy && record->lease.expires > 0) /* it may be less than was granted (4.1.2.3) */
-        exo_lease_left(&record->lease, seconds_left(told));
+    sb_subscriber_notified(&record->lease.lease, state, subscription, is_over, reason, seconds_left(told), notify);
 }
 
 /* One that the library took, and answered, while the SUBSCRIBE was on its way. */
 void exo_on_notify(struct exosip *state, eXosip_event_t *event)
 {
-    char *call_id = exo_call_id(event->request);
-    struct sb_object *subscription = call_id == NULL ? NULL : exo_find_subscription(state, call_id);
-    free(call_id);
+    struct sb_object *subscription = subscription_of(state, event->request);
     if (subscription == NULL || refusal(state, subscription->lib, event->request) != 0)
         return;
     post_notify(state, subscription, event->request);
@@ -358,16 +345,12 @@ static int is_within(const struct exo_subscription *record, osip_message_t *requ
 
 int exo_take_notify(struct exosip *state, eXosip_event_t *event)
 {
-    struct sb_object *subscription = NULL;
+    struct sb_object *subscription;
     struct exo_subscription *record;
-    char *call_id;
     int status = 481;
     if (!exo_is_method(event->request, "NOTIFY") || to_tag(event->request) == NULL)
         return 0;
-    call_id = exo_call_id(event->request);
-    if (call_id != NULL)
-        subscription = exo_find_subscription(state, call_id);
-    free(call_id);
+    subscription = subscription_of(state, event->request);
     record = subscription == NULL ? NULL : subscription->lib;
     if (record != NULL && is_within(record, event->request))
         status = refusal(state, record, event->request);
@@ -380,40 +363,21 @@ int exo_take_notify(struct exosip *state, eXosip_event_t *event)
 }
 
 /* ------------------------------------------------------------------------------------------------------
- * Time, and the end
+ * The end
  */
-void exo_subscription_due(struct exosip *state, struct sb_object *subscription)
-{
-    struct exo_subscription *record = subscription->lib;
-    int failed = record->polls && !record->notified;
-    if (!subscription->outgoing)
-        exo_notifier_due(state, subscription);
-    else if (record->lease.busy || record->lease.expires > 0)
-        exo_lease_due(state, subscription);
-    else /* no NOTIFY after the SUBSCRIBE that ended it, or asked for the state */
-        exo_post_lease(state, subscription, failed ? SB_STATE_FAILED : SB_STATE_ENDED, failed ? 408 : 200, NULL, 0,
-                       NULL);
-}
-
 void exo_subscription_free(struct exosip *state, struct exo_subscription *record)
 {
-    struct exo_notify *waiting;
     if (state != NULL && record->did > 0) {
         exo_lock(state);
         eXosip_insubscription_remove(EXO_FIRST(state) record->did);
         exo_unlock(state);
     }
-    while ((waiting = record->waiting) != NULL) {
-        record->waiting = waiting->next;
-        exo_notify_free(waiting);
-    }
+    sb_notifier_clear(&record->notifier);
     osip_dialog_free(record->dialog);
     exo_content_free(record->content);
     free(record->call_id);
     free(record->tag);
-    free(record->to);
-    free(record->from);
-    free(record->route);
+    exo_addresses_clear(&record->addresses);
     free(record->event);
     free(record);
 }

@@ -2,33 +2,30 @@
 #ifndef SB_EXOSIP_SUBSCRIBE_H
 #define SB_EXOSIP_SUBSCRIBE_H
 
+#include "address.h"
 #include "api.h"
-#include "lease.h"
+#include "leases.h"
+#include "notifier.h"
 
 #include <osip2/osip_dialog.h> /* needs what api.h includes */
 
 struct exosip;
 struct exo_content;
-struct exo_notify;
 
-/* Of ours, or from outside: then of the lease record, busy (our NOTIFY is on its way) and expires (granted at most) are
- * used. */
+/* Of ours, or from outside: of the lease, the record alone is used then. */
 struct exo_subscription {
     struct exo_lease lease;
     char *event;    /* what Event says */
     /* ours */
     char *call_id, *tag;     /* of From */
     int cseq;                /* of the SUBSCRIBE that was answered last */
-    char *to, *from, *route; /* of the first SUBSCRIBE */
+    struct exo_addresses addresses; /* of the first SUBSCRIBE */
     struct exo_content *content;
     osip_dialog_t *dialog;   /* NULL before the first 2xx */
-    int polls;      /* the state as it is now was all that was asked for */
-    int notified;   /* a NOTIFY came */
     /* from outside */
     int did, tid;   /* tid: of the first SUBSCRIBE */
     int64_t until_ms, overdue_ms; /* when it runs out, and when the NOTIFY under way is given up */
-    struct exo_notify *waiting;
-    int count;      /* of these */
+    struct sb_notifier notifier;
 };
 
 int exo_subscribe(void *state, struct sb_object *subscription, const sb_parties *parties, const char *event,
@@ -42,7 +39,6 @@ void exo_on_notify(struct exosip *state, eXosip_event_t *event);
 /* A request outside calls: true when it was a NOTIFY in a dialog, and is answered. */
 int exo_take_notify(struct exosip *state, eXosip_event_t *event);
 const char *exo_event_header(osip_message_t *message); /* NULL when there is none */
-void exo_subscription_due(struct exosip *state, struct sb_object *subscription);
 /* Take it out of the library too, unless state is NULL. */
 void exo_subscription_free(struct exosip *state, struct exo_subscription *record);
 

@@ -125,6 +125,15 @@ static int tell_library(struct sof_record *record, const struct sb_credential *c
     return code >= 0 ? SB_OK : SB_ENOMEM;
 }
 
+/* The library answers the challenge. False where its scheme or algorithm is unknown. */
+static int take_md5(struct sof_record *record, msg_auth_t *challenge, msg_hclass_t *header,
+                    const struct sb_credential *credential, const char *realm, const char *quoted)
+{
+    return prefer_auth(record->home, challenge) == SB_OK &&
+           auc_challenge(&record->auth, record->home, challenge, header) >= 0 &&
+           tell_library(record, credential, realm, quoted) == SB_OK && auc_has_authorization(&record->auth);
+}
+
 /* Set the credentials for a challenge. True when there are some. The library would answer Basic as well, with the
  * password as it is, and so to whoever can send a 401; SIP has no Basic any more (22). */
 static int answer_challenge(struct sof_record *record, const char *user, msg_auth_t *challenge,
@@ -146,10 +155,7 @@ static int answer_challenge(struct sof_record *record, const char *user, msg_aut
         code = sof_take_sha256(record, challenge, header == sip_proxy_authorization_class, credential->user,
                                credential->password);
     else
-        code = prefer_auth(record->home, challenge) == SB_OK &&
-               auc_challenge(&record->auth, record->home, challenge, header) >= 0 &&
-               tell_library(record, credential, realm, quoted) == SB_OK &&
-               auc_has_authorization(&record->auth); /* not where the scheme or the algorithm is unknown */
+        code = take_md5(record, challenge, header, credential, realm, quoted);
     su_free(record->home, realm);
     return code;
 }

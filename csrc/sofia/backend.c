@@ -5,7 +5,7 @@
 #include "auth.h"
 #include "backend.h"
 #include "call.h"
-#include "lease.h"
+#include "leases.h"
 #include "loop.h"
 #include "notify.h"
 #include "open.h"

@@ -158,7 +158,7 @@ static void run_hangup(struct sofia *state, struct sof_command *command)
     record = call->lib;
     if (command->status == SB_CALL_CALLING && record->answered == NULL) {
         record->ending = SOF_ENDING_CANCEL;
-        sof_set_timer(&record->record, SOF_64_T1, sof_on_cancel_timeout);
+        sof_set_timer(&record->record, SB_64_T1_MS, sof_on_cancel_timeout);
         nta_outgoing_tcancel(record->invite.orq, NULL, NULL, SIPTAG_HEADER_STR(headers_of(command->msg)),
                              TAG_END());
         record->farewell = take(command); /* for a 2xx that crosses it */
@@ -232,7 +232,7 @@ static void run_refuse(struct sofia *state, struct sof_command *command)
     record = call->lib;
     sof_reply(state, record->irq, status, command->reason, take(command));
     sent = nta_incoming_getresponse(record->irq);
-    sof_end_call(state, call, status < 400 ? SB_CAUSE_REDIRECTED : SB_CAUSE_REJECTED, status,
+    sof_end_call(state, call, sb_cause_of_refusal(status), status,
                  sent == NULL ? NULL : sip_object(sent));
     if (sent != NULL)
         msg_destroy(sent);

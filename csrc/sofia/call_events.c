@@ -2,11 +2,11 @@
 #include "call_events.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "call.h"
 #include "core.h"
 #include "early.h"
+#include "event.h"
 #include "loop.h"
 #include "message.h"
 #include "record.h"
@@ -17,22 +17,14 @@
 void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int status, const sip_t *sip)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_CALL_ENDED;
-    event.call = call->id;
-    event.cause = cause;
-    event.status = status;
+    sb_event_call_ended(&event, call, cause, status);
     sof_post(state, &event, sip);
 }
 
 void sof_fail_call(struct sofia *state, struct sb_object *call, const char *reason)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_CALL_ENDED;
-    event.call = call->id;
-    event.cause = SB_CAUSE_FAILED;
-    event.status = 503;
+    sb_event_call_ended(&event, call, SB_CAUSE_FAILED, 503);
     event.reason = reason;
     sof_post(state, &event, NULL);
 }
@@ -40,10 +32,7 @@ void sof_fail_call(struct sofia *state, struct sb_object *call, const char *reas
 static void post_call(struct sofia *state, int type, const struct sb_object *call, int status, const sip_t *sip)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = type;
-    event.call = call->id;
-    event.status = status;
+    sb_event_call(&event, type, call, status);
     sof_post(state, &event, sip);
 }
 
@@ -56,7 +45,7 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
     struct sb_object *call;
     struct sof_call *record;
     sb_event event;
-    if (sb_core_closing(state->core) || sb_core_congested(state->core))
+    if (sb_core_refuses(state->core))
         return 503;
     call = sb_core_add(state->core, SB_KIND_CALL, NULL);
     record = call == NULL ? NULL : sof_record_new(state, call->id, sizeof *record);
@@ -73,9 +62,7 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
     record->irq = irq;
     record->peer_100rel = sip_has_feature(sip->sip_supported, "100rel") || sip_has_feature(sip->sip_require, "100rel");
     nta_incoming_bind(irq, sof_on_ack_or_cancel, &record->record);
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_CALL_INCOMING;
-    event.call = call->id;
+    sb_event_call(&event, SB_EV_CALL_INCOMING, call, 0);
     if (sof_post_request(state, &event, sip) != 0)
         sb_core_remove(state->core, call); /* which answers it 500 */
     return 0;
@@ -112,7 +99,7 @@ static void on_answered(struct sof_call *record, struct sb_object *call, int sta
 
 static void on_refused(struct sof_call *record, struct sb_object *call, int status, const sip_t *sip)
 {
-    int cause = SB_CAUSE_REJECTED;
+    int cause = sb_cause_of_refusal(status);
     if (record->ending == SOF_ENDING_CANCEL) {
         cause = SB_CAUSE_CANCELLED;
         status = 487;
@@ -121,8 +108,6 @@ static void on_refused(struct sof_call *record, struct sb_object *call, int stat
     } else if (sof_real(sip) == NULL) {
         cause = status == 408 ? SB_CAUSE_TIMEOUT : SB_CAUSE_FAILED;
         status = status == 408 ? 408 : 503;
-    } else if (status < 400) {
-        cause = SB_CAUSE_REDIRECTED;
     }
     sof_end_call(record->record.state, call, cause, status, sip);
 }
@@ -278,11 +263,16 @@ static void on_no_ack(struct sof_call *record, struct sb_object *call)
     sof_end_call(record->record.state, call, SB_CAUSE_TIMEOUT, 408, NULL);
 }
 
+static int is_cancel(const sip_t *sip)
+{
+    return sip != NULL && sip->sip_request->rq_method == sip_method_cancel;
+}
+
 static void on_call_follow_up(struct sof_call *record, struct sb_object *call, nta_incoming_t *irq,
                               const sip_t *sip)
 {
-    int answered = nta_incoming_status(irq) >= 200 && nta_incoming_status(irq) < 300;
-    if (sip != NULL && sip->sip_request->rq_method == sip_method_cancel) {
+    int answered = nta_incoming_status(irq) / 100 == 2;
+    if (is_cancel(sip)) {
         sof_reply(record->record.state, irq, 487, NULL, NULL);
         sof_end_call(record->record.state, call, SB_CAUSE_CANCELLED, 487, sip);
     } else if (sip != NULL && answered && irq == record->irq) {
@@ -299,8 +289,7 @@ static void on_call_follow_up(struct sof_call *record, struct sb_object *call, n
 static void on_reinvite_cancelled(struct sof_record *record, struct sb_object *transaction, nta_incoming_t *irq)
 {
     sof_reply(record->state, irq, 487, NULL, NULL);
-    transaction->call->invite_pending = 0;
-    sb_core_remove(record->state->core, transaction);
+    sb_core_drop_request(record->state->core, transaction);
 }
 
 int sof_on_ack_or_cancel(struct sof_record *data, nta_incoming_t *irq, const sip_t *sip)
@@ -309,8 +298,7 @@ int sof_on_ack_or_cancel(struct sof_record *data, nta_incoming_t *irq, const sip
     sof_enter(data->state);
     if ((object = sof_object(data, SB_KIND_CALL)) != NULL)
         on_call_follow_up((struct sof_call *)data, object, irq, sip);
-    else if ((object = sof_object(data, SB_KIND_TRANSACTION)) != NULL && sip != NULL &&
-             sip->sip_request->rq_method == sip_method_cancel)
+    else if ((object = sof_object(data, SB_KIND_TRANSACTION)) != NULL && is_cancel(sip))
         on_reinvite_cancelled(data, object, irq);
     sof_leave(data->state);
     return 0;

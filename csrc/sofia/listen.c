@@ -141,6 +141,21 @@ static sip_contact_t *own_contact(struct sofia *state, const char *scheme, const
                               transport_name(config->transport));
 }
 
+/* What the configuration need not say. */
+static int compose_optional(struct sofia *state, const sb_config *config)
+{
+    if (config->user_agent != NULL) {
+        state->user_agent = sip_user_agent_make(state->home, config->user_agent);
+        state->server = sip_server_make(state->home, config->user_agent);
+        if (state->user_agent == NULL || state->server == NULL)
+            return SB_EINVAL;
+    }
+    if (config->outbound_proxy == NULL)
+        return SB_OK;
+    state->route = sof_route(state->home, config->outbound_proxy);
+    return state->route == NULL ? SB_EINVAL : SB_OK;
+}
+
 int sof_compose_headers(struct sofia *state)
 {
     const sb_config *config = state->config;
@@ -155,16 +170,5 @@ int sof_compose_headers(struct sofia *state)
     state->secure = own_contact(state, config->transport == SB_TLS ? "sips" : "sip", via->v_host);
     if (state->address == NULL || state->contact == NULL || state->secure == NULL)
         return SB_ENOMEM;
-    if (config->user_agent != NULL) {
-        state->user_agent = sip_user_agent_make(home, config->user_agent);
-        state->server = sip_server_make(home, config->user_agent);
-        if (state->user_agent == NULL || state->server == NULL)
-            return SB_EINVAL;
-    }
-    if (config->outbound_proxy != NULL) {
-        state->route = sof_route(home, config->outbound_proxy);
-        if (state->route == NULL)
-            return SB_EINVAL;
-    }
-    return SB_OK;
+    return compose_optional(state, config);
 }

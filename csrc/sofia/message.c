@@ -250,14 +250,19 @@ static void append(struct text *text, const char *octets, size_t length)
     text->octets[text->length] = '\0';
 }
 
+static int is_line_end(char c)
+{
+    return c == '\r' || c == '\n';
+}
+
 /* A header as it came, in one line: a fold becomes a space (7.3.1). */
 static void append_raw(struct text *text, const char *octets, size_t length)
 {
     size_t i = 0, start;
-    while (length > 0 && (octets[length - 1] == '\r' || octets[length - 1] == '\n'))
+    while (length > 0 && is_line_end(octets[length - 1]))
         length--;
     while (i < length) {
-        for (start = i; i < length && octets[i] != '\r' && octets[i] != '\n'; i++)
+        for (start = i; i < length && !is_line_end(octets[i]); i++)
             ;
         append(text, octets + start, i - start);
         if (i == length)

@@ -6,7 +6,7 @@
 #include "auth.h"
 #include "call.h"
 #include "core.h"
-#include "lease.h"
+#include "leases.h"
 #include "loop.h"
 #include "notify.h"
 #include "request.h"

@@ -3,7 +3,7 @@
 
 #include <sofia-sip/msg_header.h>
 
-#include "lease.h"
+#include "leases.h"
 #include "message.h"
 #include "object.h"
 #include "record.h"
@@ -23,8 +23,11 @@ static const char *listed(const struct sof_lease *lease, const sip_t *sip)
 
 static void on_success(struct sof_lease *lease, struct sb_object *registration, int status, const sip_t *sip)
 {
-    if (!sof_lease_goes_on(lease, registration, listed(lease, sip), status, sip))
-        sof_post_lease(lease, registration, SB_STATE_ENDED, status, NULL, 0, sip);
+    struct sofia *state = lease->record.state;
+    char text[SOF_EXPIRES_SIZE];
+    const char *expires = sof_expires(text, sip);
+    if (!sb_lease_goes_on(&lease->lease, state, registration, listed(lease, sip), expires, status, sip))
+        sb_lease_post(&lease->lease, state, registration, SB_STATE_ENDED, status, NULL, 0, sip);
 }
 
 static const struct sof_lease_kind REGISTRATION = {
@@ -32,6 +35,7 @@ static const struct sof_lease_kind REGISTRATION = {
     .method = "REGISTER",
     .send_next = sof_lease_send_again,
     .on_success = on_success,
+    .on_due = sb_lease_due,
 };
 
 static int draft_register(struct sofia *state, const char *registrar, const sb_parties *parties,
@@ -73,7 +77,5 @@ int sof_register(void *data, struct sb_object *registration, const char *registr
         msg_destroy(draft);
         return SB_ENOMEM;
     }
-    lease->kind = &REGISTRATION;
-    lease->expires = expires;
-    return sof_lease_start(lease, registration, draft);
+    return sof_lease_start(lease, &REGISTRATION, registration, expires, draft);
 }

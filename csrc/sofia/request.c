@@ -1,13 +1,12 @@
 /* request.c - transactions: requests and responses within dialogs (12.2) and outside (8). */
 #include "request.h"
 
-#include <string.h>
-
 #include <sofia-sip/msg_header.h>
 
 #include "call.h"
 #include "call_events.h"
 #include "core.h"
+#include "event.h"
 #include "loop.h"
 #include "message.h"
 #include "notify.h"
@@ -22,13 +21,8 @@ static void post_final(struct sof_transaction *record, struct sb_object *transac
                        const char *reason, const sip_t *sip)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
+    sb_event_response(&event, transaction, record->method, status);
     event.reason = reason;
-    event.type = transaction->call != NULL ? SB_EV_CALL_RESPONSE : SB_EV_RESPONSE;
-    event.call = transaction->call != NULL ? transaction->call->id : 0;
-    event.transaction = transaction->id;
-    event.status = status;
-    event.method = record->method;
     sof_post(record->record.state, &event, sip);
 }
 
@@ -205,12 +199,25 @@ int sof_bindings(void *state, struct sb_object *transaction, const char *registr
 /* ------------------------------------------------------------------------------------------------------
  * From outside
  */
+static int is_invite_or_update(sip_method_t method)
+{
+    return method == sip_method_invite || method == sip_method_update;
+}
+
+static int answers_with_contact(sip_method_t method, int status)
+{
+    return (is_invite_or_update(method) && status < 300) || method == sip_method_subscribe;
+}
+
+static int answers_with_allow(sip_method_t method, int status)
+{
+    return (is_invite_or_update(method) || method == sip_method_options) && (status < 300 || status == 405);
+}
+
 void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char *reason, msg_t *msg)
 {
     sip_method_t method = nta_incoming_method(irq);
-    int invites = method == sip_method_invite || method == sip_method_update;
-    int with_contact = (invites && status < 300) || method == sip_method_subscribe;
-    int with_allow = (invites || method == sip_method_options) && (status < 300 || status == 405);
+    int with_contact = answers_with_contact(method, status), with_allow = answers_with_allow(method, status);
     if (msg == NULL && sof_draft(NULL, &msg) != SB_OK)
         return;
     if (nta_incoming_complete_response(irq, msg, status, reason,
@@ -293,22 +300,12 @@ static void on_unanswered(struct sof_record *data)
     sb_core_remove(data->state->core, transaction); /* which answers it 500 */
 }
 
-/* The status to answer with before the user sees the request, or 0. */
-static int own_answer(struct sofia *state, const struct sb_object *call, const sip_t *sip)
-{
-    if (sip->sip_request->rq_method == sip_method_options)
-        return 200;
-    if (call != NULL && call->state == SB_CALL_ENDING)
-        return 481;
-    return sb_core_closing(state->core) || sb_core_congested(state->core) ? 503 : 0;
-}
-
 int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *irq, const sip_t *sip)
 {
     struct sb_object *transaction = NULL;
     struct sof_transaction *record;
     sb_event event;
-    int status = own_answer(state, call, sip);
+    int status = sb_core_own_answer(state->core, call, sip->sip_request->rq_method == sip_method_options);
     if (status != 0)
         return sof_answer(state, irq, status);
     transaction = sb_core_add(state->core, SB_KIND_TRANSACTION, call);
@@ -323,16 +320,10 @@ int sof_on_request(struct sofia *state, struct sb_object *call, nta_incoming_t *
     if (transaction->is_invite)
         nta_incoming_bind(irq, sof_on_ack_or_cancel, &record->record);
     else
-        sof_set_timer(&record->record, SOF_64_T1, on_unanswered);
-    memset(&event, 0, sizeof event);
-    event.type = call == NULL ? SB_EV_REQUEST : transaction->is_invite ? SB_EV_CALL_REINVITE : SB_EV_CALL_REQUEST;
-    event.call = call == NULL ? 0 : call->id;
-    event.transaction = transaction->id;
-    if (sof_post_request(state, &event, sip) == 0)
-        return 0;
-    if (transaction->is_invite)
-        call->invite_pending = 0;
-    sb_core_remove(state->core, transaction); /* which answers it 500 */
+        sof_set_timer(&record->record, SB_64_T1_MS, on_unanswered);
+    sb_event_request(&event, transaction);
+    if (sof_post_request(state, &event, sip) != 0)
+        sb_core_drop_request(state->core, transaction); /* which answers it 500 */
     return 0;
 }
 

@@ -6,8 +6,7 @@
 #include "library.h"
 #include "record.h"
 #include "send.h"
-
-enum { SOF_64_T1 = 32000 }; /* milliseconds (17.1.1.1) */
+#include "timers.h"
 
 struct sof_transaction {
     struct sof_record record;

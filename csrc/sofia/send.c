@@ -120,6 +120,11 @@ static int is_stale(const msg_auth_t *challenge)
     return 0;
 }
 
+static int has_stale(const sip_t *sip)
+{
+    return is_stale(sip->sip_www_authenticate) || is_stale(sip->sip_proxy_authenticate);
+}
+
 static int was_authorized(nta_outgoing_t *orq, int status)
 {
     msg_t *sent = nta_outgoing_getrequest(orq);
@@ -135,13 +140,12 @@ static int was_authorized(nta_outgoing_t *orq, int status)
 int sof_retry(struct sof_request *request, const sip_t *sip)
 {
     int status;
-    if (sip == NULL || request->draft == NULL || request->retries >= SOF_MAX_RETRIES)
+    if (sip == NULL || request->draft == NULL || request->retries >= SB_MAX_RETRIES)
         return 0;
     status = sip->sip_status->st_status;
     if (status != 401 && status != 407)
         return 0;
-    if (request->retries > 0 && was_authorized(request->orq, status) &&
-        !is_stale(sip->sip_www_authenticate) && !is_stale(sip->sip_proxy_authenticate))
+    if (request->retries > 0 && was_authorized(request->orq, status) && !has_stale(sip))
         return 0; /* they were refused */
     if (!sof_take_challenges(request->dialog, sip))
         return 0;

@@ -12,10 +12,6 @@
 #endif
 enum { SOF_LOOKUP_MS = SOF_LOOKUP };
 
-/* How often a request is sent again for a challenge: once, and once more each time that only the nonce was stale
- * (22.4, RFC 2617 3.2.1). */
-enum { SOF_MAX_RETRIES = 3 };
-
 /* A request of ours that may have to be sent more than once. */
 struct sof_request {
     struct sof_record *dialog;  /* whose dialog and credentials it has */

@@ -7,16 +7,16 @@
 
 #include <sofia-sip/msg_header.h>
 
-#include "clock.h"
 #include "core.h"
-#include "lease.h"
+#include "event.h"
+#include "leases.h"
 #include "loop.h"
 #include "message.h"
 #include "notify.h"
 #include "record.h"
 #include "request.h"
 #include "state.h"
-#include "timers.h"
+#include "subscriber.h"
 #include "values.h"
 
 /* ------------------------------------------------------------------------------------------------------
@@ -31,65 +31,42 @@ static int send_next(struct sof_lease *lease)
     if (!lease->established || draft == NULL)
         return sof_lease_send_again(lease);
     record->again = NULL;
-    if (sof_set_expires(draft, lease->expires) != SB_OK) {
+    if (sof_set_expires(draft, lease->lease.expires) != SB_OK) {
         msg_destroy(draft);
         return SB_ENOMEM;
     }
     return sof_lease_send(lease, draft);
 }
 
-/* No NOTIFY after the SUBSCRIBE that ended it. One that only asked for the state has failed then. */
-static void on_silence(struct sof_record *data)
-{
-    struct sof_subscription *record = (struct sof_subscription *)data;
-    struct sb_object *subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
-    if (subscription != NULL && record->polls && !record->notified)
-        sof_post_lease(&record->lease, subscription, SB_STATE_FAILED, 408, NULL, 0, NULL);
-    else if (subscription != NULL)
-        sof_post_lease(&record->lease, subscription, SB_STATE_ENDED, 200, NULL, 0, NULL);
-}
-
 static void on_success(struct sof_lease *lease, struct sb_object *subscription, int status, const sip_t *sip)
 {
+    struct sofia *state = lease->record.state;
+    char text[SOF_EXPIRES_SIZE];
     if (!lease->established)
         nta_leg_rtag(lease->record.leg, sip->sip_to->a_tag);
     lease->established = 1;
     nta_leg_client_route(lease->record.leg, sip->sip_record_route, sip->sip_contact);
-    if (!((struct sof_subscription *)lease)->notified && lease->notify_ms == 0)
-        lease->notify_ms = sb_monotonic_ms() + SB_TIMER_N_MS;
-    if (sof_lease_goes_on(lease, subscription, NULL, status, sip))
-        return;
-    if (sb_core_closing(lease->record.state->core))
-        sof_post_lease(lease, subscription, SB_STATE_ENDED, status, NULL, 0, sip);
-    else
-        sof_set_timer(&lease->record, SB_LAST_NOTIFY_MS, on_silence);
+    sb_subscriber_granted(&lease->lease, state, state->core, subscription, sof_expires(text, sip), status, sip);
 }
 
 /* ------------------------------------------------------------------------------------------------------
  * NOTIFY
  */
-/* The status to answer with before the user sees it, or 0 (4.1.3). */
 static int refusal(const struct sof_subscription *record, const sip_t *sip)
 {
     su_home_t home[1] = {SU_HOME_INIT(home)};
-    const char *event = sof_event_header(home, sip);
-    int is_ours = event != NULL && sb_is_same_event(event, record->event);
+    const sip_subscription_state_t *told = sip->sip_subscription_state;
+    int status = sb_subscriber_refusal(record->lease.record.state->core, record->event, sof_event_header(home, sip),
+                                       told != NULL && told->ss_substate != NULL);
     su_home_deinit(home);
-    if (!is_ours)
-        return 489;
-    if (sip->sip_subscription_state == NULL || sip->sip_subscription_state->ss_substate == NULL)
-        return 400;
-    return sb_core_congested(record->lease.record.state->core) ? 503 : 0;
+    return status;
 }
 
 /* Returns 0, or the status to refuse it with. */
 static int post_notify(struct sof_subscription *record, const struct sb_object *subscription, const sip_t *sip)
 {
     sb_event event;
-    memset(&event, 0, sizeof event);
-    event.type = SB_EV_NOTIFY;
-    event.subscription = subscription->id;
-    event.expires = sb_granted(sip->sip_subscription_state->ss_expires, NULL, 0);
+    sb_event_notify(&event, subscription, sb_granted(sip->sip_subscription_state->ss_expires, NULL, 0));
     return sof_post_request(record->lease.record.state, &event, sip);
 }
 
@@ -98,16 +75,13 @@ static void follow_notify(struct sof_subscription *record, struct sb_object *sub
                           const sip_t *sip)
 {
     const sip_subscription_state_t *told = sip->sip_subscription_state;
-    int seconds = sb_granted(told->ss_expires, NULL, 0);
     if (!record->lease.established)
         nta_leg_rtag(leg, sip->sip_from->a_tag); /* it came before the 2xx (4.4.1) */
-    record->lease.established = record->notified = 1;
-    record->lease.notify_ms = 0;
+    record->lease.established = 1;
     nta_leg_server_route(leg, sip->sip_record_route, sip->sip_contact);
-    if (strcasecmp(told->ss_substate, "terminated") == 0)
-        sof_post_lease(&record->lease, subscription, SB_STATE_ENDED, 0, told->ss_reason, 0, sip);
-    else if (!record->lease.busy && record->lease.expires > 0) /* it may be less (4.1.2.3) */
-        sof_lease_due(&record->lease, seconds);
+    sb_subscriber_notified(&record->lease.lease, record->lease.record.state, subscription,
+                           strcasecmp(told->ss_substate, "terminated") == 0, told->ss_reason,
+                           sb_granted(told->ss_expires, NULL, 0), sip);
 }
 
 static int on_notify(struct sof_record *data, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip)
@@ -139,12 +113,13 @@ static const struct sof_lease_kind SUBSCRIPTION = {
     .on_request = on_notify,
     .send_next = send_next,
     .on_success = on_success,
+    .on_due = sb_subscriber_due,
 };
 
 /* The drafts of the first SUBSCRIBE, and of one within the dialog that it makes: the same without the body, which
  * stands until another comes. */
 static int draft_both(struct sofia *state, struct sof_subscription *record, const sb_parties *parties,
-                      const char *event, const sb_content *content, msg_t **first)
+                      const char *event, int expires, const sb_content *content, msg_t **first)
 {
     sb_content headers;
     int code = sof_draft_request(state, "SUBSCRIBE", NULL, parties, content, first);
@@ -161,7 +136,7 @@ static int draft_both(struct sofia *state, struct sof_subscription *record, cons
     if (code == SB_OK)
         code = sof_add_header(record->again, "Event", event);
     if (code == SB_OK)
-        code = sof_set_expires(*first, record->lease.expires);
+        code = sof_set_expires(*first, expires);
     if (code != SB_OK)
         msg_destroy(*first);
     return code; /* the core gives the record back, and with it the other draft */
@@ -180,13 +155,10 @@ int sof_subscribe(void *data, struct sb_object *subscription, const sb_parties *
     record->event = su_strdup(record->lease.record.home, event);
     if (record->event == NULL)
         return SB_ENOMEM;
-    record->lease.kind = &SUBSCRIPTION;
-    record->lease.expires = expires;
-    record->polls = expires == 0;
-    code = draft_both(state, record, parties, event, content, &draft);
+    code = draft_both(state, record, parties, event, expires, content, &draft);
     if (code != SB_OK)
         return code;
-    return sof_lease_start(&record->lease, subscription, draft);
+    return sof_lease_start(&record->lease, &SUBSCRIPTION, subscription, expires, draft);
 }
 
 /* ------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@
 #include "call.h"
 #include "call_events.h"
 #include "core.h"
-#include "lease.h"
+#include "leases.h"
 #include "loop.h"
 #include "message.h"
 #include "request.h"
@@ -182,24 +182,26 @@ static int is_same_address(const char *a, const char *b)
     return families[0] == families[1] && memcmp(&addresses[0], &addresses[1], sizeof addresses[0]) == 0;
 }
 
+/* A name in the URI may stand for any address, and without a port for any port (RFC 3263, 4.2). */
+static int may_lead_to(const url_t *url, const struct refusal *refusal)
+{
+    int is_name = url->url_host == NULL || host_is_domain(url->url_host);
+    int port = url->url_port != NULL ? atoi(url->url_port) : SOF_TLS_PORT;
+    if (port != refusal->port && !(is_name && url->url_port == NULL))
+        return 0;
+    return is_name || is_same_address(url->url_host, refusal->host);
+}
+
 /* Whether a request waits for a peer there, without a response so far. */
 static int waits_for(const struct sof_request *request, const struct refusal *refusal)
 {
     const url_t *url;
-    int is_name;
     if (request->orq == NULL || nta_outgoing_status(request->orq) >= 100)
         return 0;
     url = nta_outgoing_route_uri(request->orq);
     if (url == NULL)
         url = nta_outgoing_request_uri(request->orq);
-    if (url == NULL)
-        return 0;
-    /* A name in the URI may stand for any address, and without a port for any port (RFC 3263, 4.2). */
-    is_name = url->url_host == NULL || host_is_domain(url->url_host);
-    if (!(is_name && url->url_port == NULL) &&
-        (url->url_port != NULL ? atoi(url->url_port) : SOF_TLS_PORT) != refusal->port)
-        return 0;
-    return is_name || is_same_address(url->url_host, refusal->host);
+    return url != NULL && may_lead_to(url, refusal);
 }
 
 static const struct sof_request *request_of(const struct sb_object *object)
@@ -228,7 +230,9 @@ static void fail(struct sofia *state, struct sb_object *object, const char *reas
     switch (object->kind) {
     case SB_KIND_CALL: sof_fail_call(state, object, reason); break;
     case SB_KIND_REGISTRATION:
-    case SB_KIND_SUBSCRIPTION: sof_post_lease(object->lib, object, SB_STATE_FAILED, 503, reason, 0, NULL); break;
+    case SB_KIND_SUBSCRIPTION:
+        sb_lease_post(&((struct sof_lease *)object->lib)->lease, state, object, SB_STATE_FAILED, 503, reason, 0, NULL);
+        break;
     default: sof_fail_transaction(object, reason); break;
     }
 }
