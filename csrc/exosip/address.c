@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api.h"
+#include "library.h"
 #include "message.h"
 #include "screen.h"
 #include "state.h"

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api.h"
 #include "credentials.h"
+#include "library.h"
 #include "message.h"
 #include "state.h"
 #include "timers.h"

@@ -2,7 +2,7 @@
 #ifndef SB_EXOSIP_AUTH_H
 #define SB_EXOSIP_AUTH_H
 
-#include "api.h"
+#include "library.h"
 
 struct exosip;
 

@@ -6,10 +6,10 @@
 #include <strings.h>
 
 #include "address.h"
-#include "api.h"
 #include "call_events.h"
 #include "clock.h"
 #include "index.h"
+#include "library.h"
 #include "message.h"
 #include "object.h"
 #include "request.h"

@@ -2,9 +2,9 @@
 #ifndef SB_EXOSIP_LEASES_H
 #define SB_EXOSIP_LEASES_H
 
-#include "api.h"
 #include "core.h"
 #include "lease.h"
+#include "library.h"
 #include "record.h"
 
 struct exosip;

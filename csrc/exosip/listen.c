@@ -11,8 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api.h"
 #include "address.h"
+#include "library.h"
 #include "state.h"
 
 enum { MAX_ADVERTISED = 61 }; /* octets of an advertised host; the library has two more, for brackets */

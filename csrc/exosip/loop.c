@@ -1,12 +1,12 @@
 /* loop.c - the thread that takes the library's events, and looks at the clock for what the library does not. */
 #include "loop.h"
 
-#include "api.h"
 #include "call.h"
 #include "call_events.h"
 #include "clock.h"
 #include "core.h"
 #include "leases.h"
+#include "library.h"
 #include "notify.h"
 #include "record.h"
 #include "register.h"

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api.h"
 #include "clock.h"
 #include "core.h"
 #include "event.h"
 #include "index.h"
+#include "library.h"
 #include "message.h"
 #include "notifier.h"
 #include "request.h"

@@ -2,8 +2,8 @@
 #ifndef SB_EXOSIP_NOTIFY_H
 #define SB_EXOSIP_NOTIFY_H
 
-#include "api.h"
 #include "core.h"
+#include "library.h"
 
 struct exosip;
 

@@ -11,11 +11,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api.h"
 #include "auth.h"
 #include "core.h"
 #include "credentials.h"
 #include "index.h"
+#include "library.h"
 #include "listen.h"
 #include "lookup.h"
 #include "loop.h"

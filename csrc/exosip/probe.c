@@ -1,6 +1,6 @@
 /* probe.c - no part of an engine: setup.py compiles and runs it to see that the libeXosip2 and the libosip2 that
  * were found belong together, and that sipbridge was ever run with them. Where it is not so it says why, and fails. */
-#include "api.h"
+#include "library.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,10 +10,10 @@
 #include <strings.h>
 
 #include "address.h"
-#include "api.h"
 #include "auth.h"
 #include "index.h"
 #include "leases.h"
+#include "library.h"
 #include "message.h"
 #include "object.h"
 #include "state.h"

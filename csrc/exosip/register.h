@@ -2,9 +2,9 @@
 #ifndef SB_EXOSIP_REGISTER_H
 #define SB_EXOSIP_REGISTER_H
 
-#include "api.h"
 #include "core.h"
 #include "leases.h"
+#include "library.h"
 
 struct exosip;
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "address.h"
-#include "api.h"
 #include "auth.h"
 #include "call.h"
 #include "call_events.h"
@@ -13,6 +12,7 @@
 #include "core.h"
 #include "event.h"
 #include "index.h"
+#include "library.h"
 #include "message.h"
 #include "state.h"
 #include "subscribe.h"

@@ -2,8 +2,8 @@
 #ifndef SB_EXOSIP_REQUEST_H
 #define SB_EXOSIP_REQUEST_H
 
-#include "api.h"
 #include "core.h"
+#include "library.h"
 #include "record.h"
 #include "timers.h"
 

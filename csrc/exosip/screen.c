@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api.h"
+#include "library.h"
 #include "message.h"
 #include "request.h"
 #include "state.h"

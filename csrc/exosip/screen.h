@@ -2,7 +2,7 @@
 #ifndef SB_EXOSIP_SCREEN_H
 #define SB_EXOSIP_SCREEN_H
 
-#include "api.h"
+#include "library.h"
 
 struct exosip;
 

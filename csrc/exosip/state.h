@@ -8,8 +8,8 @@
 
 #include <pthread.h>
 
-#include "api.h"
 #include "core.h"
+#include "library.h"
 
 struct exo_avoid;
 struct exo_resolver;

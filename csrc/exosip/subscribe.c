@@ -12,13 +12,13 @@
 #include <strings.h>
 
 #include "address.h"
-#include "api.h"
 #include "auth.h"
 #include "clock.h"
 #include "core.h"
 #include "event.h"
 #include "index.h"
 #include "leases.h"
+#include "library.h"
 #include "message.h"
 #include "notify.h"
 #include "request.h"

@@ -3,11 +3,11 @@
 #define SB_EXOSIP_SUBSCRIBE_H
 
 #include "address.h"
-#include "api.h"
 #include "leases.h"
+#include "library.h"
 #include "notifier.h"
 
-#include <osip2/osip_dialog.h> /* needs what api.h includes */
+#include <osip2/osip_dialog.h> /* needs what library.h includes */
 
 struct exosip;
 struct exo_content;

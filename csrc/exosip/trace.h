@@ -2,7 +2,7 @@
 #ifndef SB_EXOSIP_TRACE_H
 #define SB_EXOSIP_TRACE_H
 
-#include "api.h"
+#include "library.h"
 
 struct sb_core;
 

@@ -10,6 +10,7 @@
 
 #include <sofia-sip/sresolv.h>
 
+#include "address.h"
 #include "message.h"
 #include "record.h"
 #include "request.h"

@@ -8,6 +8,7 @@
 
 #include <sofia-sip/msg_header.h>
 
+#include "address.h"
 #include "core.h"
 #include "datagram.h"
 #include "failure.h"
@@ -106,28 +107,6 @@ static int add_copy(msg_t *msg, const void *header)
     return header == NULL || msg_header_add_dup(msg, NULL, header) == 0 ? SB_OK : SB_ENOMEM;
 }
 
-/* A name-addr or a URI as the value of From or To. */
-static sip_addr_t *parse_address(su_home_t *home, const char *address)
-{
-    const char *open = strchr(address, '<');
-    return sip_to_make(home, open != NULL ? address : su_sprintf(home, "<%s>", address));
-}
-
-/* What can be sent: a sip: URI with a host, and over TLS sips:. */
-static int check_target(const struct sofia *state, const url_t *url)
-{
-    if (url->url_type == url_invalid || url->url_type == url_unknown)
-        return SB_EINVAL;
-    if (url->url_type != url_sip && (url->url_type != url_sips || state->transport != SB_TLS))
-        return SB_ENOTSUP;
-    return url->url_host == NULL || url->url_host[0] == '\0' ? SB_EINVAL : SB_OK;
-}
-
-sip_contact_t *sof_contact(const struct sofia *state, const url_t *url)
-{
-    return url->url_type == url_sips ? state->secure : state->contact;
-}
-
 /* Whether a request of this method tells where to send the next (12.1.1, 12.2.1.1). REGISTER brings its own. */
 static int wants_contact(const char *method)
 {
@@ -164,25 +143,17 @@ static int add_request_line(msg_t *msg, const char *method, const url_t *url)
     return SB_OK;
 }
 
-sip_route_t *sof_route(su_home_t *home, const char *proxy)
-{
-    url_t *url = url_make(home, proxy);
-    if (url == NULL || url->url_type == url_unknown || url->url_host == NULL)
-        return NULL;
-    return sip_route_format(home, url_has_param(url, "lr") ? "<%s>" : "<%s;lr>", proxy);
-}
-
 /* Between whom, and over which proxy. */
 static int add_parties(struct sofia *state, msg_t *msg, const sb_parties *parties, const url_t **target)
 {
     su_home_t *home = msg_home(msg);
-    sip_to_t *to = parse_address(home, parties->to);
-    sip_from_t *from = parse_address(home, parties->from != NULL ? parties->from : state->address);
+    sip_to_t *to = sof_parse_address(home, parties->to);
+    sip_from_t *from = sof_parse_address(home, parties->from != NULL ? parties->from : state->address);
     sip_route_t *route = state->route;
     int code;
     if (to == NULL || from == NULL || from->a_url->url_type == url_invalid)
         return SB_EINVAL;
-    if ((code = check_target(state, to->a_url)) != SB_OK)
+    if ((code = sof_check_target(state, to->a_url)) != SB_OK)
         return code;
     if (parties->route != NULL && (route = sof_route(home, parties->route)) == NULL)
         return SB_EINVAL;
@@ -204,7 +175,7 @@ int sof_draft_request(struct sofia *state, const char *method, const char *targe
     code = add_parties(state, *draft, parties, &url);
     if (code == SB_OK && target != NULL) {
         url = url_make(msg_home(*draft), target);
-        code = url == NULL ? SB_EINVAL : check_target(state, url);
+        code = url == NULL ? SB_EINVAL : sof_check_target(state, url);
     }
     if (code == SB_OK)
         code = add_request_line(*draft, method, url);

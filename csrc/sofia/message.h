@@ -16,15 +16,8 @@ int sof_draft_request(struct sofia *state, const char *method, const char *targe
 /* The same for a request within a dialog, which knows the rest. */
 int sof_draft_within(struct sofia *state, const char *method, const sb_content *content, msg_t **draft);
 
-/* Where we are to be reached by whom the URI names, or who asked for us under it: a sips: URI for sips: alone
- * (RFC 3261, 8.1.1.8 and 12.1.1; RFC 5630, 5.1). */
-sip_contact_t *sof_contact(const struct sofia *state, const url_t *url);
-
 /* Write the seconds into Expires. */
 int sof_set_expires(msg_t *msg, int seconds);
-
-/* A Route over a proxy, a loose router (16.12.1); NULL when its URI is none. */
-sip_route_t *sof_route(su_home_t *home, const char *proxy);
 
 /* Describe the message (NULL: none; nothing of what nta made up) in the event, post it. */
 void sof_post(struct sofia *state, sb_event *event, const sip_t *sip);

@@ -3,6 +3,7 @@
 
 #include <sofia-sip/msg_header.h>
 
+#include "address.h"
 #include "leases.h"
 #include "message.h"
 #include "object.h"

@@ -3,6 +3,7 @@
 
 #include <sofia-sip/msg_header.h>
 
+#include "address.h"
 #include "call.h"
 #include "call_events.h"
 #include "core.h"

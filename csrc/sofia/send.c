@@ -6,6 +6,7 @@
 
 #include <sofia-sip/msg_header.h>
 
+#include "address.h"
 #include "auth.h"
 #include "digest_sha256.h"
 #include "message.h"

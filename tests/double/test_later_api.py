@@ -1,4 +1,4 @@
-"""The engine compiles against the API of libeXosip2 4.x and 5.x (csrc/exosip/api.h), as declared in later/.
+"""The engine compiles against the API of libeXosip2 4.x and 5.x (csrc/exosip/library.h), as declared in later/.
 
 Compiled only: what those versions do at run time is not tested.
 """
@@ -46,7 +46,7 @@ def test_every_file_compiles(api, name):
 @pytest.mark.parametrize("api, acknowledged", [(4, 1), (5, 2)])
 def test_which_api_it_is_taken_for(api, acknowledged):
     """The 2xx is named by its dialog in 4.x and by the INVITE's transaction in 5.x."""
-    code = '#include "api.h"\ntypedef char is[%s ? 1 : -1];\n'
+    code = '#include "library.h"\ntypedef char is[%s ? 1 : -1];\n'
     claims = "SB_EXOSIP_API == %d && EXO_ACK_ID(1, 2) == %d" % (api, acknowledged)
     assert compiled(LATER[api], code % claims) == (0, "")
     assert compiled(LATER[api], code % ("!(%s)" % claims))[0] != 0

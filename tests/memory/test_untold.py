@@ -1,7 +1,7 @@
 """A request that there is no memory to tell of: it is refused with 500, and nothing of it stays.
 
-Of the engine's own allocations a large one fails, the first, the second and so on; on the double libosip2 fails to
-write the message as well.
+Of the engine's own allocations a large one fails: the first, the second and so on. On the double libosip2 fails to
+write the message, too.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -114,7 +114,7 @@ def functions():
 
 
 def refusals(scene, send, told):
-    """Send a request with each allocation failing in turn. It is answered 500, until none is left to fail.
+    """Send a request with each allocation failing in turn: it is answered 500, until none is left to fail.
 
     Args:
         send: sends one, and returns it.

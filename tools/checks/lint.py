@@ -114,6 +114,18 @@ def c():
         yield compiler + every + double + (flags["sofia"] or []) + [name]
 
 
+def size():
+    """No C file over 500 lines, no function over 60 lines or with more than 10 branches."""
+    names = files("csrc/**/*.[ch]")
+    yield ["awk", 'FNR == 501 { print FILENAME ": over 500 lines"; long = 1 } END { exit long }'] + names
+    # --modified counts a switch as one branch: a line for each case reads like a table.
+    yield (
+        [PYTHON, "-m", "lizard", "--languages", "cpp", "--modified", "--CCN", "10", "--length", "60"]
+        + ["--warnings_only"]
+        + names
+    )
+
+
 def locate(library):
     """The compiler flags for a library, or None when it is not here."""
     try:
@@ -135,7 +147,7 @@ def package():
     yield [PYTHON, "-m", "tools.checks.package"]
 
 
-CHECKS = (style, layers, types, python2, c, scripts, package)
+CHECKS = (style, layers, types, python2, c, size, scripts, package)
 
 
 def run(check):

@@ -1,6 +1,6 @@
 /* eXosip2/eXosip.h as a program sees that of libeXosip2 4.x (LATER_API 4) or 5.x (5): what csrc/ uses, declared by us
  * after its documentation. Declarations only: the engine is compiled against it and never run. Where the two differ:
- * 5.x has the option by which csrc/exosip/api.h knows it, and names an ACK by its transaction.
+ * 5.x has the option by which csrc/exosip/library.h knows it, and names an ACK by its transaction.
  */
 #ifndef LATER_EXOSIP_H
 #define LATER_EXOSIP_H

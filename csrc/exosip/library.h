@@ -1,12 +1,12 @@
-/* api.h - the one place that knows which API of libeXosip2 the engine is compiled against.
+/* library.h - the one place that knows which API of libeXosip2 the engine is compiled against.
  *
  * 3.x keeps one global state; 4.x and 5.x pass a context to nearly every call, and 5.x acknowledges a 2xx by
  * the INVITE's transaction instead of the dialog. Everything else that the engine uses is alike: the engine
  * writes `eXosip_quit(EXO_ALONE(state))` and `eXosip_call_build_answer(EXO_FIRST(state) tid, ...)`, and uses
  * no event that is missing in 5.x. Events are renumbered between the versions: their numbers stay symbolic.
  */
-#ifndef SB_EXOSIP_API_H
-#define SB_EXOSIP_API_H
+#ifndef SB_EXOSIP_LIBRARY_H
+#define SB_EXOSIP_LIBRARY_H
 
 /* Without it the library's headers make eXosip_lock() nothing at all. */
 #ifndef OSIP_MT
