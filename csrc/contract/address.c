@@ -1,8 +1,10 @@
 /* address.c - the grammar of addresses: RFC 3261, 25.1, and RFC 3966 for tel. sipbridge/uri.py has the same, and both
- * are held to tests/data/addresses.txt. What is taken beyond it: '_' in a host name, and '=' in the value of a parameter.
+ * are held to tests/data/addresses.txt. What is taken beyond it: '_' in a host name, and '=' in the value of a
+ * parameter.
  *
  * A URI from the user has no headers ("?Subject=hi"), which a library would write as lines of the message, and no
- * escape of a control character, which it would decode. */
+ * escape of a control character, which it would decode.
+ */
 #include <string.h>
 #include <strings.h>
 
@@ -12,7 +14,7 @@
 #define IN_PARAMETER MARKS "[]/:&+$"
 #define IN_TOKEN "-.!%*_+`'~"
 
-/* What is left to look at: from `at` to before `end`. */
+/* The part of the text that is not read yet: from `at` to before `end`. */
 struct text {
     const char *at;
     const char *end;
@@ -91,7 +93,7 @@ static int pass_user(struct text *text)
     return user.at == user.end;
 }
 
-/* "[2001:db8::1]": what is in the brackets is whoever resolves it to judge. */
+/* "[2001:db8::1]". Whether the brackets hold an address is found out by whoever resolves it. */
 static int pass_ipv6(struct text *text)
 {
     int colons = 0, length = 0;
@@ -140,7 +142,7 @@ static int pass_parameters(struct text *text)
     return 1;
 }
 
-/* A telephone number: with '+' it has digits alone, and otherwise what is on a key, too. */
+/* A telephone number: after '+' digits alone; without it, whatever a telephone's key has. */
 static int pass_number(struct text *text)
 {
     int global = pass_one(text, '+'), found = 0;
@@ -212,7 +214,7 @@ int sb_check_address(const char *address)
     text.end = address + strlen(address);
     if (strpbrk(address, "<\t") == NULL)
         return check_uri(address, (size_t)(text.end - address));
-    /* No parameters behind it: a tag there would be the engine's to set. */
+    /* No parameters follow the URI: only the engine sets a tag. */
     if (strchr(address, '\t') != NULL || !pass_display_name(&text) || !pass_one(&text, '<') ||
         (close = memchr(text.at, '>', (size_t)(text.end - text.at))) == NULL || close[1] != '\0')
         return SB_EINVAL;

@@ -2,7 +2,7 @@
 #include "check.h"
 #include "visit.h"
 
-/* Enter for a call that there is. */
+/* Enter the engine, and find this call. */
 static int enter(struct sb_visit *visit, int id, int offered, sb_id call_id)
 {
     return sb_enter_object(visit, id, offered, SB_KIND_CALL, call_id);
@@ -48,7 +48,7 @@ int sb_call_answer(int id, sb_id call_id, const sb_content *content)
     return sb_leave(&visit, code);
 }
 
-/* A final response other than 2xx to the INVITE of a call. Inside. */
+/* Refuse the INVITE of a call. Call it between sb_enter() and sb_leave(). */
 static int refuse(const struct sb_visit *visit, int status, const char *reason, const char *contact,
                   const sb_content *content)
 {

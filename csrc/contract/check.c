@@ -73,7 +73,7 @@ static int check_port(int port)
     return port < 0 || port > 65535 ? SB_EINVAL : SB_OK;
 }
 
-/* A datagram of line ends reaches nobody who would answer it. */
+/* Only a connection can be kept alive: nobody answers line ends in a datagram. */
 static int check_keepalive(const sb_config *config)
 {
     int on_stream = config->transport == SB_TCP || config->transport == SB_TLS;

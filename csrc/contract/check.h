@@ -1,5 +1,5 @@
-/* check.h - what comes in from the user of the contract is checked here, before an engine sees it.
- * Each function returns SB_OK, SB_EINVAL or SB_ETOOBIG. */
+/* check.h - checks what the user of the contract passes, before an engine sees it. Each function returns SB_OK,
+ * SB_EINVAL or SB_ETOOBIG. */
 #ifndef SB_CHECK_H
 #define SB_CHECK_H
 
@@ -30,7 +30,7 @@ int sb_check_host(const char *host);
 int sb_check_expires(int expires);
 /* An event package, a token, with parameters (RFC 6665, 8.4). */
 int sb_check_event(const char *event);
-/* A method that is none of those that calls are made of. */
+/* A method that no function for calls sends. */
 int sb_check_method(const char *method);
 
 #endif

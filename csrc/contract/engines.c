@@ -3,12 +3,12 @@
 
 static struct {
     pthread_mutex_t mutex;
-    pthread_cond_t left; /* somebody left an engine */
+    pthread_cond_t left; /* signalled when a call has left an engine */
     struct sb_engine *first;
     int last_id;
 } engines = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, 0};
 
-/* Under the mutex: one that may be entered, or NULL. */
+/* Under the mutex: the engine with this number, or NULL when there is none or it is closing. */
 static struct sb_engine *find(int id)
 {
     struct sb_engine *engine;

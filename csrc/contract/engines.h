@@ -1,4 +1,4 @@
-/* engines.h - the engines of the process: numbered, and kept while somebody is inside one. */
+/* engines.h - the engines of the process. Each has a number, and is not freed while a call is inside it. */
 #ifndef SB_ENGINES_H
 #define SB_ENGINES_H
 
@@ -18,11 +18,11 @@ struct sb_engine {
 struct sb_engine *sb_engine_enter(int id);
 void sb_engine_leave(struct sb_engine *engine);
 
-/* Number it, so that it can be entered. Returns its number. */
+/* Give an engine a number: from now on it can be entered. Returns the number. */
 int sb_engine_insert(struct sb_engine *engine);
-/* Mark it as closing, so that nobody enters any more. NULL when somebody else did, or there is none. */
+/* Mark an engine as closing: from now on nobody can enter it. NULL when there is none, or it is closing already. */
 struct sb_engine *sb_engine_claim(int id);
-/* Take out one that is claimed, once everybody has left. */
+/* Wait until everybody has left an engine that is closing, and take it out of the table. */
 void sb_engine_remove(struct sb_engine *engine);
 
 #endif

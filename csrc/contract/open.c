@@ -95,7 +95,7 @@ int sb_probe(int id)
     struct sb_engine *engine = sb_engine_enter(id);
     if (engine == NULL)
         return SB_ECLOSED;
-    sb_core_lock(&engine->core); /* whoever holds it for ever, too, is noticed */
+    sb_core_lock(&engine->core); /* this also shows a thread that never gives the lock back */
     sb_core_unlock(&engine->core);
     if (sb_backend.probe != NULL)
         sb_backend.probe(engine->core.state);

@@ -1,4 +1,4 @@
-/* registrations.c - registrations (10), and what a registrar has of ours. */
+/* registrations.c - registrations (10), and the bindings that a registrar has of an address of ours. */
 #include "check.h"
 #include "visit.h"
 
@@ -16,7 +16,7 @@ sb_id sb_register(int id, const char *registrar, const sb_parties *parties, cons
     return sb_leave_begun(&visit, code);
 }
 
-/* Enter for a registration that there is. */
+/* Enter the engine, and find this registration. */
 static int enter(struct sb_visit *visit, int id, int offered, sb_id registration_id)
 {
     return sb_enter_object(visit, id, offered, SB_KIND_REGISTRATION, registration_id);

@@ -12,7 +12,7 @@
 #include "clock.h"
 #include "service.h"
 
-enum { PROBE_MS = 1000 }; /* for the library's thread to come to its socket; a second, so that load is no reason */
+enum { PROBE_MS = 1000 }; /* a second for the library's thread to read its socket, also under load */
 
 /* The preloaded shield, or NULL. */
 static const struct shield_service *service(void)
@@ -29,7 +29,7 @@ void sb_screen(const void *function)
         shield->attach(function);
 }
 
-/* Five octets that no other engine's probe has at the same time. */
+/* Five octets that differ from those of every other engine's probe at this time. */
 static void make_probe(char *probe, int port)
 {
     int64_t now = sb_monotonic_ms();
@@ -46,7 +46,7 @@ static int send_probe(const char *probe, const char *host, int port)
     char service_name[8];
     int fd, sent = 0;
     memset(&wanted, 0, sizeof wanted);
-    wanted.ai_family = strchr(host, ':') == NULL ? AF_INET : AF_INET6; /* of a name, what is bound is IPv4 */
+    wanted.ai_family = strchr(host, ':') == NULL ? AF_INET : AF_INET6; /* a host name stands for its IPv4 address */
     wanted.ai_socktype = SOCK_DGRAM;
     snprintf(service_name, sizeof service_name, "%d", port);
     if (getaddrinfo(host, service_name, &wanted, &found) != 0 || found == NULL)
@@ -71,10 +71,10 @@ int sb_screened(const void *function, const sb_config *config, int port)
     if (shield == NULL)
         return 0;
     if (config->transport != SB_UDP)
-        return 1; /* a stream takes no probe: it was attached before */
+        return 1; /* no probe can be sent on a stream; the shield was attached to it before */
     make_probe(probe, port);
     shield->expect_probe(probe);
-    /* Bound to every address, it hears what is sent to one of them. */
+    /* An engine that is bound to every address receives what is sent to the loopback address. */
     if (!send_probe(probe, strcmp(config->host, "0.0.0.0") == 0 ? "127.0.0.1" : config->host, port))
         return 0;
     while (!shield->probe_has_come() && sb_monotonic_ms() < until)

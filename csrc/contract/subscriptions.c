@@ -17,7 +17,7 @@ sb_id sb_subscribe(int id, const sb_parties *parties, const char *event, int exp
     return sb_leave_begun(&visit, sb_backend.subscribe(visit.state, visit.begun, parties, event, expires, content));
 }
 
-/* Enter for a subscription that there is. */
+/* Enter the engine, and find this subscription. */
 static int enter(struct sb_visit *visit, int id, int offered, sb_id subscription_id)
 {
     return sb_enter_object(visit, id, offered, SB_KIND_SUBSCRIPTION, subscription_id);

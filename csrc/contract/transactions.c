@@ -26,7 +26,7 @@ int sb_answer(int id, sb_id transaction_id, int status, const char *reason, cons
     return sb_leave(&visit, code);
 }
 
-/* A method that has no function of its own. */
+/* A method for which the contract has no other function. */
 static int check_other_method(const char *method)
 {
     int code = sb_check_method(method);

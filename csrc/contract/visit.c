@@ -1,4 +1,4 @@
-/* visit.c - the way of each command in and out. */
+/* visit.c - how each command enters an engine and leaves it. */
 #include "visit.h"
 
 int sb_enter(struct sb_visit *visit, int id, int offered)

@@ -1,4 +1,4 @@
-/* visit.h - what every command begins with: into the engine, lock its core, find the object or begin one. */
+/* visit.h - what every command does first: enter the engine, lock its core, find the object or begin a new one. */
 #ifndef SB_VISIT_H
 #define SB_VISIT_H
 
@@ -8,23 +8,24 @@ struct sb_visit {
     struct sb_engine *engine;
     struct sb_core *core;      /* locked */
     void *state;               /* the backend's */
-    struct sb_object *object;  /* that the command is about, or NULL */
-    struct sb_object *begun;   /* that it begins, or NULL */
+    struct sb_object *object;  /* the object that the command is about, or NULL */
+    struct sb_object *begun;   /* the object that the command begins, or NULL */
 };
 
-/* Enter, until sb_leave(). offered: whether the backend has the function. SB_OK, or what is wrong: then there is nothing
- * to leave, here and below. */
+/* Enter the engine until sb_leave(). offered: whether the backend has the function. Returns SB_OK; or an error, and
+ * then you must not leave. The same holds for the functions below. */
 int sb_enter(struct sb_visit *visit, int id, int offered);
-/* The same, for an object that there is. */
+/* The same, and find an object. */
 int sb_enter_object(struct sb_visit *visit, int id, int offered, int kind, sb_id object_id);
 /* The same, and begin an object of ours. */
 int sb_enter_begin(struct sb_visit *visit, int id, int offered, int kind);
-/* Inside: begin a transaction in the call that the command is about. */
+/* After sb_enter(): begin a transaction in the call that the command is about. */
 int sb_begin_within(struct sb_visit *visit);
 
 /* Leave; returns the code. */
 int sb_leave(struct sb_visit *visit, int code);
-/* Leave, with the code of the backend for what was begun: returns its id, or takes it away and returns the code. */
+/* Leave with the backend's code for the object that was begun. Returns the object's id; or takes the object away, and
+ * returns the code. */
 sb_id sb_leave_begun(struct sb_visit *visit, int code);
 
 #endif

@@ -1,12 +1,12 @@
 /* backend.h - what an engine has to bring.
  *
- * The contract checks arguments, finds objects and knows which command is possible in which state of a call. What is left,
- * turning a command into the library's calls and the library's news into events, is an engine: one `struct sb_backend`, one
- * folder.
+ * The contract checks arguments, finds objects and knows which command is possible in which state of a call. What is
+ * left, turning a command into the library's calls and the library's news into events, is an engine: one `struct
+ * sb_backend`, one folder.
  *
  * One mutex per engine (sb_core_lock) guards its objects. The contract holds it while it calls a backend, with three
- * exceptions that are marked below; a backend's own thread takes it around whatever it does with objects or events. It is
- * not recursive.
+ * exceptions that are marked below; a backend's own thread takes it around whatever it does with objects or events. It
+ * is not recursive.
  */
 #ifndef SB_BACKEND_H
 #define SB_BACKEND_H
@@ -32,8 +32,8 @@ struct sb_backend {
      * close() it is called with a NULL state, not under the lock. */
     void (*release)(void *state, struct sb_object *object);
 
-    /* Not under the core's lock: return once the backend's thread has come round. NULL: the thread hangs with the lock
-     * alone. */
+    /* Not under the core's lock: return when the backend's thread has shown that it runs. NULL: the thread can hang
+     * only while it holds the lock. */
     void (*probe)(void *state);
 
     int (*credentials)(void *state, const char *realm, const char *user, const char *password);

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Its milliseconds. */
+/* The time on this clock, in milliseconds. */
 int64_t sb_monotonic_ms(void);
 
 #endif

@@ -1,10 +1,10 @@
-/* closing.c - the end of an engine, for every engine: what lives is ended in order before the library goes. */
+/* closing.c - closes any engine in order: it ends calls, registrations and subscriptions before the library goes. */
 #include <unistd.h>
 
 #include "clock.h"
 #include "core_private.h"
 
-/* What a library is given at least, to send what was asked of it. */
+/* The shortest time that a library gets to send what it was asked to send. */
 enum { SENDING_MS = 100 };
 
 static void end_call(struct sb_object *call, void *state)
@@ -33,7 +33,7 @@ static void end_subscription(struct sb_object *subscription, void *state)
         return;
     if (subscription->state == SB_SUBSCRIPTION_OURS)
         code = sb_backend.unsubscribe(state, subscription);
-    else if (subscription->state == SB_SUBSCRIPTION_GRANTED) /* RFC 6665, 4.1.3: to be asked for again */
+    else if (subscription->state == SB_SUBSCRIPTION_GRANTED) /* RFC 6665, 4.1.3: the subscriber may subscribe again */
         code = sb_backend.notify(state, subscription, "terminated;reason=deactivated", NULL);
     if (code == SB_OK)
         subscription->state = SB_SUBSCRIPTION_ENDING;

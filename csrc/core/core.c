@@ -8,8 +8,8 @@
 #include <malloc.h>
 #endif
 
-/* Events that may wait unread before the network is told to come back later: some seconds of a busy
- * service, and a bound on memory. */
+/* The user may leave this many events unread. With more, new requests are answered 503. It is some seconds of a busy
+ * service, and limits the memory. */
 enum { CONGESTED = 10000 };
 
 int sb_core_init(struct sb_core *core)
@@ -100,8 +100,8 @@ void sb_core_clear(struct sb_core *core)
     pthread_mutex_destroy(&core->mutex);
 }
 
-/* twalk() passes no argument on, so the walk's own is kept here; walks happen under one core's lock, but
- * several cores may walk at once. */
+/* twalk() passes no argument to its callback, so it stands here. Each walk happens under one core's lock, but several
+ * cores may walk at once: it is thread-local. */
 static __thread struct {
     int kind;
     void (*visit)(struct sb_object *object, void *arg);
@@ -125,7 +125,7 @@ void sb_core_each(struct sb_core *core, int kind, void (*visit)(struct sb_object
     twalk(core->objects, visit_node);
 }
 
-/* After a hang-up only responses to what was sent before it and the end are of interest. */
+/* After a hang-up the user wants to know of the end, and of responses to what was sent before, but of nothing else. */
 static int is_wanted(const struct sb_object *call, int type)
 {
     return call->state != SB_CALL_ENDING || type == SB_EV_CALL_RESPONSE || type == SB_EV_CALL_ENDED;
@@ -143,7 +143,7 @@ static void follow_response(struct sb_core *core, struct sb_object *call, const 
     sb_core_remove(core, transaction);
 }
 
-/* Move the call on as the event says. */
+/* Set the state that the call is in after this event. */
 static void follow_call(struct sb_core *core, struct sb_object *call, const sb_event *event)
 {
     switch (event->type) {
@@ -175,7 +175,7 @@ static void follow_state(struct sb_core *core, int kind, sb_id id, int state)
         sb_core_remove(core, object);
 }
 
-/* The object that is gone once this event, about no call, is delivered. */
+/* Remove the object that this event, which is about no call, ends. */
 static void follow_other(struct sb_core *core, const sb_event *event)
 {
     switch (event->type) {
@@ -269,7 +269,7 @@ void sb_core_tidy(struct sb_core *core)
     } else if (sum <= core->peak / 2) {
         core->peak = sum;
 #ifdef __GLIBC__
-        malloc_trim(0); /* it keeps what is free between what is not */
+        malloc_trim(0); /* on its own, glibc keeps free memory that lies between used memory */
 #endif
     }
 }

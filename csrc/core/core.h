@@ -7,7 +7,8 @@
 
 struct sb_core;
 
-/* The reason phrase of the 503 that ends what could not be sent for this; where the library does not say why: */
+/* Reason phrases of the 503 that ends a request which could not be sent. The second one is for a library that does not
+ * say why. */
 #define SB_UNRESOLVED "No address for the host: not in DNS, or no answer from DNS"
 #define SB_UNREACHED "Not sent: the other side refuses it, or there is no way there"
 
@@ -25,15 +26,14 @@ struct sb_object *sb_core_find(struct sb_core *core, int kind, sb_id id);
 void sb_core_each(struct sb_core *core, int kind, void (*visit)(struct sb_object *object, void *arg),
                   void *arg);
 
-/* Under the lock: hand an event to the user, and follow it: the call's state moves on, and an object whose
- * last event this is goes (release() is called, its address is no longer valid). Events that may not follow
- * a hang-up are dropped. Transaction events: the object named in event->transaction.
- * Returns SB_OK, or SB_ENOMEM when the user cannot be told: a request is to be refused then. What an event ends has ended
- * all the same. */
+/* Under the lock: hand an event to the user, and follow it: the call's state moves on, and an object whose last event
+ * this is goes (release() is called, its address is no longer valid). Events that may not follow a hang-up are dropped.
+ * Transaction events: the object named in event->transaction. Returns SB_OK, or SB_ENOMEM when the user cannot be told:
+ * a request is to be refused then. What an event ends has ended all the same. */
 int sb_core_post(struct sb_core *core, const sb_event *event);
 
-/* Under the lock, for an event without a message: where that means that a request of ours reached nobody, set the cause,
- * and the reason unless there is one. */
+/* Under the lock. Take an event without a message. Where it means that a request of ours reached nobody, set its cause,
+ * and its reason unless it has one. */
 void sb_core_mark_unreached(struct sb_core *core, sb_event *event);
 
 /* Under the lock: take an object, and what belongs to it, away without an event: a request that can no longer
@@ -43,8 +43,8 @@ void sb_core_remove(struct sb_core *core, struct sb_object *object);
 /* Not under the lock, from any thread: an SB_EV_TRACE. */
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length);
 
-/* Under the lock, every SB_TIDY_MS: gives memory that a peak of traffic left behind back to the system. What ended is
- * kept by the libraries for half a minute, so it comes back later than the objects go. */
+/* Under the lock, every SB_TIDY_MS: give memory that a peak of traffic has left behind back to the system. A library
+ * keeps what has ended for half a minute, so its memory becomes free later than our objects. */
 enum { SB_TIDY_MS = 10000 };
 void sb_core_tidy(struct sb_core *core);
 
@@ -55,16 +55,17 @@ int sb_core_closing(const struct sb_core *core);
  * answered 503 by the backend and not posted. From any thread. */
 int sb_core_congested(struct sb_core *core);
 
-/* Either of the two. */
+/* True when either of the two is so. */
 int sb_core_refuses(struct sb_core *core);
 
-/* The status to answer a request from outside with before the user sees it, or 0. call: that it arrived in, or NULL. */
+/* The status with which the engine itself answers a request from outside; 0: the user answers it. call: the call that
+ * the request arrived in, or NULL. */
 int sb_core_own_answer(struct sb_core *core, const struct sb_object *call, int is_options);
 
 /* Under the lock: forget a request from outside, without an event. The user can answer it no more. */
 void sb_core_drop_request(struct sb_core *core, struct sb_object *transaction);
 
-/* The cause with which a call ends that this final response refuses (enum sb_cause). */
+/* The cause of the end of a call whose INVITE got this final response (enum sb_cause). */
 int sb_cause_of_refusal(int status);
 
 #endif

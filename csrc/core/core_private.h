@@ -8,7 +8,7 @@
 #include "core.h"
 #include "queue.h"
 
-enum { SB_TIDY_TICKS = 4 }; /* how many a library keeps what has ended */
+enum { SB_TIDY_TICKS = 4 }; /* for so many ticks a library keeps what has ended */
 
 struct sb_core {
     pthread_mutex_t mutex;
@@ -17,8 +17,8 @@ struct sb_core {
     struct sb_queue *queue; /* has a lock of its own */
     void *state;            /* the backend's */
     int closing;            /* what sb_core_closing() says */
-    size_t removed[SB_TIDY_TICKS]; /* objects that went, in each of the last ticks */
-    size_t peak;            /* the largest sum of these since memory was given back */
+    size_t removed[SB_TIDY_TICKS]; /* how many objects were removed in each of the last ticks */
+    size_t peak;            /* the largest sum of these since memory was last given back */
 };
 
 int sb_core_init(struct sb_core *core);

@@ -1,5 +1,5 @@
-/* credentials.h - the users and passwords for digest challenges (22) that an engine was told, a list of its own. A password
- * is wiped before its memory is given back. */
+/* credentials.h - a list of users and passwords for digest challenges (22). Passwords are wiped before their memory is
+ * freed. */
 #ifndef SB_CREDENTIALS_H
 #define SB_CREDENTIALS_H
 
@@ -14,7 +14,7 @@ struct sb_credential {
 struct sb_credential *sb_credential_new(const char *realm, const char *user, const char *password);
 void sb_credential_free(struct sb_credential *credential); /* NULL is fine */
 
-/* Where in the list the one of this realm and user is, or the end of it. */
+/* Find the link to the entry of this realm and user, or the link at the end of the list. */
 struct sb_credential **sb_credential_find(struct sb_credential **list, const char *realm, const char *user);
 
 void sb_credentials_free(struct sb_credential **list); /* all of them; it is empty afterwards */

@@ -4,7 +4,7 @@
 
 #include "engine.h"
 
-/* Whether a UDP datagram holds the content and what an engine adds: SB_OK or SB_ETOOBIG. */
+/* Whether the content fits into a UDP datagram, together with what an engine adds: SB_OK or SB_ETOOBIG. */
 int sb_check_datagram(const sb_content *content);
 
 #endif

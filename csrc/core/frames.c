@@ -11,7 +11,7 @@ enum {
     TEXTS = 6
 };
 
-/* What an event carries besides numbers, in the order of the frame. */
+/* The texts of an event, in the order that they have in the frame. */
 struct texts {
     const char *octets[TEXTS];
     size_t lengths[TEXTS];
@@ -30,7 +30,7 @@ static struct texts texts_of(const sb_event *event)
     return texts;
 }
 
-/* A number of so many octets, the most significant first. */
+/* Write a number as this many octets, the most significant first. */
 static char *put(char *where, uint64_t number, int octets)
 {
     while (octets-- > 0)

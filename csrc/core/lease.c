@@ -29,7 +29,8 @@ void sb_lease_post(const struct sb_lease *lease, void *state, const struct sb_ob
     lease->calls->post(state, &event, message);
 }
 
-static void fail(const struct sb_lease *lease, void *state, const struct sb_object *object, int status, const void *message)
+static void fail(const struct sb_lease *lease, void *state, const struct sb_object *object, int status,
+                 const void *message)
 {
     sb_lease_post(lease, state, object, SB_STATE_FAILED, status, NULL, 0, message);
 }
@@ -113,7 +114,7 @@ int sb_lease_goes_on(struct sb_lease *lease, void *state, struct sb_object *obje
         sb_lease_send(lease, state, object);
         return 1;
     }
-    if (lease->expires == 0 || seconds == 0) { /* nothing is kept for us: it is over, as if it had been asked for */
+    if (lease->expires == 0 || seconds == 0) { /* nothing is kept for us: this is an end, too */
         lease->expires = 0;
         return 0;
     }
@@ -138,7 +139,7 @@ void sb_lease_refused(struct sb_lease *lease, void *state, struct sb_object *obj
     lease->busy = 0;
     if (is_too_brief(lease, status, min_expires))
         sb_lease_send(lease, state, object);
-    else if (status == 481 && lease->expires == 0 && is_within) /* the other side knows it no more */
+    else if (status == 481 && lease->expires == 0 && is_within) /* the other side had forgotten it */
         sb_lease_post(lease, state, object, SB_STATE_ENDED, status, NULL, 0, message);
     else
         fail(lease, state, object, status, message);

@@ -1,9 +1,9 @@
-/* lease.h - what the other side grants us for some seconds, and what we ask for again before they are over: a registration
- * (10.2), a subscription of ours (RFC 6665, 4.1.2).
+/* lease.h - what the other side grants us for some seconds, and what we ask for again before they are over: a
+ * registration (10.2), a subscription of ours (RFC 6665, 4.1.2).
  *
- * One request is on its way at a time. What the user wants meanwhile goes out when its answer is there. 423 raises what is
- * asked for. An engine keeps a struct sb_lease in its record, tells it what the user wants and what the library reports, and
- * does for it what struct sb_lease_calls names. All of it happens under the core's lock.
+ * One request is on its way at a time. What the user wants meanwhile goes out when its answer is there. 423 raises
+ * what is asked for. An engine keeps a struct sb_lease in its record, tells it what the user wants and what the library
+ * reports, and does for it what struct sb_lease_calls names. All of it happens under the core's lock.
  *
  * The functions that post an event may end the object: do not use it, its lease or its record afterwards.
  */
@@ -21,8 +21,8 @@ struct sb_core;
 struct sb_lease_calls {
     /* The user asks for other seconds: send the request, or see to it that the engine's thread does. */
     int (*begin)(void *state, struct sb_object *object);
-    /* On the engine's thread: send the request for lease->expires seconds. SB_ESTATE: the library cannot send it yet, and
-     * is asked again in a moment. */
+    /* On the engine's thread: send the request for lease->expires seconds. SB_ESTATE: the library cannot send it yet,
+     * and is asked again in a moment. */
     int (*send)(void *state, struct sb_object *object);
     /* Call sb_lease_due(), or sb_subscriber_due(), at this time (sb_monotonic_ms), and at no earlier one. */
     void (*wake)(struct sb_object *object, int64_t at_ms);
@@ -46,8 +46,8 @@ struct sb_lease {
 /* The first request is to go. */
 void sb_lease_init(struct sb_lease *lease, const struct sb_lease_calls *calls, int expires);
 
-/* The user wants other seconds (0: none any more): ask for them now, or when the answer to the request under way is there.
- * SB_ESTATE: it is ending already. */
+/* The user wants other seconds (0: none any more): ask for them now, or when the answer to the request under way is
+ * there. SB_ESTATE: it is ending already. */
 int sb_lease_change(struct sb_lease *lease, void *state, struct sb_object *object, int expires);
 
 /* The request went out with the seconds that are wanted now. */
@@ -56,8 +56,8 @@ void sb_lease_sent(struct sb_lease *lease);
 /* Send the request again; FAILED when that cannot be done. */
 void sb_lease_send(struct sb_lease *lease, void *state, struct sb_object *object);
 
-/* The time that `wake` was asked for has come: ask again. It has failed when the library is silent about the request under
- * way, or the notifier has sent no NOTIFY. */
+/* The time that `wake` was asked for has come: ask again. It has failed when the library is silent about the request
+ * under way, or the notifier has sent no NOTIFY. */
 void sb_lease_due(struct sb_lease *lease, void *state, struct sb_object *object);
 
 /* So many seconds are left (0: as many as before): ask again in time. */
@@ -68,8 +68,8 @@ void sb_lease_left(struct sb_lease *lease, struct sb_object *object, int seconds
 int sb_lease_goes_on(struct sb_lease *lease, void *state, struct sb_object *object, const char *of_contact,
                      const char *expires, int status, const void *message);
 
-/* Another final response, or none: then status is 408 or 503, and message NULL. min_expires: the seconds in it, or less than
- * 1. is_within: the request went within a dialog. */
+/* Another final response, or none: then status is 408 or 503, and message NULL. min_expires: the seconds in it, or less
+ * than 1. is_within: the request went within a dialog. */
 void sb_lease_refused(struct sb_lease *lease, void *state, struct sb_object *object, int status, int min_expires,
                       int is_within, const void *message);
 

@@ -71,8 +71,8 @@ void sb_notifier_answered(struct sb_notifier *notifier, void *state, struct sb_o
     }
 }
 
-void sb_notifier_post_end(const struct sb_notifier *notifier, void *state, const struct sb_object *subscription, int status,
-                          const void *message)
+void sb_notifier_post_end(const struct sb_notifier *notifier, void *state, const struct sb_object *subscription,
+                          int status, const void *message)
 {
     sb_event event;
     sb_event_unsubscribed(&event, subscription, status);

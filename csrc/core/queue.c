@@ -214,7 +214,7 @@ void sb_queue_close(struct sb_queue *queue)
     pthread_mutex_lock(&queue->mutex);
     if (!queue->closed) {
         queue->closed = 1;
-        signal_readable(queue); /* and nobody clears it any more */
+        signal_readable(queue); /* nobody clears it after this */
     }
     pthread_mutex_unlock(&queue->mutex);
 }

@@ -1,4 +1,4 @@
-/* timers.h - how long, and how many. */
+/* timers.h - times and limits that both engines have. */
 #ifndef SB_TIMERS_H
 #define SB_TIMERS_H
 
@@ -6,7 +6,7 @@
 enum { SB_64_T1_MS = 32000 };
 
 /* How often a request is sent again for a challenge: once, and once more each time that only the nonce was stale (22.4,
- * RFC 2617 3.2.1). And how often what the other side grants is asked for again with more seconds (423). */
+ * RFC 2617 3.2.1). The same limit holds for a lease that asks again with more seconds (423). */
 enum { SB_MAX_RETRIES = 3 };
 
 /* After a SUBSCRIBE that ends a subscription: milliseconds for the last NOTIFY, which a notifier sends at once. */
@@ -16,8 +16,8 @@ enum { SB_LAST_NOTIFY_MS = 5000 };
  * failed. 64*T1. */
 enum { SB_TIMER_N_MS = 32000 };
 
-/* How long a call of ours may ring, in milliseconds, without another word from the peer, which has to say so once a minute
- * (13.3.1.1): a proxy would give up after 180 s (16.6, Timer C), and so does libeXosip2, but tells nobody. */
+/* How long a call of ours may ring, in milliseconds, without another word from the peer. A peer has to send one each
+ * minute (13.3.1.1). A proxy gives up after 180 s (16.6, Timer C). libeXosip2 does so as well, but does not say it. */
 #ifndef SB_RING_LIMIT /* the tests' own build has a shorter one */
 #define SB_RING_LIMIT 170000
 #endif

@@ -35,7 +35,7 @@ int sb_bare(const char *value)
     return (int)strcspn(value, "; \t");
 }
 
-/* The end of what goes up to one of these octets, none of which counts within quotes. */
+/* Find the first of these octets that does not stand within quotes, or the end. */
 static const char *end_of(const char *text, const char *octets)
 {
     int quoted = 0;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is called through it the compiler cannot know, and so not leave out. */
+/* The compiler cannot know what this points to, so it cannot leave the call out. */
 static void *(*const volatile fill)(void *, int, size_t) = memset;
 
 void sb_wipe(void *octets, size_t length)

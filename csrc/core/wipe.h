@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* Fill with zeroes, which no compiler leaves out because nobody reads them. NULL is fine. */
+/* Fill memory with zeroes. A compiler may leave out a plain memset() that nobody reads; not this one. NULL is fine. */
 void sb_wipe(void *octets, size_t length);
 
 /* The same for a text, NULL is fine, */

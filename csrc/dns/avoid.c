@@ -1,4 +1,4 @@
-/* avoid.c - which servers said nothing. */
+/* avoid.c - remembers the servers that did not answer. */
 #include "avoid.h"
 
 #include <pthread.h>
@@ -10,14 +10,14 @@
 #include "dns.h"
 
 enum {
-    AVOID_MS = 300000, /* how long an address that did not answer is passed over */
-    NOTED = 256,       /* requests whose address is remembered, in case that nobody answers */
+    AVOID_MS = 300000, /* how long the engine passes over an address that did not answer */
+    NOTED = 256,       /* the number of requests whose addresses are remembered */
     AVOIDED = 16
 };
 
 struct exo_avoid {
     pthread_mutex_t mutex;
-    /* requests of late, by the order in which they were sent, and addresses that did not answer */
+    /* the latest requests, in the order in which they were sent, and the addresses that did not answer */
     struct {
         sb_id id;
         char address[EXO_ADDRESS_SIZE];

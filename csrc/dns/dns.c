@@ -1,8 +1,8 @@
-/* dns.c - asks name servers, by c-ares, and waits for them.
+/* dns.c - asks name servers, with c-ares, and waits for their answers.
  *
- * There is a channel of c-ares' while something is asked for: its few sockets serve any number of questions. One that is
- * made when nothing is on the way sees what has become of the configuration; where something always is, it is retired
- * after a while, and those that asked it end it.
+ * One channel of c-ares' serves any number of questions at a time with a few sockets. A channel that is made while no
+ * question is on its way reads the configuration as it is then. Under constant load that would never happen, so a
+ * channel is retired when it is old: new questions get another one, and it ends with its last question.
  */
 #include "dns.h"
 
@@ -27,11 +27,11 @@
 enum {
     FIRST_ASK_MS = 1000,    /* for each server the first time; twice that the second time, which is the last */
     MAX_SERVERS = 3,
-    MAX_SEARCHES = 16384,   /* a question has 16 bits to be known by */
-    RETIRE_MS = 20000,      /* so old is a channel that gets no more searches, */
-    RETIRED_MS = 16000,     /* and so long it has for those that it has */
-    LOOK_MS = 1000,         /* how often to look at that */
-    MAX_SOCKETS = 12        /* of a channel: one for datagrams and one connection to each of its servers */
+    MAX_SEARCHES = 16384,   /* a question is told from others by 16 bits */
+    RETIRE_MS = 20000,      /* the age at which a channel is retired, */
+    RETIRED_MS = 16000,     /* and how long it may take to end what was asked on it */
+    LOOK_MS = 1000,         /* how often to look for such a channel */
+    MAX_SOCKETS = 12        /* sockets of a channel: one for datagrams, and a connection to each of its servers */
 };
 
 struct exo_dns {
@@ -46,10 +46,10 @@ struct exo_dns {
  */
 static void init_library(void)
 {
-    ares_library_init(ARES_LIB_INIT_ALL); /* on these systems it has nothing to be given back */
+    ares_library_init(ARES_LIB_INIT_ALL); /* on these systems there is nothing to free */
 }
 
-/* Before 1.8 the port of all servers was taken as it is sent. */
+/* c-ares before 1.8 takes the port of all servers in network order. */
 static unsigned short as_option(unsigned port)
 {
     int version = 0;
@@ -57,7 +57,8 @@ static unsigned short as_option(unsigned port)
     return version < 0x010800 ? htons((uint16_t)port) : (unsigned short)port;
 }
 
-/* The servers and the port of a file. Returns how many. A line that is none is passed over, as by the system. */
+/* Read the servers and the port from a file. Returns how many servers there are. It skips lines that are none, as the
+ * system does. */
 static int read_servers(const char *path, struct in_addr servers[MAX_SERVERS], unsigned *port)
 {
     char line[256], value[128];
@@ -87,7 +88,7 @@ static int on_socket(ares_socket_t fd, int type, void *unused)
     struct sock_fprog filter = {sizeof code / sizeof *code, code};
     (void)unused;
     if (type == SOCK_DGRAM)
-        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter); /* where it fails it stays as it was */
+        setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter); /* or it stays as it was */
     return 0;
 }
 #endif
@@ -122,7 +123,7 @@ static int open_channel(struct exo_dns *dns)
     return 1;
 }
 
-/* What is on the way is over: c-ares says so to each. */
+/* End the questions on their way: c-ares tells each of them so. */
 static void close_channel(struct exo_channel *channel)
 {
     if (channel->ares == NULL)
@@ -132,7 +133,7 @@ static void close_channel(struct exo_channel *channel)
     channel->ares = NULL;
 }
 
-/* Have those that ask it find it where they look for it. */
+/* Tell the searches on a channel where it stands now. */
 static void retire(struct exo_dns *dns, int64_t now)
 {
     struct exo_search *each;
@@ -143,7 +144,7 @@ static void retire(struct exo_dns *dns, int64_t now)
     memset(&dns->channel, 0, sizeof dns->channel);
 }
 
-/* A channel for another search: 1. */
+/* Find or make a channel for a new search. Returns 1, or 0 when there is none. */
 static int need_channel(struct exo_dns *dns)
 {
     int64_t now = sb_monotonic_ms();
@@ -165,7 +166,7 @@ static int is_asked(const struct exo_dns *dns, const char *host, int port)
     return 0;
 }
 
-/* Tell what was found of those that are over. */
+/* Tell the results of the searches that are over. */
 static void sweep(struct exo_dns *dns)
 {
     struct exo_search **link = &dns->first, *search;
@@ -207,7 +208,8 @@ void exo_dns_ask(struct exo_dns *dns, const char *host, int port)
  * Waiting
  */
 
-/* Add what a channel waits for. Returns how many there are now; *timeout: in milliseconds, no longer than before. */
+/* Add the sockets that a channel waits for. Returns how many there are now, and lowers *timeout (milliseconds) to when
+ * the channel has something to do. */
 static int watch(struct exo_channel *channel, struct pollfd *fds, int count, int *timeout)
 {
     struct timeval most = {LOOK_MS / 1000, LOOK_MS % 1000 * 1000}, buffer, *wait;
@@ -228,7 +230,7 @@ static int watch(struct exo_channel *channel, struct pollfd *fds, int count, int
     return count;
 }
 
-/* Hand on what came, and see who is not waited for any longer. */
+/* Give c-ares what has arrived, and let it end what has waited too long. */
 static void process(struct exo_channel *channel, const struct pollfd *fds, int count)
 {
     int i;
@@ -241,7 +243,7 @@ static void process(struct exo_channel *channel, const struct pollfd *fds, int c
     ares_process_fd(channel->ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
-/* Those that ask once more when it is time. Returns how long until the next does, in milliseconds, or -1. */
+/* Ask again the questions whose time has come. Returns the milliseconds until the next one, or -1. */
 static int go_on(struct exo_dns *dns)
 {
     int64_t now = sb_monotonic_ms();

@@ -23,14 +23,14 @@ struct exo_dns_config {
 
 /* A copy of config is kept, but not of its texts. NULL when memory is out. */
 struct exo_dns *exo_dns_new(const struct exo_dns_config *config);
-/* Ends what is asked for: found() is not called any more. */
+/* Ends every search: found() is not called any more. */
 void exo_dns_free(struct exo_dns *dns);
 
-/* Find out where requests for a host go; port: what the URI says, 0: nothing. found() is called once, perhaps before this
- * returns; not again for a host and a port that are being asked for. */
+/* Find out where requests for a host go; port: what the URI says, 0: nothing. found() is called once, perhaps before
+ * this returns; not again for a host and a port that are being asked for. */
 void exo_dns_ask(struct exo_dns *dns, const char *host, int port);
 
-/* Wait until there is something to read from `wake`, or for what was asked for, and see to the latter. */
+/* Wait until `wake` can be read, or something happens to a search; then go on with the searches. */
 void exo_dns_wait(struct exo_dns *dns, int wake);
 
 #endif

@@ -1,8 +1,8 @@
 /* lookup.c - the thread that asks for addresses, and what waits for them.
  *
- * The library's own loop waits for the network and the clock alone, so DNS has a thread: one for any number of hosts. It
- * sees neither the core nor the library, and holds no lock while it asks. What it finds it leaves with the lookups, where
- * the pump takes it from.
+ * The library's own loop waits for the network and the clock alone, so DNS has a thread: one for any number of hosts.
+ * It sees neither the core nor the library, and holds no lock while it asks. What it finds it leaves with the lookups,
+ * where the pump takes it from.
  */
 #include "lookup.h"
 
@@ -17,17 +17,17 @@
 
 #include "clock.h"
 
-enum { LIMIT_MS = 16000 /* what is not found by then has no address */ };
+enum { LIMIT_MS = 16000 /* a host that was not found by then counts as one without an address */ };
 
 struct exo_resolver {
     pthread_mutex_t mutex;
     struct exo_lookup *first, **last; /* in the order in which they came; last: the link at the end */
     int started, closed;
     pthread_t thread;
-    int wake[2];                      /* a pipe: something was added, or it is closed */
+    int wake[2];                      /* a pipe, written to when a lookup is added, or at the end */
     char *resolv_conf;
     struct exo_avoid *avoid;
-    struct exo_dns *dns;              /* the thread's */
+    struct exo_dns *dns;              /* only the thread uses it */
 };
 
 /* ------------------------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ struct exo_resolver {
 static void wake(const struct exo_resolver *resolver)
 {
     while (write(resolver->wake[1], "", 1) < 0 && errno == EINTR) {
-    } /* when it is full the thread wakes anyway */
+    } /* when the pipe is full, the thread is about to wake anyway */
 }
 
 static void on_found(void *data, const char *host, int port, const char *address)

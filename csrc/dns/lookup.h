@@ -6,7 +6,7 @@
 #include "avoid.h"
 #include "dns.h"
 
-/* What a request that waits begins with. Whoever makes it sets host, port and id. */
+/* A request that waits begins with this struct. Whoever makes it sets host, port and id. */
 struct exo_lookup {
     struct exo_lookup *next;
     enum { EXO_LOOKUP_NEW = 0, EXO_LOOKUP_ASKED, EXO_LOOKUP_DONE } progress;
@@ -14,7 +14,7 @@ struct exo_lookup {
     int64_t since_ms;
     char *host;
     int port;                       /* 0: the URI names none */
-    char address[EXO_ADDRESS_SIZE]; /* once it is taken; "": none */
+    char address[EXO_ADDRESS_SIZE]; /* set when it is taken; "": the host has no address */
     sb_id id;
 };
 
@@ -25,14 +25,14 @@ struct exo_resolver *exo_resolver_new(const sb_config *config, struct exo_avoid 
 /* What still waits is freed. */
 void exo_resolver_free(struct exo_resolver *resolver);
 
-/* Begin. With SB_OK the lookup is the resolver's until exo_take_lookup() returns it. */
+/* Begin a lookup. When this returns SB_OK the lookup is the resolver's, until exo_take_lookup() returns it. */
 int exo_look_up(struct exo_resolver *resolver, struct exo_lookup *lookup);
-/* That of an object is not wanted any more. */
+/* Nobody wants the lookup of this object any more. */
 void exo_lookup_give_up(struct exo_resolver *resolver, sb_id id);
-/* One that is through, or NULL. */
+/* Returns a lookup that is over, or NULL. */
 struct exo_lookup *exo_take_lookup(struct exo_resolver *resolver);
 
-/* By whoever made it. */
+/* Defined by the one who makes lookups. */
 void exo_lookup_free(struct exo_lookup *lookup);
 
 #endif

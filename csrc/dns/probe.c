@@ -43,7 +43,7 @@ int main(void)
         printf("c-ares %s does not start\n", ares_version(&version));
         return 1;
     }
-    ares_set_socket_callback(channel, on_socket, NULL); /* which lets nothing out */
+    ares_set_socket_callback(channel, on_socket, NULL); /* so that no datagram leaves this machine */
     ares_gethostbyname(channel, "192.0.2.1", AF_INET, on_host, &found);
     ares_query(channel, "probe.invalid", 1, 33, on_answer, &ended);
     if (ares_getsock(channel, sockets, 1) != 0)

@@ -19,7 +19,7 @@ enum {
 /* An answer that is being read. */
 struct answer {
     const unsigned char *begin, *end, *at;
-    unsigned left; /* records that are to come, by what it says */
+    unsigned left; /* how many records follow, by what the answer says */
 };
 
 struct record {
@@ -45,7 +45,7 @@ int exo_dns_is_name(const char *name)
     return each != name && each - name < EXO_DNS_NAME;
 }
 
-/* A name on its way out of an answer. */
+/* The state of reading a name out of an answer. */
 struct reading {
     const unsigned char *at;
     const unsigned char *part;   /* where what is read now begins */
@@ -83,8 +83,8 @@ static int take_label(const struct answer *answer, struct reading *reading, char
     return 1;
 }
 
-/* A name in an answer, from `at` on: what follows it there, or NULL when it is none. "." is the root, and "" what is no name
- * of a host's. */
+/* A name in an answer, from `at` on: what follows it there, or NULL when it is none. "." is the root, and "" what is no
+ * name of a host's. */
 static const unsigned char *read_name(const struct answer *answer, const unsigned char *at, char name[EXO_DNS_NAME])
 {
     struct reading reading = {at, at, NULL, 0, 0, 1};
@@ -112,7 +112,7 @@ static unsigned get16(const unsigned char *octets)
     return (unsigned)octets[0] << 8 | octets[1];
 }
 
-/* What follows a name and some octets, or NULL when the answer ends before. */
+/* Skip a name and some octets. Returns what follows, or NULL when the answer ends before. */
 static const unsigned char *skip(const struct answer *answer, const unsigned char *at, ptrdiff_t octets)
 {
     char unused[EXO_DNS_NAME];
@@ -120,7 +120,7 @@ static const unsigned char *skip(const struct answer *answer, const unsigned cha
     return at == NULL || answer->end - at < octets ? NULL : at + octets;
 }
 
-/* 1, or 0 when it is no answer with records. */
+/* Returns 1, or 0 when this is no answer with records. */
 static int begin(struct answer *answer, const unsigned char *octets, int length)
 {
     unsigned questions;
@@ -135,7 +135,7 @@ static int begin(struct answer *answer, const unsigned char *octets, int length)
     return answer->at != NULL;
 }
 
-/* The next record: 1, or 0 when there is none any more. */
+/* Read the next record. Returns 1, or 0 when there is none. */
 static int next(struct answer *answer, struct record *record)
 {
     const unsigned char *at;
@@ -167,7 +167,7 @@ static int by_priority(const void *a, const void *b)
     return left->priority < right->priority ? -1 : left->priority > right->priority;
 }
 
-/* Bring one to the front of those of a priority, each as often as its weight says (RFC 2782). */
+/* Of the servers of one priority bring one to the front, by chance; a larger weight makes it likelier (RFC 2782). */
 static void draw(struct exo_dns_target *targets, int count)
 {
     unsigned sum = 0, drawn;
@@ -196,7 +196,7 @@ static void order(struct exo_dns_target *targets, int count)
     }
 }
 
-/* A record that is an SRV with a sound name. */
+/* Read a record. Returns 1 when it is an SRV record with a sound name. */
 static int read_service(const struct answer *answer, const struct record *record, struct exo_dns_target *target)
 {
     if (record->type != TYPE_SRV || record->end - record->data < 7 ||
@@ -232,7 +232,7 @@ int exo_dns_read_services(const unsigned char *octets, int length, struct exo_dn
  * NAPTR
  */
 
-/* One of the texts in a record: a length and the octets. Returns what follows it, or NULL. */
+/* Read one of the texts in a record, a length and the octets. Returns what follows it, or NULL. */
 static const unsigned char *read_text(const struct record *record, const unsigned char *at, char text[256])
 {
     if (at == NULL || at >= record->end || record->end - at <= *at)
@@ -242,7 +242,7 @@ static const unsigned char *read_text(const struct record *record, const unsigne
     return at + 1 + *at;
 }
 
-/* The name of SRV records that a record of the service points to: 1. */
+/* Read the name of SRV records out of a record of this service. Returns 1 when it has one. */
 static int read_replacement(const struct answer *answer, const struct record *record, const char *service,
                             char name[EXO_DNS_NAME])
 {

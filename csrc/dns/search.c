@@ -16,8 +16,8 @@
 #include "clock.h"
 
 enum {
-    ASK_MS = 8000,  /* after so long nothing more is asked */
-    REPEAT_MS = 50, /* how long to wait at least before a question is asked once more; twice as long the next time */
+    ASK_MS = 8000,  /* how long a search may go on asking */
+    REPEAT_MS = 50, /* the shortest wait before a question is asked again; twice as long the next time */
     MAX_REPEATED = 4
 };
 
@@ -53,8 +53,9 @@ static int is_too_late(const struct exo_search *search)
     return search->channel->closing || sb_monotonic_ms() >= search->until_ms;
 }
 
-/* Where a server refuses a connection, or 1.34 cannot read one answer of its, c-ares drops all that is on the way to it,
- * whosever it is. So what ends like that is asked once more, at a moment of its own: 1, or 0 when it was often enough. */
+/* When a server refuses a connection, or c-ares 1.34 cannot read one of its answers, c-ares drops every question on its
+ * way to that server. So a search asks such a question again, at another moment. Returns 1, or 0 when it has done so
+ * often enough. */
 static int repeat(struct exo_search *search, int status, void (*ask)(struct exo_search *search))
 {
     unsigned wait = (unsigned)REPEAT_MS << search->repeated;
@@ -94,8 +95,8 @@ static void print_address(int family, const void *found, unsigned port, char add
     snprintf(address, EXO_ADDRESS_SIZE, family == AF_INET6 ? "[%s]:%u" : "%s:%u", text, port);
 }
 
-/* The first address that is not to be avoided: 1. Otherwise 0; search->address is the first one that was to be, unless it
- * was set already. */
+/* Find the first address that is not to be avoided. Returns 1 when there is one. Otherwise search->address becomes the
+ * first that is to be avoided, unless it was set before. */
 static int choose(struct exo_search *search, const struct hostent *found, unsigned port)
 {
     const struct exo_dns_config *config = search->config;
@@ -112,7 +113,7 @@ static int choose(struct exo_search *search, const struct hostent *found, unsign
     return good;
 }
 
-/* The server whose address is asked for, and its port. */
+/* The server that the search asks the address of, and its port. */
 static const char *server_of(const struct exo_search *search, unsigned *port)
 {
     const struct exo_dns_target *target;

@@ -26,7 +26,8 @@ static char *name_addr(const char *address)
     return strchr(address, '<') == NULL ? exo_in_brackets(address) : strdup(address);
 }
 
-/* As it was given: a parameter that is a blank the library would write as none, and then not read the next. */
+/* The URI stays as it was given. The library would write a parameter of one blank as none, and could not read the next
+ * one. */
 char *exo_route(const char *proxy)
 {
     osip_uri_t *uri = NULL;
@@ -66,7 +67,7 @@ void exo_addresses_clear(struct exo_addresses *addresses)
  * What it can send to
  */
 
-/* 3.3 has 200 octets for the Contact of what it sends within the dialog. */
+/* 3.3 writes the user of its own address into 200 octets, within the dialog. */
 static int is_long_sender(const char *address)
 {
     osip_from_t *from = NULL;

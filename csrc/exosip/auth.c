@@ -23,7 +23,7 @@
 /* The library keeps this many octets of each, and cuts off the rest without a word. */
 enum { MAX_CREDENTIAL = 49 };
 
-/* The library gives its list of passwords back without wiping it, but it does so with a function that libosip2 lets be
+/* The library frees its list of passwords without wiping it. But it frees memory with a function that libosip2 lets us
  * set. */
 #ifdef __GLIBC__
 static __thread int wiping;
@@ -80,7 +80,7 @@ static int tell_library(struct exosip *state, const struct sb_credential *creden
                                           credential->password, NULL, credential->realm);
 }
 
-/* The library cannot replace one: tell it all of them again. */
+/* The library cannot replace an entry, so it gets all of them again. */
 static int tell_all(struct exosip *state)
 {
     struct sb_credential *credential;
@@ -102,7 +102,7 @@ int exo_credentials(void *data, const char *realm, const char *user, const char 
         strlen(password) > MAX_CREDENTIAL)
         return SB_ETOOBIG;
     if (password[0] == '\0')
-        return SB_ENOTSUP; /* the library takes none that is empty */
+        return SB_ENOTSUP; /* the library accepts no empty password */
     credential = sb_credential_new(realm, user, password);
     if (credential == NULL)
         return SB_ENOMEM;

@@ -8,15 +8,15 @@ struct exosip;
 
 int exo_credentials(void *state, const char *realm, const char *user, const char *password);
 int exo_credentials_clear(void *state);
-/* Before the library is begun with: the memory of its passwords is wiped when it is given back. */
+/* Call this before the library starts: it wipes the memory of passwords when the library frees it. */
 void exo_wipe_what_is_freed(void);
-/* Before the library goes. */
+/* Call this before the library stops. */
 void exo_forget_secrets(struct exosip *state);
 
-/* True when the response is a challenge that is worth another try: there are credentials for it, and they
- * were not refused yet. */
+/* True when the response is a challenge that another request may answer: there are credentials for it, which were not
+ * refused yet. */
 int exo_may_retry(struct exosip *state, osip_message_t *request, osip_message_t *response, int *retries);
-/* The same, and let the library send the request again. True when it did. */
+/* The same, and have the library send the request again. True when it did. */
 int exo_retry(struct exosip *state, eXosip_event_t *event, int *retries);
 
 #endif

@@ -26,7 +26,7 @@ const struct sb_backend sb_backend = {
     .reg = exo_order_registration,
     .reg_refresh = exo_lease_change,
     .reg_end = exo_lease_end,
-    /* reg_bindings: the library tells of no REGISTER but its own registrations' */
+    /* reg_bindings is missing: the library reports no REGISTER but those of its own registrations */
     .call = exo_order_call,
     .ring = exo_ring,
     .answer_call = exo_answer_call,

@@ -49,7 +49,7 @@ static int send_invite(struct exosip *state, struct exo_call *record, const stru
     code = build_invite(state, &invite, addresses, content);
     if (code == SB_OK) {
         record->call_id = exo_call_id(invite);
-        cid = eXosip_call_send_initial_invite(EXO_FIRST(state) invite); /* has the message now, come what may */
+        cid = eXosip_call_send_initial_invite(EXO_FIRST(state) invite); /* takes the message, whatever it returns */
         record->cid = cid;
         code = cid > 0 ? SB_OK : cid < 0 ? exo_error(cid) : SB_ELIBRARY;
     }
@@ -80,8 +80,8 @@ int exo_call(void *data, struct sb_object *call, const sb_parties *parties, cons
         return code;
     code = exo_index_call(state, call);
     if (code == SB_ELIBRARY && (other = exo_find_call(state, record->cid)) != NULL)
-        /* The library counts calls up to 32767 and begins anew, whoever still has the number. Its events tell
-         * by their Call-ID that they are not the older call's; this one is let go. */
+        /* The library numbers calls up to 32767 and then begins anew, even if an old call still has the number. Its
+         * events for this call have another Call-ID than the older one's. This call is given up. */
         ((struct exo_call *)other->lib)->strangers++;
     return code;
 }
@@ -100,8 +100,8 @@ int exo_send_ack(struct exosip *state, int did, int tid, const sb_content *conte
         code = ack == NULL ? SB_ELIBRARY : exo_fill(ack, content);
     if (code == SB_OK) {
         returned = eXosip_call_send_ack(EXO_FIRST(state) EXO_ACK_ID(did, tid), ack);
-        /* It could not be sent, for want of a TCP connection: as good as lost. The library kept it, and tries again when
-         * the 2xx is repeated (13.2.2.4). */
+        /* The ACK could not be sent because there is no TCP connection. That is the same as a lost ACK: the library has
+         * kept it, and sends it when the 2xx comes again (13.2.2.4). */
         code = returned == OSIP_UNDEFINED_ERROR ? SB_OK : exo_error(returned);
     } else {
         osip_message_free(ack);
@@ -142,7 +142,8 @@ static int terminate(struct exosip *state, int cid, int did)
 
 int exo_send_cancel(struct exosip *state, struct exo_call *call)
 {
-    /* By the call alone: of a dialog that it is told of, 3.3 lets go at once, and the 2xx that crosses it has none. */
+    /* Name the call, but no dialog: 3.3 forgets a dialog that is named here at once, and a 2xx that crosses the CANCEL
+     * then belongs to none. */
     int code = terminate(state, call->cid, 0);
     if (code != SB_OK)
         return code;
@@ -182,7 +183,7 @@ static int hangup_calling(struct exosip *state, struct exo_call *record, const s
     return code;
 }
 
-/* The peer's 2xx did not say where to send a BYE (12.1.2): the call is over without one. */
+/* The peer's 2xx had no Contact, so nobody knows where to send a BYE (12.1.2): the call ends without one. */
 static int give_up(struct exo_call *record)
 {
     record->ending = EXO_ENDING_BYE_SENT;
@@ -221,7 +222,7 @@ int exo_hangup(void *data, struct sb_object *call, const sb_content *content)
  * In
  */
 
-/* A response to the INVITE, built but for what the caller adds. Under eXosip_lock. */
+/* Build a response to the INVITE; the caller adds to it. Under eXosip_lock. */
 static int build_answer(struct exosip *state, struct exo_call *record, int status, osip_message_t **answer)
 {
     int code;
@@ -258,7 +259,7 @@ static int respond(struct exosip *state, struct exo_call *record, int status, co
     return code;
 }
 
-/* "Require: 100rel": the library has no reliable provisional responses of ours (RFC 3262). */
+/* Whether the user wants a reliable provisional response, which the library cannot send (RFC 3262). */
 static int wants_reliable(const sb_content *content)
 {
     size_t i;
@@ -274,7 +275,7 @@ int exo_ring(void *state, struct sb_object *call, int status, const sb_content *
     if (wants_reliable(content))
         return SB_ENOTSUP;
 #if SB_HAS_EXOSIP_OPT_DONT_SEND_101
-    if (status == 101) /* it is kept from sending its own, and with them ours */
+    if (status == 101) /* the option that keeps the library from sending its own keeps ours back, too */
         return SB_ENOTSUP;
 #endif
     return respond(state, call->lib, status, content);
@@ -336,13 +337,13 @@ void exo_call_due(struct exosip *state, struct sb_object *call)
     if (record->ending == EXO_ENDING_CANCELLED || record->ending == EXO_ENDING_CANCEL_DUE) {
         exo_end_call(state, call, SB_CAUSE_CANCELLED, 487, NULL);
     } else if (call->state == SB_CALL_ACCEPTED || record->ending == EXO_ENDING_BYE_DUE) {
-        /* 13.3.1.4. Its own way to send BYE, which keeps the library from repeating the 200 any further. */
+        /* 13.3.1.4. This function of the library also stops it from repeating the 200. */
         terminate(state, record->cid, record->did);
         exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
     } else if (record->ending != EXO_ENDING_NOT) {
         exo_end_call(state, call, SB_CAUSE_FAILED, 503, NULL);
     } else if (call->state == SB_CALL_CALLING) {
-        exo_send_cancel(state, record); /* where it crosses a 200, the call is hung up as an unknown one */
+        exo_send_cancel(state, record); /* when it crosses a 200, on_unknown() hangs up */
         exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
     } else if (call->state == SB_CALL_INCOMING) {
         exo_answer_call_request(state, record->tid, 480);

@@ -10,9 +10,9 @@ struct exo_content;
 
 enum exo_ending {         /* how far the end of a call has come */
     EXO_ENDING_NOT = 0,
-    EXO_ENDING_CANCEL_DUE, /* CANCEL may only follow a provisional response (9.1), which is awaited */
+    EXO_ENDING_CANCEL_DUE, /* to send CANCEL we wait for a provisional response (9.1) */
     EXO_ENDING_CANCELLED,  /* CANCEL was sent */
-    EXO_ENDING_BYE_DUE,    /* the caller's ACK, or its timeout, is awaited (15) */
+    EXO_ENDING_BYE_DUE,    /* to send BYE we wait for the caller's ACK, or its timeout (15) */
     EXO_ENDING_BYE_SENT,
     EXO_ENDING_REFUSED
 };
@@ -20,16 +20,16 @@ enum exo_ending {         /* how far the end of a call has come */
 struct exo_call {
     struct exo_record record;
     int cid, did;
-    int tid;                      /* of the INVITE that was received, or answered last */
+    int tid;                      /* the transaction of the INVITE that was received, or answered last */
     char *call_id;                /* tells calls apart when the library gives out a cid again */
     int64_t started_ms;
     enum exo_ending ending;
     int provisional;              /* a provisional response arrived */
     int ack_awaited;              /* a 2xx of ours is not acknowledged yet */
-    int cseq;                     /* of our last request within the dialog */
-    int retries;                  /* of the INVITE or BYE, for challenges */
+    int cseq;                     /* the CSeq of our last request within the dialog */
+    int retries;                  /* how often the INVITE or BYE was sent again for a challenge */
     int strangers;                /* calls that were refused because they were given the same cid */
-    struct exo_content *farewell; /* for the BYE that is due */
+    struct exo_content *farewell; /* what goes with the BYE that is due */
 };
 
 int exo_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);

@@ -120,7 +120,7 @@ static void on_provisional(struct exosip *state, const eXosip_event_t *event, st
     if (record->ending == EXO_ENDING_CANCEL_DUE) {
         exo_send_cancel(state, record);
     } else if (call->state == SB_CALL_CALLING && status <= 100) {
-        record->record.due_ms = record->started_ms + SB_RING_LIMIT_MS; /* a 100 does not extend it */
+        record->record.due_ms = record->started_ms + SB_RING_LIMIT_MS; /* a 100 gives no more time */
     } else if (call->state == SB_CALL_CALLING) {
         record->record.due_ms = sb_monotonic_ms() + SB_RING_LIMIT_MS;
         post_call(state, SB_EV_CALL_PROGRESS, call, status, event->response);
@@ -151,7 +151,7 @@ static void on_answered(struct exosip *state, eXosip_event_t *event, struct sb_o
         bye_after_cancel(state, call);
     } else if (call->state == SB_CALL_CALLING) {
         record->record.due_ms = 0;
-        if (exo_is_dangerous(event->response)) /* an ACK would bring the library down */
+        if (exo_is_dangerous(event->response)) /* the library would crash when it writes the ACK */
             exo_end_call(state, call, SB_CAUSE_FAILED, 503, event->response);
         else
             post_call(state, SB_EV_CALL_ANSWERED, call, status_of(event), event->response);
@@ -192,7 +192,7 @@ static void on_ack(struct exosip *state, const eXosip_event_t *event, struct sb_
 {
     struct exo_call *record = call->lib;
     if (!record->ack_awaited)
-        return; /* the same one again: the library reports each */
+        return; /* the ACK came again: the library reports each */
     record->ack_awaited = 0;
     record->record.due_ms = 0;
     if (record->ending == EXO_ENDING_BYE_DUE) {
@@ -205,7 +205,7 @@ static void on_ack(struct exosip *state, const eXosip_event_t *event, struct sb_
     post_call(state, SB_EV_CALL_CONFIRMED, call, 0, event->ack);
 }
 
-/* 3.3 says so by the 487 that it answered the INVITE with. */
+/* 3.3 reports a CANCEL only by the 487 with which it answered the INVITE. */
 static void on_cancelled_silently(struct exosip *state, struct sb_object *call)
 {
     const struct exo_call *record = call->lib;
@@ -214,15 +214,15 @@ static void on_cancelled_silently(struct exosip *state, struct sb_object *call)
     osip_message_free(cancel);
 }
 
-/* A BYE arrived, which the library has answered; or our refusal was sent; or no ACK came and the library
- * hung up. */
+/* The library reports this when it has answered a BYE, when our refusal was sent, and when it hung up because no ACK
+ * came. */
 static void on_closed(struct exosip *state, const eXosip_event_t *event, struct sb_object *call)
 {
     struct exo_call *record = call->lib;
     int status = status_of(event);
     if (exo_is_method(event->request, "BYE") && call->state == SB_CALL_INCOMING)
-        exo_answer_call_request(state, record->tid, 487); /* 15.1.2; the library leaves it open */
-    if (record->ending == EXO_ENDING_BYE_SENT) /* the peer's crossed ours, whose answer has no dialog left */
+        exo_answer_call_request(state, record->tid, 487); /* 15.1.2; the library does not answer the INVITE */
+    if (record->ending == EXO_ENDING_BYE_SENT) /* the peer's BYE crossed ours, to which no answer comes any more */
         exo_end_call(state, call, SB_CAUSE_LOCAL_BYE, 200, NULL);
     else if (exo_is_method(event->request, "BYE"))
         exo_end_call(state, call, SB_CAUSE_REMOTE_BYE, 200, event->request);
@@ -236,7 +236,7 @@ static void on_closed(struct exosip *state, const eXosip_event_t *event, struct 
         exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
 }
 
-/* The library lets go of a call that did not end before: some failures have no event of their own. */
+/* The library forgets a call that has not ended for us: it reports some failures in no other way. */
 static void on_released(struct exosip *state, struct sb_object *call)
 {
     struct exo_call *record = call->lib;
@@ -256,7 +256,7 @@ static void on_released(struct exosip *state, struct sb_object *call)
  * Which event
  */
 
-/* The call that an event is about, or NULL. A cid is given out again after 32767 calls; the Call-ID is not. */
+/* The call that an event is about, or NULL. After 32767 calls a cid is used again; a Call-ID never is. */
 static struct sb_object *call_of(struct exosip *state, const eXosip_event_t *event)
 {
     struct sb_object *call = exo_find_call(state, event->cid);
@@ -281,7 +281,7 @@ static struct sb_object *call_of(struct exosip *state, const eXosip_event_t *eve
 static void on_unknown(struct exosip *state, eXosip_event_t *event)
 {
     switch (event->type) {
-    case EXOSIP_CALL_ANSWERED: /* it crossed the CANCEL: acknowledge and hang up (15) */
+    case EXOSIP_CALL_ANSWERED: /* the 2xx crossed our CANCEL: acknowledge it and hang up (15) */
         if (exo_is_dangerous(event->response))
             break;
         exo_send_ack(state, event->did, event->tid, NULL);

@@ -7,9 +7,9 @@
 
 struct exosip;
 
-/* True when the event was about a call. */
+/* Handle an event of the library's. True when it was about a call. */
 int exo_on_call(struct exosip *state, eXosip_event_t *event);
-/* Post ENDED: the call is gone afterwards. message: may be NULL. */
+/* End the call for the user. The call is gone afterwards. message may be NULL. */
 void exo_end_call(struct exosip *state, struct sb_object *call, int cause, int status,
                   osip_message_t *message);
 

@@ -1,4 +1,4 @@
-/* index.c - from the library's numbers to objects. */
+/* index.c - finds our objects by the library's numbers. */
 #include "index.h"
 
 #include <search.h>
@@ -85,7 +85,7 @@ int exo_index_notifier(struct exosip *state, struct sb_object *subscription)
     return insert(subscription, &state->notifiers, compare_notifiers);
 }
 
-/* tdelete() goes by the key; take away only the object itself. */
+/* tdelete() removes whatever has this key; remove the object itself alone. */
 static void take(struct sb_object *object, void **root, int (*compare)(const void *, const void *))
 {
     struct sb_object **node = tfind(object, root, compare);
@@ -160,7 +160,7 @@ static int compare_nothing(const void *a, const void *b)
 {
     (void)a;
     (void)b;
-    return 0; /* whichever node it comes to: all of them go */
+    return 0; /* every node is as good as another: all of them go */
 }
 
 static void clear(void **root)

@@ -1,4 +1,4 @@
-/* index.h - from the library's numbers to objects. */
+/* index.h - finds our objects by the library's numbers. */
 #ifndef SB_EXOSIP_INDEX_H
 #define SB_EXOSIP_INDEX_H
 
@@ -19,7 +19,7 @@ struct sb_object *exo_find_request(struct exosip *state, const char *call_id);
 struct sb_object *exo_find_subscription(struct exosip *state, const char *call_id);
 struct sb_object *exo_find_notifier(struct exosip *state, int did);
 
-/* Forget all of them. Not under the lock: the engine is closing. */
+/* Empty all indexes. Not under the lock: the engine is closing. */
 void exo_clear_indexes(struct exosip *state);
 
 #endif

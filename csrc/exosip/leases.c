@@ -1,5 +1,4 @@
-/* leases.c - what is granted for some seconds, on libeXosip2: what core/lease.c has an engine do, and what it has to be
- * told. */
+/* leases.c - the calls of struct sb_lease_calls on libeXosip2, and what its events mean for a lease. */
 #include "leases.h"
 
 #include "clock.h"
@@ -58,7 +57,7 @@ void exo_lease_init(struct exo_lease *lease, int expires)
 int exo_lease_change(void *state, struct sb_object *object, int expires)
 {
     struct exo_lease *lease = object->lib;
-    return lease == NULL ? SB_ESTATE : sb_lease_change(&lease->lease, state, object, expires); /* it waits for its address */
+    return lease == NULL ? SB_ESTATE : sb_lease_change(&lease->lease, state, object, expires); /* not sent yet */
 }
 
 int exo_lease_end(void *state, struct sb_object *object)

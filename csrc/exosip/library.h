@@ -8,12 +8,12 @@
 #ifndef SB_EXOSIP_LIBRARY_H
 #define SB_EXOSIP_LIBRARY_H
 
-/* Without it the library's headers make eXosip_lock() nothing at all. */
+/* Without it eXosip_lock() is an empty macro. */
 #ifndef OSIP_MT
 #define OSIP_MT 1
 #endif
 
-#include <sys/types.h> /* 3.x' headers use what they do not include */
+#include <sys/types.h> /* the headers of 3.x use these without including them */
 #include <time.h>
 
 #include <eXosip2/eXosip.h>
@@ -44,7 +44,7 @@ typedef void exo_context;                         /* global: there is none */
 #error "compile with what declared() in sipbridge/_build.py gives"
 #endif
 
-/* Of 3.x, 3.3 and 3.6 were run (probe.c accepts no other), and only 3.6 has this option. */
+/* sipbridge was run with 3.3 and 3.6 of 3.x (probe.c accepts no other), and only 3.6 has this option. */
 #define EXO_IS_3_3 (SB_EXOSIP_API == 3 && !SB_HAS_EXOSIP_OPT_DNS_CAPABILITIES)
 
 /* How the library's version begins that this is compiled for. Both call themselves libeXosip2.so.4, and have different
@@ -65,7 +65,7 @@ typedef void exo_context;                         /* global: there is none */
 #define eXosip_subscribe_remove eXosip_subscription_remove
 #endif
 
-/* What names the 2xx that is to be acknowledged. */
+/* The number by which the library knows the 2xx that you acknowledge. */
 #if SB_EXOSIP_API >= 5
 #define EXO_ACK_ID(did, tid) (tid)
 #else

@@ -35,12 +35,12 @@ static int is_every_address(const struct exo_place *place)
 int exo_check_offer(const sb_config *config)
 {
     if (config->transport == SB_TLS)
-        return SB_ENOTSUP; /* 3.6 speaks TLS 1.0 and nothing newer, and that only where it was built with OpenSSL */
+        return SB_ENOTSUP; /* 3.6 can do TLS 1.0 and nothing newer, and only when it was built with OpenSSL */
     if (config->transport == SB_TCP && EXO_IS_3_3)
-        return SB_ENOTSUP; /* it takes what it reads at a time for one message, and waits for connections under its lock */
+        return SB_ENOTSUP; /* 3.3 takes what it reads at once for one message, and locks while it connects */
     if (config->advertised_host == NULL)
         return SB_OK;
-    /* In Contact, on IPv6, it puts whatever is advertised in brackets. */
+    /* On IPv6 the library puts brackets around whatever Contact is to name. */
     if (is_ipv6(config->host) && !is_ipv6(config->advertised_host))
         return SB_ENOTSUP;
     return strlen(config->advertised_host) > MAX_ADVERTISED ? SB_ETOOBIG : SB_OK;
@@ -72,10 +72,10 @@ static int bind_to(const struct exo_place *place)
     int fd = socket(family_of(place), place->type, 0), on = 1, code = SB_OK;
     if (fd < 0)
         return SB_ENOMEM;
-    /* As the library does: "::" is IPv6's addresses alone. */
+    /* "::" takes IPv6 alone, as with the library. */
     if (family_of(place) == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
         code = SB_ENET;
-    /* Connections that the last one to listen here closed are no reason to wait for a minute. */
+    /* Connections that an earlier engine closed must not keep this port for a minute. */
     if (place->type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
         code = SB_ENET;
     if (code == SB_OK && bind(fd, (const struct sockaddr *)&place->address, place->size) != 0)
@@ -86,7 +86,7 @@ static int bind_to(const struct exo_place *place)
     return code;
 }
 
-/* The library says -1 to whatever goes wrong with its UDP socket: find out by trying it. The port is free again
+/* The library returns -1 whatever is wrong with its UDP socket. Find out by binding one. The port is free again
  * afterwards. */
 static int probe(const struct exo_place *place)
 {
@@ -97,8 +97,8 @@ static int probe(const struct exo_place *place)
     return SB_OK;
 }
 
-/* What Via and Contact name: the address that we are bound to. Bound to every address, the library takes the
- * one that its host would send from to anywhere far away; where there is no such, loopback. */
+/* Via and Contact name the address that we are bound to. When we are bound to every address, the library names the one
+ * from which this host sends to far away; when there is none, we name loopback. */
 static void set_own_address(struct exosip *state, const struct exo_place *place, char *own, int size)
 {
     int is_6 = family_of(place) == AF_INET6;
@@ -113,7 +113,7 @@ static void set_own_address(struct exosip *state, const struct exo_place *place,
     }
 }
 
-/* The port that the library listens on: it tells it in what it writes only. Or an error. */
+/* The port that the library listens on, or an error. The library tells its port only in the messages that it writes. */
 static int find_port(struct exosip *state)
 {
     osip_message_t *request = NULL;
@@ -137,7 +137,7 @@ static int listen_to_datagrams(struct exosip *state, const struct exo_place *pla
     int code = probe(place);
     if (code != SB_OK)
         return code;
-    /* Never NULL: the address of an earlier engine sticks. */
+    /* Always pass an address: with NULL the library takes that of an earlier engine. */
     if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_UDP, place->text, port, family_of(place), 0) != 0) {
         code = probe(place);
         return code != SB_OK ? code : SB_ELIBRARY;
@@ -155,9 +155,9 @@ static int port_of(int fd)
                                                : ((struct sockaddr_in *)&address)->sin_port);
 }
 
-/* Returns the port, or an error. The library would bind its TCP socket without SO_REUSEADDR, and keep a service that
- * starts again off its port for as long as the connections linger that it closed: it gets one that is bound. Which
- * family that is it learns from an eXosip_listen_addr(), which fails since the port is taken. */
+/* Returns the port, or an error. The library binds its TCP socket without SO_REUSEADDR. A service that starts again
+ * would not get its port while its old connections linger. So we bind a socket for the library. eXosip_listen_addr()
+ * tells it the family; the call fails because the port is taken. */
 static int listen_to_connections(struct exosip *state, const struct exo_place *place)
 {
     int fd = bind_to(place), port, code = SB_OK;
@@ -176,8 +176,8 @@ static int listen_to_connections(struct exosip *state, const struct exo_place *p
         return code;
     }
     if (eXosip_set_socket(EXO_FIRST(state) IPPROTO_TCP, fd, port) != 0)
-        return SB_ELIBRARY; /* which closes it all the same, when it stops */
-    eXosip_masquerade_contact(EXO_FIRST(state) NULL, 0); /* which has it notice the port */
+        return SB_ELIBRARY; /* the library closes the socket when it stops */
+    eXosip_masquerade_contact(EXO_FIRST(state) NULL, 0); /* so that the library learns the port */
     return port;
 }
 

@@ -20,7 +20,8 @@ struct exo_place {
 /* Whether the library can do what is asked for: SB_OK, SB_ENOTSUP or SB_ETOOBIG. */
 int exo_check_offer(const sb_config *config);
 
-/* The address of a host: IPv4, unless it is written down as IPv6. Returns SB_OK, or SB_ENET when there is none. */
+/* Find the address of a host: an IPv4 address, unless the host is written as an IPv6 one. SB_OK, or SB_ENET when there
+ * is none. */
 int exo_find_place(const sb_config *config, struct exo_place *place);
 
 /* Listen there, and set what our messages say of that. Returns the port, or an error. */

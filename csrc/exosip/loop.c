@@ -1,4 +1,4 @@
-/* loop.c - the thread that takes the library's events, and looks at the clock for what the library does not. */
+/* loop.c - the thread that takes the library's events. It also watches the times that the library does not. */
 #include "loop.h"
 
 #include "call.h"
@@ -45,7 +45,7 @@ static void dispatch(struct exosip *state, eXosip_event_t *event)
     }
 }
 
-/* Objects whose time has come. They are noted first: handling one may take others away. */
+/* Objects whose time has come. All are noted before one is handled, since that may remove others. */
 struct due {
     int64_t now;
     int count;

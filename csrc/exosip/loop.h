@@ -2,7 +2,7 @@
 #ifndef SB_EXOSIP_LOOP_H
 #define SB_EXOSIP_LOOP_H
 
-/* Of pthread_create(): runs until state->stopping. */
+/* For pthread_create(): runs until state->stopping. */
 void *exo_loop(void *state);
 
 #endif

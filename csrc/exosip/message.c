@@ -19,7 +19,7 @@ int exo_error(int returned)
     case OSIP_BADPARAMETER: return SB_EINVAL;
     case OSIP_SYNTAXERROR: return SB_EINVAL;
     case OSIP_WRONG_STATE: return SB_ESTATE;
-    case OSIP_NOTFOUND: return SB_ESTATE; /* it ended, and that news is still on its way to us */
+    case OSIP_NOTFOUND: return SB_ESTATE; /* it has ended, and the event that says so is on its way */
     case OSIP_NOMEM: return SB_ENOMEM;
     case OSIP_NO_NETWORK: return SB_ENET;
     default: return SB_ELIBRARY;
@@ -30,9 +30,9 @@ int exo_error(int returned)
  * Media types, of which libosip2 makes octets again
  */
 
-/* It does not write a parameter that has no value ("text/plain;x"): the name of the header alone stays, and the next
- * header is read as its value; or the whole message fails. So such a parameter moves into the subtype, to the same text.
- * 0 when there is no memory for it. */
+/* libosip2 does not write a parameter that has no value ("text/plain;x"). Of the header only the name is left, and the
+ * next header is read as its value; or the whole message fails. So such a parameter moves into the subtype, which gives
+ * the same text. Returns 0 when memory is out. */
 static int have_values(osip_content_type_t *type)
 {
     int at = 0;
@@ -73,7 +73,7 @@ static int can_be_written(osip_message_t *message)
  * Out
  */
 
-/* Take away what the library wrote under a name that the user sets. */
+/* Remove a header that the library has written, because the user sets it. */
 static void remove_header(osip_message_t *message, const char *name)
 {
     osip_header_t *header = NULL;
@@ -261,7 +261,7 @@ int exo_is_dangerous(osip_message_t *message)
  * Parts of a body, of which libosip2 makes octets again
  */
 
-/* Count a line into what osip_body_to_str() has used, and what it has taken for it. */
+/* Add a line to what osip_body_to_str() uses, and to what it allocates for it. */
 static void count_line(const char *line, size_t *used, size_t *taken)
 {
     size_t length = strlen(line);
@@ -270,8 +270,8 @@ static void count_line(const char *line, size_t *used, size_t *taken)
     *used += length + 2;
 }
 
-/* Up to 4.1 the NUL behind the header of a part is written beyond what was taken when it is filled to the octet
- * (CVE-2016-10326). */
+/* Up to 4.1, libosip2 writes a NUL beyond its memory when the header of a part fills that memory to the octet
+ * (CVE-2016-10326). True for such a part. */
 static int is_filled(const osip_body_t *part)
 {
     int i, count = osip_list_size(part->headers);
@@ -291,8 +291,8 @@ static int is_filled(const osip_body_t *part)
     return used + 2 == taken;
 }
 
-/* White space behind the last line of the header, where it means nothing: more is taken then. 0 when there is no memory
- * for it. */
+/* Add a blank behind the last line of the header, where it has no meaning: libosip2 allocates more then. Returns 0 when
+ * memory is out. */
 static int widen(osip_body_t *part)
 {
     int count = osip_list_size(part->headers);
@@ -337,7 +337,7 @@ int exo_octets(osip_message_t *message, char **octets, size_t *length)
     return returned == OSIP_NOMEM ? 500 : 400;
 }
 
-/* Move a line to *to, which moves on behind it, without its carriage return. Returns where the next one begins. */
+/* Copy a line to *to without its carriage return, and move *to behind it. Returns where the next line begins. */
 static char *move_line(char **to, char *from, char *end)
 {
     char *line_end = memchr(from, '\n', (size_t)(end - from));
@@ -350,8 +350,8 @@ static char *move_line(char **to, char *from, char *end)
     return line_end == NULL ? end : line_end + 1;
 }
 
-/* Set the event's headers and body from the octets of a message, which are changed: the carriage returns
- * of the header lines go, and a NUL ends them. */
+/* Set the event's headers and body from the octets of a message. The octets change: header lines lose their carriage
+ * returns, and a NUL ends them. */
 static void split(sb_event *event, char *octets, size_t length)
 {
     char *end = octets + length, *from, *to = octets;
@@ -367,10 +367,10 @@ static void split(sb_event *event, char *octets, size_t length)
         event->body = from;
         event->body_len = (size_t)(end - from);
     }
-    *to = '\0'; /* the start line was at least as long as this octet */
+    *to = '\0'; /* there is room for this octet: a start line is longer */
 }
 
-/* What an event borrows until it is posted. */
+/* Memory that an event points to until it is posted. */
 struct borrowed {
     char *octets, *uri;
 };
@@ -381,7 +381,8 @@ static void give_back(struct borrowed *borrowed)
     osip_free(borrowed->uri);
 }
 
-/* Set in the event what the message tells. Returns 0, or the status to refuse a request with when this is not all of it. */
+/* Set in the event what the message tells. Returns 0; or, when that is not all of it, the status to refuse a request
+ * with. */
 static int describe(sb_event *event, osip_message_t *message, struct borrowed *borrowed)
 {
     size_t length = 0;

@@ -26,7 +26,7 @@ static int post_subscribe(struct exosip *state, const struct sb_object *subscrip
     return exo_post_request(state, &event, subscribe);
 }
 
-/* When there is something to do: a NOTIFY that is overdue, or the end. */
+/* Set the time at which a NOTIFY is overdue, or the subscription ends. */
 static void set_due(struct exo_subscription *record, int is_busy)
 {
     record->lease.record.due_ms = record->until_ms;
@@ -44,7 +44,7 @@ static void set_until(struct exo_subscription *record, int seconds)
  * NOTIFY
  */
 
-/* What a NOTIFY is made of. */
+/* A NOTIFY that waits, or is about to be sent. */
 struct draft {
     char *state; /* the value of Subscription-State */
     struct exo_content *content;
@@ -182,7 +182,7 @@ static int asked(osip_message_t *subscribe)
     return sb_granted(NULL, exo_header(subscribe, "expires"), SB_DEFAULT_SUBSCRIPTION);
 }
 
-/* The subscriber wants no more: tell it that it gets no more. Nobody waits for the answer. */
+/* End the subscription with a last NOTIFY. Nobody waits for its answer. */
 static void finish(struct exosip *state, struct sb_object *subscription, osip_message_t *message)
 {
     struct sb_notifier *notifier = &((struct exo_subscription *)subscription->lib)->notifier;
@@ -257,7 +257,7 @@ void exo_on_subscribe(struct exosip *state, eXosip_event_t *event)
     status = post_subscribe(state, subscription, 0, asked(event->request), event->request);
     if (status != 0) {
         answer(state, event->tid, status, NULL, 0);
-        sb_core_remove(state->core, subscription); /* and the library forgets it */
+        sb_core_remove(state->core, subscription); /* the library forgets it, too */
         return;
     }
     set_until(subscription->lib, 0);
@@ -286,7 +286,7 @@ void exo_notifier_due(struct exosip *state, struct sb_object *subscription)
     if (subscription->state == SB_SUBSCRIPTION_ASKED) { /* the user did not answer while the peer still waited */
         answer(state, record->tid, 500, NULL, 0);
         sb_notifier_post_end(&record->notifier, state, subscription, 500, NULL);
-    } else if (record->notifier.busy && sb_monotonic_ms() >= record->overdue_ms) { /* the library does not tell each */
+    } else if (record->notifier.busy && sb_monotonic_ms() >= record->overdue_ms) { /* not always reported */
         sb_notifier_post_end(&record->notifier, state, subscription, 408, NULL);
     } else {
         finish(state, subscription, NULL);

@@ -27,7 +27,7 @@
 
 enum {
     RARELY_MS = SB_DAY * 1000,
-    SPARE_DESCRIPTORS = 8 /* as many as the library opens at once: two socket pairs, their listener, its socket */
+    SPARE_DESCRIPTORS = 8 /* descriptors that the library opens at once: two socket pairs, their listener, its socket */
 };
 
 /* 3.x has one state per process. */
@@ -36,22 +36,22 @@ static int is_open;
 
 static void set_options(struct exosip *state, const sb_config *config)
 {
-    /* Milliseconds. On TCP 0 would have it look at each connection whenever it wakes. */
+    /* Milliseconds. With 0, on TCP, the library would look at every connection whenever it wakes. */
     int off = 0, on = 1, keepalive = config->keepalive > 0 ? config->keepalive * 1000 : RARELY_MS;
     (void)off;
     (void)on;
     (void)keepalive;
 #if SB_HAS_EXOSIP_OPT_DONT_SEND_101
-    /* It would answer each INVITE with 101, which some peers take for the end of their script. */
+    /* The library would answer each INVITE with 101, after which the scripts of some peers end. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DONT_SEND_101, &on);
 #endif
 #if SB_HAS_EXOSIP_OPT_UDP_KEEP_ALIVE
-    /* The pings on connections are worth having, but not what it sends to a registrar over UDP every 17 s: four
-     * octets ("jaK") that are no SIP. */
+    /* Pings keep connections open. But over UDP the library would send a registrar four octets ("jaK") every 17 s,
+     * which are not SIP. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, config->transport == SB_UDP ? &off : &keepalive);
 #endif
 #if SB_HAS_EXOSIP_OPT_DNS_CAPABILITIES
-    /* resolve.c does it: these queries would be waited for under eXosip_lock. */
+    /* resolve.c asks DNS: the library would hold eXosip_lock while it waits for the answer. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_DNS_CAPABILITIES, &off);
 #endif
     if (config->user_agent != NULL)
@@ -77,7 +77,7 @@ static int check_descriptors(void)
     return code;
 }
 
-/* The library runs: make it ours. Returns the port, or an error. */
+/* Set up the library, which runs now. Returns the port, or an error. */
 static int set_up(struct exosip *state, const sb_config *config)
 {
     struct exo_place place;
@@ -88,7 +88,7 @@ static int set_up(struct exosip *state, const sb_config *config)
     return exo_listen(state, config, &place);
 }
 
-/* Whether it is the one that this was compiled for, or like it. */
+/* Whether the library that was loaded has the version that this was compiled for. */
 static int is_the_library(void)
 {
     size_t length = strlen(SB_EXOSIP_LINE);
@@ -107,7 +107,7 @@ static int start_library(struct exosip *state)
         return SB_ENOMEM;
 #endif
     exo_wipe_what_is_freed();
-    /* What is left of a failed one cannot be given back: eXosip_quit() would crash. */
+    /* The memory of a library that failed to start cannot be freed: eXosip_quit() would crash. */
     return exo_error(eXosip_init(EXO_ALONE(state)));
 }
 

@@ -20,7 +20,7 @@ static const char REQUEST[] = "OPTIONS sip:bob@example.com SIP/2.0\r\n"
                               "Subject: probe\r\n"
                               "Content-Length: 0\r\n\r\n";
 
-/* As the engine reads a message: through what the headers say of its parts. */
+/* Read a message as the engine does: through the structs that the headers declare. */
 static int is_read(const osip_message_t *message)
 {
     return message->sip_method != NULL && strcmp(message->sip_method, "OPTIONS") == 0 && message->cseq != NULL &&
@@ -31,13 +31,13 @@ static int is_read(const osip_message_t *message)
 
 static int parses(void)
 {
-    osip_message_t *message = NULL; /* it goes with the program */
+    osip_message_t *message = NULL; /* freed when the program ends */
     return parser_init() == 0 && osip_message_init(&message) == 0 &&
            osip_message_parse(message, REQUEST, sizeof REQUEST - 1) == 0 && is_read(message);
 }
 
 #ifdef __linux__
-/* The libosip2 that are loaded: the first two. */
+/* Find the libosip2 that are loaded; the first two are enough. */
 static int look(struct dl_phdr_info *info, size_t size, void *data)
 {
     const char **names = data, *file = strrchr(info->dlpi_name, '/');

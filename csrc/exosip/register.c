@@ -1,7 +1,7 @@
 /* register.c - registrations (10).
  *
- * Each REGISTER is built by the library from the one before, challenge and all, and sent by us: what it sends
- * by itself asks for 30 s at least and 3600 s at most, whatever the user said.
+ * The library builds each REGISTER from the one before, with the answer to a challenge, and we send it. On its own, the
+ * library would ask for no less than 30 s and no more than 3600 s, whatever the user said.
  */
 #include "register.h"
 
@@ -34,7 +34,8 @@ static int send_built(struct exosip *state, struct exo_registration *record, osi
     return code;
 }
 
-/* The library writes one address into To, what is registered, and From, who does it (10.2). */
+/* The library writes one address into both To (what is registered) and From (who registers it, 10.2). Set another From.
+ * */
 static int set_from(osip_message_t *message, const char *address)
 {
     osip_generic_param_t *tag = NULL;
@@ -75,9 +76,9 @@ static int send_first(struct exosip *state, struct exo_registration *record, con
     return send_built(state, record, message, code);
 }
 
-/* Who registers is who is registered, where it is not said. */
-static int start(struct exosip *state, struct exo_registration *record, const char *registrar, const sb_parties *parties,
-                 const char *contact)
+/* Where the parties have no From, the address registers itself. */
+static int start(struct exosip *state, struct exo_registration *record, const char *registrar,
+                 const sb_parties *parties, const char *contact)
 {
     char *own_contact = contact == NULL ? NULL : exo_in_brackets(contact);
     struct exo_addresses addresses;
@@ -118,7 +119,8 @@ int exo_register(void *data, struct sb_object *registration, const char *registr
     return code == SB_OK ? exo_index_registration(state, registration) : code;
 }
 
-/* What the library knows of an earlier challenge it answers as a registrar's, a proxy's too (22.3). */
+/* The library answers an earlier challenge as if it came from a registrar. Correct that when it came from a proxy
+ * (22.3). */
 static void name_credentials(const struct exo_registration *record, osip_message_t *message)
 {
     osip_authorization_t *credentials;

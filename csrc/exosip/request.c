@@ -18,7 +18,7 @@
 #include "subscribe.h"
 #include "timers.h"
 
-/* How often to try a request again that has to wait for another. */
+/* How long to wait before a request that has to wait is tried again. */
 enum { RETRY_MS = 50 };
 
 /* What goes with the answer to an OPTIONS (11.2). */
@@ -51,15 +51,15 @@ void exo_transaction_free(struct exo_transaction *record)
  * Ours, within a dialog
  */
 
-/* Whether a request has to wait for another of ours in its dialog. Those that wait go in their order; one that was
- * challenged goes when no other is under way, and alone: only the last one can be sent again by the library, which would
- * give an earlier one a number that another has (12.2.1.1). */
+/* Whether a request has to wait for another one of ours in its dialog. Those that wait keep their order. A request that
+ * was challenged goes alone, when no other is on its way: the library can repeat only the last request, and would give
+ * an earlier one a CSeq that another has (12.2.1.1). */
 static int must_wait(const struct sb_object *transaction)
 {
     const struct exo_transaction *record = transaction->lib, *other;
     const struct sb_object *object;
     if (transaction->call->state == SB_CALL_ENDING)
-        return 1; /* nothing goes after the BYE */
+        return 1; /* nothing may follow the BYE */
     for (object = transaction->call->first; object != NULL; object = object->next) {
         other = object->lib;
         if (object == transaction || !object->outgoing || other == NULL)
@@ -110,7 +110,7 @@ int exo_call_request(void *data, struct sb_object *call, struct sb_object *trans
     code = send_within(state, transaction);
     if (code != SB_ESTATE || ((struct exo_call *)call->lib)->did <= 0)
         return code;
-    /* The library has one request of a method under way per dialog, the peer's counted. */
+    /* The library allows one request of each method at a time in a dialog, and counts the peer's, too. */
     record->is_waiting = 1;
     record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
     return SB_OK;
@@ -135,7 +135,7 @@ static void post_response(struct exosip *state, struct sb_object *transaction, i
                           osip_message_t *response)
 {
     struct exo_transaction *record = transaction->lib;
-    char *method = record->method; /* outlives the transaction, which goes with the event */
+    char *method = record->method; /* the transaction goes with the event, but the event needs this */
     sb_event event;
     record->method = NULL;
     sb_event_response(&event, transaction, method, status);
@@ -181,9 +181,9 @@ static int retry_within(struct exosip *state, eXosip_event_t *event, struct sb_o
     struct exo_transaction *record = transaction->lib;
     struct exo_call *call = transaction->call->lib;
     if (transaction->call->state == SB_CALL_ENDING)
-        return 0; /* the BYE has a number after its own */
+        return 0; /* the BYE has a higher CSeq already */
     if (record->cseq == call->cseq && exo_retry(state, event, &record->retries)) {
-        record->cseq = ++call->cseq; /* 22.2: the next one, in the same dialog */
+        record->cseq = ++call->cseq; /* 22.2: the next CSeq, in the same dialog */
         record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
         return 1;
     }
@@ -263,7 +263,8 @@ int exo_request(void *data, struct sb_object *transaction, const char *method, c
     return code == SB_OK ? exo_index_request(state, transaction) : code;
 }
 
-/* 3.6 lists a PUBLISH that it sends again twice, and frees it twice at the end: its challenge stands. */
+/* When 3.6 repeats a PUBLISH it puts it into a list twice, and frees it twice in the end. So the user gets the
+ * challenge. */
 static int may_repeat(eXosip_event_t *event)
 {
     return !exo_is_method(event->request, "PUBLISH");
@@ -292,7 +293,8 @@ void exo_on_response(struct exosip *state, eXosip_event_t *event)
  * From outside
  */
 
-/* An answer to a request; in_call: it arrived in a dialog. SB_OK, or an error and *answer may be NULL. Under eXosip_lock. */
+/* Build an answer to a request. in_call: the request arrived in a dialog. SB_OK, or an error, when *answer may be NULL.
+ * Under eXosip_lock. */
 static int build_answer(struct exosip *state, int in_call, int tid, int status, osip_message_t **answer)
 {
     /* eXosip_message_build_answer() knows 200 to 299 and 301 to 699. */
@@ -309,7 +311,7 @@ static int build_answer(struct exosip *state, int in_call, int tid, int status, 
     return code;
 }
 
-/* Send it where all went well, or free it. Under eXosip_lock. */
+/* Send the answer; or free it when an error came before. Under eXosip_lock. */
 static int send_built(struct exosip *state, int in_call, int tid, int status, osip_message_t *answer, int code)
 {
     EXO_UNUSED(state);
@@ -436,7 +438,7 @@ void exo_transaction_due(struct exosip *state, struct sb_object *transaction)
     if (record->is_waiting) {
         send_waiting(state, transaction);
     } else if (!transaction->outgoing) {
-        /* The peer has given up on it, and the library will soon. */
+        /* The peer no longer waits for the answer; the library will soon forget the request. */
         send_answer(state, transaction->call != NULL, record->tid, 500, NULL, NULL);
         sb_core_drop_request(state->core, transaction);
     } else if (transaction->is_invite) {

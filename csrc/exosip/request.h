@@ -10,8 +10,8 @@
 struct exosip;
 struct exo_content;
 
-/* How long the engine waits for a final response, in milliseconds: a little longer than the library, which may say so
- * itself. */
+/* How long the engine waits for a final response, in milliseconds. It is longer than the library waits, which may
+ * report the timeout itself. */
 enum { EXO_OVERDUE = SB_64_T1_MS + 500 };
 
 struct exo_transaction {
@@ -22,9 +22,9 @@ struct exo_transaction {
     char *call_id;               /* of our request outside dialogs */
     int64_t started_ms;
     int retries;
-    struct exo_content *content; /* of our request within a dialog: it may have to be built once more */
+    struct exo_content *content; /* of our request within a dialog, which may have to be built again */
     int is_waiting;              /* it cannot be sent yet */
-    int alone;                   /* it was built anew for a challenge: what comes after it waits */
+    int alone;                   /* it was built again for a challenge: later requests wait for it */
 };
 
 int exo_call_request(void *state, struct sb_object *call, struct sb_object *transaction, const char *method,
@@ -44,8 +44,8 @@ void exo_transaction_free(struct exo_transaction *record);
 /* Answer without a user: no content, and 481, 503 or the like. */
 void exo_answer_call_request(struct exosip *state, int tid, int status);
 void exo_answer_request(struct exosip *state, int tid, int status);
-/* What a request that was sent then ends with when the library says that it is over, and there is no response: 408, nobody
- * answered, or 503, it could not be sent. */
+/* The status of a request of ours that the library reports as over without a response. started_ms: when it was sent.
+ * 408: nobody answered; 503: it could not be sent. */
 int exo_status_without_response(int64_t started_ms);
 /* The call's re-INVITE of ours without a final response yet, or NULL. */
 struct sb_object *exo_pending_reinvite(struct sb_object *call);

@@ -1,8 +1,9 @@
-/* resolve.c - where a request goes is found out before the library sees the request (RFC 3263).
+/* resolve.c - finds out where a request goes before the library sees the request (RFC 3263).
  *
- * The library would ask while it holds its lock, so that a name server that does not answer stops every call; it knows
- * SRV records with some builds only. So what begins something waits (lookup.c) until an address is found, and goes
- * to the library with that as its route, which stays on this machine: the library takes the first Route off.
+ * The library would ask DNS while it holds its lock: a name server that does not answer would stop every call. And only
+ * some builds of it know SRV records. So a request that begins something waits (lookup.c) until its host has an
+ * address. Then the library gets the address as a route, which does not leave this machine: the library removes the
+ * first Route.
  */
 #include "resolve.h"
 
@@ -37,10 +38,10 @@ struct exo_order {
 
 /* A request that waits for its address. */
 struct waiting {
-    struct exo_lookup lookup; /* first: lookup.c knows that much */
+    struct exo_lookup lookup; /* first, because lookup.c knows this part of it */
     int kind;
     struct exo_order order;
-    char *texts[4];           /* what the order points to */
+    char *texts[4];           /* the texts that the order points to */
     struct exo_content *content;
 };
 
@@ -113,7 +114,7 @@ static int run(struct exosip *state, struct sb_object *object, const struct exo_
     }
 }
 
-/* What the functions above would refuse at once. */
+/* Refuse at once what the functions above would refuse. */
 static int check(const struct exo_order *order)
 {
     int code = exo_check_target(&order->parties);
@@ -148,7 +149,8 @@ static const char *host_of(const osip_uri_t *uri)
     return maddr != NULL && maddr->gvalue != NULL ? maddr->gvalue : uri->host;
 }
 
-/* Where the request goes by what it says: a copy of the host, to be freed, and the port or 0. NULL: to no name. */
+/* Find the host that the request goes to. Returns a copy, to be freed, and sets the port, or 0. NULL: it goes to an
+ * address, not to a name. */
 static char *next_hop(const struct exosip *state, const struct exo_order *order, int *port)
 {
     osip_to_t *parsed = NULL;

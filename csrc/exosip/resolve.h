@@ -1,4 +1,4 @@
-/* resolve.h - exo_call() and the like, once it is known where to. */
+/* resolve.h - exo_call() and the like, once the host of a request has an address. */
 #ifndef SB_EXOSIP_RESOLVE_H
 #define SB_EXOSIP_RESOLVE_H
 
@@ -15,11 +15,12 @@ int exo_order_subscription(void *state, struct sb_object *subscription, const sb
                            int expires, const sb_content *content);
 int exo_order_registration(void *state, struct sb_object *registration, const char *registrar,
                            const sb_parties *parties, const char *contact, int expires);
-/* The user does not want it any more: 1 when it waits for its address, and ends. */
+/* The user gives it up. Returns 1 when it still waits for its address: then it ends. */
 int exo_give_up(struct exosip *state, const struct sb_object *object);
 /* Nobody answered the request of this object. */
 void exo_note_silence(struct exosip *state, sb_id id);
-/* Send what has its address, end what has none. By the pump, every now and then. */
+/* On the engine's thread, every now and then: send the requests whose host has an address, and end those whose host has
+ * none. */
 void exo_take_found(struct exosip *state);
 
 #endif

@@ -25,12 +25,12 @@
 #include "state.h"
 #include "trace.h"
 
-enum { CANCELS = 64 }; /* kept at a time */
+enum { CANCELS = 64 }; /* the number of CANCELs that are kept */
 
-static const char NOWHERE[] = ":";  /* no name, and so nobody is asked for its address */
+static const char NOWHERE[] = ":";  /* not a name, so nobody asks DNS for it */
 static const char NO_PORT[] = "0";
 
-/* Methods that nobody else has: "." is fit for one. */
+/* Methods that nobody else uses: a method may have a ".". */
 static const char NOTIFY[] = "sipbridge.NOTIFY", REFUSED[] = "sipbridge.REFUSED";
 static const char HIDDEN[] = "sipbridge.";
 
@@ -103,7 +103,7 @@ static int prepare(osip_message_t *message)
     return sound;
 }
 
-/* It takes no request without a method for one. */
+/* The library ignores a request that has no method. */
 static void drop(osip_message_t *message)
 {
     osip_free(message->sip_method);
@@ -148,7 +148,7 @@ osip_message_t *exo_take_cancel(const char *call_id)
     return found;
 }
 
-/* The last one of a call, and the last ones of all. */
+/* Keep the CANCEL: the last one of each call, and as many as there is room for. */
 static void keep_cancel(osip_message_t *cancel)
 {
     char *call_id = exo_call_id(cancel);

@@ -1,4 +1,4 @@
-/* screen.h - what libeXosip2 3.3 cannot take. */
+/* screen.h - keeps from libeXosip2 3.3 what it cannot take. */
 #ifndef SB_EXOSIP_SCREEN_H
 #define SB_EXOSIP_SCREEN_H
 
@@ -8,10 +8,10 @@ struct exosip;
 
 /* The library's callback for each message that passes. */
 void exo_on_message(osip_message_t *message, int received);
-/* Undo what it did to a request that arrived. False when that was one to refuse, and is answered. */
+/* Undo what exo_on_message() did to a message. False when the request was one to refuse: it is answered. */
 int exo_restore(struct exosip *state, eXosip_event_t *event);
 int exo_is_long_user(const osip_from_t *address);
-/* The CANCEL that arrived for a call, to be freed, where the library does not tell (3.3); or NULL. */
+/* The CANCEL that arrived for a call, to be freed, or NULL. For 3.3, which does not report it. */
 osip_message_t *exo_take_cancel(const char *call_id);
 void exo_drop_cancels(void); /* when the library is stopped */
 

@@ -1,7 +1,7 @@
 /* state.h - the engine on libeXosip2.
  *
- * Locks: the core's lock first, then eXosip_lock, which is not recursive. The engine's functions are called with the core
- * locked and take eXosip_lock (exo_lock) themselves around calls of the library, unless they say otherwise.
+ * Locks: the core's lock first, then eXosip_lock, which is not recursive. The engine's functions are called with the
+ * core locked and take eXosip_lock (exo_lock) themselves around calls of the library, unless they say otherwise.
  */
 #ifndef SB_EXOSIP_STATE_H
 #define SB_EXOSIP_STATE_H
@@ -19,7 +19,7 @@ struct exosip {
     struct sb_core *core;
     exo_context *context;
     pthread_t pump;
-    int stopping;                /* the pump is to return; under the core's lock */
+    int stopping;                /* tells the pump to return; under the core's lock */
     char *address;               /* "sip:host:port", the default From */
     char *route;                 /* "<sip:proxy;lr>" or NULL */
     struct exo_avoid *avoid;

@@ -1,8 +1,9 @@
 /* subscribe.c - subscriptions of ours (RFC 6665, 4.1), and PUBLISH (RFC 3903).
  *
- * The library would answer 500 to each NOTIFY that comes within 32 s of the one before. It takes only those whose
- * subscription it knows, and hands us the others like any request. So each SUBSCRIBE is a first one to it, which it is
- * made to forget once it is answered; the dialog is ours, and what is written into the SUBSCRIBE of it too.
+ * The library answers 500 to each NOTIFY that comes within 32 s of the one before. But it does so only for
+ * subscriptions that it knows; any other NOTIFY it hands to us like any request. So we send each SUBSCRIBE as a first
+ * one, and have the library forget the subscription once it is answered. The dialog is ours, and so is what makes a
+ * SUBSCRIBE one of that dialog.
  */
 #include "subscribe.h"
 
@@ -59,7 +60,7 @@ static char *from_tag(osip_message_t *message)
     return tag == NULL || tag->gvalue == NULL ? NULL : strdup(tag->gvalue);
 }
 
-/* Make a SUBSCRIBE that was built as a first one the same as the one before, which was refused (8.1.3.5). */
+/* Turn a SUBSCRIBE, built as a first one, into a repetition of the one before, which was refused (8.1.3.5). */
 static int repeat(osip_message_t *message, const struct exo_subscription *record)
 {
     osip_generic_param_t *tag = NULL;
@@ -75,7 +76,7 @@ static int repeat(osip_message_t *message, const struct exo_subscription *record
     return exo_error(osip_message_set_call_id(message, record->call_id));
 }
 
-/* Make a SUBSCRIBE that was built as a first one the next one of the dialog (12.2.1.1). */
+/* Turn a SUBSCRIBE, built as a first one, into the next one of the dialog (12.2.1.1). */
 static int move_into(osip_message_t *message, osip_dialog_t *dialog)
 {
     int code;
@@ -114,18 +115,18 @@ static int build(struct exosip *state, struct exo_subscription *record, osip_mes
     if (code == SB_OK && *message == NULL)
         code = SB_ELIBRARY;
     if (code == SB_OK && record->dialog != NULL) {
-        content.content_type = NULL; /* the filter stands until another comes */
+        content.content_type = NULL; /* the notifier keeps the filter until it gets another */
         content.body_len = 0;
         code = move_into(*message, record->dialog);
     } else if (code == SB_OK && record->call_id != NULL) {
         code = repeat(*message, record);
     }
-    if (code == SB_OK) /* what the library writes there has room for eight digits */
+    if (code == SB_OK) /* the library itself writes no more than eight digits */
         code = exo_set_expires(*message, record->lease.lease.expires);
     return code == SB_OK ? exo_fill(*message, &content) : code;
 }
 
-/* What the first one is known by. */
+/* Note what tells the first SUBSCRIBE from others. */
 static int note(struct exo_subscription *record, osip_message_t *message)
 {
     if (record->call_id != NULL)
@@ -153,7 +154,7 @@ int exo_send_subscribe(struct exosip *state, struct exo_subscription *record)
     return code;
 }
 
-/* SB_OK, or an error: the record is given back all the same. */
+/* Fill in the record. SB_OK, or an error; then the contract frees the record. */
 static int record_set(struct exo_subscription *record, struct exosip *state, const sb_parties *parties,
                       const char *event, const sb_content *content)
 {
@@ -298,7 +299,7 @@ static void copy_reason(char *reason, size_t size, const char *told)
         snprintf(reason, size, "%.*s", length, value);
 }
 
-/* The user was told of it. */
+/* Do what follows when the user was told of a NOTIFY. */
 static void follow_notify(struct exosip *state, struct sb_object *subscription, osip_message_t *notify)
 {
     struct exo_subscription *record = subscription->lib;
@@ -313,7 +314,7 @@ static void follow_notify(struct exosip *state, struct sb_object *subscription, 
     sb_subscriber_notified(&record->lease.lease, state, subscription, is_over, reason, seconds_left(told), notify);
 }
 
-/* One that the library took, and answered, while the SUBSCRIBE was on its way. */
+/* A NOTIFY that the library answered itself, while the SUBSCRIBE was on its way. */
 void exo_on_notify(struct exosip *state, eXosip_event_t *event)
 {
     struct sb_object *subscription = subscription_of(state, event->request);
@@ -332,7 +333,8 @@ static const char *to_tag(osip_message_t *message)
     return tag->gvalue;
 }
 
-/* libosip2 does not compare our own tag. Before the 2xx (4.1.2.4), which 3.6 sees to itself, that is all there is. */
+/* libosip2 does not compare our own tag. Before the 2xx (4.1.2.4) there is nothing else to compare, and 3.6 compares it
+ * itself. */
 static int is_within(const struct exo_subscription *record, osip_message_t *request)
 {
     osip_dialog_t *dialog = record->dialog;

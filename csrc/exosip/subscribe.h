@@ -12,7 +12,7 @@
 struct exosip;
 struct exo_content;
 
-/* Of ours, or from outside: of the lease, the record alone is used then. */
+/* A subscription of ours, or one from outside. One from outside uses nothing of the lease but its record. */
 struct exo_subscription {
     struct exo_lease lease;
     char *event;    /* what Event says */
@@ -36,7 +36,7 @@ int exo_publish(void *state, struct sb_object *transaction, const sb_parties *pa
                 const char *etag, int expires, const sb_content *content);
 void exo_on_subscription(struct exosip *state, eXosip_event_t *event);
 void exo_on_notify(struct exosip *state, eXosip_event_t *event);
-/* A request outside calls: true when it was a NOTIFY in a dialog, and is answered. */
+/* Take a request outside calls. True when it was a NOTIFY in a dialog; it is answered then. */
 int exo_take_notify(struct exosip *state, eXosip_event_t *event);
 const char *exo_event_header(osip_message_t *message); /* NULL when there is none */
 /* Take it out of the library too, unless state is NULL. */

@@ -1,4 +1,4 @@
-/* trace.c - what passes on the wire, from what the library shows of messages. */
+/* trace.c - traces messages as the library shows them to us. */
 #include "trace.h"
 
 #include <stdio.h>
@@ -22,7 +22,7 @@ static void print_peer(char *peer, size_t size, const char *host, const char *po
         snprintf(peer, size, bare ? "[%s]:%s" : "%s:%s", host, port == NULL ? "5060" : port);
 }
 
-/* Where a request goes, by the rules that the library has for it. */
+/* Find out where the library sends a request. */
 static void print_target(char *peer, size_t size, const osip_message_t *request)
 {
     osip_route_t *route = osip_list_get(&request->routes, 0);
@@ -37,8 +37,8 @@ static void print_target(char *peer, size_t size, const osip_message_t *request)
         print_peer(peer, size, uri->host, uri->port);
 }
 
-/* Whom the topmost Via names: where a response goes, and who sent a request (the library asks before it
- * notes the source address, so that the sent-by has to do). */
+/* Name the peer by the topmost Via: a response goes there, and a request came from there. (The library calls us before
+ * it notes the source address, so we take the sent-by.) */
 static void print_via(char *peer, size_t size, const osip_message_t *message)
 {
     osip_via_t *via = osip_list_get(&message->vias, 0);
@@ -59,7 +59,8 @@ void exo_trace(osip_message_t *message, int received)
     size_t length = 0;
     if (trace_core == NULL || message == NULL || exo_octets(message, &octets, &length) != 0)
         return;
-    /* What is printed is kept in the message, and the library changes it once more before it sends it. */
+    /* libosip2 keeps the text that it has written. Discard it, because the library changes the message once more before
+     * it sends it. */
     osip_message_force_update(message);
     if (MSG_IS_REQUEST(message) && !received)
         print_target(peer, sizeof peer, message);

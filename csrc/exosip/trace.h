@@ -1,4 +1,4 @@
-/* trace.h - what passes on the wire, from what the library shows of messages. */
+/* trace.h - traces messages as the library shows them to us. */
 #ifndef SB_EXOSIP_TRACE_H
 #define SB_EXOSIP_TRACE_H
 

@@ -36,7 +36,7 @@ static void forget_in(struct sb_object *object, void *user)
         sof_forget_secrets(object->lib, user);
 }
 
-/* The credentials of a user (NULL: of all) are not what they were: what the dialogs have learned to answer with neither. */
+/* The credentials of a user (NULL: of all) have changed: forget what the dialogs answer challenges with. */
 static void forget_everywhere(struct sofia *state, const char *user)
 {
     int kind;
@@ -56,7 +56,7 @@ int sof_credentials(void *data, const char *realm, const char *user, const char 
         forget_everywhere(state, user);
     }
     sb_credential_free(replaced);
-    credential->next = state->credentials; /* the latest first */
+    credential->next = state->credentials; /* the latest entry comes first */
     state->credentials = credential;
     return SB_OK;
 }
@@ -77,7 +77,7 @@ static int fit(const struct sb_credential *credential, const char *realm, const 
     return 1 + 2 * (credential->realm != NULL) + (user != NULL && strcmp(credential->user, user) == 0);
 }
 
-/* The entry for a realm and a user; the latest, where several are as good. */
+/* The entry for a realm and a user. Of several that fit as well the latest counts. */
 static const struct sb_credential *credential_for(const struct sofia *state, const char *realm, const char *user)
 {
     const struct sb_credential *credential, *best = NULL;
@@ -87,7 +87,8 @@ static const struct sb_credential *credential_for(const struct sofia *state, con
     return best;
 }
 
-/* Where a challenge offers both, the library would take auth-int, which few servers that offer it can check. */
+/* When a challenge offers auth and auth-int the library would take auth-int, which few servers can check. Leave auth
+ * alone. */
 static int prefer_auth(su_home_t *home, msg_auth_t *challenge)
 {
     const char *offered = msg_header_find_param(challenge->au_common, "qop=");
@@ -100,7 +101,7 @@ static int prefer_auth(su_home_t *home, msg_auth_t *challenge)
     return SB_OK;
 }
 
-/* The library gets the hash of user, realm and password, which is all that it needs. What it had for the realm goes. */
+/* Give the library the hash of user, realm and password; it needs no more. Wipe what it had for the realm. */
 static int tell_library(struct sof_record *record, const struct sb_credential *credential, const char *realm,
                         const char *quoted)
 {
@@ -134,8 +135,8 @@ static int take_md5(struct sof_record *record, msg_auth_t *challenge, msg_hclass
            tell_library(record, credential, realm, quoted) == SB_OK && auc_has_authorization(&record->auth);
 }
 
-/* Set the credentials for a challenge. True when there are some. The library would answer Basic as well, with the
- * password as it is, and so to whoever can send a 401; SIP has no Basic any more (22). */
+/* Answer a challenge. True when there are credentials for it. It has to be Digest: the library would answer Basic, too,
+ * and send the password to anybody who sends a 401. SIP has no Basic any more (22). */
 static int answer_challenge(struct sof_record *record, const char *user, msg_auth_t *challenge,
                             msg_hclass_t *header)
 {
@@ -160,7 +161,8 @@ static int answer_challenge(struct sof_record *record, const char *user, msg_aut
     return code;
 }
 
-/* RFC 8760, 2.4: of several for one realm one is answered, the strongest that is known. */
+/* RFC 8760, 2.4: of several challenges for one realm, the strongest one that we know is answered. True when there is a
+ * stronger one. */
 static int is_weaker(const msg_auth_t *challenge, const msg_auth_t *all)
 {
     const char *realm = msg_header_find_param(challenge->au_common, "realm="), *other;
@@ -173,7 +175,7 @@ static int is_weaker(const msg_auth_t *challenge, const msg_auth_t *all)
     return 0;
 }
 
-/* Returns how many of them there were credentials for. */
+/* Answer challenges. Returns how many there were credentials for. */
 static int answer_challenges(struct sof_record *record, const char *user, const msg_auth_t *challenges,
                              msg_hclass_t *header)
 {
@@ -193,7 +195,7 @@ static int answer_challenges(struct sof_record *record, const char *user, const 
 
 int sof_take_challenges(struct sof_record *record, const sip_t *sip)
 {
-    const char *user = sip->sip_from->a_url->url_user; /* ours: a response has the request's From */
+    const char *user = sip->sip_from->a_url->url_user; /* our own: a response repeats the request's From */
     int answered = answer_challenges(record, user, sip->sip_www_authenticate, sip_authorization_class);
     answered += answer_challenges(record, user, sip->sip_proxy_authenticate, sip_proxy_authorization_class);
     return answered > 0;

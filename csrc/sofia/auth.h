@@ -6,9 +6,9 @@
 
 int sof_credentials(void *state, const char *realm, const char *user, const char *password);
 int sof_credentials_clear(void *state);
-/* Forget what answers challenges in a record for a user (NULL: whoever), and wipe it: under the lock, as all use of it. */
+/* Forget what a record answers challenges with, for a user (NULL: for all), and wipe it. Under the lock. */
 void sof_forget_secrets(struct sof_record *record, const char *user);
-/* Take the challenges in a response: true when there are credentials for them. */
+/* Note the challenges in a response. True when there are credentials for one. */
 int sof_take_challenges(struct sof_record *record, const sip_t *sip);
 
 #endif

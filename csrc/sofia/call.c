@@ -21,7 +21,7 @@ static struct sb_object *call_of(struct sofia *state, const struct sof_command *
     return sb_core_find(state->core, SB_KIND_CALL, command->id);
 }
 
-/* What the command was to send, to be given away. */
+/* Take over the message that the command was to send. */
 static msg_t *take(struct sof_command *command)
 {
     msg_t *msg = command->msg;
@@ -42,8 +42,8 @@ static struct sof_command *post(struct sofia *state, struct sb_object *call,
 /* ------------------------------------------------------------------------------------------------------
  * Out
  */
-/* By now there has to be an address. From here on it is the peer that is waited for: for its timers before it has said a
- * word, which are nta's, and once it has said 100, for as long as it may ring. */
+/* The host must have an address by now. From here on we wait for the peer: nta's timers limit the time before its first
+ * word, and ours the time that it may ring after a 100. */
 static void on_looked_up(struct sof_record *data)
 {
     struct sb_object *call = sof_object(data, SB_KIND_CALL);
@@ -104,7 +104,7 @@ void sof_send_ack(struct sof_call *call, msg_t *draft)
         ack = nta_outgoing_mcreate(agent, NULL, NULL, NULL, draft,
                                    NTATAG_ACK_BRANCH(nta_outgoing_branch(call->answered)), TAG_END());
     if (ack != NULL)
-        nta_outgoing_destroy(ack); /* it is kept for as long as the 2xx may come again */
+        nta_outgoing_destroy(ack); /* nta keeps the ACK for as long as the 2xx may come again */
     else
         msg_destroy(draft);
     if (call->answered != NULL)
@@ -161,7 +161,7 @@ static void run_hangup(struct sofia *state, struct sof_command *command)
         sof_set_timer(&record->record, SB_64_T1_MS, sof_on_cancel_timeout);
         nta_outgoing_tcancel(record->invite.orq, NULL, NULL, SIPTAG_HEADER_STR(headers_of(command->msg)),
                              TAG_END());
-        record->farewell = take(command); /* for a 2xx that crosses it */
+        record->farewell = take(command); /* needed when a 2xx crosses the CANCEL */
         return;
     }
     if (record->irq != NULL) { /* our 2xx is not acknowledged yet */
@@ -184,7 +184,7 @@ int sof_hangup(void *data, struct sb_object *call, const sb_content *content)
         return code;
     if (post(state, call, run_hangup, call->state, draft) == NULL)
         return SB_ENOMEM;
-    call->ack_due = 0; /* where one was, it goes with the BYE */
+    call->ack_due = 0; /* run_hangup() sends the ACK that was due */
     return SB_OK;
 }
 

@@ -7,7 +7,7 @@
 enum sof_ending {           /* how far the end of a call has come */
     SOF_ENDING_NOT = 0,
     SOF_ENDING_CANCEL,      /* CANCEL was asked for */
-    SOF_ENDING_BYE_DUE,     /* the caller's ACK, or its timeout, is awaited (15) */
+    SOF_ENDING_BYE_DUE,     /* to send BYE we wait for the caller's ACK, or its timeout (15) */
     SOF_ENDING_BYE
 };
 
@@ -20,7 +20,7 @@ struct sof_call {
     struct sof_request bye;
     nta_outgoing_t *answered;  /* the INVITE of ours whose 2xx waits for the ACK */
     enum sof_ending ending;
-    msg_t *farewell;           /* the BYE that is due, or may be */
+    msg_t *farewell;           /* a BYE that is to be sent later, or may be */
     struct sof_early *early;   /* early dialogs of our INVITE */
     int peer_100rel;           /* the caller can acknowledge provisional responses */
 };

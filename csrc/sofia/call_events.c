@@ -64,7 +64,7 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
     nta_incoming_bind(irq, sof_on_ack_or_cancel, &record->record);
     sb_event_call(&event, SB_EV_CALL_INCOMING, call, 0);
     if (sof_post_request(state, &event, sip) != 0)
-        sb_core_remove(state->core, call); /* which answers it 500 */
+        sb_core_remove(state->core, call); /* this answers the INVITE with 500 */
     return 0;
 }
 
@@ -143,7 +143,7 @@ int sof_on_invite_response(struct sof_record *data, nta_outgoing_t *orq, const s
     return 0;
 }
 
-/* 9.1: nobody answered the CANCEL, so it is taken as done. */
+/* 9.1: nobody answered the CANCEL, so we take the call as cancelled. */
 void sof_on_cancel_timeout(struct sof_record *data)
 {
     struct sb_object *call = sof_object(data, SB_KIND_CALL);
@@ -154,7 +154,7 @@ void sof_on_cancel_timeout(struct sof_record *data)
 void sof_on_ring_limit(struct sof_record *data)
 {
     struct sb_object *call = sof_object(data, SB_KIND_CALL);
-    if (call != NULL) /* its INVITE, which goes with it, is cancelled */
+    if (call != NULL) /* this cancels its INVITE, too */
         sof_end_call(data->state, call, SB_CAUSE_TIMEOUT, 408, NULL);
 }
 
@@ -180,7 +180,7 @@ static int on_bye(struct sofia *state, struct sb_object *call, nta_incoming_t *i
     struct sb_object *object;
     sof_answer(state, irq, 200);
     if (record->ending == SOF_ENDING_BYE)
-        return 0; /* it crossed ours, whose response ends the call */
+        return 0; /* it crossed our BYE, whose response ends the call */
     /* 15.1.2: what is still open is ended with 487 */
     if (record->irq != NULL && nta_incoming_status(record->irq) < 200)
         sof_reply(state, record->irq, 487, NULL, NULL);
@@ -193,7 +193,7 @@ static int on_bye(struct sofia *state, struct sb_object *call, nta_incoming_t *i
     return 0;
 }
 
-/* 14.2: two at once. */
+/* The status to refuse a re-INVITE with when there is another one (14.2), or 0. */
 static int refusal_of_reinvite(const struct sb_object *call)
 {
     const struct sof_call *record = call->lib;
@@ -217,7 +217,7 @@ int sof_on_dialog_request(struct sof_record *data, nta_leg_t *leg, nta_incoming_
     if (method == sip_method_ack)
         return 200; /* nothing is sent; it is forgotten */
     if (sip->sip_to->a_tag == NULL)
-        return 481; /* the library takes it for an RFC 2543 peer's: who does not know our tag is none of ours */
+        return 481; /* the library would take it for RFC 2543: but who does not know our tag is not in this call */
     sof_enter(state);
     call = sof_object(data, SB_KIND_CALL);
     if (call != NULL && method == sip_method_bye)
@@ -285,7 +285,7 @@ static void on_call_follow_up(struct sof_call *record, struct sb_object *call, n
     }
 }
 
-/* CANCEL to a re-INVITE that the user has not answered: as if it had not been. */
+/* Handle a CANCEL of a re-INVITE that the user has not answered: forget the re-INVITE. */
 static void on_reinvite_cancelled(struct sof_record *record, struct sb_object *transaction, nta_incoming_t *irq)
 {
     sof_reply(record->state, irq, 487, NULL, NULL);

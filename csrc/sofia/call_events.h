@@ -14,9 +14,9 @@ int sof_on_ack_or_cancel(struct sof_record *record, nta_incoming_t *irq, const s
 void sof_on_cancel_timeout(struct sof_record *record);
 /* The peer rings, and has said nothing else for too long. */
 void sof_on_ring_limit(struct sof_record *record);
-/* Post ENDED: the call is gone afterwards. sip: may be NULL. */
+/* End the call for the user. The call is gone afterwards. sip may be NULL. */
 void sof_end_call(struct sofia *state, struct sb_object *call, int cause, int status, const sip_t *sip);
-/* The same for a call that could not be sent, with a reason phrase of ours. */
+/* The same for a call whose INVITE could not be sent, with our own reason phrase. */
 void sof_fail_call(struct sofia *state, struct sb_object *call, const char *reason);
 
 #endif

@@ -34,8 +34,8 @@ int sof_is_sha256(const msg_auth_t *challenge)
     return strncasecmp(algorithm, "SHA-256", 7) == 0 && (algorithm[7] == '\0' || algorithm[7] == '"');
 }
 
-/* Replace a text of an entry (NULL: by nothing). A registration is challenged for as long as it lives: what was there
- * may not stay behind. */
+/* Replace a text of an entry (NULL: by nothing), and wipe the old one. A registration is challenged again and again, so
+ * that old texts would pile up. */
 static void keep(su_home_t *home, char **text, const char *value)
 {
     sb_wipe_text(*text);

@@ -1,8 +1,8 @@
-/* early.c - provisional responses that are acknowledged (RFC 3262), and the early dialogs that takes (12.1).
+/* early.c - acknowledges provisional responses (RFC 3262), and has the early dialogs that this needs (12.1).
  *
- * One INVITE may reach several phones, and each that answers provisionally has an early dialog of its own, told by
- * the tag in To. A dialog of ours is made for one when its first reliable response is acknowledged; the one that
- * answers becomes the call's. (nta hangs up the others that answer, too.)
+ * One INVITE may reach several phones. Each one that answers provisionally has an early dialog of its own; the tag in
+ * To tells them apart. We make a dialog when we acknowledge the first reliable response of a phone. The dialog of the
+ * phone that takes the call becomes the call's. (nta hangs up when another one takes it, too.)
  */
 #include "early.h"
 
@@ -20,13 +20,13 @@
 #include "request.h"
 #include "state.h"
 
-enum { MOST = 32 }; /* early dialogs of one INVITE: more are none's but an attacker's */
+enum { MOST = 32 }; /* the limit of early dialogs for one INVITE; only an attacker has more */
 
 struct sof_early {
     struct sof_early *next;
-    struct sof_record dialog; /* its leg, and no more: what comes in is the call's */
+    struct sof_record dialog; /* only its leg is used: what comes in it is the call's */
     struct sof_request prack;
-    unsigned long rseq;       /* of the last one that was acknowledged */
+    unsigned long rseq;       /* the RSeq of the last response that was acknowledged */
     char tag[];
 };
 
@@ -50,7 +50,7 @@ static void early_free(struct sof_early *early)
     free(early);
 }
 
-/* The dialog of a response with a new tag in To. */
+/* Make the early dialog of a response with a new tag in To. */
 static struct sof_early *early_new(struct sof_call *call, const sip_t *sip)
 {
     struct sofia *state = call->record.state;
@@ -75,7 +75,7 @@ static struct sof_early *early_new(struct sof_call *call, const sip_t *sip)
     return early;
 }
 
-/* Nothing is to be done about a PRACK's response: without it the peer sends its own again. */
+/* The response to a PRACK needs no handling: if the PRACK is lost, the peer repeats its own response. */
 static int on_prack_response(struct sof_record *owner, nta_outgoing_t *orq, const sip_t *sip)
 {
     (void)owner;
@@ -97,7 +97,7 @@ static int send_prack(struct sof_call *call, struct sof_early *early, const sip_
         msg_destroy(draft);
         return SB_ENOMEM;
     }
-    early->dialog.auth = call->record.auth; /* what was learned for the INVITE holds for it; it may go at any time */
+    early->dialog.auth = call->record.auth; /* what answers the INVITE's challenges is lent to the PRACK */
     code = sof_send(&early->prack, &early->dialog, &call->record, "PRACK", draft, on_prack_response);
     early->dialog.auth = NULL;
     return code;
@@ -113,7 +113,7 @@ int sof_acknowledge_early(struct sof_call *call, const sip_t *sip)
     if (early == NULL && (count >= MOST || (early = early_new(call, sip)) == NULL))
         return 0;
     if (early->rseq != 0 && sip->sip_rseq->rs_response != early->rseq + 1)
-        return 0; /* it comes again, or one before it has not come yet (RFC 3262, 4) */
+        return 0; /* it is a repetition, or an earlier one has not come yet (RFC 3262, 4) */
     early->rseq = sip->sip_rseq->rs_response;
     send_prack(call, early, sip);
     return 1;
@@ -168,5 +168,5 @@ void sof_reply_reliably(struct sofia *state, nta_incoming_t *irq, int status, ms
     if (nta_incoming_complete_response(irq, msg, status, NULL, SIPTAG_CONTACT(contact), TAG_END()) < 0)
         msg_destroy(msg);
     else
-        nta_reliable_mreply(irq, NULL, NULL, msg); /* repeats it, and answers the PRACK */
+        nta_reliable_mreply(irq, NULL, NULL, msg); /* nta repeats the response, and answers the PRACK */
 }

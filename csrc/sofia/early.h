@@ -1,4 +1,4 @@
-/* early.h - provisional responses that are acknowledged (RFC 3262), and the early dialogs that takes. */
+/* early.h - acknowledges provisional responses (RFC 3262), and has the early dialogs that this needs. */
 #ifndef SB_SOFIA_EARLY_H
 #define SB_SOFIA_EARLY_H
 
@@ -6,12 +6,13 @@
 
 struct sof_call;
 
-/* A provisional response to our INVITE: acknowledge it where that is wanted. 0 when it is a repetition. */
+/* Handle a provisional response to our INVITE: acknowledge it when the peer asks for that. Returns 0 when it is a
+ * repetition. */
 int sof_acknowledge_early(struct sof_call *call, const sip_t *sip);
-/* A 2xx to our INVITE: the early dialog that it belongs to becomes the call's. */
+/* Handle a 2xx to our INVITE: its early dialog becomes the call's. */
 void sof_adopt_early(struct sof_call *call, const sip_t *sip);
 void sof_early_free(struct sof_call *call);
-/* "Require: 100rel" among the user's headers. */
+/* Whether the user's headers have "Require: 100rel". */
 int sof_wants_reliable(msg_t *msg);
 void sof_reply_reliably(struct sofia *state, nta_incoming_t *irq, int status, msg_t *msg); /* msg is taken */
 

@@ -1,8 +1,8 @@
-/* failure.c - why a request could not be sent, from what Sofia-SIP logs.
+/* failure.c - finds out from Sofia-SIP's log why a request could not be sent.
  *
- * Its response is a 503 "Service Unavailable" that nta makes up, whatever went wrong. What did is in a line of its log,
- * which comes on the thread that runs it: "nta: INVITE (1): Connection refused (111) with udp/[127.0.0.1]:9". The response
- * follows at once, or when the loop comes round.
+ * Whatever went wrong, nta makes up a response 503 "Service Unavailable". The reason is only in its log, which we get
+ * on the thread that runs it: "nta: INVITE (1): Connection refused (111) with udp/[127.0.0.1]:9". The response follows
+ * at once, or in the next round of the loop.
  */
 #include "failure.h"
 
@@ -14,7 +14,7 @@
 
 enum {
     KEPT = 8,
-    KEEP_MS = 1000, /* what is not taken by then was of a request that nobody waits for: an ACK, a CANCEL */
+    KEEP_MS = 1000, /* a reason that nobody takes in this time was of an ACK or a CANCEL */
     METHOD = 32
 };
 
@@ -28,7 +28,7 @@ static __thread struct {
 static __thread unsigned next_place;
 static __thread char taken[160];
 
-/* The address without its transport, and an IPv4 one without the brackets. */
+/* Write the reason with the peer's address: without the transport, and an IPv4 address without brackets. */
 static void write_reason(char *reason, size_t size, const char *text, const char *peer)
 {
     const char *host = strchr(peer, '['), *end = strchr(peer, ']');
@@ -63,7 +63,7 @@ const char *sof_take_failure(const sip_t *sip)
     unsigned i, place;
     if (sip == NULL || sip->sip_cseq == NULL || sip->sip_cseq->cs_method_name == NULL)
         return NULL;
-    for (i = 1; i <= KEPT; i++) { /* the oldest first: they are answered in their order */
+    for (i = 1; i <= KEPT; i++) { /* begin with the oldest: responses come in the order of the requests */
         place = (next_place + i) % KEPT;
         if (failures[place].until_ms < sb_monotonic_ms() || failures[place].cseq != sip->sip_cseq->cs_seq ||
             strcmp(failures[place].method, sip->sip_cseq->cs_method_name) != 0)

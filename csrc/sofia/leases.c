@@ -1,4 +1,4 @@
-/* leases.c - what is granted for some seconds, on nta: what core/lease.c has an engine do, and what it has to be told. */
+/* leases.c - the calls of struct sb_lease_calls on nta, and what responses mean for a lease. */
 #include "leases.h"
 
 #include <stdio.h>
@@ -86,7 +86,7 @@ static void on_due(struct sof_record *data)
 {
     struct sof_lease *lease = (struct sof_lease *)data;
     struct sb_object *object = sof_object(data, lease->kind->object);
-    if (object == NULL || lease->lease.busy) /* run_next() is about to send it */
+    if (object == NULL || lease->lease.busy) /* run_next() is about to send the next request */
         return;
     lease->request.retries = 0;
     lease->kind->on_due(&lease->lease, data->state, object);

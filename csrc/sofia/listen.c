@@ -18,7 +18,7 @@
 #include "tls.h"
 #include "trace.h"
 
-/* How long a peer has to answer a ping, before the connection is given up (RFC 5626, 4.4.1). */
+/* How long a peer may take to answer a ping before we give the connection up (RFC 5626, 4.4.1). */
 enum { PONG_MS = 10000 };
 
 static int network_error(int number)
@@ -32,8 +32,8 @@ static int network_error(int number)
     }
 }
 
-/* Whether the address can be bound. The library binds with SO_REUSEADDR, which lets two have one UDP port; for TCP it
- * is what lets a port be used again at once. */
+/* Whether the address can be bound. The library binds with SO_REUSEADDR: that would let two engines have one UDP port.
+ * On TCP it only lets a port be used again at once. */
 static int probe(const struct addrinfo *address)
 {
     int fd = socket(address->ai_family, address->ai_socktype, 0), code = SB_OK, on = 1;
@@ -62,7 +62,7 @@ int sof_check_address(const sb_config *config)
     return code;
 }
 
-/* As ;transport= names them. */
+/* The transports' names, as in ;transport=. */
 static const char *transport_name(int transport)
 {
     return transport == SB_TLS ? "tls" : transport == SB_TCP ? "tcp" : "udp";
@@ -130,7 +130,7 @@ int sof_create_agent(struct sofia *state)
     return state->leg == NULL ? SB_ENOMEM : SB_OK;
 }
 
-/* Where we are to be reached: over UDP a plain URI, so that whoever asks is free to choose. */
+/* Our Contact. Over UDP it names no transport, so that the peer may choose. */
 static sip_contact_t *own_contact(struct sofia *state, const char *scheme, const char *host)
 {
     const sb_config *config = state->config;
@@ -142,7 +142,7 @@ static sip_contact_t *own_contact(struct sofia *state, const char *scheme, const
                               transport_name(config->transport));
 }
 
-/* What the configuration need not say. */
+/* The headers for which the configuration may have nothing. */
 static int compose_optional(struct sofia *state, const sb_config *config)
 {
     if (config->user_agent != NULL) {

@@ -131,7 +131,7 @@ static int is_behind(struct sofia *state, unsigned posted)
     return behind;
 }
 
-/* The library waits for DNS and for whatever else it is that hangs without the lock. */
+/* The loop may hang without the lock: the library waits for DNS, for example. So see whether it runs a command. */
 void sof_probe(void *data)
 {
     struct sofia *state = data;

@@ -13,15 +13,15 @@ struct sof_command {
     void (*run)(struct sofia *state, struct sof_command *command);
     sb_id id;              /* of the object that it is about, */
     int kind;              /* and its kind */
-    int status;            /* what is wanted; its meaning is the command's */
-    msg_t *msg;            /* what to send; the command's until it is taken (set to NULL) */
+    int status;            /* a number; what it means is up to the command */
+    msg_t *msg;            /* a message to send. The command owns it until it is taken (set to NULL) */
     nta_incoming_t **irq;  /* what to answer, in a record */
     const char *reason;    /* in the memory of msg */
-    void *data;            /* the same; its type is the command's */
+    void *data;            /* more, in the same memory; its type is up to the command */
     struct sof_record *record;
 };
 
-/* Around every callback of nta's: the core is locked inside. */
+/* Call these at the beginning and the end of each callback of nta's: in between, the core is locked. */
 void sof_enter(struct sofia *state);
 void sof_leave(struct sofia *state);
 

@@ -20,7 +20,7 @@ const char SOF_ALLOW[] = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, MESSAGE, UPDA
  * Out
  */
 
-/* As it stands, whatever it is: the user's headers are not for the library to understand. */
+/* The header is added as text: the library does not need to understand the user's headers. */
 int sof_add_header(msg_t *msg, const char *name, const char *value)
 {
     su_home_t *home = msg_home(msg);
@@ -107,7 +107,8 @@ static int add_copy(msg_t *msg, const void *header)
     return header == NULL || msg_header_add_dup(msg, NULL, header) == 0 ? SB_OK : SB_ENOMEM;
 }
 
-/* Whether a request of this method tells where to send the next (12.1.1, 12.2.1.1). REGISTER brings its own. */
+/* Whether a request of this method tells the peer where to send the next one (12.1.1, 12.2.1.1). REGISTER has a Contact
+ * of its own. */
 static int wants_contact(const char *method)
 {
     static const char *const METHODS[] = {"INVITE", "UPDATE", "SUBSCRIBE", "NOTIFY", "REFER"};
@@ -133,7 +134,7 @@ static int add_common(struct sofia *state, msg_t *msg, const char *method)
     return code;
 }
 
-/* The Request-URI. Its method is set when it is sent. */
+/* Add the Request-URI. The method is set when the request is sent. */
 static int add_request_line(msg_t *msg, const char *method, const url_t *url)
 {
     sip_method_t code = sip_method_code(method);
@@ -143,7 +144,7 @@ static int add_request_line(msg_t *msg, const char *method, const url_t *url)
     return SB_OK;
 }
 
-/* Between whom, and over which proxy. */
+/* Add From, To and Route. */
 static int add_parties(struct sofia *state, msg_t *msg, const sb_parties *parties, const url_t **target)
 {
     su_home_t *home = msg_home(msg);
@@ -250,12 +251,12 @@ static void append_header(struct text *text, const msg_header_t *header)
     char printed[2048], *larger;
     issize_t length;
     if (header->sh_data != NULL) {
-        /* Of several in one line the first has all of it, the others none. */
+        /* Where several values stand in one line, the first has the whole line, the others have none. */
         if (header->sh_len > 0)
             append_raw(text, header->sh_data, header->sh_len);
         return;
     }
-    length = msg_header_e(printed, sizeof printed, header, 0); /* the library changed it: a Via */
+    length = msg_header_e(printed, sizeof printed, header, 0); /* the library has changed this header: a Via */
     if (length >= 0 && (size_t)length < sizeof printed) {
         append_raw(text, printed, (size_t)length);
     } else if (length > 0 && (larger = malloc((size_t)length + 1)) != NULL) {
@@ -293,7 +294,7 @@ static void describe(sb_event *event, const sip_t *sip, struct text *text)
         event->reason = sip->sip_status->st_phrase;
 }
 
-/* nta found no address to send to: it says so in the response that it makes up. */
+/* True for the response that nta makes up when it has found no address to send to. */
 static int is_unresolved(const sip_t *sip)
 {
     return sip != NULL && sof_real(sip) == NULL && sip->sip_status != NULL &&

@@ -118,7 +118,7 @@ static int on_notify_response(struct sof_record *data, nta_outgoing_t *orq, cons
  * The end
  */
 
-/* The subscriber wants no more: tell it that it gets no more. Nobody waits for the answer. */
+/* End the subscription with a last NOTIFY. Nobody waits for its answer. */
 static void finish(struct sof_subscription *record, struct sb_object *subscription, const sip_t *sip)
 {
     struct sofia *state = record->lease.record.state;
@@ -135,7 +135,8 @@ static void on_expired(struct sof_record *data)
         finish((struct sof_subscription *)data, subscription, NULL);
 }
 
-/* The user did not answer while the peer still waited (17.1.2.2): it goes, which answers it 500. */
+/* The user did not answer while the peer still waited (17.1.2.2). The subscription goes, which answers the SUBSCRIBE
+ * with 500. */
 static void on_unanswered(struct sof_record *data)
 {
     struct sb_object *subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
@@ -224,7 +225,7 @@ char *sof_event_header(su_home_t *home, const sip_t *sip)
     return text;
 }
 
-/* The Event of the NOTIFYs. */
+/* Keep what the NOTIFYs have as Event. */
 static int keep_event(struct sof_subscription *record, const sip_t *sip)
 {
     su_home_t home[1] = {SU_HOME_INIT(home)};
@@ -259,7 +260,7 @@ int sof_on_subscribe(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
     record->notifier.calls = &CALLS;
     sof_set_timer(&record->lease.record, SB_64_T1_MS, on_unanswered);
     if (post_subscribe(state, subscription, 0, asked(sip), sip) != 0)
-        sb_core_remove(state->core, subscription); /* which answers it 500 */
+        sb_core_remove(state->core, subscription); /* this answers the SUBSCRIBE with 500 */
     return 0;
 }
 

@@ -43,9 +43,10 @@ static int start(struct sofia *state)
     return code;
 }
 
-/* The library sends some answers (505 to another version of SIP) to the host that a Via names, and looks that up
- * with getaddrinfo() while everything else waits: a datagram would stop the engine for as long as DNS takes. In
- * this thread that finds the hosts file alone. The library's own resolver, for requests, asks DNS as before. */
+/* The library sends some answers (505 to another version of SIP) to the host that a Via names. It looks the host up
+ * with getaddrinfo(), and everything else waits: one datagram could stop the engine for as long as DNS takes. So in
+ * this thread getaddrinfo() reads the hosts file alone. For requests the library has its own resolver, which asks DNS.
+ * */
 static int never_wait_for_dns(void)
 {
     int servers = 0;
@@ -58,7 +59,7 @@ static int never_wait_for_dns(void)
     return servers;
 }
 
-/* As it was: glibc frees what belongs to the thread only where it knows it again. */
+/* Restore it: otherwise glibc does not free the memory that belongs to the thread. */
 static void wait_for_dns_again(int servers)
 {
     (void)servers;
@@ -175,7 +176,7 @@ int sof_open(struct sb_core *core, const sb_config *config, void **opened, int *
 /* ------------------------------------------------------------------------------------------------------
  * Close
  */
-/* While nta is still there to let go of them. */
+/* Free the records now, while nta can still give up its part of them. */
 static void run_stop(struct sofia *state, struct sof_command *command)
 {
     int kind;

@@ -80,7 +80,7 @@ static void run_dispose(struct sofia *state, struct sof_command *command)
     record_free(command->record, command->kind);
 }
 
-/* Not in this call: it may come in the middle of what nta does with it, or from another thread. */
+/* The record is freed later: this call may come from another thread, or while nta works on the record. */
 void sof_release(void *data, struct sb_object *object)
 {
     struct sof_record *record = object->lib;

@@ -1,5 +1,5 @@
-/* record.h - what nta holds a pointer to: a record, never an sb_object. An object may go at any moment that the core
- * is not locked, its record only on the loop, once nta has let go of it (sof_release). */
+/* record.h - records, to which nta holds pointers; it never holds one to an sb_object. An object may go whenever the
+ * core is not locked. Its record goes only on the loop, when nta holds no pointer to it any more (sof_release). */
 #ifndef SB_SOFIA_RECORD_H
 #define SB_SOFIA_RECORD_H
 
@@ -14,12 +14,12 @@ struct sof_record {
     struct sofia *state;
     sb_id id;
     su_home_t home[1];      /* what lives as long as the record */
-    nta_leg_t *leg;         /* the dialog, ours or shared with nobody */
+    nta_leg_t *leg;         /* the dialog, or half of one */
     auth_client_t *auth;    /* challenges received in it, */
     struct sof_sha256 *sha256; /* and those that ask for SHA-256 */
     su_timer_t *timer;
     void (*fire)(struct sof_record *record);
-    struct sof_command *disposal; /* kept ready, so that giving it back cannot fail */
+    struct sof_command *disposal; /* allocated beforehand, so that freeing the record cannot fail */
 };
 
 /* A record for an object (zeroed, with its home), or NULL. size: of the struct that begins with the record. */

@@ -49,7 +49,7 @@ static void give_up_reinvite(struct sof_transaction *record, struct sb_object *t
     sof_end_call(record->record.state, call, SB_CAUSE_TIMEOUT, 408, NULL);
 }
 
-/* The 2xx to a re-INVITE: its ACK is the call's to send. */
+/* Keep the re-INVITE that got a 2xx: the call sends the ACK. */
 static void keep_for_ack(struct sof_transaction *record, struct sb_object *call)
 {
     struct sof_call *dialog = call->lib;
@@ -98,7 +98,7 @@ static int on_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t
     return 0;
 }
 
-/* The other side of a dialog that is only half of one: it has nothing to ask. */
+/* Refuse requests from a peer with which there is no dialog but only a request of ours. */
 static int on_no_dialog(struct sof_record *record, nta_leg_t *leg, nta_incoming_t *irq, const sip_t *sip)
 {
     (void)record;
@@ -108,7 +108,8 @@ static int on_no_dialog(struct sof_record *record, nta_leg_t *leg, nta_incoming_
     return 481;
 }
 
-/* By now there has to be an address. Only for the final response to an INVITE nta waits without end. */
+/* The host must have an address by now. nta's timers limit every wait but the one for the final response to an INVITE.
+ * */
 static void on_looked_up(struct sof_record *data)
 {
     struct sb_object *transaction = sof_object(data, SB_KIND_TRANSACTION);
@@ -241,7 +242,7 @@ int sof_answer(struct sofia *state, nta_incoming_t *irq, int status)
     return 0;
 }
 
-/* A 2xx to a re-INVITE is repeated until its ACK, which is the call's to receive. */
+/* Give a re-INVITE that gets a 2xx to the call: nta repeats the 2xx until the ACK, which the call receives. */
 static void hand_to_call(struct sof_call *call, nta_incoming_t *irq)
 {
     if (call->irq != NULL)
@@ -279,7 +280,7 @@ int sof_post_answer(struct sofia *state, const struct sb_object *call, nta_incom
         return SB_ENOMEM;
     command->status = status;
     command->reason = reason == NULL ? NULL : su_strdup(msg_home(draft), reason);
-    command->irq = irq; /* its object may go before the command has run, its record is given back by a later one */
+    command->irq = irq; /* the object may go before the command has run; its record is freed by a later command */
     return SB_OK;
 }
 

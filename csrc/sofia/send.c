@@ -1,4 +1,4 @@
-/* send.c - requests of ours on their way: a dialog for them, and again for a challenge. */
+/* send.c - sends our requests, in their dialogs, and again for a challenge. */
 #include "send.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ int sof_dialog_accept(struct sof_record *record, nta_incoming_t *irq, const sip_
     return SB_OK;
 }
 
-/* Our Contact has to be a sips: URI where the Request-URI is one; within a dialog that is only known now. */
+/* Make our Contact a sips: URI if the Request-URI is one. Within a dialog the Request-URI is known only now. */
 static int adjust_contact(const struct sofia *state, msg_t *msg)
 {
     sip_t *sip = sip_object(msg);
@@ -88,13 +88,14 @@ int sof_send(struct sof_request *request, struct sof_record *dialog, struct sof_
 int sof_is_unresolved(const struct sof_request *request)
 {
     msg_t *msg = request->orq == NULL ? NULL : nta_outgoing_getrequest(request->orq);
-    int is_so = msg != NULL && sip_object(msg)->sip_via == NULL; /* which names the socket that it goes through */
+    int is_so = msg != NULL && sip_object(msg)->sip_via == NULL; /* a Via names the socket that the request leaves by */
     if (msg != NULL)
         msg_destroy(msg);
     return is_so;
 }
 
-/* nta would forget an INVITE at once, and with it the ACK to what is yet to come; not so one that is cancelled. */
+/* Free a request. nta would forget an INVITE at once, and could not acknowledge what is still to come; so an INVITE is
+ * cancelled first. */
 static void forget(nta_outgoing_t *orq)
 {
     if (nta_outgoing_method(orq) == sip_method_invite && nta_outgoing_status(orq) < 200)

@@ -1,11 +1,11 @@
 /* state.h - the engine on Sofia-SIP.
  *
- * It stands on Sofia-SIP's transaction layer (nta): it leaves retransmissions, timers, routes and transports to it, and
- * keeps the dialogs' use (calls, registrations) to itself, where the contract's rules are. nta is not to be used from
- * several threads, so one thread of ours runs it ("the loop"). The contract's functions check, build the message, and leave
- * a command for the loop. What the network brings comes in on the loop.
+ * It uses Sofia-SIP's transaction layer (nta), which does retransmissions, timers, routes and transports. What dialogs
+ * are used for (calls, registrations) the engine does itself, by the contract's rules. nta must not be used from
+ * several threads, so one thread of ours runs it: "the loop". The contract's functions check, build the message, and
+ * leave a command for the loop. What comes from the network arrives on the loop.
  *
- * Locks: the core's lock guards the commands and every object. The loop takes it around commands and callbacks
+ * Locks: the core's lock guards the commands and every object. The loop holds it during commands and callbacks
  * (sof_enter, which nests).
  */
 #ifndef SB_SOFIA_STATE_H
@@ -42,7 +42,7 @@ struct sofia {
     sip_server_t *server;
     int port;
     int transport;             /* enum sb_transport */
-    struct sof_record house;   /* no object's: has the timer for sb_core_tidy() */
+    struct sof_record house;   /* belongs to no object: it has the timer for sb_core_tidy() */
 
     const sb_config *config;   /* while it opens */
     pthread_mutex_t opening;

@@ -23,7 +23,7 @@
  * What becomes of a SUBSCRIBE
  */
 
-/* The first one again until there is a dialog, then one within it. */
+/* Until there is a dialog the first SUBSCRIBE is sent again, later one within the dialog. */
 static int send_next(struct sof_lease *lease)
 {
     struct sof_subscription *record = (struct sof_subscription *)lease;
@@ -70,7 +70,7 @@ static int post_notify(struct sof_subscription *record, const struct sb_object *
     return sof_post_request(record->lease.record.state, &event, sip);
 }
 
-/* The user was told of it. */
+/* Do what follows when the user was told of a NOTIFY. */
 static void follow_notify(struct sof_subscription *record, struct sb_object *subscription, nta_leg_t *leg,
                           const sip_t *sip)
 {
@@ -116,8 +116,8 @@ static const struct sof_lease_kind SUBSCRIPTION = {
     .on_due = sb_subscriber_due,
 };
 
-/* The drafts of the first SUBSCRIBE, and of one within the dialog that it makes: the same without the body, which
- * stands until another comes. */
+/* Build the first SUBSCRIBE, and the one within the dialog. The latter has no body: the notifier keeps the first one's.
+ * */
 static int draft_both(struct sofia *state, struct sof_subscription *record, const sb_parties *parties,
                       const char *event, int expires, const sb_content *content, msg_t **first)
 {

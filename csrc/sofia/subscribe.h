@@ -5,7 +5,8 @@
 #include "leases.h"
 #include "notifier.h"
 
-/* Of ours, or from outside: of the lease, record and request (our NOTIFY) alone are used then. */
+/* A subscription of ours, or one from outside. One from outside uses nothing of the lease but record and request (its
+ * NOTIFY). */
 struct sof_subscription {
     struct sof_lease lease;
     char *event;                  /* what Event says; in the record's home */

@@ -1,11 +1,11 @@
-/* tls.c - certificates: where Sofia-SIP finds them, and what becomes of a request when one is not believed.
+/* tls.c - certificates: where Sofia-SIP finds them, and what happens to a request when one is not believed.
  *
- * It looks for them in one folder, under names of its own. The folder lives while the library reads it. The names in it
- * lead to files of this process that have no name themselves: a copy of the private key goes with the process, however
- * that ends.
+ * Sofia-SIP looks for certificates in one folder, under fixed names. We make that folder, and remove it when the
+ * library has read it. The names lead to files of this process that have no name of their own. So the copy of the
+ * private key goes with the process, however the process ends.
  *
- * A connection whose certificate is not believed it closes, and tells the requests that wait for it nothing: they would
- * run into their timers. It does log why, and which connection; that is listened to here.
+ * When a certificate is not believed, the library closes the connection, but does not tell the requests that wait for
+ * it: they would run into their timers. It logs the reason and the connection, so we listen to its log.
  */
 #include "tls.h"
 
@@ -54,9 +54,9 @@ static int create(const char *path)
     return open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
-/* Create a file, and take its name away before anything is in it: what is left there leads to the descriptor, for as long
- * as this process has it. Where the system has no such way to a descriptor, the file keeps its name. Returns the
- * descriptor, or -1. */
+/* Create a file, and remove its name before anything is in it. A link to its descriptor stays behind, which works for
+ * as long as this process has the descriptor open. On systems that have no such links the file keeps its name. Returns
+ * the descriptor, or -1. */
 static int create_nameless(const char *path)
 {
     char descriptor[32];
@@ -134,7 +134,7 @@ extern su_log_t tport_log[];
 
 enum { CLOSES = 5 /* the level at which the library logs that it closes a connection */ };
 
-/* What the thread's engine has heard of the handshake under way. */
+/* What the log said of the TLS handshake under way, on this thread. */
 static __thread struct {
     struct sofia *state;
     char reason[160];
@@ -154,7 +154,7 @@ struct refusal {
     char reason[200];
 };
 
-/* What waits for its peer. They are noted first: failing one may take others away. */
+/* The requests that wait for the peer. All are noted before one fails, since that may remove others. */
 struct waiting {
     const struct refusal *refusal;
     int count;
@@ -253,7 +253,7 @@ static void run_refused(struct sofia *state, struct sof_command *command)
     }
 }
 
-/* Not in this call: it comes in the middle of what the library does with the connection. */
+/* The requests fail later: the library calls this while it works on the connection. */
 static void refused(struct sofia *state, const char *host, const char *port)
 {
     struct sof_command *command;
@@ -273,8 +273,8 @@ static void refused(struct sofia *state, const char *host, const char *port)
     handshake.reason[0] = '\0';
 }
 
-/* "%s(%p): %s/%s:%s", function, connection, protocol, host, port: a connection, if it is one of TLS that is closed because
- * of what was heard before. */
+/* "%s(%p): %s/%s:%s", function, connection, protocol, host, port: a connection, if it is one of TLS that is closed
+ * because of what was heard before. */
 static void hear_connection(va_list arguments)
 {
     const char *function = va_arg(arguments, const char *), *protocol, *host, *port;

@@ -20,8 +20,8 @@ struct sof_tls_folder {
 int sof_tls_folder(struct sofia *state, struct sof_tls_folder *folder);
 void sof_tls_folder_remove(struct sofia *state, struct sof_tls_folder *folder);
 unsigned sof_tls_policy(const sb_config *config);
-/* On the loop's thread: from now on, when the library logs that a connection was given up because of a certificate,
- * what waits for that peer fails at once, with the reason. */
+/* On the loop's thread. From now on, when the library logs that it closed a connection because of a certificate, every
+ * request that waits for that peer fails at once, with the reason. */
 void sof_tls_watch(struct sofia *state);
 void sof_tls_hear(const char *format, va_list arguments); /* a line of the library's log */
 

@@ -1,10 +1,10 @@
-/* trace.c - what passes on the wire, from what Sofia-SIP logs.
+/* trace.c - traces messages from what Sofia-SIP logs.
  *
- * With TPTAG_LOG the library logs each message that it sends or receives: a line that tells size, direction and peer,
- * between two rules the message, each line of it indented. It logs on the thread that runs it, so a thread-local
- * pointer tells whose message it is. The message is put together again from that; how a line of the body ended is not
- * in the log, and is told by the size. A message that is sent again before any other on the same transport is not
- * logged again.
+ * With TPTAG_LOG the library logs each message that it sends or receives. First comes a line with size, direction and
+ * peer; then, between two rules, the message, with each line indented. The library logs on the thread that runs it, so
+ * a thread-local pointer tells whose message it is. We put the message together again. The log does not tell how the
+ * lines of a body ended; the size tells. When the same message is sent again, and no other in between on that
+ * transport, the library does not log it.
  */
 #include "trace.h"
 

@@ -1,4 +1,4 @@
-/* trace.h - what passes on the wire, from what Sofia-SIP logs. */
+/* trace.h - traces messages from what Sofia-SIP logs. */
 #ifndef SB_SOFIA_TRACE_H
 #define SB_SOFIA_TRACE_H
 

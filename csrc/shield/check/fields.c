@@ -45,7 +45,7 @@ static void note_via_param(struct shield_message *message, const struct scan_par
         message->rport = param->name;
 }
 
-/* One value, up to a ',' or the end. `message`: it is the first, whose parts are wanted. */
+/* Read one value, up to a ',' or the end. `message`: it is the first value, and its parts are kept there. */
 static int via_value(struct scan *scan, struct shield_message *message)
 {
     const char *begin;
@@ -57,7 +57,7 @@ static int via_value(struct scan *scan, struct shield_message *message)
     if (!via_sent_by(scan, &port))
         return 0;
     if (message != NULL && port.at != NULL)
-        message->via_port = atoi(port.at); /* five digits, and then something else */
+        message->via_port = atoi(port.at); /* five digits at most, and an octet behind them that ends the number */
     do {
         if (message != NULL) {
             message->top_via.at = begin;
@@ -99,7 +99,7 @@ static void field_via(struct shield_fields *fields, struct shield_span value)
  * Who, and which transaction
  */
 
-/* A name-addr or addr-spec with parameters, and nothing else. Its tag, if it has one. */
+/* Read a name-addr or addr-spec with parameters, and nothing else. Sets its tag, if it has one. */
 static int party(struct shield_span value, struct shield_span *tag)
 {
     struct scan scan = over(value);
@@ -138,7 +138,7 @@ static void field_to(struct shield_fields *fields, struct shield_span value)
     fields->message->to_tag = tag;
 }
 
-/* One word, whatever it is made of. */
+/* Read one word of any octets but white space. */
 static void field_call_id(struct shield_fields *fields, struct shield_span value)
 {
     size_t i;
@@ -186,7 +186,8 @@ static void field_max_forwards(struct shield_fields *fields, struct shield_span 
         offend(fields, SHIELD_MAX_FORWARDS);
 }
 
-/* The boundary, without its quotes; 0 when it is none, or the library takes another one for it: at a ';', at a fold. */
+/* Keep the boundary, without its quotes. Returns 0 when it is none, or when the library reads another one there: it
+ * ends it at a ';' or a fold. */
 static int note_boundary(struct shield_fields *fields, struct shield_span value)
 {
     size_t i;
@@ -201,7 +202,7 @@ static int note_boundary(struct shield_fields *fields, struct shield_span value)
     return value.length > 0 && value.length <= 70 && value.at[value.length - 1] != ' ';
 }
 
-/* Parameters, to the end of a value, the first boundary of which is sound. */
+/* Read parameters to the end of the value. Returns 1 when the first boundary among them is sound. */
 static int names_boundary(struct shield_fields *fields, struct scan *scan)
 {
     struct scan_param param;
@@ -358,9 +359,9 @@ static void field_comment(struct shield_fields *fields, struct shield_span value
 static const struct field {
     const char *name;
     size_t length;
-    char compact; /* 0: there is none */
+    char compact; /* 0: it has no compact form */
     void (*look)(struct shield_fields *fields, struct shield_span value);
-    enum shield_rule once; /* the rule that a second one offends against */
+    enum shield_rule once; /* the rule that a second field of this name breaks */
 } FIELDS[] = {
     {NAMED("Via"), 'v', field_via, SHIELD_NONE},
     {NAMED("From"), 'f', field_from, SHIELD_FROM},
@@ -435,7 +436,7 @@ static int is_method_of_cseq(const struct shield_fields *fields)
            memcmp(fields->cseq_method.at, method.at, method.length) == 0;
 }
 
-/* What every message has (8.1.1). */
+/* Check that the fields are there that every message has (8.1.1). */
 static void check_presence(struct shield_fields *fields)
 {
     const struct shield_message *message = fields->message;

@@ -3,7 +3,7 @@
 
 #include "scan.h"
 
-/* What follows the name of a Content-Length field: the number, or -1 when it is none. */
+/* Read what follows the name of a Content-Length field: returns the number, or -1 when it is none. */
 static long length_behind(struct scan scan)
 {
     unsigned long number;
@@ -14,9 +14,9 @@ static long length_behind(struct scan scan)
     return (long)number;
 }
 
-/* The length that a Content-Length field among the header tells; 0 without one, -1 when it is none. libeXosip2 finds
- * the field by its name with a colon or a space behind it: with anything else there, it would end the message
- * somewhere else. What else may be wrong with the message shield_check() finds. */
+/* Find the length that a Content-Length field tells; 0 when there is no such field, -1 when its value is no number.
+ * libeXosip2 looks for the name with a colon or a space behind it. With anything else there it would end the message at
+ * another octet. shield_check() finds whatever else is wrong with the message. */
 static long told_length(const char *at, const char *end)
 {
     struct shield_span name;
@@ -38,7 +38,7 @@ static size_t leading_line_ends(const char *at, const char *end)
     return count;
 }
 
-/* Whether a start line goes on for longer than one may. */
+/* Whether the start line is longer than one may be, and has not ended. */
 static int is_endless(const char *at, const char *end)
 {
     return end - at > SHIELD_MAX_START && memmem(at, (size_t)(end - at), "\r\n", 2) == NULL;

@@ -1,21 +1,22 @@
-/* mend.c - what is well formed and harms the library all the same: written in another way that means the same
- * and is as long.
+/* mend.c - rewrites what is well formed and harms the library. The new text means the same, and is as long.
  *
- * libosip2 takes a value of nothing but white space for a string of no octets, and looks at the octet in front of it,
- * which is not its own (osip_clrncpy(), CVE-2016-10324). The same for such an element of a list. */
+ * libosip2 takes a value of nothing but white space for a string of no octets, and reads the octet in front of it,
+ * which is not its own (osip_clrncpy(), CVE-2016-10324). It does the same with such an element of a list.
+ */
 #include <string.h>
 
 #include "scan.h"
 
-/* "Subject:  " becomes "Subject  :" (white space may be there, 7.3.1): that has no value at all, as the library sees
- * it. */
+/* "Subject:  " becomes "Subject  :". White space may stand there (7.3.1), and for the library such a field has no value
+ * at all. */
 static void mend_value(char *colon, char *end)
 {
     memset(colon, ' ', (size_t)(end - colon));
     end[-1] = ':';
 }
 
-/* What begins with a quote, as long as it is quoted; a quote that is never closed is a word like any other. */
+/* What follows a quoted string, an escaped octet, or any other octet. A quote that is never closed counts as an octet.
+ * */
 static char *behind_word(char *at, char *end)
 {
     struct scan scan = {at, end};
@@ -27,7 +28,7 @@ static char *behind_word(char *at, char *end)
 /* "a, , b" becomes "a,   b". True when there was something to mend. */
 static int mend_list(char *at, char *end)
 {
-    char *comma = NULL; /* with nothing but white space behind it so far */
+    char *comma = NULL; /* only white space has followed it so far */
     int mended = 0;
     while (at < end) {
         if (*at == ',' && comma != NULL && at > comma + 1) {
@@ -45,7 +46,7 @@ static int mend_list(char *at, char *end)
     return mended;
 }
 
-/* Those whose value the library takes as it is; it splits all others at their commas. */
+/* The fields whose value the library takes as a whole; it splits the values of all others at their commas. */
 static int is_list(struct shield_span name)
 {
     static const char *const WHOLE[] = {"Date", "To", "From", "Call-ID", "CSeq", "Subject", "Expires", "Server",

@@ -1,4 +1,4 @@
-/* message.c - a message taken apart into its start line and its header fields (7). */
+/* message.c - takes a message apart: its start line and its header fields (7). */
 #include <string.h>
 
 #include "scan.h"
@@ -36,7 +36,7 @@ static enum shield_rule status_line(struct scan scan)
     return SHIELD_NONE;
 }
 
-/* What is behind the last space. */
+/* What follows the last space. */
 static struct scan last_word(struct scan scan)
 {
     struct scan word = scan;
@@ -105,7 +105,7 @@ static void one_field(struct shield_fields *fields, const char *at, const char *
         rule = SHIELD_FIELD;
     else if (name.length > SHIELD_MAX_NAME)
         rule = SHIELD_LIMIT;
-    if (rule != SHIELD_NONE) { /* nothing of it goes into an answer */
+    if (rule != SHIELD_NONE) { /* no answer repeats such a field */
         offend(fields, rule);
         return;
     }
@@ -116,7 +116,7 @@ static void one_field(struct shield_fields *fields, const char *at, const char *
     shield_field(fields, name, value);
 }
 
-/* All of them; where the body begins, or NULL when no empty line ends them. */
+/* Read all fields. Returns where the body begins, or NULL when no empty line ends the fields. */
 static const char *all_fields(struct shield_fields *fields, const char *at)
 {
     const char *end;
@@ -156,7 +156,7 @@ struct shield_verdict shield_check(const char *octets, size_t length, enum shiel
         return passed;
     fields.message = message;
     fields.end = octets + length;
-    while (*at == '\r' || *at == '\n') /* 7.5; it is not all there is */
+    while (*at == '\r' || *at == '\n') /* 7.5; is_keep_alive() has shown that more follows */
         at++;
     body = shield_line_end(at, fields.end);
     if (body == NULL)

@@ -1,14 +1,15 @@
 /* multipart.c - the parts of a body (RFC 2046, 5.1.1).
  *
- * libosip2 takes them apart for itself and trusts them to be there: a part that is not even the empty line in front
- * of its content makes it copy -2 octets (CVE-2017-7853). */
+ * libosip2 takes the parts apart itself, and trusts them to be well formed. A part without even the empty line in front
+ * of its content makes it copy -2 octets (CVE-2017-7853).
+ */
 #include <string.h>
 #include <strings.h>
 
 #include "scan.h"
 
-/* Behind the next delimiter: CR LF, or the beginning of the body, "--" and the boundary. NULL without one. `before`
- * is set to where it begins. */
+/* Find the next delimiter: CR LF, or the beginning of the body; "--"; the boundary. Returns what follows it, or NULL.
+ * Sets `before` to where it begins. */
 static const char *next_delimiter(const char *at, const char *end, struct shield_span boundary,
                                   const char **before)
 {
@@ -17,7 +18,7 @@ static const char *next_delimiter(const char *at, const char *end, struct shield
         at += 2;
         if ((size_t)(end - at) < boundary.length)
             return NULL;
-        /* Told by the LF alone: so does the library. The octet in front of a body is the LF of the header's end. */
+        /* The LF alone counts, as for the library. The octet in front of a body is the LF that ends the header. */
         if ((*before)[-1] == '\n' && memcmp(at, boundary.at, boundary.length) == 0)
             return at + boundary.length;
         at = *before + 1;
@@ -25,15 +26,15 @@ static const char *next_delimiter(const char *at, const char *end, struct shield
     return NULL;
 }
 
-/* libosip2 looks at the beginning of a name alone. */
+/* libosip2 compares only the beginning of a name. */
 static int is_content_type(struct shield_span name)
 {
     static const char NAME[] = "Content-Type";
     return name.length >= sizeof NAME - 1 && strncasecmp(name.at, NAME, sizeof NAME - 1) == 0;
 }
 
-/* CR LF, header fields, an empty line; then anything. Of a second type libosip2 would forget the first, and its
- * memory. */
+/* A part: CR LF, header fields, an empty line; then anything. With a second Content-Type, libosip2 would lose the
+ * memory of the first. */
 static int is_part(const char *at, const char *end)
 {
     const char *line;

@@ -1,9 +1,9 @@
-/* octets.c - lines, and the octets that may be in them (7.3.1, 25.1). */
+/* octets.c - finds the ends of lines, and the octets that must not be in them (7.3.1, 25.1). */
 #include <string.h>
 
 #include "scan.h"
 
-/* The CR LF that ends the line; NULL when there is none. */
+/* Find the CR LF that ends the line; NULL when there is none. */
 const char *shield_line_end(const char *at, const char *end)
 {
     while (end - at >= 2) {
@@ -17,7 +17,7 @@ const char *shield_line_end(const char *at, const char *end)
     return NULL;
 }
 
-/* The same for a header field, past its folds (7.3.1); what follows the empty line is none. */
+/* The same for a header field with its folds (7.3.1). What follows the empty line is no field. */
 const char *shield_field_end(const char *at, const char *end)
 {
     const char *found = shield_line_end(at, end);

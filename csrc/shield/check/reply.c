@@ -1,11 +1,11 @@
-/* reply.c - answers without a state: what 8.2.6 and 8.2.7 say of a stateless UAS. */
+/* reply.c - answers requests without keeping any state: a stateless UAS (8.2.6, 8.2.7). */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "scan.h"
 
-/* What begins the tag of an answer, and the digits behind it. */
+/* The beginning of the tag of an answer, and the number of digits that follow it. */
 #define TAG "sbs-"
 enum { TAG_DIGITS = 16 };
 
@@ -33,7 +33,7 @@ uint64_t shield_transaction(const struct shield_message *message)
     size_t i;
     for (i = 0; number.at != NULL && i < number.length && scan_is_digit(number.at[i]); i++)
         ;
-    number.length = i; /* the method of an ACK is another */
+    number.length = i; /* leave the method out: an ACK has another one */
     return hash(hash(hash(seeded, message->branch), message->call_id), number);
 }
 
@@ -86,7 +86,7 @@ static void put(struct writer *writer, const char *format, ...)
         put_octets(writer, line, (size_t)length);
 }
 
-/* A header field as it came, or what stands in for one that is missing or malformed. */
+/* Write a header field as it came; or what stands in for one that is missing or malformed. */
 static void put_field(struct writer *writer, const char *name, struct shield_span value, const char *instead)
 {
     put(writer, "%s: ", name);
@@ -96,7 +96,7 @@ static void put_field(struct writer *writer, const char *name, struct shield_spa
         put(writer, "%s", instead);
 }
 
-/* The Via fields in their order; to the first its source is added (18.2.1, RFC 3581 4). */
+/* Write the Via fields in their order. The first one gets its source (18.2.1, RFC 3581 4). */
 static void put_vias(struct writer *writer, const struct shield_message *message, const char *host, int port)
 {
     struct shield_span top = message->top_via;

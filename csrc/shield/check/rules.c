@@ -1,4 +1,4 @@
-/* rules.c - the rules' names, and what becomes of a message that offends against one. */
+/* rules.c - the names of the rules, and what happens to a message that breaks one. */
 #include "shield.h"
 
 #include <string.h>

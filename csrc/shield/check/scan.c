@@ -44,7 +44,7 @@ int scan_is_space(char c)
     return is_in(c, SPACE);
 }
 
-/* What there is of a class; its length. */
+/* Take the octets of a class. Returns how many there are. */
 static size_t take(struct scan *scan, int class, struct shield_span *span)
 {
     const char *begin = scan->at;
@@ -125,7 +125,7 @@ static int scan_ipv6(struct scan *scan)
     return scan->at > begin + 1 && scan_octet(scan, ']');
 }
 
-/* The port may stand apart: "host : 5060" (wanted in Via, 25.1). */
+/* White space may stand around the colon: "host : 5060" (25.1; needed in Via). */
 int scan_host_port(struct scan *scan, struct shield_span *port)
 {
     struct scan before;
@@ -145,7 +145,7 @@ int scan_host_port(struct scan *scan, struct shield_span *port)
     return 1;
 }
 
-/* Parameters that are nothing without a value (25.1), and that the library takes for a string. */
+/* Parameters that must have a value (25.1): the library reads one without looking whether it is there. */
 static int needs_value(struct shield_span name)
 {
     static const char *const NAMES[] = {"branch", "received", "maddr", "ttl",    "tag",
@@ -158,8 +158,8 @@ static int needs_value(struct shield_span name)
     return 0;
 }
 
-/* The library does not know of quotes there: behind each ';' within them it begins another parameter. True when that is
- * one that is nothing without a value and has none, or a boundary, which is another than the one that is meant. */
+/* The library does not know quotes: each ';' in a quoted value begins another parameter for it. True when it would find
+ * one there that must have a value and has none, or another boundary than the one that is meant. */
 static int hides_param(struct shield_span quoted)
 {
     struct scan scan = {quoted.at, quoted.at + quoted.length};
@@ -178,7 +178,7 @@ static int hides_param(struct shield_span quoted)
     return 0;
 }
 
-/* Behind "=": a quoted text, or a word. */
+/* Take what follows "=": a quoted text, or a word. */
 static int scan_value(struct scan *scan, struct shield_span *value)
 {
     int is_quoted = scan->at < scan->end && *scan->at == '"';
@@ -231,7 +231,7 @@ static int scan_bracketed(struct scan *scan)
     return scan_octet(scan, '>') && shield_uri(uri, 1);
 }
 
-/* Without brackets the URI ends at the first ',' or ';', and '?' may not be in it (20.10). */
+/* Without brackets the URI ends at the first ',' or ';', and must have no '?' (20.10). */
 static int scan_bare(struct scan *scan)
 {
     struct shield_span uri;

@@ -1,7 +1,8 @@
-/* scan.h - walking over the octets of a header field's value (25.1).
+/* scan.h - functions that read a header field's value (25.1).
  *
- * Every function moves `at` over what it takes and never past `end`. A fold is white space: the lines were told
- * apart before, so a CR or LF within a value is followed by a space or TAB. */
+ * Each moves `at` behind what it takes, and never beyond `end`. A fold counts as white space: lines are told apart
+ * before, so a CR or LF within a value has a space or TAB behind it.
+ */
 #ifndef SB_SHIELD_SCAN_H
 #define SB_SHIELD_SCAN_H
 
@@ -20,21 +21,21 @@ int scan_is_digit(char c);
 int scan_is_space(char c);
 
 void scan_spaces(struct scan *scan);
-/* Take the one octet if it is there: 1 or 0. */
+/* Take this octet if it comes next: 1 or 0. */
 int scan_octet(struct scan *scan, char c);
 /* The same with white space around it. */
 int scan_separator(struct scan *scan, char c);
-/* Nothing but white space is left. */
+/* True when nothing but white space is left. */
 int scan_is_over(struct scan *scan);
 
-/* Those return 1 when it was there and sound, else 0. */
+/* These return 1 when it was there and sound, else 0. */
 int scan_token(struct scan *scan, struct shield_span *token);
 int scan_number(struct scan *scan, unsigned long limit, unsigned long *number);
 int scan_quoted(struct scan *scan);
 int scan_host_port(struct scan *scan, struct shield_span *port);
-/* Behind a ';': name [ = value ]. 1 taken, 0 there is none, -1 malformed. */
+/* Take a parameter: ';' name [ = value ]. 1: taken; 0: there is none; -1: it is malformed. */
 int scan_param(struct scan *scan, struct scan_param *param);
-/* All of them; 0 when one is malformed. */
+/* Take all parameters. 0 when one is malformed. */
 int scan_params(struct scan *scan);
 
 /* A name-addr or addr-spec without the parameters behind it (20.10). */
@@ -58,17 +59,17 @@ int shield_multipart(struct shield_span body, struct shield_span boundary);
 struct shield_fields {
     struct shield_message *message;
     const char *end;               /* of the message */
-    unsigned seen;                 /* of those that may be there once: a bit each */
+    unsigned seen;                 /* the fields that came and may come only once: a bit each */
     unsigned long content_length;
     int has_content_length;
     struct shield_span cseq_method;
     int is_multipart;
     struct shield_span boundary;   /* of a multipart, without quotes */
-    enum shield_rule rule;         /* the first that was offended against */
+    enum shield_rule rule;         /* the first rule that was broken */
 };
 
 void shield_field(struct shield_fields *fields, struct shield_span name, struct shield_span value);
-/* Once all are seen: the ones that are missing, and what has to agree. `body` is what follows them, NULL when
+/* When all fields were seen: check which are missing, and whether they agree. `body`: what follows them, NULL when
  * nothing ends them. */
 void shield_fields_end(struct shield_fields *fields, const char *body, enum shield_transport transport);
 

@@ -20,8 +20,8 @@ static int ends_uri(char octet)
     return c <= ' ' || c == 0x7f || c == '<' || c == '>' || c == '"';
 }
 
-/* No octet that ends a URI, and "%" only where two hexadecimal digits follow. Not too many of them: what is no letter
- * or digit may be three when it is written again (19.1.2). */
+/* True when no octet ends the URI, and each "%" has two hexadecimal digits behind it. The URI must not be too long
+ * either: an octet that is no letter or digit may become three when the library writes it (19.1.2). */
 static int are_octets_sound(struct scan scan)
 {
     size_t length = 0;

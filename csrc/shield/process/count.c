@@ -11,16 +11,16 @@
 
 #include "count.h"
 
-enum { FIRST_LINES = 5, LINE_EVERY = 10000000 }; /* lines at once; then microseconds between two */
+enum { FIRST_LINES = 5, LINE_EVERY = 10000000 }; /* how many lines go out at once; then, microseconds between two */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct shield_row here[SHIELD_RULES];
-static struct shield_row *rows = here; /* or in the file */
+static struct shield_row *rows = here; /* or in the mapped file */
 static int lines;
 static int64_t last_line;
 static unsigned long unlogged;
 
-/* Whether this one gets a line; `left_out`: how many did not since the last. Under the mutex. */
+/* Whether this verdict gets a line. `left_out`: how many got none since the last line. Under the mutex. */
 static int may_log(int64_t now, unsigned long *left_out)
 {
     if (lines >= FIRST_LINES && now - last_line < LINE_EVERY) {
@@ -47,7 +47,7 @@ static void log_line(struct shield_verdict verdict, const char *host, int port, 
                            left_out);
     line[length++] = '\n';
     if (write(STDERR_FILENO, line, (size_t)length) < 0)
-        return; /* nobody reads it */
+        return; /* nobody reads standard error */
 }
 
 void shield_count(struct shield_verdict verdict, const char *host, int port, int64_t now)
@@ -80,7 +80,7 @@ void shield_counts(struct shield_counts *counts)
     pthread_mutex_unlock(&mutex);
 }
 
-/* Whether a process that lives keeps its counters there. */
+/* Whether a living process keeps its counters in this file. */
 static int is_taken(const char *path)
 {
     struct shield_file file;
@@ -93,9 +93,10 @@ static int is_taken(const char *path)
            (kill((pid_t)file.process, 0) == 0 || errno == EPERM);
 }
 
-/* A file of that size, for all to read; never one that somebody else has put there. NULL when there is none.
+/* Make a file of that size that all may read; never use one that somebody else has put there. NULL when that fails.
  *
- * All of it is taken from the disk now: where that is full a mapping of a file with holes ends the process. */
+ * All of its blocks are allocated now. In a file with holes, a full disk would kill the process.
+ */
 static struct shield_file *map_new(const char *path, size_t size)
 {
     void *mapped = MAP_FAILED;
@@ -129,5 +130,5 @@ int shield_count_into(const char *path)
     for (rule = 0; rule < SHIELD_RULES; rule++)
         snprintf(rows[rule].rule, sizeof rows[rule].rule, "%s", shield_rule_name((enum shield_rule)rule));
     pthread_mutex_unlock(&mutex);
-    return 0; /* the mapping is there as long as the process */
+    return 0; /* the mapping stays as long as the process */
 }

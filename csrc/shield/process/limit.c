@@ -1,11 +1,14 @@
 /* limit.c - overload control: a token bucket for each kind of request that begins something.
  *
- * libeXosip2 reads its socket in the thread that does all of its work, so what waits in the socket tells how
- * far behind it is, whatever makes it slow. A rate that is found out begins as no limit. When for a tenth of a
- * second not one message was read in time, the rate becomes a little less than what was let in until then, and
- * less again when two seconds later it is still so; else it grows, as long as anything is refused for it, quickly to
- * where it was, and slowly beyond. And while what is read has waited for long, next to nothing new is let in, so that
- * what is under way comes first. */
+ * libeXosip2 reads its socket in the thread that does all of its work. So the time that a message waits in the socket
+ * shows how far the library is behind, whatever the reason.
+ *
+ * A rate that is to be found out begins as no limit. If for a tenth of a second no message at all was read in time, the
+ * rate becomes a little less than what was let in until then, and less again if two seconds later it is still so.
+ * Otherwise it grows while requests are refused for it: quickly up to the rate that was too much, slowly beyond.
+ *
+ * While messages have waited for long, next to nothing new is let in, so that what is under way comes first.
+ */
 #include <pthread.h>
 #include <string.h>
 
@@ -15,17 +18,18 @@
 
 enum {
     WINDOW = SECOND / 10,         /* microseconds between two looks */
-    IN_TIME = SECOND / 10,   /* microseconds in the socket that are no delay */
+    IN_TIME = SECOND / 10,   /* how many microseconds in the socket count as no delay */
     TOO_LATE = SECOND / 4,  /* microseconds after which hardly anything new is let in: at 500 ms (T1) all
                                      that waits begins to come twice (17.1.1.2) */
-    SETTLING = 20,                /* looks after a step down before the next */
-    FORGOTTEN = 30 * SECOND,      /* without a refusal: no limit any more */
-    KEPT = 33,                    /* seconds that a request may be repeated in: 64*T1 (17.1.1.2) */
+    SETTLING = 20,                /* how many looks to wait after a step down */
+    FORGOTTEN = 30 * SECOND,      /* after this time without a refusal there is no limit any more */
+    KEPT = 33,                    /* for so many seconds a request may be repeated: 64*T1 (17.1.1.2) */
     WAYS = 4,
     SETS = 8192
 };
 
-/* Requests per second that are let in however slow it is, so that what was found out never locks everybody out. */
+/* This many requests per second are let in however slow the library is, so that a rate that was found out never locks
+ * everybody out. */
 #define FLOOR 20.0
 
 struct bucket {
@@ -33,7 +37,7 @@ struct bucket {
     double tokens;
     int64_t filled;               /* when the tokens were counted */
     int automatic;
-    double usual;                 /* what is let in, per second, of late */
+    double usual;                 /* what was let in lately, per second */
     double before;                /* the rate that was too much */
     int admitted, refused;        /* since the last look */
     int settling;
@@ -109,7 +113,7 @@ static void adapt(struct bucket *bucket, double seconds, int late, int64_t now)
     bucket->admitted = bucket->refused = 0;
 }
 
-/* Note how long a message waited; now and then see what follows from it. */
+/* Note how long a message waited. Now and then adapt the rates to that. */
 static void look(int64_t now, int64_t waited)
 {
     int kind;
@@ -126,7 +130,7 @@ static void look(int64_t now, int64_t waited)
     shortest = -1;
 }
 
-/* Whether there is a token, of those that have come since the last time at that rate (0: no limit). */
+/* Take a token if there is one; new ones come at this rate (0: no limit). */
 static int take(struct bucket *bucket, double rate, double burst, int64_t now)
 {
     if (bucket->filled != 0)
@@ -153,7 +157,7 @@ static int may_begin(struct bucket *bucket, int64_t now, int64_t waited)
     return begins;
 }
 
-/* True when this request was let in before; else, with `enter`, remember it in place of the oldest. */
+/* True when this request was let in before. If not, `enter` remembers it, in place of the oldest. */
 static int is_known(uint64_t number, int64_t second, int enter)
 {
     size_t set = (size_t)(number % SETS), i, oldest = 0;

@@ -1,9 +1,9 @@
 /* preload.c - the shield between a library and its sockets: _shield.so, for LD_PRELOAD.
  *
- * It stands in for recv() and recvfrom(), through which libeXosip2 receives, for what the C library makes of them
- * with _FORTIFY_SOURCE, and for what makes and feeds TCP connections (stream.c). Only calls out of the object
- * that attach() was told of are screened; everybody else in the process, Python's sockets among them, goes straight
- * through. */
+ * It replaces recv() and recvfrom(), with which libeXosip2 receives, their variants for _FORTIFY_SOURCE, and the
+ * functions that make TCP connections and send on them (stream.c). It screens only calls from the object that attach()
+ * was given. Everybody else in the process, Python's sockets among them, gets the C library's functions.
+ */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -31,10 +31,9 @@
 
 enum {
     MAX_OBJECTS = 4,
-    MAX_GAIN = 3,     /* as many times as long as a datagram may its answer be, who forged its source gains little
-                       * by it (RFC 9000, 8.1, has the same) */
-    MAX_FILES = 8,    /* of counters, of processes of a user that live at the same time */
-    MAX_WAIT = 60     /* seconds in a socket; a longer one is a clock that was set */
+    MAX_GAIN = 3,     /* an answer to a datagram may be this many times as long (RFC 9000, 8.1) */
+    MAX_FILES = 8,    /* files of counters: for as many processes of a user at the same time */
+    MAX_WAIT = 60     /* seconds in a socket; a longer time means that a clock was set */
 };
 
 static ssize_t (*real_recvfrom)(int, void *, size_t, int, struct sockaddr *, socklen_t *);
@@ -53,7 +52,7 @@ struct wanted {
     uintptr_t address, low, high;
 };
 
-/* The addresses of an object that holds the wanted one. */
+/* Find the addresses of the object that holds this address. */
 static int find_object(struct dl_phdr_info *info, size_t size, void *data)
 {
     struct wanted *wanted = data;
@@ -83,8 +82,8 @@ int preload_is_screened(const void *caller)
     return 0;
 }
 
-/* Where others, `sipbridge doctor` among them, can read the counters: a file of each user's, and with -2, -3 ... behind
- * its name those of processes that found it taken. */
+/* Where others, such as `sipbridge doctor`, read the counters: a file for each user. A process that finds it taken
+ * appends -2, -3 and so on to the name. */
 static void share_counters(void)
 {
     const char *path = getenv("SIPBRIDGE_SHIELD_COUNTERS");
@@ -181,7 +180,7 @@ int64_t preload_microseconds(void)
     return microseconds(CLOCK_MONOTONIC);
 }
 
-/* How long the datagram that was read last lay in the socket; -1 when the kernel does not tell. */
+/* How long the last datagram lay in the socket; -1 when the kernel does not tell. */
 static int64_t waited(int fd)
 {
     struct timeval arrived;
@@ -213,7 +212,7 @@ static void send_answer(int fd, const struct shield_message *message, const char
     sent = sendto(fd, reply, length, MSG_DONTWAIT | MSG_NOSIGNAL,
                   transport == SHIELD_DATAGRAM ? (struct sockaddr *)&source->address : NULL,
                   transport == SHIELD_DATAGRAM ? source->size : 0);
-    /* A datagram is as good as lost on the way; a stream would go on in the middle of an answer. */
+    /* A datagram that cannot be sent counts as lost. On a stream, half an answer would spoil what follows. */
     if (sent < (ssize_t)length && transport == SHIELD_STREAM)
         shutdown(fd, SHUT_RDWR);
 }
@@ -263,7 +262,7 @@ static void copy_source(const struct preload_source *source, struct sockaddr *ad
     *size = source->size;
 }
 
-/* The next datagram that may pass. When none is left that was there already: EAGAIN. */
+/* Receive the next datagram that may pass. EAGAIN when no other one is there already. */
 static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, struct sockaddr *address,
                                 socklen_t *address_size)
 {
@@ -331,7 +330,7 @@ EXPORTED ssize_t recv(int fd, void *buffer, size_t size, int flags)
     return receive(fd, buffer, size, flags, NULL, NULL, __builtin_return_address(0));
 }
 
-/* With _FORTIFY_SOURCE, where the compiler knows how much room there really is. */
+/* The compiler calls these with _FORTIFY_SOURCE, if it knows the size of the buffer. */
 ssize_t __recvfrom_chk(int fd, void *buffer, size_t size, size_t room, int flags, struct sockaddr *address,
                        socklen_t *address_size);
 ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int flags);
@@ -391,7 +390,7 @@ void *preload_next(const char *name)
 {
     void *found = dlsym(RTLD_NEXT, name);
     if (found == NULL)
-        abort(); /* there is no such C library */
+        abort(); /* every C library has it */
     return found;
 }
 

@@ -11,7 +11,7 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
-enum { PRELOAD_ROUNDS = 64 }; /* messages that are kept back in one call, so that it ends however many come */
+enum { PRELOAD_ROUNDS = 64 }; /* one call drops no more messages than this, so that it returns however many come */
 
 /* Where a message came from. */
 struct preload_source {
@@ -23,16 +23,16 @@ struct preload_source {
 
 /* preload.c -------------------------------------------------------------------------------------- */
 
-/* Whether this is the return address of a call that is to be screened. */
+/* Whether a call with this return address is to be screened. */
 int preload_is_screened(const void *caller);
-/* SOCK_DGRAM or SOCK_STREAM of a socket of the Internet's, 0 for any other. errno stays. */
+/* SOCK_DGRAM or SOCK_STREAM for an Internet socket, 0 for any other. errno is kept. */
 int preload_type_of(int fd);
-int64_t preload_microseconds(void); /* on a clock that never jumps */
+int64_t preload_microseconds(void); /* microseconds, on a clock that never jumps */
 /* The C library's own function of that name. */
 void *preload_next(const char *name);
 
-/* Whether the library may have it; what it may not have is answered here, or not at all. `length` is the
- * message's, `room` that of the buffer that holds it. */
+/* Whether the library may have this message; if not, it is answered here, or dropped. `length` is the message's, `room`
+ * that of its buffer. */
 int preload_may_pass(int fd, const char *octets, size_t length, size_t room, struct preload_source *source,
                      enum shield_transport transport);
 /* Count and log a verdict on what is no message. */

@@ -6,15 +6,15 @@
 #include "count.h"
 #include "limit.h"
 
-#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_2" /* changes with what is below, or in enum shield_rule */
+#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_2" /* increase it when anything below changes, or enum shield_rule */
 
-/* A probe: a datagram that libeXosip2 ignores for being too short, and that the shield swallows. */
+/* A probe: libeXosip2 ignores a datagram as short as this, and the shield swallows it. */
 enum { SHIELD_PROBE_LENGTH = 5 };
 
 struct shield_service {
-    /* Screen what the shared object that holds this function receives. 0, or -1 when there is none. */
+    /* Screen what the shared object receives that holds this function. 0, or -1 when there is none. */
     int (*attach)(const void *function);
-    /* Swallow this datagram, and tell whether it has come. */
+    /* From now on swallow this datagram once; probe_has_come() tells whether it came. */
     void (*expect_probe)(const char *octets);
     int (*probe_has_come)(void);
     void (*counts)(struct shield_counts *counts);

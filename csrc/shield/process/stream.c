@@ -1,7 +1,7 @@
-/* stream.c - the preloaded shield on TCP: what a library that was made for datagrams lacks there.
+/* stream.c - the preloaded shield on TCP, for a library that was made for datagrams.
  *
- * It gets its messages one at a time, each of them whole and looked at. What is not whole yet stays in the kernel,
- * which wakes the library once there is more: nothing is kept here. Sending ends, also to a peer that does not read.
+ * The library gets one message at a time, whole and checked. What is not whole yet stays in the kernel, which wakes the
+ * library when more comes; the shield keeps no octets itself. Sending always ends, even if the peer does not read.
  */
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -25,10 +25,10 @@ static int (*real_accept)(int, struct sockaddr *, socklen_t *);
 static int (*real_socket)(int, int, int);
 static int (*real_connect)(int, const struct sockaddr *, socklen_t);
 
-/* A message that was found sound, while the library reads it. By descriptor: it waits with select(). */
+/* A sound message that the library is reading, by descriptor. There are few, since the library waits with select(). */
 static struct sound {
-    size_t left;    /* octets that are still in the kernel: the message may be longer than what is read at once */
-    char *mended;   /* NULL, or all of it for shield_mend() had to change it; the kernel has it as it came */
+    size_t left;    /* how many octets are still in the kernel: the message may be longer than what is read at once */
+    char *mended;   /* the whole message if shield_mend() has changed it, else NULL; the kernel has it unchanged */
     size_t length;  /* of that */
 } sounds[FD_SETSIZE];
 
@@ -55,7 +55,7 @@ static int has_ended(int fd)
     return poll(&ended, 1, 0) != 0;
 }
 
-/* The peer will not send the rest, or what it sends is no SIP: to the library, the end of the stream. */
+/* End the stream for the library: the peer will not send the rest, or what it sends is no SIP. */
 static ssize_t end_stream(int fd)
 {
     shutdown(fd, SHUT_RDWR);
@@ -68,12 +68,12 @@ static int again(void)
     return -1;
 }
 
-/* What lies in the kernel, up to a message's length. */
+/* A look at what lies in the kernel, up to a message's length. */
 struct view {
     char *octets;
-    char *own;   /* to be freed: it did not fit into the library's buffer */
+    char *own;   /* to be freed: used when the library's buffer is too small */
     ssize_t length;
-    long frame;  /* of the first message, as shield_frame() tells it */
+    long frame;  /* the length of the first message, as shield_frame() tells it */
 };
 
 static void look(int fd, char *buffer, size_t size, int flags, struct view *view)
@@ -94,8 +94,8 @@ static void look(int fd, char *buffer, size_t size, int flags, struct view *view
         view->frame = shield_frame(view->own, (size_t)view->length, MAX_MESSAGE);
 }
 
-/* Take the empty lines in front of a message (7.5), or a keep-alive (RFC 5626, 4.4.1), away: the library takes some of
- * them for a message. True when there were some. */
+/* Remove the empty lines in front of a message (7.5), or a keep-alive (RFC 5626, 4.4.1): the library takes some of them
+ * for a message. True when there were some. */
 static int take_blank(int fd, const struct view *view, char *buffer, size_t size)
 {
     size_t blank = 0;
@@ -105,7 +105,7 @@ static int take_blank(int fd, const struct view *view, char *buffer, size_t size
     return blank > 0 && real_recv(fd, buffer, blank, MSG_DONTWAIT) > 0;
 }
 
-/* Take what was refused out of the stream. */
+/* Remove from the stream what was refused. */
 static void skip(int fd, char *buffer, size_t size, size_t length)
 {
     while (length > 0) {
@@ -136,8 +136,8 @@ static ssize_t receive_sound(int fd, char *buffer, size_t size, int flags)
     return got;
 }
 
-/* Give the library a message, or the beginning of one. A view that is longer than its buffer is kept when the library
- * is not to have it as it came. */
+/* Give the library a message, or its beginning. A view that does not fit into the library's buffer is kept if it was
+ * changed. */
 static ssize_t deliver(int fd, struct view *view, char *buffer, size_t size, int flags)
 {
     struct sound *sound = &sounds[fd];
@@ -194,7 +194,7 @@ ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags)
         return receive_sound(fd, buffer, size, flags);
     memset(&source, 0, sizeof source);
     source.size = sizeof source.address;
-    /* It fails after a reset, and what came before that is there all the same. */
+    /* It fails after a reset, but what came before the reset is there. */
     if (getpeername(fd, (struct sockaddr *)&source.address, &source.size) != 0)
         source.address.ss_family = AF_INET;
     for (round = 0; round < PRELOAD_ROUNDS; round++) {
@@ -218,7 +218,7 @@ ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags)
  * Out
  */
 
-/* libeXosip2 tries again and again, with its lock held, until a peer reads. Here that peer loses its connection. */
+/* libeXosip2 holds its lock and tries again and again until a peer reads. Here such a peer loses its connection. */
 static ssize_t send_in_time(int fd, const void *octets, size_t length, int flags)
 {
     int64_t until = preload_microseconds() + (int64_t)SEND_PATIENCE * 1000;
@@ -250,7 +250,7 @@ EXPORTED ssize_t send(int fd, const void *octets, size_t length, int flags)
  * Connections
  */
 
-/* A peer that is gone without a word is found out in two minutes: the library has room for 200 connections. */
+/* Find a peer that is gone within two minutes: the library has room for 200 connections only. */
 static void set_options(int fd)
 {
     static const int SIZE = RECEIVE_BUFFER, ON = 1, IDLE = 60, INTERVAL = 15, COUNT = 4;
@@ -262,7 +262,7 @@ static void set_options(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &ON, sizeof ON); /* a 180 does not wait for the ACK of the 100 */
 }
 
-/* A new descriptor. One of FD_SETSIZE or beyond would have the library write past the end of its set. */
+/* Check a new descriptor. With one of FD_SETSIZE or more the library would write past the end of its set. */
 static int admit(int fd)
 {
     if (fd < 0)
@@ -272,7 +272,7 @@ static int admit(int fd)
         errno = EMFILE;
         return -1;
     }
-    forget(&sounds[fd]); /* it may have been another connection's */
+    forget(&sounds[fd]); /* the descriptor may have been another connection's */
     set_options(fd);
     return fd;
 }
@@ -296,8 +296,8 @@ EXPORTED int socket(int family, int type, int protocol)
     return preload_is_screened(__builtin_return_address(0)) && preload_type_of(fd) == SOCK_STREAM ? admit(fd) : fd;
 }
 
-/* libeXosip2 asks for the state of a connection that is being made by another connect(), with half of an IPv6 address
- * and a length that is not its own (it keeps both in a struct sockaddr). The kernel looks at the length alone. */
+/* To learn how far a connection is, libeXosip2 calls connect() again, with half of an IPv6 address and a wrong length
+ * (it keeps both in a struct sockaddr). The kernel checks only the length. */
 EXPORTED int connect(int fd, const struct sockaddr *address, socklen_t size)
 {
     if (real_connect == NULL)
