@@ -222,43 +222,6 @@ int exo_hangup(void *data, struct sb_object *call, const sb_content *content)
  * In
  */
 
-/* Build a response to the INVITE; the caller adds to it. Under eXosip_lock. */
-static int build_answer(struct exosip *state, struct exo_call *record, int status, osip_message_t **answer)
-{
-    int code;
-    EXO_UNUSED(state);
-    *answer = NULL;
-    code = exo_error(eXosip_call_build_answer(EXO_FIRST(state) record->tid, status, answer));
-    if (code == SB_OK && *answer == NULL)
-        code = SB_ELIBRARY;
-    return code;
-}
-
-/* Send it when all went well, else free it. Under eXosip_lock. */
-static int send_answer(struct exosip *state, struct exo_call *record, int status, osip_message_t *answer,
-                       int code)
-{
-    EXO_UNUSED(state);
-    if (code != SB_OK) {
-        osip_message_free(answer);
-        return code;
-    }
-    return exo_error(eXosip_call_send_answer(EXO_FIRST(state) record->tid, status, answer));
-}
-
-static int respond(struct exosip *state, struct exo_call *record, int status, const sb_content *content)
-{
-    osip_message_t *answer;
-    int code;
-    exo_lock(state);
-    code = build_answer(state, record, status, &answer);
-    if (code == SB_OK)
-        code = exo_fill(answer, content);
-    code = send_answer(state, record, status, answer, code);
-    exo_unlock(state);
-    return code;
-}
-
 /* Whether the user wants a reliable provisional response, which the library cannot send (RFC 3262). */
 static int wants_reliable(const sb_content *content)
 {
@@ -278,13 +241,13 @@ int exo_ring(void *state, struct sb_object *call, int status, const sb_content *
     if (status == 101) /* the option that keeps the library from sending its own keeps ours back, too */
         return SB_ENOTSUP;
 #endif
-    return respond(state, call->lib, status, content);
+    return exo_send_answer(state, 1, ((struct exo_call *)call->lib)->tid, status, NULL, NULL, content);
 }
 
 int exo_answer_call(void *state, struct sb_object *call, const sb_content *content)
 {
     struct exo_call *record = call->lib;
-    int code = respond(state, record, 200, content);
+    int code = exo_send_answer(state, 1, record->tid, 200, NULL, NULL, content);
     if (code == SB_OK) {
         record->ack_awaited = 1;
         record->record.due_ms = sb_monotonic_ms() + SB_64_T1_MS;
@@ -292,34 +255,11 @@ int exo_answer_call(void *state, struct sb_object *call, const sb_content *conte
     return code;
 }
 
-static int add_contact(osip_message_t *answer, const char *contact)
-{
-    char *own = strchr(contact, '<') == NULL ? exo_in_brackets(contact) : NULL;
-    int code;
-    if (own == NULL && strchr(contact, '<') == NULL)
-        return SB_ENOMEM;
-    code = exo_error(osip_message_set_contact(answer, own != NULL ? own : contact));
-    free(own);
-    return code;
-}
-
-int exo_refuse(void *data, struct sb_object *call, int status, const char *reason, const char *contact,
+int exo_refuse(void *state, struct sb_object *call, int status, const char *reason, const char *contact,
                const sb_content *content)
 {
-    struct exosip *state = data;
     struct exo_call *record = call->lib;
-    osip_message_t *answer;
-    int code;
-    exo_lock(state);
-    code = build_answer(state, record, status, &answer);
-    if (code == SB_OK)
-        code = exo_set_reason(answer, reason);
-    if (code == SB_OK && contact != NULL)
-        code = add_contact(answer, contact);
-    if (code == SB_OK)
-        code = exo_fill(answer, content);
-    code = send_answer(state, record, status, answer, code);
-    exo_unlock(state);
+    int code = exo_send_answer(state, 1, record->tid, status, reason, contact, content);
     if (code == SB_OK) {
         record->ending = EXO_ENDING_REFUSED;
         record->record.due_ms = sb_monotonic_ms() + SB_64_T1_MS;

@@ -323,8 +323,19 @@ static int send_built(struct exosip *state, int in_call, int tid, int status, os
                              : eXosip_message_send_answer(EXO_FIRST(state) tid, status, answer));
 }
 
-static int send_answer(struct exosip *state, int in_call, int tid, int status, const char *reason,
-                       const sb_content *content)
+static int add_contact(osip_message_t *answer, const char *contact)
+{
+    char *own = strchr(contact, '<') == NULL ? exo_in_brackets(contact) : NULL;
+    int code;
+    if (own == NULL && strchr(contact, '<') == NULL)
+        return SB_ENOMEM;
+    code = exo_error(osip_message_set_contact(answer, own != NULL ? own : contact));
+    free(own);
+    return code;
+}
+
+int exo_send_answer(struct exosip *state, int in_call, int tid, int status, const char *reason, const char *contact,
+                    const sb_content *content)
 {
     osip_message_t *answer = NULL;
     int code;
@@ -332,6 +343,8 @@ static int send_answer(struct exosip *state, int in_call, int tid, int status, c
     code = build_answer(state, in_call, tid, status, &answer);
     if (code == SB_OK)
         code = exo_set_reason(answer, reason);
+    if (code == SB_OK && contact != NULL)
+        code = add_contact(answer, contact);
     if (code == SB_OK)
         code = exo_fill(answer, content);
     code = send_built(state, in_call, tid, status, answer, code);
@@ -343,7 +356,7 @@ int exo_answer(void *data, struct sb_object *transaction, int status, const char
                const sb_content *content)
 {
     struct exo_transaction *record = transaction->lib;
-    int code = send_answer(data, transaction->call != NULL, record->tid, status, reason, content);
+    int code = exo_send_answer(data, transaction->call != NULL, record->tid, status, reason, NULL, content);
     if (code == SB_OK && transaction->is_invite && status < 300)
         ((struct exo_call *)transaction->call->lib)->ack_awaited = 1;
     return code;
@@ -351,12 +364,12 @@ int exo_answer(void *data, struct sb_object *transaction, int status, const char
 
 void exo_answer_call_request(struct exosip *state, int tid, int status)
 {
-    send_answer(state, 1, tid, status, NULL, NULL);
+    exo_send_answer(state, 1, tid, status, NULL, NULL, NULL);
 }
 
 void exo_answer_request(struct exosip *state, int tid, int status)
 {
-    send_answer(state, 0, tid, status, NULL, NULL);
+    exo_send_answer(state, 0, tid, status, NULL, NULL, NULL);
 }
 
 /* The status to answer with before the user sees the request, or 0. */
@@ -412,7 +425,7 @@ void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_objec
     if (status == 0)
         status = take_request(state, event, call);
     if (status != 0)
-        send_answer(state, call != NULL, event->tid, status, NULL, status == 200 ? &ALLOWED : NULL);
+        exo_send_answer(state, call != NULL, event->tid, status, NULL, NULL, status == 200 ? &ALLOWED : NULL);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -439,7 +452,7 @@ void exo_transaction_due(struct exosip *state, struct sb_object *transaction)
         send_waiting(state, transaction);
     } else if (!transaction->outgoing) {
         /* The peer no longer waits for the answer; the library will soon forget the request. */
-        send_answer(state, transaction->call != NULL, record->tid, 500, NULL, NULL);
+        exo_send_answer(state, transaction->call != NULL, record->tid, 500, NULL, NULL, NULL);
         sb_core_drop_request(state->core, transaction);
     } else if (transaction->is_invite) {
         give_up_reinvite(state, transaction);
