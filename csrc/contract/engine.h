@@ -54,8 +54,8 @@ enum sb_limit {
 
 enum sb_transport { SB_UDP = 1, SB_TCP = 2, SB_TLS = 3 };
 
-/* Whose certificate has to be right (26.3.1): that of the server we connect to, nobody's, or also that of each client
- * that connects to us. */
+/* Whose certificate the engine checks (26.3.1): that of the server it connects to; nobody's; or also that of each
+ * client that connects to it. */
 enum sb_tls_verify { SB_TLS_VERIFY_SERVER = 0, SB_TLS_VERIFY_NONE = 1, SB_TLS_VERIFY_BOTH = 2 };
 
 /* ------------------------------------------------------------------------------------------------------
@@ -81,8 +81,8 @@ typedef struct sb_config {
     int keepalive;                /* SB_TCP, SB_TLS: seconds after which a silent connection is sent a ping (RFC 5626,
                                      4.4.1); 0: never */
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
-    sb_id last_id;                /* calls and the like are numbered from here on: in place of an engine that
-                                     was lost, with numbers that it has not given out */
+    sb_id last_id;                /* the first call or the like gets the next number: set it in place of an engine that
+                                     was lost, so that no number is given out twice */
 } sb_config;
 
 typedef struct sb_header {
@@ -101,7 +101,7 @@ typedef struct sb_content {
     size_t body_len;
 } sb_content;
 
-/* Between whom a request goes. */
+/* From whom a request goes to whom. */
 typedef struct sb_parties {
     const char *to;      /* a URI or a name-addr (20.39), required; its URI is the Request-URI too */
     const char *from;    /* a URI or a name-addr; NULL: sip:<host>:<port> of the engine */
@@ -122,7 +122,7 @@ enum sb_event_type {
     SB_EV_CALL_REINVITE,      /* a re-INVITE arrived: sb_answer(transaction) is due */
     SB_EV_CALL_REQUEST,       /* another request within the dialog: sb_answer(transaction) is due */
     SB_EV_CALL_RESPONSE,      /* the final response to our request within the dialog (transaction). A 2xx to
-                                 a re-INVITE: sb_call_ack is due. A call that ends first ends it too */
+                                 a re-INVITE: sb_call_ack is due. There is none when the call ends before */
     SB_EV_CALL_ENDED,         /* cause, and the status that goes with it */
 
     /* Requests outside dialogs (8). OPTIONS are answered by the engine and show only in the trace. */
@@ -141,9 +141,9 @@ enum sb_event_type {
     SB_EV_SUBSCRIBE,          /* from outside, with the seconds in expires. A new one: sb_subscription_accept or
                                  _reject is due. state ACTIVE: the subscriber refreshed it, the engine answered,
                                  and an sb_notify is due (4.2.1) */
-    SB_EV_UNSUBSCRIBED,       /* the last one of each that was accepted: the subscriber ended it, let it run out
-                                 (the engine sends the last NOTIFY) or is gone (status: what it said to a NOTIFY),
-                                 or it took the last one of ours. Also when nobody answered it in 64*T1 */
+    SB_EV_UNSUBSCRIBED,       /* the last event of a subscription from outside. The subscriber ended it or let it run
+                                 out (the engine sends the last NOTIFY); it is gone (status: its answer to a NOTIFY);
+                                 it received the last NOTIFY; or nobody answered its SUBSCRIBE in 64*T1 */
 
     SB_EV_TRACE               /* a message passed: outgoing, peer, and its octets as the body */
 };
@@ -167,9 +167,10 @@ enum sb_state { SB_STATE_ACTIVE = 1, SB_STATE_ENDED, SB_STATE_FAILED };
 /* One event. Which fields are set follows from the type; the others are 0 or "". No pointer is NULL. */
 typedef struct sb_event {
     int type;                 /* enum sb_event_type */
-    int cause;                /* enum sb_cause. In a RESPONSE, CALL_RESPONSE, REGISTRATION or SUBSCRIPTION it is 0 when a
-                                 peer sent the response, or nobody answered in time (408), and SB_CAUSE_UNREACHABLE when
-                                 our request reached nobody: the 503 is the engine's, and reason says why */
+    int cause;                /* enum sb_cause. In a RESPONSE, CALL_RESPONSE, REGISTRATION or SUBSCRIPTION it is 0
+                                 when a peer sent the response, or nobody answered in time (408). It is
+                                 SB_CAUSE_UNREACHABLE when our request reached nobody: then the 503 is the engine's, and
+                                 reason says why */
     int state;                /* enum sb_state */
     int status;               /* status code, 0 for a request */
     int expires;              /* seconds */
@@ -206,12 +207,12 @@ int sb_open(const sb_config *config);
 /* The local port in use. */
 int sb_port(int engine);
 
-/* Hang up what is up, unregister what is registered, wait for the peers' answers for at most grace_ms, and
- * give everything back. Whoever is in sb_wait returns with SB_ECLOSED. Events not yet read are lost. */
+/* Close an engine: hang up its calls, end its registrations and subscriptions, wait at most grace_ms for the peers'
+ * answers, and free everything. A thread in sb_wait() returns with SB_ECLOSED. Events that nobody has read are lost. */
 int sb_close(int engine, int grace_ms);
 
-/* Returns as soon as the engine's lock is free and its thread has come round: never, where one of them hangs. For who
- * watches over it. */
+/* See whether an engine is alive: returns when its lock is free and its thread has done something. If one of them
+ * hangs, this never returns. */
 int sb_probe(int engine);
 
 /* A descriptor that is readable while events wait. For poll() and the like; it is the engine's: do not
@@ -229,9 +230,9 @@ void sb_event_free(sb_event *event);
 int sb_take_frames(int engine, int max, char **frames, size_t *length);
 void sb_frames_free(char *frames);
 
-/* The user and password for a digest challenge (22) that names this realm; NULL: for any realm without an
- * entry of its own. Of several for one realm those are taken whose user is the one in From, or else the latest. A second
- * call for the same realm and user replaces the first. */
+/* The user and password for digest challenges (22) of this realm; NULL: of any realm that has no entry. Of several
+ * entries for one realm the engine takes the one whose user is in From, or else the latest. A second call for the same
+ * realm and user replaces the first. */
 int sb_credentials(int engine, const char *realm, const char *user, const char *password);
 int sb_credentials_clear(int engine);
 
@@ -242,8 +243,8 @@ sb_id sb_register(int engine, const char *registrar, const sb_parties *parties, 
                   int expires);          /* contact: a URI; NULL: the engine's own address */
 int sb_register_refresh(int engine, sb_id registration, int expires);
 int sb_unregister(int engine, sb_id registration);
-/* Ask for the bindings of the address in parties->to (10.2.3), or remove all of them (10.2.2). Returns a transaction,
- * whose SB_EV_RESPONSE has them as Contact headers. */
+/* Ask for the bindings of the address in parties->to (10.2.3), or remove all of them (10.2.2). Returns a transaction.
+ * Its SB_EV_RESPONSE has the bindings as Contact headers. */
 sb_id sb_register_query(int engine, const char *registrar, const sb_parties *parties);
 sb_id sb_register_clear(int engine, const char *registrar, const sb_parties *parties);
 
@@ -251,15 +252,16 @@ sb_id sb_register_clear(int engine, const char *registrar, const sb_parties *par
  * Calls (13, 14, 15)
  */
 sb_id sb_call(int engine, const sb_parties *parties, const sb_content *content);
-/* status: 101 to 199. With "Require: 100rel" among the headers it is repeated until the peer's PRACK (RFC 3262):
- * SB_ENOTSUP when the peer does not know that. What is received that way is acknowledged by the engine. */
+/* status: 101 to 199. With "Require: 100rel" among the headers the engine repeats the response until the peer's PRACK
+ * (RFC 3262); SB_ENOTSUP when the peer cannot do that. The engine itself sends a PRACK for such a response of a peer.
+ */
 int sb_call_ring(int engine, sb_id call, int status, const sb_content *content);
 int sb_call_answer(int engine, sb_id call, const sb_content *content);               /* 200 */
 int sb_call_reject(int engine, sb_id call, int status, const char *reason,
                    const sb_content *content);       /* 400 to 699; reason NULL: the standard phrase */
 int sb_call_redirect(int engine, sb_id call, int status, const char *contact);       /* 300 to 399 */
 int sb_call_ack(int engine, sb_id call, const sb_content *content);
-/* End it, whatever it takes in its state: BYE, CANCEL, or 603 to an INVITE not yet answered. */
+/* End a call in any state: with a BYE, a CANCEL, or a 603 to an INVITE that was not answered yet. */
 int sb_call_hangup(int engine, sb_id call, const sb_content *content);
 /* A request within the dialog; not INVITE, ACK, BYE, CANCEL or PRACK. Returns the transaction. */
 sb_id sb_call_request(int engine, sb_id call, const char *method, const sb_content *content);
@@ -297,21 +299,20 @@ int sb_subscription_reject(int engine, sb_id subscription, int status, const cha
 int sb_notify(int engine, sb_id subscription, const char *state, const sb_content *content);
 
 /* ------------------------------------------------------------------------------------------------------
- * The shield, which keeps from a library what it would die of (docs/reliability.md). It is preloaded into the
- * process, and one for all of it.
+ * The shield, which keeps from a library the messages that would kill it (docs/reliability.md). It is preloaded, and
+ * there is one in a process.
  */
 
-/* Whether it is in this engine's path, as a probe found out when it was opened: 1 or 0. SB_ENOTSUP: the
- * engine's library needs none. */
+/* Whether this engine's messages go through the shield, as a probe found out when the engine was opened: 1 or 0.
+ * SB_ENOTSUP: the engine's library needs no shield. */
 int sb_shielded(int engine);
 
-/* What became of messages. The first record counts those that passed; each of the others those that offended
- * against one rule. */
+/* Counts of messages. The first record counts those that passed; each other one counts those that broke one rule. */
 typedef struct sb_shield_counter {
     const char *rule;         /* a static string: "" , "via", "cseq-method", ... */
     uint64_t passed;
     uint64_t answered;        /* with 400, or what fits the rule: 503, 505, 513 */
-    uint64_t dropped;         /* what can or may not be answered: responses, ACKs, requests without a sound Via */
+    uint64_t dropped;         /* what has no answer: responses, ACKs, requests without a sound Via */
 } sb_shield_counter;
 
 /* Sets as many as there is room for. Returns how many there are, or SB_ENOTSUP when no shield is loaded. */

@@ -1,4 +1,5 @@
-/* frames.c - events as frames of the worker protocol (docs/worker-protocol.md; sipbridge/wire.py reads them). */
+/* frames.c - events as frames of the worker protocol (docs/worker-protocol.md; sipbridge/_engine/protocol.py reads
+ * them). */
 #include "frames.h"
 
 #include <stdlib.h>

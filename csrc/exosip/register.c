@@ -35,7 +35,7 @@ static int send_built(struct exosip *state, struct exo_registration *record, osi
 }
 
 /* The library writes one address into both To (what is registered) and From (who registers it, 10.2). Set another From.
- * */
+ */
 static int set_from(osip_message_t *message, const char *address)
 {
     osip_generic_param_t *tag = NULL;

@@ -41,8 +41,8 @@ void exo_on_response(struct exosip *state, eXosip_event_t *event);
 void exo_on_call_response(struct exosip *state, eXosip_event_t *event, struct sb_object *call);
 void exo_transaction_due(struct exosip *state, struct sb_object *transaction);
 void exo_transaction_free(struct exo_transaction *record);
-/* Answer a request from outside. in_call: it arrived in a call, or is the INVITE of one. reason, contact and content may be
- * NULL. SB_OK, or an error: then nothing was sent. */
+/* Answer a request from outside. in_call: it arrived in a call, or is the INVITE of one. reason, contact and content
+ * may be NULL. SB_OK, or an error: then nothing was sent. */
 int exo_send_answer(struct exosip *state, int in_call, int tid, int status, const char *reason, const char *contact,
                     const sb_content *content);
 /* Answer without a user: no content, and 481, 503 or the like. */

@@ -46,7 +46,7 @@ static int start(struct sofia *state)
 /* The library sends some answers (505 to another version of SIP) to the host that a Via names. It looks the host up
  * with getaddrinfo(), and everything else waits: one datagram could stop the engine for as long as DNS takes. So in
  * this thread getaddrinfo() reads the hosts file alone. For requests the library has its own resolver, which asks DNS.
- * */
+ */
 static int never_wait_for_dns(void)
 {
     int servers = 0;

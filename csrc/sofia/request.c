@@ -109,7 +109,7 @@ static int on_no_dialog(struct sof_record *record, nta_leg_t *leg, nta_incoming_
 }
 
 /* The host must have an address by now. nta's timers limit every wait but the one for the final response to an INVITE.
- * */
+ */
 static void on_looked_up(struct sof_record *data)
 {
     struct sb_object *transaction = sof_object(data, SB_KIND_TRANSACTION);

@@ -117,7 +117,7 @@ static const struct sof_lease_kind SUBSCRIPTION = {
 };
 
 /* Build the first SUBSCRIBE, and the one within the dialog. The latter has no body: the notifier keeps the first one's.
- * */
+ */
 static int draft_both(struct sofia *state, struct sof_subscription *record, const sb_parties *parties,
                       const char *event, int expires, const sb_content *content, msg_t **first)
 {

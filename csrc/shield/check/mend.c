@@ -16,7 +16,7 @@ static void mend_value(char *colon, char *end)
 }
 
 /* What follows a quoted string, an escaped octet, or any other octet. A quote that is never closed counts as an octet.
- * */
+ */
 static char *behind_word(char *at, char *end)
 {
     struct scan scan = {at, end};
