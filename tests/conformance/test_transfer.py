@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import threading
 import time
 
 import pytest
@@ -292,7 +293,7 @@ def test_a_refer_outside_of_a_call(phone, by_hand):
 
 
 def test_bad_input_of_ours_leaves_the_refer_open(phone, sipp):
-    seen = []
+    seen = threading.Event()
 
     def react(event):
         with pytest.raises(sipbridge.InputError):
@@ -300,13 +301,13 @@ def test_bad_input_of_ours_leaves_the_refer_open(phone, sipp):
         with pytest.raises(sipbridge.InputError):
             event.accept(OFFER, headers={"Via": "x"})
         event.reject(480)
-        seen.append(event)
+        seen.set()
 
     phone.reactions[sipbridge.TransferRequested] = react
     peer = sipp(_referring(TARGET, status=480), phone.host_port)
     call = _take(phone)
     peer.wait()
-    assert len(seen) == 1
+    assert seen.wait(10.0)
     call.wait_ended()
     assert phone.endpoint.calls == ()
 

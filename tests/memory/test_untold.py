@@ -55,6 +55,7 @@ class Scene(object):
         self.port = driver.lib.sb_port(self.engine)
         self.peer = ByHand()
         self.numbers = itertools.count(2)  # for CSeq
+        self._answers = []  # to what was told of, for the next outcome()
 
     def close(self):
         assert self.lib.sb_close(self.engine, 0) == 0
@@ -67,15 +68,25 @@ class Scene(object):
         return event
 
     def outcome(self):
-        """The next event, or the next final response to the peer: the other one is None."""
+        """The next event, or the next final response to the peer: the other one is None.
+
+        An engine tells of a request before it answers it. So of the two the event counts as the first.
+        """
+        if self._answers:
+            return None, self._answers.pop()
         deadline = time.time() + 10.0
         while time.time() < deadline:
             event = self.driver.wait(self.engine, 20)
             if event != 0:
                 return event, None
             response = self.peer.take(0.02)
-            if response is not None and not response.is_request and response.status >= 200:
+            if response is None or response.is_request or response.status < 200:
+                continue
+            event = self.driver.wait(self.engine, 0)
+            if event == 0:
                 return None, response
+            self._answers.append(response)
+            return event, None
         raise AssertionError("neither an event nor an answer")
 
     def attempt(self, send):

@@ -7,6 +7,7 @@ import threading
 import time
 
 import sipbridge
+from peers.ports import free_port
 
 _KINDS = (
     sipbridge.IncomingCall,
@@ -81,7 +82,7 @@ def engine_under_test():
 
 
 class Phone(object):
-    """An endpoint, on a free UDP port of 127.0.0.1 unless ``address`` is another.
+    """An endpoint, on a UDP port of 127.0.0.1 unless ``address`` is another. Nobody else is given the port afterwards.
 
     Attributes:
         endpoint: the sipbridge.Endpoint.
@@ -91,7 +92,8 @@ class Phone(object):
         preparations: the same, but before anybody who waits hears of the event.
     """
 
-    def __init__(self, address="udp://127.0.0.1:0", **options):
+    def __init__(self, address=None, **options):
+        address = address or "udp://127.0.0.1:%d" % free_port()
         self.events = []
         self.reactions = {}
         self.preparations = {}

@@ -76,6 +76,7 @@ def python2():
     # Not newer: TimeoutError is our own name, the others stand in a `try` with what 2.7 has beside them,
     # or behind a hasattr().
     known = "TimeoutError time.monotonic queue Queue faulthandler signal.SIG_SETMASK signal.pthread_sigmask"
+    known += " typing typing.ContextManager typing.Protocol"  # where TYPE_CHECKING, and never at run time
     excluded = [word for name in known.split() for word in ("--exclude", name)]
     package = [name for name in names if name.startswith(("sipbridge/", "examples/", "setup.py"))]
     yield (
