@@ -13,6 +13,68 @@ import importlib
 import sys
 import types
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List
+
+    from sipbridge._agent.endpoint import Endpoint
+    from sipbridge._agent.fault import Fault
+    from sipbridge._agent.watch import Watch
+    from sipbridge._call.call import Call
+    from sipbridge._call.transfer import Transfer
+    from sipbridge._engine.libraries import available as engines
+    from sipbridge._engine.response import Response
+    from sipbridge._engine.worker import Worker
+    from sipbridge._kept.notifier import Notifier
+    from sipbridge._kept.publication import Publication
+    from sipbridge._kept.registration import Registration
+    from sipbridge._kept.subscription import Subscription
+    from sipbridge._version import __version__
+    from sipbridge.errors import (
+        AuthenticationError,
+        CallStateError,
+        EngineError,
+        EngineLost,
+        InputError,
+        NotSupportedError,
+        PeerUnreachable,
+        ResponseError,
+        SipbridgeError,
+        TimeoutError,
+        TransportError,
+        UnreachableContactWarning,
+        UnshieldedEngineWarning,
+    )
+    from sipbridge.events import (
+        CallAnswered,
+        CallConfirmed,
+        CallEnded,
+        CallProgress,
+        CallReinvited,
+        EngineFailed,
+        EngineRestarted,
+        IncomingCall,
+        InfoReceived,
+        MessageReceived,
+        NotifyReceived,
+        PeerAvailable,
+        PeerUnavailable,
+        PublicationChanged,
+        RegistrationChanged,
+        RequestReceived,
+        SubscriptionChanged,
+        SubscriptionRefreshed,
+        SubscriptionRequested,
+        SubscriptionTerminated,
+        TraceMessage,
+        TransferProgress,
+        TransferRequested,
+    )
+    from sipbridge.headers import Headers
+    from sipbridge.identity import ANONYMOUS
+    from sipbridge.reason import Reason
+    from sipbridge.tls import Tls
+
 #: Where each name is from; that module is imported when the name is first used.
 _FROM = {
     "sipbridge._engine.libraries": "available",
@@ -108,6 +170,7 @@ class _Package(types.ModuleType):
     """This module: names are fetched when they are first asked for. (Python 2.7 has no module-level __getattr__.)"""
 
     def __getattr__(self, name):
+        # type: (str) -> Any
         module = _MODULES.get(name)
         if module is None:
             raise AttributeError("module %r has no attribute %r" % (__name__, name))
@@ -116,10 +179,12 @@ class _Package(types.ModuleType):
         return value
 
     def __dir__(self):
+        # type: () -> List[str]
         return sorted(set(self.__dict__).union(_MODULES))
 
 
 def _replace():
+    # type: () -> None
     package = _Package(__name__, __doc__)
     package.__dict__.update(globals(), _replaced=sys.modules[__name__])  # which Python 2 empties else
     sys.modules[__name__] = package

@@ -5,6 +5,18 @@ from __future__ import absolute_import, division, print_function
 import os
 import sys
 import time
+from collections import namedtuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+    from typing import NamedTuple as NamedTuple
+else:
+
+    def NamedTuple(name, fields):
+        """What ``typing.NamedTuple`` makes, without loading that module, which 2.7 has not: fields are (name, type)."""
+        return namedtuple(name, [field for field, _ in fields])
+
 
 PY2 = sys.version_info[0] == 2
 
@@ -13,6 +25,7 @@ if PY2:
     TimeoutBase = Exception
 
     def monotonic():
+        # type: () -> float
         """Seconds on a clock that never jumps; times(2), in steps of 10 ms."""
         return os.times()[4]
 
@@ -23,6 +36,7 @@ else:
 
 
 def to_text(value):
+    # type: (Any) -> Any
     """The value as text where it is `str` of either Python; anything else is given back as it is."""
     if PY2 and isinstance(value, str):
         return value.decode("utf-8")

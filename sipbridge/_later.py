@@ -11,26 +11,35 @@ import importlib
 
 from sipbridge._compat import PY2
 
-_all = []
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Any, List, Optional
+
+_all = []  # type: List[_Module]
 
 
 class _Module(object):
     """Stands for a module, and loads it when the first of its names is asked for."""
 
     def __init__(self, name):
+        # type: (str) -> None
         self._name = name
-        self._module = None
+        self._module = None  # type: Optional[ModuleType]
 
     def __getattr__(self, name):
+        # type: (str) -> Any
         return getattr(self._load(), name)
 
     def _load(self):
+        # type: () -> ModuleType
         if self._module is None:
             self._module = importlib.import_module(self._name)
         return self._module
 
 
 def later(*names):
+    # type: (*str) -> Any
     """What stands for each of these modules."""
     modules = [_Module(name) for name in names]
     _all.extend(modules)
@@ -38,6 +47,7 @@ def later(*names):
 
 
 def load_inside_import():
+    # type: () -> None
     """Load them all where a thread, this one most likely, is in the middle of an import."""
     if PY2:
         import imp  # novm

@@ -6,6 +6,13 @@ from contextlib import contextmanager
 
 from sipbridge._compat import TimeoutBase
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterator, List, Optional
+
+    from sipbridge._call.call import Call
+    from sipbridge.headers import Headers
+
 
 class SipbridgeError(Exception):
     """The root of every exception that sipbridge raises on purpose.
@@ -15,11 +22,12 @@ class SipbridgeError(Exception):
             raised it. None where there was no call yet, and elsewhere.
     """
 
-    call = None
+    call = None  # type: Optional[Call]
 
 
 @contextmanager
 def naming(call):
+    # type: (Optional[Call]) -> Iterator[None]
     """What is raised in here comes of this call (None: of none)."""
     try:
         yield
@@ -30,6 +38,7 @@ def naming(call):
 
 
 def quietly(action, *arguments):
+    # type: (Callable[..., object], *Any) -> None
     """Do it where that can still be done."""
     try:
         action(*arguments)
@@ -56,8 +65,9 @@ class PeerUnreachable(TransportError):
     """
 
     def __init__(self, message, reason=None):
+        # type: (str, Optional[str]) -> None
         super(PeerUnreachable, self).__init__(message)
-        self.reason = message if reason is None else reason
+        self.reason = message if reason is None else reason  # type: str
 
 
 class CallStateError(SipbridgeError):
@@ -79,6 +89,7 @@ class ResponseError(SipbridgeError):
     """
 
     def __init__(self, status, reason, headers, body=b""):
+        # type: (int, str, Headers, bytes) -> None
         super(ResponseError, self).__init__(status, reason)
         self.status = status
         self.reason = reason
@@ -86,10 +97,12 @@ class ResponseError(SipbridgeError):
         self.body = body
 
     def __str__(self):
+        # type: () -> str
         return "%d %s" % (self.status, self.reason)
 
     @property
     def contacts(self):
+        # type: () -> List[str]
         """Where a redirection (3xx) points: the values of its Contact headers, in order."""
         return self.headers.get_all("Contact")
 
@@ -106,6 +119,7 @@ class EngineError(SipbridgeError):
     """
 
     def __init__(self, message, code=0):
+        # type: (str, int) -> None
         super(EngineError, self).__init__(message)
         self.code = code
 

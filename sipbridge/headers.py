@@ -8,6 +8,13 @@ from sipbridge._compat import text_type, to_text
 from sipbridge._text.arguments import check_pairs, check_text
 from sipbridge.errors import InputError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterable, Iterator, List, Mapping, Optional, Tuple, TypeVar, Union, overload
+
+    HeaderFields = Union[Mapping[str, str], Iterable[Tuple[str, str]]]
+    _T = TypeVar("_T")
+
 # Compact forms (RFC 3261, 7.3.3, and the registry that grew from it).
 _COMPACT = {
     "a": "accept-contact",
@@ -41,6 +48,7 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def _key(name):
+    # type: (str) -> str
     name = name.lower()
     return _COMPACT.get(name, name)
 
@@ -55,9 +63,10 @@ class Headers(object):
     __slots__ = ("_text", "_fields")
 
     def __init__(self, fields=()):
+        # type: (Union[str, Iterable[Tuple[str, str]]]) -> None
         """``fields``: pairs of name and value, or the text of a header block, one field per line."""
-        self._text = None
-        self._fields = None
+        self._text = None  # type: Optional[str]
+        self._fields = None  # type: Optional[Tuple[Tuple[str, str], ...]]
         fields = to_text(fields)
         if isinstance(fields, text_type):
             self._text = fields
@@ -65,45 +74,67 @@ class Headers(object):
             self._fields = tuple(check_pairs(fields, "fields"))
 
     def _all(self):
+        # type: () -> Tuple[Tuple[str, str], ...]
         if self._fields is None:  # most headers are never asked for: parsed at the first question
-            self._fields = tuple(self._parse(self._text))
+            self._fields = tuple(self._parse(self._text or ""))
             self._text = None
         return self._fields
 
     @staticmethod
     def _parse(text):
+        # type: (str) -> Iterator[Tuple[str, str]]
         for line in text.split("\n"):
             name, colon, value = line.partition(":")
             if colon:
                 yield name.strip(), value.strip()
 
     def __getitem__(self, name):
+        # type: (str) -> str
         value = self.get(name)
         if value is None:
             raise KeyError(name)
         return value
 
     def __contains__(self, name):
+        # type: (str) -> bool
         return self.get(name) is not None
 
     def __iter__(self):
+        # type: () -> Iterator[Tuple[str, str]]
         return iter(self._all())
 
     def __len__(self):
+        # type: () -> int
         return len(self._all())
 
     def __eq__(self, other):
+        # type: (object) -> bool
         return isinstance(other, Headers) and self._all() == other._all()
 
     def __ne__(self, other):
+        # type: (object) -> bool
         return not self == other
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # as is usual for what has an __eq__ and may change
 
     def __repr__(self):
+        # type: () -> str
         return "Headers(%r)" % (list(self._all()),)
 
+    if TYPE_CHECKING:
+
+        @overload
+        def get(self, name):
+            # type: (str) -> Optional[str]
+            pass
+
+        @overload
+        def get(self, name, default):
+            # type: (str, _T) -> Union[str, _T]
+            pass
+
     def get(self, name, default=None):
+        # type: (str, Any) -> Any
         """The first value of that name, or the default."""
         key = _key(check_text(name, "name"))
         for field, value in self._all():
@@ -112,12 +143,14 @@ class Headers(object):
         return default
 
     def get_all(self, name):
+        # type: (str) -> List[str]
         """Every value of that name, in order."""
         key = _key(check_text(name, "name"))
         return [value for field, value in self._all() if _key(field) == key]
 
 
 def check_headers(headers):
+    # type: (HeaderFields) -> List[Tuple[str, str]]
     """Pairs of text, as the engine takes them, from a mapping or an iterable of (name, value).
 
     Raises InputError, quoting the offending part: a name that is no token (RFC 3261, 25.1), a line break or

@@ -10,13 +10,25 @@ from sipbridge._text.parameters import split_list
 from sipbridge.errors import InputError
 from sipbridge.uri import check_address, parse_address
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import FrozenSet, Iterable, List, Tuple, Union
+
+    from sipbridge.headers import Headers
+    from sipbridge.uri import NameAddr
+
 #: What From says of a caller who does not want to be known (RFC 3323, 4.1.1.3): for ``from_=``.
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 
 
-def identity_headers(asserted=None, preferred=None, privacy=()):
+def identity_headers(
+    asserted=None,  # type: Union[None, str, Iterable[str]]
+    preferred=None,  # type: Union[None, str, Iterable[str]]
+    privacy=(),  # type: Union[None, str, Iterable[str]]
+):
+    # type: (...) -> List[Tuple[str, str]]
     """P-Asserted-Identity, P-Preferred-Identity and Privacy as pairs for ``headers=``.
 
     Args:
@@ -36,20 +48,24 @@ def identity_headers(asserted=None, preferred=None, privacy=()):
 
 
 def _several(value, what):
+    # type: (Union[None, str, Iterable[str]], str) -> List[str]
     if value is None:
         return []
     return [value] if isinstance(value, (str, text_type)) else check_sequence(value, what)
 
 
 def _addresses(value, what):
+    # type: (Union[None, str, Iterable[str]], str) -> List[str]
     return [_bracketed(check_address(each, what)) for each in _several(value, what)]
 
 
 def _bracketed(address):
+    # type: (str) -> str
     return address if "<" in address else "<%s>" % address
 
 
 def asserted_identities(headers):
+    # type: (Headers) -> Tuple[NameAddr, ...]
     """The addresses in P-Asserted-Identity, as NameAddrs; what is none is left out."""
     found = []
     for item in split_list(headers.get_all("P-Asserted-Identity")):
@@ -61,6 +77,7 @@ def asserted_identities(headers):
 
 
 def privacy(headers):
+    # type: (Headers) -> FrozenSet[str]
     """The words in Privacy, as a frozenset in lower case."""
     words = (word.strip().lower() for value in headers.get_all("Privacy") for word in value.split(";"))
     return frozenset(word for word in words if word)

@@ -12,12 +12,16 @@
 from __future__ import absolute_import, division, print_function
 
 import re
-from collections import namedtuple
 
+from sipbridge._compat import NamedTuple
 from sipbridge._text.arguments import check_kind, check_octets, check_sequence, check_text, check_whole
 from sipbridge._text.printable import printable
 from sipbridge.events import TraceMessage
 from sipbridge.headers import Headers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, Iterator, List, Optional, Tuple, Union
 
 _REQUEST = re.compile(u"([A-Za-z0-9.!%*_+`'~-]+) \\S+ SIP/2\\.0\\Z", re.IGNORECASE)
 _RESPONSE = re.compile(u"SIP/2\\.0 ([0-9]{3})(?: (.*))?\\Z", re.IGNORECASE)
@@ -26,13 +30,20 @@ _SHORTEST_GAP = 12  # columns between two lifelines, at the least
 _ARROW = 5  # of them, what an arrow needs besides its text
 
 
-class Arrow(namedtuple("Arrow", "time source target text brief")):
+class Arrow(NamedTuple("Arrow", [
+    ("time", "float"),
+    ("source", "str"),
+    ("target", "str"),
+    ("text", "str"),
+    ("brief", "str"),
+])):
     """One arrow: seconds since 1970, "host:port" on either side, what to write on it, and in a narrow place."""
 
     __slots__ = ()
 
 
 def label(data, brief=False):
+    # type: (bytes, bool) -> str
     """What to write on the arrow of a message, its octets given: ``INVITE 1 (SDP)``, ``200 OK INVITE 1``.
 
     ``brief`` leaves out the reason phrase.
@@ -55,6 +66,7 @@ def label(data, brief=False):
 
 
 def arrows(messages, local):
+    # type: (Iterable[TraceMessage], str) -> Iterator[Arrow]
     """The arrows of :class:`~sipbridge.TraceMessage` records that the endpoint at ``local`` made. Raises InputError."""
     check_text(local, "local")
     for message in check_sequence(messages, "messages"):
@@ -65,6 +77,7 @@ def arrows(messages, local):
 
 
 def draw(messages, local, parties=(), width=None, times=True):
+    # type: (Iterable[TraceMessage], str, Iterable[Union[str, Tuple[str, str]]], Optional[int], bool) -> str
     """The diagram as text, lines joined by line breaks.
 
     Args:
@@ -76,6 +89,7 @@ def draw(messages, local, parties=(), width=None, times=True):
 
 
 def draw_arrows(rows, parties=(), width=None, times=True):
+    # type: (Iterable[Arrow], Iterable[Union[str, Tuple[str, str]]], Optional[int], bool) -> str
     """The diagram of :class:`Arrow` records, in order, as text.
 
     Args:
@@ -105,6 +119,7 @@ def draw_arrows(rows, parties=(), width=None, times=True):
 
 
 def make_columns(rows, parties=()):
+    # type: (Iterable[Arrow], Iterable[Union[str, Tuple[str, str]]]) -> List[Tuple[str, str]]
     """Pairs of address and name, each address once."""
     columns = [_party(each) for each in check_sequence(parties, "parties")]
     known = set(address for address, _ in columns)
@@ -117,15 +132,18 @@ def make_columns(rows, parties=()):
 
 
 def _party(party):
+    # type: (Union[str, Tuple[str, str]]) -> Tuple[str, str]
     address, name = party if isinstance(party, tuple) and len(party) == 2 else (party, "")
     return check_text(address, "one of parties"), check_text(name, "one of parties")
 
 
 def _name_width(column):
+    # type: (Tuple[str, str]) -> int
     return max(len(column[0]), len(column[1]))
 
 
 def _gap(rows, columns, width):
+    # type: (List[Arrow], List[Tuple[str, str]], Optional[int]) -> int
     """The distance between two lifelines: what names and labels need, at most what ``width`` leaves for each."""
     places = dict((address, place) for place, (address, _) in enumerate(columns))
     needed = max([_SHORTEST_GAP] + [_name_width(column) + 2 for column in columns])
@@ -141,17 +159,20 @@ class _Canvas(object):
     """Lines of a diagram whose lifelines stand ``gap`` apart, the first at ``left``."""
 
     def __init__(self, columns, left, gap):
+        # type: (List[Tuple[str, str]], int, int) -> None
         self._columns = columns
         self._gap = gap
         self._at = dict((address, left + gap * place) for place, (address, _) in enumerate(columns))
 
     def lifelines(self):
+        # type: () -> str
         line = [" "] * (max(self._at.values()) + 1)
         for place in self._at.values():
             line[place] = "|"
         return "".join(line)
 
     def heads(self):
+        # type: () -> List[str]
         """The names, if there are any, and the addresses, centred on the lifelines."""
         return [
             self._centred([(address, column[kind]) for address, column in zip(self._order(), self._columns)])
@@ -160,9 +181,11 @@ class _Canvas(object):
         ]
 
     def _order(self):
+        # type: () -> List[str]
         return [address for address, _ in self._columns]
 
     def _centred(self, texts):
+        # type: (List[Tuple[str, str]]) -> str
         line = ""
         for address, text in texts:
             text = _cut(text, self._gap - 1)
@@ -170,6 +193,7 @@ class _Canvas(object):
         return line
 
     def arrow(self, row):
+        # type: (Arrow) -> str
         """The lifelines with an arrow across them."""
         line = self.lifelines()
         source, target = self._at[row.source], self._at[row.target]
@@ -186,5 +210,6 @@ class _Canvas(object):
 
 
 def _cut(text, width):
+    # type: (str, int) -> str
     """The text, ended by ".." where it is longer than ``width``."""
     return text if len(text) <= width else text[: max(0, width - 2)] + ".."

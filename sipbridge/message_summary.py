@@ -3,11 +3,15 @@
 from __future__ import absolute_import, division, print_function
 
 import re
-from collections import namedtuple
 
+from sipbridge._compat import NamedTuple
 from sipbridge._text.arguments import check_octets, check_whole
 from sipbridge.errors import InputError
 from sipbridge.uri import check_uri
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Optional
 
 #: The media type.
 MESSAGE_SUMMARY = "application/simple-message-summary"
@@ -15,16 +19,26 @@ MESSAGE_SUMMARY = "application/simple-message-summary"
 _COUNTS = re.compile(r"^\s*(\d{1,9})\s*/\s*(\d{1,9})\s*(?:\(\s*(\d{1,9})\s*/\s*(\d{1,9})\s*\))?\s*$")
 
 
-class Counts(namedtuple("Counts", "new old urgent_new urgent_old")):
+class Counts(NamedTuple("Counts", [
+    ("new", "int"),
+    ("old", "int"),
+    ("urgent_new", "int"),
+    ("urgent_old", "int"),
+])):
     """How many messages wait, of one kind: new and old ones, and how many of them are urgent."""
 
     __slots__ = ()
 
     def __str__(self):
+        # type: () -> str
         return "%d/%d (%d/%d)" % self
 
 
-class MessageSummary(namedtuple("MessageSummary", "waiting account counts")):
+class MessageSummary(NamedTuple("MessageSummary", [
+    ("waiting", "bool"),
+    ("account", "Optional[str]"),
+    ("counts", "Dict[str, Counts]"),
+])):
     """What a message-summary tells.
 
     ``waiting`` is True when there are new messages; ``account`` is the URI of the mailbox or None; ``counts`` is a
@@ -35,11 +49,13 @@ class MessageSummary(namedtuple("MessageSummary", "waiting account counts")):
 
     @property
     def voice(self):
+        # type: () -> Counts
         """The :class:`Counts` of voice messages, zeros when it tells none."""
         return self.counts.get("voice-message", Counts(0, 0, 0, 0))
 
 
 def parse_message_summary(body):
+    # type: (bytes) -> MessageSummary
     """A :class:`MessageSummary` of a body, bytes. Raises InputError when it does not say whether messages wait."""
     body = check_octets(body, "body")
     waiting = account = None
@@ -63,6 +79,7 @@ def parse_message_summary(body):
 
 
 def build_message_summary(new, old=0, urgent_new=0, urgent_old=0, account=None):
+    # type: (int, int, int, int, Optional[str]) -> bytes
     """The body, bytes, for so many voice messages; ``account`` is the URI of the mailbox. Raises InputError."""
     counts = Counts(new, old, urgent_new, urgent_old)
     for name, each in zip(("new", "old", "urgent_new", "urgent_old"), counts):

@@ -10,11 +10,16 @@
 
 from __future__ import absolute_import, division, print_function
 
-from collections import namedtuple
-
+from sipbridge._compat import NamedTuple
 from sipbridge._text.arguments import check_kind, check_sequence
 from sipbridge.payload import format_events
 from sipbridge.sdp import Line, Media, Session, build, medium
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, List, Optional, Tuple
+
+    from sipbridge.payload import Codec
 
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
@@ -26,7 +31,16 @@ _NAMES = {  # by whether we send and whether we receive
 }
 
 
-class Stream(namedtuple("Stream", "kind local remote sending receiving codec telephone_event ptime")):
+class Stream(NamedTuple("Stream", [
+    ("kind", "str"),
+    ("local", "Tuple[str, int]"),
+    ("remote", "Tuple[str, int]"),
+    ("sending", "bool"),
+    ("receiving", "bool"),
+    ("codec", "Optional[Codec]"),
+    ("telephone_event", "Optional[Codec]"),
+    ("ptime", "Optional[int]"),
+])):
     """What was agreed on for one medium.
 
     Attributes:
@@ -42,6 +56,7 @@ class Stream(namedtuple("Stream", "kind local remote sending receiving codec tel
 
 
 def answer(offer, host, media, session_id=1, version=1, name="-"):
+    # type: (Session, str, Iterable[Media], int, int, str) -> Session
     """The answer to an offer (RFC 3264, 6), a :class:`~sipbridge.sdp.Session`.
 
     Args:
@@ -67,12 +82,14 @@ def answer(offer, host, media, session_id=1, version=1, name="-"):
 
 
 def _fits(offered, ours):
+    # type: (Media, Media) -> bool
     same = (offered.kind, offered.protocol.upper()) == (ours.kind, ours.protocol.upper())
-    live = offered.port or "bundle-only" in offered
+    live = offered.port or offered.get("bundle-only") is not None
     return bool(same and live and any(not codec.is_telephone_event for codec in _common(offered, ours)))
 
 
 def _common(offered, ours):
+    # type: (Media, Media) -> List[Codec]
     """The codecs of the offer that are ours as well, with its numbers and our parameters."""
     found = []
     for theirs in offered.codecs:
@@ -87,6 +104,7 @@ def _common(offered, ours):
 
 
 def _answered(offer, offered, ours):
+    # type: (Session, Media, Optional[Media]) -> Media
     if ours is None:
         refused = Media(offered.lines[:1]).with_port(0)
         return _with_mid(refused, offered)
@@ -98,18 +116,21 @@ def _answered(offer, offered, ours):
 
 
 def _agreeing(own, theirs):
+    # type: (str, str) -> str
     """The direction to answer with, of what we want and what the peer offers (RFC 3264, 6.1)."""
     return _NAMES[own in _SENDS and theirs in _RECEIVES, own in _RECEIVES and theirs in _SENDS]
 
 
 def answer_again(offer, ours):
+    # type: (Session, Session) -> Session
     """What is in force of ours as the answer to a new offer, where nothing changes but who sends: a hold, a resume.
 
     Each medium of ``ours``, a :class:`~sipbridge.sdp.Session`, goes on as far as the offer lets it (RFC 3264, 6.1):
     "sendonly" is answered with "recvonly", port 0 with port 0. ``ours`` itself when it fits as it is, and when the
     offer has another number of media, which only the user can answer.
     """
-    check_kind(offer, Session, "offer"), check_kind(ours, Session, "ours")
+    check_kind(offer, Session, "offer")
+    check_kind(ours, Session, "ours")
     if len(offer.media) != len(ours.media):
         return ours
     media = [_continued(offer, theirs, ours, own) for theirs, own in zip(offer.media, ours.media)]
@@ -117,6 +138,7 @@ def answer_again(offer, ours):
 
 
 def _continued(offer, theirs, ours, own):
+    # type: (Session, Media, Session, Media) -> Media
     if own not in ours.live:
         return own
     if theirs not in offer.live:
@@ -127,17 +149,20 @@ def _continued(offer, theirs, ours, own):
 
 
 def _with_mid(answered, offered):
+    # type: (Media, Media) -> Media
     mid = offered.get("mid")  # what names a medium in the offer names it in the answer (RFC 5888, 9.1)
     return answered.with_lines(Line("a", "mid:" + mid)) if mid else answered
 
 
 def streams(local, remote):
+    # type: (Session, Session) -> Tuple[Stream, ...]
     """The :class:`Stream` of each medium that both descriptions have and neither refuses.
 
     ``local`` and ``remote`` are the descriptions in force, whoever offered: media belong together by their
     place (RFC 3264, 6). Of the codecs the peer's first that is ours too is meant.
     """
-    check_kind(local, Session, "local"), check_kind(remote, Session, "remote")
+    check_kind(local, Session, "local")
+    check_kind(remote, Session, "remote")
     found = []
     for ours, theirs in zip(local.media, remote.media):
         if ours in local.live and theirs in remote.live:
@@ -146,6 +171,7 @@ def streams(local, remote):
 
 
 def _stream(local, ours, remote, theirs):
+    # type: (Session, Media, Session, Media) -> Stream
     codec, event = _to_send(ours, theirs)
     here, there = local.direction(ours), remote.direction(theirs)
     return Stream(
@@ -161,10 +187,11 @@ def _stream(local, ours, remote, theirs):
 
 
 def _to_send(ours, theirs):
+    # type: (Media, Media) -> Tuple[Optional[Codec], Optional[Codec]]
     """The codec, and that for DTMF beside it, as the peer has them; None each where there is none."""
     common = _common(theirs, ours)
     number = next((codec.payload_type for codec in common if not codec.is_telephone_event), None)
     codec = next((codec for codec in theirs.codecs if codec.payload_type == number), None)
     events = [each for each in common if each.is_telephone_event]
     matching = [each for each in events if codec is not None and each.clock_rate == codec.clock_rate]
-    return codec, (matching or events or [None])[0]
+    return codec, next(iter(matching or events), None)

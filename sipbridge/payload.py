@@ -3,11 +3,15 @@
 from __future__ import absolute_import, division, print_function
 
 import re
-from collections import namedtuple
 
+from sipbridge._compat import NamedTuple
 from sipbridge._text.arguments import check_kind, check_sequence, check_text, check_whole
 from sipbridge._text.checks import check_line
 from sipbridge.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
 #: The key events of RFC 4733, 3.2, in the order of their numbers from 0 on.
 KEYS = "0123456789*#ABCD"
@@ -17,7 +21,13 @@ _RTPMAP = re.compile(r"([0-9]{1,3})[ \t]+([^\s/]+)/([0-9]{1,9})(?:/([0-9]{1,3}))
 _EVENTS = re.compile(r"[0-9]{1,3}(?:-[0-9]{1,3})?(?:,[0-9]{1,3}(?:-[0-9]{1,3})?)*\Z")
 
 
-class Codec(namedtuple("Codec", "payload_type name clock_rate channels parameters")):
+class Codec(NamedTuple("Codec", [
+    ("payload_type", "int"),
+    ("name", "str"),
+    ("clock_rate", "int"),
+    ("channels", "int"),
+    ("parameters", "Optional[str]"),
+])):
     """A payload format: its number in this description (0 to 127), encoding name, clock rate in Hz, channels,
     and the text of its a=fmtp (None: there is none).
     """
@@ -25,6 +35,7 @@ class Codec(namedtuple("Codec", "payload_type name clock_rate channels parameter
     __slots__ = ()
 
     def __new__(cls, payload_type, name, clock_rate=8000, channels=1, parameters=None):
+        # type: (int, str, int, int, Optional[str]) -> Codec
         name = check_line(name, "encoding name")
         if re.search(r"[\s/]", name):
             raise InputError("an encoding name has no blank and no slash: %r" % (name,))
@@ -37,45 +48,52 @@ class Codec(namedtuple("Codec", "payload_type name clock_rate channels parameter
 
     @property
     def rtpmap(self):
+        # type: () -> str
         """What a=rtpmap says of it, as ``"PCMU/8000"``, ``"opus/48000/2"``."""
         channels = "/%d" % self.channels if self.channels > 1 else ""
         return "%s/%d%s" % (self.name, self.clock_rate, channels)
 
     @property
     def is_telephone_event(self):
+        # type: () -> bool
         """True for DTMF in RTP (RFC 4733)."""
         return self.name.lower() == _TELEPHONE_EVENT
 
     @property
     def events(self):
+        # type: () -> FrozenSet[int]
         """The numbers of the telephone events that it takes, a frozenset; without a=fmtp 0 to 15 (2.4.1)."""
         if not self.is_telephone_event:
             return frozenset()
         return parse_events(self.parameters) if self.parameters else frozenset(range(16))
 
     def is_same_as(self, other):
+        # type: (Codec) -> bool
         """Whether both name one format (RFC 3264, 6.1): number and parameters do not count."""
         check_kind(other, Codec, "other")
         return self._identity() == other._identity()
 
     def _identity(self):
+        # type: () -> Tuple[str, int, int]
         return self.name.lower(), self.clock_rate, self.channels
 
 
 def telephone_event(payload_type=101, clock_rate=8000, events="0-15"):
+    # type: (int, int, str) -> Codec
     """DTMF in RTP (RFC 4733): the clock rate is that of the audio beside it."""
     parse_events(events)
     return Codec(payload_type, _TELEPHONE_EVENT, clock_rate, 1, events)
 
 
 def parse_events(text):
+    # type: (str) -> FrozenSet[int]
     """The numbers in a list as ``"0-15,32"`` (RFC 4733, 2.4.1), a frozenset. Raises InputError."""
     compact = re.sub(r"\s", "", check_text(text, "a list of telephone events"))
     if compact.lower().startswith("events="):  # a form that some phones send
         compact = compact[len("events=") :]
     if not _EVENTS.match(compact):
         raise InputError("not a list of telephone events: %r" % (text,))
-    found = set()
+    found = set()  # type: Set[int]
     for part in compact.split(","):
         first, _, last = part.partition("-")
         if int(last or first) > 255:
@@ -85,8 +103,9 @@ def parse_events(text):
 
 
 def format_events(events):
+    # type: (Iterable[int]) -> str
     """The other way round: ``"0-15,32"``. Raises InputError."""
-    ranges = []
+    ranges = []  # type: List[List[int]]
     for event in sorted(check_whole(each, "one of events", 0, 255) for each in check_sequence(events, "events")):
         if ranges and ranges[-1][1] == event - 1:
             ranges[-1][1] = event
@@ -96,16 +115,18 @@ def format_events(events):
 
 
 def parse_rtpmap(value):
+    # type: (str) -> Codec
     """The Codec in the value of an a=rtpmap, as ``"0 PCMU/8000"``. Raises InputError, quoting it."""
     found = _RTPMAP.match(check_text(value, "an rtpmap"))
     try:
-        number, name, rate, channels = found.groups()
+        number, name, rate, channels = found.groups() if found else ("", "", "", "")
         return Codec(int(number), name, int(rate), int(channels or 1))
-    except (AttributeError, InputError):
+    except ValueError:
         raise InputError("not an rtpmap: %r (expected something like 0 PCMU/8000)" % (value,))
 
 
 def _static():
+    # type: () -> Dict[int, Codec]
     """RFC 3551, tables 4 and 5."""
     table = (
         "0 PCMU/8000, 3 GSM/8000, 4 G723/8000, 5 DVI4/8000, 6 DVI4/16000, 7 LPC/8000, 8 PCMA/8000,"

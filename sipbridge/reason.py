@@ -3,17 +3,23 @@
 from __future__ import absolute_import, division, print_function
 
 import re
-from collections import namedtuple
 
+from sipbridge._compat import NamedTuple
 from sipbridge._text.arguments import check_pairs, check_text, is_whole
 from sipbridge._text.checks import check_line
 from sipbridge._text.parameters import number, parse_parameters, split_list
 from sipbridge.errors import InputError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional, Tuple
+
+    from sipbridge.headers import HeaderFields, Headers
+
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 
 
-class Reason(namedtuple("Reason", "protocol cause text")):
+class Reason(NamedTuple("Reason", [("protocol", "str"), ("cause", "Optional[int]"), ("text", "str")])):
     """One reason: ``Reason("Q.850", 16, "Normal call clearing")``, ``Reason("SIP", 200, "Call completed elsewhere")``.
 
     ``protocol`` is "SIP", "Q.850" or another token, ``cause`` its number or None, ``text`` may be "".
@@ -22,10 +28,12 @@ class Reason(namedtuple("Reason", "protocol cause text")):
     __slots__ = ()
 
     def __new__(cls, protocol, cause=None, text=""):
+        # type: (str, Optional[int], str) -> Reason
         return super(Reason, cls).__new__(cls, protocol, cause, text)
 
     @property
     def value(self):
+        # type: () -> str
         """The header's value. Raises InputError."""
         protocol = check_text(self.protocol, "the protocol of a Reason")
         if not _TOKEN.match(protocol):
@@ -43,6 +51,7 @@ class Reason(namedtuple("Reason", "protocol cause text")):
 
 
 def with_reason(headers, reason):
+    # type: (HeaderFields, Optional[Reason]) -> List[Tuple[str, str]]
     """Headers and, unless it is None, a Reason, as pairs."""
     pairs = check_pairs(headers)
     if reason is None:
@@ -53,6 +62,7 @@ def with_reason(headers, reason):
 
 
 def parse_reasons(headers):
+    # type: (Headers) -> Tuple[Reason, ...]
     """Every Reason of a message; what is none is left out."""
     found = []
     for item in split_list(headers.get_all("Reason")):

@@ -19,18 +19,29 @@ import re
 import socket
 import struct
 import threading
-from collections import namedtuple
 
+from sipbridge._compat import NamedTuple
 from sipbridge._engine.local_address import source_address
 from sipbridge._text.arguments import check_path
 from sipbridge._text.masking import masked
 from sipbridge.errors import InputError, NotSupportedError
 from sipbridge.uri import parse_host_port
 
-try:
-    import dpkt
-except ImportError:
-    dpkt = None
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, Tuple
+
+    from sipbridge.events import TraceMessage
+
+    _Party = Tuple[str, int]
+    _Decoder = Callable[[bytes], Any]
+
+    dpkt = None  # type: Any  # which has no types
+else:
+    try:
+        import dpkt
+    except ImportError:
+        dpkt = None
 
 # Packets begin with their IP header; "any length" to Wireshark (LINKTYPE_RAW of tcpdump.org).
 _LINKTYPE_RAW = 101
@@ -48,19 +59,26 @@ _UDP, _TCP = 17, 6
 _START = re.compile(br"(?:SIP/2\.0 [0-9]{3}[ \r\n]|[A-Za-z0-9.!%*_+`'~-]+ \S+ SIP/2\.0\r?\n)", re.IGNORECASE)
 
 
-class Passed(namedtuple("Passed", "time source target data")):
+class Passed(NamedTuple("Passed", [
+    ("time", "float"),
+    ("source", "str"),
+    ("target", "str"),
+    ("data", "bytes"),
+])):
     """A message in a file: seconds since 1970, "host:port" of sender and receiver, its octets."""
 
     __slots__ = ()
 
 
 def require():
+    # type: () -> None
     """Raises NotSupportedError, saying what to install, when there is no dpkt."""
     if dpkt is None:
         raise NotSupportedError("capture files need dpkt: pip install sipbridge[pcap]")
 
 
 def without_credentials(data):
+    # type: (bytes) -> bytes
     """The octets of a message with the credentials in it made unreadable."""
     return masked(data.decode("latin-1")).encode("latin-1")
 
@@ -76,16 +94,19 @@ class Recorder(object):
     """
 
     def __init__(self, path, credentials=False):
+        # type: (str, bool) -> None
         require()
         self.path = check_path(path, "path")
         self._credentials = credentials
-        self._local = None
-        self._file = self._writer = None
-        self._sources = {}
-        self._sent = {}  # octets sent so far, by (source, target): TCP's sequence numbers
+        self._local = ("udp", "", 0)
+        self._file = None  # type: Optional[BinaryIO]
+        self._writer = None  # type: Any
+        self._sources = {}  # type: Dict[_Party, str]
+        self._sent = {}  # type: Dict[Tuple[_Party, _Party], int]  # octets sent so far, by (source, target): TCP's sequence numbers
         self._lock = threading.Lock()
 
     def begin(self, transport, host, port):
+        # type: (str, str, int) -> None
         """Open the file for the messages of the endpoint there, which calls this when it opens.
 
         Raises InputError when the file cannot be written.
@@ -99,6 +120,7 @@ class Recorder(object):
         self._file.flush()
 
     def __call__(self, message):
+        # type: (TraceMessage) -> None
         """Write a :class:`~sipbridge.TraceMessage`."""
         data = message.data if self._credentials else without_credentials(message.data)
         transport, host, port = self._local
@@ -107,24 +129,27 @@ class Recorder(object):
         source, target = (local, peer) if message.outgoing else (peer, local)
         make = _udp_packets if transport == "udp" else self._tcp_packets
         with self._lock:
-            if self._file.closed:
+            if self._file is None or self._file.closed:
                 return
             for packet in make(source, target, data):
                 self._writer.writepkt(packet, message.time)
             self._file.flush()
 
     def close(self):
+        # type: () -> None
         """Close the file. What comes later is dropped."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
 
     def _source(self, peer):
+        # type: (_Party) -> str
         if peer not in self._sources:
             self._sources[peer] = source_address(*peer) or self._local[1]
         return self._sources[peer]
 
     def _tcp_packets(self, source, target, data):
+        # type: (_Party, _Party, bytes) -> Iterator[Any]
         for start in range(0, len(data), _SEGMENT):
             part = data[start : start + _SEGMENT]
             sequence = self._sent.get((source, target), 1)
@@ -141,6 +166,7 @@ class Recorder(object):
 
 
 def _peer(text):
+    # type: (str) -> _Party
     """(host, port) of a "host:port"; the address nobody has for what is none."""
     try:
         host, port = parse_host_port(text)
@@ -150,11 +176,13 @@ def _peer(text):
 
 
 def _udp_packets(source, target, data):
+    # type: (_Party, _Party, bytes) -> Iterator[Any]
     datagram = dpkt.udp.UDP(sport=source[1], dport=target[1], ulen=8 + len(data), data=data)
     yield _ip_packet(source[0], target[0], _UDP, datagram)
 
 
 def _ip_packet(source, target, protocol, payload):
+    # type: (str, str, int, Any) -> Any
     if ":" in source or ":" in target:
         return dpkt.ip6.IP6(
             src=_packed(source, socket.AF_INET6),
@@ -174,6 +202,7 @@ def _ip_packet(source, target, protocol, payload):
 
 
 def _packed(host, family):
+    # type: (str, int) -> bytes
     try:
         return socket.inet_pton(family, host)
     except (socket.error, ValueError):  # a name, or the other family
@@ -184,11 +213,13 @@ def _packed(host, family):
 
 
 def is_capture(data):
+    # type: (bytes) -> bool
     """Whether a file that begins with these octets is pcap or pcapng."""
     return data[:4] in _MAGIC
 
 
 def read(stream):
+    # type: (BinaryIO) -> Iterator[Passed]
     """The SIP messages in a pcap or pcapng file, :class:`Passed` each: in UDP, and in TCP one per segment.
 
     ``stream`` is the file, opened for reading bytes. Raises InputError when it is no such file, and
@@ -208,6 +239,7 @@ def read(stream):
 
 
 def _messages(decode, time, frame):
+    # type: (Optional[_Decoder], float, bytes) -> Iterator[Passed]
     """The message in a frame, if there is one."""
     try:
         packet = frame if decode is None else decode(frame)  # type: Any
@@ -221,10 +253,12 @@ def _messages(decode, time, frame):
 
 
 def _ip(frame):
+    # type: (bytes) -> Any
     return (dpkt.ip6.IP6 if bytearray(frame[:1])[0] >> 4 == 6 else dpkt.ip.IP)(frame)
 
 
 def _name(address, port):
+    # type: (bytes, int) -> str
     family = socket.AF_INET6 if len(address) == 16 else socket.AF_INET
     host = socket.inet_ntop(family, address)
     return ("[%s]:%d" if ":" in host else "%s:%d") % (host, port)

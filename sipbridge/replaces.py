@@ -5,11 +5,16 @@
 from __future__ import absolute_import, division, print_function
 
 import re
-from collections import namedtuple
 
-from sipbridge._compat import PY2
+from sipbridge._compat import PY2, NamedTuple
 from sipbridge._text.parameters import parse_parameters
 from sipbridge.uri import address_uri
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+    from sipbridge.headers import Headers
 
 if PY2:
     from urllib import quote, unquote
@@ -17,7 +22,12 @@ else:
     from urllib.parse import quote, unquote  # novm
 
 
-class Replaces(namedtuple("Replaces", "call_id to_tag from_tag early_only")):
+class Replaces(NamedTuple("Replaces", [
+    ("call_id", "str"),
+    ("to_tag", "str"),
+    ("from_tag", "str"),
+    ("early_only", "bool"),
+])):
     """A Replaces header: which dialog, as the one who gets it has it (``to_tag`` is its own), and whether only an
     early one is meant.
     """
@@ -25,11 +35,13 @@ class Replaces(namedtuple("Replaces", "call_id to_tag from_tag early_only")):
     __slots__ = ()
 
     def __str__(self):
+        # type: () -> str
         text = "%s;to-tag=%s;from-tag=%s" % self[:3]
         return text + ";early-only" if self.early_only else text
 
 
 def parse_replaces(text):
+    # type: (str) -> Optional[Replaces]
     """The header's value as a :class:`Replaces`, or None when it is malformed (RFC 3891, 6.1)."""
     call_id, parameters = parse_parameters(text)
     to_tag, from_tag = parameters.get("to-tag"), parameters.get("from-tag")
@@ -39,6 +51,7 @@ def parse_replaces(text):
 
 
 def with_replaces(uri, replaces):
+    # type: (str, Replaces) -> str
     """A URI for Refer-To that makes the call to it take the place of a dialog."""
     text = str(replaces)
     escaped = quote(text.encode("utf-8") if PY2 else text, safe="")
@@ -46,11 +59,13 @@ def with_replaces(uri, replaces):
 
 
 def target_of(headers):
+    # type: (Headers) -> str
     """The URI that a REFER names, without the headers in it."""
     return address_uri(headers.get("Refer-To", "")).partition("?")[0]
 
 
 def replaces_of(headers):
+    # type: (Headers) -> Optional[Replaces]
     """The Replaces that a REFER's URI has in it, or None."""
     for field in address_uri(headers.get("Refer-To", "")).partition("?")[2].split("&"):
         name, _, value = field.partition("=")
@@ -60,6 +75,7 @@ def replaces_of(headers):
 
 
 def _unescaped(text):
+    # type: (str) -> str
     if PY2:
         return unquote(text.encode("utf-8")).decode("utf-8", "replace")
     return unquote(text)

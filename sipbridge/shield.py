@@ -27,13 +27,20 @@ import os
 import stat
 import struct
 import sys
-from collections import namedtuple
 
+from sipbridge._compat import NamedTuple
 from sipbridge._engine.libraries import choose
-from sipbridge._engine.preload import environment, library
-from sipbridge._engine.shield_counters import Counter, binding, counters
+from sipbridge._engine.preload import environment as environment
+from sipbridge._engine.preload import library as library
+from sipbridge._engine.shield_counters import Counter as Counter
+from sipbridge._engine.shield_counters import binding
+from sipbridge._engine.shield_counters import counters as counters
 from sipbridge._text.arguments import check_delay, check_octets
 from sipbridge.errors import EngineError, InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterable, List, Optional, Sequence, Tuple
 
 #: The kinds of requests that :func:`set_limit` can hold back, in the contract's order.
 METHODS = ("INVITE", "REGISTER", "SUBSCRIBE")
@@ -57,7 +64,7 @@ example:
 """
 
 
-class Verdict(namedtuple("Verdict", "action status rule")):
+class Verdict(NamedTuple("Verdict", [("action", "str"), ("status", "int"), ("rule", "str")])):
     """What the shield would do: ``action`` is "pass", "answer" or "drop"; ``status`` is the status code of the
     answer, or 0; ``rule`` is what the message offends against, or "".
     """
@@ -66,17 +73,20 @@ class Verdict(namedtuple("Verdict", "action status rule")):
 
 
 def file_path():
+    # type: () -> str
     """Where processes of this user keep their counters, the first of them; "" for nowhere."""
     return os.environ.get("SIPBRIDGE_SHIELD_COUNTERS", "/tmp/sipbridge-shield-%d" % os.getuid())
 
 
 def _files():
+    # type: () -> List[str]
     """Where all of them do."""
     path = file_path()
     return [path] + ["%s-%d" % (path, number) for number in range(2, _MAX_FILES + 1)] if path else []
 
 
 def _octets_of(path):
+    # type: (str) -> bytes
     """What a file holds that is one, and this user's or root's: anybody can put something into /tmp."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as stream:
@@ -87,6 +97,7 @@ def _octets_of(path):
 
 
 def read_counters(path=None):
+    # type: (Optional[str]) -> Tuple[Optional[int], List[Counter]]
     """The counters in a file, :func:`file_path` by default, that another process keeps or left when it died.
 
     Returns its process id and a list as of :func:`counters`; (None, []) when there is no such file.
@@ -103,12 +114,14 @@ def read_counters(path=None):
 
 
 def loaded():
+    # type: () -> bool
     """Whether the shield is loaded in this process. (Whether it is in an engine's path is known once that is open.)"""
     lib, ffi = binding()
-    return lib.sb_shield_counters(ffi.NULL, 0) >= 0
+    return bool(lib.sb_shield_counters(ffi.NULL, 0) >= 0)
 
 
 def set_limit(method, rate, burst=None):
+    # type: (str, Optional[float], Optional[float]) -> None
     """How many requests that begin something are let in; the others get a 503 with Retry-After.
 
     Args:
@@ -133,12 +146,14 @@ def set_limit(method, rate, burst=None):
 
 
 def limits():
+    # type: () -> Dict[str, float]
     """The limits in force right now: a dict of method and requests per second, 0.0 for none."""
     lib, _ = binding()
     return dict((method, lib.sb_shield_rate(kind)) for kind, method in enumerate(METHODS))
 
 
 def check(octets):
+    # type: (bytes) -> Verdict
     """What the shield would do with a datagram (bytes): a :class:`Verdict`. Needs no preloaded shield."""
     octets = check_octets(octets, "octets")
     lib, ffi = binding()
@@ -149,6 +164,7 @@ def check(octets):
 
 
 def report():
+    # type: () -> List[str]
     """Lines of text on the shield in this process, for people."""
     path = library()
     lines = ["library: %s" % (path or "none (it is built on Linux alone)")]
@@ -162,6 +178,7 @@ def report():
 
 
 def _described(found):
+    # type: (List[Counter]) -> List[str]
     lines = ["passed: %d" % each.passed for each in found[:1]]
     for each in found[1:]:
         if each.answered or each.dropped:
@@ -170,26 +187,30 @@ def _described(found):
 
 
 def report_files():
+    # type: () -> List[str]
     """The same of every process of this user that runs, or, when none does, of the one that was the last."""
-    read = [(path,) + read_counters(path) for path in _files()]
-    there = [each for each in read if each[1] is not None]
+    read = [(path, read_counters(path)) for path in _files()]
+    there = [(path, process, found) for path, (process, found) in read if process is not None]
     running = [each for each in there if _runs(each[1])]
     shown = running or sorted(there, key=lambda each: os.path.getmtime(each[0]))[-1:]
     return [line for _, process, found in shown for line in _told(process, found)]
 
 
 def report_file(path):
+    # type: (str) -> List[str]
     """The same of the process whose counters are in a file (:func:`read_counters`); [] when there is none."""
     process, found = read_counters(path)
     return [] if process is None else _told(process, found)
 
 
 def _told(process, found):
+    # type: (int, List[Counter]) -> List[str]
     state = "runs" if _runs(process) else "has ended"
     return ["counted by process %d, which %s:" % (process, state)] + _described(found)
 
 
 def _runs(process):
+    # type: (int) -> bool
     try:
         os.kill(process, 0)
     except OSError as error:
@@ -198,6 +219,7 @@ def _runs(process):
 
 
 def restart_with(module, arguments, name=None):
+    # type: (str, Iterable[str], Optional[str]) -> None
     """Start this process again with the shield, where the engine of that name needs one and has none.
 
     For programs of sipbridge's own: ``module`` is what ``python -m`` runs, ``arguments`` its command line. Returns
@@ -215,8 +237,9 @@ def restart_with(module, arguments, name=None):
 
 
 def main(arguments=None):
+    # type: (Optional[Sequence[str]]) -> int
     """``python -m sipbridge.shield COMMAND...``: become that command, with the shield."""
-    command = sys.argv[1:] if arguments is None else arguments
+    command = sys.argv[1:] if arguments is None else list(arguments)
     if not command or command[0].startswith("-"):
         wanted = command[:1] in (["-h"], ["--help"])
         (sys.stdout if wanted else sys.stderr).write(_USAGE)

@@ -7,6 +7,10 @@ from xml.sax.saxutils import escape
 from sipbridge._text.arguments import check_kind, check_sequence
 from sipbridge.ladder import Arrow, make_columns
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterable, Iterator, List, Tuple, Union
+
 # Pixels: the margin that the times stand in, the first arrow, from one arrow to the next; from one lifeline
 # to the next at the least, and the width of a character.
 _LEFT, _TOP, _STEP = 90, 60, 28
@@ -26,6 +30,7 @@ _REQUEST, _PROVISIONAL, _SUCCESS, _REFUSAL = u"#1f4e9e", u"#666666", u"#1a7f37",
 
 
 def render(rows, parties=()):
+    # type: (Iterable[Arrow], Iterable[Union[str, Tuple[str, str]]]) -> str
     """The diagram of :class:`~sipbridge.ladder.Arrow` records, in order, as the text of an SVG document.
 
     ``parties`` are the columns as for :func:`sipbridge.ladder.draw_arrows`.
@@ -47,6 +52,7 @@ def render(rows, parties=()):
 
 
 def _gap(rows, columns):
+    # type: (List[Arrow], List[Tuple[str, str]]) -> int
     """The distance of two lifelines that lets each label fit between its own."""
     order = dict((address, place) for place, (address, _) in enumerate(columns))
     needed = [_GAP] + [int(len(address) * _CHARACTER) + 20 for address, _ in columns]
@@ -57,6 +63,7 @@ def _gap(rows, columns):
 
 
 def _arrow(row, places, height, seconds):
+    # type: (Arrow, Dict[str, int], int, float) -> Iterator[str]
     start, end = places[row.source], places[row.target]
     yield _TEXT % (_LEFT - 20, height + 4, "end", ' fill="#666"', "%.3f" % seconds)
     if start == end:
@@ -69,10 +76,12 @@ def _arrow(row, places, height, seconds):
 
 
 def _color(text):
+    # type: (str) -> str
     if not text[:3].isdigit():
         return _REQUEST
     return {"1": _PROVISIONAL, "2": _SUCCESS}.get(text[:1], _REFUSAL)
 
 
 def _escaped(text):
+    # type: (str) -> str
     return escape(text, {u'"': u"&quot;"})

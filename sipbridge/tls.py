@@ -3,16 +3,25 @@
 from __future__ import absolute_import, division, print_function
 
 import os
-from collections import namedtuple
 
+from sipbridge._compat import NamedTuple
 from sipbridge._text.arguments import check_file
 from sipbridge.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal, Optional
 
 #: Whose certificate has to be right, in the order of enum sb_tls_verify (csrc/contract/engine.h).
 VERIFY = ("server", "none", "both")
 
 
-class Tls(namedtuple("Tls", "certificate private_key ca_file verify")):
+class Tls(NamedTuple("Tls", [
+    ("certificate", "Optional[str]"),
+    ("private_key", "Optional[str]"),
+    ("ca_file", "Optional[str]"),
+    ("verify", 'Literal["server", "none", "both"]'),
+])):
     """What an endpoint on ``tls://`` shows and believes.
 
     Args:
@@ -31,6 +40,7 @@ class Tls(namedtuple("Tls", "certificate private_key ca_file verify")):
     __slots__ = ()
 
     def __new__(cls, certificate=None, private_key=None, ca_file=None, verify="server"):
+        # type: (Optional[str], Optional[str], Optional[str], Literal["server", "none", "both"]) -> Tls
         if verify not in VERIFY:
             raise InputError("verify is one of %s, not %r" % (", ".join(VERIFY), verify))
         if private_key is not None and certificate is None:
@@ -44,6 +54,7 @@ class Tls(namedtuple("Tls", "certificate private_key ca_file verify")):
 
 
 def _ssl():
+    # type: () -> Any
     """Python's ssl module, which is not loaded for those who do without: it takes a while."""
     import ssl
 
@@ -51,6 +62,7 @@ def _ssl():
 
 
 def _system_ca_file():
+    # type: () -> str
     paths = getattr(_ssl(), "get_default_verify_paths", lambda: None)()
     found = paths and (paths.cafile or paths.openssl_cafile)
     for path in (found, "/etc/ssl/certs/ca-certificates.crt"):
@@ -60,6 +72,7 @@ def _system_ca_file():
 
 
 def _check_pair(certificate, private_key):
+    # type: (Optional[str], Optional[str]) -> None
     """That the certificate and the key are such, and belong together."""
     ssl = _ssl()
     context = getattr(ssl, "SSLContext", None)
@@ -74,4 +87,5 @@ def _check_pair(certificate, private_key):
 
 
 def _refuse_password():
+    # type: () -> str
     raise ValueError("the key is encrypted, and there is nobody to ask for its password")

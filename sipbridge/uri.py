@@ -4,14 +4,27 @@ from __future__ import absolute_import, division, print_function
 
 import re
 import warnings
-from collections import namedtuple
 
+from sipbridge._compat import NamedTuple
 from sipbridge._text.arguments import check_text
 from sipbridge._text.pattern import Pattern
 from sipbridge.errors import InputError, UnreachableContactWarning
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Match, Optional, Tuple, TypeVar
 
-class Uri(namedtuple("Uri", "scheme user host port parameters headers")):
+    _T = TypeVar("_T")
+
+
+class Uri(NamedTuple("Uri", [
+    ("scheme", "str"),
+    ("user", "Optional[str]"),
+    ("host", "str"),
+    ("port", "Optional[int]"),
+    ("parameters", "str"),
+    ("headers", "str"),
+])):
     """A SIP URI in its parts: text, ``port`` an int or None, ``user`` None where there is none;
     ``parameters`` and ``headers`` as written, without the leading ``;`` and ``?``. A tel URI has its number as
     ``user`` and an empty ``host``.
@@ -20,7 +33,7 @@ class Uri(namedtuple("Uri", "scheme user host port parameters headers")):
     __slots__ = ()
 
 
-class NameAddr(namedtuple("NameAddr", "display_name uri parameters")):
+class NameAddr(NamedTuple("NameAddr", [("display_name", "str"), ("uri", "str"), ("parameters", "str")])):
     """An address as in From, To and Contact: display name ("" where there is none), the URI as
     text, and the parameters behind it as written, without the leading ``;``.
     """
@@ -28,7 +41,11 @@ class NameAddr(namedtuple("NameAddr", "display_name uri parameters")):
     __slots__ = ()
 
 
-class TransportAddress(namedtuple("TransportAddress", "transport host port")):
+class TransportAddress(NamedTuple("TransportAddress", [
+    ("transport", "str"),
+    ("host", "str"),
+    ("port", "int"),
+])):
     """Where an endpoint listens: ``"udp"``, ``"tcp"`` or ``"tls"``, host, port (0: any)."""
 
     __slots__ = ()
@@ -70,6 +87,7 @@ _TRANSPORT_ADDRESS = Pattern(r"(?P<transport>[a-z]+)://" + _HOST + _PORT + r"\Z"
 
 
 def _checked_text(value, what):
+    # type: (object, str) -> str
     text = check_text(value, what)
     found = _CONTROL.search(text)
     if found:
@@ -78,6 +96,7 @@ def _checked_text(value, what):
 
 
 def _checked_port(text, value):
+    # type: (Optional[str], str) -> Optional[int]
     if text is None:
         return None
     port = int(text)
@@ -87,6 +106,7 @@ def _checked_port(text, value):
 
 
 def parse_uri(text):
+    # type: (str) -> Uri
     """Split a ``sip:``, ``sips:`` or ``tel:`` URI into a :class:`Uri`.
 
     Raises InputError, quoting it, when it does not parse (RFC 3261, 19.1.1; RFC 3966), or an escape in it stands for
@@ -99,6 +119,7 @@ def parse_uri(text):
 
 
 def _split_uri(text):
+    # type: (str) -> Uri
     found = _SIP_URI.match(text)
     if found:
         return Uri(
@@ -116,12 +137,14 @@ def _split_uri(text):
 
 
 def _refuse_control_escapes(text):
+    # type: (str) -> None
     found = _CONTROL_ESCAPE.search(text)
     if found:
         raise InputError("the text of a URI has the escape %s of a control character in it: %r" % (found.group(), text))
 
 
 def parse_address(text):
+    # type: (str) -> NameAddr
     """Split ``"Bob" <sip:bob@example.com>;tag=1`` or a bare URI into a :class:`NameAddr`.
 
     A bare URI keeps its parameters, as in a Request-URI; in a From, To or Contact they would be the header's
@@ -139,6 +162,7 @@ def parse_address(text):
 
 
 def check_uri(text, what):
+    # type: (str, str) -> str
     """The URI as text, or InputError; ``what`` it is for.
 
     One that a user gives has no headers (``?Subject=hi``): a library would write them as lines of the message.
@@ -150,6 +174,7 @@ def check_uri(text, what):
 
 
 def check_address(text, what):
+    # type: (str, str) -> str
     """The URI or name-addr as text, or InputError; parameters behind the ``>`` are the engine's to set.
 
     As for :func:`check_uri` its URI has no headers.
@@ -169,6 +194,7 @@ def check_address(text, what):
 
 
 def _refuse_headers(uri):
+    # type: (str) -> None
     """InputError for a URI with headers; for what is no URI nothing yet."""
     found = _SIP_URI.match(uri)
     if found and found.group("headers") is not None:
@@ -176,11 +202,13 @@ def _refuse_headers(uri):
 
 
 def is_wildcard(host):
+    # type: (str) -> bool
     """Whether it is the address that stands for every one of a machine: ``0.0.0.0``, ``[::]``."""
     return bool(host) and not host.strip("[]0.:")
 
 
 def warn_of_wildcard(host, what, level=3):
+    # type: (str, str, int) -> None
     """An UnreachableContactWarning for a host that no peer can send to; ``what`` names it, ``level`` its user."""
     if is_wildcard(host):
         message = "%s: no peer reaches %s, which stands for every address of a machine"
@@ -188,11 +216,13 @@ def warn_of_wildcard(host, what, level=3):
 
 
 def check_host_port(text, what):
+    # type: (str, str) -> Tuple[str, int]
     """As :func:`parse_host_port`, saying what it is for."""
     return _named(parse_host_port, text, what)
 
 
 def _named(parse, text, what, *args):
+    # type: (Callable[..., _T], str, str, *str) -> _T
     try:
         return parse(text, *args)
     except InputError as error:
@@ -200,12 +230,14 @@ def _named(parse, text, what, *args):
 
 
 def address_uri(text):
+    # type: (str) -> str
     """The URI in a From, To or Contact as it came from the network, where anything may stand; "" if none."""
     found = _NAME_ADDR.match(text.strip())
     return found.group("uri") if found else text.partition(";")[0].strip()
 
 
 def parse_transport_address(text):
+    # type: (str) -> TransportAddress
     """Split ``udp://host:port`` into a :class:`TransportAddress`. No port means SIP's, 5060, or 5061 for tls.
 
     Raises InputError, quoting it, when it does not parse or the transport is not known.
@@ -221,6 +253,7 @@ def parse_transport_address(text):
 
 
 def _match_transport_address(text):
+    # type: (str) -> Match[str]
     text = _checked_text(text, "an endpoint address")
     found = _TRANSPORT_ADDRESS.match(text)
     if not found:
@@ -231,6 +264,7 @@ def _match_transport_address(text):
 
 
 def parse_host_port(text):
+    # type: (str) -> Tuple[str, int]
     """Split ``host:port`` into (host, port); no port means 0. Raises InputError, quoting it."""
     found = _match_transport_address("udp://" + _checked_text(text, "a host and port"))
     return found.group("host"), _checked_port(found.group("port"), text) or 0

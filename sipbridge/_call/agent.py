@@ -1,7 +1,5 @@
 """What a call needs of its endpoint. Nothing here exists when the program runs: it is for who checks types."""
 
-# ruff: noqa: F401  (it does not read the comments that use these)
-
 from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False

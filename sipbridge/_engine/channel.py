@@ -13,6 +13,12 @@ from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
 from sipbridge.errors import EngineLost
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple
+
+    from sipbridge._engine.worker_process import Process
+
 #: Octets to read at once.
 _CHUNK = 65536  # a larger buffer would be mapped and unmapped each time
 
@@ -28,16 +34,20 @@ class Pending(object):
     __slots__ = ("method", "arguments", "frame", "value", "error", "done")
 
     def __init__(self, number, method, arguments):
+        # type: (int, str, Sequence[Any]) -> None
         self.method = method
         self.arguments = arguments
-        self.frame = protocol.command(number, method, arguments)
-        self.value = self.error = None
+        self.frame = protocol.command(number, method, arguments)  # type: bytes
+        self.value = None  # type: Any
+        self.error = None  # type: Optional[Exception]
         self.done = False
 
     def settle(self, value, error):
+        # type: (Any, Optional[Exception]) -> None
         self.value, self.error, self.done = value, error, True
 
     def outcome(self):
+        # type: () -> Any
         """The value, or the error raised."""
         if self.error is not None:
             raise self.error
@@ -54,14 +64,17 @@ class _Outgoing(object):
     __slots__ = ("_octets", "_counts")
 
     def __init__(self, octets):
+        # type: (bytes) -> None
         self._octets = octets
-        self._counts = deque()
+        self._counts = deque()  # type: Deque[int]
 
     def left(self):
+        # type: () -> bytes
         """What has not been sent."""
         return self._octets[sum(self._counts) :]
 
     def send(self, connection):
+        # type: (socket.socket) -> None
         """Send some of it. Raises what the socket does."""
         self._counts.extend(starmap(connection.send, ((self.left(),),)))
 
@@ -77,9 +90,11 @@ class Channel(object):
     """
 
     def __init__(self, process):
+        # type: (Process) -> None
         self.process = process
-        self.facts = self.problem = None
-        self.early = []
+        self.facts = None  # type: Optional[Dict[str, Any]]
+        self.problem = None  # type: Optional[str]
+        self.early = []  # type: List[Tuple[Any, ...]]
         self.ended = False
         self._socket = process.socket
         self._sending = threading.Lock()
@@ -87,19 +102,21 @@ class Channel(object):
         self._poll = select.poll()
         self._poll.register(self._socket.fileno(), select.POLLIN)
         self._decoder = protocol.Decoder()
-        self._vocabulary = None
-        self._pending = {}
+        self._vocabulary = None  # type: Optional[protocol.Vocabulary]
+        self._pending = {}  # type: Dict[int, Pending]
         self._number = 0
 
     # -- out -----------------------------------------------------------------------------------------------
 
     def expect(self, method, arguments):
+        # type: (str, Sequence[Any]) -> Pending
         """A :class:`Pending` for a command that is about to be sent."""
         self._number += 1
         pending = self._pending[self._number] = Pending(self._number, method, arguments)
         return pending
 
     def send(self, octets):
+        # type: (bytes) -> None
         """Send a frame. To a process that has died it is lost: who has to know that learns it otherwise.
 
         When a signal's exception cuts it short, the next one sends what is left first.
@@ -116,6 +133,7 @@ class Channel(object):
     # -- in ------------------------------------------------------------------------------------------------
 
     def receive(self, timeout):
+        # type: (Optional[float]) -> List[Tuple[Any, ...]]
         """What came within ``timeout`` seconds (None: no limit), as a list of (kind, ...)."""
         try:
             if timeout is not None and not self._poll.poll(int(timeout * 1000 + 0.999)):
@@ -139,6 +157,7 @@ class Channel(object):
         return messages
 
     def _message(self, kind, payload):
+        # type: (int, bytes) -> Tuple[Any, ...]
         if kind == protocol.EVENT and self._vocabulary is not None:
             return kind, self._vocabulary.event(payload)
         if kind == protocol.RESULT:
@@ -152,10 +171,12 @@ class Channel(object):
         raise protocol.ProtocolError("unexpected frame of kind %d" % kind)
 
     def take(self, number):
+        # type: (int) -> Optional[Pending]
         """The command of that number, which has its result now, or None."""
         return self._pending.pop(number, None)
 
     def rest(self):
+        # type: () -> List[Tuple[Any, ...]]
         """What had arrived before the process died."""
         messages = []
         while not self.ended:
@@ -163,6 +184,7 @@ class Channel(object):
         return messages
 
     def fail(self, error):
+        # type: (Exception) -> None
         """Every command that waits has failed."""
         for pending in self._pending.values():
             pending.settle(None, error)
@@ -171,11 +193,13 @@ class Channel(object):
     # -- one thing after the other, while the worker is nobody else's --------------------------------------------
 
     def greet(self, timeout):
+        # type: (float) -> None
         """Take the worker's hello, at most ``timeout`` seconds. Raises what it could not load its engine for."""
         self._await(timeout, lambda: self.facts is not None)
-        self._vocabulary = protocol.Vocabulary(self.facts)
+        self._vocabulary = protocol.Vocabulary(self.facts or {})
 
     def request(self, timeout, method, *arguments):
+        # type: (float, str, *Any) -> Any
         """Send a command and return its result. Raises what it raises."""
         pending = self.expect(method, arguments)
         self.send(pending.frame)
@@ -183,6 +207,7 @@ class Channel(object):
         return pending.outcome()
 
     def _await(self, timeout, ready):
+        # type: (float, Callable[[], object]) -> None
         deadline = monotonic() + timeout
         while not ready():
             if self.ended:
@@ -194,6 +219,7 @@ class Channel(object):
                 self._absorb(*message)
 
     def _absorb(self, kind, value, result=None, error=None):
+        # type: (int, Any, Any, Any) -> None
         if kind == protocol.HELLO:
             self.facts = value
         elif kind == protocol.EVENT:
@@ -209,6 +235,7 @@ class Channel(object):
     # -- the end -------------------------------------------------------------------------------------------
 
     def shut(self):
+        # type: () -> None
         """Wake whoever is reading or sending. What has arrived can still be read."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -216,5 +243,6 @@ class Channel(object):
             pass
 
     def close(self):
+        # type: () -> None
         with self._sending:
             self._socket.close()

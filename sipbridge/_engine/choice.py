@@ -2,21 +2,26 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge._compat import text_type, to_text
+from sipbridge._compat import text_type
 from sipbridge._engine.in_process import InProcess
 from sipbridge._later import later
 from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Union
+
     from sipbridge._engine import worker
+
+    Engine = Union[InProcess, worker.Worker]
 else:
     worker = later("sipbridge._engine.worker")
 
 
 def make(engine):
+    # type: (Union[str, Engine, None]) -> Engine
     """The engine that an endpoint was asked to use: an object as it is, or in this process the one of that name."""
-    if engine is None or isinstance(to_text(engine), text_type):
+    if engine is None or isinstance(engine, (str, text_type)):
         return InProcess(engine)
     if isinstance(engine, InProcess):
         return engine

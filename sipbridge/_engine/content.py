@@ -8,11 +8,21 @@ from sipbridge._text.checks import check_line
 from sipbridge.errors import InputError
 from sipbridge.headers import check_headers
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Union
+
+    from sipbridge._engine.records import Parties
+    from sipbridge.headers import HeaderFields
+
+    Body = Union[bytes, bytearray, memoryview]
+
 #: Octets that a body may have at most (SB_MAX_BODY in csrc/contract/engine.h); an engine's library may take fewer.
 MAX_BODY = 60000
 
 
 def make_content(headers, body, content_type):
+    # type: (HeaderFields, Optional[Body], Optional[str]) -> Optional[Content]
     """A Content of pairs, bytes and a media type, or None when there is nothing to carry.
 
     Raises InputError for a body that is not bytes or has no content type, and for what
@@ -44,6 +54,7 @@ class MessageTooLarge(InputError):
     """A MESSAGE of so many octets; ``remedy`` is how to say that it may go all the same."""
 
     def __init__(self, size, remedy="large=True"):
+        # type: (int, str) -> None
         super(MessageTooLarge, self).__init__(
             "a MESSAGE of some %d octets is more than the %d that may go over UDP (RFC 3428, 8):"
             " use TCP or TLS, or %s when you know that the way there takes it" % (size, MAX_MESSAGE, remedy)
@@ -52,6 +63,7 @@ class MessageTooLarge(InputError):
 
 
 def check_message_size(parties, content):
+    # type: (Parties, Optional[Content]) -> None
     """MessageTooLarge when a MESSAGE between these, with this, would be longer than MAX_MESSAGE."""
     parts = [parties.to, parties.to, parties.from_ or "", parties.route or ""]
     if content is not None:

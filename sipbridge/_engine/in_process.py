@@ -19,6 +19,12 @@ from sipbridge.errors import (
     UnshieldedEngineWarning,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, NoReturn, Optional, Tuple
+
+    from sipbridge._engine.records import Content, Parties
+
 #: libeXosip2 3.x has TLSv1_method() alone.
 NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best; the sofia engine has"
 
@@ -36,6 +42,7 @@ UNSHIELDED = (
 
 
 def _names(lib, prefix):
+    # type: (Any, str) -> Dict[int, str]
     """The constants of an enum of the contract: SB_CAUSE_LOCAL_BYE becomes {1: "local-bye"}."""
     constants = [name for name in dir(lib) if name.startswith(prefix)]
     return dict((getattr(lib, name), name[len(prefix) :].lower().replace("_", "-")) for name in constants)
@@ -52,11 +59,12 @@ class InProcess(object):
     """
 
     def __init__(self, name=None):
+        # type: (Optional[str]) -> None
         module = choose(name)
         self._ffi = module.ffi
         self._lib = module.lib
-        self.name = self._ffi.string(self._lib.sb_engine_name()).decode("ascii")
-        self.version = self._ffi.string(self._lib.sb_engine_version()).decode("ascii", "replace")
+        self.name = self._ffi.string(self._lib.sb_engine_name()).decode("ascii")  # type: str
+        self.version = self._ffi.string(self._lib.sb_engine_version()).decode("ascii", "replace")  # type: str
         self._types = _names(self._lib, "SB_EV_")
         self._causes = _names(self._lib, "SB_CAUSE_")
         self._states = _names(self._lib, "SB_STATE_")
@@ -65,6 +73,7 @@ class InProcess(object):
 
     @property
     def _handle(self):
+        # type: () -> int
         """What every function wants first. Raises EngineError in a process that was forked off."""
         if self._opened:
             self._owner.check()
@@ -73,6 +82,7 @@ class InProcess(object):
     # -- errors --------------------------------------------------------------------------------------------
 
     def _raise(self, code, what):
+        # type: (int, str) -> NoReturn
         text = "%s: %s" % (what, self._ffi.string(self._lib.sb_error_text(code)).decode("ascii"))
         lib = self._lib
         if code in (lib.SB_EINVAL, lib.SB_ETOOBIG):
@@ -88,6 +98,7 @@ class InProcess(object):
         raise EngineError(text, code)
 
     def _check(self, code, what):
+        # type: (int, str) -> int
         """The code when it tells no error."""
         if code < 0:
             self._raise(code, what)
@@ -96,9 +107,11 @@ class InProcess(object):
     # -- arguments -----------------------------------------------------------------------------------------
 
     def _string(self, value):
+        # type: (Optional[str]) -> Any
         return self._ffi.NULL if value is None else self._ffi.new("char[]", value.encode("utf-8"))
 
     def _content(self, content):
+        # type: (Optional[Content]) -> Tuple[Any, Any]
         """An sb_content and what it points to, from a :class:`Content` or None."""
         ffi = self._ffi
         if content is None:
@@ -119,6 +132,7 @@ class InProcess(object):
         return record, keep
 
     def _parties(self, parties):
+        # type: (Parties) -> Tuple[Any, Any]
         keep = [self._string(value) for value in parties]
         return self._ffi.new("sb_parties *", keep), keep
 
@@ -126,18 +140,19 @@ class InProcess(object):
 
     def open(
         self,
-        transport,
-        host,
-        port,
-        advertised=None,
-        user_agent=None,
-        outbound_proxy=None,
-        trace=False,
-        tls=None,
-        resolv_conf=None,
-        keepalive=0,
-        last_id=0,
+        transport,  # type: str
+        host,  # type: str
+        port,  # type: int
+        advertised=None,  # type: Optional[Tuple[str, int]]
+        user_agent=None,  # type: Optional[str]
+        outbound_proxy=None,  # type: Optional[str]
+        trace=False,  # type: bool
+        tls=None,  # type: Optional[Tuple[Optional[str], Optional[str], Optional[str], str]]
+        resolv_conf=None,  # type: Optional[str]
+        keepalive=0,  # type: int
+        last_id=0,  # type: int
     ):
+        # type: (...) -> None
         """Bind and start. ``advertised`` is (host, port) or None, ``tls`` (certificate, private key, CA file, verify)
         or None, ``resolv_conf`` a path or None, ``keepalive`` in seconds; handles come after ``last_id``.
 
@@ -181,23 +196,28 @@ class InProcess(object):
             raise
 
     def _warn(self):
+        # type: () -> None
         if self._lib.sb_shielded(self._handle) == 0:
             warnings.warn(UNSHIELDED % (self.name, self.version), UnshieldedEngineWarning, stacklevel=4)
 
     def close(self, grace):
+        # type: (float) -> None
         """Close within ``grace`` seconds, more or less. Whoever waits gets an EngineError."""
         self._check(self._lib.sb_close(self._handle, int(min(grace, 3600.0) * 1000)), "close")
 
     @property
     def port(self):
+        # type: () -> int
         """The local port."""
         return self._check(self._lib.sb_port(self._handle), "port")
 
     def fileno(self):
+        # type: () -> int
         """The descriptor that is readable while events wait."""
         return self._check(self._lib.sb_fd(self._handle), "fileno")
 
     def wait(self, timeout=None):
+        # type: (Optional[float]) -> Optional[RawEvent]
         """The next :class:`RawEvent`, or None when there was none in ``timeout`` seconds (None: no limit).
 
         Raises EngineError when the engine is closed.
@@ -212,6 +232,7 @@ class InProcess(object):
             self._lib.sb_event_free(pointer[0])
 
     def take_frames(self, most):
+        # type: (int) -> Tuple[int, bytes]
         """The events that wait, at most so many: their number, and their frames of the worker protocol."""
         frames, length = self._ffi.new("char **"), self._ffi.new("size_t *")
         most = min(most, self._lib.SB_MAX_FRAMES)
@@ -224,14 +245,17 @@ class InProcess(object):
             self._lib.sb_frames_free(frames[0])
 
     def vocabulary(self):
+        # type: () -> Dict[str, Dict[int, str]]
         """The names of the numbers in encoded events: dicts of types, causes and states."""
         return {"types": self._types, "causes": self._causes, "states": self._states}
 
     def probe(self):
+        # type: () -> None
         """Does not return while a thread of the engine hangs, or sits on its lock."""
         self._lib.sb_probe(self._handle)
 
     def _converted(self, event):
+        # type: (Any) -> RawEvent
         text = self._text
         return RawEvent(
             self._types[event.type],
@@ -254,20 +278,25 @@ class InProcess(object):
         )
 
     def _text(self, pointer):
-        return self._ffi.string(pointer).decode("utf-8", "replace")
+        # type: (Any) -> str
+        text = self._ffi.string(pointer).decode("utf-8", "replace")  # type: str
+        return text
 
     def add_credentials(self, realm, user, password):
+        # type: (Optional[str], str, str) -> None
         code = self._lib.sb_credentials(
             self._handle, self._string(realm), self._string(user), self._string(password)
         )
         self._check(code, "credentials")
 
     def clear_credentials(self):
+        # type: () -> None
         self._check(self._lib.sb_credentials_clear(self._handle), "credentials")
 
     # -- registrations -------------------------------------------------------------------------------------
 
     def register(self, registrar, parties, contact, expires):
+        # type: (str, Parties, Optional[str], int) -> int
         record, keep = self._parties(parties)
         code = self._lib.sb_register(
             self._handle, self._string(registrar), record, self._string(contact), expires
@@ -276,12 +305,15 @@ class InProcess(object):
         return self._check(code, "register")
 
     def refresh(self, registration, expires):
+        # type: (int, int) -> None
         self._check(self._lib.sb_register_refresh(self._handle, registration, expires), "refresh")
 
     def unregister(self, registration):
+        # type: (int) -> None
         self._check(self._lib.sb_unregister(self._handle, registration), "unregister")
 
     def bindings(self, registrar, parties, clear):
+        # type: (str, Parties, bool) -> int
         record, keep = self._parties(parties)
         ask = self._lib.sb_register_clear if clear else self._lib.sb_register_query
         code = ask(self._handle, self._string(registrar), record)
@@ -291,6 +323,7 @@ class InProcess(object):
     # -- calls ---------------------------------------------------------------------------------------------
 
     def call(self, parties, content):
+        # type: (Parties, Optional[Content]) -> int
         record, keep_parties = self._parties(parties)
         content_record, keep = self._content(content)
         code = self._lib.sb_call(self._handle, record, content_record)
@@ -298,51 +331,60 @@ class InProcess(object):
         return self._check(code, "call to %s" % parties.to)
 
     def ring(self, call, status, content):
+        # type: (int, int, Optional[Content]) -> None
         record, keep = self._content(content)
         code = self._lib.sb_call_ring(self._handle, call, status, record)
         del keep
         self._check(code, "ring")
 
     def answer_call(self, call, content):
+        # type: (int, Optional[Content]) -> None
         record, keep = self._content(content)
         code = self._lib.sb_call_answer(self._handle, call, record)
         del keep
         self._check(code, "answer")
 
     def reject(self, call, status, reason, content):
+        # type: (int, int, Optional[str], Optional[Content]) -> None
         record, keep = self._content(content)
         code = self._lib.sb_call_reject(self._handle, call, status, self._string(reason), record)
         del keep
         self._check(code, "reject")
 
     def redirect(self, call, status, contact):
+        # type: (int, int, str) -> None
         self._check(self._lib.sb_call_redirect(self._handle, call, status, self._string(contact)), "redirect")
 
     def ack(self, call, content):
+        # type: (int, Optional[Content]) -> None
         record, keep = self._content(content)
         code = self._lib.sb_call_ack(self._handle, call, record)
         del keep
         self._check(code, "ack")
 
     def hangup(self, call, content):
+        # type: (int, Optional[Content]) -> None
         record, keep = self._content(content)
         code = self._lib.sb_call_hangup(self._handle, call, record)
         del keep
         self._check(code, "hangup")
 
     def call_request(self, call, method, content):
+        # type: (int, str, Optional[Content]) -> int
         record, keep = self._content(content)
         code = self._lib.sb_call_request(self._handle, call, self._string(method), record)
         del keep
         return self._check(code, method)
 
     def reinvite(self, call, content):
+        # type: (int, Optional[Content]) -> int
         record, keep = self._content(content)
         code = self._lib.sb_call_reinvite(self._handle, call, record)
         del keep
         return self._check(code, "re-INVITE")
 
     def answer(self, transaction, status, reason, content):
+        # type: (int, int, Optional[str], Optional[Content]) -> None
         record, keep = self._content(content)
         code = self._lib.sb_answer(self._handle, transaction, status, self._string(reason), record)
         del keep
@@ -351,6 +393,7 @@ class InProcess(object):
     # -- outside dialogs -----------------------------------------------------------------------------------
 
     def request(self, method, parties, content):
+        # type: (str, Parties, Optional[Content]) -> int
         record, keep_parties = self._parties(parties)
         content_record, keep = self._content(content)
         code = self._lib.sb_request(self._handle, self._string(method), record, content_record)
@@ -358,6 +401,7 @@ class InProcess(object):
         return self._check(code, "%s to %s" % (method, parties.to))
 
     def publish(self, parties, event, etag, expires, content):
+        # type: (Parties, str, Optional[str], int, Optional[Content]) -> int
         record, keep_parties = self._parties(parties)
         content_record, keep = self._content(content)
         code = self._lib.sb_publish(
@@ -369,6 +413,7 @@ class InProcess(object):
     # -- subscriptions -------------------------------------------------------------------------------------
 
     def subscribe(self, parties, event, expires, content):
+        # type: (Parties, str, int, Optional[Content]) -> int
         record, keep_parties = self._parties(parties)
         content_record, keep = self._content(content)
         code = self._lib.sb_subscribe(self._handle, record, self._string(event), expires, content_record)
@@ -376,19 +421,24 @@ class InProcess(object):
         return self._check(code, "SUBSCRIBE")
 
     def subscribe_refresh(self, subscription, expires):
+        # type: (int, int) -> None
         self._check(self._lib.sb_subscribe_refresh(self._handle, subscription, expires), "refresh")
 
     def unsubscribe(self, subscription):
+        # type: (int) -> None
         self._check(self._lib.sb_unsubscribe(self._handle, subscription), "unsubscribe")
 
     def subscription_accept(self, subscription, status, expires):
+        # type: (int, int, int) -> None
         self._check(self._lib.sb_subscription_accept(self._handle, subscription, status, expires), "accept")
 
     def subscription_reject(self, subscription, status, reason):
+        # type: (int, int, Optional[str]) -> None
         code = self._lib.sb_subscription_reject(self._handle, subscription, status, self._string(reason))
         self._check(code, "reject")
 
     def notify(self, subscription, state, content):
+        # type: (int, str, Optional[Content]) -> None
         record, keep = self._content(content)
         code = self._lib.sb_notify(self._handle, subscription, self._string(state), record)
         del keep

@@ -7,6 +7,11 @@ import os
 
 from sipbridge.errors import EngineError, InputError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import Dict, Optional
+
 #: The engines there are, in the order in which they are looked for.
 NAMES = ("sofia", "exosip")
 
@@ -21,11 +26,13 @@ HOW_TO_GET["sofia"] = HOW_TO_GET[None]
 
 
 def load(name):
+    # type: (str) -> ModuleType
     """The extension module of an engine, or ImportError."""
     return importlib.import_module("sipbridge._" + name)
 
 
 def available():
+    # type: () -> Dict[str, str]
     """The engines that this Python can load: a dict of name and version of the library."""
     found = {}
     for name in NAMES:
@@ -38,6 +45,7 @@ def available():
 
 
 def choose(name):
+    # type: (Optional[str]) -> ModuleType
     """The extension module of the engine asked for: by argument, by SIPBRIDGE_ENGINE, or the first there is."""
     wanted = name or os.environ.get("SIPBRIDGE_ENGINE")
     if wanted and wanted not in NAMES:

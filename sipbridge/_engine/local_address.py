@@ -7,11 +7,16 @@ from contextlib import closing
 
 from sipbridge.uri import is_wildcard
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
 #: Nothing is sent to these: they only serve to ask the system for the default route (RFC 5737, RFC 3849).
 SOMEWHERE, SOMEWHERE_IPV6 = "192.0.2.1", "2001:db8::1"
 
 
 def reachable(host):
+    # type: (str) -> str
     """The host of an endpoint's address as others may use it: in the place of a wildcard the address of this machine on
     the default route, or loopback. IPv6 in brackets.
     """
@@ -23,11 +28,13 @@ def reachable(host):
 
 
 def source_address(host, port):
+    # type: (str, int) -> Optional[str]
     """The local address from which this machine reaches a host, or None. Nothing is sent."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:
             probe.connect((host, port))
-            return probe.getsockname()[0]
+            name = probe.getsockname()[0]  # type: str
+            return name
     except (socket.error, UnicodeError):
         return None

@@ -17,14 +17,17 @@ class Owner(object):
     __slots__ = ("_pid",)
 
     def __init__(self):
+        # type: () -> None
         self._pid = os.getpid()
 
     @property
     def is_elsewhere(self):
+        # type: () -> bool
         """True in a process that was forked from it."""
         return os.getpid() != self._pid
 
     def check(self):
+        # type: () -> None
         """Raise EngineError in a process that was forked from it."""
         if os.getpid() != self._pid:
             raise EngineError(

@@ -12,6 +12,10 @@ from sipbridge import errors
 from sipbridge._compat import text_type
 from sipbridge._engine.records import Content, Parties, RawEvent
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Sequence, Tuple
+
 #: The version of the protocol. Both sides have to speak the same one.
 VERSION = 1
 
@@ -53,6 +57,7 @@ class ProtocolError(errors.EngineError):
 
 
 def frame(kind, payload):
+    # type: (int, bytes) -> bytes
     """A frame as octets. Raises InputError when it is longer than one may be."""
     if len(payload) > MAX_FRAME:
         raise errors.InputError("%d octets are more than a worker takes: %d" % (len(payload), MAX_FRAME))
@@ -63,9 +68,11 @@ class Decoder(object):
     """Cuts what is received into frames."""
 
     def __init__(self):
+        # type: () -> None
         self._rest = b""
 
     def feed(self, octets):
+        # type: (bytes) -> List[Tuple[int, bytes]]
         """The frames that are now complete, as (kind, payload). Raises ProtocolError."""
         octets = self._rest + octets if self._rest else octets
         frames, start, end = [], 0, len(octets)
@@ -86,6 +93,7 @@ class Decoder(object):
 
 
 def _parse(octets):
+    # type: (bytes) -> Any
     try:
         return _from_json(octets.decode("ascii"))
     except (ValueError, RuntimeError) as error:  # UnicodeError is one of the former, RecursionError of the latter
@@ -93,14 +101,17 @@ def _parse(octets):
 
 
 def hello(facts):
+    # type: (Dict[str, Any]) -> bytes
     """The worker's first frame: a dict."""
     return frame(HELLO, _to_json(facts).encode("ascii"))
 
 
 def parse_hello(payload):
+    # type: (bytes) -> Dict[str, Any]
     """The dict, of this version. Raises ProtocolError."""
     facts = _parse(payload)
-    spoken = facts.get("protocol") if isinstance(facts, dict) else None
+    facts = facts if isinstance(facts, dict) else {}
+    spoken = facts.get("protocol")
     if spoken != VERSION:
         raise ProtocolError(
             "the worker speaks version %r of the protocol and this process version %d: two releases of sipbridge"
@@ -116,6 +127,7 @@ def parse_hello(payload):
 
 
 def _packed(value, octets):
+    # type: (Any, List[bytes]) -> Any
     """The value as JSON has it; bytes are added to a list, and only their length stays."""
     if isinstance(value, bytes):  # all of Python 2's str: it comes out as such again
         octets.append(value)
@@ -127,8 +139,9 @@ def _packed(value, octets):
 
 
 def command(number, method, arguments):
+    # type: (int, str, Sequence[Any]) -> bytes
     """A command as a frame."""
-    octets = []
+    octets = []  # type: List[bytes]
     text = _to_json([method, [_packed(each, octets) for each in arguments]]).encode("ascii")
     return frame(COMMAND, b"".join([_COMMAND.pack(number, len(text)), text] + octets))
 
@@ -137,10 +150,12 @@ class _Unpacker(object):
     """The opposite of :func:`_packed`, with the octets taken one after the other."""
 
     def __init__(self, payload, start):
+        # type: (bytes, int) -> None
         self._payload = payload
         self._start = start
 
     def value(self, value):
+        # type: (Any) -> Any
         if not isinstance(value, dict):
             return value
         if "record" in value:
@@ -152,6 +167,7 @@ class _Unpacker(object):
 
 
 def parse_command(payload):
+    # type: (bytes) -> Tuple[int, str, List[Any]]
     """(number, method, arguments) of a command. Raises ProtocolError."""
     try:
         number, length = _COMMAND.unpack_from(payload)
@@ -163,11 +179,13 @@ def parse_command(payload):
 
 
 def result(number, value):
+    # type: (int, Any) -> bytes
     """What a command returned, as a frame."""
     return frame(RESULT, _NUMBER.pack(number) + _to_json(value).encode("ascii"))
 
 
 def failure(number, error):
+    # type: (int, Exception) -> bytes
     """What a command raised, as a frame. What is none of sipbridge's exceptions becomes one."""
     name = type(error).__name__
     text = text_type(error)
@@ -180,6 +198,7 @@ def failure(number, error):
 
 
 def parse_result(payload):
+    # type: (bytes) -> Tuple[int, Any]
     """(number, value) of a result. Raises ProtocolError."""
     if len(payload) < _NUMBER.size:
         raise ProtocolError("malformed result")
@@ -187,6 +206,7 @@ def parse_result(payload):
 
 
 def parse_failure(payload):
+    # type: (bytes) -> Tuple[int, Exception]
     """(number, exception) of a failure. Raises ProtocolError."""
     number, description = parse_result(payload)
     try:
@@ -198,15 +218,18 @@ def parse_failure(payload):
 
 
 def credit(count):
+    # type: (int) -> bytes
     """Leave to send so many events more, as a frame."""
     return frame(CREDIT, _NUMBER.pack(count))
 
 
 def parse_credit(payload):
+    # type: (bytes) -> int
     """The number of events."""
     if len(payload) != _NUMBER.size:
         raise ProtocolError("malformed credit")
-    return _NUMBER.unpack(payload)[0]
+    count = _NUMBER.unpack(payload)[0]  # type: int
+    return count
 
 
 # -- events --------------------------------------------------------------------------------------------------
@@ -220,6 +243,7 @@ class Vocabulary(object):
     """
 
     def __init__(self, facts):
+        # type: (Dict[str, Any]) -> None
         try:
             self._types, self._causes, self._states = [
                 dict((int(number), name) for number, name in facts[kind].items())
@@ -229,6 +253,7 @@ class Vocabulary(object):
             raise ProtocolError("malformed hello: %s" % error)
 
     def event(self, payload):
+        # type: (bytes) -> RawEvent
         """The :class:`RawEvent` in a frame. Raises ProtocolError."""
         try:
             numbers = _EVENT.unpack_from(payload)

@@ -7,6 +7,7 @@ import os
 
 
 def close_on_exec(descriptor):
+    # type: (int) -> None
     """Keep a descriptor from programs that this one starts: Python 2 leaves them all of its own."""
     fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.fcntl(descriptor, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
 
@@ -15,16 +16,19 @@ class Alert(object):
     """A pipe that holds one octet while it is set. Not safe for threads."""
 
     def __init__(self):
+        # type: () -> None
         self._reader, self._writer = os.pipe()
         close_on_exec(self._reader)
         close_on_exec(self._writer)
         self._set = False
 
     def fileno(self):
+        # type: () -> int
         """What is readable while it is set."""
         return self._reader
 
     def set(self, readable):
+        # type: (bool) -> None
         """Make it readable, or not."""
         if readable != self._set:
             self._set = readable
@@ -34,6 +38,7 @@ class Alert(object):
                 os.read(self._reader, 1)
 
     def close(self):
+        # type: () -> None
         """Give the pipe back."""
         os.close(self._reader)
         os.close(self._writer)

@@ -2,16 +2,33 @@
 
 from __future__ import absolute_import, division, print_function
 
-from collections import namedtuple
+from sipbridge._compat import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List, Optional, Tuple
 
 
-class RawEvent(
-    namedtuple(
-        "RawEvent",
-        "type cause state status expires outgoing call registration subscription transaction time"
-        " method reason request_uri headers peer body",
-    )
-):
+
+class RawEvent(NamedTuple("RawEvent", [
+    ("type", "str"),
+    ("cause", "str"),
+    ("state", "Optional[str]"),
+    ("status", "int"),
+    ("expires", "int"),
+    ("outgoing", "int"),
+    ("call", "int"),
+    ("registration", "int"),
+    ("subscription", "int"),
+    ("transaction", "int"),
+    ("time", "float"),
+    ("method", "str"),
+    ("reason", "str"),
+    ("request_uri", "str"),
+    ("headers", "str"),
+    ("peer", "str"),
+    ("body", "bytes"),
+])):
     """An sb_event (csrc/contract/engine.h): numbers as they are, ``time`` in seconds since 1970, text as
     text with what is no UTF-8 replaced, the body as bytes.
     """
@@ -19,13 +36,17 @@ class RawEvent(
     __slots__ = ()
 
 
-class Content(namedtuple("Content", "headers content_type body")):
+class Content(NamedTuple("Content", [
+    ("headers", "List[Tuple[str, str]]"),
+    ("content_type", "Optional[str]"),
+    ("body", "Optional[bytes]"),
+])):
     """What a message carries: pairs of text, text or None, bytes or None."""
 
     __slots__ = ()
 
 
-class Parties(namedtuple("Parties", "to from_ route")):
+class Parties(NamedTuple("Parties", [("to", "str"), ("from_", "Optional[str]"), ("route", "Optional[str]")])):
     """Between whom a request goes: text; the last two may be None."""
 
     __slots__ = ()

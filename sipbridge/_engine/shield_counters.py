@@ -2,13 +2,22 @@
 
 from __future__ import absolute_import, division, print_function
 
-from collections import namedtuple
-
+from sipbridge._compat import NamedTuple
 from sipbridge._engine.libraries import choose
 from sipbridge.errors import EngineError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+    from typing import List, Tuple
 
-class Counter(namedtuple("Counter", "rule passed answered dropped")):
+
+class Counter(NamedTuple("Counter", [
+    ("rule", "str"),
+    ("passed", "int"),
+    ("answered", "int"),
+    ("dropped", "int"),
+])):
     """How many messages of this process passed (rule ``""``), or offended against a rule and were answered or
     dropped. The rules are those of csrc/shield/check/shield.h: ``"via"``, ``"cseq-method"``, ``"overload-invite"``
     and so on.
@@ -18,12 +27,14 @@ class Counter(namedtuple("Counter", "rule passed answered dropped")):
 
 
 def binding():
+    # type: () -> Tuple[ModuleType, ModuleType]
     """The extension module of an engine, any: the shield is one for the process."""
     module = choose(None)
     return module.lib, module.ffi
 
 
 def counters():
+    # type: () -> List[Counter]
     """What became of the messages that this process received: a list of :class:`Counter`, those that passed first.
 
     Raises EngineError when no shield is loaded.

@@ -25,6 +25,12 @@ from sipbridge._engine.shield_counters import counters
 from sipbridge._version import __version__
 from sipbridge.errors import SipbridgeError, UnshieldedEngineWarning
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Tuple
+
+    from sipbridge._engine.shield_counters import Counter
+
 #: Octets to read at once.
 _CHUNK = 65536
 
@@ -52,6 +58,7 @@ class Server(object):
     """
 
     def __init__(self, engine, connection, beats, settings):
+        # type: (InProcess, socket.socket, int, Dict[str, Any]) -> None
         self._engine = engine
         self._socket = connection
         self._beats = beats
@@ -60,20 +67,22 @@ class Server(object):
         self._alarm = settings["hang"] + 1.0
         self._next_beat = 0.0
         self._decoder = protocol.Decoder()
-        self._out = []
+        self._out = []  # type: List[bytes]
         self._credit = 0
         self._opened = self._closed = False
-        self._engine_descriptor = None
+        self._engine_descriptor = -1  # once it is opened
         self._poll = select.poll()
-        self._watched = {}
+        self._watched = {}  # type: Dict[int, int]
         self._watch(connection.fileno(), select.POLLIN)
 
     def _watch(self, descriptor, events):
+        # type: (int, int) -> None
         if self._watched.get(descriptor) != events:
             self._watched[descriptor] = events
             self._poll.register(descriptor, events)
 
     def run(self):
+        # type: () -> None
         """Until the service closes the engine. Raises _ServiceGone."""
         facts = {"protocol": protocol.VERSION, "sipbridge": __version__, "pid": os.getpid()}
         facts.update(self._engine.vocabulary(), engine=self._engine.name, library=self._engine.version)
@@ -88,6 +97,7 @@ class Server(object):
                 self._take_events()
 
     def _wait(self):
+        # type: () -> int
         """Wait for what there is to do, at most until the next beat; what the socket is ready for."""
         self._watch(self._socket.fileno(), select.POLLIN | (select.POLLOUT if self._out else 0))
         limit = max(0.0, self._next_beat - monotonic())
@@ -100,6 +110,7 @@ class Server(object):
         return ready.get(self._socket.fileno(), 0)
 
     def _beat(self):
+        # type: () -> None
         """A sign of life, when it is due. Should the next one fail to come, SIGALRM ends the process."""
         now = monotonic()
         if now < self._next_beat:
@@ -119,6 +130,7 @@ class Server(object):
     # -- out -----------------------------------------------------------------------------------------------
 
     def _send(self):
+        # type: () -> None
         if not self._out:
             return
         octets = self._out[0] if len(self._out) == 1 else b"".join(self._out)
@@ -131,6 +143,7 @@ class Server(object):
         self._out = [octets[sent:]] if sent < len(octets) else []
 
     def _take_events(self):
+        # type: () -> None
         """As many as the service gave leave for. Without credit the engine's descriptor is not looked at."""
         if self._credit:
             count, frames = self._engine.take_frames(self._credit)
@@ -142,6 +155,7 @@ class Server(object):
     # -- in ------------------------------------------------------------------------------------------------
 
     def _receive(self):
+        # type: () -> None
         try:
             octets = self._socket.recv(_CHUNK)
         except (OSError, IOError) as error:
@@ -159,6 +173,7 @@ class Server(object):
                 raise protocol.ProtocolError("a service does not send frames of kind %d" % kind)
 
     def _execute(self, number, name, arguments):
+        # type: (int, str, List[Any]) -> None
         try:
             perform = getattr(self, "_do_" + name, None) or self._method(name)
             self._out.append(protocol.result(number, perform(*arguments)))
@@ -166,11 +181,14 @@ class Server(object):
             self._out.append(protocol.failure(number, error))
 
     def _method(self, name):
+        # type: (str) -> Callable[..., Any]
         if name.startswith("_"):
             raise AttributeError("no such command: %s" % name)
-        return getattr(self._engine, name)
+        method = getattr(self._engine, name)  # type: Callable[..., Any]
+        return method
 
     def _do_open(self, last_id, names, *arguments):
+        # type: (int, List[str], *Any) -> List[Any]
         """Opens the engine; returns the port, and what the service is to be warned of.
 
         The last arguments are named.
@@ -185,13 +203,16 @@ class Server(object):
         return [self._engine.port, ["%s" % each.message for each in caught]]
 
     def _do_shield_counters(self):
+        # type: () -> List[Counter]
         return counters()
 
     def _do_close(self, grace):
+        # type: (float) -> None
         self.close(grace)
         self._closed = True
 
     def close(self, grace):
+        # type: (float) -> None
         """Close the engine, in not much more than ``grace`` seconds whatever it does."""
         signal.setitimer(signal.ITIMER_REAL, grace + 0.8)
         if self._opened:
@@ -201,6 +222,7 @@ class Server(object):
 
 
 def _standard_streams():
+    # type: () -> Tuple[socket.socket, int]
     """The socket and the pipe that came as standard input and output, whose places are filled otherwise."""
     connection = socket.fromfd(0, socket.AF_UNIX, socket.SOCK_STREAM)
     beats = os.dup(1)
@@ -216,6 +238,7 @@ def _standard_streams():
 
 
 def _keep_crashes(folder):
+    # type: (str) -> None
     """Have the kernel keep a core dump, and Python a traceback, in the folder. Without it where that fails."""
     try:
         _enter(folder)
@@ -224,6 +247,7 @@ def _keep_crashes(folder):
 
 
 def _enter(folder):
+    # type: (str) -> None
     os.chdir(folder)
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
@@ -236,8 +260,9 @@ def _enter(folder):
     faulthandler.enable(os.fdopen(descriptor, "w"))  # has to stay open
 
 
-def main(settings):
-    """Be a worker. ``settings`` is JSON: engine, beat, hang, crash_folder, parent."""
+def main(text):
+    # type: (str) -> None
+    """Be a worker. ``text`` is JSON: engine, beat, hang, crash_folder, parent."""
     connection, beats = _standard_streams()
     if hasattr(signal, "pthread_sigmask"):  # a thread of the service that blocks signals hands that on
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -246,7 +271,7 @@ def main(settings):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, _START)
-    settings = json.loads(settings)
+    settings = json.loads(text)
     if settings["crash_folder"]:
         _keep_crashes(settings["crash_folder"])
     try:

@@ -20,6 +20,10 @@ from sipbridge._engine.preload import environment
 from sipbridge._engine.readiness import close_on_exec
 from sipbridge.errors import EngineLost
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
 #: Run by the worker's interpreter: the package of this process, and nothing of what the current folder ("") holds.
 _BOOT = "import sys; sys.path[:] = [%r] + [each for each in sys.path if each];"
 _BOOT += " from sipbridge._engine.worker_main import main; main(%r)"
@@ -58,10 +62,11 @@ class Process(object):
     """
 
     def __init__(self, python, settings):
+        # type: (Optional[str], Dict[str, Any]) -> None
         self._settings = settings
         self._lock = threading.Lock()  # of its process id, which is its own until its exit code was taken
-        self._code = None
-        self.close_by = None
+        self._code = None  # type: Optional[int]
+        self.close_by = None  # type: Optional[float]
         code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
         theirs = None
         try:
@@ -72,7 +77,7 @@ class Process(object):
             # those two reach a child in every Python, whatever else is closed.
             self._process = subprocess.Popen(
                 [python or sys.executable, "-c", code],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.PIPE,
                 close_fds=True,
                 env=environment(),  # the shield's, whether or not this process has it
@@ -84,12 +89,14 @@ class Process(object):
         finally:
             if theirs is not None:
                 theirs.close()
+        assert self._process.stdout is not None  # a pipe was asked for
         self._beats = self._process.stdout
-        self.pid = self._process.pid
+        self.pid = self._process.pid  # type: int
         close_on_exec(self._beats.fileno())
         fcntl.fcntl(self._beats.fileno(), fcntl.F_SETFL, os.O_NONBLOCK)
 
     def watch(self):
+        # type: () -> str
         """Wait until it is dead, or killed here for want of a sign of life. Returns what happened, as text."""
         poll = select.poll()
         poll.register(self._beats.fileno(), select.POLLIN)
@@ -103,6 +110,7 @@ class Process(object):
         return self._end_hung(silent)
 
     def _beat_within(self, poll, seconds):
+        # type: (select.poll, float) -> Optional[bytes]
         """What came, b"" at the end of the pipe, None when nothing came."""
         try:
             return os.read(self._beats.fileno(), 4096) if poll.poll(int(seconds * 1000)) else None
@@ -112,6 +120,7 @@ class Process(object):
             return None
 
     def _end_hung(self, silent):
+        # type: (float) -> str
         if self._settings["crash_folder"]:
             self._send(signal.SIGABRT)  # for a core dump of where it hangs,
             self._send(signal.SIGCONT)  # also where it was stopped
@@ -122,10 +131,12 @@ class Process(object):
         return self.reap(_PATIENCE, "worker process %d gave no sign of life for %g s" % (self.pid, silent))
 
     def kill(self):
+        # type: () -> None
         """SIGKILL."""
         self._send(signal.SIGKILL)
 
     def _send(self, number):
+        # type: (int) -> None
         """Not once its exit code was taken, by whomever: its process id may be another's then."""
         with self._lock:
             if self._taken_code() is not None:
@@ -136,11 +147,13 @@ class Process(object):
                 pass
 
     def _exit_code(self):
+        # type: () -> Optional[int]
         """Its exit code as Popen has it, None while it lives."""
         with self._lock:
             return self._taken_code()
 
     def _taken_code(self):
+        # type: () -> Optional[int]
         if self._code is None:
             try:
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
@@ -155,18 +168,20 @@ class Process(object):
         return self._code
 
     def _await_exit(self, patience):
+        # type: (Optional[float]) -> Optional[int]
         deadline = None if patience is None else monotonic() + patience
         while self._exit_code() is None and (deadline is None or monotonic() < deadline):
             time.sleep(0.002)
         return self._exit_code()
 
     def reap(self, patience, reason=None):
+        # type: (float, Optional[str]) -> str
         """See it out, and give its descriptors back; after ``patience`` seconds by SIGKILL.
 
         Returns how it ended, or the reason that was given, with the files that it left.
         """
         code = self._await_exit(patience)
-        if code is None:
+        while code is None:
             self.kill()
             code = self._await_exit(None)
         self._beats.close()
@@ -177,6 +192,7 @@ class Process(object):
             return "%s (what it left was not kept: %s)" % (text, error)
 
     def _described(self, code):
+        # type: (int) -> str
         if code == _UNKNOWN:
             return "worker process %d ended, and another part of this program took its exit code" % self.pid
         if code >= 0:
@@ -186,6 +202,7 @@ class Process(object):
         return "worker process %d died of %s%s" % (self.pid, name, hint)
 
     def _with_traces(self, text):
+        # type: (str) -> str
         """The text, with the files that the crash has left; older ones are removed."""
         folder = self._settings["crash_folder"]
         if not folder:
@@ -204,6 +221,7 @@ class Process(object):
         return text + (" (see %s)" % ", ".join(left) if left else "")
 
     def _name_core(self, folder):
+        # type: (str) -> List[str]
         """Core dumps in the folder, under a name that the next one does not take."""
         for name in ("core.%d" % self.pid, "core"):
             path = os.path.join(folder, name)

@@ -2,8 +2,6 @@
 runs: it is for who checks types.
 """
 
-# ruff: noqa: F401  (it does not read the comments that use these)
-
 from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False

@@ -8,18 +8,29 @@ import os
 from sipbridge._compat import text_type, to_text
 from sipbridge.errors import InputError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Iterable, List, Optional, Tuple, Type, TypeVar, Union
+
+    _T = TypeVar("_T")
+    _Whole = TypeVar("_Whole", bound=int)
+    _Real = TypeVar("_Real", bound=float)
+
 
 def is_whole(value):
+    # type: (object) -> bool
     """Whether it is a whole number; True and False are none."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def is_real(value):
+    # type: (object) -> bool
     """Whether it is a number that seconds may be told in, no NaN."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and value == value
 
 
 def check_text(value, what):
+    # type: (object, str) -> str
     """Text that UTF-8 can write; in Python 2 its octets as well."""
     try:
         text = to_text(value)
@@ -35,6 +46,7 @@ def check_text(value, what):
 
 
 def check_path(value, what):
+    # type: (object, str) -> str
     """A path as text, from text or what ``os.fspath()`` takes."""
     try:
         text = check_text(getattr(os, "fspath", lambda path: path)(value), what)
@@ -46,6 +58,7 @@ def check_path(value, what):
 
 
 def check_file(path, what):
+    # type: (object, str) -> str
     """The path of a file that can be read, as text and absolute."""
     text = check_path(path, what)
     try:
@@ -56,6 +69,7 @@ def check_file(path, what):
 
 
 def check_octets(value, what):
+    # type: (object, str) -> bytes
     """Octets, as bytes."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise InputError("%s must be bytes, not %s; encode text first" % (what, type(value).__name__))
@@ -63,6 +77,7 @@ def check_octets(value, what):
 
 
 def check_whole(value, what, lowest, highest):
+    # type: (_Whole, str, int, int) -> _Whole
     """A whole number within bounds."""
     if not is_whole(value) or not lowest <= value <= highest:
         raise InputError("%s %r is not one of %d to %d" % (what, value, lowest, highest))
@@ -70,6 +85,7 @@ def check_whole(value, what, lowest, highest):
 
 
 def check_delay(seconds, what="timeout"):
+    # type: (_Real, str) -> _Real
     """Seconds, 0 or more and less than 2**31; fractions are fine."""
     if not is_real(seconds) or not 0 <= seconds < 2**31:
         raise InputError("%s must be seconds from 0 on, not %r" % (what, seconds))
@@ -77,11 +93,13 @@ def check_delay(seconds, what="timeout"):
 
 
 def check_timeout(seconds):
+    # type: (Optional[float]) -> Optional[float]
     """Seconds to wait, as :func:`check_delay`, or None for no limit."""
     return None if seconds is None else check_delay(seconds)
 
 
 def check_callable(value, what):
+    # type: (_T, str) -> _T
     """Something that can be called."""
     if not callable(value):
         raise InputError("%s must be callable, not %r" % (what, value))
@@ -89,6 +107,7 @@ def check_callable(value, what):
 
 
 def check_kind(value, kind, what):
+    # type: (object, Union[Type[_T], Tuple[Type[_T], ...]], str) -> _T
     """An object of that class, or of one of these."""
     if not isinstance(value, kind):
         names = [each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,))]
@@ -97,6 +116,7 @@ def check_kind(value, kind, what):
 
 
 def check_sequence(value, what):
+    # type: (Iterable[_T], str) -> List[_T]
     """What can be gone through, as a list; not text, whose parts are characters."""
     if isinstance(value, (bytes, text_type)) or not hasattr(value, "__iter__"):
         raise InputError("%s must be a sequence, not %r" % (what, value))
@@ -104,10 +124,11 @@ def check_sequence(value, what):
 
 
 def check_pairs(value, what="headers"):
+    # type: (Any, str) -> List[Tuple[Any, Any]]
     """A list of pairs, from a mapping or from pairs."""
     items = value.items() if hasattr(value, "items") else value
     try:
-        pairs = [tuple(check_sequence(each, what)) for each in check_sequence(items, what)]
+        pairs = [tuple(check_sequence(each, what)) for each in check_sequence(items, what)]  # type: List[Any]
     except InputError:
         pairs = [()]
     if any(len(each) != 2 for each in pairs):

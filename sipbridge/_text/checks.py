@@ -7,8 +7,13 @@ import re
 from sipbridge._text.arguments import check_text, is_whole
 from sipbridge.errors import InputError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
 
 def check_line(value, what):
+    # type: (str, str) -> str
     """Text of one line, not empty, or InputError."""
     text = check_text(value, "the " + what)
     if not text.strip():
@@ -23,6 +28,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 
 
 def check_token(value, what):
+    # type: (str, str) -> str
     """A token (RFC 3261, 25.1) as text, or InputError."""
     text = check_line(value, what)
     if not _TOKEN.match(text):
@@ -31,6 +37,7 @@ def check_token(value, what):
 
 
 def check_quoted(value, what):
+    # type: (str, str) -> str
     """As :func:`check_line`, and fit to stand in quotes as it is, as a user does among credentials."""
     text = check_line(value, what)
     if '"' in text or text.endswith("\\"):
@@ -39,6 +46,7 @@ def check_quoted(value, what):
 
 
 def check_password(value):
+    # type: (str) -> str
     """As :func:`check_line`, but what was given is not quoted: it would end up in a log."""
     try:
         return check_line(value, "password")
@@ -48,11 +56,13 @@ def check_password(value):
 
 
 def check_reason(value):
+    # type: (Optional[str]) -> Optional[str]
     """A reason phrase as text, or None for the standard one."""
     return None if value is None else check_line(value, "reason phrase")
 
 
 def check_status(status, lowest, highest):
+    # type: (int, int, int) -> int
     """A status code within bounds, or InputError."""
     if not is_whole(status) or not lowest <= status <= highest:
         raise InputError("status %r is not one of %d to %d" % (status, lowest, highest))
@@ -60,6 +70,7 @@ def check_status(status, lowest, highest):
 
 
 def check_seconds(value, what):
+    # type: (int, str) -> int
     """A number of whole seconds above 0, or InputError."""
     if not is_whole(value) or not 0 < value < 2**31:
         raise InputError("%s must be whole seconds above 0, not %r" % (what, value))

@@ -4,6 +4,10 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Match
+
 #: What stands in the place of a credential.
 MASK = "***"
 
@@ -24,6 +28,7 @@ _KEY = re.compile(u"(inline:|k=(?:clear|base64):)([^\\s|;]*)")
 
 
 def masked(text):
+    # type: (str) -> str
     """The text of a message without digest responses, credentials of any other scheme, and the keys of SRTP.
 
     The body keeps its length.
@@ -35,10 +40,12 @@ def masked(text):
 
 
 def _blotted(key):
+    # type: (Match[str]) -> str
     return key.group(1) + u"x" * len(key.group(2))  # still Base64: Wireshark calls the message malformed else
 
 
 def _masked_field(found):
+    # type: (Match[str]) -> str
     name, colon, value = found.groups()
     if name.lower().endswith("authorization") and not value.lower().startswith("digest"):
         return name + colon + MASK

@@ -4,10 +4,17 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterable, List, Optional, Set, Tuple
+
+    from sipbridge.headers import Headers
+
 _MARK = re.compile(r"[\\\"<>;,]")
 
 
 def _split(text, separator):
+    # type: (str, str) -> List[str]
     """The parts between separators that stand neither in quotes nor in ``<>``; what is not closed goes to the end."""
     parts, start, skipped, closing = [], 0, -1, None
     for found in _MARK.finditer(text):
@@ -27,6 +34,7 @@ def _split(text, separator):
 
 
 def parse_parameters(text):
+    # type: (str) -> Tuple[str, Dict[str, str]]
     """The value, and a dict of its parameters, names in lower case, quotes taken off; "" for those without a value.
 
     What stands in quotes or in ``<>`` is not looked into.
@@ -37,26 +45,31 @@ def parse_parameters(text):
 
 
 def _unquoted(text):
+    # type: (str) -> str
     if len(text) < 2 or text[0] != '"' or text[-1] != '"':
         return text
     return re.sub(r"\\(.)", r"\1", text[1:-1])
 
 
 def split_list(values):
+    # type: (Iterable[str]) -> List[str]
     """The items of a header that may be a comma-separated list (RFC 3261, 7.3.1), from its field values."""
     return [item.strip() for value in values for item in _split(value, ",") if item.strip()]
 
 
 def tokens(headers, name):
+    # type: (Headers, str) -> Set[str]
     """What a header lists (Supported, Require, Allow), as a set in lower case."""
     return set(parse_parameters(item)[0].lower() for item in split_list(headers.get_all(name)))
 
 
 def tag(text):
+    # type: (str) -> Optional[str]
     """The tag of a From or To, or None."""
     return parse_parameters(text)[1].get("tag")
 
 
 def number(text, highest=2**31 - 1):
+    # type: (str, int) -> Optional[int]
     """A run of digits as a number up to ``highest``, or None."""
     return int(text) if re.match(r"[0-9]{1,10}\Z", text) and int(text) <= highest else None

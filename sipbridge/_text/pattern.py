@@ -4,17 +4,21 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Pattern = re.compile
+else:
 
-class Pattern(object):
-    """As what ``re.compile()`` returns."""
+    class Pattern(object):
+        """As what ``re.compile()`` returns."""
 
-    __slots__ = ("_arguments", "_compiled")
+        __slots__ = ("_arguments", "_compiled")
 
-    def __init__(self, text, flags=0):
-        self._arguments = (text, flags)
-        self._compiled = None
+        def __init__(self, text, flags=0):
+            self._arguments = (text, flags)
+            self._compiled = None
 
-    def __getattr__(self, name):
-        if self._compiled is None:
-            self._compiled = re.compile(*self._arguments)
-        return getattr(self._compiled, name)
+        def __getattr__(self, name):
+            if self._compiled is None:
+                self._compiled = re.compile(*self._arguments)
+            return getattr(self._compiled, name)

@@ -2,12 +2,20 @@
 
 from __future__ import absolute_import, division, print_function
 
-from collections import namedtuple
-
+from sipbridge._compat import NamedTuple
 from sipbridge._text.parameters import number
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Optional
 
-class SubscriptionState(namedtuple("SubscriptionState", "state expires reason retry_after")):
+
+class SubscriptionState(NamedTuple("SubscriptionState", [
+    ("state", "str"),
+    ("expires", "Optional[int]"),
+    ("reason", "Optional[str]"),
+    ("retry_after", "Optional[int]"),
+])):
     """What a NOTIFY says of its subscription.
 
     ``state`` is "active", "pending", "terminated" or another; ``expires`` and ``retry_after`` are seconds or None,
@@ -18,11 +26,13 @@ class SubscriptionState(namedtuple("SubscriptionState", "state expires reason re
 
     @property
     def terminated(self):
+        # type: () -> bool
         """True when no more NOTIFYs follow."""
         return self.state == "terminated"
 
     @property
     def value(self):
+        # type: () -> str
         """The value of the header."""
         parts = [self.state]
         for name, value in (
@@ -36,9 +46,10 @@ class SubscriptionState(namedtuple("SubscriptionState", "state expires reason re
 
 
 def parse_subscription_state(value):
+    # type: (str) -> SubscriptionState
     """A :class:`SubscriptionState` of the header's value; parameters that make no sense are None."""
     state, _, rest = value.partition(";")
-    parameters = {}
+    parameters = {}  # type: Dict[str, str]
     for part in rest.split(";"):
         name, _, text = part.partition("=")
         parameters.setdefault(name.strip().lower(), text.strip().strip('"'))

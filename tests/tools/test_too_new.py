@@ -25,6 +25,18 @@ def test_names_that_are_too_new(source):
     assert [name for _, name in python(source)] == ["hmac.compare_digest"]
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["import typing", "from typing import Any", "if TYPE_CHECKING:\n    pass\nelse:\n    import typing"],
+)
+def test_typing_is_too_new(source):
+    assert [name for _, name in python(source)] == ["typing"]
+
+
+def test_what_is_for_types_alone_never_runs():
+    assert python("if TYPE_CHECKING:\n    import typing\n    from hmac import compare_digest") == []
+
+
 def test_lines_are_told():
     assert python("import ssl\n\nssl.SSLContext()") == [(3, "ssl.SSLContext")]
 

@@ -68,6 +68,19 @@ def _imported(node):
     return []
 
 
+def _running(node):
+    """A node and all in it, but for what stands under `if TYPE_CHECKING:`."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if (
+            isinstance(node, ast.If)
+            and getattr(node.test, "id", None) == "TYPE_CHECKING"
+            and child in node.body
+        ):
+            continue
+        yield from _running(child)
+
+
 def _unicode_format(node, native):
     """True for struct.pack(u"...") and the like; ``native`` tells what a literal without a prefix is."""
     if not (isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant)):
@@ -81,12 +94,14 @@ def _unicode_format(node, native):
 
 def python_findings(source):
     """(line, text) for each thing in a Python source that 2.7.3 lacks."""
-    nodes = list(ast.walk(ast.parse(source)))
+    nodes = list(_running(ast.parse(source)))
     native = not any("__future__.unicode_literals" in _imported(node) for node in nodes)
     for node in nodes:
         for name in _imported(node) + [_dotted(node)]:
             if name in PYTHON:
                 yield node.lineno, "%s came with Python %s" % (name, PYTHON[name])
+            elif (name or "").partition(".")[0] == "typing":
+                yield node.lineno, "typing came with Python 3.5: import it under `if TYPE_CHECKING:`"
         if _unicode_format(node, native):
             yield node.lineno, "struct takes no unicode format before Python 2.7.7"
 

@@ -1,9 +1,0 @@
-from types import ModuleType
-from typing import Dict, Optional, Tuple
-
-NAMES: Tuple[str, ...]
-HOW_TO_GET: Dict[Optional[str], str]
-
-def load(name: str) -> ModuleType: ...
-def available() -> Dict[str, str]: ...
-def choose(name: Optional[str]) -> ModuleType: ...

@@ -1,3 +1,0 @@
-MASK: str
-
-def masked(text: str) -> str: ...
