@@ -5,17 +5,24 @@ from __future__ import absolute_import, division, print_function
 from collections import namedtuple
 
 from sipbridge._later import later
-from sipbridge._text.arguments import check_file, check_kind
+from sipbridge._text.arguments import check_file, check_kind, check_path
 from sipbridge._text.checks import check_line, check_seconds
 from sipbridge.errors import InputError
-from sipbridge.uri import check_host_port, check_uri, warn_of_wildcard
+from sipbridge.uri import check_host_port, check_uri, is_wildcard, warn_of_wildcard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from sipbridge import record as _record
     from sipbridge import tls as _tls
     from sipbridge._call import session_timer
+    from sipbridge._engine import local_address
 else:
-    _tls, session_timer = later("sipbridge.tls", "sipbridge._call.session_timer")
+    _record, _tls, session_timer, local_address = later(
+        "sipbridge.record",
+        "sipbridge.tls",
+        "sipbridge._call.session_timer",
+        "sipbridge._engine.local_address",
+    )
 
 #: Seconds that a connection may be silent at most before it is sent a ping: SB_MAX_KEEPALIVE (csrc/contract/engine.h).
 MAX_KEEPALIVE = 86400
@@ -70,3 +77,17 @@ def check_session_interval(seconds):
     if seconds is None:
         return None
     return session_timer.check_interval(seconds)
+
+
+def make_recorder(record):
+    """The recorder that an endpoint is given, or that of the path it is given."""
+    if record is None:
+        return None
+    return record if isinstance(record, _record.Recorder) else _record.Recorder(check_path(record, "record"))
+
+
+def reachable(host):
+    """The host as others may use it: in the place of a wildcard an address of this machine."""
+    if not is_wildcard(host):
+        return host
+    return local_address.reachable(host)

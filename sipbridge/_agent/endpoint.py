@@ -17,33 +17,22 @@ from sipbridge._engine.choice import make
 from sipbridge._engine.content import check_message_size, make_content
 from sipbridge._engine.records import Parties
 from sipbridge._later import later, load_inside_import
-from sipbridge._text.arguments import (
-    check_callable,
-    check_delay,
-    check_kind,
-    check_pairs,
-    check_path,
-    check_timeout,
-)
-from sipbridge._text.checks import check_password, check_quoted, check_token
+from sipbridge._text.arguments import check_callable, check_delay, check_kind, check_pairs, check_timeout
+from sipbridge._text.checks import check_password, check_quoted, check_text_body, check_token
 from sipbridge.errors import InputError, quietly
 from sipbridge.headers import Headers
-from sipbridge.uri import address_uri, check_address, check_uri, is_wildcard, parse_transport_address
+from sipbridge.uri import address_uri, check_address, check_uri, parse_transport_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sipbridge import record as _record
     from sipbridge._agent import account as _account
     from sipbridge._agent import watch as _watch
-    from sipbridge._engine import local_address
     from sipbridge._kept import following as kept
     from sipbridge._kept import publication, registration, subscription
 else:
-    _record, _account, _watch, local_address, kept, publication, registration, subscription = later(
-        "sipbridge.record",
+    _account, _watch, kept, publication, registration, subscription = later(
         "sipbridge._agent.account",
         "sipbridge._agent.watch",
-        "sipbridge._engine.local_address",
         "sipbridge._kept.following",
         "sipbridge._kept.publication",
         "sipbridge._kept.registration",
@@ -57,20 +46,6 @@ _open_endpoints = weakref.WeakSet()
 def _close_all():
     for endpoint in list(_open_endpoints):
         endpoint.close()
-
-
-def _recorder(record):
-    """The recorder that an endpoint is given, or that of the path it is given."""
-    if record is None:
-        return None
-    return record if isinstance(record, _record.Recorder) else _record.Recorder(check_path(record, "record"))
-
-
-def _reachable(host):
-    """The host as others may use it: in the place of a wildcard an address of this machine."""
-    if not is_wildcard(host):
-        return host
-    return local_address.reachable(host)
 
 
 class Endpoint(object):
@@ -110,20 +85,9 @@ class Endpoint(object):
     _Dispatcher = Dispatcher  # sipbridge.aio has one of its own
 
     def __init__(
-        self,
-        address="udp://127.0.0.1:0",
-        identity=None,
-        engine=None,
-        outbound_proxy=None,
-        user_agent=None,
-        advertised=None,
-        trace=None,
-        record=None,
-        tls=None,
-        session_expires=None,
-        resolv_conf=None,
-        keepalive=None,
-        on_error=None,
+        self, address="udp://127.0.0.1:0", identity=None, engine=None, outbound_proxy=None, user_agent=None,
+        advertised=None, trace=None, record=None, tls=None, session_expires=None, resolv_conf=None,
+        keepalive=None, on_error=None
     ):
         load_inside_import()
         local = parse_transport_address(address)
@@ -136,20 +100,13 @@ class Endpoint(object):
         self.identity = None if identity is None else check_address(identity, "identity")
         interval = configuration.check_session_interval(session_expires)
         self._accounts = ()
-        self._recorder = _recorder(record)
+        self._recorder = configuration.make_recorder(record)
         self._advertised = settings.advertised
         self._engine = make(engine)
         self._engine.open(
-            local.transport,
-            local.host.strip("[]"),
-            local.port,
-            settings.advertised,
-            settings.user_agent,
-            settings.outbound_proxy,
-            trace is not None or record is not None,
-            settings.tls,
-            settings.resolv_conf,
-            settings.keepalive,
+            local.transport, local.host.strip("[]"), local.port, settings.advertised, settings.user_agent,
+            settings.outbound_proxy, trace is not None or record is not None, settings.tls,
+            settings.resolv_conf, settings.keepalive
         )
         try:
             self._agent = Agent(self._engine, self.identity, interval)
@@ -199,7 +156,7 @@ class Endpoint(object):
         loopback where there is no such route.
         """
         transport = "" if self._local.transport == "udp" else ";transport=" + self._local.transport
-        host, port = self._advertised or (_reachable(self._local.host), 0)
+        host, port = self._advertised or (configuration.reachable(self._local.host), 0)
         return "sip:%s:%d%s" % (host, port or self._local.port, transport)
 
     @property
@@ -396,17 +353,8 @@ class Endpoint(object):
     # -- calls and requests --------------------------------------------------------------------------------
 
     def invite(
-        self,
-        to,
-        sdp=None,
-        headers=(),
-        from_=None,
-        route=None,
-        content_type=SDP,
-        follow_redirects=0,
-        session_expires=None,
-        asserted_identity=None,
-        privacy=(),
+        self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP, follow_redirects=0,
+        session_expires=None, asserted_identity=None, privacy=()
     ):
         """Place a call (RFC 3261, 13.2) and return the Call at once, in the state "calling".
 
@@ -425,31 +373,13 @@ class Endpoint(object):
         Raises InputError and EngineError.
         """
         return self._agent.place(
-            to,
-            sdp,
-            headers,
-            from_,
-            route,
-            content_type,
-            follow_redirects,
-            session_expires,
-            asserted_identity,
-            privacy,
+            to, sdp, headers, from_, route, content_type, follow_redirects, session_expires,
+            asserted_identity, privacy
         )
 
     def call(
-        self,
-        to,
-        sdp=None,
-        headers=(),
-        from_=None,
-        route=None,
-        content_type=SDP,
-        timeout=60.0,
-        follow_redirects=0,
-        session_expires=None,
-        asserted_identity=None,
-        privacy=(),
+        self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP, timeout=60.0,
+        follow_redirects=0, session_expires=None, asserted_identity=None, privacy=()
     ):
         """Place a call and wait, at most ``timeout`` seconds, until it is answered. Returns the Call.
 
@@ -459,16 +389,8 @@ class Endpoint(object):
         """
         check_timeout(timeout)
         call = self.invite(
-            to,
-            sdp,
-            headers,
-            from_,
-            route,
-            content_type,
-            follow_redirects,
-            session_expires,
-            asserted_identity,
-            privacy,
+            to, sdp, headers, from_, route, content_type, follow_redirects, session_expires,
+            asserted_identity, privacy
         )
         try:
             call.wait_answered(timeout)
@@ -491,15 +413,8 @@ class Endpoint(object):
         return self._agent.transact(lambda: self._engine.request(method, parties, content), timeout, method)
 
     def message(
-        self,
-        to,
-        body,
-        content_type="text/plain",
-        headers=(),
-        from_=None,
-        route=None,
-        timeout=32.0,
-        large=False,
+        self, to, body, content_type="text/plain", headers=(), from_=None, route=None, timeout=32.0,
+        large=False
     ):
         """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which goes as UTF-8. As :meth:`request`.
 
@@ -528,18 +443,8 @@ class Endpoint(object):
     # -- event packages ------------------------------------------------------------------------------------
 
     def subscribe(
-        self,
-        to,
-        event,
-        expires=3600,
-        accept=None,
-        body=None,
-        content_type=None,
-        headers=(),
-        from_=None,
-        route=None,
-        resubscribe=True,
-        timeout=32.0,
+        self, to, event, expires=3600, accept=None, body=None, content_type=None, headers=(), from_=None,
+        route=None, resubscribe=True, timeout=32.0
     ):
         """Subscribe to the state of something (RFC 6665) and keep it up. Returns the Subscription once accepted.
 
@@ -560,29 +465,12 @@ class Endpoint(object):
         package), AuthenticationError, TimeoutError, PeerUnreachable, InputError and NotSupportedError.
         """
         return subscription.subscribe(
-            self._agent,
-            self._agent.parties(to, from_, route),
-            event,
-            expires,
-            accept,
-            body,
-            content_type,
-            headers,
-            resubscribe,
-            timeout,
+            self._agent, self._agent.parties(to, from_, route), event, expires, accept, body, content_type,
+            headers, resubscribe, timeout
         )
 
     def publish(
-        self,
-        to,
-        event,
-        body,
-        content_type,
-        expires=3600,
-        headers=(),
-        from_=None,
-        route=None,
-        timeout=32.0,
+        self, to, event, body, content_type, expires=3600, headers=(), from_=None, route=None, timeout=32.0
     ):
         """Publish state (RFC 3903) and keep it up. Returns the Publication once it was taken.
 
@@ -598,11 +486,3 @@ class Endpoint(object):
         """
         parties = self._agent.parties(to, from_, route)
         return publication.publish(self._agent, parties, event, body, content_type, expires, headers, timeout)
-
-
-def check_text_body(text):
-    """Text as UTF-8 octets, or InputError."""
-    try:
-        return text.encode("utf-8")
-    except (AttributeError, UnicodeError):
-        raise InputError("the body of a message is bytes or text, not %r" % (text,))

@@ -5,7 +5,6 @@ from __future__ import absolute_import, division, print_function
 import io
 import platform
 import sys
-import threading
 from contextlib import contextmanager
 
 from sipbridge import sdp, svg
@@ -25,12 +24,9 @@ from sipbridge._text.parameters import parse_parameters
 from sipbridge._text.printable import printable
 from sipbridge._version import __version__
 from sipbridge.errors import (
-    CallStateError,
-    EngineError,
     InputError,
     PeerUnreachable,
     ResponseError,
-    SipbridgeError,
     TimeoutError,
     TransportError,
 )
@@ -40,13 +36,9 @@ from sipbridge.events import (
     CallEnded,
     CallProgress,
     CallReinvited,
-    IncomingCall,
     InfoReceived,
-    MessageReceived,
     RegistrationChanged,
-    RequestReceived,
     TransferProgress,
-    TransferRequested,
 )
 from sipbridge.ladder import draw_arrows, make_columns
 from sipbridge.payload import PCMA, PCMU, telephone_event
@@ -138,7 +130,7 @@ def silent_sdp(host, direction="inactive"):
     return sdp.build(host, [audio], name="sipbridge").raw
 
 
-def _sdp(options, phone):
+def sdp_for(options, phone):
     if options.sdp is not None:
         body = read_file(options.sdp)
         if not body.strip():
@@ -152,7 +144,7 @@ def _sdp(options, phone):
 # -- telling what happens ----------------------------------------------------------------------------------
 
 
-def _size(sdp):
+def size_of(sdp):
     return ", no SDP" if sdp is None else ", SDP of %d octets" % len(sdp)
 
 
@@ -164,10 +156,10 @@ def _info(event):
 
 #: What to say of an event of a call.
 DESCRIPTIONS = {
-    CallProgress: lambda event: "%d %s%s" % (event.status, event.reason, _size(event.sdp)),
-    CallAnswered: lambda event: "answered, %d %s%s" % (event.status, event.reason, _size(event.sdp)),
-    CallConfirmed: lambda event: "confirmed%s" % (_size(event.sdp) if event.sdp else ""),
-    CallReinvited: lambda event: "re-INVITE%s" % _size(event.sdp),
+    CallProgress: lambda event: "%d %s%s" % (event.status, event.reason, size_of(event.sdp)),
+    CallAnswered: lambda event: "answered, %d %s%s" % (event.status, event.reason, size_of(event.sdp)),
+    CallConfirmed: lambda event: "confirmed%s" % (size_of(event.sdp) if event.sdp else ""),
+    CallReinvited: lambda event: "re-INVITE%s" % size_of(event.sdp),
     InfoReceived: _info,
     TransferProgress: lambda event: "transfer, %d %s" % (event.status, event.reason),
     CallEnded: lambda event: "ended, %s (%d %s)" % (event.cause, event.status, event.reason),
@@ -205,7 +197,7 @@ def call(options, console):
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         for kind, describe in DESCRIPTIONS.items():
             phone.on(kind, lambda event, describe=describe: console.event(describe(event)))
-        sdp = _sdp(options, phone)
+        sdp = sdp_for(options, phone)
         console.event("calling %s from %s (%s)" % (options.to, phone.address, phone.engine_name))
         placed = phone.invite(options.to, sdp, options.header, follow_redirects=options.follow)
         try:
@@ -261,113 +253,6 @@ def _hang_up(placed):
     if ended.cause == "timeout":
         raise TimeoutError("the peer no longer answered: %d %s" % (ended.status, ended.reason))
     return OK
-
-
-# -- listen ------------------------------------------------------------------------------------------------
-
-
-def listen(options, console):
-    """Take calls and messages until interrupted, or until as many calls as asked for are over."""
-    with opened(options, console, options.address) as phone:
-        listener = Listener(options, console, _sdp(options, phone))
-        listener.attach(phone)
-        try:
-            console.event("listening on %s (%s %s)" % (phone.address, phone.engine_name, phone.engine_version))
-            while not listener.finished.is_set() and not console.broken.is_set():
-                listener.finished.wait(1.0)
-                phone.wait_closed(0.0)  # raises where it has failed
-        except Interrupted:
-            console.event("interrupted: hanging up")
-    return OK
-
-
-class Listener(object):
-    """Answers what arrives and tells about it. Its handlers run on the endpoint's event thread.
-
-    Attributes:
-        finished: set when as many calls as wanted are over.
-    """
-
-    def __init__(self, options, console, sdp):
-        self._options = options
-        self._console = console
-        self._sdp = sdp
-        self._numbers = {}  # of the live calls that were taken
-        self._taken = 0
-        self.finished = threading.Event()
-
-    def attach(self, phone):
-        phone.on(IncomingCall, self._incoming)
-        for kind, describe in DESCRIPTIONS.items():
-            phone.on(kind, lambda event, describe=describe: self._of_call(event, describe))
-        phone.on(CallEnded, self._ended)
-        phone.on(MessageReceived, self._message)
-        phone.on(TransferRequested, self._transfer)
-        phone.on(RequestReceived, self._request)
-
-    def _say(self, call, text):
-        self._console.event("call %d  %s" % (self._numbers[call], text))
-
-    def _is_full(self):
-        return self._options.max_calls is not None and self._taken >= self._options.max_calls
-
-    def _incoming(self, event):
-        call = event.call
-        if self._is_full():
-            call.reject(486)
-            self._console.event("refused %s: enough calls" % call.remote_uri)
-            return
-        self._taken += 1
-        self._numbers[call] = self._taken
-        self._say(call, "from %s to %s%s" % (call.remote_uri, call.request_uri, _size(event.sdp)))
-        if self._options.reject is not None:
-            call.reject(self._options.reject)
-        elif self._options.ring_seconds:
-            self._ring(call)
-        else:
-            self._answer(call)
-
-    def _ring(self, call):
-        call.ring()
-        self._say(call, "ringing")
-        timer = threading.Timer(self._options.ring_seconds, self._answer, [call])
-        timer.daemon = True
-        timer.start()
-
-    def _answer(self, call):
-        number = self._numbers.get(call)
-        try:
-            call.answer(self._sdp)
-        except (CallStateError, EngineError):  # the caller, or we, gave up meanwhile
-            return
-        self._console.event("call %d  answered" % number)
-
-    def _of_call(self, event, describe):
-        if event.call in self._numbers:
-            self._say(event.call, describe(event))
-
-    def _ended(self, event):
-        if self._numbers.pop(event.call, None) is not None and self._is_full() and not self._numbers:
-            self.finished.set()
-
-    def _message(self, event):
-        self._console.event("MESSAGE from %s: %s" % (event.from_uri, event.text))
-
-    def _transfer(self, event):
-        if not self._options.take_transfers:
-            self._say(event.call, "asked to call %s, refused" % event.target)
-            return
-        self._say(event.call, "asked to call %s" % event.target)
-        try:
-            placed = event.accept(self._sdp)
-        except SipbridgeError as error:
-            self._console.event("cannot call %s: %s" % (event.target, error))
-            return
-        self._numbers[placed] = self._numbers[event.call]
-
-    def _request(self, event):
-        if not isinstance(event, (MessageReceived, InfoReceived, TransferRequested)):
-            self._console.event("%s from %s, not supported" % (event.method, event.from_uri))
 
 
 # -- register ----------------------------------------------------------------------------------------------

@@ -75,3 +75,12 @@ def check_seconds(value, what):
     if not is_whole(value) or not 0 < value < 2**31:
         raise InputError("%s must be whole seconds above 0, not %r" % (what, value))
     return value
+
+
+def check_text_body(text):
+    # type: (str) -> bytes
+    """Text as UTF-8 octets, or InputError."""
+    try:
+        return text.encode("utf-8")
+    except (AttributeError, UnicodeError):
+        raise InputError("the body of a message is bytes or text, not %r" % (text,))

@@ -14,7 +14,7 @@ from command import Command, Listening, run
 import sipbridge
 from peers import certificates
 from sipbridge import errors, record
-from sipbridge._command import cli, commands
+from sipbridge._command import cli, commands, options
 from sipbridge._command.demo_registrar import Registrar
 from sipbridge._engine import libraries
 from sipbridge.headers import Headers
@@ -73,9 +73,9 @@ def test_the_help_of_all_names_every_command_and_the_password_variable(capsys):
 
 
 def test_the_examples_in_the_help_parse():
-    parser = cli.build_parser()
+    parser = options.build_parser()
     command = r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message|ping|subscribe|publish) .*|doctor)$"
-    for line in re.findall(command, cli.examples(), re.M):
+    for line in re.findall(command, options.examples(), re.M):
         words = re.findall(r'"[^"]*"|[^ ]+', line.partition("  #")[0])
         assert parser.parse_args([word.strip('"') for word in words]).run
 
@@ -217,8 +217,8 @@ def response_error(kind, status, fields):
     ],
 )
 def test_each_error_has_its_exit_code_and_a_hint(error, code, hint):
-    options = cli.build_parser().parse_args(["call", NOBODY])
-    found, text = cli.explain(error, options)
+    parsed = options.build_parser().parse_args(["call", NOBODY])
+    found, text = cli.explain(error, parsed)
     assert found == code and hint in text
 
 

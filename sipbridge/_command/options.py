@@ -1,0 +1,381 @@
+"""The options of the ``sipbridge`` command, its help, and its exit codes."""
+
+from __future__ import absolute_import, division, print_function
+
+import argparse
+import re
+
+from sipbridge._command import commands, event_commands, listening, texts
+from sipbridge._command.console import PASSWORD_VARIABLE
+from sipbridge._engine.libraries import NAMES
+from sipbridge._text.printable import printable
+from sipbridge._version import __version__
+from sipbridge.errors import InputError, NotSupportedError
+from sipbridge.headers import check_headers
+from sipbridge.record import require
+from sipbridge.tls import VERIFY
+from sipbridge.uri import check_address
+
+EXIT_USAGE = 2
+EXIT_TRANSPORT = 3
+EXIT_REFUSED = 4
+EXIT_AUTHENTICATION = 5
+EXIT_TIMEOUT = 6
+EXIT_UNSUPPORTED = 7
+EXIT_INTERRUPTED = 130
+
+
+def examples():
+    """Every example that the help shows, as text."""
+    return "".join(
+        (
+            texts.EXAMPLES,
+            texts.CALL_EXAMPLES,
+            texts.LISTEN_EXAMPLES,
+            texts.REGISTER_EXAMPLES,
+            texts.MESSAGE_EXAMPLES,
+            texts.PING_EXAMPLES,
+            texts.SUBSCRIBE_EXAMPLES,
+            texts.PUBLISH_EXAMPLES,
+            texts.LADDER_EXAMPLES,
+            texts.DOCTOR_EXAMPLES,
+        )
+    )
+
+
+# -- arguments ---------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser that complains in one line."""
+
+    def error(self, message):
+        self.exit(EXIT_USAGE, "%s: %s (try: %s --help)\n" % (self.prog, printable(message), self.prog))
+
+
+def _number(text, kind, lowest, highest, what):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not lowest <= value <= highest:
+        raise argparse.ArgumentTypeError("%s, not %r" % (what, str(text)))
+    return value
+
+
+def _seconds(text):
+    return _number(text, float, 0, 1e6, "must be seconds")
+
+
+def _whole_seconds(text):
+    return _number(text, int, 1, 2**31 - 1, "must be whole seconds above 0")
+
+
+def _count(text):
+    return _number(text, int, 1, 10**9, "must be a number above 0")
+
+
+def _redirects(text):
+    return _number(text, int, 0, 70, "must be a number from 0 to 70")
+
+
+def _uri(text):
+    try:
+        return check_address(text, "address")
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error))
+
+
+def _refusal(text):
+    return _number(text, int, 400, 699, "must be a status from 400 to 699")
+
+
+def _keys(text):
+    if not re.match(r"[0-9*#A-Da-d]+\Z", text):
+        raise argparse.ArgumentTypeError("must be keys from 0-9, *, # and A-D, not %r" % str(text))
+    return text
+
+
+def _header(text):
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise argparse.ArgumentTypeError("must be 'Name: value', not %r" % str(text))
+    try:
+        return check_headers([(name.strip(), value.strip())])[0]
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error))
+
+
+def _capture(text):
+    try:
+        require()
+    except NotSupportedError as error:
+        raise argparse.ArgumentTypeError(str(error))
+    return text
+
+
+def _party(text):
+    address, equals, name = text.rpartition("=")
+    if not equals or not address:
+        raise argparse.ArgumentTypeError("must be HOST:PORT=NAME, not %r" % str(text))
+    return address, name
+
+
+def _common(parser):
+    group = parser.add_argument_group("common options")
+    group.add_argument("--engine", choices=NAMES, help="the SIP engine (default: the first that was built)")
+    group.add_argument("--proxy", metavar="URI", help="send every request to this proxy first")
+    group.add_argument(
+        "--advertised", metavar="HOST:PORT", help="what Contact names instead of the local address (NAT)"
+    )
+    group.add_argument(
+        "--resolv-conf", metavar="FILE", help="ask the DNS servers that it names (default: the system's)"
+    )
+    group.add_argument(
+        "--keepalive",
+        metavar="SECONDS",
+        type=int,
+        help="send a ping on a connection (TCP, TLS) that was silent for so long (default: never)",
+    )
+    group.add_argument(
+        "--user", metavar="NAME", help="answer digest challenges as NAME, with $%s" % PASSWORD_VARIABLE
+    )
+    group.add_argument(
+        "--trace", action="store_true", help="print the messages as they pass, digest responses masked"
+    )
+    group.add_argument(
+        "--record",
+        metavar="FILE",
+        type=_capture,
+        help="write a pcap file of the messages, credentials masked",
+    )
+    group.add_argument(
+        "--record-credentials", action="store_true", help="leave digest responses readable in that file"
+    )
+    group.add_argument("-v", "--verbose", action="store_true", help="log what the library does to stderr")
+    _tls(parser)
+
+
+def _tls(parser):
+    group = parser.add_argument_group("TLS options")
+    group.add_argument(
+        "--certificate", metavar="FILE", help="the certificate to show, PEM (to listen on tls://)"
+    )
+    group.add_argument("--key", metavar="FILE", help="its private key (default: in the same file)")
+    group.add_argument("--ca", metavar="FILE", help="whom to believe (default: whom this system does)")
+    group.add_argument(
+        "--verify", choices=VERIFY, help="whose certificate has to be right (default: the server's)"
+    )
+
+
+def _caller(parser):
+    parser.add_argument(
+        "--local",
+        metavar="ADDRESS",
+        help="udp://host:port to use here (default: any port, as the target says)",
+    )
+
+
+def _sender(parser):
+    _caller(parser)
+    parser.add_argument("--from", dest="from_", metavar="URI", help="who it is from")
+    parser.add_argument(
+        "--header", metavar="'NAME: VALUE'", type=_header, action="append", default=[], help="one more header"
+    )
+
+
+def _expires(parser):
+    parser.add_argument(
+        "--expires", metavar="S", type=_whole_seconds, default=3600, help="seconds to ask for (default: 3600)"
+    )
+
+
+def _timeout(parser, default, what):
+    parser.add_argument(
+        "--timeout", metavar="S", type=_seconds, default=default, help="%s (default: %%(default)s)" % what
+    )
+
+
+def _add(subparsers, name, run, help_text, epilog=""):
+    parser = subparsers.add_parser(
+        name,
+        help=help_text,
+        description=help_text,
+        epilog=epilog + texts.EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_call(subparsers):
+    parser = _add(subparsers, "call", commands.call, "place a call", texts.CALL_EXAMPLES)
+    parser.add_argument("to", metavar="TO", help="whom to call, as sip:bob@host:port")
+    _sender(parser)
+    parser.add_argument("--sdp", metavar="FILE", help="the session description to offer")
+    parser.add_argument("--dtmf", metavar="KEYS", type=_keys, help="keys to send once answered (INFO)")
+    parser.add_argument("--hold", metavar="S", type=_seconds, help="put the call on hold for S seconds")
+    parser.add_argument("--transfer", metavar="URI", type=_uri, help="have the peer call URI instead, and leave")
+    parser.add_argument(
+        "--follow", metavar="N", type=_redirects, default=0, help="go on to N targets at most when redirected"
+    )
+    parser.add_argument("--duration", metavar="S", type=_seconds, help="hang up after S seconds")
+    _timeout(parser, 60.0, "give up (CANCEL) when there is no answer in S seconds")
+    _common(parser)
+
+
+def _add_listen(subparsers):
+    parser = _add(subparsers, "listen", listening.listen, "take calls and messages", texts.LISTEN_EXAMPLES)
+    parser.add_argument(
+        "address",
+        metavar="ADDRESS",
+        nargs="?",
+        default="udp://127.0.0.1:5060",
+        help="where to listen (default: %(default)s)",
+    )
+    parser.add_argument("--sdp", metavar="FILE", help="the session description to answer with")
+    parser.add_argument("--reject", metavar="STATUS", type=_refusal, help="refuse calls, 400 to 699")
+    parser.add_argument(
+        "--take-transfers", action="store_true", help="call whom a REFER names (default: refuse it, 603)"
+    )
+    parser.add_argument(
+        "--ring-seconds", metavar="S", type=_seconds, default=0, help="ring (180) S seconds before the answer"
+    )
+    parser.add_argument(
+        "--max-calls", metavar="N", type=_count, help="take N calls, refuse more, end when the last is over"
+    )
+    parser.add_argument(
+        "--once", dest="max_calls", action="store_const", const=1, help="the same as --max-calls 1"
+    )
+    _common(parser)
+
+
+def _add_register(subparsers):
+    parser = _add(
+        subparsers, "register", commands.register, "register, until interrupted", texts.REGISTER_EXAMPLES
+    )
+    parser.add_argument("registrar", metavar="REGISTRAR", help="the registrar's URI, as sip:example.com")
+    parser.add_argument("--aor", metavar="URI", help="what to register (default: --user at the registrar's host)")
+    parser.add_argument("--contact", metavar="URI", help="where to be reached (default: this endpoint)")
+    _expires(parser)
+    parser.add_argument("--once", action="store_true", help="register, unregister, end")
+    parser.add_argument("--list", action="store_true", help="print what is bound (Contact, expires), and end")
+    parser.add_argument(
+        "--remove-all", action="store_true", help="remove every binding, also those of others, and end"
+    )
+    _caller(parser)
+    _timeout(parser, 32.0, "give up when the registrar does not answer in S seconds")
+    _common(parser)
+
+
+def _add_message(subparsers):
+    parser = _add(subparsers, "message", commands.message, "send a MESSAGE", texts.MESSAGE_EXAMPLES)
+    parser.add_argument("to", metavar="TO", help="whom to send it to, as sip:bob@host:port")
+    parser.add_argument("text", metavar="TEXT", help="what to send; - reads it from standard input")
+    parser.add_argument(
+        "--content-type", metavar="TYPE", default="text/plain", help="what it is (default: %(default)s)"
+    )
+    parser.add_argument("--large", action="store_true", help="send more than 1300 octets over UDP (RFC 3428, 8)")
+    _sender(parser)
+    _timeout(parser, 32.0, "give up when there is no answer in S seconds")
+    _common(parser)
+
+
+def _add_ping(subparsers):
+    parser = _add(
+        subparsers, "ping", commands.ping, "ask a peer whether it is there (OPTIONS)", texts.PING_EXAMPLES
+    )
+    parser.add_argument("to", metavar="TO", help="whom to ask, as sip:host:port")
+    parser.add_argument(
+        "--count", metavar="N", type=_count, default=4, help="ask N times (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--interval",
+        metavar="S",
+        type=_seconds,
+        default=1.0,
+        help="wait S seconds between (default: %(default)s)",
+    )
+    _sender(parser)
+    _timeout(parser, 5.0, "no answer in S seconds counts as none")
+    _common(parser)
+
+
+def _add_subscribe(subparsers):
+    run = event_commands.subscribe
+    parser = _add(subparsers, "subscribe", run, "subscribe to a state, until interrupted", texts.SUBSCRIBE_EXAMPLES)
+    parser.add_argument("to", metavar="TO", help="whose state, as sip:bob@host:port")
+    parser.add_argument("event", metavar="EVENT", help="the package: presence, dialog, message-summary, reg, ...")
+    parser.add_argument("--accept", metavar="TYPE", action="append", help="a media type to ask for")
+    _expires(parser)
+    parser.add_argument("--once", action="store_true", help="the state as it is now, then end")
+    _sender(parser)
+    _timeout(parser, 32.0, "give up when the notifier does not answer in S seconds")
+    _common(parser)
+
+
+def _add_publish(subparsers):
+    parser = _add(
+        subparsers, "publish", event_commands.publish, "publish a state, until interrupted", texts.PUBLISH_EXAMPLES
+    )
+    parser.add_argument("to", metavar="TO", help="whose state it is, as sip:alice@example.com")
+    parser.add_argument("event", metavar="EVENT", help="the package, as presence")
+    parser.add_argument("file", metavar="FILE", help="the state")
+    kind = "application/pidf+xml"
+    parser.add_argument("--content-type", metavar="TYPE", default=kind, help="what it is (default: %(default)s)")
+    _expires(parser)
+    parser.add_argument("--once", action="store_true", help="publish, take it back, end")
+    _sender(parser)
+    _timeout(parser, 32.0, "give up when the compositor does not answer in S seconds")
+    _common(parser)
+
+
+def _add_ladder(subparsers):
+    parser = _add(subparsers, "ladder", commands.ladder, "draw the messages in a file", texts.LADDER_EXAMPLES)
+    parser.set_defaults(verbose=False)
+    parser.add_argument(
+        "file", metavar="FILE", help="a capture, or what --trace printed; - reads it from standard input"
+    )
+    parser.add_argument("--svg", metavar="OUT", help="write an SVG image instead of text")
+    parser.add_argument(
+        "--party", metavar="HOST:PORT=NAME", type=_party, action="append", default=[], help="name a column"
+    )
+    parser.add_argument(
+        "--width", metavar="N", type=_count, help="columns of text (default: as many as it takes)"
+    )
+
+
+def _add_version(subparsers):
+    parser = _add(subparsers, "version", commands.version, "print the versions of everything")
+    parser.set_defaults(verbose=False)
+
+
+def _add_doctor(subparsers):
+    parser = _add(
+        subparsers, "doctor", commands.doctor, "check what this machine needs for the image", texts.DOCTOR_EXAMPLES
+    )
+    parser.set_defaults(verbose=False)
+
+
+#: What adds a command to the parser, in the order of ``sipbridge --help``.
+COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ping, _add_subscribe, _add_publish]
+COMMANDS += [_add_ladder, _add_version, _add_doctor]
+
+
+def build_parser():
+    """The parser of the whole command line."""
+    parser = _Parser(
+        prog="sipbridge",
+        description=texts.DESCRIPTION,
+        epilog=texts.EXAMPLES + texts.EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version="sipbridge " + __version__)
+    subparsers = parser.add_subparsers(metavar="COMMAND", dest="command")
+    subparsers.required = True
+    for add in COMMANDS:
+        add(subparsers)
+    return parser
+
+
+# -- errors ------------------------------------------------------------------------------------------------

@@ -1,0 +1,140 @@
+"""What ``sipbridge --help`` says, besides what each option does."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._command.console import PASSWORD_VARIABLE
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    doctor: something keeps the image from being used
+  2    wrong usage, or input that is malformed or cannot be read
+  3    transport: the local address cannot be used, or the peer cannot be reached
+  4    the peer refused, redirected, or left before all was done
+  5    authentication failed: credentials are missing or wrong
+  6    the peer did not answer in time
+  7    no engine is built, or the engine does not offer it
+  130  interrupted before it was done
+"""
+
+DESCRIPTION = """\
+SIP by hand: place and take calls, register, send messages.
+
+An endpoint address is written udp://host:port; port 0 lets the system choose, and no port is SIP's, 5060. A password is
+read from the environment variable %s, or asked for; it is never an argument.
+""" % (
+    PASSWORD_VARIABLE
+)
+
+EXAMPLES = """\
+examples:
+  sipbridge listen udp://127.0.0.1:5070 --trace
+  sipbridge call sip:bob@127.0.0.1:5070 --dtmf 42# --duration 5
+  sipbridge message sip:bob@127.0.0.1:5070 "lunch at noon?"
+  SIPBRIDGE_PASSWORD=... sipbridge register sip:example.com --user alice
+
+"""
+
+CALL_EXAMPLES = """\
+Without --sdp the call offers one audio stream over which nothing is sent. Without --duration it stays up until
+the peer hangs up or you interrupt it (Ctrl-C hangs up). --hold comes after the keys, --transfer after the hold; a
+transfer that the target refuses ends with 4. A peer that hangs up, before --duration too, ends it with 0, but with
+4 while there are keys to send or a transfer to see through.
+
+examples:
+  sipbridge call sip:bob@192.0.2.7
+  sipbridge call sip:bob@192.0.2.7:5070 --from sip:alice@example.com --sdp offer.sdp --duration 10 --trace
+  sipbridge call sip:1000@example.com --proxy "sip:192.0.2.1;lr" --user alice --timeout 20
+  sipbridge call sip:bob@192.0.2.7 --hold 5 --transfer sip:carol@192.0.2.8
+  sipbridge call sip:bob@192.0.2.7 --follow 3    # redirections
+  sipbridge call "sip:bob@example.com;transport=tls" --ca company.pem
+
+"""
+
+LISTEN_EXAMPLES = """\
+Calls are answered with 200 (or as --reject says), OPTIONS and MESSAGE with 200; one line is printed for each
+event. SIGINT and SIGTERM hang up every call and end with 0. Without --sdp a call gets one audio stream over
+which nothing is sent.
+
+examples:
+  sipbridge listen udp://127.0.0.1:5070
+  sipbridge listen udp://0.0.0.0:5060 --advertised 192.0.2.7:5060 --ring-seconds 2 --sdp answer.sdp
+  sipbridge listen udp://127.0.0.1:5070 --once          # one call, then end
+  sipbridge listen udp://127.0.0.1:5070 --reject 486    # always busy
+  sipbridge listen tls://0.0.0.0:5061 --certificate server.pem
+
+"""
+
+REGISTER_EXAMPLES = """\
+The registration is refreshed before it runs out, and removed at the end.
+
+examples:
+  sipbridge register sip:example.com --user alice
+  sipbridge register sip:192.0.2.1:5060 --aor sip:alice@example.com --user alice --expires 600
+  sipbridge register sip:example.com --user alice --once   # to see whether the password is right
+  sipbridge register sip:example.com --user alice --list   # where alice is to be reached
+
+"""
+
+SUBSCRIBE_EXAMPLES = """\
+Each NOTIFY is printed with its body. The subscription is refreshed before it runs out, made again when it is lost,
+and ended at the end.
+
+examples:
+  sipbridge subscribe sip:bob@192.0.2.7 presence
+  sipbridge subscribe sip:1000@example.com message-summary --user 1000 --from sip:1000@example.com
+  sipbridge subscribe sip:1000@example.com dialog --accept application/dialog-info+xml --expires 600
+  sipbridge subscribe sip:bob@192.0.2.7 presence --once    # the state as it is now
+
+"""
+
+PUBLISH_EXAMPLES = """\
+The publication is refreshed before it runs out, and taken back at the end.
+
+examples:
+  sipbridge publish sip:alice@example.com presence open.xml --user alice --from sip:alice@example.com
+  sipbridge publish sip:alice@example.com dialog busy.xml --content-type application/dialog-info+xml
+  sipbridge publish sip:alice@example.com presence open.xml --once
+
+"""
+
+MESSAGE_EXAMPLES = """\
+examples:
+  sipbridge message sip:bob@192.0.2.7 "lunch at noon?"
+  date | sipbridge message sip:bob@192.0.2.7 - --from sip:clock@example.com
+
+"""
+
+PING_EXAMPLES = """\
+Any response counts but 408, 502, 503 and 504, with which a proxy says that nobody is there. Ends with 6 when there
+was none.
+
+examples:
+  sipbridge ping sip:192.0.2.7
+  sipbridge ping "sip:example.com;transport=tls" --count 10 --interval 0.5 --timeout 2
+
+"""
+
+DOCTOR_EXAMPLES = """\
+Looks at the container client and its daemon, amd64 emulation, the kernel's vsyscall page, the image, the UDP
+port and the engines of this Python, and says what to do about what is missing. Ends with 1 when something keeps
+the image from being used. It changes nothing, and needs no engine.
+
+examples:
+  sipbridge doctor
+  DOCKER=podman PORT=5080 sipbridge doctor
+
+"""
+
+
+LADDER_EXAMPLES = """\
+FILE is a capture, as --record, tcpdump and Wireshark write them (pcap or pcapng; it takes dpkt: pip install
+sipbridge[pcap]), or the output of a command with --trace.
+
+examples:
+  sipbridge ladder call.pcap
+  sipbridge ladder call.pcap --svg call.svg --party 192.0.2.7:5060=gateway
+  sipbridge ladder trace.txt --width 100
+  tcpdump -c 20 -w - udp port 5060 | sipbridge ladder -
+
+"""
