@@ -28,7 +28,7 @@ import weakref
 import greenlet
 
 from sipbridge._agent import account as _account
-from sipbridge._agent import dispatch
+from sipbridge._agent import dispatch, streams
 from sipbridge._agent import endpoint as _endpoint
 from sipbridge._agent import watch as _watch
 from sipbridge._call import call as _call
@@ -70,7 +70,7 @@ def _fulfil(future):
         future.set_result(None)
 
 
-class EventStream(dispatch.Stream):
+class EventStream(streams.Stream):
     """The events of an endpoint from the moment of its making; an asynchronous iterator and context manager.
 
     Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`; with an EngineError

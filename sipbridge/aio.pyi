@@ -2,7 +2,7 @@
 from types import TracebackType
 from typing import Any, AsyncIterator, Callable, Iterable, List, Optional, Tuple, Type, Union
 
-from sipbridge._agent import dispatch
+from sipbridge._agent import streams
 from sipbridge._agent.fault import Fault
 from sipbridge._engine.choice import Engine
 from sipbridge._engine.content import Body
@@ -14,7 +14,7 @@ from sipbridge.reason import Reason
 from sipbridge.record import Recorder
 from sipbridge.tls import Tls
 
-class EventStream(dispatch.Stream, AsyncIterator[Any]):
+class EventStream(streams.Stream, AsyncIterator[Any]):
     def __aiter__(self) -> EventStream: ...
     async def __aenter__(self) -> EventStream: ...
     async def __aexit__(

@@ -2,8 +2,8 @@ from types import TracebackType
 from typing import Callable, Iterable, List, Optional, Tuple, Type, TypeVar, Union
 
 from sipbridge._agent.account import Account
-from sipbridge._agent.dispatch import EventStream
 from sipbridge._agent.fault import Fault
+from sipbridge._agent.streams import EventStream
 from sipbridge._agent.watch import Watch
 from sipbridge._call.call import SDP as SDP
 from sipbridge._call.call import Call

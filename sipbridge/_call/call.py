@@ -2,19 +2,17 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge._call.offers import answer_for, check_offer
+from sipbridge._call.offers import answer_for
 from sipbridge._call.replacing import supporting
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import make_content
 from sipbridge._engine.response import Response, check_response
 from sipbridge._later import later
-from sipbridge._text.arguments import check_pairs, check_timeout, check_whole, is_whole
+from sipbridge._text.arguments import check_pairs, check_timeout, is_whole
 from sipbridge._text.checks import check_line, check_reason, check_status, check_token
 from sipbridge.errors import (
     CallStateError,
     InputError,
-    ResponseError,
-    SipbridgeError,
     TimeoutError,
     TransportError,
     naming,
@@ -24,14 +22,11 @@ from sipbridge.uri import address_uri, check_address, parse_uri, warn_of_wildcar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import random
-
     from sipbridge import reason as _reason
     from sipbridge._call import sessions
     from sipbridge._call import transfer as _transfer
 else:
-    random, _reason, sessions, _transfer = later(
-        "random",
+    _reason, sessions, _transfer = later(
         "sipbridge.reason",
         "sipbridge._call.sessions",
         "sipbridge._call.transfer",
@@ -292,77 +287,26 @@ class Call(object):
         while an offer of the peer waits for our answer. An answer that comes after a TimeoutError is heeded all the
         same: it is acknowledged, and what was offered is agreed on from then on.
         """
-        content = make_content(headers, sdp, SDP)
-        check_whole(glare_retries, "glare_retries", 0, 100)
-        check_timeout(timeout)
-        deadline = None if timeout is None else monotonic() + timeout
-        while True:
-            try:
-                return self._reinvite(sdp, content, deadline)
-            except ResponseError as error:
-                if error.status != 491 or not glare_retries or not self._await_turn(deadline):
-                    raise
-            glare_retries -= 1
-
-    def _reinvite(self, sdp, content, deadline):
-        check_offer(self)
-        return self._agent.transact(
-            lambda: self._offer(self._engine.reinvite(self._id, content)),
-            None if deadline is None else max(0.0, deadline - monotonic()),
-            "re-INVITE",
-            self,
-            lambda response: self._offer_answered(response, sdp),
-            self._answer_late if sdp is None else None,
-        )
-
-    def _offer(self, transaction):
-        self._offering = True
-        return transaction
-
-    def _await_turn(self, deadline):
-        """Wait as RFC 3261, 14.1 has it. False when there is no time for that, or the call ends."""
-        first, last = (0.0, 2.0) if self.incoming else (2.1, 4.0)  # who made the Call-ID waits longer
-        seconds = random.randint(int(first * 100), int(last * 100)) / 100.0
-        if deadline is not None and seconds > deadline - monotonic():
-            return False
-        return not self._agent.wait(lambda: self.state != "established", seconds)
+        return sessions.reinvite(self, sdp, headers, timeout, glare_retries)
 
     def update(self, sdp=None, headers=(), timeout=32.0):
         """Offer a new session by UPDATE (RFC 3311); as :meth:`request`, and late answers as of :meth:`reinvite`.
 
         Returns the Response.
         """
-        content = make_content(headers, sdp, SDP)
-        if sdp is None:
-            return self._agent.transact(
-                lambda: self._engine.call_request(self._id, "UPDATE", content), timeout, "UPDATE", self
-            )
-        check_offer(self)
-        return self._agent.transact(
-            lambda: self._offer(self._engine.call_request(self._id, "UPDATE", content)),
-            timeout,
-            "UPDATE",
-            self,
-            lambda response: self._updated(response, sdp),
-        )
+        return sessions.update(self, sdp, headers, timeout)
 
     # -- hold and transfer ---------------------------------------------------------------------------------
 
     @property
     def on_hold(self):
         """True while what was given last, to be sent, says that we do not want to receive (RFC 3264, 8.4)."""
-        return self._is_held(self._wanted_sdp)
+        return sessions.is_held(self._wanted_sdp)
 
     @property
     def held_by_peer(self):
         """True while what the peer sent last says so."""
-        return self._is_held(self.remote_sdp)
-
-    @staticmethod
-    def _is_held(description):
-        if description is None:
-            return False
-        return sessions.is_held(description)
+        return sessions.is_held(self.remote_sdp)
 
     def hold(self, timeout=32.0):
         """Put the call on hold by a re-INVITE (RFC 3264, 8.4). Returns the Response, or None when it was already.
@@ -370,23 +314,11 @@ class Call(object):
         Raises as :meth:`reinvite`, and CallStateError when no SDP of ours was sent, or while the answer to an earlier
         one is still to come, after whose TimeoutError nobody knows yet whether the call is on hold.
         """
-        return self._change_direction("hold", True, timeout)
+        return sessions.change_direction(self, "hold", True, timeout)
 
     def resume(self, timeout=32.0):
         """Take the call off hold; as :meth:`hold`."""
-        return self._change_direction("resume", False, timeout)
-
-    def _change_direction(self, method, wanted, timeout):
-        check_timeout(timeout)
-        if self.state != "established":
-            raise CallStateError("%s: the call is %s, not established" % (method, self.state))
-        if self.local_sdp is None:
-            raise CallStateError("%s: no session was offered or answered by us" % method)
-        if self._offering:
-            raise CallStateError("%s: the answer to our last offer is still to come" % method)
-        if self.on_hold == wanted:
-            return None
-        return self.reinvite(sessions.changed(self._wanted_sdp, self.local_sdp, method), timeout=timeout)
+        return sessions.change_direction(self, "resume", False, timeout)
 
     def begin_transfer(self, to, headers=(), timeout=32.0):
         """Ask the peer to call somebody else (REFER, RFC 3515). Returns the Transfer once the peer has agreed.
@@ -462,31 +394,7 @@ class Call(object):
             self._engine.hangup(self._id, None)
             self.state = "ending"
 
-    def _offer_answered(self, response, sdp):
-        """The answer to a re-INVITE of ours came, late or not; ``sdp`` is what it offered, or None."""
-        self._offering = False
-        if response.ok:
-            self._sent(sdp)
-        self._reinvited(response, sdp is not None)
-
     def _reinvited(self, response, offered):
         if response.ok:
             self.remote_sdp = response.body or None
             self._acknowledge(offered)
-
-    def _answer_late(self, response):
-        """The peer's offer came in a 2xx that nobody waits for any more: it is answered with what is in force."""
-        if not response.ok or not response.body:
-            return
-        sdp = sessions.answer_again(self, response.body)
-        try:
-            self._engine.ack(self._id, make_content((), sdp, SDP))
-        except SipbridgeError:  # it has ended, or is ending
-            return
-        self.local_sdp = sdp
-
-    def _updated(self, response, sdp):
-        self._offering = False
-        if response.ok:
-            self._received(response.body)
-            self._sent(sdp)

@@ -1,23 +1,24 @@
-"""The session descriptions of a call: whether one holds, and those that hold, resume and answer."""
+"""Offers within a call (RFC 3264): re-INVITE, UPDATE, hold and resume, and what answers an offer of the peer."""
 
 from __future__ import absolute_import, division, print_function
 
+import random
+
 from sipbridge import negotiation
-from sipbridge.errors import InputError
+from sipbridge._call.offers import SDP, check_offer
+from sipbridge._compat import monotonic
+from sipbridge._engine.content import make_content
+from sipbridge._text.arguments import check_timeout, check_whole
+from sipbridge.errors import CallStateError, InputError, ResponseError, SipbridgeError
 from sipbridge.sdp import parse
 
 
 def is_held(description):
-    """Whether whoever gave this description does not want to receive (RFC 3264, 8.4)."""
+    """Whether whoever gave this description, or None, does not want to receive (RFC 3264, 8.4)."""
     try:
-        return parse(description).is_held
+        return description is not None and parse(description).is_held
     except InputError:  # it may be the peer's, and anything
         return False
-
-
-def changed(wanted, last, method):
-    """The offer that holds or resumes (``method``) what is wanted, as the successor of the last; bytes."""
-    return getattr(parse(wanted), method)().following(parse(last)).raw
 
 
 def answer_again(call, offer):
@@ -32,3 +33,103 @@ def answer_again(call, offer):
     except InputError:
         return call.local_sdp
     return negotiation.answer_again(theirs, wanted).following(last).raw
+
+
+def reinvite(call, sdp, headers, timeout, glare_retries):
+    """:meth:`~sipbridge.Call.reinvite`."""
+    content = make_content(headers, sdp, SDP)
+    check_whole(glare_retries, "glare_retries", 0, 100)
+    check_timeout(timeout)
+    deadline = None if timeout is None else monotonic() + timeout
+    while True:
+        try:
+            return _reinvite(call, sdp, content, deadline)
+        except ResponseError as error:
+            if error.status != 491 or not glare_retries or not _await_turn(call, deadline):
+                raise
+        glare_retries -= 1
+
+
+def _reinvite(call, sdp, content, deadline):
+    check_offer(call)
+    return call._agent.transact(
+        lambda: _offer(call, call._engine.reinvite(call._id, content)),
+        None if deadline is None else max(0.0, deadline - monotonic()),
+        "re-INVITE",
+        call,
+        lambda response: _reinvite_answered(call, response, sdp),
+        (lambda response: _answer_late(call, response)) if sdp is None else None,
+    )
+
+
+def _offer(call, transaction):
+    call._offering = True
+    return transaction
+
+
+def _reinvite_answered(call, response, sdp):
+    """The answer to a re-INVITE of ours came, late or not; ``sdp`` is what it offered, or None."""
+    call._offering = False
+    if response.ok:
+        call._sent(sdp)
+    call._reinvited(response, sdp is not None)
+
+
+def _answer_late(call, response):
+    """The peer's offer came in a 2xx that nobody waits for any more: it is answered with what is in force."""
+    if not response.ok or not response.body:
+        return
+    sdp = answer_again(call, response.body)
+    try:
+        call._engine.ack(call._id, make_content((), sdp, SDP))
+    except SipbridgeError:  # it has ended, or is ending
+        return
+    call.local_sdp = sdp
+
+
+def _await_turn(call, deadline):
+    """Wait as RFC 3261, 14.1 has it. False when there is no time for that, or the call ends."""
+    first, last = (0.0, 2.0) if call.incoming else (2.1, 4.0)  # who made the Call-ID waits longer
+    seconds = random.randint(int(first * 100), int(last * 100)) / 100.0
+    if deadline is not None and seconds > deadline - monotonic():
+        return False
+    return not call._agent.wait(lambda: call.state != "established", seconds)
+
+
+def update(call, sdp, headers, timeout):
+    """:meth:`~sipbridge.Call.update`."""
+    content = make_content(headers, sdp, SDP)
+    if sdp is None:
+        return call._agent.transact(
+            lambda: call._engine.call_request(call._id, "UPDATE", content), timeout, "UPDATE", call
+        )
+    check_offer(call)
+    return call._agent.transact(
+        lambda: _offer(call, call._engine.call_request(call._id, "UPDATE", content)),
+        timeout,
+        "UPDATE",
+        call,
+        lambda response: _update_answered(call, response, sdp),
+    )
+
+
+def _update_answered(call, response, sdp):
+    call._offering = False
+    if response.ok:
+        call._received(response.body)
+        call._sent(sdp)
+
+
+def change_direction(call, method, wanted, timeout):
+    """:meth:`~sipbridge.Call.hold` and :meth:`~sipbridge.Call.resume`, which is the ``method``."""
+    check_timeout(timeout)
+    if call.state != "established":
+        raise CallStateError("%s: the call is %s, not established" % (method, call.state))
+    if call.local_sdp is None:
+        raise CallStateError("%s: no session was offered or answered by us" % method)
+    if call._offering:
+        raise CallStateError("%s: the answer to our last offer is still to come" % method)
+    if call.on_hold == wanted:
+        return None
+    changed = getattr(parse(call._wanted_sdp), method)().following(parse(call.local_sdp))
+    return call.reinvite(changed.raw, timeout=timeout)

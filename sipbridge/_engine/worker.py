@@ -18,9 +18,9 @@ from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
 from sipbridge._engine.channel import Channel
 from sipbridge._engine.in_process import InProcess
+from sipbridge._engine.ledger import Ledger, unreported
 from sipbridge._engine.owner import Owner
 from sipbridge._engine.readiness import Alert
-from sipbridge._engine.records import RawEvent
 from sipbridge._engine.shield_counters import Counter
 from sipbridge._engine.worker_process import Process
 from sipbridge._text.arguments import check_delay, check_path, check_text, check_whole
@@ -52,8 +52,6 @@ _STABLE, _LONGEST = 60.0, 10.0
 #: Each process numbers its calls and the like from its own share on, this wide in bits: a handle of one that died
 #: means nothing to the next.
 _SHARE = 32
-
-_NOTHING = RawEvent("", "none", None, 0, 0, 0, 0, 0, 0, 0, 0.0, "", "", "", "", "", b"")
 
 #: Methods of an engine that are between it and its worker.
 _BETWEEN = frozenset(["vocabulary", "take_frames", "probe"])
@@ -120,11 +118,7 @@ class Worker(object):
         self._generation = 0
         self._deaths = 0  # in a row
         self._port = None
-        self._credentials = []
-        self._calls = set()  # live ones
-        self._notifiers = set()  # live subscriptions from outside
-        self._registrations = {}  # handle: [arguments of register(), handle in the present process]
-        self._handles = {}  # the latter and the former
+        self._ledger = Ledger()
         self._supervisor = None
         self._starting = None  # a process that is not installed yet
         self._alert = None  # for who polls a descriptor
@@ -249,7 +243,7 @@ class Worker(object):
 
     def add_credentials(self, realm, user, password):
         """Kept for the next process too; while there is none, for that one alone."""
-        kept = [each for each in self._credentials if each[:2] != (realm, user)] + [(realm, user, password)]
+        kept = [each for each in self._ledger.credentials if each[:2] != (realm, user)] + [(realm, user, password)]
         self._replace_credentials(kept, "add_credentials", realm, user, password)
 
     def clear_credentials(self):
@@ -257,14 +251,14 @@ class Worker(object):
 
     def _replace_credentials(self, credentials, *command):
         """Keep these, and tell the process that there is. What it refuses is not kept: the next one would not start."""
-        before, self._credentials = self._credentials, credentials
+        before, self._ledger.credentials = self._ledger.credentials, credentials
         try:
             self._command(*command)
         except EngineLost:
             if self._closed or self._gave_up:
                 raise
         except SipbridgeError:
-            self._credentials = before
+            self._ledger.credentials = before
             raise
 
     def register(self, registrar, parties, contact, expires):
@@ -272,18 +266,14 @@ class Worker(object):
 
     def refresh(self, registration, expires):
         with self._cond:
-            kept = self._registrations.get(registration)
-            if kept is not None:
-                kept[0] = kept[0][:3] + (expires,)
-        self._command("refresh", registration if kept is None else kept[1], expires)
+            present = self._ledger.refreshed(registration, expires)
+        self._command("refresh", present, expires)
 
     def unregister(self, registration):
         """While there is no process the registration is dropped: the next one does not make it again."""
         with self._cond:
-            kept = self._registrations.get(registration)
-            if kept is not None and self._channel is None:
-                del self._registrations[registration]
-        self._command("unregister", registration if kept is None else kept[1])
+            present = self._ledger.unregistered(registration, self._channel is None)
+        self._command("unregister", present)
 
     # -- commands ------------------------------------------------------------------------------------------
 
@@ -373,43 +363,14 @@ class Worker(object):
 
     def _absorb(self, channel, kind, value, result=None, error=None):
         if kind == protocol.EVENT:
-            self._events.append(self._followed(value))
+            self._events.append(self._ledger.followed(value))
             return
         pending = channel.take(value)
         if pending is None:  # whoever asked was interrupted
             return
         pending.settle(result, error)
         if error is None:
-            self._begun(pending, result)
-
-    def _begun(self, pending, handle):
-        """Remember what a command has begun, for when the process dies."""
-        if pending.method == "call":
-            self._calls.add(handle)
-        elif pending.method == "register":
-            self._registrations[handle] = [pending.arguments, handle]
-            self._handles[handle] = handle
-
-    def _followed(self, event):
-        """The event, as the facade is to see it; what begins or ends by it is remembered or forgotten."""
-        if event.type == "call-incoming":
-            self._calls.add(event.call)
-        elif event.type == "call-ended":
-            self._calls.discard(event.call)
-        elif event.type == "subscribe":
-            self._notifiers.add(event.subscription)
-        elif event.type == "unsubscribed":
-            self._notifiers.discard(event.subscription)
-        elif event.registration:
-            return self._followed_registration(event)
-        return event
-
-    def _followed_registration(self, event):
-        handle = self._handles.get(event.registration, event.registration)
-        if event.state != "active":
-            self._registrations.pop(handle, None)
-            self._handles.pop(event.registration, None)
-        return event._replace(registration=handle)
+            self._ledger.begun(pending.method, pending.arguments, result)
 
     # -- processes, in a thread of their own -------------------------------------------------------------------
 
@@ -426,9 +387,7 @@ class Worker(object):
             channel.greet(_START)
             last_id = self._generation << _SHARE
             self._port, complaints = _opened(channel.request(_START, "open", last_id, *self._opening))
-            for each in self._credentials:
-                channel.request(_START, "add_credentials", *each)
-            failed = self._restore(channel)
+            failed = self._ledger.restore(lambda *command: channel.request(_START, *command))
         except BaseException:
             _end(channel)
             raise
@@ -487,21 +446,10 @@ class Worker(object):
                 self._absorb(channel, *message)
             channel.fail(error)
             last = (self._generation + 1 << _SHARE) - 1
-            self._events.append(_event("engine-lost", reason="%s" % error, transaction=last))
-            self._end_all("%s" % error)
+            self._events.append(unreported("engine-lost", reason="%s" % error, transaction=last))
+            self._events.extend(self._ledger.ends("%s" % error))
             self._tell()
         channel.close()
-
-    def _end_all(self, reason):
-        """The ends of what lived in a process that is lost."""
-        for call in sorted(self._calls):
-            self._events.append(
-                _event("call-ended", call=call, cause="engine-lost", status=503, reason=reason)
-            )
-        for notifier in sorted(self._notifiers):
-            self._events.append(_event("unsubscribed", subscription=notifier, status=503, reason=reason))
-        self._calls.clear()
-        self._notifiers.clear()
 
     def _revive(self, reason, died):
         """Have another process in its place. False when it is given up, or the endpoint is being closed."""
@@ -524,7 +472,7 @@ class Worker(object):
         log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
         for text in complaints:
             log.warning("%s", text)
-        self._install(channel, _event("engine-restarted", reason=reason, time=seconds), *failed)
+        self._install(channel, unreported("engine-restarted", reason=reason, time=seconds), *failed)
         if self._closing.is_set():  # by somebody who has not seen this process any more
             channel.process.kill()
         return True
@@ -533,33 +481,12 @@ class Worker(object):
         """Seconds to wait before the next start."""
         return 0.0 if self._deaths < 2 else min(_LONGEST, self._backoff * 2.0 ** min(self._deaths - 2, 30))
 
-    def _restore(self, channel):
-        """Make the registrations again, which keep their handles on this side. Returns events of those that failed."""
-        failed = []
-        for handle, kept in list(self._registrations.items()):
-            try:
-                self._restore_one(channel, handle, kept)
-            except EngineLost:  # this process, too: the next one makes them again
-                raise
-            except SipbridgeError as error:
-                event = _event("registration", registration=handle, state="failed", status=503)
-                failed.append(event._replace(reason="%s" % error))
-                self._registrations.pop(handle, None)
-        return failed
-
-    def _restore_one(self, channel, handle, kept):
-        self._handles.pop(kept[1], None)
-        kept[1] = channel.request(_START, "register", *kept[0])
-        self._handles[kept[1]] = handle
-        if handle not in self._registrations:  # unregistered meanwhile
-            channel.request(_START, "unregister", kept[1])
-
     def _give_up(self, reason):
         error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self._deaths, reason))
         with self._cond:
             self._gave_up = True
             self._lost = error
-            self._events.append(_event("engine-failed", reason="%s" % error))
+            self._events.append(unreported("engine-failed", reason="%s" % error))
             self._tell()
         log.critical("%s", error)
         return False
@@ -594,11 +521,6 @@ def _opened(result):
         return int(port), ["%s" % each for each in complaints]
     except (TypeError, ValueError) as error:
         raise protocol.ProtocolError("malformed result of open: %s" % error)
-
-
-def _event(kind, **fields):
-    """A RawEvent that no engine reported."""
-    return _NOTHING._replace(type=kind, **fields)
 
 
 def _forward(kind):

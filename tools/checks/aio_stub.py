@@ -26,9 +26,9 @@ FACADES = (
 )
 
 BEGINNING = """\
-from sipbridge._agent import dispatch
+from sipbridge._agent import streams
 
-class EventStream(dispatch.Stream, AsyncIterator[Any]):
+class EventStream(streams.Stream, AsyncIterator[Any]):
     def __aiter__(self) -> EventStream: ...
     async def __aenter__(self) -> EventStream: ...
     async def __aexit__(

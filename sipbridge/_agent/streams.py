@@ -1,0 +1,71 @@
+"""Events to be taken out one by one, in place of handlers."""
+
+from __future__ import absolute_import, division, print_function
+
+from collections import deque
+
+
+class Stream(object):
+    """The events of an endpoint from its making until it is closed, to be taken out one by one."""
+
+    def __init__(self, dispatcher, timeout):
+        self._dispatcher = dispatcher
+        self._timeout = timeout
+        self._events = deque()  # each with what its handlers returned
+        self._last = None
+
+    def _put(self, event, results):
+        dispatcher = self._dispatcher
+        with dispatcher.lock:
+            self._events.append((event, results))
+            dispatcher._wake()
+
+    def _pop(self):
+        self._last = self._events.popleft()
+        return self._last[0]
+
+    def _settle_last(self):
+        last, self._last = self._last, None
+        if last is not None:
+            self._settle(last, True)
+
+    def _settle(self, pair, seen):
+        event, results = pair
+        self._dispatcher._settle_after(results, event, seen)
+
+    def close(self):
+        """Get no more events; those already there are settled as if nobody had looked at them."""
+        if self._dispatcher.owner.is_elsewhere:
+            return
+        self._dispatcher.drop(self)
+        self._settle_last()
+        while self._events:
+            self._settle(self._events.popleft(), False)
+
+
+class EventStream(Stream):
+    """The events of an endpoint, one by one, from the moment of its making until it is closed.
+
+    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`; with an EngineError
+    when the endpoint has failed.
+    """
+
+    def __iter__(self):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def __next__(self):
+        self._dispatcher.owner.check()
+        self._settle_last()
+        if not self._dispatcher.linger(lambda: self._events, self._timeout):
+            self.close()
+            self._dispatcher.check()
+            raise StopIteration
+        return self._pop()
+
+    next = __next__  # Python 2

@@ -1,0 +1,126 @@
+"""What lives in the process of a worker: what ends with it, and what the next one has to have again."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._engine.records import RawEvent
+from sipbridge.errors import EngineLost, SipbridgeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+
+_NOTHING = RawEvent("", "none", None, 0, 0, 0, 0, 0, 0, 0, 0.0, "", "", "", "", "", b"")
+
+
+def unreported(kind, **fields):
+    # type: (str, Any) -> RawEvent
+    """A RawEvent that no engine reported."""
+    return _NOTHING._replace(type=kind, **fields)
+
+
+class Ledger(object):
+    """Written under the worker's lock.
+
+    Attributes:
+        credentials: (realm, user, password) of each, in the order in which they were given.
+    """
+
+    def __init__(self):
+        # type: () -> None
+        self.credentials = []  # type: List[Tuple[Optional[str], str, str]]
+        self._calls = set()  # type: Set[int]
+        self._notifiers = set()  # type: Set[int]
+        #: The arguments of register() and the handle in the present process, by the handle that the endpoint has.
+        self._registrations = {}  # type: Dict[int, List[Any]]
+        self._handles = {}  # type: Dict[int, int]
+
+    def begun(self, method, arguments, handle):
+        # type: (str, Sequence[Any], Any) -> None
+        """A command has begun something."""
+        if method == "call":
+            self._calls.add(handle)
+        elif method == "register":
+            self._registrations[handle] = [arguments, handle]
+            self._handles[handle] = handle
+
+    def followed(self, event):
+        # type: (RawEvent) -> RawEvent
+        """The event, as the endpoint is to see it; what begins or ends by it is remembered or forgotten."""
+        if event.type == "call-incoming":
+            self._calls.add(event.call)
+        elif event.type == "call-ended":
+            self._calls.discard(event.call)
+        elif event.type == "subscribe":
+            self._notifiers.add(event.subscription)
+        elif event.type == "unsubscribed":
+            self._notifiers.discard(event.subscription)
+        elif event.registration:
+            return self._followed_registration(event)
+        return event
+
+    def _followed_registration(self, event):
+        # type: (RawEvent) -> RawEvent
+        handle = self._handles.get(event.registration, event.registration)
+        if event.state != "active":
+            self._registrations.pop(handle, None)
+            self._handles.pop(event.registration, None)
+        return event._replace(registration=handle)
+
+    def refreshed(self, registration, expires):
+        # type: (int, int) -> int
+        """From now on it is made again for so many seconds. Its handle in the present process."""
+        kept = self._registrations.get(registration)
+        if kept is None:
+            return registration
+        kept[0] = kept[0][:3] + (expires,)
+        return int(kept[1])
+
+    def unregistered(self, registration, for_good):
+        # type: (int, bool) -> int
+        """Its handle in the present process; ``for_good``: there is none, and it is not made again."""
+        kept = self._registrations.get(registration)
+        if kept is None:
+            return registration
+        if for_good:
+            del self._registrations[registration]
+        return int(kept[1])
+
+    def ends(self, reason):
+        # type: (str) -> Iterator[RawEvent]
+        """The ends of what lived in a process that is lost."""
+        calls, self._calls = sorted(self._calls), set()
+        notifiers, self._notifiers = sorted(self._notifiers), set()
+        for call in calls:
+            yield unreported("call-ended", call=call, cause="engine-lost", status=503, reason=reason)
+        for notifier in notifiers:
+            yield unreported("unsubscribed", subscription=notifier, status=503, reason=reason)
+
+    def restore(self, request):
+        # type: (Callable[..., Any]) -> List[RawEvent]
+        """Give the next process the credentials, and make the registrations again, which keep their handles on this
+        side. Returns events of those that failed. ``request`` performs a command there.
+        """
+        for each in self.credentials:
+            request("add_credentials", *each)
+        failed = []
+        for handle, kept in list(self._registrations.items()):
+            try:
+                self._restore_one(request, handle, kept)
+            except EngineLost:  # this process, too: the next one makes them again
+                raise
+            except SipbridgeError as error:
+                failed.append(
+                    unreported(
+                        "registration", registration=handle, state="failed", status=503, reason="%s" % error
+                    )
+                )
+                self._registrations.pop(handle, None)
+        return failed
+
+    def _restore_one(self, request, handle, kept):
+        # type: (Callable[..., Any], int, List[Any]) -> None
+        self._handles.pop(kept[1], None)
+        kept[1] = request("register", *kept[0])
+        self._handles[kept[1]] = handle
+        if handle not in self._registrations:  # unregistered meanwhile
+            request("unregister", kept[1])
