@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+from sipbridge._agent.table import settle
 from sipbridge._call.placing import place
 from sipbridge._engine.records import Parties
 from sipbridge._engine.response import check_response
@@ -105,6 +106,11 @@ class Agent(object):
         else:
             transaction = self.engine.call_request(number, method, content)
         self.expect(transaction, on_response, call)
+
+    def answer_by_default(self, requests):
+        """Give requests that wait, as events, the answer that they get when no handler gives one."""
+        for event in requests:
+            settle(event, self.dispatcher.takes(event), False)
 
     def place(self, to, *arguments, **options):
         """Place a call, as :meth:`~sipbridge.Endpoint.invite`. Without the lock."""

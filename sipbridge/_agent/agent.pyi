@@ -1,4 +1,4 @@
-from typing import Any, Callable, ContextManager, Dict, Optional, Set
+from typing import Any, Callable, ContextManager, Dict, List, Optional, Set
 
 from sipbridge._agent.dispatch import Dispatcher, Timer
 from sipbridge._call.call import Call
@@ -9,6 +9,7 @@ from sipbridge._kept.notifier import Notifier
 from sipbridge._kept.publication import Publication
 from sipbridge._kept.registration import Registration
 from sipbridge._kept.subscription import Subscription
+from sipbridge.events import RequestReceived
 
 class Agent:
     engine: Engine
@@ -47,6 +48,7 @@ class Agent:
         content: Optional[Content],
         on_response: Callable[[Response], object],
     ) -> None: ...
+    def answer_by_default(self, requests: List[RequestReceived]) -> None: ...
     def place(self, to: str, *arguments: Any, **options: Any) -> Call: ...
     def transact(
         self,

@@ -281,6 +281,10 @@ class Dispatcher(object):
         if not streams:
             self._settle_after(results, event, False)
 
+    def takes(self, event):
+        """True when there is a handler of such events, or somebody iterates."""
+        return bool(self._streams) or any(self._handlers.get(kind) for kind in type(event).__mro__)
+
     def _handle(self, handler, event):
         """What the handler returns, or FAILED."""
         try:

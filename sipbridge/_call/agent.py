@@ -4,7 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, ContextManager, Dict, Optional, Protocol
+    from typing import Any, Callable, ContextManager, Dict, List, Optional, Protocol
 
     from sipbridge._engine.choice import Engine
     from sipbridge._engine.records import Content, Parties
@@ -69,6 +69,10 @@ if TYPE_CHECKING:
 
         def send_within(self, call, number, method, content, on_response):
             # type: (Any, int, str, Optional[Content], Callable[[Response], object]) -> None
+            pass
+
+        def answer_by_default(self, requests):
+            # type: (List[Any]) -> None
             pass
 
         def place(self, to, *arguments, **options):

@@ -82,6 +82,7 @@ class Call(object):
         self._offering = False  # the answer to an offer of ours, a hold among them, is still to come
         self._transfer = None  # the one that we asked for last
         self._referred = False  # the peer has asked for one
+        self._requests = []  # events of the peer's requests that may wait for their answer still
 
     def __repr__(self):
         return "<Call %s %s %s>" % ("from" if self.incoming else "to", self.remote_uri, self.state)
@@ -179,6 +180,7 @@ class Call(object):
         content = make_content(_with_reason(headers, why), None, None)
         if self.state in ("ending", "ended"):
             return
+        self._agent.answer_by_default(self._requests)  # they go with the call
         self._attempt = None  # whatever the peer says now, the INVITE is not sent again
         try:
             self._end(lambda: self._engine.hangup(self._id, content))

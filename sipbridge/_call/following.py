@@ -107,7 +107,9 @@ def _requested(agent, raw):
     if event is not None or request.answered:
         return event
     kind = _KINDS.get(raw.method, events.RequestReceived)
-    return kind(call, raw.method, headers, raw.body, request)
+    event = kind(call, raw.method, headers, raw.body, request)
+    call._requests = [each for each in call._requests if not each.request.answered] + [event]
+    return event
 
 
 def _ended(agent, raw):

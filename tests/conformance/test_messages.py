@@ -146,6 +146,29 @@ def test_message_within_a_call_of_ours_answered_by_the_handler(phone, by_hand):
     dialog.is_alive()
 
 
+@pytest.mark.parametrize("placed", [False, True])
+@pytest.mark.parametrize("method, kind", [("MESSAGE", sipbridge.MessageReceived), ("INFO", sipbridge.InfoReceived)])
+def test_a_handler_that_hangs_up(phone, by_hand, method, kind, placed):
+    """Its request goes with the call, so it is answered before the BYE, as if the handler had returned."""
+    caught = []
+
+    def hang_up(event):
+        event.call.hangup()
+        with pytest.raises(sipbridge.CallStateError) as error:
+            event.answer(202)
+        caught.append(error.value)
+
+    phone.reactions[kind] = hang_up
+    dialog = Dialog(phone, by_hand, placed)
+    dialog.within(method, 2, PLAIN, b"hello")
+    response = by_hand.next("200")
+    assert (response.method, response["CSeq"]) == (method, "2 " + method)
+    by_hand.reply(by_hand.next("BYE"), 200)
+    assert dialog.call.wait_ended().cause == "local-bye"
+    assert phone.wait("ended local-bye 200").call is dialog.call  # so the handler is through
+    assert len(caught) == 1
+
+
 def test_message_within_a_call_that_nobody_takes(by_hand):
     """As one outside; and no handler of other requests sees it."""
     with sipbridge.Endpoint("udp://127.0.0.1:0", engine=engine_under_test()) as endpoint:
