@@ -75,7 +75,7 @@ RULES = (
     Rule("sipbridge/_command/doctor.py*", ("unit/test_doctor.py",), ("sofia",)),
     Rule("sipbridge/_command/*", ("unit/test_cli.py", "unit/test_cli_events.py"), ("sofia",)),
     Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),
-    Rule("sipbridge/*", ("CORE",), BOTH),
+    Rule("sipbridge/*", ("CORE",), ("sofia",)),
     Rule("tools/*", ("tools",), ("sofia",)),
     Rule("docker/*", ("tools/test_image.py", "unit/test_doctor.py"), ("sofia",)),
     Rule("Dockerfile*", ("tools/test_image.py",), ("sofia",)),
@@ -132,9 +132,10 @@ def select(files):
 
 
 def arguments(tests):
-    """What pytest is to run: paths, and in the folders of CORE not what is APART, unless that is asked for itself."""
+    """What pytest is to run: paths, and in the folders of CORE not what is APART or slow, unless that is asked for."""
     ignored = [name for name in APART if name not in tests and name.partition("/")[0] in tests]
-    return [str(TESTS / name) for name in tests] + ["--ignore=%s" % (TESTS / name) for name in ignored]
+    paths = [str(TESTS / name) for name in tests] + ["--ignore=%s" % (TESTS / name) for name in ignored]
+    return paths + (["-m", "not slow"] if "conformance" in tests else [])
 
 
 class Quick(runs.Run):
@@ -176,6 +177,9 @@ def main(words):
         results = [result for _, result in runs.execute_all(prepare(selected))]
     except Failed as error:
         sys.exit("quick: %s" % error)
+    except KeyboardInterrupt:
+        print("quick: interrupted", file=sys.stderr)
+        return runs.INTERRUPTED
     print("\n".join(summary.complaints(results)))
     print("in %.0f s; make test runs everything" % (time.time() - started))
     print(summary.closing(results))

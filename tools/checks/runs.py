@@ -22,6 +22,9 @@ REPORTS = BUILD / "reports"
 #: Seconds: a test that takes longer has failed; a run that does is ended.
 TEST_LIMIT, RUN_LIMIT = 180, 1500
 
+#: The exit code, as a shell has it of a program that SIGINT ended.
+INTERRUPTED = 130
+
 #: Lines of a failed run's output to show.
 SHOWN = 400
 

@@ -75,6 +75,9 @@ def main(arguments):
         pairs = runs.execute_all(planned(selected))
     except Failed as error:
         sys.exit("test: %s" % error)
+    except KeyboardInterrupt:
+        print("test: interrupted", file=sys.stderr)
+        return runs.INTERRUPTED
     results = [result for _, result in pairs]
     complaints = summary.complaints(results)
     lines = [""] + summary.table(results) + left_out([run for run, _ in pairs]) + unselected
