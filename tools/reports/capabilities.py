@@ -67,7 +67,7 @@ CAPABILITIES = (
                 ],
             ),
             (
-                "DNS: the next server",
+                "DNS: failover to the next server",
                 ["conformance.test_dns::*next_server*", "conformance.test_timers::*next_server*"],
             ),
             (
@@ -112,8 +112,8 @@ CAPABILITIES = (
                     "conformance.test_registration::*interval*",
                 ],
             ),
-            ("Several at once: accounts", ["conformance.test_kamailio::test_two_accounts*"]),
-            ("Bindings asked for, all removed", ["conformance.test_kamailio::test_what_is_bound*"]),
+            ("Several accounts", ["conformance.test_kamailio::test_two_accounts*"]),
+            ("Query of bindings, removal of all", ["conformance.test_kamailio::test_what_is_bound*"]),
             (
                 "Back-off after failure",
                 [
@@ -129,7 +129,7 @@ CAPABILITIES = (
         "Calls",
         (
             (
-                "Out, to the end",
+                "Outgoing, from INVITE to BYE",
                 [
                     "conformance.test_baresip::test_we_call*",
                     "conformance.test_baresip::test_it_refuses*",
@@ -138,7 +138,7 @@ CAPABILITIES = (
                 ],
             ),
             (
-                "In, to the end",
+                "Incoming, from INVITE to BYE",
                 [
                     "conformance.test_baresip::test_it_calls*",
                     "conformance.test_baresip::test_we_refuse*",
@@ -153,7 +153,7 @@ CAPABILITIES = (
                     "conformance.test_outgoing::test_to_the_end",
                 ],
             ),
-            ("Acknowledged provisional responses (RFC 3262)", ["conformance.test_early::test_*reliabl*"]),
+            ("Reliable provisional responses (RFC 3262)", ["conformance.test_early::test_*reliabl*"]),
             (
                 "Several early dialogs",
                 [
@@ -189,7 +189,7 @@ CAPABILITIES = (
             ),
             ("Session timers (RFC 4028)", ["conformance.test_session_timer::*"]),
             (
-                "Redirections followed",
+                "Following redirections",
                 ["conformance.test_baresip::test_we_redirect*", "conformance.test_redirect::*"],
             ),
             ("Reason (RFC 3326)", ["conformance.test_call_features::*reason*"]),
@@ -214,7 +214,7 @@ CAPABILITIES = (
                 ],
             ),
             (
-                "Transferred by the peer",
+                "Asked for by the peer",
                 [
                     "conformance.test_baresip::test_it_transfers*",
                     "conformance.test_transfer::test_called_*",
@@ -252,7 +252,7 @@ CAPABILITIES = (
                 ],
             ),
             (
-                "OPTIONS, and whether a peer is there",
+                "OPTIONS, watching a peer",
                 [
                     "conformance.test_baresip::test_options*",
                     "conformance.test_messages::test_options*",
@@ -295,13 +295,13 @@ CAPABILITIES = (
         ),
     ),
     (
-        "Around it",
+        "Other parts",
         (
             ("asyncio", ["aio.*::*"]),
-            ("Recorded as pcap", ["conformance.test_record::*"]),
-            ("In a worker", ["worker.*::*"]),
-            ("Behind the shield", ["shield.*::*"]),
-            ("An announcement and a recorder", ["conformance.test_media::*"]),
+            ("Recording as pcap", ["conformance.test_record::*"]),
+            ("Worker", ["worker.*::*"]),
+            ("Shield", ["shield.*::*"]),
+            ("Examples: announcement and recorder", ["conformance.test_media::*"]),
         ),
     ),
 )

@@ -19,12 +19,12 @@ PAGE = ROOT / "docs" / "engines.md"
 BEGINNING = """\
 # What each engine offers
 
-`make engines` writes this page from a run of `make test`; the rows and their tests are in
-`tools/reports/capabilities.py`. A tick means that each of the row's tests passed with that engine. exosip 3.6 and
-exosip 3.3 are the engine on libeXosip2 3.6 and on 3.3, as the checking double in `tests/double` plays each, which is
-held to the libraries by the same tests. "With" names the programs of others that were on the other side in tests of
-the row that passed, as the run recorded it; the other tests have a second endpoint of sipbridge there, datagrams
-written by hand, or nobody.
+`make engines` writes this page from a run of `make test`; `tools/reports/capabilities.py` lists the rows and their
+tests. A tick means that each of the row's tests passed with that engine. "exosip 3.6" and "exosip 3.3" are the engine
+on libeXosip2 3.6 and on 3.3. The checking double in `tests/double` plays each of them; the same tests, run on the
+libraries, hold the double to them. The column "with" names the programs of others that were the peer in tests of the
+row that passed, as the run recorded it. In the other tests the peer is a second endpoint of sipbridge or datagrams
+written by hand, or there is no peer.
 
 | | sofia | exosip 3.6 | exosip 3.3 | with | tests |
 | --- | --- | --- | --- | --- | --- |
