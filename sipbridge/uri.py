@@ -162,7 +162,7 @@ def parse_address(text):
 
 
 def check_uri(text, what):
-    # type: (str, str) -> str
+    # type: (object, str) -> str
     """The URI as text, or InputError; ``what`` it is for.
 
     One that a user gives has no headers (``?Subject=hi``): a library would write them as lines of the message.
@@ -174,7 +174,7 @@ def check_uri(text, what):
 
 
 def check_address(text, what):
-    # type: (str, str) -> str
+    # type: (object, str) -> str
     """The URI or name-addr as text, or InputError; parameters behind the ``>`` are the engine's to set.
 
     As for :func:`check_uri` its URI has no headers.
@@ -216,13 +216,13 @@ def warn_of_wildcard(host, what, level=3):
 
 
 def check_host_port(text, what):
-    # type: (str, str) -> Tuple[str, int]
+    # type: (object, str) -> Tuple[str, int]
     """As :func:`parse_host_port`, saying what it is for."""
     return _named(parse_host_port, text, what)
 
 
 def _named(parse, text, what, *args):
-    # type: (Callable[..., _T], str, str, *str) -> _T
+    # type: (Callable[..., _T], object, str, *str) -> _T
     try:
         return parse(text, *args)
     except InputError as error:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
         def cancel(self):
             # type: () -> None
-            pass
+            raise NotImplementedError
 
     class Agent(Protocol):
         """What calls, transfers and session timers get in place of the endpoint."""
@@ -23,53 +23,53 @@ if TYPE_CHECKING:
         @property
         def engine(self):
             # type: () -> Engine
-            pass
+            raise NotImplementedError
 
         @property
         def identity(self):
             # type: () -> Optional[str]
-            pass
+            raise NotImplementedError
 
         @property
         def session_expires(self):
             # type: () -> Optional[int]
-            pass
+            raise NotImplementedError
 
         @property
         def calls(self):
             # type: () -> Dict[int, Any]
-            pass
+            raise NotImplementedError
 
         @property
         def pending(self):
             # type: () -> Dict[int, Any]
-            pass
+            raise NotImplementedError
 
         @property
         def lock(self):
             # type: () -> ContextManager[object]
-            pass
+            raise NotImplementedError
 
         @property
         def congested(self):
             # type: () -> bool
-            pass
+            raise NotImplementedError
 
         def wait(self, predicate, timeout):
             # type: (Callable[[], object], Optional[float]) -> bool
-            pass
+            raise NotImplementedError
 
         def later(self, seconds, function):
             # type: (float, Callable[[], object]) -> Alarm
-            pass
+            raise NotImplementedError
 
         def parties(self, to, from_, route):
             # type: (str, Optional[str], Optional[str]) -> Parties
-            pass
+            raise NotImplementedError
 
         def send_within(self, call, number, method, content, on_response):
             # type: (Any, int, str, Optional[Content], Callable[[Response], object]) -> None
-            pass
+            raise NotImplementedError
 
         def answer_by_default(self, requests):
             # type: (List[Any]) -> None
@@ -77,8 +77,8 @@ if TYPE_CHECKING:
 
         def place(self, to, *arguments, **options):
             # type: (str, Any, Any) -> Any
-            pass
+            raise NotImplementedError
 
         def transact(self, send, timeout, what, call=None, on_response=None, on_late=None):
             # type: (Callable[[], int], Optional[float], str, Any, Any, Any) -> Response
-            pass
+            raise NotImplementedError

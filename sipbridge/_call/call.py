@@ -22,9 +22,24 @@ from sipbridge.uri import address_uri, check_address, parse_uri, warn_of_wildcar
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Literal, NoReturn, Optional, Sequence, Tuple, Union
+
     from sipbridge import reason as _reason
     from sipbridge._call import sessions
     from sipbridge._call import transfer as _transfer
+    from sipbridge._call.agent import Agent
+    from sipbridge._call.transfer import Transfer
+    from sipbridge._engine.content import Body
+    from sipbridge._engine.records import Content
+    from sipbridge.events import CallEnded, TransferRequested
+    from sipbridge.headers import HeaderFields, Headers
+    from sipbridge.reason import Reason
+    from sipbridge._call.incoming import IncomingRequest
+    from sipbridge._call.placing import Attempt
+    from sipbridge._call.session_timer import SessionTimer
+
+    #: What ``state`` may be.
+    State = Literal["incoming", "calling", "accepted", "answered", "established", "ending", "ended"]
 else:
     _reason, sessions, _transfer = later(
         "sipbridge.reason",
@@ -39,6 +54,7 @@ _DTMF_BODIES = {DTMF_RELAY: "Signal=%(key)s\r\nDuration=%(duration)d\r\n", "appl
 
 
 def _with_reason(headers, why):
+    # type: (HeaderFields, Optional[Reason]) -> List[Tuple[str, str]]
     """The headers, with a Reason where there is one."""
     if why is None:
         return check_pairs(headers)
@@ -60,51 +76,57 @@ class Call(object):
     """
 
     def __init__(self, agent, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
+        # type: (Agent, bool, str, Headers, Optional[bytes], Optional[bytes], str) -> None
         self._agent = agent
         self._engine = agent.engine
-        self._id = None
+        self._id = 0  # its number, once the engine has given one
         self._peer = peer
         self.incoming = incoming
-        self.state = "incoming" if incoming else "calling"
+        self.state = "incoming" if incoming else "calling"  # type: State
         self.headers = headers
         self.request_uri = request_uri
         self.local_sdp = self._wanted_sdp = local_sdp  # differ while the peer holds and nobody handles that
         self.remote_sdp = remote_sdp
-        self.ended = None
+        self.ended = None  # type: Optional[CallEnded]
         self._was_established = False
-        self.replaces = None
-        self._ack = None  # the headers of the ACK for our 2xx, which have our own tag in them
-        self._watchers = ()  # called with each event of the call, under the endpoint's lock
-        self._attempt = None  # how to send the INVITE again
-        self._session_timer = None
-        self._timer_fields = ()  # of the session timer, for the 2xx
-        self._their_offer = None  # the request with the peer's latest offer
+        self.replaces = None  # type: Optional[Call]
+        self._ack = None  # type: Optional[Headers]  # the headers of the ACK for our 2xx, which have our own tag in them
+        self._watchers = ()  # type: Tuple[Callable[[Any], object], ...]  # called with each event of the call, under the endpoint's lock
+        self._attempt = None  # type: Optional[Attempt]  # how to send the INVITE again
+        self._session_timer = None  # type: Optional[SessionTimer]
+        self._timer_fields = ()  # type: Sequence[Tuple[str, str]]  # of the session timer, for the 2xx
+        self._their_offer = None  # type: Optional[IncomingRequest]  # the request with the peer's latest offer
         self._offering = False  # the answer to an offer of ours, a hold among them, is still to come
-        self._transfer = None  # the one that we asked for last
+        self._transfer = None  # type: Optional[Transfer]  # the one that we asked for last
         self._referred = False  # the peer has asked for one
         self._requests = []  # events of the peer's requests that may wait for their answer still
 
     def __repr__(self):
+        # type: () -> str
         return "<Call %s %s %s>" % ("from" if self.incoming else "to", self.remote_uri, self.state)
 
     @property
     def remote_uri(self):
+        # type: () -> str
         """The peer's URI: of From when it called, else the one that was called."""
         return address_uri(self.headers.get("From", "")) if self.incoming else address_uri(self._peer)
 
     @property
     def local_uri(self):
+        # type: () -> str
         """Our URI: of To when we were called, else of From ("" before the first response)."""
         return address_uri(self.headers.get("To" if self.incoming else "From", ""))
 
     @property
     def call_id(self):
+        # type: () -> str
         """The Call-ID, text ("" for a call of ours before the first response)."""
         return self.headers.get("Call-ID", "")
 
     # -- the callee ----------------------------------------------------------------------------------------
 
     def ring(self, status=180, sdp=None, headers=(), reliable=False):
+        # type: (int, Optional[Body], HeaderFields, bool) -> None
         """Send a provisional response, 101 to 199 (RFC 3261, 13.3.1.1): 180 rings, 183 may carry early media.
 
         With ``reliable`` it is repeated until the caller has acknowledged it (RFC 3262).
@@ -118,6 +140,7 @@ class Call(object):
         self._sent(sdp)
 
     def answer(self, sdp=None, headers=()):
+        # type: (Optional[Body], HeaderFields) -> None
         """Take the call with 200 and this SDP, bytes (RFC 3261, 13.3.1.4). Returns at once.
 
         Without ``sdp`` the one of the last :meth:`ring` goes once more. A call that this one replaces is hung up.
@@ -136,6 +159,7 @@ class Call(object):
             self.replaces.hangup()
 
     def reject(self, status=486, reason=None, headers=(), why=None):
+        # type: (int, Optional[str], HeaderFields, Optional[Reason]) -> None
         """Refuse the call, 400 to 699 (RFC 3261, 13.3.1.3); the reason phrase is the standard one by default.
 
         ``why`` is a :class:`~sipbridge.Reason` for the header of that name (RFC 3326), or None. Raises
@@ -146,6 +170,7 @@ class Call(object):
         self._end(lambda: self._engine.reject(self._id, status, check_reason(reason), content))
 
     def redirect(self, contact, status=302):
+        # type: (str, int) -> None
         """Send the caller elsewhere, 300 to 399 (RFC 3261, 13.3.1.2). ``contact`` is a URI or a name-addr.
 
         Raises CallStateError when the call is not an unanswered incoming one, and InputError.
@@ -158,6 +183,7 @@ class Call(object):
     # -- both ----------------------------------------------------------------------------------------------
 
     def ack(self, sdp=None, headers=()):
+        # type: (Optional[Body], HeaderFields) -> None
         """Acknowledge a 2xx. Only due when we sent no offer, so that the answer goes here (RFC 3261, 13.2.2.4).
 
         Raises CallStateError when no 2xx waits for it, or without ``sdp``.
@@ -171,6 +197,7 @@ class Call(object):
         self._sent(sdp)
 
     def hangup(self, headers=(), why=None):
+        # type: (HeaderFields, Optional[Reason]) -> None
         """End the call, whatever its state takes: BYE, CANCEL, or 603 to one not yet answered. Returns at once.
 
         ``why`` is a :class:`~sipbridge.Reason` for the header of that name (RFC 3326), or None; libeXosip2
@@ -188,6 +215,7 @@ class Call(object):
             pass
 
     def wait_answered(self, timeout=60.0):
+        # type: (Optional[float]) -> None
         """Wait, at most ``timeout`` seconds (None: no limit), until the peer has taken a call of ours.
 
         Raises TimeoutError (the call goes on: hang up to cancel it), also when the peer sent no response in
@@ -203,10 +231,10 @@ class Call(object):
             if not self._agent.wait(lambda: self.state in settled, timeout):
                 raise TimeoutError("no answer from %s in %s s" % (self.remote_uri, timeout))
             if self.ended is not None and self.ended.cause != "remote-bye":  # which only follows an answer (15)
-                self._raise_unanswered()
+                self._raise_unanswered(self.ended)
 
-    def _raise_unanswered(self):
-        ended = self.ended
+    def _raise_unanswered(self, ended):
+        # type: (CallEnded) -> NoReturn
         if ended.error is not None:
             raise ended.error
         what = "call to %s" % self.remote_uri
@@ -217,6 +245,7 @@ class Call(object):
         raise CallStateError("%s: ended before it was answered (%s)" % (what, ended.cause))
 
     def wait_established(self, timeout=32.0):
+        # type: (Optional[float]) -> None
         """Wait, at most ``timeout`` seconds (None: no limit), until 2xx and ACK have been exchanged.
 
         Raises TimeoutError, and CallStateError when the call ends first.
@@ -225,23 +254,25 @@ class Call(object):
         with naming(self):
             if not self._agent.wait(lambda: self._was_established or self.ended is not None, timeout):
                 raise TimeoutError("%r: not established in %s s" % (self, timeout))
-            if not self._was_established:
+            if not self._was_established and self.ended is not None:
                 raise self.ended.error or CallStateError(
                     "the call ended before it was established (%s)" % self.ended.cause
                 )
 
     def wait_ended(self, timeout=32.0):
+        # type: (Optional[float]) -> CallEnded
         """Wait, at most ``timeout`` seconds (None: no limit), for the end. Returns the CallEnded.
 
         Raises TimeoutError.
         """
         check_timeout(timeout)
         with naming(self):
-            if not self._agent.wait(lambda: self.ended is not None, timeout):
+            if not self._agent.wait(lambda: self.ended is not None, timeout) or self.ended is None:
                 raise TimeoutError("%r: not ended in %s s" % (self, timeout))
         return self.ended
 
     def request(self, method, body=None, content_type=None, headers=(), timeout=32.0):
+        # type: (str, Optional[Body], Optional[str], HeaderFields, Optional[float]) -> Response
         """Send a request of any method within the dialog (RFC 3261, 12.2.1) and return the 2xx Response.
 
         INVITE, ACK, BYE, CANCEL and PRACK are not sent this way. Raises ResponseError for any other final
@@ -255,10 +286,12 @@ class Call(object):
         )
 
     def info(self, body, content_type, headers=(), timeout=32.0):
+        # type: (Optional[Body], Optional[str], HeaderFields, Optional[float]) -> Response
         """Send an INFO (RFC 6086); as :meth:`request`."""
         return self.request("INFO", body, content_type, headers, timeout)
 
     def send_dtmf(self, keys, duration_ms=160, timeout=32.0, content_type=DTMF_RELAY):
+        # type: (str, int, Optional[float], str) -> None
         """Send keys, "0" to "9", "*", "#" and "A" to "D", as one INFO each.
 
         ``duration_ms`` is what each INFO tells the peer, in milliseconds; ``timeout`` is for each;
@@ -280,6 +313,7 @@ class Call(object):
             self.info(body.encode("ascii"), content_type, timeout=timeout)
 
     def reinvite(self, sdp=None, headers=(), timeout=32.0, glare_retries=3):
+        # type: (Optional[Body], HeaderFields, Optional[float], int) -> Response
         """Offer a new session by a re-INVITE (RFC 3261, 14.1): hold, resume, other media. Returns the Response.
 
         The 2xx is acknowledged here, unless ``sdp`` is None and the peer sent its offer in it: then
@@ -292,6 +326,7 @@ class Call(object):
         return sessions.reinvite(self, sdp, headers, timeout, glare_retries)
 
     def update(self, sdp=None, headers=(), timeout=32.0):
+        # type: (Optional[Body], HeaderFields, Optional[float]) -> Response
         """Offer a new session by UPDATE (RFC 3311); as :meth:`request`, and late answers as of :meth:`reinvite`.
 
         Returns the Response.
@@ -302,15 +337,18 @@ class Call(object):
 
     @property
     def on_hold(self):
+        # type: () -> bool
         """True while what was given last, to be sent, says that we do not want to receive (RFC 3264, 8.4)."""
         return sessions.is_held(self._wanted_sdp)
 
     @property
     def held_by_peer(self):
+        # type: () -> bool
         """True while what the peer sent last says so."""
         return sessions.is_held(self.remote_sdp)
 
     def hold(self, timeout=32.0):
+        # type: (Optional[float]) -> Optional[Response]
         """Put the call on hold by a re-INVITE (RFC 3264, 8.4). Returns the Response, or None when it was already.
 
         Raises as :meth:`reinvite`, and CallStateError when no SDP of ours was sent, or while the answer to an earlier
@@ -319,10 +357,12 @@ class Call(object):
         return sessions.change_direction(self, "hold", True, timeout)
 
     def resume(self, timeout=32.0):
+        # type: (Optional[float]) -> Optional[Response]
         """Take the call off hold; as :meth:`hold`."""
         return sessions.change_direction(self, "resume", False, timeout)
 
     def begin_transfer(self, to, headers=(), timeout=32.0):
+        # type: (Union[str, Call], HeaderFields, Optional[float]) -> Transfer
         """Ask the peer to call somebody else (REFER, RFC 3515). Returns the Transfer once the peer has agreed.
 
         ``to`` is a URI or a name-addr, or another :class:`Call` whose peer ours is to be connected with, in our
@@ -333,6 +373,7 @@ class Call(object):
         return _transfer.begin(self, to, headers, timeout)
 
     def transfer(self, to, headers=(), timeout=60.0):
+        # type: (Union[str, Call], HeaderFields, Optional[float]) -> Transfer
         """Transfer the peer, see it through, and hang up (RFC 5589, 6.1). Returns the Transfer.
 
         Waits at most ``timeout`` seconds (None: no limit) until the target has taken the peer's call. Arguments as
@@ -347,6 +388,7 @@ class Call(object):
         return under_way
 
     def transfer_to(self, other, headers=(), timeout=60.0):
+        # type: (Call, HeaderFields, Optional[float]) -> Transfer
         """Connect our peer with the peer of another call of ours, and leave (attended; RFC 5589, 7).
 
         As :meth:`transfer`. The peer of ``other`` hangs that one up.
@@ -356,34 +398,42 @@ class Call(object):
         return self.transfer(other, headers, timeout)
 
     def _accept_transfer(self, event, sdp, headers, options):
+        # type: (TransferRequested, Optional[Body], HeaderFields, Dict[str, Optional[str]]) -> Call
         return _transfer.accept(self, event, sdp, headers, options)
 
     # -- for the endpoint, under its lock where the state changes -------------------------------------------
 
     def _send_within(self, method, content, on_response):
+        # type: (str, Optional[Content], Callable[[Response], object]) -> None
         self._agent.send_within(self, self._id, method, content, on_response)
 
     def _watch(self, watcher):
+        # type: (Callable[[Any], object]) -> None
         self._watchers += (watcher,)
 
     def _sent(self, sdp):
+        # type: (Optional[Body]) -> None
         if sdp is not None:
             self.local_sdp = self._wanted_sdp = bytes(sdp)
 
     def _establish(self):
+        # type: () -> None
         self.state = "established"
         self._was_established = True  # whoever waits for it may come to look when it has ended again
 
     def _received(self, sdp):
+        # type: (Optional[bytes]) -> None
         if sdp:
             self.remote_sdp = sdp
 
     def _end(self, send):
+        # type: (Callable[[], object]) -> None
         with self._agent.lock:
             send()
             self.state = "ending"
 
     def _acknowledge(self, offered):
+        # type: (bool) -> None
         """Acknowledge a 2xx, unless the peer's offer is in it and our answer to that has to go in the ACK."""
         if not offered and self.remote_sdp:
             return
@@ -397,6 +447,7 @@ class Call(object):
             self.state = "ending"
 
     def _reinvited(self, response, offered):
+        # type: (Response, bool) -> None
         if response.ok:
             self.remote_sdp = response.body or None
             self._acknowledge(offered)

@@ -15,7 +15,12 @@ from sipbridge.headers import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Optional
+
     from sipbridge._call import session_timer, transfer
+    from sipbridge._call.agent import Agent
+    from sipbridge._engine.records import Content, RawEvent
+    from sipbridge.events import CallEnded
 else:
     session_timer, transfer = later("sipbridge._call.session_timer", "sipbridge._call.transfer")
 
@@ -24,26 +29,32 @@ _KINDS = {"INFO": events.InfoReceived, "MESSAGE": events.MessageReceived}
 
 
 def _incoming(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     headers = Headers(raw.headers)
     call = Call(agent, True, raw.request_uri, headers, None, raw.body or None)
     call._id = raw.call
     call.replaces, refusal = replacing.find(agent.calls.values(), headers)
     if refusal:
-        return _refuse(agent, raw, refusal, None)
+        _refuse(agent, raw, refusal, None)
+        return None
     if agent.session_expires is not None:
         call._session_timer = timer = session_timer.SessionTimer(call, agent.session_expires)
-        call._timer_fields = timer.accept(headers)
-        if call._timer_fields is None:
-            return _refuse(agent, raw, 422, make_content(timer.refusal(), None, None))
+        fields = timer.accept(headers)
+        if fields is None:
+            _refuse(agent, raw, 422, make_content(timer.refusal(), None, None))
+            return None
+        call._timer_fields = fields
     agent.calls[raw.call] = call
     return events.IncomingCall(call, headers, call.remote_sdp)
 
 
 def _refuse(agent, raw, status, content):
+    # type: (Agent, RawEvent, int, Optional[Content]) -> None
     quietly(agent.engine.reject, raw.call, status, None, content)
 
 
 def _progress(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     call = agent.calls[raw.call]
     call.headers = Headers(raw.headers)
     call._received(raw.body)
@@ -53,6 +64,7 @@ def _progress(agent, raw):
 
 
 def _answered(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     call = agent.calls[raw.call]
     call.headers = Headers(raw.headers)
     call.state = "answered"
@@ -64,6 +76,7 @@ def _answered(agent, raw):
 
 
 def _confirmed(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     call = agent.calls[raw.call]
     headers = Headers(raw.headers)
     if call.state == "accepted":
@@ -76,25 +89,30 @@ def _confirmed(agent, raw):
 
 
 def _reinvited(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     call = agent.calls[raw.call]
     headers = Headers(raw.headers)
     call._their_offer = request = IncomingRequest(agent.engine, raw.transaction, call, raw.body or None)
     if _refreshed(call, headers, request):
         return events.CallReinvited(call, headers, raw.body or None, request)
+    return None
 
 
 def _refreshed(call, headers, request):
+    # type: (Call, Headers, IncomingRequest) -> bool
     """Whether the session timer of the call, if it has one, agrees to a re-INVITE or UPDATE; else it was refused."""
     return call._session_timer is None or call._session_timer.refreshed(headers, request)
 
 
 def _updated(call, headers, body, request):
+    # type: (Call, Headers, bytes, IncomingRequest) -> None
     """An UPDATE within a call: one that is a mere refresh is answered here, and is no event."""
     if _refreshed(call, headers, request) and not body and call._session_timer is not None:
         request.answer_by_default(200)
 
 
 def _requested(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     call = agent.calls[raw.call]
     headers = Headers(raw.headers)
     request = IncomingRequest(agent.engine, raw.transaction, call)
@@ -113,17 +131,20 @@ def _requested(agent, raw):
 
 
 def _ended(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     call = agent.calls.pop(raw.call, None)
     if call is None:  # it was refused unseen
         return None
     if call._attempt is not None and call._attempt.again(raw):
         return None
-    event = events.CallEnded(call, raw.cause, raw.status, raw.reason, Headers(raw.headers))
+    cause = raw.cause  # type: Any
+    event = events.CallEnded(call, cause, raw.status, raw.reason, Headers(raw.headers))
     end(agent, call, event)
     return event
 
 
 def end(agent, call, event):
+    # type: (Agent, Call, CallEnded) -> None
     """The call is over, and so is what it waits for."""
     agent.calls.pop(call._id, None)
     call.state = "ended"
@@ -136,6 +157,7 @@ def end(agent, call, event):
 
 
 def tell_watchers(event):
+    # type: (Any) -> None
     """Call those who watch the call that an event is about."""
     for watcher in getattr(getattr(event, "call", None), "_watchers", ()):
         watcher(event)

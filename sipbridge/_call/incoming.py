@@ -7,6 +7,15 @@ from sipbridge._text.arguments import check_pairs
 from sipbridge._text.checks import check_reason, check_status
 from sipbridge.errors import CallStateError, SipbridgeError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional, Sequence, Tuple
+
+    from sipbridge._call.call import Call
+    from sipbridge._engine.choice import Engine
+    from sipbridge._engine.content import Body
+    from sipbridge._engine.records import Content
+    from sipbridge.headers import HeaderFields
 SDP = "application/sdp"
 
 
@@ -21,32 +30,39 @@ class IncomingRequest(object):
     __slots__ = ("_engine", "_transaction", "_call", "_offer", "_more", "uri", "answered")
 
     def __init__(self, engine, transaction, call=None, offer=None, uri=""):
+        # type: (Engine, int, Optional[Call], Optional[bytes], str) -> None
         self._engine = engine
         self._transaction = transaction
         self._call = call
         self._offer = offer  # becomes the call's once it is accepted
-        self._more = ()  # headers that a 2xx has in any case
+        self._more = ()  # type: Sequence[Tuple[str, str]]  # headers that a 2xx has in any case
         self.uri = uri
         self.answered = False
 
     def answer(self, status, reason, body, content_type, headers):
+        # type: (int, Optional[str], Optional[Body], Optional[str], HeaderFields) -> None
         """Send the final response."""
         content = self._content(check_status(status, 200, 699), headers, body, content_type)
         self._send(status, check_reason(reason), content)
 
     def _content(self, status, headers, body, content_type):
+        # type: (int, HeaderFields, Optional[Body], Optional[str]) -> Optional[Content]
         return make_content(check_pairs(headers) + list(self._more if status < 300 else ()), body, content_type)
 
     def refuse(self, status, reason, headers=()):
+        # type: (int, Optional[str], HeaderFields) -> None
         """Send a final response that refuses, 300 to 699."""
         self.answer(check_status(status, 300, 699), reason, None, None, headers)
 
     def accept(self, sdp, headers):
+        # type: (Optional[bytes], HeaderFields) -> None
         """Answer a re-INVITE with 200 and the SDP, which becomes the call's."""
         self._send(200, None, self._content(200, headers, sdp, SDP))
-        self._call._sent(sdp)
+        if self._call is not None:
+            self._call._sent(sdp)
 
     def _send(self, status, reason, content):
+        # type: (int, Optional[str], Optional[Content]) -> None
         if self.answered:
             raise CallStateError("this request has been answered before")
         try:
@@ -55,10 +71,11 @@ class IncomingRequest(object):
             self.answered = True
             raise
         self.answered = True
-        if status < 300 and self._offer is not None:
+        if status < 300 and self._call is not None and self._offer is not None:
             self._call._received(self._offer)
 
     def answer_by_default(self, status, sdp=None):
+        # type: (int, Optional[bytes]) -> None
         """The answer when nobody gave one; where that is no longer possible, nothing."""
         if self.answered:
             return
@@ -67,5 +84,5 @@ class IncomingRequest(object):
         except SipbridgeError:  # its call has ended meanwhile
             self.answered = True
         else:
-            if sdp is not None:
+            if sdp is not None and self._call is not None:
                 self._call.local_sdp = sdp

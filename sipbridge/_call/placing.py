@@ -16,30 +16,38 @@ from sipbridge.uri import address_uri, parse_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Iterable, List, Optional, Tuple, Union
+
     from sipbridge import identity
     from sipbridge._call import session_timer
+    from sipbridge._call.agent import Agent
+    from sipbridge._engine.content import Body
+    from sipbridge._engine.records import Parties, RawEvent
+    from sipbridge.headers import HeaderFields
 else:
     identity, session_timer = later("sipbridge.identity", "sipbridge._call.session_timer")
 
 
 def check_redirects(number):
+    # type: (int) -> int
     """How many redirections to follow, or InputError."""
     return check_whole(number, "follow_redirects", 0, 70)
 
 
 def place(
-    agent,
-    to,
-    sdp=None,
-    headers=(),
-    from_=None,
-    route=None,
-    content_type=SDP,
-    follow_redirects=0,
-    session_expires=None,
-    asserted_identity=None,
-    privacy=(),
+    agent,  # type: Agent
+    to,  # type: str
+    sdp=None,  # type: Optional[Body]
+    headers=(),  # type: HeaderFields
+    from_=None,  # type: Optional[str]
+    route=None,  # type: Optional[str]
+    content_type=SDP,  # type: str
+    follow_redirects=0,  # type: int
+    session_expires=None,  # type: Optional[int]
+    asserted_identity=None,  # type: Union[None, str, Iterable[str]]
+    privacy=(),  # type: Union[str, Iterable[str]]
 ):
+    # type: (...) -> Call
     """Send an INVITE. Returns the Call; what the arguments are :meth:`~sipbridge.Endpoint.invite` tells."""
     parties = agent.parties(to, from_, route)
     headers = check_headers(headers)
@@ -49,7 +57,7 @@ def place(
     sdp = None if content is None else content.body
     call = Call(agent, False, address_uri(parties.to), Headers(), sdp, None, parties.to)
     if session_expires is not None or agent.session_expires is not None:
-        interval = session_timer.check_interval(session_expires) or agent.session_expires
+        interval = session_timer.check_interval(session_expires) or agent.session_expires or 0
         call._session_timer = session_timer.SessionTimer(call, interval)
     call._attempt = attempt = Attempt(call, parties, headers, sdp, content_type, check_redirects(follow_redirects))
     with agent.lock:
@@ -68,22 +76,25 @@ class Attempt(object):
     """
 
     def __init__(self, call, parties, headers, sdp, content_type, redirects):
+        # type: (Call, Parties, Iterable[Tuple[str, str]], Optional[Body], str, int) -> None
         self._call = call
         self._parties = parties
         self._headers = list(headers)
         self._body = sdp, content_type
         self._left = redirects
-        self._queue = []
+        self._queue = []  # type: List[str]
         self._tried = set([_key(address_uri(parties.to))])
 
     def send(self):
+        # type: () -> int
         """Send it. Returns the engine's number of the call."""
         call = self._call
-        timer = [] if call._session_timer is None else call._session_timer.offer()
-        content = make_content(supporting(self._headers + timer), *self._body)
+        fields = self._headers + ([] if call._session_timer is None else call._session_timer.offer())
+        content = make_content(supporting(fields), *self._body)
         return call._engine.call(self._parties, content)
 
     def again(self, raw):
+        # type: (RawEvent) -> bool
         """The call was refused. Returns whether the INVITE was sent once more, so that it goes on."""
         call = self._call
         if call.state != "calling" or raw.cause not in ("rejected", "redirected", "timeout", "unreachable", "failed"):
@@ -97,6 +108,7 @@ class Attempt(object):
         return self._next_target()
 
     def _next_target(self):
+        # type: () -> bool
         while self._queue and self._left:
             uri = self._queue.pop(0)
             if _key(uri) in self._tried:  # 8.1.3.4: never the same URI twice
@@ -110,6 +122,7 @@ class Attempt(object):
         return False
 
     def _sent(self):
+        # type: () -> bool
         try:
             number = self.send()
         except SipbridgeError:
@@ -120,12 +133,14 @@ class Attempt(object):
 
 
 def _key(uri):
+    # type: (str) -> str
     return uri.lower()
 
 
 def _contacts(headers):
+    # type: (Headers) -> List[str]
     """The URIs that a redirection names, the most wanted first, without the headers in them."""
-    found = []
+    found = []  # type: List[Tuple[float, int, str]]
     for item in split_list(headers.get_all("Contact")):
         uri = address_uri(item).partition("?")[0]
         try:
@@ -137,6 +152,7 @@ def _contacts(headers):
 
 
 def _q(item):
+    # type: (str) -> float
     try:
         return min(1.0, max(0.0, float(parse_parameters(item)[1].get("q", "1"))))
     except ValueError:

@@ -8,12 +8,18 @@ from sipbridge.errors import CallStateError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Iterable, List, Optional, Tuple
+
     from sipbridge import replaces
+    from sipbridge._call.call import Call
+    from sipbridge.headers import Headers
+    from sipbridge.replaces import Replaces
 else:
     replaces = later("sipbridge.replaces")
 
 
 def supporting(fields):
+    # type: (List[Tuple[str, str]]) -> List[Tuple[str, str]]
     """Headers of an INVITE, or of the 2xx to one, that say that we understand Replaces too (RFC 3891, 6.2)."""
     given = [value for name, value in fields if name.lower() in ("supported", "k")]
     if any("replaces" in value.lower() for value in given):
@@ -23,6 +29,7 @@ def supporting(fields):
 
 
 def tags(call):
+    # type: (Call) -> Tuple[Optional[str], Optional[str]]
     """The two tags of a call's dialog, ours and the peer's; None each where it is not known (yet)."""
     if call.incoming:  # our own stands only in what follows the INVITE
         own = None if call._ack is None else tag(call._ack.get("To", ""))
@@ -31,6 +38,7 @@ def tags(call):
 
 
 def in_place_of(call):
+    # type: (Call) -> Replaces
     """The Replaces that makes the peer of a call give up its dialog with us.
 
     Raises CallStateError when the call has no dialog that both sides know.
@@ -42,6 +50,7 @@ def in_place_of(call):
 
 
 def find(calls, headers):
+    # type: (Iterable[Call], Headers) -> Tuple[Optional[Call], int]
     """The call that an INVITE is to replace, and the status to refuse the INVITE with (RFC 3891, 3).
 
     (None, 0) where there is no Replaces. Exactly one of the two is set otherwise.
@@ -61,6 +70,7 @@ def find(calls, headers):
 
 
 def _judged(call, wanted):
+    # type: (Call, Replaces) -> Tuple[Optional[Call], int]
     if call.state in ("ending", "ended"):
         return None, 603
     early = call.state in ("incoming", "calling")

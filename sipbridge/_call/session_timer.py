@@ -15,6 +15,15 @@ from sipbridge._text.parameters import number, parse_parameters, tokens
 from sipbridge.errors import InputError, SipbridgeError
 from sipbridge.reason import Reason
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, List, Optional, Tuple
+
+    from sipbridge._call.agent import Alarm
+    from sipbridge._call.call import Call
+    from sipbridge._call.incoming import IncomingRequest
+    from sipbridge._engine.response import Response
+    from sipbridge.headers import Headers
 SDP = "application/sdp"
 
 #: Seconds below which nobody has to refresh (RFC 4028, 5).
@@ -28,6 +37,7 @@ _GLARE = (2.1, 4.0)
 
 
 def check_interval(seconds):
+    # type: (Optional[int]) -> Optional[int]
     """A session interval in seconds, or None; or InputError."""
     if seconds is None:
         return None
@@ -37,12 +47,14 @@ def check_interval(seconds):
 
 
 def _interval(headers):
+    # type: (Headers) -> Tuple[Optional[int], Optional[str]]
     """The seconds in Session-Expires, or None, and who is to refresh: "uac", "uas" or None."""
     value, parameters = parse_parameters(headers.get("Session-Expires", ""))
     return number(value), parameters.get("refresher", "").lower() or None
 
 
 def _minimum(headers):
+    # type: (Headers) -> int
     return max(MINIMUM, number(parse_parameters(headers.get("Min-SE", ""))[0]) or 0)
 
 
@@ -55,25 +67,28 @@ class SessionTimer(object):
     """
 
     def __init__(self, call, wanted):
+        # type: (Call, int) -> None
         self._call = call
         self._wanted = wanted
         self._minimum = MINIMUM
         self._raises = 0
-        self._alarm = None
+        self._alarm = None  # type: Optional[Alarm]
         self._deadline = 0.0  # when it runs out, on the monotonic clock
         self._update = False  # the peer takes UPDATE
-        self.expires = None  # seconds agreed on, or None
+        self.expires = None  # type: Optional[int]  # seconds agreed on, or None
         self.refreshing = False  # we are the refresher
 
     # -- what messages say -----------------------------------------------------------------------------------
 
     def offer(self, refresher=None):
+        # type: (Optional[str]) -> List[Tuple[str, str]]
         """The headers of an INVITE, or of a refresh."""
         value = "%d;refresher=%s" % (self._wanted, refresher) if refresher else "%d" % self._wanted
         fields = [("Supported", "timer"), ("Session-Expires", value)]
         return fields + ([("Min-SE", "%d" % self._minimum)] if self._minimum > MINIMUM else [])
 
     def raised(self, headers):
+        # type: (Headers) -> bool
         """Whether a 422 leaves something to try: then the next :meth:`offer` asks for what it demands."""
         demanded = number(parse_parameters(headers.get("Min-SE", ""))[0])
         if demanded is None or demanded <= self._minimum or self._raises == _MAX_RAISES:
@@ -84,6 +99,7 @@ class SessionTimer(object):
         return True
 
     def accept(self, headers):
+        # type: (Headers) -> Optional[List[Tuple[str, str]]]
         """The headers of our 2xx to a request with these; None when the interval is too small: 422 is due.
 
         Agrees on the interval and on who refreshes (RFC 4028, 9).
@@ -105,10 +121,12 @@ class SessionTimer(object):
         return fields + ([("Require", "timer")] if supported else [])
 
     def refusal(self):
+        # type: () -> List[Tuple[str, str]]
         """The headers of a 422."""
         return [("Min-SE", "%d" % self._minimum)]
 
     def agreed(self, headers):
+        # type: (Headers) -> None
         """A 2xx to an INVITE or refresh of ours came: what it says goes (RFC 4028, 7.2)."""
         granted, refresher = _interval(headers)
         # Less than the minimum is not allowed (RFC 4028, 5), and 0 would have us refresh without a pause.
@@ -118,6 +136,7 @@ class SessionTimer(object):
         self.restart()
 
     def refreshed(self, headers, request):
+        # type: (Headers, IncomingRequest) -> bool
         """A re-INVITE or UPDATE of the peer came. False when its interval was too small and it was refused."""
         if not ("Session-Expires" in headers or self.expires):
             return True
@@ -132,6 +151,7 @@ class SessionTimer(object):
     # -- time ------------------------------------------------------------------------------------------------
 
     def restart(self):
+        # type: () -> None
         """The session was refreshed, or begins."""
         self.stop()
         if self.expires is None:
@@ -144,20 +164,24 @@ class SessionTimer(object):
             self._set(lifetime, self._expire)
 
     def stop(self):
+        # type: () -> None
         """It is over."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
 
     def _set(self, seconds, function):
+        # type: (float, Callable[[], object]) -> None
         self.stop()
         self._alarm = self._call._agent.later(seconds, function)
 
     def _expire(self):
+        # type: () -> None
         if self._call.ended is None:
             self._call.hangup(why=Reason("SIP", 408, "Session expired"))
 
     def _refresh(self):
+        # type: () -> None
         call = self._call
         if call.state != "established":
             return
@@ -175,10 +199,12 @@ class SessionTimer(object):
             self._try_again(_GLARE)
 
     def _reinvited(self, response):
+        # type: (Response) -> None
         self._call._reinvited(response, True)
         self._refreshed(response)
 
     def _refreshed(self, response):
+        # type: (Response) -> None
         """The answer to our refresh."""
         if response.ok:
             self.agreed(response.headers)
@@ -193,6 +219,7 @@ class SessionTimer(object):
             self._set(0.0, self._expire)
 
     def _try_again(self, bounds):
+        # type: (Tuple[float, float]) -> None
         seconds, left = random.uniform(*bounds), self._deadline - monotonic()
         if seconds < left:
             self._set(seconds, self._refresh)

@@ -12,8 +12,19 @@ from sipbridge._text.arguments import check_timeout, check_whole
 from sipbridge.errors import CallStateError, InputError, ResponseError, SipbridgeError
 from sipbridge.sdp import parse
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+    from sipbridge._call.call import Call
+    from sipbridge._engine.content import Body
+    from sipbridge._engine.records import Content
+    from sipbridge._engine.response import Response
+    from sipbridge.headers import HeaderFields
+
 
 def is_held(description):
+    # type: (Optional[bytes]) -> bool
     """Whether whoever gave this description, or None, does not want to receive (RFC 3264, 8.4)."""
     try:
         return description is not None and parse(description).is_held
@@ -22,6 +33,7 @@ def is_held(description):
 
 
 def answer_again(call, offer):
+    # type: (Call, Optional[bytes]) -> Optional[bytes]
     """What a re-INVITE that nobody answered gets: what is in force, held or resumed as the ``offer`` asks; bytes.
 
     Also None. Descriptions that cannot be read are repeated as they were sent.
@@ -36,6 +48,7 @@ def answer_again(call, offer):
 
 
 def reinvite(call, sdp, headers, timeout, glare_retries):
+    # type: (Call, Optional[Body], HeaderFields, Optional[float], int) -> Response
     """:meth:`~sipbridge.Call.reinvite`."""
     content = make_content(headers, sdp, SDP)
     check_whole(glare_retries, "glare_retries", 0, 100)
@@ -51,6 +64,7 @@ def reinvite(call, sdp, headers, timeout, glare_retries):
 
 
 def _reinvite(call, sdp, content, deadline):
+    # type: (Call, Optional[Body], Optional[Content], Optional[float]) -> Response
     check_offer(call)
     return call._agent.transact(
         lambda: _offer(call, call._engine.reinvite(call._id, content)),
@@ -63,11 +77,13 @@ def _reinvite(call, sdp, content, deadline):
 
 
 def _offer(call, transaction):
+    # type: (Call, int) -> int
     call._offering = True
     return transaction
 
 
 def _reinvite_answered(call, response, sdp):
+    # type: (Call, Response, Optional[Body]) -> None
     """The answer to a re-INVITE of ours came, late or not; ``sdp`` is what it offered, or None."""
     call._offering = False
     if response.ok:
@@ -76,6 +92,7 @@ def _reinvite_answered(call, response, sdp):
 
 
 def _answer_late(call, response):
+    # type: (Call, Response) -> None
     """The peer's offer came in a 2xx that nobody waits for any more: it is answered with what is in force."""
     if not response.ok or not response.body:
         return
@@ -88,6 +105,7 @@ def _answer_late(call, response):
 
 
 def _await_turn(call, deadline):
+    # type: (Call, Optional[float]) -> bool
     """Wait as RFC 3261, 14.1 has it. False when there is no time for that, or the call ends."""
     first, last = (0.0, 2.0) if call.incoming else (2.1, 4.0)  # who made the Call-ID waits longer
     seconds = random.randint(int(first * 100), int(last * 100)) / 100.0
@@ -97,6 +115,7 @@ def _await_turn(call, deadline):
 
 
 def update(call, sdp, headers, timeout):
+    # type: (Call, Optional[Body], HeaderFields, Optional[float]) -> Response
     """:meth:`~sipbridge.Call.update`."""
     content = make_content(headers, sdp, SDP)
     if sdp is None:
@@ -114,6 +133,7 @@ def update(call, sdp, headers, timeout):
 
 
 def _update_answered(call, response, sdp):
+    # type: (Call, Response, Optional[Body]) -> None
     call._offering = False
     if response.ok:
         call._received(response.body)
@@ -121,6 +141,7 @@ def _update_answered(call, response, sdp):
 
 
 def change_direction(call, method, wanted, timeout):
+    # type: (Call, str, bool, Optional[float]) -> Optional[Response]
     """:meth:`~sipbridge.Call.hold` and :meth:`~sipbridge.Call.resume`, which is the ``method``."""
     check_timeout(timeout)
     if call.state != "established":

@@ -26,6 +26,19 @@ from sipbridge.headers import Headers
 from sipbridge.replaces import target_of, with_replaces
 from sipbridge.uri import address_uri, check_address, check_uri, parse_address, parse_uri
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Literal, Mapping, Optional, Tuple, Union
+
+    from sipbridge._call.call import Call
+    from sipbridge._call.incoming import IncomingRequest
+    from sipbridge._engine.content import Body
+    from sipbridge._engine.response import Response
+    from sipbridge.headers import HeaderFields
+
+    #: What ``state`` may be.
+    State = Literal["pending", "accepted", "ended"]
+
 SDP = "application/sdp"
 SIPFRAG = "message/sipfrag;version=2.0"
 
@@ -36,6 +49,7 @@ _STATUS_LINE = re.compile(br"\s*SIP/2\.0[ \t]+([1-6][0-9]{2})(?![0-9])([^\r\n]*)
 
 
 def is_final(status):
+    # type: (int) -> bool
     """True for the status of a final response."""
     return status >= 200
 
@@ -54,21 +68,25 @@ class Transfer(object):
     """
 
     def __init__(self, call, target):
+        # type: (Call, str) -> None
         self.call = call
         self.target = target
         self.status = 0
         self.reason = ""
-        self.state = "pending"
+        self.state = "pending"  # type: State
 
     def __repr__(self):
+        # type: () -> str
         return "<Transfer to %s %s %d>" % (self.target, self.state, self.status)
 
     @property
     def succeeded(self):
+        # type: () -> bool
         """True once the target has taken the peer's call."""
         return 200 <= self.status <= 299
 
     def wait_ended(self, timeout=60.0):
+        # type: (Optional[float]) -> None
         """Wait, at most ``timeout`` seconds (None: no limit), until the target has taken the peer's call.
 
         Raises TimeoutError; ResponseError when the target refused; CallStateError when the call with the peer,
@@ -88,6 +106,7 @@ class Transfer(object):
     # -- for the endpoint, under its lock -------------------------------------------------------------------
 
     def _accepted(self, response):
+        # type: (Response) -> None
         if not response.ok or self.state == "ended":
             return
         without = response.headers.get("Refer-Sub", "").strip().lower() == "false"  # RFC 4488
@@ -96,6 +115,7 @@ class Transfer(object):
             self.status, self.reason = response.status, response.reason
 
     def _notified(self, headers, body):
+        # type: (Headers, bytes) -> Optional[TransferProgress]
         """Take a NOTIFY. Returns the event, or None when it tells nothing new."""
         found = _STATUS_LINE.match(body)
         over = parse_parameters(headers.get("Subscription-State", ""))[0].lower() == "terminated"
@@ -111,6 +131,7 @@ class Transfer(object):
 
 
 def begin(call, to, headers, timeout):
+    # type: (Call, Union[str, Call], HeaderFields, Optional[float]) -> Transfer
     """Send the REFER. Returns the Transfer that the peer has accepted (2xx)."""
     check_timeout(timeout)
     fields = [("Refer-To", _refer_to(call, to))]
@@ -121,6 +142,7 @@ def begin(call, to, headers, timeout):
     transfer = Transfer(call, address_uri(fields[0][1]).partition("?")[0])
 
     def send():  # under the lock
+        # type: () -> int
         if call._transfer is not None and call._transfer.state != "ended":
             raise CallStateError("a transfer of this call is under way: %r" % (call._transfer,))
         transaction = call._engine.call_request(call._id, "REFER", content)
@@ -136,8 +158,9 @@ def begin(call, to, headers, timeout):
 
 
 def _refer_to(call, to):
+    # type: (Call, Union[str, Call]) -> str
     """The value of Refer-To for a URI, a name-addr, or a call whose peer is meant (RFC 5589, 7.3)."""
-    other = getattr(to, "_core", to)  # sipbridge.aio's
+    other = getattr(to, "_core", to)  # type: Any  # sipbridge.aio's
     if not hasattr(other, "call_id"):
         address = parse_address(check_address(to, "to"))
         return "<%s>" % address.uri
@@ -152,6 +175,7 @@ def _refer_to(call, to):
 
 
 def notified(call, headers, body, request):
+    # type: (Call, Headers, bytes, IncomingRequest) -> Optional[TransferProgress]
     """A NOTIFY within a call. Answers what belongs to a transfer, and returns its event."""
     if parse_parameters(headers.get("Event", ""))[0].lower() != "refer":
         return None
@@ -167,6 +191,7 @@ def notified(call, headers, body, request):
 
 
 def requested(call, headers, body, request):
+    # type: (Call, Headers, bytes, IncomingRequest) -> Optional[TransferRequested]
     """A REFER within a call: the event to ask the user with, or None when it was refused or is something else."""
     values = headers.get_all("Refer-To")
     try:
@@ -182,6 +207,7 @@ def requested(call, headers, body, request):
 
 
 def accept(call, event, sdp, headers, options):
+    # type: (Call, TransferRequested, Optional[Body], HeaderFields, Mapping[str, Optional[str]]) -> Call
     """Place the call that a REFER asks for, and report its progress. Returns the Call."""
     more = check_pairs(headers)
     if event.replaces is not None:
@@ -195,7 +221,7 @@ def accept(call, event, sdp, headers, options):
     event.request.answer(202, None, None, None, [("Refer-Sub", "false")] if silent else ())
     report = _Report(call, event.headers) if not silent else None
     try:
-        placed = call._agent.place(target, sdp, more, **options)
+        placed = call._agent.place(target, sdp, more, **options)  # type: Call
     except BaseException:
         if report is not None:
             report.tell(503, "Service Unavailable")
@@ -209,15 +235,17 @@ class _Report(object):
     """What the transferor is told: NOTIFYs, one under way at a time, the last one ending the subscription."""
 
     def __init__(self, call, headers):
+        # type: (Call, Headers) -> None
         self._call = call
         self._event = "refer" + _event_id(call, headers)
-        self._next = (100, "Trying")
-        self._told = None
+        self._next = (100, "Trying")  # type: Optional[Tuple[int, str]]
+        self._told = None  # type: Optional[Tuple[int, str]]
         self._busy = False
         with call._agent.lock:
             self._send()
 
     def follow(self, placed):
+        # type: (Call) -> None
         """Tell how that call goes."""
         with self._call._agent.lock:
             placed._watch(self._seen)
@@ -227,18 +255,21 @@ class _Report(object):
                 self._push(200, "OK")
 
     def tell(self, status, reason):
+        # type: (int, str) -> None
         with self._call._agent.lock:
             self._push(status, reason)
 
     # -- under the lock --------------------------------------------------------------------------------------
 
     def _seen(self, event):
+        # type: (object) -> None
         if isinstance(event, (CallProgress, CallAnswered)):
             self._push(event.status, event.reason)
         elif isinstance(event, CallEnded):
             self._push(event.status if event.status >= 300 else 487, event.reason)
 
     def _push(self, status, reason):
+        # type: (int, str) -> None
         """Of what cannot be told at once only the latest is kept, so that a storm of 1xx stays a trickle."""
         last = self._next or self._told
         if last is not None and (is_final(last[0]) or last[0] == status):
@@ -247,29 +278,34 @@ class _Report(object):
         self._send()
 
     def _send(self):
+        # type: () -> None
         if self._busy or self._next is None:
             return
-        self._told, self._next = self._next, None
+        told = self._told = self._next
+        self._next = None
         try:
-            self._call._send_within("NOTIFY", self._content(*self._told), self._answered)
+            self._call._send_within("NOTIFY", self._content(*told), self._answered)
             self._busy = True
         except SipbridgeError:  # the call with the transferor is over, and the subscription with it
             self._told = 487, ""
 
     def _content(self, status, reason):
+        # type: (int, str) -> Content
         state = "terminated;reason=noresource" if is_final(status) else "active;expires=%d" % _SUBSCRIPTION
         body = ("SIP/2.0 %d %s" % (status, reason)).rstrip() + "\r\n"
         return Content([("Event", self._event), ("Subscription-State", state)], SIPFRAG, body.encode("utf-8"))
 
     def _answered(self, response):
+        # type: (Response) -> None
         self._busy = False
-        if response.ok or is_final(self._told[0]):
+        if response.ok or (self._told is not None and is_final(self._told[0])):
             self._send()
         else:  # RFC 6665, 4.2.2: the transferor does not want to know
             self._told, self._next = (487, ""), None
 
 
 def _event_id(call, headers):
+    # type: (Call, Headers) -> str
     """The id that tells this subscription from the others of the dialog: for all but the first (RFC 3515, 2.4.6)."""
     first, call._referred = not call._referred, True
     cseq = number(headers.get("CSeq", "").partition(" ")[0])

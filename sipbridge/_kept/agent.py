@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
         def cancel(self):
             # type: () -> None
-            pass
+            raise NotImplementedError
 
     class Agent(Protocol):
         """What registrations, subscriptions and publications get in place of the endpoint."""
@@ -24,55 +24,55 @@ if TYPE_CHECKING:
         @property
         def engine(self):
             # type: () -> Engine
-            pass
+            raise NotImplementedError
 
         @property
         def registrations(self):
             # type: () -> Dict[int, Any]
-            pass
+            raise NotImplementedError
 
         @property
         def subscriptions(self):
             # type: () -> Dict[int, Any]
-            pass
+            raise NotImplementedError
 
         @property
         def notifiers(self):
             # type: () -> Dict[int, Any]
-            pass
+            raise NotImplementedError
 
         @property
         def publications(self):
             # type: () -> Set[Any]
-            pass
+            raise NotImplementedError
 
         @property
         def closing(self):
             # type: () -> bool
-            pass
+            raise NotImplementedError
 
         @property
         def lock(self):
             # type: () -> ContextManager[object]
-            pass
+            raise NotImplementedError
 
         @property
         def congested(self):
             # type: () -> bool
-            pass
+            raise NotImplementedError
 
         def wait(self, predicate, timeout):
             # type: (Callable[[], object], Optional[float]) -> bool
-            pass
+            raise NotImplementedError
 
         def later(self, seconds, function):
             # type: (float, Callable[[], object]) -> Alarm
-            pass
+            raise NotImplementedError
 
         def post(self, event):
             # type: (object) -> None
-            pass
+            raise NotImplementedError
 
         def expect(self, transaction, on_response, call=None):
             # type: (int, Callable[[Response], object], Any) -> object
-            pass
+            raise NotImplementedError

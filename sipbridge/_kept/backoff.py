@@ -12,12 +12,14 @@ AT_ONCE = 0.5
 
 
 def backoff(failures):
+    # type: (int) -> float
     """Seconds to wait after so many failures in a row (RFC 5626, 4.5): 50 to 100 % of a time that doubles."""
     upper = min(MAX_BACKOFF, BACKOFF * 2.0 ** min(failures - 1, 30))
     return random.uniform(upper / 2.0, upper)
 
 
 def delay(tries, least=0.0):
+    # type: (int, float) -> float
     """Seconds to wait when so many tries have failed: nearly none before the first, then as registrations do.
 
     ``least``: seconds that the peer asked for (Retry-After); they are not shortened.

@@ -10,8 +10,17 @@ from sipbridge._kept.notifier import Notifier
 from sipbridge.errors import quietly
 from sipbridge.headers import Headers
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Optional
+
+    from sipbridge._engine.records import RawEvent
+    from sipbridge._kept.agent import Agent
+    from sipbridge.errors import SipbridgeError
+
 
 def _registration(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     registration = agent.registrations[raw.registration]
     if raw.state != "active":
         del agent.registrations[raw.registration]
@@ -22,11 +31,13 @@ def _registration(agent, raw):
 
 
 def _subscription(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     subscription = agent.subscriptions.get(raw.subscription)
     return None if subscription is None else subscription._changed(raw)
 
 
 def _notify(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     subscription = agent.subscriptions.get(raw.subscription)
     if subscription is None:
         return None
@@ -35,6 +46,7 @@ def _notify(agent, raw):
 
 
 def _subscribe(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     notifier = agent.notifiers.get(raw.subscription)
     headers = Headers(raw.headers)
     if raw.state is not None:  # refreshed
@@ -51,6 +63,7 @@ def _subscribe(agent, raw):
 
 
 def _unsubscribed(agent, raw):
+    # type: (Agent, RawEvent) -> Optional[Any]
     notifier = agent.notifiers.get(raw.subscription)
     if notifier is None:
         return None
@@ -71,6 +84,7 @@ FOLLOW = {
 
 
 def leave(agent):
+    # type: (Agent) -> None
     """Begin to end everything; nothing is waited for."""
     for registration in list(agent.registrations.values()):
         quietly(agent.engine.unregister, registration._id)
@@ -85,6 +99,7 @@ def leave(agent):
 
 
 def lose(agent, error):
+    # type: (Agent, SipbridgeError) -> None
     """The engine is gone, and what it had. Notifiers end each with an event of its own, as calls do."""
     for registration in agent.registrations.values():
         registration._lost(error)

@@ -10,6 +10,18 @@ from sipbridge._text.subscription_state import SubscriptionState
 from sipbridge.errors import CallStateError, InputError, SipbridgeError
 from sipbridge.uri import address_uri
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, Optional, Tuple
+
+    from sipbridge._engine.content import Body
+    from sipbridge._engine.records import Content
+    from sipbridge._kept.agent import Agent
+    from sipbridge.headers import HeaderFields, Headers
+
+    #: What ``state`` may be.
+    State = Literal["asked", "active", "ending", "ended"]
+
 
 class Notifier(object):
     """A subscriber of ours. Made by an endpoint, never by hand; safe to use from any thread.
@@ -25,34 +37,39 @@ class Notifier(object):
     """
 
     def __init__(self, agent, handle, request_uri, headers, body, requested):
+        # type: (Agent, int, str, Headers, bytes, int) -> None
         self._agent = agent
         self._engine = agent.engine
         self._id = handle
         self._until = 0.0
-        self._last = None  # what was told last: state and content
+        self._last = None  # type: Optional[Tuple[str, Optional[Content]]]  # what was told last: state and content
         self.headers = headers
         self.request_uri = request_uri
-        self.event = headers.get("Event") or ""
+        self.event = headers.get("Event") or ""  # type: str
         self.body = body
-        self.content_type = headers.get("Content-Type")
+        self.content_type = headers.get("Content-Type")  # type: Optional[str]
         self.requested = requested
         self.expires = 0
-        self.state = "asked"
+        self.state = "asked"  # type: State
 
     def __repr__(self):
+        # type: () -> str
         return "<Notifier of %s for %s %s>" % (self.event, self.subscriber, self.state)
 
     @property
     def package(self):
+        # type: () -> str
         """The event package without parameters, as "dialog"."""
         return self.event.partition(";")[0].strip()
 
     @property
     def subscriber(self):
+        # type: () -> str
         """The URI in From."""
         return address_uri(self.headers.get("From", ""))
 
     def accept(self, expires=None, status=200):
+        # type: (Optional[int], int) -> Notifier
         """Accept the subscription with 200, or 202, for ``expires`` seconds (None: as asked for). Returns itself.
 
         A :meth:`notify` is due then, at once. Raises CallStateError when it was answered before or is gone, and
@@ -69,6 +86,7 @@ class Notifier(object):
         return self
 
     def reject(self, status=403, reason=None):
+        # type: (int, Optional[str]) -> None
         """Refuse it with 300 to 699; 489 says that there is no such package (RFC 6665, 8.3.2).
 
         Raises CallStateError when it was answered before, and InputError.
@@ -78,6 +96,7 @@ class Notifier(object):
             self._ended()
 
     def notify(self, body=None, content_type=None, state="active", headers=()):
+        # type: (Optional[Body], Optional[str], str, HeaderFields) -> None
         """Tell the state: a NOTIFY with this body, bytes (RFC 6665, 4.2.2).
 
         ``state`` is "active", or "pending" when it is not yet decided whether the subscriber may know. Up to 64
@@ -92,6 +111,7 @@ class Notifier(object):
             self._tell(state, content)
 
     def terminate(self, reason="noresource", body=None, content_type=None, retry_after=None, headers=()):
+        # type: (str, Optional[Body], Optional[str], Optional[int], HeaderFields) -> None
         """The last NOTIFY. ``reason`` tells the subscriber what to do (RFC 6665, 4.1.3): "deactivated", "timeout":
         subscribe again at once; "probation", "giveup": after ``retry_after`` seconds; "rejected", "noresource",
         "invariant": no more.
@@ -109,10 +129,12 @@ class Notifier(object):
     # -- for the endpoint, under the lock -----------------------------------------------------------------------
 
     def _granted(self, seconds):
+        # type: (int) -> None
         self.expires = seconds
         self._until = monotonic() + seconds
 
     def _tell(self, state, content):
+        # type: (str, Optional[Content]) -> None
         if self.state == "asked":
             raise CallStateError("the subscription has not been accepted")
         if self.requested == 0:  # that is all
@@ -124,6 +146,7 @@ class Notifier(object):
         self._last = (state, content)
 
     def _refreshed(self, headers, seconds):
+        # type: (Headers, int) -> None
         self.headers = headers
         self._granted(seconds)
         if self._last is not None:
@@ -133,5 +156,6 @@ class Notifier(object):
                 pass
 
     def _ended(self):
+        # type: () -> None
         self.state = "ended"
         self._agent.notifiers.pop(self._id, None)

@@ -4,11 +4,19 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
+from sipbridge._compat import text_type
 from sipbridge._engine.content import make_content
 from sipbridge._engine.records import Content
 from sipbridge._text.arguments import check_sequence, check_text
 from sipbridge._text.checks import check_line
 from sipbridge.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterable, Optional, Union
+
+    from sipbridge._engine.content import Body
+    from sipbridge.headers import HeaderFields
 
 #: What the engine writes from the arguments.
 _OWN = frozenset(["event", "o", "expires", "subscription-state", "sip-if-match"])
@@ -17,6 +25,7 @@ _PACKAGE = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+[ \t]*(;.*)?\Z")
 
 
 def package_content(headers, body, content_type, accept=None):
+    # type: (HeaderFields, Optional[Body], Optional[str], Union[None, str, Iterable[str]]) -> Optional[Content]
     """A Content for a SUBSCRIBE or PUBLISH, or InputError."""
     content = make_content(headers, body, content_type)
     for name, _ in () if content is None else content.headers:
@@ -24,15 +33,16 @@ def package_content(headers, body, content_type, accept=None):
             raise InputError("the header %r is written from the arguments" % (name,))
     if accept is None:
         return content
-    kinds = [accept] if hasattr(accept, "encode") else check_sequence(accept, "accept")
-    kinds = ", ".join(check_text(each, "accept") for each in kinds)
-    pair = ("Accept", check_line(kinds, "media type in accept"))
+    kinds = [accept] if isinstance(accept, (str, text_type)) else check_sequence(accept, "accept")
+    listed = ", ".join(check_text(each, "accept") for each in kinds)
+    pair = ("Accept", check_line(listed, "media type in accept"))
     if content is None:
         return Content([pair], None, None)
     return content._replace(headers=list(content.headers) + [pair])
 
 
 def check_event(event):
+    # type: (str) -> str
     """A package, a token with parameters (RFC 6665, 8.4), or InputError."""
     event = check_line(event, "event package")
     if not _PACKAGE.match(event):

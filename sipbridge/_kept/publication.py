@@ -14,6 +14,18 @@ from sipbridge.events import PublicationChanged
 from sipbridge.headers import Headers
 from sipbridge.uri import address_uri
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal, Optional
+
+    from sipbridge._engine.content import Body
+    from sipbridge._engine.records import Content, Parties
+    from sipbridge._kept.agent import Agent, Alarm
+    from sipbridge.headers import HeaderFields
+
+    #: What ``state`` may be.
+    State = Literal["pending", "active", "retrying", "ended", "failed"]
+
 #: How often in a row a 423 is followed by a PUBLISH for longer.
 _MAX_RAISES = 3
 
@@ -31,38 +43,43 @@ class Publication(object):
     """
 
     def __init__(self, agent, uri, parties, event, expires, content):
+        # type: (Agent, str, Parties, str, int, Content) -> None
         self._agent = agent
         self._engine = agent.engine
         self._parties = parties
         self._content = content
         self._wanted = expires
         self._busy = False  # a PUBLISH is on its way
-        self._response = None
-        self._error = None
+        self._response = None  # type: Optional[Response]
+        self._error = None  # type: Optional[SipbridgeError]
         self._tries = 0
         self._raises = 0  # how often more seconds were asked for than before, in a row
-        self._timer = None
+        self._timer = None  # type: Optional[Alarm]
         self.uri = uri
         self.event = event
-        self.etag = None
-        self.state = "pending"
+        self.etag = None  # type: Optional[str]
+        self.state = "pending"  # type: State
         self.expires = 0
 
     def __repr__(self):
+        # type: () -> str
         return "<Publication of %s for %s %s>" % (self.event, self.uri, self.state)
 
     @property
     def error(self):
+        # type: () -> Optional[SipbridgeError]
         """Why it is "failed" or "retrying": what a method that waits for the compositor raises; else None."""
         return self._failure() if self.state in ("failed", "retrying") else None
 
     def _failure(self):
+        # type: () -> Optional[SipbridgeError]
         """What the last answer, or its lack, comes to; or None."""
         if self._error is not None or self._response is None:
             return self._error
         return error_of(self._response, "publication of %s" % self.uri)
 
     def refresh(self, expires=None, timeout=32.0):
+        # type: (Optional[int], Optional[float]) -> None
         """Publish the same again now, for ``expires`` seconds (None: as asked for before).
 
         Waits at most ``timeout`` seconds for the compositor. Raises TimeoutError, ResponseError,
@@ -73,6 +90,7 @@ class Publication(object):
         self._perform(expires or self._wanted, None, timeout)
 
     def modify(self, body, content_type=None, headers=(), timeout=32.0):
+        # type: (Body, Optional[str], HeaderFields, Optional[float]) -> None
         """Publish another state in its place (RFC 3903, 4.4). ``body`` is bytes; ``content_type`` None: as before.
 
         As :meth:`refresh`.
@@ -82,6 +100,7 @@ class Publication(object):
         self._perform(self._wanted, make_content(headers, body, content_type), timeout)
 
     def remove(self, timeout=32.0):
+        # type: (Optional[float]) -> None
         """Take it back (RFC 3903, 4.5). For one that is over this does nothing. As :meth:`refresh`."""
         check_timeout(timeout)
         if self.state in ("ended", "failed"):
@@ -89,6 +108,7 @@ class Publication(object):
         self._perform(0, None, timeout)
 
     def _perform(self, expires, content, timeout):
+        # type: (int, Optional[Content], Optional[float]) -> None
         """Send, once nothing else is on its way, and wait for the answer."""
         check_timeout(timeout)
         self._agent.wait(lambda: not self._busy, timeout)
@@ -112,6 +132,7 @@ class Publication(object):
     # -- for the endpoint, under the lock -----------------------------------------------------------------------
 
     def _await(self, timeout):
+        # type: (Optional[float]) -> None
         if not self._agent.wait(lambda: not self._busy or self._error, timeout):
             raise TimeoutError("no answer from the compositor of %s in %s s" % (self.uri, timeout))
         failure = self._failure()
@@ -119,6 +140,7 @@ class Publication(object):
             raise failure
 
     def _send(self, expires, with_body=True):
+        # type: (int, bool) -> None
         """A PUBLISH: the first one, a refresh, a change, or with 0 seconds the last one.
 
         Where this raises nothing was sent, and nothing has changed.
@@ -132,6 +154,7 @@ class Publication(object):
         self._agent.expect(transaction, lambda response: self._answered(expires, response))
 
     def _answered(self, expires, response):
+        # type: (int, Response) -> Optional[PublicationChanged]
         """The event for the user, or None when it goes on."""
         self._busy = False
         self._response = response
@@ -148,6 +171,7 @@ class Publication(object):
         return self._refused(expires, response)
 
     def _resend(self, expires, response):
+        # type: (int, Response) -> Optional[PublicationChanged]
         """The same again, as the compositor's refusal has it; where that cannot be sent it stands."""
         try:
             self._send(expires)
@@ -157,6 +181,7 @@ class Publication(object):
         return None
 
     def _accepted(self, expires, response):
+        # type: (int, Response) -> PublicationChanged
         self._tries = 0
         granted = number(response.headers.get("Expires", ""))
         if not expires or granted == 0:  # it keeps none
@@ -171,6 +196,7 @@ class Publication(object):
         return PublicationChanged(self, self.state, response.status, response.reason, self.expires)
 
     def _refused(self, expires, response):
+        # type: (int, Response) -> PublicationChanged
         """One that was there is tried again; a new one, or the removal, is not."""
         self.expires = 0
         if not expires:  # 412: the compositor has forgotten it, as was wished
@@ -181,16 +207,19 @@ class Publication(object):
         return PublicationChanged(self, self.state, response.status, response.reason, 0)
 
     def _over(self, state, response):
+        # type: (State, Response) -> PublicationChanged
         self.state, self.expires = state, 0
         self._agent.publications.discard(self)
         return PublicationChanged(self, state, response.status, response.reason, 0)
 
     def _retry(self):
+        # type: () -> None
         self.state, self.etag = "retrying", None
         self._timer = self._agent.later(backoff.delay(self._tries), self._send_again)
         self._tries += 1
 
     def _send_again(self):
+        # type: () -> None
         with self._agent.lock:
             if self._busy or self.state not in ("active", "retrying"):
                 return
@@ -204,6 +233,7 @@ class Publication(object):
                     self._agent.post(PublicationChanged(self, self.state, 503, str(error), 0))
 
     def _leave(self):
+        # type: () -> None
         """The endpoint is being closed: take it back without waiting."""
         if self._timer is not None:
             self._timer.cancel()
@@ -216,12 +246,14 @@ class Publication(object):
         self._over("ended", Response(0, "", Headers(), b""))
 
     def _lost(self, error):
+        # type: (SipbridgeError) -> None
         """The engine is gone; what was under way has failed. What was published stands for a while."""
         if self._response is not None and self._response.status == 503:
             self._error = error
 
 
 def publish(agent, parties, event, body, content_type, expires, headers, timeout):
+    # type: (Agent, Parties, str, Body, str, int, HeaderFields, Optional[float]) -> Publication
     """Publish and wait for the answer. Returns the Publication; ``parties`` are checked."""
     check_timeout(timeout)
     content = package_content(headers, body, content_type)

@@ -12,8 +12,19 @@ from sipbridge.errors import CallStateError, SipbridgeError, TimeoutError, quiet
 from sipbridge.events import RegistrationChanged
 from sipbridge.uri import address_uri, check_uri, parse_uri, warn_of_wildcard
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Literal, Optional
+
+    from sipbridge._engine.response import Response
+    from sipbridge._kept.agent import Agent, Alarm
+
+    #: What ``state`` may be.
+    State = Literal["pending", "active", "waiting", "ended", "failed"]
+
 
 def may_pass(status):
+    # type: (int) -> bool
     """True for a failure that is the registrar's and not ours: no answer, or a server error."""
     return status in (408, 480) or 500 <= status <= 599
 
@@ -33,30 +44,33 @@ class Registration(object):
         retry_in: seconds that "waiting" lasts: longer with each failure, the registrar's Retry-After at least.
     """
 
-    def __init__(self, agent, aor, registrar, expires, parties=None, contact=None, keep=False):
+    def __init__(self, agent, aor, registrar, expires, parties, contact=None, keep=False):
+        # type: (Agent, str, str, int, Parties, Optional[str], bool) -> None
         self._agent = agent
         self._engine = agent.engine
-        self._id = None
+        self._id = 0  # its number, once the engine has given one
         self._wanted = expires
         self._answers = 0  # how often the registrar has answered
-        self._response = None
-        self._error = None  # of the engine, in place of an answer
+        self._response = None  # type: Optional[Response]
+        self._error = None  # type: Optional[SipbridgeError]  # of the engine, in place of an answer
         self._parties = parties
         self._contact = contact
         self._keep = keep
         self._failures = 0  # in a row
-        self._alarm = None
+        self._alarm = None  # type: Optional[Alarm]
         self.aor = aor
         self.registrar = registrar
-        self.state = "pending"
+        self.state = "pending"  # type: State
         self.expires = 0
         self.retry_in = 0.0
 
     def __repr__(self):
+        # type: () -> str
         return "<Registration of %s at %s %s>" % (self.aor, self.registrar, self.state)
 
     @property
     def error(self):
+        # type: () -> Optional[SipbridgeError]
         """Why it is "failed" or "waiting": what a method that waits for the registrar raises; else None."""
         if self.state not in ("failed", "waiting"):
             return None
@@ -65,6 +79,7 @@ class Registration(object):
         return error_of(self._response, "registration of %s" % self.aor)
 
     def refresh(self, expires=None, timeout=32.0):
+        # type: (Optional[int], Optional[float]) -> None
         """Register again now, for ``expires`` seconds (None: as asked for before), also when "waiting".
 
         Waits at most ``timeout`` seconds for the registrar. Raises TimeoutError, ResponseError,
@@ -76,6 +91,7 @@ class Registration(object):
         self._await_answer(lambda: self._refresh(wanted), timeout)
 
     def unregister(self, timeout=32.0):
+        # type: (Optional[float]) -> None
         """Remove the binding (RFC 3261, 10.2.2); waits at most ``timeout`` seconds for the registrar.
 
         For a registration that is over this does nothing. Raises TimeoutError, ResponseError and
@@ -93,28 +109,37 @@ class Registration(object):
     # -- for the endpoint ----------------------------------------------------------------------------------
 
     def _begin(self):
+        # type: () -> None
         """Send the REGISTER. Under the lock."""
         self._id = self._engine.register(self.registrar, self._parties, self._contact, self._wanted)
         self._agent.registrations[self._id] = self
         self.state = "pending"
 
     def _refresh(self, wanted):
+        # type: (int) -> None
         if self.state != "waiting":
             self._engine.refresh(self._id, wanted)
             return
-        self._alarm.cancel()
+        self._stop_waiting()
         self._begin()
 
     def _given_up(self):
+        # type: () -> bool
         """End what only waits, of which the registrar knows nothing; whether that was so."""
         with self._agent.lock:
             if self.state != "waiting":
                 return False
-            self._alarm.cancel()
+            self._stop_waiting()
             self.state = "ended"
         return True
 
+    def _stop_waiting(self):
+        # type: () -> None
+        if self._alarm is not None:
+            self._alarm.cancel()
+
     def _try_again(self):
+        # type: () -> None
         """The waiting is over. On the event thread."""
         with self._agent.lock:
             if self._agent.closing or self.state != "waiting":
@@ -127,11 +152,13 @@ class Registration(object):
         self._agent.post(RegistrationChanged(self, "pending", 0, "", 0))
 
     def _wait_again(self, at_least):
+        # type: (float) -> None
         self._failures += 1
         self.retry_in = max(backoff(self._failures), at_least)
         self._alarm = self._agent.later(self.retry_in, self._try_again)
 
     def _await_answer(self, send, timeout):
+        # type: (Callable[[], object], Optional[float]) -> None
         with self._agent.lock:
             before = self._answers
             self._error = None
@@ -139,18 +166,22 @@ class Registration(object):
         self._await(before, timeout)
 
     def _await(self, before, timeout):
+        # type: (int, Optional[float]) -> None
         """Wait for one answer more than there were."""
         if not self._agent.wait(lambda: self._answers > before or self._error, timeout):
             raise TimeoutError("no answer from the registrar %s in %s s" % (self.registrar, timeout))
         if self._error is not None:
             raise self._error
-        if self.state == "failed":
-            raise self.error
+        failure = self.error
+        if self.state == "failed" and failure is not None:
+            raise failure
 
     def _lost(self, error):
+        # type: (SipbridgeError) -> None
         self._error = error
 
     def _changed(self, state, expires, response):
+        # type: (State, int, Response) -> None
         self._answers += 1
         self._error = None
         self.state = state
@@ -165,6 +196,7 @@ class Registration(object):
 
 
 def register(agent, own, registrar, contact, expires, timeout, keep, route):
+    # type: (Agent, str, str, Optional[str], int, Optional[float], bool, Optional[str]) -> Registration
     """Register and wait for the answer. Returns the Registration; ``own`` and ``route`` are checked."""
     check_timeout(timeout)
     registrar = check_uri(registrar, "registrar")

@@ -15,6 +15,20 @@ from sipbridge.events import SubscriptionChanged
 from sipbridge.headers import Headers
 from sipbridge.uri import address_uri
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable, Literal, Optional, Union
+
+    from sipbridge._engine.content import Body
+    from sipbridge._engine.records import Content, Parties, RawEvent
+    from sipbridge._kept.agent import Agent, Alarm
+    from sipbridge.events import NotifyReceived
+    from sipbridge.headers import HeaderFields
+
+    #: What ``state`` may be.
+    State = Literal["pending", "active", "retrying", "ended", "failed"]
+
+    from sipbridge._engine.response import Response
 _NO_HEADERS = Headers()
 
 #: Seconds that it has to stay up for its loss to count as the first again.
@@ -41,32 +55,35 @@ class Subscription(object):
     """
 
     def __init__(self, agent, uri, parties, event, expires, content, resubscribe):
+        # type: (Agent, str, Parties, str, int, Optional[Content], bool) -> None
         self._agent = agent
         self._engine = agent.engine
-        self._id = None
+        self._id = None  # type: Optional[int]
         self._parties = parties
         self._content = content
         self._wanted = expires
         self._resubscribe = resubscribe
         self._answers = 0  # how often there was news of the subscription
-        self._response = None
-        self._error = None  # of the engine, in place of an answer
+        self._response = None  # type: Optional[Response]
+        self._error = None  # type: Optional[SipbridgeError]  # of the engine, in place of an answer
         self._tries = 0  # how often it was lost in a row
-        self._since = None  # when it came up
-        self._timer = None  # of the next one
+        self._since = None  # type: Optional[float]  # when it came up
+        self._timer = None  # type: Optional[Alarm]  # of the next one
         self._kept = False  # the user has it
         self._leaving = False  # it is not to be made again
         self.uri = uri
         self.event = event
-        self.state = "pending"
+        self.state = "pending"  # type: State
         self.expires = 0
-        self.last = None
+        self.last = None  # type: Optional[NotifyReceived]
 
     def __repr__(self):
+        # type: () -> str
         return "<Subscription to %s of %s %s>" % (self.event, self.uri, self.state)
 
     @property
     def error(self):
+        # type: () -> Optional[SipbridgeError]
         """Why it is "failed" or "retrying": what a method that waits for the notifier raises; else None."""
         if self.state not in ("failed", "retrying"):
             return None
@@ -75,6 +92,7 @@ class Subscription(object):
         return error_of(self._response, "subscription to %s" % self.uri)
 
     def refresh(self, expires=None, timeout=32.0):
+        # type: (Optional[int], Optional[float]) -> None
         """Subscribe again now, for ``expires`` seconds (None: as asked for before). The notifier tells the state anew.
 
         Waits at most ``timeout`` seconds for its answer. Raises TimeoutError, ResponseError, AuthenticationError,
@@ -83,13 +101,14 @@ class Subscription(object):
         check_timeout(timeout)
         wanted = self._wanted if expires is None else check_seconds(expires, "expires")
         with self._agent.lock:
-            self._check_up()
+            handle = self._check_up()
             before, self._error = self._answers, None
-            self._engine.subscribe_refresh(self._id, wanted)
+            self._engine.subscribe_refresh(handle, wanted)
             self._wanted = wanted
         self._await(before, timeout)
 
     def unsubscribe(self, timeout=32.0):
+        # type: (Optional[float]) -> None
         """End it (RFC 6665, 4.1.2.3); waits at most ``timeout`` seconds for the notifier.
 
         For a subscription that is over this does nothing. Raises TimeoutError, ResponseError and
@@ -108,14 +127,18 @@ class Subscription(object):
     # -- for the endpoint, under the lock -----------------------------------------------------------------------
 
     def _check_up(self):
+        # type: () -> int
         if self._id is None or self._leaving:
             raise CallStateError("the subscription is %s" % self.state)
+        return self._id
 
     def _start(self):
-        self._id = self._engine.subscribe(self._parties, self.event, self._wanted, self._content)
-        self._agent.subscriptions[self._id] = self
+        # type: () -> None
+        self._id = handle = self._engine.subscribe(self._parties, self.event, self._wanted, self._content)
+        self._agent.subscriptions[handle] = self
 
     def _end(self):
+        # type: () -> None
         """Begin to end it; at once where there is nothing to end."""
         self._leaving = True
         if self._timer is not None:
@@ -132,9 +155,11 @@ class Subscription(object):
             self.state = "ended"
 
     def _await(self, before, timeout, is_over=None):
+        # type: (int, Optional[float], Optional[Callable[[], bool]]) -> None
         """Wait for an answer, as the state is afterwards."""
 
         def is_there():
+            # type: () -> object
             return self._error or (is_over() if is_over is not None else self._answers > before)
 
         if not self._agent.wait(is_there, timeout):
@@ -145,6 +170,7 @@ class Subscription(object):
             raise self.error
 
     def _changed(self, raw):
+        # type: (RawEvent) -> SubscriptionChanged
         """The engine tells of it; the event for the user."""
         response = self._response = response_of(raw)
         self._answers += 1
@@ -154,14 +180,16 @@ class Subscription(object):
                 self._since = monotonic()
             self.state, self.expires = "active", raw.expires
         else:
-            self._agent.subscriptions.pop(self._id, None)
+            self._agent.subscriptions.pop(raw.subscription, None)
             self._id, self.expires = None, 0
-            self.state = raw.state
+            state = raw.state  # type: Any
+            self.state = state
             if self._is_wanted(raw):
                 self._retry(response.headers)
         return SubscriptionChanged(self, self.state, raw.status, raw.reason, self.expires)
 
     def _is_wanted(self, raw):
+        # type: (RawEvent) -> bool
         """Whether it is to be made again, now that it is over."""
         if not self._kept or self._leaving or not self._resubscribe:
             return False
@@ -171,6 +199,7 @@ class Subscription(object):
         return told.terminated and told.reason in _AGAIN
 
     def _retry(self, headers=_NO_HEADERS):
+        # type: (Headers) -> None
         if self._since is not None and monotonic() - self._since > _STABLE:
             self._tries = 0
         told = parse_subscription_state(headers.get("Subscription-State", ""))
@@ -182,6 +211,7 @@ class Subscription(object):
         self._tries += 1
 
     def _start_again(self):
+        # type: () -> None
         with self._agent.lock:
             if self._leaving or self._id is not None:
                 return
@@ -191,6 +221,7 @@ class Subscription(object):
                 self._retry()
 
     def _lost(self, error):
+        # type: (SipbridgeError) -> None
         """The engine is gone, and the subscription with it."""
         self._error = error
         self._id, self.expires = None, 0
@@ -201,8 +232,18 @@ class Subscription(object):
 
 
 def subscribe(
-    agent, parties, event, expires, accept, body, content_type, headers, resubscribe, timeout
+    agent,  # type: Agent
+    parties,  # type: Parties
+    event,  # type: str
+    expires,  # type: int
+    accept,  # type: Union[None, str, Iterable[str]]
+    body,  # type: Optional[Body]
+    content_type,  # type: Optional[str]
+    headers,  # type: HeaderFields
+    resubscribe,  # type: bool
+    timeout,  # type: Optional[float]
 ):
+    # type: (...) -> Subscription
     """Subscribe and wait for the answer. Returns the Subscription; ``parties`` are checked."""
     check_timeout(timeout)
     content = package_content(headers, body, content_type, accept)

@@ -1,6 +1,0 @@
-BACKOFF: float
-MAX_BACKOFF: float
-AT_ONCE: float
-
-def backoff(failures: int) -> float: ...
-def delay(tries: int, least: float = 0.0) -> float: ...
