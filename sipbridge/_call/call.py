@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from sipbridge._call import sessions
     from sipbridge._call import transfer as _transfer
     from sipbridge._call.agent import Agent
+    from sipbridge._call.incoming import IncomingRequest
+    from sipbridge._call.placing import Attempt
+    from sipbridge._call.session_timer import SessionTimer
     from sipbridge._call.transfer import Transfer
     from sipbridge._engine.content import Body
     from sipbridge._engine.records import Content
     from sipbridge.events import CallEnded, TransferRequested
     from sipbridge.headers import HeaderFields, Headers
     from sipbridge.reason import Reason
-    from sipbridge._call.incoming import IncomingRequest
-    from sipbridge._call.placing import Attempt
-    from sipbridge._call.session_timer import SessionTimer
 
     #: What ``state`` may be.
     State = Literal["incoming", "calling", "accepted", "answered", "established", "ending", "ended"]

@@ -41,7 +41,7 @@ def answer_again(call, offer):
     if offer is None or call.local_sdp is None:
         return call.local_sdp
     try:
-        theirs, wanted, last = (parse(each) for each in (offer, call._wanted_sdp, call.local_sdp))
+        theirs, wanted, last = (parse(each) for each in (offer, call._wanted_sdp or b"", call.local_sdp))
     except InputError:
         return call.local_sdp
     return negotiation.answer_again(theirs, wanted).following(last).raw
@@ -152,5 +152,5 @@ def change_direction(call, method, wanted, timeout):
         raise CallStateError("%s: the answer to our last offer is still to come" % method)
     if call.on_hold == wanted:
         return None
-    changed = getattr(parse(call._wanted_sdp), method)().following(parse(call.local_sdp))
+    changed = getattr(parse(call._wanted_sdp or b""), method)().following(parse(call.local_sdp))
     return call.reinvite(changed.raw, timeout=timeout)
