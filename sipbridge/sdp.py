@@ -18,13 +18,24 @@ from __future__ import absolute_import, division, print_function
 import re
 from collections import namedtuple
 
-from sipbridge._compat import PY2, text_type, to_text
+from sipbridge._compat import text_type, to_text
 from sipbridge._text.arguments import check_kind, check_octets, check_sequence, check_whole
 from sipbridge._text.checks import check_line
+from sipbridge._text.sdp_lines import (
+    DIRECTIONS,
+    Connection,
+    Line,
+    Origin,
+    attributes,
+    connection_in,
+    decode,
+    direction_in,
+    encode,
+    match_line,
+    with_direction,
+)
 from sipbridge.errors import InputError
 from sipbridge.payload import STATIC, Codec, parse_events, parse_rtpmap
-
-DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
 #: How a party says "hold" in the old way (RFC 2543, B.5), still seen: an address nobody can send to.
 NOWHERE = "0.0.0.0"
@@ -34,97 +45,9 @@ _NUMBER = "([0-9]{1,32})"
 _PAYLOAD_TYPE = re.compile(r"[0-9]{1,3}\Z")
 _ORIGIN = re.compile(r"(\S+) +%s +%s +(\S+) +(\S+) +(\S+)[ \t]*\Z" % (_NUMBER, _NUMBER))
 _ORIGIN_EXAMPLE = "- 1 1 IN IP4 192.0.2.7"
-_CONNECTION = re.compile(r"(\S+) +(\S+) +(\S+)[ \t]*\Z")
 _MEDIA = re.compile(r"(\S+) +([0-9]{1,5})(?:/([0-9]{1,5}))? +(\S+)((?: +\S+)*)[ \t]*\Z")
 _HELD = {"sendrecv": "sendonly", "recvonly": "inactive"}
 _RESUMED = {"sendonly": "sendrecv", "inactive": "recvonly"}
-
-# Octets that are no UTF-8, as lone surrogates: Python 3's "surrogateescape", which Python 2 lacks.
-_NO_ASCII = re.compile(u"[\x80-\xff]")
-_ESCAPED = re.compile(b"\xed([\xb2\xb3])([\x80-\xbf])")
-
-
-def _decode(octets):
-    if not PY2:
-        return octets.decode("utf-8", "surrogateescape")
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return _NO_ASCII.sub(lambda found: _surrogate(found.group()), octets.decode("latin-1"))
-
-
-def _surrogate(character):
-    return (u"\\u%04x" % (0xDC00 + ord(character))).encode("ascii").decode("unicode-escape")
-
-
-def _encode(text):
-    if not PY2:
-        return text.encode("utf-8", "surrogateescape")
-    return _ESCAPED.sub(_octet, text.encode("utf-8"))
-
-
-def _octet(found):
-    high, low = bytearray(found.group(1) + found.group(2))
-    return bytes(bytearray([(high & 3) << 6 | low & 63]))
-
-
-class Line(namedtuple("Line", "type value")):
-    """``a=sendrecv`` is Line("a", "sendrecv")."""
-
-    __slots__ = ()
-
-    @property
-    def text(self):
-        """As it is written."""
-        return u"%s=%s" % self
-
-
-class Origin(namedtuple("Origin", "username session_id version network address_type address")):
-    """The o= line (5.2): text, ``session_id`` and ``version`` ints."""
-
-    __slots__ = ()
-
-
-class Connection(namedtuple("Connection", "network address_type address")):
-    """A c= line (5.7), as ("IN", "IP4", "192.0.2.7")."""
-
-    __slots__ = ()
-
-
-def _attribute(lines, name):
-    """The values of an attribute, None where it has none: a=sendrecv."""
-    for line in lines:
-        if line.type == "a":
-            key, colon, value = line.value.partition(":")
-            if key.strip() == name:
-                yield value.strip() if colon else None
-
-
-def _connection(lines):
-    for line in lines:
-        if line.type == "c":
-            return Connection(*_match(_CONNECTION, line, "IN IP4 192.0.2.7"))
-    return None
-
-
-def _direction(lines):
-    for line in lines:
-        if line.type == "a" and line.value.strip() in DIRECTIONS:
-            return line.value.strip()
-    return None
-
-
-def _match(pattern, line, example):
-    found = pattern.match(line.value)
-    if not found:
-        raise InputError("cannot parse %r (expected something like %s=%s)" % (line.text, line.type, example))
-    return found.groups()
-
-
-def _with_direction(lines, direction):
-    """The lines with that direction in the place of another; None: with none."""
-    kept = [line for line in lines if line.type != "a" or line.value.strip() not in DIRECTIONS]
-    return tuple(kept if direction is None else kept + [Line("a", direction)])
 
 
 def check_direction(direction):
@@ -149,7 +72,7 @@ class Media(namedtuple("Media", "lines")):
     __slots__ = ()
 
     def _m(self):
-        return _match(_MEDIA, self.lines[0], "audio 49170 RTP/AVP 0")
+        return match_line(_MEDIA, self.lines[0], "audio 49170 RTP/AVP 0")
 
     @property
     def kind(self):
@@ -209,12 +132,12 @@ class Media(namedtuple("Media", "lines")):
     @property
     def connection(self):
         """Its own c= line, or None: then the session's counts. See :meth:`Session.address`."""
-        return _connection(self.lines)
+        return connection_in(self.lines)
 
     @property
     def direction(self):
         """Its own direction, or None. See :meth:`Session.direction`."""
-        return _direction(self.lines)
+        return direction_in(self.lines)
 
     @property
     def ptime(self):
@@ -232,13 +155,13 @@ class Media(namedtuple("Media", "lines")):
 
     def get(self, name, default=None):
         """The first value of an attribute; "" for one without a value, the default where there is none."""
-        for value in _attribute(self.lines, name):
+        for value in attributes(self.lines, name):
             return value or ""
         return default
 
     def get_all(self, name):
         """Every value of an attribute, in order."""
-        return tuple(value or "" for value in _attribute(self.lines, name))
+        return tuple(value or "" for value in attributes(self.lines, name))
 
     def __contains__(self, name):
         return self.get(name) is not None
@@ -251,7 +174,7 @@ class Media(namedtuple("Media", "lines")):
 
     def with_direction(self, direction):
         """The same with another direction."""
-        return self._replace(lines=_with_direction(self.lines, check_direction(direction)))
+        return self._replace(lines=with_direction(self.lines, check_direction(direction)))
 
     def with_lines(self, *lines):
         """The same with more :class:`Line` at its end."""
@@ -291,14 +214,14 @@ class Session(namedtuple("Session", "lines media parsed")):
     def encode(self):
         """Its lines as bytes, each ended by CRLF."""
         lines = list(self.lines) + [line for media in self.media for line in media.lines]
-        return _encode(u"".join(u"%s=%s\r\n" % line for line in lines))
+        return encode(u"".join(u"%s=%s\r\n" % line for line in lines))
 
     @property
     def origin(self):
         """The :class:`Origin`, or None."""
         for line in self.lines:
             if line.type == "o":
-                username, number, version, network, kind, address = _match(_ORIGIN, line, _ORIGIN_EXAMPLE)
+                username, number, version, network, kind, address = match_line(_ORIGIN, line, _ORIGIN_EXAMPLE)
                 return Origin(username, int(number), int(version), network, kind, address)
         return None
 
@@ -313,11 +236,11 @@ class Session(namedtuple("Session", "lines media parsed")):
     @property
     def connection(self):
         """The :class:`Connection` for media without one of its own, or None."""
-        return _connection(self.lines)
+        return connection_in(self.lines)
 
     def get(self, name, default=None):
         """The first value of an attribute of the session; "" for one without a value."""
-        for value in _attribute(self.lines, name):
+        for value in attributes(self.lines, name):
             return value or ""
         return default
 
@@ -332,7 +255,7 @@ class Session(namedtuple("Session", "lines media parsed")):
 
         The address 0.0.0.0 counts too (RFC 3264, 8.4): nothing can be received there.
         """
-        direction = check_kind(media, Media, "media").direction or _direction(self.lines) or "sendrecv"
+        direction = check_kind(media, Media, "media").direction or direction_in(self.lines) or "sendrecv"
         if self.address(media)[0] == NOWHERE:
             return _HELD.get(direction, direction)
         return direction
@@ -388,13 +311,13 @@ class Session(namedtuple("Session", "lines media parsed")):
         return self._directed(lambda direction: _RESUMED.get(direction, direction))
 
     def _directed(self, choose):
-        default = _direction(self.lines) or "sendrecv"
+        default = direction_in(self.lines) or "sendrecv"
         live = self.live
         media = [
             each.with_direction(choose(each.direction or default)) if each in live else each
             for each in self.media
         ]
-        return Session(_with_direction(self._next_version(), None), media)
+        return Session(with_direction(self._next_version(), None), media)
 
     def _next_version(self):
         return self.lines if self.origin is None else self._versioned(self.origin.version + 1)
@@ -430,7 +353,7 @@ def _checked_media(media):
 
 
 def _lines(data):
-    for text in _ENDS.split(_decode(data.rstrip(b"\x00"))):
+    for text in _ENDS.split(decode(data.rstrip(b"\x00"))):
         if not text.strip():
             continue  # blank lines are no SDP, but are seen, most often at the end
         kind, equals, value = text.partition("=")
@@ -462,10 +385,10 @@ def _check(session):
     """Look at all that is read later, so that it cannot fail then."""
     for line in session.lines:
         if line.type == "o":
-            _match(_ORIGIN, line, _ORIGIN_EXAMPLE)
-    _connection(session.lines)
+            match_line(_ORIGIN, line, _ORIGIN_EXAMPLE)
+    connection_in(session.lines)
     for media in session.media:
-        _connection(media.lines)
+        connection_in(media.lines)
         if media.port > 65535:
             raise InputError("port above 65535: %r" % media.lines[0].text)
         for codec in media.codecs:

@@ -1,29 +1,13 @@
 from typing import Iterable, NamedTuple, Optional, Tuple, Union
 
 from sipbridge._engine.content import Body
+from sipbridge._text.sdp_lines import DIRECTIONS as DIRECTIONS
+from sipbridge._text.sdp_lines import Connection as Connection
+from sipbridge._text.sdp_lines import Line as Line
+from sipbridge._text.sdp_lines import Origin as Origin
 from sipbridge.payload import Codec
 
-DIRECTIONS: Tuple[str, ...]
 NOWHERE: str
-
-class Line(NamedTuple):
-    type: str
-    value: str
-    @property
-    def text(self) -> str: ...
-
-class Origin(NamedTuple):
-    username: str
-    session_id: int
-    version: int
-    network: str
-    address_type: str
-    address: str
-
-class Connection(NamedTuple):
-    network: str
-    address_type: str
-    address: str
 
 def check_direction(direction: str) -> str: ...
 def check_port(port: int) -> int: ...

@@ -16,13 +16,12 @@ from collections import deque
 
 from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
-from sipbridge._engine.channel import Channel
 from sipbridge._engine.in_process import InProcess
 from sipbridge._engine.ledger import Ledger, unreported
 from sipbridge._engine.owner import Owner
 from sipbridge._engine.readiness import Alert
 from sipbridge._engine.shield_counters import Counter
-from sipbridge._engine.worker_process import Process
+from sipbridge._engine.supervisor import Supervisor, end
 from sipbridge._text.arguments import check_delay, check_path, check_text, check_whole
 from sipbridge.errors import (
     EngineError,
@@ -40,18 +39,8 @@ WINDOW = 1000
 #: Seconds: a sign of life at least this often; one lets a worker also see that its service is gone.
 _BEAT = 0.5
 
-#: Seconds for a process to load and open its engine.
-_START = 20.0
-
 #: Seconds that closing may take, and be reported, besides those that peers are given.
 _CLOSING = 1.5
-
-#: Seconds that a worker has to live for its death to count as the first again, and the longest back-off.
-_STABLE, _LONGEST = 60.0, 10.0
-
-#: Each process numbers its calls and the like from its own share on, this wide in bits: a handle of one that died
-#: means nothing to the next.
-_SHARE = 32
 
 #: Methods of an engine that are between it and its worker.
 _BETWEEN = frozenset(["vocabulary", "take_frames", "probe"])
@@ -94,15 +83,13 @@ class Worker(object):
             raise InputError("crash_folder is no folder that can be written to: %r" % (crash_folder,))
         if python is not None:
             check_path(python, "python")
-        self._settings = {
+        settings = {
             "engine": engine,
             "hang": hang_timeout,
             "beat": min(_BEAT, hang_timeout / 5.0),
             "crash_folder": None if crash_folder is None else os.path.abspath(crash_folder),
         }
-        self._max_restarts = max_restarts
-        self._backoff = backoff
-        self._python = python
+        self._supervisor = Supervisor(self, settings, python, max_restarts, backoff)
         self.name = self.version = None
         self._owner = Owner()
         self._condition = threading.Condition(threading.Lock())
@@ -115,12 +102,7 @@ class Worker(object):
         self._closing = threading.Event()
         self._closed = False
         self._opening = None  # names of the last arguments of open(), and all arguments, for the next process
-        self._generation = 0
-        self._deaths = 0  # in a row
-        self._port = None
         self._ledger = Ledger()
-        self._supervisor = None
-        self._starting = None  # a process that is not installed yet
         self._alert = None  # for who polls a descriptor
         self._gave_up = False
 
@@ -140,26 +122,23 @@ class Worker(object):
         self._owner = Owner()
         names = sorted(named)
         self._opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
-        channel, complaints, _ = self._start()
+        channel, complaints, _ = self._supervisor.start()
         try:
             for text in complaints:  # which raises where warnings are made errors
                 warnings.warn(text, UnshieldedEngineWarning, stacklevel=3)
-            self._opening[3] = self._port
+            self._opening[3] = self.port
             self.name, self.version = channel.facts["engine"], channel.facts["library"]
             self._install(channel)
-            supervisor = threading.Thread(target=self._supervise, name="sipbridge worker")
-            supervisor.daemon = True
-            supervisor.start()
-            self._supervisor = supervisor
+            self._supervisor.begin()
         except BaseException:
             self._closing.set()
-            _end(channel)
+            end(channel)
             raise
 
     @property
     def port(self):
         """The local port."""
-        return self._port
+        return self._supervisor.port
 
     @property
     def pid(self):
@@ -192,10 +171,10 @@ class Worker(object):
     def close(self, grace):
         """Close within ``grace`` seconds, more or less, and see the process out. Whoever waits gets an EngineError."""
         with self._cond:
-            if self._closed or self._supervisor is None:
+            if self._closed or not self._supervisor.has_begun:
                 raise EngineError("close: the engine is not open")
             self._closing.set()
-            channel, starting = self._channel, self._starting
+            channel, starting = self._channel, self._supervisor.starting
         if starting is not None:
             starting.kill()
         if channel is not None:
@@ -374,27 +353,6 @@ class Worker(object):
 
     # -- processes, in a thread of their own -------------------------------------------------------------------
 
-    def _start(self):
-        """A process with an opened engine, as a :class:`Channel`, in which all is again as it was in the one before;
-        what it warns of; and events of what is not again. Raises SipbridgeError.
-        """
-        self._generation += 1
-        channel = Channel(Process(self._python, self._settings))
-        self._starting = channel.process
-        try:
-            if self._closing.is_set():
-                raise EngineLost("the endpoint is being closed")
-            channel.greet(_START)
-            last_id = self._generation << _SHARE
-            self._port, complaints = _opened(channel.request(_START, "open", last_id, *self._opening))
-            failed = self._ledger.restore(lambda *command: channel.request(_START, *command))
-        except BaseException:
-            _end(channel)
-            raise
-        finally:
-            self._starting = None
-        return channel, complaints, failed
-
     def _install(self, channel, *before):
         """Let commands and events through; some events come before its own."""
         with self._cond:
@@ -407,30 +365,6 @@ class Worker(object):
             credit = protocol.credit(max(0, WINDOW - len(self._events)))
             self._tell()
         channel.send(credit)
-
-    def _supervise(self):
-        try:
-            self._keep_alive()
-        except Exception as error:  # nobody else would tell those who wait
-            log.exception("the thread that watches the worker has failed")
-            channel = self._channel
-            if channel is not None:
-                channel.process.kill()
-                channel.process.reap(0.0)
-                self._lose(channel, EngineLost("the engine is lost: %r" % error))
-            self._give_up("%r" % error)
-
-    def _keep_alive(self):
-        while True:
-            channel, started = self._channel, monotonic()
-            reason = channel.process.watch()
-            died = monotonic()
-            reason = channel.problem or reason
-            self._lose(channel, EngineLost("the engine is lost: " + reason))
-            if died - started > _STABLE:
-                self._deaths = 0
-            if self._closing.is_set() or not self._revive(reason, died):
-                return
 
     def _lose(self, channel, error):
         """End what lived in a process that is dead, after what it had still to say."""
@@ -445,51 +379,19 @@ class Worker(object):
             for message in channel.rest():
                 self._absorb(channel, *message)
             channel.fail(error)
-            last = (self._generation + 1 << _SHARE) - 1
+            last = self._supervisor.last_id
             self._events.append(unreported("engine-lost", reason="%s" % error, transaction=last))
             self._events.extend(self._ledger.ends("%s" % error))
             self._tell()
         channel.close()
 
-    def _revive(self, reason, died):
-        """Have another process in its place. False when it is given up, or the endpoint is being closed."""
-        while True:
-            self._deaths += 1
-            log.error("%s; %d in a row", reason, self._deaths)
-            if self._max_restarts is not None and self._deaths > self._max_restarts:
-                return self._give_up(reason)
-            if self._closing.wait(self._delay()):
-                return False
-            try:
-                channel, complaints, failed = self._start()
-                break
-            except SipbridgeError as error:
-                reason = "%s" % error
-                self._lost = EngineLost("the engine is lost: " + reason)
-            if self._closing.is_set():
-                return False
-        seconds = monotonic() - died
-        log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
-        for text in complaints:
-            log.warning("%s", text)
-        self._install(channel, unreported("engine-restarted", reason=reason, time=seconds), *failed)
-        if self._closing.is_set():  # by somebody who has not seen this process any more
-            channel.process.kill()
-        return True
-
-    def _delay(self):
-        """Seconds to wait before the next start."""
-        return 0.0 if self._deaths < 2 else min(_LONGEST, self._backoff * 2.0 ** min(self._deaths - 2, 30))
-
-    def _give_up(self, reason):
-        error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self._deaths, reason))
+    def _give_up(self, error):
+        """There will be no other process."""
         with self._cond:
             self._gave_up = True
             self._lost = error
             self._events.append(unreported("engine-failed", reason="%s" % error))
             self._tell()
-        log.critical("%s", error)
-        return False
 
 
 def _made_writable(folder):
@@ -505,22 +407,6 @@ def _made_writable(folder):
 
 def _is_main():
     return isinstance(threading.current_thread(), threading._MainThread)
-
-
-def _end(channel):
-    """See a process out that nobody is to have."""
-    channel.process.kill()
-    channel.process.reap(0.0)
-    channel.close()
-
-
-def _opened(result):
-    """The port and the warnings that a worker tells of its engine. Raises ProtocolError."""
-    try:
-        port, complaints = result
-        return int(port), ["%s" % each for each in complaints]
-    except (TypeError, ValueError) as error:
-        raise protocol.ProtocolError("malformed result of open: %s" % error)
 
 
 def _forward(kind):

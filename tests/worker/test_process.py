@@ -113,7 +113,7 @@ def test_a_warning_as_an_error_leaves_no_process(interpreter, monkeypatch):
         started.append(Process(*arguments))
         return started[-1]
 
-    monkeypatch.setattr("sipbridge._engine.worker.Process", start)
+    monkeypatch.setattr("sipbridge._engine.supervisor.Process", start)
     worker = sipbridge.Worker(python=interpreter("fake_worker.py", "unshielded"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

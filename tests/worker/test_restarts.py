@@ -14,7 +14,7 @@ import pytest
 import sipbridge
 from conformance.sdp import OFFER
 from peers.process import freeze
-from sipbridge._engine import worker
+from sipbridge._engine import supervisor, worker
 from sipbridge._engine.records import Parties
 from worker.processes import (
     Background,
@@ -35,8 +35,8 @@ class Taken(object):
         self.attempts = 0
         self._socket = None
         self._port = None
-        self._process = worker.Process
-        monkeypatch.setattr(worker, "Process", self._start)
+        self._process = supervisor.Process
+        monkeypatch.setattr(supervisor, "Process", self._start)
 
     def _start(self, *arguments):
         self.attempts += 1
@@ -217,7 +217,7 @@ def test_no_descriptor_is_left(make_phone, hand):
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:
         os.kill(worker_of(phone), signal.SIGKILL)
-        assert wait_until(lambda: phone.endpoint._engine._deaths >= 3)
+        assert wait_until(lambda: phone.endpoint._engine._supervisor.deaths >= 3)
         with pytest.raises(sipbridge.EngineLost) as caught:
             phone.endpoint.invite(hand.uri, OFFER)
     finally:
@@ -231,7 +231,7 @@ def test_no_descriptor_is_left(make_phone, hand):
 def test_the_thread_that_watches_fails(make_phone, monkeypatch):
     """An error of our own: no one may wait for ever for it."""
     listening = threading.Event()
-    monkeypatch.setattr(worker.Process, "watch", lambda self: listening.wait(10.0) and {}["x"])
+    monkeypatch.setattr(supervisor.Process, "watch", lambda self: listening.wait(10.0) and {}["x"])
     phone = make_phone()
     listening.set()
     assert "KeyError" in phone.wait("failed").reason

@@ -1,0 +1,174 @@
+"""The thread of a worker that starts its processes, watches them, and replaces the one that is lost."""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+import threading
+
+from sipbridge._compat import monotonic
+from sipbridge._engine.channel import Channel
+from sipbridge._engine.ledger import unreported
+from sipbridge._engine.protocol import ProtocolError
+from sipbridge._engine.worker_process import Process
+from sipbridge.errors import EngineLost, SipbridgeError
+
+log = logging.getLogger("sipbridge")
+
+#: Seconds for a process to load and open its engine.
+_START = 20.0
+
+#: Seconds that a worker has to live for its death to count as the first again, and the longest back-off.
+_STABLE, _LONGEST = 60.0, 10.0
+
+#: Each process numbers its calls and the like from its own share on, this wide in bits: a handle of one that died
+#: means nothing to the next.
+_SHARE = 32
+
+
+class Supervisor(object):
+    """Sees to it that a worker has a process. It sleeps while all is well.
+
+    Args:
+        worker: the Worker.
+        settings: of each process.
+        python, max_restarts, backoff: as of the Worker.
+
+    Attributes:
+        port: the local port of the engine, once a process has opened it.
+        starting: a process that the worker does not have yet, or None.
+        deaths: how many processes died in a row.
+    """
+
+    def __init__(self, worker, settings, python, max_restarts, backoff):
+        self._worker = worker
+        self._settings = settings
+        self._python = python
+        self._max_restarts = max_restarts
+        self._backoff = backoff
+        self._generation = 0
+        self._thread = None
+        self.port = None
+        self.starting = None
+        self.deaths = 0
+
+    @property
+    def has_begun(self):
+        """Whether the thread was started."""
+        return self._thread is not None
+
+    @property
+    def last_id(self):
+        """The last handle that the present process can have given."""
+        return (self._generation + 1 << _SHARE) - 1
+
+    def begin(self):
+        """Start the thread."""
+        thread = threading.Thread(target=self._run, name="sipbridge worker")
+        thread.daemon = True
+        thread.start()
+        self._thread = thread
+
+    def join(self):
+        """Wait for the end of the thread."""
+        self._thread.join()
+
+    def start(self):
+        """A process with an opened engine, as a :class:`Channel`, in which all is again as it was in the one before;
+        what it warns of; and events of what is not again. Raises SipbridgeError.
+        """
+        self._generation += 1
+        channel = Channel(Process(self._python, self._settings))
+        self.starting = channel.process
+        try:
+            if self._worker._closing.is_set():
+                raise EngineLost("the endpoint is being closed")
+            channel.greet(_START)
+            last_id = self._generation << _SHARE
+            opened = channel.request(_START, "open", last_id, *self._worker._opening)
+            self.port, complaints = _parsed(opened)
+            failed = self._worker._ledger.restore(lambda *command: channel.request(_START, *command))
+        except BaseException:
+            end(channel)
+            raise
+        finally:
+            self.starting = None
+        return channel, complaints, failed
+
+    # -- the thread ------------------------------------------------------------------------------------------
+
+    def _run(self):
+        try:
+            self._keep_alive()
+        except Exception as error:  # nobody else would tell those who wait
+            log.exception("the thread that watches the worker has failed")
+            channel = self._worker._channel
+            if channel is not None:
+                channel.process.kill()
+                channel.process.reap(0.0)
+                self._worker._lose(channel, EngineLost("the engine is lost: %r" % error))
+            self._give_up("%r" % error)
+
+    def _keep_alive(self):
+        while True:
+            channel, started = self._worker._channel, monotonic()
+            reason = channel.process.watch()
+            died = monotonic()
+            reason = channel.problem or reason
+            self._worker._lose(channel, EngineLost("the engine is lost: " + reason))
+            if died - started > _STABLE:
+                self.deaths = 0
+            if self._worker._closing.is_set() or not self._revive(reason, died):
+                return
+
+    def _revive(self, reason, died):
+        """Have another process in its place. False when it is given up, or the endpoint is being closed."""
+        closing = self._worker._closing
+        while True:
+            self.deaths += 1
+            log.error("%s; %d in a row", reason, self.deaths)
+            if self._max_restarts is not None and self.deaths > self._max_restarts:
+                return self._give_up(reason)
+            if closing.wait(self._delay()):
+                return False
+            try:
+                channel, complaints, failed = self.start()
+                break
+            except SipbridgeError as error:
+                reason = "%s" % error
+                self._worker._lost = EngineLost("the engine is lost: " + reason)
+            if closing.is_set():
+                return False
+        seconds = monotonic() - died
+        log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
+        for text in complaints:
+            log.warning("%s", text)
+        self._worker._install(channel, unreported("engine-restarted", reason=reason, time=seconds), *failed)
+        if closing.is_set():  # by somebody who has not seen this process any more
+            channel.process.kill()
+        return True
+
+    def _delay(self):
+        """Seconds to wait before the next start."""
+        return 0.0 if self.deaths < 2 else min(_LONGEST, self._backoff * 2.0 ** min(self.deaths - 2, 30))
+
+    def _give_up(self, reason):
+        error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self.deaths, reason))
+        self._worker._give_up(error)
+        log.critical("%s", error)
+        return False
+
+
+def end(channel):
+    """See a process out that nobody is to have."""
+    channel.process.kill()
+    channel.process.reap(0.0)
+    channel.close()
+
+
+def _parsed(result):
+    """The port and the warnings that a worker tells of its engine. Raises ProtocolError."""
+    try:
+        port, complaints = result
+        return int(port), ["%s" % each for each in complaints]
+    except (TypeError, ValueError) as error:
+        raise ProtocolError("malformed result of open: %s" % error)
