@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from sipbridge._call.call import Call
     from sipbridge._call.incoming import IncomingRequest
     from sipbridge._call.transfer import Transfer
-    from sipbridge._engine.content import Body
     from sipbridge._kept.notifier import Notifier
     from sipbridge._kept.publication import Publication
     from sipbridge._kept.registration import Registration
     from sipbridge._kept.subscription import Subscription
     from sipbridge._text import subscription_state as _subscription_state
+    from sipbridge._text.arguments import Body
     from sipbridge._text.subscription_state import SubscriptionState
     from sipbridge.headers import HeaderFields, Headers
     from sipbridge.reason import Reason
@@ -493,3 +493,33 @@ class EngineFailed(NamedTuple("EngineFailed", [("reason", "str")])):
     """A worker died too often and was given up. Each command to this endpoint raises EngineLost from now on."""
 
     __slots__ = ()
+
+
+if TYPE_CHECKING:
+    #: What an endpoint tells.
+    Event = Union[
+        IncomingCall,
+        CallProgress,
+        CallAnswered,
+        CallConfirmed,
+        CallEnded,
+        CallReinvited,
+        InfoReceived,
+        MessageReceived,
+        TransferRequested,
+        RequestReceived,
+        TransferProgress,
+        RegistrationChanged,
+        SubscriptionChanged,
+        NotifyReceived,
+        SubscriptionRequested,
+        SubscriptionRefreshed,
+        SubscriptionTerminated,
+        PublicationChanged,
+        PeerAvailable,
+        PeerUnavailable,
+        EngineRestarted,
+        EngineFailed,
+    ]
+else:
+    Event = tuple

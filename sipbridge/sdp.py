@@ -16,16 +16,15 @@ Python 3.6, aiortc's model comes with a media stack, sipmessage has none. None o
 from __future__ import absolute_import, division, print_function
 
 import re
-from collections import namedtuple
 
-from sipbridge._compat import text_type, to_text
+from sipbridge._compat import NamedTuple, text_type, to_text
 from sipbridge._text.arguments import check_kind, check_octets, check_sequence, check_whole
 from sipbridge._text.checks import check_line
+from sipbridge._text.sdp_lines import DIRECTIONS as DIRECTIONS
+from sipbridge._text.sdp_lines import Connection as Connection
+from sipbridge._text.sdp_lines import Line as Line
+from sipbridge._text.sdp_lines import Origin as Origin
 from sipbridge._text.sdp_lines import (
-    DIRECTIONS,
-    Connection,
-    Line,
-    Origin,
     attributes,
     connection_in,
     decode,
@@ -36,6 +35,12 @@ from sipbridge._text.sdp_lines import (
 )
 from sipbridge.errors import InputError
 from sipbridge.payload import STATIC, Codec, parse_events, parse_rtpmap
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterable, Iterator, List, Optional, Tuple, Union
+
+    from sipbridge._text.arguments import Body
 
 #: How a party says "hold" in the old way (RFC 2543, B.5), still seen: an address nobody can send to.
 NOWHERE = "0.0.0.0"
@@ -51,6 +56,7 @@ _RESUMED = {"sendonly": "sendrecv", "inactive": "recvonly"}
 
 
 def check_direction(direction):
+    # type: (str) -> str
     """The direction, or InputError."""
     if direction not in DIRECTIONS:
         raise InputError("direction %r is not one of %s" % (direction, ", ".join(DIRECTIONS)))
@@ -58,11 +64,12 @@ def check_direction(direction):
 
 
 def check_port(port):
+    # type: (int) -> int
     """A port from 0 to 65535, or InputError."""
     return check_whole(port, "port", 0, 65535)
 
 
-class Media(namedtuple("Media", "lines")):
+class Media(NamedTuple("Media", [("lines", "Tuple[Line, ...]")])):
     """One m= line with those that belong to it (5.14).
 
     Attributes:
@@ -72,35 +79,42 @@ class Media(namedtuple("Media", "lines")):
     __slots__ = ()
 
     def _m(self):
+        # type: () -> Tuple[str, ...]
         return match_line(_MEDIA, self.lines[0], "audio 49170 RTP/AVP 0")
 
     @property
     def kind(self):
+        # type: () -> str
         """ "audio", "video", "image", "application"..."""
         return self._m()[0]
 
     @property
     def port(self):
+        # type: () -> int
         """Where it is received; 0: refused, or no longer wanted (RFC 3264, 5.1 and 8.2)."""
         return int(self._m()[1])
 
     @property
     def protocol(self):
+        # type: () -> str
         """As ``"RTP/AVP"``, ``"UDP/TLS/RTP/SAVPF"``, ``"udptl"``."""
         return self._m()[3]
 
     @property
     def formats(self):
+        # type: () -> Tuple[str, ...]
         """What stands behind the protocol: for RTP payload types, in order of preference; text."""
         return tuple(self._m()[4].split())
 
     @property
     def is_rtp(self):
+        # type: () -> bool
         """Whether its formats are payload types."""
         return "RTP/" in self.protocol.upper()
 
     @property
     def codecs(self):
+        # type: () -> Tuple[Codec, ...]
         """For RTP the :class:`~sipbridge.payload.Codec` of each format in order of preference.
 
         Static ones are known from their table (RFC 3551); a dynamic one without a=rtpmap is left out.
@@ -118,70 +132,86 @@ class Media(namedtuple("Media", "lines")):
         )
 
     def _parameters(self):
+        # type: () -> Iterator[Tuple[int, str]]
         for value in self.get_all("fmtp"):
             number, _, text = (value or "").partition(" ")
             if _PAYLOAD_TYPE.match(number) and text.strip():
                 yield int(number), text.strip()
 
     def telephone_event(self, clock_rate=None):
+        # type: (Optional[int]) -> Optional[Codec]
         """The Codec for DTMF (RFC 4733): that with the clock rate, else the first, else None."""
         found = [codec for codec in self.codecs if codec.is_telephone_event]
         same = [codec for codec in found if codec.clock_rate == clock_rate]
-        return (same or found or [None])[0]
+        return next(iter(same or found), None)
 
     @property
     def connection(self):
+        # type: () -> Optional[Connection]
         """Its own c= line, or None: then the session's counts. See :meth:`Session.address`."""
         return connection_in(self.lines)
 
     @property
     def direction(self):
+        # type: () -> Optional[str]
         """Its own direction, or None. See :meth:`Session.direction`."""
         return direction_in(self.lines)
 
     @property
     def ptime(self):
+        # type: () -> Optional[int]
         """Milliseconds of media in a packet (6.4), or None."""
         value = self.get("ptime") or ""
         return int(float(value)) if re.match(r"[0-9]{1,5}(\.[0-9]*)?\Z", value) else None
 
     @property
     def rtcp_port(self):
+        # type: () -> int
         """Where RTCP goes: a=rtcp (RFC 3605), or the port itself (a=rtcp-mux, RFC 5761), or the next one."""
         explicit = re.match(r"[0-9]{1,5}", self.get("rtcp") or "")
         if explicit:
             return int(explicit.group())
-        return self.port if "rtcp-mux" in self else self.port + 1
+        return self.port if self.get("rtcp-mux") is not None else self.port + 1
 
     def get(self, name, default=None):
+        # type: (str, Optional[str]) -> Optional[str]
         """The first value of an attribute; "" for one without a value, the default where there is none."""
         for value in attributes(self.lines, name):
             return value or ""
         return default
 
     def get_all(self, name):
+        # type: (str) -> Tuple[str, ...]
         """Every value of an attribute, in order."""
         return tuple(value or "" for value in attributes(self.lines, name))
 
     def __contains__(self, name):
+        # type: (Any) -> bool
         return self.get(name) is not None
 
     def with_port(self, port):
+        # type: (int) -> Media
         """The same at another port."""
         kind, _, _, protocol, formats = self._m()
         first = Line("m", "%s %d %s%s" % (kind, check_port(port), protocol, formats))
         return self._replace(lines=(first,) + self.lines[1:])
 
     def with_direction(self, direction):
+        # type: (str) -> Media
         """The same with another direction."""
         return self._replace(lines=with_direction(self.lines, check_direction(direction)))
 
     def with_lines(self, *lines):
+        # type: (*Tuple[str, str]) -> Media
         """The same with more :class:`Line` at its end."""
         return self._replace(lines=self.lines + tuple(_checked(line) for line in lines))
 
 
-class Session(namedtuple("Session", "lines media parsed")):
+class Session(NamedTuple("Session", [
+    ("lines", "Tuple[Line, ...]"),
+    ("media", "Tuple[Media, ...]"),
+    ("parsed", "Optional[bytes]"),
+])):
     """A session description. Two are equal when their lines are.
 
     Attributes:
@@ -193,31 +223,38 @@ class Session(namedtuple("Session", "lines media parsed")):
     __slots__ = ()
 
     def __new__(cls, lines, media=(), parsed=None):
+        # type: (Iterable[Line], Iterable[Media], Optional[bytes]) -> Session
         return super(Session, cls).__new__(cls, tuple(lines), tuple(media), parsed)
 
     def __eq__(self, other):
+        # type: (object) -> bool
         return isinstance(other, Session) and self[:2] == other[:2]
 
     def __ne__(self, other):
+        # type: (object) -> bool
         return not self == other
 
     def __hash__(self):
+        # type: () -> int
         return hash(self[:2])
 
     # -- reading -------------------------------------------------------------------------------------------
 
     @property
     def raw(self):
+        # type: () -> bytes
         """As it came, or as :meth:`encode` writes it."""
         return self.encode() if self.parsed is None else self.parsed
 
     def encode(self):
+        # type: () -> bytes
         """Its lines as bytes, each ended by CRLF."""
         lines = list(self.lines) + [line for media in self.media for line in media.lines]
         return encode(u"".join(u"%s=%s\r\n" % line for line in lines))
 
     @property
     def origin(self):
+        # type: () -> Optional[Origin]
         """The :class:`Origin`, or None."""
         for line in self.lines:
             if line.type == "o":
@@ -227,6 +264,7 @@ class Session(namedtuple("Session", "lines media parsed")):
 
     @property
     def name(self):
+        # type: () -> Optional[str]
         """What s= says (5.3), or None."""
         for line in self.lines:
             if line.type == "s":
@@ -235,22 +273,26 @@ class Session(namedtuple("Session", "lines media parsed")):
 
     @property
     def connection(self):
+        # type: () -> Optional[Connection]
         """The :class:`Connection` for media without one of its own, or None."""
         return connection_in(self.lines)
 
     def get(self, name, default=None):
+        # type: (str, Optional[str]) -> Optional[str]
         """The first value of an attribute of the session; "" for one without a value."""
         for value in attributes(self.lines, name):
             return value or ""
         return default
 
     def address(self, media):
+        # type: (Media) -> Tuple[str, int]
         """(host, port) where its author receives that medium; the host is "" when no c= tells it."""
         check_kind(media, Media, "media")
         connection = media.connection or self.connection
         return (connection.address.partition("/")[0] if connection else ""), media.port
 
     def direction(self, media):
+        # type: (Media) -> str
         """What its author does with that medium: the media's own attribute, the session's, or sendrecv (6.7).
 
         The address 0.0.0.0 counts too (RFC 3264, 8.4): nothing can be received there.
@@ -262,16 +304,19 @@ class Session(namedtuple("Session", "lines media parsed")):
 
     @property
     def live(self):
+        # type: () -> Tuple[Media, ...]
         """The media that are neither refused nor ended: with a port above 0, or bundled (RFC 8843, 6)."""
-        return tuple(media for media in self.media if media.port or "bundle-only" in media)
+        return tuple(media for media in self.media if media.port or media.get("bundle-only") is not None)
 
     @property
     def audio(self):
+        # type: () -> Optional[Media]
         """The first live audio medium, or None."""
         return next((media for media in self.live if media.kind == "audio"), None)
 
     @property
     def is_held(self):
+        # type: () -> bool
         """True when its author wants to receive none of the live media."""
         directions = [self.direction(media) for media in self.live]
         return bool(directions) and all(direction in ("sendonly", "inactive") for direction in directions)
@@ -279,10 +324,12 @@ class Session(namedtuple("Session", "lines media parsed")):
     # -- changing ------------------------------------------------------------------------------------------
 
     def with_media(self, media):
+        # type: (Iterable[Media]) -> Session
         """The same with other media, ready to be offered: the version in o= is one higher (RFC 3264, 8)."""
         return Session(self._next_version(), _checked_media(media))
 
     def following(self, last):
+        # type: (Session) -> Session
         """This as the description to send after ``last`` (RFC 3264, 8): that one when nothing but o= differs.
 
         Else with the version in o= one higher than there.
@@ -295,15 +342,18 @@ class Session(namedtuple("Session", "lines media parsed")):
         return Session(self._versioned(last.origin.version + 1), self.media)
 
     def with_direction(self, direction):
+        # type: (str) -> Session
         """All live media with that direction."""
         check_direction(direction)
         return self._directed(lambda _: direction)
 
     def hold(self):
+        # type: () -> Session
         """The peer is to be silent (RFC 3264, 8.4): sendrecv becomes sendonly, recvonly becomes inactive."""
         return self._directed(lambda direction: _HELD.get(direction, direction))
 
     def resume(self):
+        # type: () -> Session
         """What :meth:`hold` took: sendonly becomes sendrecv, inactive becomes recvonly.
 
         Where the peer was on hold as well, ``with_direction("sendrecv")`` offers everything.
@@ -311,6 +361,7 @@ class Session(namedtuple("Session", "lines media parsed")):
         return self._directed(lambda direction: _RESUMED.get(direction, direction))
 
     def _directed(self, choose):
+        # type: (Callable[[str], str]) -> Session
         default = direction_in(self.lines) or "sendrecv"
         live = self.live
         media = [
@@ -320,9 +371,11 @@ class Session(namedtuple("Session", "lines media parsed")):
         return Session(with_direction(self._next_version(), None), media)
 
     def _next_version(self):
+        # type: () -> Tuple[Line, ...]
         return self.lines if self.origin is None else self._versioned(self.origin.version + 1)
 
     def _versioned(self, version):
+        # type: (int) -> Tuple[Line, ...]
         """The lines, with that version in o=."""
         if self.origin is None:
             return self.lines
@@ -330,6 +383,7 @@ class Session(namedtuple("Session", "lines media parsed")):
         return tuple(line if each.type == "o" else each for each in self.lines)
 
     def _without_origin(self):
+        # type: () -> List[Line]
         return [line for line in self.lines if line.type != "o"]
 
 
@@ -337,6 +391,7 @@ class Session(namedtuple("Session", "lines media parsed")):
 
 
 def _checked(line):
+    # type: (Tuple[str, str]) -> Line
     try:
         kind, value = [to_text(each) for each in check_sequence(line, "line")]
     except ValueError:  # InputError is one
@@ -349,10 +404,12 @@ def _checked(line):
 
 
 def _checked_media(media):
+    # type: (Iterable[Media]) -> List[Media]
     return [check_kind(each, Media, "one of media") for each in check_sequence(media, "media")]
 
 
 def _lines(data):
+    # type: (bytes) -> Iterator[Line]
     for text in _ENDS.split(decode(data.rstrip(b"\x00"))):
         if not text.strip():
             continue  # blank lines are no SDP, but are seen, most often at the end
@@ -365,6 +422,7 @@ def _lines(data):
 
 
 def parse(data):
+    # type: (Body) -> Session
     """The :class:`Session` in a body, bytes. Lines may end in CRLF, LF or CR.
 
     Raises InputError, quoting the line: the first has to be ``v=0``, each has to be ``<letter>=<value>``, and
@@ -382,6 +440,7 @@ def parse(data):
 
 
 def _check(session):
+    # type: (Session) -> None
     """Look at all that is read later, so that it cannot fail then."""
     for line in session.lines:
         if line.type == "o":
@@ -397,6 +456,7 @@ def _check(session):
 
 
 def build(host, media, session_id=1, version=1, name="-", username="-", lines=()):
+    # type: (str, Iterable[Media], int, int, str, str, Iterable[Union[Line, Tuple[str, str]]]) -> Session
     """A new :class:`Session`.
 
     Args:
@@ -422,13 +482,14 @@ def build(host, media, session_id=1, version=1, name="-", username="-", lines=()
         ("c", "IN %s %s" % (kind, host)),
         ("t", "0 0"),
     )
-    lines = [_checked(line) for line in fixed + tuple(check_sequence(lines, "lines"))]
-    session = Session(lines, _checked_media(media))
+    checked = [_checked(line) for line in fixed + tuple(check_sequence(lines, "lines"))]
+    session = Session(checked, _checked_media(media))
     _check(session)
     return session
 
 
 def medium(kind, port, codecs, direction="sendrecv", protocol="RTP/AVP", ptime=None):
+    # type: (str, int, Iterable[Codec], str, str, Optional[int]) -> Media
     """A new :class:`Media` for RTP.
 
     Args:

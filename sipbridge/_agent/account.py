@@ -6,6 +6,23 @@ from sipbridge._text.checks import check_quoted
 from sipbridge.errors import InputError
 from sipbridge.uri import address_uri, check_address, check_uri, parse_uri
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Optional, TypeVar
+
+    from typing_extensions import Concatenate, ParamSpec
+
+    from sipbridge._agent.endpoint import Endpoint
+    from sipbridge._kept.registration import Registration
+
+    _P = ParamSpec("_P")
+    _T = TypeVar("_T")
+
+    def _as_of(method):
+        # type: (Callable[Concatenate[Endpoint, _P], _T]) -> Callable[Concatenate[Account, _P], _T]
+        """The signature of an endpoint's method, of which an account gives ``from_`` and ``route`` itself."""
+        raise NotImplementedError
+
 
 class Account(object):
     """One address-of-record of an endpoint (RFC 3261, 10); made by :meth:`Endpoint.add_account`.
@@ -22,25 +39,29 @@ class Account(object):
     """
 
     def __init__(self, endpoint, address, registrar, route):
+        # type: (Endpoint, str, Optional[str], Optional[str]) -> None
         self._endpoint = endpoint
-        self.address = check_address(address, "address")
-        self.uri = address_uri(self.address)
-        self.registrar = None if registrar is None else check_uri(registrar, "registrar")
-        self.route = None if route is None else check_uri(route, "route")
-        self.registration = None
+        self.address = check_address(address, "address")  # type: str
+        self.uri = address_uri(self.address)  # type: str
+        self.registrar = None if registrar is None else check_uri(registrar, "registrar")  # type: Optional[str]
+        self.route = None if route is None else check_uri(route, "route")  # type: Optional[str]
+        self.registration = None  # type: Optional[Registration]
         self._parsed = parse_uri(self.uri)
 
     def __repr__(self):
+        # type: () -> str
         return "<Account %s>" % self.uri
 
     @property
     def contact(self):
+        # type: () -> str
         """The URI that it is reached at: the endpoint's, with the account's user."""
         contact = self._endpoint.uri
         user = (self._parsed.user or "").partition(":")[0]  # not what might be its password
         return contact if not user else contact.replace(":", ":%s@" % user, 1)
 
     def register(self, expires=3600, timeout=32.0, keep=False, contact=None):
+        # type: (int, Optional[float], bool, Optional[str]) -> Registration
         """Register at the account's registrar, over its route, and keep it up; as :meth:`Endpoint.register`.
 
         ``contact`` is the URI to be reached at; None for :attr:`contact`.
@@ -53,41 +74,53 @@ class Account(object):
         )
         return self.registration
 
-    def invite(self, to, *args, **options):
-        """As :meth:`Endpoint.invite`, from this account."""
-        return self._endpoint.invite(to, *args, **self._own(options))
+    if TYPE_CHECKING:
+        invite = _as_of(Endpoint.invite)
+        call = _as_of(Endpoint.call)
+        message = _as_of(Endpoint.message)
+        request = _as_of(Endpoint.request)
+        options = _as_of(Endpoint.options)
+        subscribe = _as_of(Endpoint.subscribe)
+        publish = _as_of(Endpoint.publish)
+    else:
 
-    def call(self, to, *args, **options):
-        """As :meth:`Endpoint.call`, from this account."""
-        return self._endpoint.call(to, *args, **self._own(options))
+        def invite(self, to, *args, **options):
+            """As :meth:`Endpoint.invite`, from this account."""
+            return self._endpoint.invite(to, *args, **self._own(options))
 
-    def message(self, to, *args, **options):
-        """As :meth:`Endpoint.message`, from this account."""
-        return self._endpoint.message(to, *args, **self._own(options))
+        def call(self, to, *args, **options):
+            """As :meth:`Endpoint.call`, from this account."""
+            return self._endpoint.call(to, *args, **self._own(options))
 
-    def request(self, method, to, *args, **options):
-        """As :meth:`Endpoint.request`, from this account."""
-        return self._endpoint.request(method, to, *args, **self._own(options))
+        def message(self, to, *args, **options):
+            """As :meth:`Endpoint.message`, from this account."""
+            return self._endpoint.message(to, *args, **self._own(options))
 
-    def options(self, to, *args, **options):
-        """As :meth:`Endpoint.options`, from this account."""
-        return self._endpoint.options(to, *args, **self._own(options))
+        def request(self, method, to, *args, **options):
+            """As :meth:`Endpoint.request`, from this account."""
+            return self._endpoint.request(method, to, *args, **self._own(options))
 
-    def subscribe(self, to, event, *args, **options):
-        """As :meth:`Endpoint.subscribe`, from this account."""
-        return self._endpoint.subscribe(to, event, *args, **self._own(options))
+        def options(self, to, *args, **options):
+            """As :meth:`Endpoint.options`, from this account."""
+            return self._endpoint.options(to, *args, **self._own(options))
 
-    def publish(self, to, event, body, content_type, *args, **options):
-        """As :meth:`Endpoint.publish`, from this account."""
-        return self._endpoint.publish(to, event, body, content_type, *args, **self._own(options))
+        def subscribe(self, to, event, *args, **options):
+            """As :meth:`Endpoint.subscribe`, from this account."""
+            return self._endpoint.subscribe(to, event, *args, **self._own(options))
+
+        def publish(self, to, event, body, content_type, *args, **options):
+            """As :meth:`Endpoint.publish`, from this account."""
+            return self._endpoint.publish(to, event, body, content_type, *args, **self._own(options))
 
     def _own(self, options):
+        # type: (Dict[str, Any]) -> Dict[str, Any]
         for name in ("from_", "route"):
             if name in options:
                 raise InputError("%s= is the account's own" % name)
         return dict(options, from_=self.address, route=self.route)
 
     def is_named_by(self, uri):
+        # type: (str) -> bool
         """Whether a URI, as it came, has this account's user, and its host or the endpoint's (RFC 3261, 19.1.4)."""
         try:
             parsed = parse_uri(uri)
@@ -99,6 +132,7 @@ class Account(object):
 
 
 def make_account(endpoint, address, user, password, realm, registrar, route):
+    # type: (Endpoint, str, Optional[str], Optional[str], Optional[str], Optional[str], Optional[str]) -> Account
     """A new :class:`Account`; its credentials are the endpoint's from now on."""
     account = Account(endpoint, address, registrar, route)
     if any(each.uri == account.uri for each in endpoint.accounts):

@@ -10,6 +10,21 @@ from sipbridge._text.arguments import check_timeout
 from sipbridge.errors import CallStateError, EngineError, TimeoutError, naming
 from sipbridge.uri import check_address, check_uri
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, ContextManager, Dict, Optional, Set
+
+    from sipbridge._agent.dispatch import Dispatcher, Timer
+    from sipbridge._call.call import Call
+    from sipbridge._engine.choice import Engine
+    from sipbridge._engine.records import Content
+    from sipbridge._engine.response import Response
+    from sipbridge._kept.notifier import Notifier
+    from sipbridge._kept.publication import Publication
+    from sipbridge._kept.registration import Registration
+    from sipbridge._kept.subscription import Subscription
+    from sipbridge.errors import SipbridgeError
+
 
 class _Pending(object):
     """A request of ours that waits for its final response; ``given_up``: whoever sent it does no longer."""
@@ -17,7 +32,9 @@ class _Pending(object):
     __slots__ = ("response", "error", "call", "on_response", "given_up")
 
     def __init__(self, call, on_response):
-        self.response = self.error = None
+        # type: (Optional[Call], Callable[[Response], object]) -> None
+        self.response = None  # type: Optional[Response]
+        self.error = None  # type: Optional[SipbridgeError]
         self.call = call
         self.on_response = on_response
         self.given_up = False
@@ -39,47 +56,55 @@ class Agent(object):
     """
 
     def __init__(self, engine, identity=None, session_expires=None):
+        # type: (Engine, Optional[str], Optional[int]) -> None
         self.engine = engine
         self.identity = identity
         self.session_expires = session_expires
-        self.dispatcher = None
-        self.calls = {}
-        self.registrations = {}
-        self.subscriptions = {}
-        self.notifiers = {}
-        self.publications = set()
-        self.pending = {}
+        self.dispatcher = None  # type: Dispatcher  # type: ignore[assignment]
+        self.calls = {}  # type: Dict[int, Call]
+        self.registrations = {}  # type: Dict[int, Registration]
+        self.subscriptions = {}  # type: Dict[int, Subscription]
+        self.notifiers = {}  # type: Dict[int, Notifier]
+        self.publications = set()  # type: Set[Publication]
+        self.pending = {}  # type: Dict[int, Any]
         self.closing = False
 
     @property
     def lock(self):
+        # type: () -> ContextManager[object]
         """Of all that is followed. Raises EngineError in a forked process, where it may be held for ever."""
         self.dispatcher.owner.check()
         return self.dispatcher.lock
 
     @property
     def congested(self):
+        # type: () -> bool
         """True while so many events wait to be looked at that nothing new should be taken."""
         return self.dispatcher.congested
 
     @property
     def keeps_nothing(self):
+        # type: () -> bool
         """True when there is nothing that has to be ended before the endpoint can be closed, but for calls."""
         return not (self.registrations or self.subscriptions or self.notifiers or self.publications)
 
     def wait(self, predicate, timeout):
+        # type: (Callable[[], object], Optional[float]) -> bool
         """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true; returns whether it is."""
         return self.dispatcher.wait(predicate, timeout)
 
     def later(self, seconds, function):
+        # type: (float, Callable[[], object]) -> Timer
         """Call a function on the event thread in so many seconds; a timer, which can be cancelled."""
         return self.dispatcher.call_later(seconds, function)
 
     def post(self, event):
+        # type: (object) -> None
         """Deliver an event that did not come from the engine. On the event thread."""
         self.dispatcher.post(event)
 
     def parties(self, to, from_, route):
+        # type: (str, Optional[str], Optional[str]) -> Parties
         """Between whom a request goes, checked; ``from_`` None: the identity."""
         own = from_ if from_ is not None else self.identity
         return Parties(
@@ -91,15 +116,18 @@ class Agent(object):
     # -- requests, under the lock --------------------------------------------------------------------------
 
     def expect(self, transaction, on_response, call=None):
+        # type: (int, Callable[[Response], object], Optional[Call]) -> _Pending
         """Have ``on_response`` called with the final response, and deliver the event that it returns."""
         self.pending[transaction] = pending = _Pending(call, on_response)
         return pending
 
     def ask(self, method, parties, on_response):
+        # type: (str, Parties, Callable[[Response], object]) -> None
         """Send a request outside of calls; ``on_response`` is called with the final response."""
         self.expect(self.engine.request(method, parties, None), on_response)
 
     def send_within(self, call, number, method, content, on_response):
+        # type: (Call, int, str, Optional[Content], Callable[[Response], object]) -> None
         """Send a request within a call; ``on_response`` is called with the final response."""
         if method == "INVITE":
             transaction = self.engine.reinvite(number, content)
@@ -113,12 +141,22 @@ class Agent(object):
             settle(event, self.dispatcher.takes(event), False)
 
     def place(self, to, *arguments, **options):
+        # type: (str, *Any, **Any) -> Call
         """Place a call, as :meth:`~sipbridge.Endpoint.invite`. Without the lock."""
         return place(self, to, *arguments, **options)
 
     # -- requests, without it ------------------------------------------------------------------------------
 
-    def transact(self, send, timeout, what, call=None, on_response=None, on_late=None):
+    def transact(
+        self,
+        send,  # type: Callable[[], int]
+        timeout,  # type: Optional[float]
+        what,  # type: str
+        call=None,  # type: Optional[Call]
+        on_response=None,  # type: Optional[Callable[[Response], object]]
+        on_late=None,  # type: Optional[Callable[[Response], object]]
+    ):
+        # type: (...) -> Response
         """Send, and wait for the final response.
 
         ``on_response`` is called with it even when that is late, and ``on_late`` after that when nobody waits any more.
@@ -127,6 +165,7 @@ class Agent(object):
         check_timeout(timeout)
 
         def arrived(response):
+            # type: (Response) -> object
             event = None if on_response is None else on_response(response)
             if on_late is not None and pending.given_up:
                 on_late(response)
@@ -138,9 +177,11 @@ class Agent(object):
             return self._await_response(pending, timeout, what)
 
     def _await_response(self, pending, timeout, what):
+        # type: (_Pending, Optional[float], str) -> Response
         call = pending.call
 
         def is_over():
+            # type: () -> object
             return pending.response or pending.error or (call is not None and call.ended is not None)
 
         try:
@@ -151,9 +192,10 @@ class Agent(object):
         if pending.given_up:
             if self.dispatcher.closed:
                 raise EngineError("%s: the endpoint was closed" % what)
-            raise TimeoutError("%s: no final response in %s s" % (what, round(timeout, 3)))
+            raise TimeoutError("%s: no final response in %s s" % (what, round(timeout or 0.0, 3)))
         if pending.error is not None:
             raise pending.error
         if pending.response is None:
-            raise CallStateError("%s: the call ended before the response (%s)" % (what, call.ended.cause))
+            cause = "closed" if call is None or call.ended is None else call.ended.cause
+            raise CallStateError("%s: the call ended before the response (%s)" % (what, cause))
         return check_response(pending.response, what)

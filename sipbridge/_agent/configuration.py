@@ -2,8 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
-from collections import namedtuple
-
+from sipbridge._compat import NamedTuple
 from sipbridge._later import later
 from sipbridge._text.arguments import check_file, check_kind, check_path
 from sipbridge._text.checks import check_line, check_seconds
@@ -12,10 +11,15 @@ from sipbridge.uri import check_host_port, check_uri, is_wildcard, warn_of_wildc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional, Tuple, Union
+
     from sipbridge import record as _record
     from sipbridge import tls as _tls
     from sipbridge._call import session_timer
     from sipbridge._engine import local_address
+    from sipbridge.record import Recorder
+    from sipbridge.tls import Tls
+    from sipbridge.uri import TransportAddress
 else:
     _record, _tls, session_timer, local_address = later(
         "sipbridge.record",
@@ -27,17 +31,37 @@ else:
 #: Seconds that a connection may be silent at most before it is sent a ping: SB_MAX_KEEPALIVE (csrc/contract/engine.h).
 MAX_KEEPALIVE = 86400
 
-Settings = namedtuple("Settings", "advertised user_agent outbound_proxy tls resolv_conf keepalive")
+class Settings(NamedTuple("Settings", [
+    ("advertised", "Optional[Tuple[str, int]]"),
+    ("user_agent", "Optional[str]"),
+    ("outbound_proxy", "Optional[str]"),
+    ("tls", "Optional[Tls]"),
+    ("resolv_conf", "Optional[str]"),
+    ("keepalive", "int"),
+])):
+    """What an engine is opened with, beside its address."""
+
+    __slots__ = ()
 
 
-def checked(local, address, advertised, user_agent, outbound_proxy, tls, resolv_conf, keepalive):
+def checked(
+    local,  # type: TransportAddress
+    address,  # type: str
+    advertised,  # type: Optional[str]
+    user_agent,  # type: Optional[str]
+    outbound_proxy,  # type: Optional[str]
+    tls,  # type: Optional[Tls]
+    resolv_conf,  # type: Optional[str]
+    keepalive,  # type: Optional[int]
+):
+    # type: (...) -> Settings
     """The :class:`Settings` that the engine is given; or InputError. ``local`` is ``address``, parsed."""
     tls = _check_tls(tls, local, address)
-    if advertised is not None:
-        advertised = check_host_port(advertised, "advertised")
-        warn_of_wildcard(advertised[0], "advertised", 4)
+    named = None if advertised is None else check_host_port(advertised, "advertised")
+    if named is not None:
+        warn_of_wildcard(named[0], "advertised", 4)
     return Settings(
-        advertised,
+        named,
         None if user_agent is None else check_line(user_agent, "user agent"),
         None if outbound_proxy is None else check_uri(outbound_proxy, "outbound_proxy"),
         tls,
@@ -47,6 +71,7 @@ def checked(local, address, advertised, user_agent, outbound_proxy, tls, resolv_
 
 
 def _check_tls(tls, local, address):
+    # type: (Optional[Tls], TransportAddress, str) -> Optional[Tls]
     """The Tls for an address, None for one without TLS; or InputError."""
     if tls is None and local.transport != "tls":
         return None
@@ -59,6 +84,7 @@ def _check_tls(tls, local, address):
 
 
 def check_keepalive(value, transport):
+    # type: (Optional[int], str) -> int
     """Seconds between pings on a connection, 0 for None; or InputError."""
     if value is None:
         return 0
@@ -73,6 +99,7 @@ def check_keepalive(value, transport):
 
 
 def check_session_interval(seconds):
+    # type: (Optional[int]) -> Optional[int]
     """Seconds after which a call of which nothing was heard ends, or None; or InputError."""
     if seconds is None:
         return None
@@ -80,6 +107,7 @@ def check_session_interval(seconds):
 
 
 def make_recorder(record):
+    # type: (Union[None, str, Recorder]) -> Optional[Recorder]
     """The recorder that an endpoint is given, or that of the path it is given."""
     if record is None:
         return None
@@ -87,6 +115,7 @@ def make_recorder(record):
 
 
 def reachable(host):
+    # type: (str) -> str
     """The host as others may use it: in the place of a wildcard an address of this machine."""
     if not is_wildcard(host):
         return host

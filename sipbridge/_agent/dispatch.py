@@ -23,8 +23,13 @@ from sipbridge.events import TraceMessage
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
+    from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
 
     from sipbridge._agent import fault
+    from sipbridge._agent.fault import Fault
+    from sipbridge._agent.streams import Stream
+    from sipbridge._engine.choice import Engine
+    from sipbridge._engine.records import RawEvent
 else:
     logging, fault = later("logging", "sipbridge._agent.fault")
 
@@ -52,11 +57,13 @@ class _Log(object):
 
     @staticmethod
     def debug(*arguments):
+        # type: (*Any) -> None
         """For who has set up logging, and so has imported it."""
         if "logging" in sys.modules:
             logging.getLogger("sipbridge").debug(*arguments)
 
     def __getattr__(self, name):
+        # type: (str) -> Any
         return getattr(logging.getLogger("sipbridge"), name)
 
 
@@ -64,6 +71,7 @@ log = _Log()
 
 
 def _left(deadline):
+    # type: (Optional[float]) -> float
     """Seconds to wait in one go until a deadline (None: none); 0 or less when it has passed."""
     return _LONG if deadline is None else min(_LONG, deadline - monotonic())
 
@@ -74,13 +82,16 @@ class Timer(object):
     __slots__ = ("_function",)
 
     def __init__(self, function):
-        self._function = function
+        # type: (Callable[[], object]) -> None
+        self._function = function  # type: Optional[Callable[[], object]]
 
     def cancel(self):
+        # type: () -> None
         """Do not call it. May be called from any thread, and when it has been called already."""
         self._function = None
 
     def _fire(self):
+        # type: () -> None
         function, self._function = self._function, None
         if function is not None:
             function()
@@ -104,57 +115,71 @@ class Dispatcher(object):
 
     _Stream = EventStream  # sipbridge.aio has one of its own
 
-    def __init__(self, engine, follow, settle, abandon=None, on_error=None):
+    def __init__(
+        self,
+        engine,  # type: Engine
+        follow,  # type: Callable[[RawEvent], Optional[Any]]
+        settle,  # type: Callable[[Any, bool, bool], None]
+        abandon=None,  # type: Optional[Callable[[], object]]
+        on_error=None,  # type: Optional[Callable[[Fault], object]]
+    ):
+        # type: (...) -> None
         self._engine = engine
         self._follow = follow
         self._settle = settle
         self._abandon = abandon or (lambda: self.close(0.0, 0.0))
         self._on_error = on_error
-        self.owner = Owner()
-        self.lock = threading.Lock()
+        self.owner = Owner()  # type: Owner
+        self.lock = threading.Lock()  # type: threading.Lock
         self._changed = threading.Condition(self.lock)
         self._waiting = 0
-        self._handlers = {}
-        self._streams = ()
-        self._backlog = deque()  # events to deliver; the event thread's
-        self._timers = []  # a heap of (when, number, Timer); the event thread's
+        self._handlers = {}  # type: Dict[type, Tuple[Callable[[Any], object], ...]]
+        self._streams = ()  # type: Tuple[Stream, ...]
+        self._backlog = deque()  # type: Deque[Any]  # events to deliver; the event thread's
+        self._timers = []  # type: List[Tuple[float, int, Timer]]  # a heap of (when, number, Timer); the event thread's
         self._numbers = itertools.count()
-        self._fatal = None  # text and exception: what to close the endpoint for
-        self._failed = None  # the same, once that has begun
+        self._fatal = None  # type: Optional[Tuple[str, Optional[BaseException]]]  # text and exception: what to close the endpoint for
+        self._failed = None  # type: Optional[Tuple[str, Optional[BaseException]]]  # the same, once that has begun
         self._closing = False
-        self._ended_by = None  # the error after which the engine tells no more
+        self._ended_by = None  # type: Any  # the error after which the engine tells no more
         self.closed = False
-        self._thread = None
+        self._thread = None  # type: Optional[threading.Thread]
 
     def start(self):
-        self._thread = threading.Thread(target=self._run, name="sipbridge events")
-        self._thread.daemon = True
-        self._thread.start()
+        # type: () -> None
+        self._thread = thread = threading.Thread(target=self._run, name="sipbridge events")
+        thread.daemon = True
+        thread.start()
 
     def close(self, grace, timeout):
+        # type: (float, float) -> None
         """Close the engine within ``grace`` seconds; wait ``timeout`` for the last event's delivery."""
         self._closing = True
         self._engine.close(min(grace, _LONG))
-        if not self.on_event_thread:
+        if self._thread is not None and not self.on_event_thread:
             self._thread.join(min(timeout, _LONG))
 
     @property
     def on_event_thread(self):
+        # type: () -> bool
         return threading.current_thread() is self._thread
 
     @property
     def congested(self):
+        # type: () -> bool
         """True when so many events wait to be looked at that no new calls and requests should be taken."""
         return len(self._backlog) > CONGESTED or any(
             len(stream._events) > CONGESTED for stream in self._streams
         )
 
     def on(self, kind, handler):
+        # type: (type, Callable[[Any], object]) -> None
         self.owner.check()
         with self.lock:
             self._handlers[kind] = self._handlers.get(kind, ()) + (handler,)
 
     def off(self, kind, handler):
+        # type: (type, Callable[[Any], object]) -> None
         self.owner.check()
         with self.lock:
             self._handlers[kind] = tuple(each for each in self._handlers.get(kind, ()) if each != handler)
@@ -162,6 +187,7 @@ class Dispatcher(object):
     # -- the event thread ----------------------------------------------------------------------------------
 
     def _run(self):
+        # type: () -> None
         try:
             while self._take(None):
                 while self._backlog:
@@ -176,6 +202,7 @@ class Dispatcher(object):
             self._end()
 
     def _look_for_failure(self):
+        # type: () -> None
         """After a fatal fault: let those who wait know, and close the endpoint; once."""
         if self._fatal is None or self._failed is not None:
             return
@@ -185,22 +212,26 @@ class Dispatcher(object):
         self._close_failed()
 
     def _close_failed(self):
+        # type: () -> None
         try:
             self._abandon()
         except Exception:
             log.exception("cannot close the endpoint that has failed")
 
     def _end(self):
+        # type: () -> None
         with self.lock:
             self.closed = True
             self._wake()
 
     def _wake(self):
+        # type: () -> None
         """Something has changed: let those who wait look whether it is what they wait for. Under the lock."""
         if self._waiting:
             self._changed.notify_all()
 
     def _take(self, timeout):
+        # type: (Optional[float]) -> bool
         """Take one event from the engine and follow it, and run the timers that are due.
 
         False when the engine is closed.
@@ -219,6 +250,7 @@ class Dispatcher(object):
     # -- time ----------------------------------------------------------------------------------------------
 
     def call_later(self, seconds, function):
+        # type: (float, Callable[[], object]) -> Timer
         """Call ``function()`` on the event thread, without the lock, in so many seconds. Returns a :class:`Timer`.
 
         It must not block; what it raises is logged. To be called on the event thread: where an event is followed
@@ -231,10 +263,12 @@ class Dispatcher(object):
         return timer
 
     def post(self, event):
+        # type: (Any) -> None
         """Deliver an event that did not come from the engine. On the event thread."""
         self._backlog.append(event)
 
     def _until_timer(self, timeout):
+        # type: (Optional[float]) -> Optional[float]
         """How long to wait for the engine: ``timeout`` seconds (None: no limit), or until a timer is due, or less."""
         while self._timers and self._timers[0][2]._function is None:  # cancelled
             heapq.heappop(self._timers)
@@ -246,11 +280,13 @@ class Dispatcher(object):
         return left if timeout is None else min(left, timeout)
 
     def _run_timers(self):
+        # type: () -> None
         now = monotonic()
         while self._timers and self._timers[0][0] <= now:
             self._fire(heapq.heappop(self._timers)[2])
 
     def _fire(self, timer):
+        # type: (Timer) -> None
         try:
             timer._fire()
         except Exception:
@@ -259,6 +295,7 @@ class Dispatcher(object):
     # -- delivering ----------------------------------------------------------------------------------------
 
     def _advance(self, raw):
+        # type: (RawEvent) -> None
         """Follow one event; what there is to deliver goes to the backlog."""
         event = None
         try:
@@ -273,6 +310,7 @@ class Dispatcher(object):
             self._backlog.append(event)
 
     def _deliver(self, event):
+        # type: (Any) -> None
         kinds = type(event).__mro__
         results = [self._handle(handler, event) for kind in kinds for handler in self._handlers.get(kind, ())]
         streams = () if isinstance(event, TraceMessage) else self._streams
@@ -286,6 +324,7 @@ class Dispatcher(object):
         return bool(self._streams) or any(self._handlers.get(kind) for kind in type(event).__mro__)
 
     def _handle(self, handler, event):
+        # type: (Callable[[Any], object], Any) -> object
         """What the handler returns, or FAILED."""
         try:
             return handler(event)
@@ -294,12 +333,14 @@ class Dispatcher(object):
             return FAILED
 
     def _handler_failed(self, error, handler, event):
+        # type: (Any, Callable[[Any], object], Any) -> None
         """Tell of what a handler has raised, while it is being handled."""
         text = "handler %r failed for %s" % (handler, type(event).__name__)
         fatal = isinstance(error, BaseException) and not isinstance(error, Exception)
         self._report(text, handler, event, fatal)
 
     def _settle_after(self, results, event, seen):
+        # type: (List[object], Any, bool) -> None
         """Settle an event; ``results`` are what its handlers returned, ``seen``: somebody had it from a stream."""
         try:
             self._settle(event, seen or bool(results), any(result is FAILED for result in results))
@@ -309,8 +350,10 @@ class Dispatcher(object):
     # -- faults --------------------------------------------------------------------------------------------
 
     def _report(self, text, handler=None, event=None, fatal=False):
+        # type: (str, Optional[Callable[[Any], object]], Any, bool) -> None
         """Tell the log and the hook of the exception that is being handled. A fatal one will close the endpoint."""
-        _, error, traceback = sys.exc_info()
+        exc_info = sys.exc_info()  # type: Any
+        error, traceback = exc_info[1:]
         call_id = fault.call_id_of(event)
         if call_id:
             text = "%s, Call-ID %s" % (text, call_id)
@@ -324,6 +367,7 @@ class Dispatcher(object):
             self._tell_hook(fault.Fault(error, traceback, event, handler, call_id, fatal))
 
     def _tell_hook(self, told):
+        # type: (Fault) -> None
         try:
             self._call_hook(told)
         except Exception:
@@ -333,9 +377,12 @@ class Dispatcher(object):
             self._fatal = self._fatal or ("on_error %r failed: %r" % (self._on_error, error), error)
 
     def _call_hook(self, told):
-        self._on_error(told)
+        # type: (Fault) -> None
+        if self._on_error is not None:
+            self._on_error(told)
 
     def check(self):
+        # type: () -> None
         """Raise an EngineError where the endpoint has failed, and in a process that was forked off."""
         self.owner.check()
         if self._failed is not None:
@@ -347,6 +394,7 @@ class Dispatcher(object):
     # -- any thread ----------------------------------------------------------------------------------------
 
     def wait(self, predicate, timeout):
+        # type: (Callable[[], object], Optional[float]) -> bool
         """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true; returns whether it is.
 
         The predicate is called under the lock, or on the event thread. Raises EngineError when the endpoint fails.
@@ -359,11 +407,13 @@ class Dispatcher(object):
         return holds
 
     def see_out(self, timeout):
+        # type: (float) -> None
         """Wait until an endpoint that has failed is closed."""
         if self._failed is not None and not self.on_event_thread:
             self.linger(lambda: self.closed, timeout + _CLOSING)
 
     def linger(self, predicate, timeout):
+        # type: (Callable[[], object], Optional[float]) -> bool
         """As :meth:`wait`, but whether or not the endpoint has failed."""
         deadline = None if timeout is None else monotonic() + timeout
         if self.on_event_thread:
@@ -378,7 +428,8 @@ class Dispatcher(object):
             raise interrupt
 
     def _wait_until(self, predicate, deadline):
-        longest = _HEED if isinstance(threading.current_thread(), threading._MainThread) else _LONG
+        # type: (Callable[[], object], Optional[float]) -> bool
+        longest = _HEED if isinstance(threading.current_thread(), threading._MainThread) else _LONG  # type: ignore[attr-defined]
         with self.lock:
             self._waiting += 1
             try:
@@ -392,6 +443,7 @@ class Dispatcher(object):
                 self._waiting -= 1
 
     def _wait_and_take(self, predicate, deadline):
+        # type: (Callable[[], object], Optional[float]) -> bool
         while not predicate():
             left = _left(deadline)
             if left <= 0 or not self._take(left):
@@ -399,6 +451,7 @@ class Dispatcher(object):
         return True
 
     def stream(self, timeout):
+        # type: (Optional[float]) -> Any
         """A new :class:`EventStream` of what comes from now on."""
         self.owner.check()
         stream = self._Stream(self, timeout)
@@ -407,5 +460,6 @@ class Dispatcher(object):
         return stream
 
     def drop(self, stream):
+        # type: (Stream) -> None
         with self.lock:
             self._streams = tuple(each for each in self._streams if each is not stream)

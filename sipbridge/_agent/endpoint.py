@@ -25,10 +25,30 @@ from sipbridge.uri import address_uri, check_address, check_uri, parse_transport
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Callable, Iterable, List, Optional, Tuple, Type, TypeVar, Union
+
     from sipbridge._agent import account as _account
     from sipbridge._agent import watch as _watch
+    from sipbridge._agent.account import Account
+    from sipbridge._agent.fault import Fault
+    from sipbridge._agent.streams import EventStream
+    from sipbridge._agent.watch import Watch
+    from sipbridge._engine.choice import Engine
+    from sipbridge._engine.response import Response
     from sipbridge._kept import following as kept
     from sipbridge._kept import publication, registration, subscription
+    from sipbridge._kept.publication import Publication
+    from sipbridge._kept.registration import Registration
+    from sipbridge._kept.subscription import Subscription
+    from sipbridge._text.arguments import Body
+    from sipbridge.events import IncomingCall, RequestReceived, TraceMessage
+    from sipbridge.headers import HeaderFields
+    from sipbridge.record import Recorder
+    from sipbridge.tls import Tls
+    from sipbridge.uri import TransportAddress
+
+    _Event = TypeVar("_Event", bound=Tuple[object, ...])
 else:
     _account, _watch, kept, publication, registration, subscription = later(
         "sipbridge._agent.account",
@@ -39,11 +59,12 @@ else:
         "sipbridge._kept.subscription",
     )
 
-_open_endpoints = weakref.WeakSet()
+_open_endpoints = weakref.WeakSet()  # type: weakref.WeakSet[Endpoint]
 
 
 @atexit.register
 def _close_all():
+    # type: () -> None
     for endpoint in list(_open_endpoints):
         endpoint.close()
 
@@ -89,6 +110,7 @@ class Endpoint(object):
         advertised=None, trace=None, record=None, tls=None, session_expires=None, resolv_conf=None,
         keepalive=None, on_error=None
     ):
+        # type: (str, Optional[str], Union[str, Engine, None], Optional[str], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]]) -> None
         load_inside_import()
         local = parse_transport_address(address)
         settings = configuration.checked(
@@ -97,9 +119,9 @@ class Endpoint(object):
         for handler, what in ((trace, "trace"), (on_error, "on_error")):
             if handler is not None:
                 check_callable(handler, what)
-        self.identity = None if identity is None else check_address(identity, "identity")
+        self.identity = None if identity is None else check_address(identity, "identity")  # type: Optional[str]
         interval = configuration.check_session_interval(session_expires)
-        self._accounts = ()
+        self._accounts = ()  # type: Tuple[Account, ...]
         self._recorder = configuration.make_recorder(record)
         self._advertised = settings.advertised
         self._engine = make(engine)
@@ -117,6 +139,7 @@ class Endpoint(object):
             raise
 
     def _begin(self, local, trace, on_error):
+        # type: (TransportAddress, Optional[Callable[[TraceMessage], object]], Optional[Callable[[Fault], object]]) -> None
         self._local = local._replace(port=self._engine.port)
         follow = Table(self._agent).follow
         self._dispatcher = self._Dispatcher(self._engine, follow, settle, self.close, on_error)
@@ -130,26 +153,32 @@ class Endpoint(object):
         self._dispatcher.start()
 
     def __enter__(self):
+        # type: () -> Endpoint
         return self
 
     def __exit__(self, *exc_info):
+        # type: (*Union[Type[BaseException], BaseException, TracebackType, None]) -> None
         self.close()
 
     def __repr__(self):
+        # type: () -> str
         return "<Endpoint %s (%s %s)>" % (self.address, self.engine_name, self.engine_version)
 
     @property
     def address(self):
+        # type: () -> str
         """The local address, as ``"udp://127.0.0.1:5060"``, with the port that is really in use."""
         return "%s://%s:%d" % self._local
 
     @property
     def port(self):
+        # type: () -> int
         """The local port in use."""
         return self._local.port
 
     @property
     def uri(self):
+        # type: () -> str
         """The URI that a peer reaches this endpoint at: of what ``advertised=`` names, or else of its address.
 
         Where that is every address of this machine (``0.0.0.0``, ``[::]``), of the one on the default route, or of
@@ -161,21 +190,25 @@ class Endpoint(object):
 
     @property
     def engine_name(self):
+        # type: () -> str
         """ "sofia" or "exosip"."""
         return self._engine.name
 
     @property
     def engine_version(self):
+        # type: () -> str
         """The version that the engine's library tells."""
         return self._engine.version
 
     @property
     def calls(self):
+        # type: () -> Tuple[Call, ...]
         """The calls that have not ended."""
         with self._agent.lock:
             return tuple(self._agent.calls.values())
 
     def close(self, timeout=1.0):
+        # type: (float) -> None
         """Hang up every call, unregister, wait for the peers at most ``timeout`` seconds, close the socket.
 
         May be called again and from any thread. Each call still gets its CallEnded. In a process that was forked from
@@ -199,6 +232,7 @@ class Endpoint(object):
             _open_endpoints.discard(self)
 
     def _leave(self, timeout):
+        # type: (float) -> None
         """End what there is, and wait for the peers."""
         for call in self.calls:
             quietly(call.hangup)
@@ -207,6 +241,7 @@ class Endpoint(object):
         self._dispatcher.linger(lambda: not self._agent.calls and self._agent.keeps_nothing, timeout)
 
     def wait_closed(self, timeout=None):
+        # type: (Optional[float]) -> bool
         """Wait, at most ``timeout`` seconds (None: no limit), until the endpoint is closed; returns whether it is.
 
         For the main thread of a service. Raises EngineError when it was closed because it has failed, as by a handler
@@ -220,6 +255,7 @@ class Endpoint(object):
         return True
 
     def _abandon(self):
+        # type: () -> None
         """End what the engine did not live to end."""
         for call in self.calls:
             with self._agent.lock:
@@ -228,6 +264,7 @@ class Endpoint(object):
     # -- events --------------------------------------------------------------------------------------------
 
     def on(self, kind, handler):
+        # type: (Type[_Event], Callable[[_Event], object]) -> None
         """Call ``handler(event)`` for each event of that type (or a subtype), on the event thread.
 
         Handlers run one after the other and may make blocking calls. What they raise is logged to the logger
@@ -240,19 +277,23 @@ class Endpoint(object):
         self._dispatcher.on(kind, check_callable(handler, "handler"))
 
     def off(self, kind, handler):
+        # type: (Type[_Event], Callable[[_Event], object]) -> None
         """Take a handler back."""
         self._dispatcher.off(kind, handler)
 
     def events(self, timeout=None):
+        # type: (Optional[float]) -> EventStream
         """An iterator over the events from now on; ends at close(), or when none came for ``timeout`` seconds.
 
         It is a context manager too: leaving it means not to want any more.
         """
-        return self._dispatcher.stream(check_timeout(timeout))
+        stream = self._dispatcher.stream(check_timeout(timeout))  # type: EventStream
+        return stream
 
     # -- requests ------------------------------------------------------------------------------------------
 
     def add_credentials(self, user, password, realm=None):
+        # type: (str, str, Optional[str]) -> None
         """Answer digest challenges (RFC 3261, 22) for ``realm``, or, with None, for any realm, with these.
 
         Of several for one realm those are taken whose user is the one in From, or else the latest; a second call for
@@ -262,10 +303,12 @@ class Endpoint(object):
         self._engine.add_credentials(realm, check_quoted(user, "user"), check_password(password))
 
     def clear_credentials(self):
+        # type: () -> None
         """Forget all of them."""
         self._engine.clear_credentials()
 
     def register(self, registrar, aor=None, contact=None, expires=3600, timeout=32.0, keep=False):
+        # type: (str, Optional[str], Optional[str], int, Optional[float], bool) -> Registration
         """Register at a registrar (RFC 3261, 10) and keep it up. Returns the Registration once it is active.
 
         Args:
@@ -283,10 +326,12 @@ class Endpoint(object):
         return self._register(registrar, self._own(aor), contact, expires, timeout, keep, None)
 
     def _register(self, registrar, own, contact, expires, timeout, keep, route):
+        # type: (str, str, Optional[str], int, Optional[float], bool, Optional[str]) -> Registration
         """As :meth:`register`; ``own`` and ``route`` are checked."""
         return registration.register(self._agent, own, registrar, contact, expires, timeout, keep, route)
 
     def bindings(self, registrar, aor=None, timeout=32.0):
+        # type: (str, Optional[str], float) -> List[str]
         """Ask a registrar where an address-of-record is to be reached (RFC 3261, 10.2.3).
 
         Returns the values of the Contact headers, a list of text. ``aor`` is None for the identity. Raises as
@@ -295,16 +340,20 @@ class Endpoint(object):
         return self._bindings(registrar, aor, False, timeout).headers.get_all("Contact")
 
     def unregister_all(self, registrar, aor=None, timeout=32.0):
+        # type: (str, Optional[str], float) -> None
         """Remove every binding of an address-of-record, also those of others (RFC 3261, 10.2.2); as :meth:`request`."""
         self._bindings(registrar, aor, True, timeout)
 
     def _own(self, aor):
+        # type: (Optional[str]) -> str
         """The address-of-record that is meant, or InputError."""
-        if aor is None and self.identity is None:
+        own = self.identity if aor is None else check_address(aor, "aor")
+        if own is None:
             raise InputError("an address-of-record is needed: aor=, or the endpoint's identity=")
-        return self.identity if aor is None else check_address(aor, "aor")
+        return own
 
     def _bindings(self, registrar, aor, clear, timeout):
+        # type: (str, Optional[str], bool, float) -> Response
         own = self._own(aor)
         parties = Parties(own, own, None)
         registrar = check_uri(registrar, "registrar")
@@ -316,10 +365,12 @@ class Endpoint(object):
 
     @property
     def accounts(self):
+        # type: () -> Tuple[Account, ...]
         """The accounts that were added, a tuple."""
         return self._accounts
 
     def add_account(self, address, user=None, password=None, realm=None, registrar=None, route=None):
+        # type: (str, Optional[str], Optional[str], Optional[str], Optional[str], Optional[str]) -> Account
         """Have one more identity. Returns the :class:`~sipbridge._agent.account.Account`.
 
         Args:
@@ -336,14 +387,15 @@ class Endpoint(object):
         return account
 
     def account_of(self, event):
+        # type: (Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]
         """The account that an IncomingCall, a call or a RequestReceived is for, by its Request-URI and its To.
 
         None when that names none of them.
         """
         kinds = (events.IncomingCall, Call, events.RequestReceived)
-        call = getattr(check_kind(event, kinds, "event"), "call", None) or event
-        headers = call.headers if isinstance(call, Call) else event.headers
-        uris = [call.request_uri] if isinstance(call, Call) else [event.request.uri]
+        about = getattr(check_kind(event, kinds, "event"), "call", None) or event  # type: Any
+        headers = about.headers
+        uris = [about.request_uri if isinstance(about, Call) else about.request.uri]
         for uri in uris + [address_uri(headers.get("To", ""))]:
             for account in self._accounts:
                 if account.is_named_by(uri):
@@ -356,6 +408,7 @@ class Endpoint(object):
         self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP, follow_redirects=0,
         session_expires=None, asserted_identity=None, privacy=()
     ):
+        # type: (str, Optional[Body], HeaderFields, Optional[str], Optional[str], str, int, Optional[int], Union[None, str, Iterable[str]], Union[str, Iterable[str]]) -> Call
         """Place a call (RFC 3261, 13.2) and return the Call at once, in the state "calling".
 
         Args:
@@ -381,6 +434,7 @@ class Endpoint(object):
         self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP, timeout=60.0,
         follow_redirects=0, session_expires=None, asserted_identity=None, privacy=()
     ):
+        # type: (str, Optional[Body], HeaderFields, Optional[str], Optional[str], str, Optional[float], int, Optional[int], Union[None, str, Iterable[str]], Union[str, Iterable[str]]) -> Call
         """Place a call and wait, at most ``timeout`` seconds, until it is answered. Returns the Call.
 
         Arguments as for :meth:`invite`. Raises TimeoutError, after a CANCEL, when there was no answer in time;
@@ -402,6 +456,7 @@ class Endpoint(object):
     def request(
         self, method, to, body=None, content_type=None, headers=(), from_=None, route=None, timeout=32.0
     ):
+        # type: (str, str, Optional[Body], Optional[str], HeaderFields, Optional[str], Optional[str], Optional[float]) -> Response
         """Send a request outside of any call and return the 2xx Response.
 
         For methods that start no dialog. Raises ResponseError for any other final response, AuthenticationError,
@@ -416,6 +471,7 @@ class Endpoint(object):
         self, to, body, content_type="text/plain", headers=(), from_=None, route=None, timeout=32.0,
         large=False
     ):
+        # type: (str, Union[str, Body], str, HeaderFields, Optional[str], Optional[str], Optional[float], bool) -> Response
         """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which goes as UTF-8. As :meth:`request`.
 
         Over UDP one of more than some 1300 octets, headers included, is an InputError, since it could clog the
@@ -429,10 +485,12 @@ class Endpoint(object):
         return self.request("MESSAGE", to, body, content_type, headers, from_, route, timeout)
 
     def options(self, to, headers=(), from_=None, route=None, timeout=32.0):
+        # type: (str, HeaderFields, Optional[str], Optional[str], Optional[float]) -> Response
         """Ask a peer for its capabilities (RFC 3261, 11), or whether it is there. As :meth:`request`."""
         return self.request("OPTIONS", to, None, None, headers, from_, route, timeout)
 
     def watch(self, uri, interval=30.0):
+        # type: (str, float) -> Watch
         """Ask a peer every ``interval`` seconds whether it is there (OPTIONS). Returns the Watch.
 
         :class:`~sipbridge.PeerAvailable` and :class:`~sipbridge.PeerUnavailable` tell each change. Raises
@@ -446,6 +504,7 @@ class Endpoint(object):
         self, to, event, expires=3600, accept=None, body=None, content_type=None, headers=(), from_=None,
         route=None, resubscribe=True, timeout=32.0
     ):
+        # type: (str, str, int, Union[None, str, Iterable[str]], Optional[Body], Optional[str], HeaderFields, Optional[str], Optional[str], bool, Optional[float]) -> Subscription
         """Subscribe to the state of something (RFC 6665) and keep it up. Returns the Subscription once accepted.
 
         Args:
@@ -472,6 +531,7 @@ class Endpoint(object):
     def publish(
         self, to, event, body, content_type, expires=3600, headers=(), from_=None, route=None, timeout=32.0
     ):
+        # type: (str, str, Body, str, int, HeaderFields, Optional[str], Optional[str], Optional[float]) -> Publication
         """Publish state (RFC 3903) and keep it up. Returns the Publication once it was taken.
 
         Args:

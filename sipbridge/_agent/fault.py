@@ -2,10 +2,23 @@
 
 from __future__ import absolute_import, division, print_function
 
-from collections import namedtuple
+from sipbridge._compat import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Any, Callable, Optional, Tuple, Type
 
 
-class Fault(namedtuple("Fault", "error traceback event handler call_id fatal")):
+
+class Fault(NamedTuple("Fault", [
+    ("error", "BaseException"),
+    ("traceback", "Optional[TracebackType]"),
+    ("event", "Any"),
+    ("handler", "Optional[Callable[[Any], object]]"),
+    ("call_id", "str"),
+    ("fatal", "bool"),
+])):
     """An exception that nobody else sees; what ``Endpoint(on_error=...)`` is called with. The log has it, too.
 
     Attributes:
@@ -21,14 +34,16 @@ class Fault(namedtuple("Fault", "error traceback event handler call_id fatal")):
 
     @property
     def exc_info(self):
+        # type: () -> Tuple[Type[BaseException], BaseException, Optional[TracebackType]]
         """Type, exception and traceback, as logging and error reporting take them."""
         return type(self.error), self.error, self.traceback
 
 
 def call_id_of(event):
+    # type: (Any) -> str
     """The Call-ID of the message or the call that an event tells of, or ""."""
     for holder in (event, getattr(event, "notifier", None), getattr(event, "call", None)):
-        found = getattr(holder, "headers", {}).get("Call-ID", "")
+        found = getattr(holder, "headers", {}).get("Call-ID", "")  # type: str
         if found:
             return found
     return ""

@@ -4,36 +4,49 @@ from __future__ import absolute_import, division, print_function
 
 from collections import deque
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Deque, List, Optional, Tuple
+
+    from sipbridge._agent.dispatch import Dispatcher
+    from sipbridge.events import Event
+
 
 class Stream(object):
     """The events of an endpoint from its making until it is closed, to be taken out one by one."""
 
     def __init__(self, dispatcher, timeout):
+        # type: (Dispatcher, Optional[float]) -> None
         self._dispatcher = dispatcher
         self._timeout = timeout
-        self._events = deque()  # each with what its handlers returned
-        self._last = None
+        self._events = deque()  # type: Deque[Tuple[Any, List[object]]]  # each with what its handlers returned
+        self._last = None  # type: Optional[Tuple[Any, List[object]]]
 
     def _put(self, event, results):
+        # type: (Any, List[object]) -> None
         dispatcher = self._dispatcher
         with dispatcher.lock:
             self._events.append((event, results))
             dispatcher._wake()
 
     def _pop(self):
-        self._last = self._events.popleft()
-        return self._last[0]
+        # type: () -> Any
+        self._last = last = self._events.popleft()
+        return last[0]
 
     def _settle_last(self):
+        # type: () -> None
         last, self._last = self._last, None
         if last is not None:
             self._settle(last, True)
 
     def _settle(self, pair, seen):
+        # type: (Tuple[Any, List[object]], bool) -> None
         event, results = pair
         self._dispatcher._settle_after(results, event, seen)
 
     def close(self):
+        # type: () -> None
         """Get no more events; those already there are settled as if nobody had looked at them."""
         if self._dispatcher.owner.is_elsewhere:
             return
@@ -51,21 +64,26 @@ class EventStream(Stream):
     """
 
     def __iter__(self):
+        # type: () -> EventStream
         return self
 
     def __enter__(self):
+        # type: () -> EventStream
         return self
 
     def __exit__(self, *exc_info):
+        # type: (*object) -> None
         self.close()
 
     def __next__(self):
+        # type: () -> Event
         self._dispatcher.owner.check()
         self._settle_last()
         if not self._dispatcher.linger(lambda: self._events, self._timeout):
             self.close()
             self._dispatcher.check()
             raise StopIteration
-        return self._pop()
+        event = self._pop()  # type: Event
+        return event
 
     next = __next__  # Python 2

@@ -12,9 +12,14 @@ from sipbridge.headers import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Optional
+
     from sipbridge._agent import trace_peers
+    from sipbridge._agent.agent import Agent
     from sipbridge._call import sessions
+    from sipbridge._engine.records import RawEvent
     from sipbridge._kept import following as kept
+    from sipbridge.events import RequestReceived
 else:
     trace_peers, sessions, kept = later(
         "sipbridge._agent.trace_peers",
@@ -34,14 +39,17 @@ class Table(object):
     """Follows the events of one agent's engine, on the event thread and under the lock."""
 
     def __init__(self, agent):
+        # type: (Agent) -> None
         self._agent = agent
-        self._peers = None  # whom traced messages came from
+        self._peers = None  # type: Optional[trace_peers.Peers]  # whom traced messages came from
 
     def follow(self, raw):
+        # type: (RawEvent) -> Optional[Any]
         """Have it followed by whom the event is about. Returns the event for the user, or None."""
         refusable = raw.type in _REFUSABLE
         if refusable and self._agent.congested:
-            return self._refuse(raw)
+            self._refuse(raw)
+            return None
         follow = _FOLLOW.get(raw.type)
         try:
             event = None if follow is None else follow(self, raw)
@@ -53,6 +61,7 @@ class Table(object):
         return event
 
     def _refuse(self, raw, status=503):
+        # type: (RawEvent, int) -> None
         """Answer 503 to what is new while nobody reads events; a call that is refused so is never seen."""
         engine = self._agent.engine
         if raw.type == "call-incoming":
@@ -61,20 +70,25 @@ class Table(object):
             quietly(engine.answer, raw.transaction, status, None, None)
 
     def _call(self, raw):
+        # type: (RawEvent) -> Optional[Any]
         return following.FOLLOW[raw.type](self._agent, raw)
 
     def _kept(self, raw):
+        # type: (RawEvent) -> Optional[Any]
         return kept.FOLLOW[raw.type](self._agent, raw)
 
     def _request(self, raw):
+        # type: (RawEvent) -> Optional[Any]
         engine = self._agent.engine
         if raw.method == HEALTH:
-            return quietly(engine.answer, raw.transaction, 200, None, None)
+            quietly(engine.answer, raw.transaction, 200, None, None)
+            return None
         kind = events.MessageReceived if raw.method == "MESSAGE" else events.RequestReceived
         request = IncomingRequest(engine, raw.transaction, uri=raw.request_uri)
         return kind(None, raw.method, Headers(raw.headers), raw.body, request)
 
     def _response(self, raw):
+        # type: (RawEvent) -> Optional[Any]
         pending = self._agent.pending.pop(raw.transaction, None)
         if pending is not None:
             pending.response = response_of(raw)
@@ -83,6 +97,7 @@ class Table(object):
         return None
 
     def _engine_lost(self, raw):
+        # type: (RawEvent) -> Optional[Any]
         """What was under way has failed. The calls' ends follow, each as an event of its own."""
         waiting = self._agent.pending
         for transaction in [each for each in waiting if each <= raw.transaction]:
@@ -91,17 +106,20 @@ class Table(object):
             if pending.on_response is not None:
                 pending.on_response(Response(503, raw.reason, Headers(), b""))
         kept.lose(self._agent, EngineLost(raw.reason))
+        return None
 
     def _engine_restarted(self, raw):
+        # type: (RawEvent) -> Optional[Any]
         return events.EngineRestarted(raw.reason, raw.time)
 
     def _engine_failed(self, raw):
+        # type: (RawEvent) -> Optional[Any]
         return events.EngineFailed(raw.reason)
 
     def _trace_message(self, raw):
-        if self._peers is None:
-            self._peers = trace_peers.Peers()
-        return self._peers.completed(events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time))
+        # type: (RawEvent) -> Optional[Any]
+        peers = self._peers = self._peers or trace_peers.Peers()
+        return peers.completed(events.TraceMessage(bool(raw.outgoing), raw.peer, raw.body, raw.time))
 
 
 _FOLLOW = {
@@ -131,6 +149,7 @@ _FOLLOW = {
 
 
 def settle(event, seen, failed):
+    # type: (Any, bool, bool) -> None
     """Answer what has to be answered and was not, once handlers and iterators are through with it.
 
     ``failed``: a handler raised something, so 500 it is (RFC 3261, 21.5.1).
@@ -151,6 +170,7 @@ def settle(event, seen, failed):
 
 
 def _default(event, seen):
+    # type: (RequestReceived, bool) -> int
     """The status that answers a request which no handler has answered."""
     if isinstance(event, events.MessageReceived):
         return 200 if seen else 480

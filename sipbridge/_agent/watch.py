@@ -9,11 +9,20 @@ from sipbridge.errors import InputError, SipbridgeError
 from sipbridge.events import PeerAvailable, PeerUnavailable
 from sipbridge.uri import address_uri
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+    from sipbridge._agent.agent import Agent
+    from sipbridge._agent.dispatch import Timer
+    from sipbridge._engine.records import Parties
+    from sipbridge._engine.response import Response
 #: Final responses that say that nobody is there: no answer, or a proxy that got none.
 ABSENT = frozenset([408, 502, 503, 504])
 
 
 def check_interval(seconds):
+    # type: (float) -> float
     """Seconds between two questions, or InputError."""
     if not is_real(seconds) or not 1 <= seconds <= 86400:
         raise InputError("interval must be 1 to 86400 s, not %r" % (seconds,))
@@ -34,24 +43,27 @@ class Watch(object):
     """
 
     def __init__(self, agent, parties, interval):
+        # type: (Agent, Parties, float) -> None
         self._agent = agent
         self._parties = parties
-        self._alarm = None
+        self._alarm = None  # type: Optional[Timer]
         self._stopped = False
-        self.interval = check_interval(interval)
-        self.uri = address_uri(parties.to)
-        self.available = None
+        self.interval = check_interval(interval)  # type: float
+        self.uri = address_uri(parties.to)  # type: str
+        self.available = None  # type: Optional[bool]
         self.status = 0
         with agent.lock:
             self._send()
 
     def __repr__(self):
+        # type: () -> str
         return "<Watch of %s %s>" % (
             self.uri,
-            {True: "available", False: "unavailable"}.get(self.available, "new"),
+            {True: "available", False: "unavailable", None: "new"}[self.available],
         )
 
     def stop(self):
+        # type: () -> None
         """Ask no more. No event follows."""
         with self._agent.lock:
             self._stopped = True
@@ -61,13 +73,16 @@ class Watch(object):
     # -- on the event thread ---------------------------------------------------------------------------------
 
     def _send(self):
+        # type: () -> None
         self._agent.ask("OPTIONS", self._parties, self._answered)
 
     def _answered(self, response):
+        # type: (Response) -> None
         if not self._stopped:
             self._seen(response.status, response.reason)
 
     def _seen(self, status, reason):
+        # type: (int, str) -> None
         available = status not in ABSENT
         if available != self.available:
             kind = PeerAvailable if available else PeerUnavailable
@@ -77,6 +92,7 @@ class Watch(object):
         self._alarm = self._agent.later(seconds, self._again)
 
     def _again(self):
+        # type: () -> None
         with self._agent.lock:
             if self._stopped:
                 return

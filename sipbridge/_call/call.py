@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from sipbridge._call.placing import Attempt
     from sipbridge._call.session_timer import SessionTimer
     from sipbridge._call.transfer import Transfer
-    from sipbridge._engine.content import Body
     from sipbridge._engine.records import Content
+    from sipbridge._text.arguments import Body
     from sipbridge.events import CallEnded, TransferRequested
     from sipbridge.headers import HeaderFields, Headers
     from sipbridge.reason import Reason

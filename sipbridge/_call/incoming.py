@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from sipbridge._call.call import Call
     from sipbridge._engine.choice import Engine
-    from sipbridge._engine.content import Body
     from sipbridge._engine.records import Content
+    from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 SDP = "application/sdp"
 

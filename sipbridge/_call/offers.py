@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from sipbridge._call.call import Call
-    from sipbridge._engine.content import Body
+    from sipbridge._text.arguments import Body
     from sipbridge.headers import Headers
 
 SDP = "application/sdp"

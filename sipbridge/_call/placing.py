@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sipbridge import identity
     from sipbridge._call import session_timer
     from sipbridge._call.agent import Agent
-    from sipbridge._engine.content import Body
     from sipbridge._engine.records import Parties, RawEvent
+    from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 else:
     identity, session_timer = later("sipbridge.identity", "sipbridge._call.session_timer")

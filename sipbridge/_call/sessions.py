@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from typing import Optional
 
     from sipbridge._call.call import Call
-    from sipbridge._engine.content import Body
     from sipbridge._engine.records import Content
     from sipbridge._engine.response import Response
+    from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 
 

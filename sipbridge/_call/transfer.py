@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from sipbridge._call.call import Call
     from sipbridge._call.incoming import IncomingRequest
-    from sipbridge._engine.content import Body
     from sipbridge._engine.response import Response
+    from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 
     #: What ``state`` may be.

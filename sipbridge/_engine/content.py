@@ -10,12 +10,11 @@ from sipbridge.headers import check_headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional, Union
+    from typing import Optional
 
     from sipbridge._engine.records import Parties
+    from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
-
-    Body = Union[bytes, bytearray, memoryview]
 
 #: Octets that a body may have at most (SB_MAX_BODY in csrc/contract/engine.h); an engine's library may take fewer.
 MAX_BODY = 60000

@@ -12,6 +12,13 @@ from sipbridge._engine.protocol import ProtocolError
 from sipbridge._engine.worker_process import Process
 from sipbridge.errors import EngineLost, SipbridgeError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional, Tuple
+
+    from sipbridge._engine.records import RawEvent
+    from sipbridge._engine.worker import Worker
+
 log = logging.getLogger("sipbridge")
 
 #: Seconds for a process to load and open its engine.
@@ -40,28 +47,32 @@ class Supervisor(object):
     """
 
     def __init__(self, worker, settings, python, max_restarts, backoff):
+        # type: (Worker, Dict[str, Any], Optional[str], Optional[int], float) -> None
         self._worker = worker
         self._settings = settings
         self._python = python
         self._max_restarts = max_restarts
         self._backoff = backoff
         self._generation = 0
-        self._thread = None
-        self.port = None
-        self.starting = None
+        self._thread = None  # type: Optional[threading.Thread]
+        self.port = None  # type: Optional[int]
+        self.starting = None  # type: Optional[Process]
         self.deaths = 0
 
     @property
     def has_begun(self):
+        # type: () -> bool
         """Whether the thread was started."""
         return self._thread is not None
 
     @property
     def last_id(self):
+        # type: () -> int
         """The last handle that the present process can have given."""
         return (self._generation + 1 << _SHARE) - 1
 
     def begin(self):
+        # type: () -> None
         """Start the thread."""
         thread = threading.Thread(target=self._run, name="sipbridge worker")
         thread.daemon = True
@@ -69,10 +80,13 @@ class Supervisor(object):
         self._thread = thread
 
     def join(self):
+        # type: () -> None
         """Wait for the end of the thread."""
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
 
     def start(self):
+        # type: () -> Tuple[Channel, List[str], List[RawEvent]]
         """A process with an opened engine, as a :class:`Channel`, in which all is again as it was in the one before;
         what it warns of; and events of what is not again. Raises SipbridgeError.
         """
@@ -84,7 +98,7 @@ class Supervisor(object):
                 raise EngineLost("the endpoint is being closed")
             channel.greet(_START)
             last_id = self._generation << _SHARE
-            opened = channel.request(_START, "open", last_id, *self._worker._opening)
+            opened = channel.request(_START, "open", last_id, *(self._worker._opening or ()))
             self.port, complaints = _parsed(opened)
             failed = self._worker._ledger.restore(lambda *command: channel.request(_START, *command))
         except BaseException:
@@ -97,6 +111,7 @@ class Supervisor(object):
     # -- the thread ------------------------------------------------------------------------------------------
 
     def _run(self):
+        # type: () -> None
         try:
             self._keep_alive()
         except Exception as error:  # nobody else would tell those who wait
@@ -109,7 +124,8 @@ class Supervisor(object):
             self._give_up("%r" % error)
 
     def _keep_alive(self):
-        while True:
+        # type: () -> None
+        while self._worker._channel is not None:
             channel, started = self._worker._channel, monotonic()
             reason = channel.process.watch()
             died = monotonic()
@@ -121,6 +137,7 @@ class Supervisor(object):
                 return
 
     def _revive(self, reason, died):
+        # type: (str, float) -> bool
         """Have another process in its place. False when it is given up, or the endpoint is being closed."""
         closing = self._worker._closing
         while True:
@@ -148,10 +165,12 @@ class Supervisor(object):
         return True
 
     def _delay(self):
+        # type: () -> float
         """Seconds to wait before the next start."""
         return 0.0 if self.deaths < 2 else min(_LONGEST, self._backoff * 2.0 ** min(self.deaths - 2, 30))
 
     def _give_up(self, reason):
+        # type: (str) -> bool
         error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self.deaths, reason))
         self._worker._give_up(error)
         log.critical("%s", error)
@@ -159,6 +178,7 @@ class Supervisor(object):
 
 
 def end(channel):
+    # type: (Channel) -> None
     """See a process out that nobody is to have."""
     channel.process.kill()
     channel.process.reap(0.0)
@@ -166,6 +186,7 @@ def end(channel):
 
 
 def _parsed(result):
+    # type: (Any) -> Tuple[int, List[str]]
     """The port and the warnings that a worker tells of its engine. Raises ProtocolError."""
     try:
         port, complaints = result

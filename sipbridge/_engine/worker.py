@@ -31,6 +31,17 @@ from sipbridge.errors import (
     UnshieldedEngineWarning,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Deque, List, Optional, Tuple
+
+    from sipbridge._engine.channel import Channel
+    from sipbridge._engine.records import Parties, RawEvent
+
+    _Forwarding = InProcess  # whose methods it is given: see _forward()
+else:
+    _Forwarding = object
+
 log = logging.getLogger("sipbridge")
 
 #: Events that a worker may send before they are read here: more would only lie in memory.
@@ -46,7 +57,7 @@ _CLOSING = 1.5
 _BETWEEN = frozenset(["vocabulary", "take_frames", "probe"])
 
 
-class Worker(object):
+class Worker(_Forwarding):
     """An engine in a process of its own, for one endpoint: ``Endpoint(..., engine=Worker())``.
 
     Args:
@@ -72,6 +83,7 @@ class Worker(object):
     def __init__(
         self, engine=None, hang_timeout=5.0, max_restarts=10, backoff=0.25, crash_folder=None, python=None
     ):
+        # type: (Optional[str], float, Optional[int], float, Optional[str], Optional[str]) -> None
         if engine is not None:
             check_text(engine, "engine")
         if not check_delay(hang_timeout, "hang_timeout"):
@@ -90,24 +102,25 @@ class Worker(object):
             "crash_folder": None if crash_folder is None else os.path.abspath(crash_folder),
         }
         self._supervisor = Supervisor(self, settings, python, max_restarts, backoff)
-        self.name = self.version = None
+        self.name = self.version = ""  # of the engine, once it is open
         self._owner = Owner()
         self._condition = threading.Condition(threading.Lock())
-        self._channel = None  # the process that there is now
+        self._channel = None  # type: Optional[Channel]  # the process that there is now
         self._reading = False  # a thread is reading its socket
         self._waiting = 0  # threads that wait for what that one reads
-        self._events = deque()
+        self._events = deque()  # type: Deque[RawEvent]
         self._consumed = 0  # events read since leave was given for more
-        self._lost = EngineError("the engine is not open")  # what every command raises, while there is none
+        self._lost = EngineError("the engine is not open")  # type: Optional[EngineError]  # what every command raises, while there is none
         self._closing = threading.Event()
         self._closed = False
-        self._opening = None  # names of the last arguments of open(), and all arguments, for the next process
+        self._opening = None  # type: Optional[List[Any]]  # names of the last arguments of open(), and all arguments, for the next process
         self._ledger = Ledger()
-        self._alert = None  # for who polls a descriptor
+        self._alert = None  # type: Optional[Alert]  # for who polls a descriptor
         self._gave_up = False
 
     @property
     def _cond(self):
+        # type: () -> threading.Condition
         """The lock of all that follows. Raises EngineError in a forked process: the socket is another's."""
         if self._opening is not None:
             self._owner.check()
@@ -116,18 +129,20 @@ class Worker(object):
     # -- the engine, as InProcess --------------------------------------------------------------------------
 
     def open(self, transport, host, port, *values, **named):
+        # type: (str, str, int, *object, **object) -> None
         """Start the process and open the engine there. Raises TransportError, EngineError."""
         if self._opening is not None:
             raise EngineError("this Worker was opened before; make one for each endpoint")
         self._owner = Owner()
         names = sorted(named)
-        self._opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
+        self._opening = opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
         channel, complaints, _ = self._supervisor.start()
         try:
             for text in complaints:  # which raises where warnings are made errors
                 warnings.warn(text, UnshieldedEngineWarning, stacklevel=3)
-            self._opening[3] = self.port
-            self.name, self.version = channel.facts["engine"], channel.facts["library"]
+            opening[3] = self.port
+            facts = channel.facts or {}
+            self.name, self.version = facts["engine"], facts["library"]
             self._install(channel)
             self._supervisor.begin()
         except BaseException:
@@ -137,20 +152,24 @@ class Worker(object):
 
     @property
     def port(self):
+        # type: () -> int
         """The local port."""
-        return self._supervisor.port
+        return self._supervisor.port or 0
 
     @property
     def pid(self):
+        # type: () -> Optional[int]
         """The process id of the worker, or None while there is none."""
         channel = self._channel
         return None if channel is None else channel.process.pid
 
     def shield_counters(self):
+        # type: () -> List[Counter]
         """As :func:`sipbridge.shield.counters`, of the worker."""
         return [Counter(*each) for each in self._command("shield_counters")]
 
     def fileno(self):
+        # type: () -> int
         """A descriptor that is readable while events wait, for poll() and the like: do not read from it.
 
         From now on a thread of its own takes events from the worker as they come.
@@ -165,10 +184,12 @@ class Worker(object):
             return self._alert.fileno()
 
     def _read_on(self):
+        # type: () -> None
         with self._cond:
             self._read_until(lambda: self._closed, None)
 
     def close(self, grace):
+        # type: (float) -> None
         """Close within ``grace`` seconds, more or less, and see the process out. Whoever waits gets an EngineError."""
         with self._cond:
             if self._closed or not self._supervisor.has_begun:
@@ -193,6 +214,7 @@ class Worker(object):
         self._supervisor.join()
 
     def wait(self, timeout=None):
+        # type: (Optional[float]) -> Optional[RawEvent]
         """The next :class:`RawEvent`, or None when there was none in ``timeout`` seconds (None: no limit).
 
         Raises EngineError when the engine is closed.
@@ -208,11 +230,12 @@ class Worker(object):
             if self._alert is not None:
                 self._alert.set(bool(self._events))
             channel, count = self._credit_due()
-        if count:
+        if channel is not None:
             channel.send(protocol.credit(count))
         return event
 
     def _credit_due(self):
+        # type: () -> Tuple[Optional[Channel], int]
         """The channel, and the number of events to give leave for now."""
         self._consumed += 1
         if self._consumed < WINDOW // 2 or self._channel is None:
@@ -221,14 +244,17 @@ class Worker(object):
         return self._channel, count
 
     def add_credentials(self, realm, user, password):
+        # type: (Optional[str], str, str) -> None
         """Kept for the next process too; while there is none, for that one alone."""
         kept = [each for each in self._ledger.credentials if each[:2] != (realm, user)] + [(realm, user, password)]
         self._replace_credentials(kept, "add_credentials", realm, user, password)
 
     def clear_credentials(self):
+        # type: () -> None
         self._replace_credentials([], "clear_credentials")
 
     def _replace_credentials(self, credentials, *command):
+        # type: (List[Tuple[Optional[str], str, str]], *Any) -> None
         """Keep these, and tell the process that there is. What it refuses is not kept: the next one would not start."""
         before, self._ledger.credentials = self._ledger.credentials, credentials
         try:
@@ -241,14 +267,18 @@ class Worker(object):
             raise
 
     def register(self, registrar, parties, contact, expires):
-        return self._command("register", registrar, parties, contact, expires)
+        # type: (str, Parties, Optional[str], int) -> int
+        handle = self._command("register", registrar, parties, contact, expires)  # type: int
+        return handle
 
     def refresh(self, registration, expires):
+        # type: (int, int) -> None
         with self._cond:
             present = self._ledger.refreshed(registration, expires)
         self._command("refresh", present, expires)
 
     def unregister(self, registration):
+        # type: (int) -> None
         """While there is no process the registration is dropped: the next one does not make it again."""
         with self._cond:
             present = self._ledger.unregistered(registration, self._channel is None)
@@ -257,12 +287,14 @@ class Worker(object):
     # -- commands ------------------------------------------------------------------------------------------
 
     def _command(self, method, *arguments, **options):
+        # type: (str, *Any, **Any) -> Any
         """What the method returns in the worker. Raises what it raises there, and EngineLost."""
         within = options.get("within")
         with self._cond:
             channel = self._channel
             if channel is None:
-                raise type(self._lost)("%s" % self._lost)  # another one: raised again it would collect tracebacks
+                lost = self._lost or EngineLost("the engine is lost")
+                raise type(lost)("%s" % lost)  # another one: raised again it would collect tracebacks
             pending = channel.expect(method, arguments)
         channel.send(pending.frame)
         deadline = None if within is None else monotonic() + within
@@ -273,6 +305,7 @@ class Worker(object):
     # -- reading, under the condition ----------------------------------------------------------------------
 
     def _read_until(self, ready, deadline):
+        # type: (Callable[[], object], Optional[float]) -> None
         """Return when ready() is true, or the deadline (None: none) is over; read, or wait for who does."""
         while not ready():
             left = None if deadline is None else deadline - monotonic()
@@ -288,6 +321,7 @@ class Worker(object):
                 self._read(self._channel, left)
 
     def _have_it_read(self, ready, left):
+        # type: (Callable[[], object], Optional[float]) -> bool
         """Wait for what another thread reads: into this one, the main one, a signal may throw an exception at any time,
         and what was taken from the socket and not yet from the decoder would be lost to all. False when there can be
         no such thread: the interpreter is about to exit.
@@ -312,6 +346,7 @@ class Worker(object):
         return True
 
     def _read_while(self, wanted):
+        # type: (List[bool]) -> None
         with self._cond:
             try:
                 self._read_until(lambda: not wanted[0] or self._closed, None)
@@ -320,10 +355,11 @@ class Worker(object):
                 self._tell()
 
     def _read(self, channel, timeout):
+        # type: (Channel, Optional[float]) -> None
         """Read what there is, without the lock, and take it in."""
         self._reading = True
         self._cond.release()
-        messages = ()
+        messages = []  # type: List[Tuple[Any, ...]]
         try:
             messages = channel.receive(timeout)
         finally:
@@ -334,6 +370,7 @@ class Worker(object):
             self._tell()
 
     def _tell(self):
+        # type: () -> None
         """Something has come: those who wait look whether it is theirs."""
         if self._waiting:
             self._cond.notify_all()
@@ -341,6 +378,7 @@ class Worker(object):
             self._alert.set(bool(self._events))
 
     def _absorb(self, channel, kind, value, result=None, error=None):
+        # type: (Channel, int, Any, Any, Optional[Exception]) -> None
         if kind == protocol.EVENT:
             self._events.append(self._ledger.followed(value))
             return
@@ -354,6 +392,7 @@ class Worker(object):
     # -- processes, in a thread of their own -------------------------------------------------------------------
 
     def _install(self, channel, *before):
+        # type: (Channel, *RawEvent) -> None
         """Let commands and events through; some events come before its own."""
         with self._cond:
             self._channel = channel
@@ -367,6 +406,7 @@ class Worker(object):
         channel.send(credit)
 
     def _lose(self, channel, error):
+        # type: (Channel, EngineLost) -> None
         """End what lived in a process that is dead, after what it had still to say."""
         with self._cond:
             self._channel = None
@@ -386,6 +426,7 @@ class Worker(object):
         channel.close()
 
     def _give_up(self, error):
+        # type: (EngineLost) -> None
         """There will be no other process."""
         with self._cond:
             self._gave_up = True
@@ -395,6 +436,7 @@ class Worker(object):
 
 
 def _made_writable(folder):
+    # type: (str) -> bool
     """Whether there is such a folder to write to. Made where it is missing, for this user alone: a core dump holds
     whatever was in the memory of a worker.
     """
@@ -406,10 +448,12 @@ def _made_writable(folder):
 
 
 def _is_main():
-    return isinstance(threading.current_thread(), threading._MainThread)
+    # type: () -> bool
+    return isinstance(threading.current_thread(), threading._MainThread)  # type: ignore[attr-defined]
 
 
 def _forward(kind):
+    # type: (type) -> None
     """Give Worker the public methods of an engine's class that it lacks: each becomes a command of that name."""
     for name in vars(kind):
         if not name.startswith("_") and name not in _BETWEEN and not hasattr(Worker, name):
@@ -417,7 +461,9 @@ def _forward(kind):
 
 
 def _forwarded(name):
+    # type: (str) -> Callable[..., Any]
     def method(self, *arguments):
+        # type: (Worker, *Any) -> Any
         return self._command(name, *arguments)
 
     method.__name__ = str(name)

@@ -14,9 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, Optional, Tuple
 
-    from sipbridge._engine.content import Body
     from sipbridge._engine.records import Content
     from sipbridge._kept.agent import Agent
+    from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields, Headers
 
     #: What ``state`` may be.

@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterable, Optional, Union
 
-    from sipbridge._engine.content import Body
+    from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 
 #: What the engine writes from the arguments.

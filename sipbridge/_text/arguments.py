@@ -12,6 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable, List, Optional, Tuple, Type, TypeVar, Union
 
+    #: What a message may carry.
+    Body = Union[bytes, bytearray, memoryview]
+
     _T = TypeVar("_T")
     _Whole = TypeVar("_Whole", bound=int)
     _Real = TypeVar("_Real", bound=float)
