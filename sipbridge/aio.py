@@ -27,6 +27,7 @@ import weakref
 
 import greenlet
 
+from sipbridge import events
 from sipbridge._agent import account as _account
 from sipbridge._agent import dispatch, streams
 from sipbridge._agent import endpoint as _endpoint
@@ -39,6 +40,12 @@ from sipbridge._kept import publication as _publication
 from sipbridge._kept import registration as _registration
 from sipbridge._kept import subscription as _subscription
 from sipbridge.errors import EngineError, SipbridgeError
+
+#: The events are those of sipbridge, and have their names here, too; what they have in them is of this module.
+Event = events.Event
+globals().update(
+    (name, each) for name, each in vars(events).items() if isinstance(each, type) and hasattr(each, "_fields")
+)
 
 # Events that are taken before other tasks get their turn.
 _BATCH = 64

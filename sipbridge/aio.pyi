@@ -1,30 +1,251 @@
 # Written by tools/checks/aio_stub.py.
-from types import TracebackType
-from typing import Any, AsyncIterator, Callable, Iterable, List, Optional, Tuple, Type, Union
+from typing import (
+    AsyncIterator,
+    Callable,
+    Iterable,
+    List,
+    Literal,
+    Optional,
+    Protocol,
+    Tuple,
+    Type,
+    Union,
+    overload,
+)
 
+from sipbridge import events
 from sipbridge._agent import streams
 from sipbridge._agent.fault import Fault
 from sipbridge._engine.choice import Engine
-from sipbridge._engine.content import Body
 from sipbridge._engine.response import Response
+from sipbridge._text.arguments import Body
 from sipbridge.errors import SipbridgeError
-from sipbridge.events import CallEnded, NotifyReceived, TraceMessage
+from sipbridge.events import EngineFailed as EngineFailed
+from sipbridge.events import EngineRestarted as EngineRestarted
+from sipbridge.events import TraceMessage as TraceMessage
 from sipbridge.headers import HeaderFields, Headers
 from sipbridge.reason import Reason
 from sipbridge.record import Recorder
 from sipbridge.tls import Tls
 
-class EventStream(streams.Stream, AsyncIterator[Any]):
+class IncomingCall(events.IncomingCall):
+    @property
+    def call(self) -> Call: ...  # type: ignore[override]
+    @property
+    def replaces(  # type: ignore[override]
+        self,
+    ) -> Optional[Call]: ...
+
+class CallProgress(events.CallProgress):
+    @property
+    def call(self) -> Call: ...  # type: ignore[override]
+
+class CallAnswered(events.CallAnswered):
+    @property
+    def call(self) -> Call: ...  # type: ignore[override]
+
+class CallConfirmed(events.CallConfirmed):
+    @property
+    def call(self) -> Call: ...  # type: ignore[override]
+
+class CallEnded(events.CallEnded):
+    @property
+    def call(self) -> Call: ...  # type: ignore[override]
+
+class RequestReceived(events.RequestReceived):
+    @property
+    def call(self) -> Optional[Call]: ...  # type: ignore[override]
+
+class InfoReceived(RequestReceived, events.InfoReceived):  # type: ignore[misc]
+    ...
+
+class TransferRequested(RequestReceived, events.TransferRequested):  # type: ignore[misc]
+    def accept(  # type: ignore[override]
+        self,
+        sdp: Optional[Body] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+    ) -> Call: ...
+
+class TransferProgress(events.TransferProgress):
+    @property
+    def call(self) -> Call: ...  # type: ignore[override]
+    @property
+    def transfer(self) -> Transfer: ...  # type: ignore[override]
+
+class MessageReceived(RequestReceived, events.MessageReceived):  # type: ignore[misc]
+    ...
+
+class CallReinvited(events.CallReinvited):
+    @property
+    def call(self) -> Call: ...  # type: ignore[override]
+
+class RegistrationChanged(events.RegistrationChanged):
+    @property
+    def registration(self) -> Registration: ...  # type: ignore[override]
+
+class PeerAvailable(events.PeerAvailable):
+    @property
+    def watch(self) -> Watch: ...  # type: ignore[override]
+
+class PeerUnavailable(events.PeerUnavailable):
+    @property
+    def watch(self) -> Watch: ...  # type: ignore[override]
+
+class SubscriptionChanged(events.SubscriptionChanged):
+    @property
+    def subscription(self) -> Subscription: ...  # type: ignore[override]
+
+class NotifyReceived(events.NotifyReceived):
+    @property
+    def subscription(self) -> Subscription: ...  # type: ignore[override]
+
+class SubscriptionRequested(events.SubscriptionRequested):
+    @property
+    def notifier(self) -> Notifier: ...  # type: ignore[override]
+    def accept(  # type: ignore[override]
+        self, expires: Optional[int] = None, status: int = 200
+    ) -> Notifier: ...
+
+class SubscriptionRefreshed(events.SubscriptionRefreshed):
+    @property
+    def notifier(self) -> Notifier: ...  # type: ignore[override]
+
+class SubscriptionTerminated(events.SubscriptionTerminated):
+    @property
+    def notifier(self) -> Notifier: ...  # type: ignore[override]
+
+class PublicationChanged(events.PublicationChanged):
+    @property
+    def publication(self) -> Publication: ...  # type: ignore[override]
+
+Event = Union[
+    IncomingCall,
+    CallProgress,
+    CallAnswered,
+    CallConfirmed,
+    CallEnded,
+    CallReinvited,
+    InfoReceived,
+    MessageReceived,
+    TransferRequested,
+    RequestReceived,
+    TransferProgress,
+    RegistrationChanged,
+    SubscriptionChanged,
+    NotifyReceived,
+    SubscriptionRequested,
+    SubscriptionRefreshed,
+    SubscriptionTerminated,
+    PublicationChanged,
+    PeerAvailable,
+    PeerUnavailable,
+    EngineRestarted,
+    EngineFailed,
+]
+
+class _Handling(Protocol):
+    @overload
+    def __call__(
+        self, kind: Type[events.InfoReceived], handler: Callable[[InfoReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferRequested], handler: Callable[[TransferRequested], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.MessageReceived], handler: Callable[[MessageReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.IncomingCall], handler: Callable[[IncomingCall], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallProgress], handler: Callable[[CallProgress], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallAnswered], handler: Callable[[CallAnswered], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallConfirmed], handler: Callable[[CallConfirmed], object]
+    ) -> None: ...
+    @overload
+    def __call__(self, kind: Type[events.CallEnded], handler: Callable[[CallEnded], object]) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.RequestReceived], handler: Callable[[RequestReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferProgress], handler: Callable[[TransferProgress], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallReinvited], handler: Callable[[CallReinvited], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.RegistrationChanged], handler: Callable[[RegistrationChanged], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.PeerAvailable], handler: Callable[[PeerAvailable], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.PeerUnavailable], handler: Callable[[PeerUnavailable], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionChanged], handler: Callable[[SubscriptionChanged], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.NotifyReceived], handler: Callable[[NotifyReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionRequested], handler: Callable[[SubscriptionRequested], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionRefreshed], handler: Callable[[SubscriptionRefreshed], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionTerminated], handler: Callable[[SubscriptionTerminated], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.PublicationChanged], handler: Callable[[PublicationChanged], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TraceMessage], handler: Callable[[TraceMessage], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.EngineRestarted], handler: Callable[[EngineRestarted], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.EngineFailed], handler: Callable[[EngineFailed], object]
+    ) -> None: ...
+
+class EventStream(streams.Stream, AsyncIterator[Event]):
     def __aiter__(self) -> EventStream: ...
     async def __aenter__(self) -> EventStream: ...
-    async def __aexit__(
-        self, *exc_info: Union[Type[BaseException], BaseException, TracebackType, None]
-    ) -> None: ...
-    async def __anext__(self) -> Any: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...
+    async def __anext__(self) -> Event: ...
 
 class Call:
     incoming: bool
-    state: str
+    state: Literal["incoming", "calling", "accepted", "answered", "established", "ending", "ended"]
     headers: Headers
     request_uri: str
     local_sdp: Optional[bytes]
@@ -76,11 +297,7 @@ class Call:
         timeout: Optional[float] = 32.0,
     ) -> Response: ...
     async def send_dtmf(
-        self,
-        keys: str,
-        duration_ms: int = 160,
-        timeout: Optional[float] = 32.0,
-        content_type: str = "application/dtmf-relay",
+        self, keys: str, duration_ms: int = 160, timeout: Optional[float] = 32.0, content_type: str = ...
     ) -> None: ...
     async def reinvite(
         self,
@@ -111,7 +328,7 @@ class Call:
 class Registration:
     aor: str
     registrar: str
-    state: str
+    state: Literal["pending", "active", "waiting", "ended", "failed"]
     expires: int
     retry_in: float
 
@@ -124,7 +341,7 @@ class Registration:
 class Subscription:
     uri: str
     event: str
-    state: str
+    state: Literal["pending", "active", "retrying", "ended", "failed"]
     expires: int
     last: Optional[NotifyReceived]
 
@@ -142,7 +359,7 @@ class Notifier:
     content_type: Optional[str]
     requested: int
     expires: int
-    state: str
+    state: Literal["asked", "active", "ending", "ended"]
 
     def __init__(self, core: object) -> None: ...
     @property
@@ -171,7 +388,7 @@ class Publication:
     uri: str
     event: str
     etag: Optional[str]
-    state: str
+    state: Literal["pending", "active", "retrying", "ended", "failed"]
     expires: int
 
     def __init__(self, core: object) -> None: ...
@@ -192,7 +409,7 @@ class Transfer:
     target: str
     status: int
     reason: str
-    state: str
+    state: Literal["pending", "accepted", "ended"]
 
     def __init__(self, core: object) -> None: ...
     @property
@@ -200,8 +417,8 @@ class Transfer:
     async def wait_ended(self, timeout: Optional[float] = 60.0) -> None: ...
 
 class Watch:
-    uri: str
     interval: float
+    uri: str
     available: Optional[bool]
     status: int
 
@@ -225,14 +442,77 @@ class Account:
         keep: bool = False,
         contact: Optional[str] = None,
     ) -> Registration: ...
-    def invite(self, to: str, *args: Any, **options: Any) -> Call: ...
-    async def call(self, to: str, *args: Any, **options: Any) -> Call: ...
-    async def message(self, to: str, *args: Any, **options: Any) -> Response: ...
-    async def request(self, method: str, to: str, *args: Any, **options: Any) -> Response: ...
-    async def options(self, to: str, *args: Any, **options: Any) -> Response: ...
-    async def subscribe(self, to: str, event: str, *args: Any, **options: Any) -> Subscription: ...
+    def invite(
+        self,
+        to: str,
+        sdp: Optional[Body] = None,
+        headers: HeaderFields = (),
+        *,
+        content_type: str = ...,
+        follow_redirects: int = 0,
+        session_expires: Optional[int] = None,
+        asserted_identity: Union[None, str, Iterable[str]] = None,
+        privacy: Union[str, Iterable[str]] = (),
+    ) -> Call: ...
+    async def call(
+        self,
+        to: str,
+        sdp: Optional[Body] = None,
+        headers: HeaderFields = (),
+        *,
+        content_type: str = ...,
+        timeout: Optional[float] = 60.0,
+        follow_redirects: int = 0,
+        session_expires: Optional[int] = None,
+        asserted_identity: Union[None, str, Iterable[str]] = None,
+        privacy: Union[str, Iterable[str]] = (),
+    ) -> Call: ...
+    async def message(
+        self,
+        to: str,
+        body: Union[str, Body],
+        content_type: str = "text/plain",
+        headers: HeaderFields = (),
+        *,
+        timeout: Optional[float] = 32.0,
+        large: bool = False,
+    ) -> Response: ...
+    async def request(
+        self,
+        method: str,
+        to: str,
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        *,
+        timeout: Optional[float] = 32.0,
+    ) -> Response: ...
+    async def options(
+        self, to: str, headers: HeaderFields = (), *, timeout: Optional[float] = 32.0
+    ) -> Response: ...
+    async def subscribe(
+        self,
+        to: str,
+        event: str,
+        expires: int = 3600,
+        accept: Union[None, str, Iterable[str]] = None,
+        body: Optional[Body] = None,
+        content_type: Optional[str] = None,
+        headers: HeaderFields = (),
+        *,
+        resubscribe: bool = True,
+        timeout: Optional[float] = 32.0,
+    ) -> Subscription: ...
     async def publish(
-        self, to: str, event: str, body: Body, content_type: str, *args: Any, **options: Any
+        self,
+        to: str,
+        event: str,
+        body: Body,
+        content_type: str,
+        expires: int = 3600,
+        headers: HeaderFields = (),
+        *,
+        timeout: Optional[float] = 32.0,
     ) -> Publication: ...
     def is_named_by(self, uri: str) -> bool: ...
 
@@ -256,9 +536,7 @@ class Endpoint:
         on_error: Optional[Callable[[Fault], object]] = None,
     ) -> None: ...
     async def __aenter__(self) -> Endpoint: ...
-    async def __aexit__(
-        self, *exc_info: Union[Type[BaseException], BaseException, TracebackType, None]
-    ) -> None: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...
     @property
     def address(self) -> str: ...
     @property
@@ -273,8 +551,10 @@ class Endpoint:
     def calls(self) -> Tuple[Call, ...]: ...
     async def close(self, timeout: float = 1.0) -> None: ...
     async def wait_closed(self, timeout: Optional[float] = None) -> bool: ...
-    def on(self, kind: type, handler: Callable[[Any], object]) -> None: ...
-    def off(self, kind: type, handler: Callable[[Any], object]) -> None: ...
+    @property
+    def on(self) -> _Handling: ...
+    @property
+    def off(self) -> _Handling: ...
     def events(self, timeout: Optional[float] = None) -> EventStream: ...
     def add_credentials(self, user: str, password: str, realm: Optional[str] = None) -> None: ...
     def clear_credentials(self) -> None: ...
@@ -304,7 +584,7 @@ class Endpoint:
         registrar: Optional[str] = None,
         route: Optional[str] = None,
     ) -> Account: ...
-    def account_of(self, event: Any) -> Optional[Account]: ...
+    def account_of(self, event: Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]: ...
     def invite(
         self,
         to: str,

@@ -1,5 +1,7 @@
-"""Write sipbridge/aio.pyi from the stubs of the classes that sipbridge.aio has facades of, as it makes them itself:
-what takes a timeout is a coroutine. With --check nothing is written: fails when the stub is not what it would be.
+"""Write sipbridge/aio.pyi: sipbridge.aio makes its classes of those of sipbridge when it is imported, and this says the
+same of their types. What takes a timeout is a coroutine, and events have objects of sipbridge.aio in them. The types
+come from the `# type:` comments of sipbridge. With --check nothing is written: fails when the stub is not what it
+would be.
 
     build/venv-lint/bin/python -m tools.checks.aio_stub [--check]
 """
@@ -24,74 +26,255 @@ FACADES = (
     ("Account", "_agent/account", ("call", "message", "options", "publish", "request", "subscribe")),
     ("Endpoint", "_agent/endpoint", ()),
 )
+NAMES = {name for name, _, _ in FACADES}
 
 BEGINNING = """\
-from sipbridge._agent import streams
-
-class EventStream(streams.Stream, AsyncIterator[Any]):
+class EventStream(streams.Stream, AsyncIterator[Event]):
     def __aiter__(self) -> EventStream: ...
     async def __aenter__(self) -> EventStream: ...
-    async def __aexit__(
-        self, *exc_info: Union[Type[BaseException], BaseException, TracebackType, None]
-    ) -> None: ...
-    async def __anext__(self) -> Any: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...
+    async def __anext__(self) -> Event: ...
 """
 
-#: What is not the same: events have objects of this module in them.
+#: What is not as in sipbridge.
 OWN = {
     "__init__": "def __init__(self, core: object) -> None: ...",
-    "on": "def on(self, kind: type, handler: Callable[[Any], object]) -> None: ...",
-    "off": "def off(self, kind: type, handler: Callable[[Any], object]) -> None: ...",
-    "account_of": "def account_of(self, event: Any) -> Optional[Account]: ...",
-    "events": "def events(self, timeout: Optional[float] = None) -> EventStream: ...",
+    "on": "@property\ndef on(self) -> _Handling: ...",
+    "off": "@property\ndef off(self) -> _Handling: ...",
     "__enter__": "async def __aenter__(self) -> Endpoint: ...",
-    "__exit__": "async def __aexit__("
-    "self, *exc_info: Union[Type[BaseException], BaseException, TracebackType, None]) -> None: ...",
+    "__exit__": "async def __aexit__(self, *exc_info: object) -> None: ...",
 }
 
-
-def converted(member, waiting, keep_init):
-    """A member of a stub's class as the facade has it."""
-    if not isinstance(member, ast.FunctionDef):
-        return member
-    if member.name in OWN and not (member.name == "__init__" and keep_init):
-        return ast.parse(OWN[member.name]).body[0]
-    names = [argument.arg for argument in member.args.args + member.args.kwonlyargs]
-    if member.name in waiting or "timeout" in names:
-        return ast.parse("async " + ast.unparse(member)).body[0]
-    return member
+#: What an account gives itself.
+ACCOUNTS = ("from_", "route")
 
 
-def declared(name, module):
-    """A class in the stub of a module, and the import statements of that stub."""
-    tree = ast.parse((ROOT / "sipbridge" / (module + ".pyi")).read_text())
-    (found,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == name]
-    return found, [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+class Source:
+    """A module of sipbridge."""
+
+    def __init__(self, path):
+        text = (ROOT / "sipbridge" / (path + ".py")).read_text(encoding="utf-8")
+        self.body = ast.parse(text, type_comments=True).body
+        self.classes = {node.name: node for node in self.body if isinstance(node, ast.ClassDef)}
+        name = "sipbridge." + path.replace("/", ".")
+        self.imports = {each: (name, each) for each in self.classes}
+        self.literals = {}
+        for node in self.body + [
+            each for node in self.body if isinstance(node, ast.If) for each in node.body
+        ]:
+            if isinstance(node, ast.ImportFrom):
+                self.imports.update((alias.name, (node.module, alias.name)) for alias in node.names)
+            elif isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Literal["):
+                self.literals[node.targets[0].id] = node.value
 
 
-def facade(name, module, waiting):
-    """The class, converted, and all the import statements that it takes."""
-    found, imports = declared(name, module)
-    found.bases = []
-    body = [each for each in found.body if not getattr(each, "name", "").startswith("_") or each.name in OWN]
-    found.body = [converted(each, waiting, name == "Endpoint") for each in body]
-    return found, imports
+class Resolver(ast.NodeTransformer):
+    """Writes out the names of literals, and notes which other names are used."""
+
+    def __init__(self, source, used):
+        self._source = source
+        self._used = used
+
+    def visit_Name(self, node):
+        if node.id in self._source.literals:
+            self._used.add(("typing", "Literal"))
+            return self._source.literals[node.id]
+        if node.id in self._source.imports:
+            self._used.add(self._source.imports[node.id])
+        return node
+
+    def of(self, annotation):
+        """The type in a comment, a string or a node, as a node."""
+        if isinstance(annotation, str):
+            annotation = ast.parse(annotation, mode="eval").body
+        return self.visit(annotation)
+
+
+# -- functions -----------------------------------------------------------------------------------------------
+
+
+def signature(function, resolver, method=True, leave_out=()):
+    """A function without its body, its types in annotations."""
+    found = ast.parse(ast.unparse(function), type_comments=False).body[0]
+    comment = ast.parse(function.type_comment, mode="func_type")
+    arguments = [each for each in every_argument(function) if not (method and each.arg in ("self", "cls"))]
+    kinds = comment.argtypes
+    if len(kinds) == 1 and isinstance(kinds[0], ast.Constant):  # (...): each argument has its own
+        kinds = [each.type_comment for each in arguments]
+    types = {each.arg: resolver.of(kind) for each, kind in zip(arguments, kinds)}
+    for argument in every_argument(found):
+        argument.annotation = types.get(argument.arg)
+        argument.type_comment = None
+    leave_arguments_out(found.args, leave_out)
+    found.args.defaults = [shown(each) for each in found.args.defaults]
+    found.args.kw_defaults = [shown(each) for each in found.args.kw_defaults]
+    found.returns = resolver.of(comment.returns)
+    found.type_comment = None
+    found.body = [ast.Expr(ast.Constant(...))]
+    return found
+
+
+def every_argument(function):
+    found = function.args
+    return [
+        each for each in found.args + [found.vararg] + found.kwonlyargs + [found.kwarg] if each is not None
+    ]
+
+
+def leave_arguments_out(arguments, names):
+    """Those that are left out have their places all the same: what follows them can only be named."""
+    places = [index for index, each in enumerate(arguments.args) if each.arg in names]
+    if places:
+        count = len(arguments.args) - places[0]
+        arguments.kwonlyargs = [each for each in arguments.args[places[0] :] if each.arg not in names]
+        kept = zip(arguments.args[places[0] :], arguments.defaults[-count:])
+        arguments.kw_defaults = [default for each, default in kept if each.arg not in names]
+        del arguments.args[places[0] :], arguments.defaults[-count:]
+
+
+def shown(default):
+    """A default as a stub has it."""
+    return default if isinstance(default, (ast.Constant, ast.Tuple)) else ast.Constant(...)
+
+
+# -- the classes ---------------------------------------------------------------------------------------------
+
+
+def attributes(init, resolver):
+    """`name: type` for each public attribute that an __init__ sets."""
+    known = {each.arg: each.annotation for each in every_argument(signature(init, resolver))}
+    for node in init.body:
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            if not isinstance(target, ast.Attribute) or target.attr.startswith("_"):
+                continue
+            if node.type_comment:
+                kind = resolver.of(node.type_comment.split("  #")[0])
+            elif isinstance(node.value, ast.Constant) and node.value.value is not None:
+                kind = ast.Name(type(node.value.value).__name__)
+            elif isinstance(node.value, ast.Name) and known.get(node.value.id):
+                kind = known[node.value.id]
+            else:
+                sys.exit("%s: self.%s needs a type comment" % (init.lineno, target.attr))
+            yield ast.AnnAssign(ast.Name(target.attr), kind, None, 1)
+
+
+def members(found, resolver, waiting, endpoint):
+    """The members of a class as its facade has them."""
+    for node in found.body:
+        if isinstance(node, ast.If):
+            for each in node.body:
+                name = each.targets[0].id
+                method = next(each for each in endpoint.body if getattr(each, "name", None) == name)
+                yield awaited(signature(method, resolver, leave_out=ACCOUNTS), waiting)
+            continue
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        if node.name == "__init__":
+            yield from attributes(node, resolver)
+        if node.name in OWN and not (node.name == "__init__" and found.name == "Endpoint"):
+            yield from ast.parse(OWN[node.name]).body
+        elif node.name == "__init__" or not node.name.startswith("_"):
+            yield awaited(signature(node, resolver), waiting)
+
+
+def awaited(function, waiting):
+    """A coroutine where it waits."""
+    names = [each.arg for each in every_argument(function)]
+    if function.name in waiting or ("timeout" in names and function.name != "events"):
+        return ast.parse("async " + ast.unparse(function)).body[0]
+    return function
+
+
+def facade(name, source, waiting, used):
+    endpoint = Source("_agent/endpoint")
+    resolver = Resolver(source, used)
+    for each in endpoint.imports:  # for an account's
+        source.imports.setdefault(each, endpoint.imports[each])
+    found = ast.ClassDef(name, [], [], [], [])
+    found.body = list(members(source.classes[name], resolver, waiting, endpoint.classes["Endpoint"]))
+    return ast.unparse(ast.fix_missing_locations(found))
+
+
+# -- the events ----------------------------------------------------------------------------------------------
+
+
+def mentions(node):
+    return any(isinstance(each, ast.Name) and each.id in NAMES for each in ast.walk(node))
+
+
+def fields(found):
+    """Name and type of each field of an event, where they are its own."""
+    call = found.bases[0]
+    if isinstance(call, ast.Call):
+        for pair in call.args[1].elts:
+            yield pair.elts[0].value, pair.elts[1].value
+
+
+def event(found, resolver, ours):
+    """The class of an event with what is an object of sipbridge.aio in it; None where nothing is."""
+    lines = []
+    for name, kind in fields(found):
+        node = ast.parse(kind, mode="eval").body
+        if mentions(node):
+            kind = ast.unparse(resolver.of(node))
+            lines += ["@property", "def %s(self) -> %s: ...  # type: ignore[override]" % (name, kind)]
+    for node in found.body:
+        if isinstance(node, ast.FunctionDef):
+            comment = ast.parse(node.type_comment, mode="func_type")
+            if mentions(comment.returns):
+                *before, line = ast.unparse(signature(node, resolver)).splitlines()[:-1]
+                name, _, rest = line.partition("(")
+                lines += before + [name + "(  # type: ignore[override]", "    " + rest + " ..."]
+    bases = [base.id for base in found.bases if isinstance(base, ast.Name) and base.id in ours]
+    if not lines and not bases:
+        return None
+    head = "class %s(%s):" % (found.name, ", ".join(bases + ["events." + found.name]))
+    head += "  # type: ignore[misc]" if bases else ""
+    return "\n    ".join([head] + (lines or ["..."]))
+
+
+def of_events(used):
+    """The classes of events, their union, and how handlers are given and taken back."""
+    source = Source("events")
+    resolver = Resolver(source, used)
+    parts, ours = [], []
+    for name, found in source.classes.items():
+        code = event(found, resolver, ours)
+        if code is None:
+            used.add(("sipbridge.events", "%s as %s" % (name, name)))
+        else:
+            ours.append(name)
+            parts.append(code)
+    conditional = [each for node in source.body if isinstance(node, ast.If) for each in node.body]
+    union = next(
+        each for each in conditional if isinstance(each, ast.Assign) and each.targets[0].id == "Event"
+    )
+    parts.append(ast.unparse(union))
+    derived = [name for name, found in source.classes.items() if not any(fields(found))]
+    handling = ["class _Handling(Protocol):"]
+    for name in derived + [name for name in source.classes if name not in derived]:
+        handling.append("    @overload")
+        handling.append(
+            "    def __call__(self, kind: Type[events.%s], handler: Callable[[%s], object]) -> None: ..."
+            % (name, name)
+        )
+    return parts + ["\n".join(handling)]
+
+
+# -- the stub ------------------------------------------------------------------------------------------------
 
 
 def text():
     """The whole stub, before it is formatted."""
-    own = {name for name, _, _ in FACADES} | {"EventStream"}
-    needed = "AsyncIterator Any Callable Optional Type Union"
-    imported = {("typing", name) for name in needed.split()} | {("types", "TracebackType")}
-    classes = []
-    for name, module, waiting in FACADES:
-        found, imports = facade(name, module, waiting)
-        classes.append(ast.unparse(found))
-        imported.update((node.module, alias.name) for node in imports for alias in node.names)
-    code = "\n\n".join([BEGINNING] + classes)
-    words = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
-    lines = ["from %s import %s" % each for each in sorted(imported) if each[1] in words - own]
-    return "\n".join(["# Written by tools/checks/aio_stub.py."] + lines + [code]) + "\n"
+    used = {("typing", name) for name in "AsyncIterator Callable Protocol Type Union overload".split()}
+    used |= {("sipbridge", "events"), ("sipbridge._agent", "streams")}
+    code = of_events(used) + [BEGINNING]
+    code += [facade(name, Source(path), waiting, used) for name, path, waiting in FACADES]
+    own = NAMES | {"EventStream"} | set(Source("events").classes)
+    words = {node.id for node in ast.walk(ast.parse("\n\n".join(code))) if isinstance(node, ast.Name)}
+    needed = [each for each in sorted(used) if " as " in each[1] or each[1] in words - own]
+    lines = ["from %s import %s" % each for each in needed]
+    return "\n\n".join(["# Written by tools/checks/aio_stub.py.\n" + "\n".join(lines)] + code) + "\n"
 
 
 def formatted(code):

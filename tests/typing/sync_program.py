@@ -1,0 +1,73 @@
+"""A program on the synchronous API, as a user writes one: mypy and pyright find nothing in it, and each line that says
+that something is an error is one. It is never run.
+"""
+
+import sys
+from typing import List, Optional, Tuple
+
+import sipbridge
+from sipbridge import events, negotiation, sdp
+from sipbridge.payload import PCMA, telephone_event
+
+
+class Switchboard:
+    """Takes calls, keeps a registration up, and transfers whoever presses 0."""
+
+    def __init__(self, phone: sipbridge.Endpoint, operator: str) -> None:
+        self.phone = phone
+        self.operator = operator
+        self.ended: List[Tuple[str, int]] = []
+        phone.on(sipbridge.IncomingCall, self.take)
+        phone.on(sipbridge.InfoReceived, self.key)
+        phone.on(sipbridge.CallEnded, lambda event: self.ended.append((event.cause, event.status)))
+
+    def take(self, event: sipbridge.IncomingCall) -> None:
+        if event.sdp is None or "anonymous" in event.privacy:
+            event.call.reject(488, why=sipbridge.Reason("SIP", 488))
+            return
+        ours = sdp.medium("audio", 4000, [PCMA, telephone_event()])
+        answer = negotiation.answer(sdp.parse(event.sdp), "192.0.2.7", [ours])
+        event.call.ring()
+        event.call.answer(answer.raw, headers={"X-Switchboard": "1"})
+
+    def key(self, event: sipbridge.InfoReceived) -> None:
+        if event.dtmf == "0" and event.call is not None:
+            transfer: sipbridge.Transfer = event.call.transfer(self.operator, timeout=30)
+            print(transfer.status, transfer.succeeded)
+
+
+def number_of(event: events.Event) -> Optional[str]:
+    if isinstance(event, sipbridge.RequestReceived):
+        return event.from_uri
+    if isinstance(event, sipbridge.CallEnded):
+        return event.call.remote_uri
+    return None
+
+
+def main() -> int:
+    tls = sipbridge.Tls(ca_file="/etc/ssl/ca.pem", verify="server")
+    with sipbridge.Endpoint("tls://192.0.2.7", identity="sip:desk@example.com", tls=tls) as phone:
+        board = Switchboard(phone, "sip:operator@example.com")
+        account = phone.add_account("sip:desk@example.com", password="secret", registrar="sip:example.com")
+        registration: sipbridge.Registration = account.register(keep=True)
+        try:
+            call = account.call("sip:bob@example.com", None, timeout=20.0)
+            response: sipbridge.Response = call.info(b"Signal=1", "application/dtmf-relay")
+            print(response.status, response.headers.get("Server", "none"), call.wait_ended().cause)
+        except sipbridge.ResponseError as error:
+            print(error.status, error.headers.get_all("Contact"), file=sys.stderr)
+        with phone.events(timeout=60) as stream:
+            names = [number_of(event) for event in stream]
+        return len(names) + len(board.ended) + (registration.state == "active")
+
+
+def wrong(phone: sipbridge.Endpoint, call: sipbridge.Call, event: sipbridge.CallEnded) -> None:
+    call.answer("v=0")  # type: ignore[arg-type]
+    call.hold(timeout="a minute")  # type: ignore[arg-type]
+    phone.on(sipbridge.CallEnded, lambda ended: ended.body)  # type: ignore[attr-defined]
+    phone.invite("sip:bob@example.com", color="red")  # type: ignore[call-arg]
+    print(call.status)  # type: ignore[attr-defined]
+    print(event.cause == "remote-buy")  # type: ignore[comparison-overlap]
+    sipbridge.Tls(verify="perhaps")  # type: ignore[arg-type]
+    for each in phone.accounts:
+        each.call(5060)  # type: ignore[arg-type]
