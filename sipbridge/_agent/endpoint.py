@@ -9,54 +9,44 @@ from sipbridge import events
 from sipbridge._agent import configuration
 from sipbridge._agent.agent import Agent
 from sipbridge._agent.dispatch import Dispatcher
+from sipbridge._agent.requests import Requests
 from sipbridge._agent.table import Table, settle
 from sipbridge._call.call import SDP, Call
 from sipbridge._call.following import end as end_call
 from sipbridge._compat import monotonic
 from sipbridge._engine.choice import make
-from sipbridge._engine.content import check_message_size, make_content
-from sipbridge._engine.records import Parties
 from sipbridge._later import later, load_inside_import
-from sipbridge._text.arguments import check_callable, check_delay, check_kind, check_pairs, check_timeout
-from sipbridge._text.checks import check_password, check_quoted, check_text_body, check_token
+from sipbridge._text.arguments import check_callable, check_delay, check_kind, check_timeout
+from sipbridge._text.checks import check_password, check_quoted
 from sipbridge.errors import InputError, quietly
 from sipbridge.headers import Headers
-from sipbridge.uri import address_uri, check_address, check_uri, parse_transport_address
+from sipbridge.uri import address_uri, check_address, parse_transport_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Callable, Iterable, List, Optional, Tuple, Type, TypeVar, Union
+    from typing import Any, Callable, Iterable, Optional, Tuple, Type, TypeVar, Union
 
     from sipbridge._agent import account as _account
-    from sipbridge._agent import watch as _watch
     from sipbridge._agent.account import Account
     from sipbridge._agent.fault import Fault
     from sipbridge._agent.streams import EventStream
-    from sipbridge._agent.watch import Watch
     from sipbridge._engine.choice import Engine
-    from sipbridge._engine.response import Response
     from sipbridge._kept import following as kept
-    from sipbridge._kept import publication, registration, subscription
-    from sipbridge._kept.publication import Publication
+    from sipbridge._kept import registration
     from sipbridge._kept.registration import Registration
-    from sipbridge._kept.subscription import Subscription
     from sipbridge._text.arguments import Body
     from sipbridge.events import IncomingCall, RequestReceived, TraceMessage
     from sipbridge.headers import HeaderFields
     from sipbridge.record import Recorder
     from sipbridge.tls import Tls
-    from sipbridge.uri import TransportAddress
 
     _Event = TypeVar("_Event", bound=Tuple[object, ...])
 else:
-    _account, _watch, kept, publication, registration, subscription = later(
+    _account, kept, registration = later(
         "sipbridge._agent.account",
-        "sipbridge._agent.watch",
         "sipbridge._kept.following",
-        "sipbridge._kept.publication",
         "sipbridge._kept.registration",
-        "sipbridge._kept.subscription",
     )
 
 _open_endpoints = weakref.WeakSet()  # type: weakref.WeakSet[Endpoint]
@@ -69,7 +59,7 @@ def _close_all():
         endpoint.close()
 
 
-class Endpoint(object):
+class Endpoint(Requests):
     """A SIP user agent (RFC 3261, 6) that places and takes calls. A context manager; safe for any thread.
 
     Args:
@@ -119,7 +109,7 @@ class Endpoint(object):
         for handler, what in ((trace, "trace"), (on_error, "on_error")):
             if handler is not None:
                 check_callable(handler, what)
-        self.identity = None if identity is None else check_address(identity, "identity")  # type: Optional[str]
+        identity = None if identity is None else check_address(identity, "identity")
         interval = configuration.check_session_interval(session_expires)
         self._accounts = ()  # type: Tuple[Account, ...]
         self._recorder = configuration.make_recorder(record)
@@ -131,16 +121,16 @@ class Endpoint(object):
             settings.resolv_conf, settings.keepalive
         )
         try:
-            self._agent = Agent(self._engine, self.identity, interval)
-            self._begin(local, trace, on_error)
+            local = local._replace(port=self._engine.port)
+            Requests.__init__(self, Agent(self._engine, identity, interval), local)
+            self._begin(trace, on_error)
         except BaseException:  # nobody has it yet who could close it
             _open_endpoints.discard(self)
             quietly(self._engine.close, 0.0)
             raise
 
-    def _begin(self, local, trace, on_error):
-        # type: (TransportAddress, Optional[Callable[[TraceMessage], object]], Optional[Callable[[Fault], object]]) -> None
-        self._local = local._replace(port=self._engine.port)
+    def _begin(self, trace, on_error):
+        # type: (Optional[Callable[[TraceMessage], object]], Optional[Callable[[Fault], object]]) -> None
         follow = Table(self._agent).follow
         self._dispatcher = self._Dispatcher(self._engine, follow, settle, self.close, on_error)
         self._agent.dispatcher = self._dispatcher
@@ -330,37 +320,6 @@ class Endpoint(object):
         """As :meth:`register`; ``own`` and ``route`` are checked."""
         return registration.register(self._agent, own, registrar, contact, expires, timeout, keep, route)
 
-    def bindings(self, registrar, aor=None, timeout=32.0):
-        # type: (str, Optional[str], float) -> List[str]
-        """Ask a registrar where an address-of-record is to be reached (RFC 3261, 10.2.3).
-
-        Returns the values of the Contact headers, a list of text. ``aor`` is None for the identity. Raises as
-        :meth:`request`.
-        """
-        return self._bindings(registrar, aor, False, timeout).headers.get_all("Contact")
-
-    def unregister_all(self, registrar, aor=None, timeout=32.0):
-        # type: (str, Optional[str], float) -> None
-        """Remove every binding of an address-of-record, also those of others (RFC 3261, 10.2.2); as :meth:`request`."""
-        self._bindings(registrar, aor, True, timeout)
-
-    def _own(self, aor):
-        # type: (Optional[str]) -> str
-        """The address-of-record that is meant, or InputError."""
-        own = self.identity if aor is None else check_address(aor, "aor")
-        if own is None:
-            raise InputError("an address-of-record is needed: aor=, or the endpoint's identity=")
-        return own
-
-    def _bindings(self, registrar, aor, clear, timeout):
-        # type: (str, Optional[str], bool, float) -> Response
-        own = self._own(aor)
-        parties = Parties(own, own, None)
-        registrar = check_uri(registrar, "registrar")
-        return self._agent.transact(
-            lambda: self._engine.bindings(registrar, parties, clear), timeout, "REGISTER"
-        )
-
     # -- accounts ------------------------------------------------------------------------------------------
 
     @property
@@ -452,97 +411,3 @@ class Endpoint(object):
             quietly(call.hangup)
             raise
         return call
-
-    def request(
-        self, method, to, body=None, content_type=None, headers=(), from_=None, route=None, timeout=32.0
-    ):
-        # type: (str, str, Optional[Body], Optional[str], HeaderFields, Optional[str], Optional[str], Optional[float]) -> Response
-        """Send a request outside of any call and return the 2xx Response.
-
-        For methods that start no dialog. Raises ResponseError for any other final response, AuthenticationError,
-        TimeoutError when there is none in ``timeout`` seconds, PeerUnreachable when it reached nobody, and InputError.
-        """
-        parties = self._agent.parties(to, from_, route)
-        content = make_content(headers, body, content_type)
-        method = check_token(method, "method")
-        return self._agent.transact(lambda: self._engine.request(method, parties, content), timeout, method)
-
-    def message(
-        self, to, body, content_type="text/plain", headers=(), from_=None, route=None, timeout=32.0,
-        large=False
-    ):
-        # type: (str, Union[str, Body], str, HeaderFields, Optional[str], Optional[str], Optional[float], bool) -> Response
-        """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which goes as UTF-8. As :meth:`request`.
-
-        Over UDP one of more than some 1300 octets, headers included, is an InputError, since it could clog the
-        way there (RFC 3428, 8), unless ``large`` says that you know the way.
-        """
-        if not isinstance(body, (bytes, bytearray, memoryview)):
-            body = check_text_body(body)
-        headers = check_pairs(headers)
-        if self._local.transport == "udp" and not large:
-            check_message_size(self._agent.parties(to, from_, route), make_content(headers, body, content_type))
-        return self.request("MESSAGE", to, body, content_type, headers, from_, route, timeout)
-
-    def options(self, to, headers=(), from_=None, route=None, timeout=32.0):
-        # type: (str, HeaderFields, Optional[str], Optional[str], Optional[float]) -> Response
-        """Ask a peer for its capabilities (RFC 3261, 11), or whether it is there. As :meth:`request`."""
-        return self.request("OPTIONS", to, None, None, headers, from_, route, timeout)
-
-    def watch(self, uri, interval=30.0):
-        # type: (str, float) -> Watch
-        """Ask a peer every ``interval`` seconds whether it is there (OPTIONS). Returns the Watch.
-
-        :class:`~sipbridge.PeerAvailable` and :class:`~sipbridge.PeerUnavailable` tell each change. Raises
-        InputError and EngineError.
-        """
-        return _watch.Watch(self._agent, self._agent.parties(check_address(uri, "uri"), None, None), interval)
-
-    # -- event packages ------------------------------------------------------------------------------------
-
-    def subscribe(
-        self, to, event, expires=3600, accept=None, body=None, content_type=None, headers=(), from_=None,
-        route=None, resubscribe=True, timeout=32.0
-    ):
-        # type: (str, str, int, Union[None, str, Iterable[str]], Optional[Body], Optional[str], HeaderFields, Optional[str], Optional[str], bool, Optional[float]) -> Subscription
-        """Subscribe to the state of something (RFC 6665) and keep it up. Returns the Subscription once accepted.
-
-        Args:
-            to: the URI or name-addr whose state is asked for.
-            event: the package, as ``"presence"``, ``"dialog"``, ``"message-summary"``, ``"reg"``; with parameters.
-            expires: seconds to ask for, refreshed before they have passed; 0: the state as it is now and nothing
-                more, and the Subscription has ended when it is returned.
-            accept: media types that are understood, text or a list; None: the package's own.
-            body, content_type: a filter, bytes.
-            headers: more headers, a mapping or pairs.
-            from_, route: as for :meth:`invite`.
-            resubscribe: subscribe again, after a while that grows and is partly random, when the subscription is
-                lost, or the notifier ended it with a reason that allows it (4.1.3).
-            timeout: seconds to wait for the notifier.
-
-        Each NOTIFY is a :class:`~sipbridge.NotifyReceived`. Raises ResponseError (489: it does not know the
-        package), AuthenticationError, TimeoutError, PeerUnreachable, InputError and NotSupportedError.
-        """
-        return subscription.subscribe(
-            self._agent, self._agent.parties(to, from_, route), event, expires, accept, body, content_type,
-            headers, resubscribe, timeout
-        )
-
-    def publish(
-        self, to, event, body, content_type, expires=3600, headers=(), from_=None, route=None, timeout=32.0
-    ):
-        # type: (str, str, Body, str, int, HeaderFields, Optional[str], Optional[str], Optional[float]) -> Publication
-        """Publish state (RFC 3903) and keep it up. Returns the Publication once it was taken.
-
-        Args:
-            to: the URI whose state it is.
-            event: the package, as ``"presence"``.
-            body, content_type: the state, bytes, and what it is, as ``"application/pidf+xml"``.
-            expires: seconds to ask for; refreshed before they have passed.
-            headers, from_, route: as for :meth:`invite`.
-            timeout: seconds to wait for the compositor.
-
-        Raises ResponseError, AuthenticationError, TimeoutError, PeerUnreachable, InputError and NotSupportedError.
-        """
-        parties = self._agent.parties(to, from_, route)
-        return publication.publish(self._agent, parties, event, body, content_type, expires, headers, timeout)
