@@ -109,7 +109,7 @@ class Endpoint(Requests):
         for handler, what in ((trace, "trace"), (on_error, "on_error")):
             if handler is not None:
                 check_callable(handler, what)
-        identity = None if identity is None else check_address(identity, "identity")
+        self.identity = None if identity is None else check_address(identity, "identity")
         interval = configuration.check_session_interval(session_expires)
         self._accounts = ()  # type: Tuple[Account, ...]
         self._recorder = configuration.make_recorder(record)
@@ -121,8 +121,8 @@ class Endpoint(Requests):
             settings.resolv_conf, settings.keepalive
         )
         try:
-            local = local._replace(port=self._engine.port)
-            Requests.__init__(self, Agent(self._engine, identity, interval), local)
+            self._local = local._replace(port=self._engine.port)
+            self._agent = Agent(self._engine, self.identity, interval)
             self._begin(trace, on_error)
         except BaseException:  # nobody has it yet who could close it
             _open_endpoints.discard(self)

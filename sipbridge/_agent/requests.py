@@ -12,7 +12,7 @@ from sipbridge.uri import check_address, check_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable, List, Optional, Union
+    from typing import Iterable, List, Optional, Union, cast
 
     from sipbridge._agent import watch as _watch
     from sipbridge._agent.agent import Agent
@@ -37,11 +37,10 @@ class Requests(object):
         identity: the URI or name-addr for From, or None.
     """
 
-    def __init__(self, agent, local):
-        # type: (Agent, TransportAddress) -> None
-        self._agent = agent
-        self._local = local
-        self.identity = agent.identity
+    if TYPE_CHECKING:
+        _agent = cast("Agent", None)
+        _local = cast("TransportAddress", None)
+        identity = cast("Optional[str]", None)
 
     def bindings(self, registrar, aor=None, timeout=32.0):
         # type: (str, Optional[str], float) -> List[str]

@@ -2,7 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge._call.offers import answer_for
+from sipbridge._call.incoming import answer_for
 from sipbridge._call.replacing import supporting
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import make_content

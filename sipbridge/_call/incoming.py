@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._engine.content import make_content
 from sipbridge._text.arguments import check_pairs
 from sipbridge._text.checks import check_reason, check_status
+from sipbridge._text.parameters import parse_parameters
 from sipbridge.errors import CallStateError, SipbridgeError
 
 TYPE_CHECKING = False
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from sipbridge._engine.choice import Engine
     from sipbridge._engine.records import Content
     from sipbridge._text.arguments import Body
-    from sipbridge.headers import HeaderFields
+    from sipbridge.headers import HeaderFields, Headers
+
 SDP = "application/sdp"
 
 
@@ -86,3 +88,24 @@ class IncomingRequest(object):
         else:
             if sdp is not None and self._call is not None:
                 self._call.local_sdp = sdp
+
+
+def answer_for(call, sdp):
+    # type: (Call, Optional[Body]) -> Optional[Body]
+    """What the 2xx to the peer's INVITE carries: ``sdp``, or where that is None what a 18x of ours carried already.
+
+    Raises CallStateError when there is neither: an offer has to be answered, and without one the 2xx has to
+    offer.
+    """
+    if sdp is not None or call.local_sdp is not None or not _negotiates(call.headers):
+        return sdp if sdp is not None else call.local_sdp
+    if call.remote_sdp is None:
+        raise CallStateError("the INVITE has no offer, so the answer has to make one: answer(sdp)")
+    raise CallStateError("the peer's offer wants an answer: answer(sdp), or reject(488)")
+
+
+def _negotiates(headers):
+    # type: (Headers) -> bool
+    """Whether an INVITE's body is a session description, or none: not something that we know nothing of."""
+    kind = headers.get("Content-Type")
+    return kind is None or parse_parameters(kind)[0].lower() == SDP

@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import random
 
 from sipbridge import negotiation
-from sipbridge._call.offers import SDP, check_offer
+from sipbridge._call.incoming import SDP
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import make_content
 from sipbridge._text.arguments import check_timeout, check_whole
@@ -45,6 +45,13 @@ def answer_again(call, offer):
     except InputError:
         return call.local_sdp
     return negotiation.answer_again(theirs, wanted).following(last).raw
+
+
+def check_offer(call):
+    # type: (Call) -> None
+    """Whether an offer may be made now (RFC 3264, 4; RFC 3311, 5.1)."""
+    if call._their_offer is not None and not call._their_offer.answered:
+        raise CallStateError("the peer's offer waits for your answer: no offer may be made before")
 
 
 def reinvite(call, sdp, headers, timeout, glare_retries):
