@@ -11,8 +11,8 @@ import pytest
 
 import sipbridge
 
-#: A call of two endpoints, and the modules of the package that there are afterwards, with their lines but for those that
-#: are types alone.
+#: A call of two endpoints, and the modules of the package that there are afterwards, with their lines, but for those
+#: that are types alone.
 _CALL = """
 import json, sys
 import sipbridge
