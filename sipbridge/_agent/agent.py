@@ -2,7 +2,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge._agent.table import settle
 from sipbridge._call.placing import place
 from sipbridge._engine.records import Parties
 from sipbridge._engine.response import check_response
@@ -12,7 +11,7 @@ from sipbridge.uri import check_address, check_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, ContextManager, Dict, Optional, Set
+    from typing import Any, Callable, ContextManager, Dict, Optional, Sequence, Set
 
     from sipbridge._agent.dispatch import Dispatcher, Timer
     from sipbridge._call.call import Call
@@ -136,9 +135,10 @@ class Agent(object):
         self.expect(transaction, on_response, call)
 
     def answer_by_default(self, requests):
+        # type: (Sequence[Any]) -> None
         """Give requests that wait, as events, the answer that they get when no handler gives one."""
         for event in requests:
-            settle(event, self.dispatcher.takes(event), False)
+            self.dispatcher.answer_by_default(event)
 
     def place(self, to, *arguments, **options):
         # type: (str, *Any, **Any) -> Call

@@ -320,8 +320,14 @@ class Dispatcher(object):
             self._settle_after(results, event, False)
 
     def takes(self, event):
+        # type: (Any) -> bool
         """True when there is a handler of such events, or somebody iterates."""
         return bool(self._streams) or any(self._handlers.get(kind) for kind in type(event).__mro__)
+
+    def answer_by_default(self, event):
+        # type: (Any) -> None
+        """Give the event of a request that waits the answer that it gets when no handler gives one."""
+        self._settle(event, self.takes(event), False)
 
     def _handle(self, handler, event):
         # type: (Callable[[Any], object], Any) -> object

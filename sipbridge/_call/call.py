@@ -99,7 +99,8 @@ class Call(object):
         self._offering = False  # the answer to an offer of ours, a hold among them, is still to come
         self._transfer = None  # type: Optional[Transfer]  # the one that we asked for last
         self._referred = False  # the peer has asked for one
-        self._requests = []  # events of the peer's requests that may wait for their answer still
+        # Events of the peer's requests that may wait for their answer still.
+        self._requests = []  # type: List[Any]
 
     def __repr__(self):
         # type: () -> str

@@ -125,9 +125,9 @@ def _requested(agent, raw):
     if event is not None or request.answered:
         return event
     kind = _KINDS.get(raw.method, events.RequestReceived)
-    event = kind(call, raw.method, headers, raw.body, request)
-    call._requests = [each for each in call._requests if not each.request.answered] + [event]
-    return event
+    received = kind(call, raw.method, headers, raw.body, request)
+    call._requests = [each for each in call._requests if not each.request.answered] + [received]
+    return received
 
 
 def _ended(agent, raw):

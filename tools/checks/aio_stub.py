@@ -59,9 +59,8 @@ class Source:
         name = "sipbridge." + path.replace("/", ".")
         self.imports = {each: (name, each) for each in self.classes}
         self.literals = {}
-        for node in self.body + [
-            each for node in self.body if isinstance(node, ast.If) for each in node.body
-        ]:
+        conditional = [each for part in self.body if isinstance(part, ast.If) for each in part.body]
+        for node in self.body + conditional:
             if isinstance(node, ast.ImportFrom):
                 self.imports.update((alias.name, (node.module, alias.name)) for alias in node.names)
             elif isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Literal["):
