@@ -32,9 +32,7 @@ class IncomingCall(events.IncomingCall):
     @property
     def call(self) -> Call: ...  # type: ignore[override]
     @property
-    def replaces(  # type: ignore[override]
-        self,
-    ) -> Optional[Call]: ...
+    def replaces(self) -> Optional[Call]: ...  # type: ignore[override]
 
 class CallProgress(events.CallProgress):
     @property
@@ -57,9 +55,12 @@ class RequestReceived(events.RequestReceived):
     def call(self) -> Optional[Call]: ...  # type: ignore[override]
 
 class InfoReceived(RequestReceived, events.InfoReceived):  # type: ignore[misc]
-    ...
+    @property
+    def call(self) -> Call: ...  # type: ignore[override]
 
 class TransferRequested(RequestReceived, events.TransferRequested):  # type: ignore[misc]
+    @property
+    def call(self) -> Call: ...  # type: ignore[override]
     def accept(  # type: ignore[override]
         self,
         sdp: Optional[Body] = None,

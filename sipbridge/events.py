@@ -16,7 +16,7 @@ from sipbridge.uri import address_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, FrozenSet, Literal, Optional, Tuple, Union
+    from typing import FrozenSet, Literal, Optional, Tuple, Union
 
     from sipbridge import identity as _identity
     from sipbridge import reason as _reason
@@ -214,6 +214,13 @@ class InfoReceived(RequestReceived):
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
+
+        @property
+        def call(self):
+            # type: () -> Call
+            raise NotImplementedError
+
     @property
     def dtmf(self):
         # type: () -> Optional[str]
@@ -231,6 +238,13 @@ class TransferRequested(RequestReceived):
     """
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @property
+        def call(self):
+            # type: () -> Call
+            raise NotImplementedError
 
     @property
     def target(self):
@@ -259,9 +273,7 @@ class TransferRequested(RequestReceived):
         failed (RFC 3515, 2.4.5); the old one stays up until either side hangs up. Raises CallStateError when
         this was answered before or the call with the peer has ended, InputError and EngineError.
         """
-        call = self.call  # type: Any
-        accepted = call._accept_transfer(self, sdp, headers, {"from_": from_, "route": route})  # type: Call
-        return accepted
+        return self.call._accept_transfer(self, sdp, headers, {"from_": from_, "route": route})
 
     def reject(self, status=603, reason=None):
         # type: (int, Optional[str]) -> None

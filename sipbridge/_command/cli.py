@@ -32,20 +32,28 @@ from sipbridge.errors import (
     TransportError,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import List, Optional, Sequence, Tuple
+
 
 def _challenge_hint(error, options):
+    # type: (AuthenticationError, argparse.Namespace) -> str
     if getattr(options, "user", None) is None:
         return "give --user NAME, and the password in %s or at the prompt" % PASSWORD_VARIABLE
     return "check --user and the password"
 
 
 def _response_hint(error):
+    # type: (ResponseError) -> str
     if 300 <= error.status <= 399 and error.contacts:
         return "the peer says to try %s" % ", ".join(error.contacts)
     return "--trace shows what was sent"
 
 
 def explain(error, options):
+    # type: (Exception, argparse.Namespace) -> Tuple[int, str]
     """The exit code for an error, and a hint at what to do next."""
     if isinstance(error, (InputError, UnicodeError)):
         return EXIT_USAGE, "try: sipbridge %s --help" % options.command
@@ -71,6 +79,7 @@ def explain(error, options):
 
 
 def _complain(text):
+    # type: (str) -> None
     Console(sys.stderr).line("sipbridge: " + printable(text))
 
 
@@ -78,8 +87,9 @@ def _complain(text):
 
 
 def _arguments(argv):
+    # type: (Optional[Sequence[str]]) -> List[str]
     """The arguments as text."""
-    arguments = sys.argv[1:] if argv is None else argv
+    arguments = sys.argv[1:] if argv is None else list(argv)
     if PY2:
         encoding = sys.getfilesystemencoding() or "utf-8"
         return [each.decode(encoding) if isinstance(each, bytes) else each for each in arguments]
@@ -87,10 +97,11 @@ def _arguments(argv):
 
 
 def run(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """Run the chosen command. Returns its exit code; what it raises is explained on standard error."""
     try:
         with Interrupts() as options.interrupts:
-            return options.run(options, console)
+            return int(options.run(options, console))
     except KeyboardInterrupt:
         _complain("interrupted")
         return EXIT_INTERRUPTED
@@ -101,6 +112,7 @@ def run(options, console):
 
 
 def main(argv=None):
+    # type: (Optional[Sequence[str]]) -> int
     """Run the command line; returns the exit code. Wrong usage exits with 2 at once."""
     parser = build_parser()
     try:

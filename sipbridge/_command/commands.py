@@ -6,6 +6,7 @@ import io
 import platform
 import sys
 from contextlib import contextmanager
+from functools import partial
 
 from sipbridge import sdp, svg
 from sipbridge._agent.endpoint import Endpoint
@@ -46,6 +47,14 @@ from sipbridge.record import Recorder
 from sipbridge.tls import Tls
 from sipbridge.uri import parse_address, parse_uri
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
+
+    from sipbridge._call.call import Call
+    from sipbridge._command.console import Console
+    from sipbridge._engine.response import Response
 OK = 0
 
 # How long a command waits for the peer when it hangs up, in seconds.
@@ -60,6 +69,7 @@ _DISCARD = 9
 
 
 def local_address(target):
+    # type: (str) -> str
     """``udp://host:0``, the host being this machine's address on the way to the SIP URI ``target``.
 
     The transport is the one that the URI names (RFC 3261, 19.1.1), TLS for ``sips:``. A host name without an address of
@@ -77,6 +87,7 @@ def local_address(target):
 
 @contextmanager
 def opened(options, console, local, identity=None):
+    # type: (argparse.Namespace, Console, str, Optional[str]) -> Iterator[Endpoint]
     """The endpoint that the options describe, closed at the end, come what may."""
     password = None if options.user is None else password_for(options.user)
     phone = Endpoint(
@@ -93,7 +104,7 @@ def opened(options, console, local, identity=None):
         record=None if options.record is None else Recorder(options.record, options.record_credentials),
     )
     try:
-        if password is not None:
+        if options.user is not None and password is not None:
             phone.add_credentials(options.user, password)
         yield phone
     finally:
@@ -102,12 +113,14 @@ def opened(options, console, local, identity=None):
 
 
 def _tls(options):
+    # type: (argparse.Namespace) -> Optional[Tls]
     """The Tls that the options describe, None when they say nothing of it."""
     given = (options.certificate, options.key, options.ca, options.verify)
     return Tls(given[0], given[1], given[2], given[3] or "server") if any(given) else None
 
 
 def local_for(options, target):
+    # type: (argparse.Namespace, str) -> str
     """The address to use here for a command with that target."""
     return options.local or local_address(options.proxy or parse_address(target).uri)
 
@@ -116,6 +129,7 @@ def local_for(options, target):
 
 
 def read_file(path):
+    # type: (str) -> bytes
     """The octets of a file. Raises InputError, naming it."""
     try:
         with io.open(path, "rb") as stream:
@@ -125,12 +139,14 @@ def read_file(path):
 
 
 def silent_sdp(host, direction="inactive"):
+    # type: (str, str) -> bytes
     """A session description of one audio stream over which nothing is sent (RFC 3264, 5.1)."""
     audio = sdp.medium("audio", _DISCARD, [PCMU, PCMA, telephone_event()], direction)
     return sdp.build(host, [audio], name="sipbridge").raw
 
 
 def sdp_for(options, phone):
+    # type: (argparse.Namespace, Endpoint) -> bytes
     if options.sdp is not None:
         body = read_file(options.sdp)
         if not body.strip():
@@ -145,10 +161,12 @@ def sdp_for(options, phone):
 
 
 def size_of(sdp):
+    # type: (Optional[bytes]) -> str
     return ", no SDP" if sdp is None else ", SDP of %d octets" % len(sdp)
 
 
 def _info(event):
+    # type: (InfoReceived) -> str
     if event.dtmf:
         return "DTMF %s" % event.dtmf
     return "INFO %s, %d octets" % (event.content_type or "without a type", len(event.body))
@@ -170,6 +188,7 @@ DESCRIPTIONS = {
 
 
 def version(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """sipbridge, Python, and each engine that this Python can load."""
     console.line("sipbridge %s" % __version__)
     console.line("Python %s (%s)" % (platform.python_version(), platform.python_implementation()))
@@ -185,6 +204,7 @@ def version(options, console):
 
 
 def doctor(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """What this machine needs for the image, checked and explained."""
     return _doctor.report(_doctor.System(), console.line)
 
@@ -193,10 +213,11 @@ def doctor(options, console):
 
 
 def call(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """Place a call, send the keys, hold it for its time, hang up."""
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         for kind, describe in DESCRIPTIONS.items():
-            phone.on(kind, lambda event, describe=describe: console.event(describe(event)))
+            phone.on(kind, partial(_tell, console, describe))
         sdp = sdp_for(options, phone)
         console.event("calling %s from %s (%s)" % (options.to, phone.address, phone.engine_name))
         placed = phone.invite(options.to, sdp, options.header, follow_redirects=options.follow)
@@ -215,7 +236,13 @@ def call(options, console):
         return _hang_up(placed)
 
 
+def _tell(console, describe, event):
+    # type: (Console, Callable[[Any], str], Any) -> None
+    console.event(describe(event))
+
+
 def _hold(options, console, placed):
+    # type: (argparse.Namespace, Console, Call) -> None
     """Put the call on hold for its time, if asked to."""
     if options.hold is None:
         return
@@ -230,6 +257,7 @@ def _hold(options, console, placed):
 
 
 def _transfer(options, console, placed):
+    # type: (argparse.Namespace, Console, Call) -> None
     """Have the peer call somebody else, if asked to."""
     if options.transfer is not None:
         console.event("transferring to %s" % options.transfer)
@@ -237,6 +265,7 @@ def _transfer(options, console, placed):
 
 
 def _stay(options, placed):
+    # type: (argparse.Namespace, Call) -> None
     """Keep the call up for its time, or until the peer ends it."""
     try:
         placed.wait_ended(options.duration)
@@ -245,6 +274,7 @@ def _stay(options, placed):
 
 
 def _hang_up(placed):
+    # type: (Call) -> int
     """End the call, and see its end through."""
     placed.hangup()
     ended = placed.wait_ended(_BYE_TIMEOUT)
@@ -259,12 +289,13 @@ def _hang_up(placed):
 
 
 def register(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """Register, and keep it up until interrupted."""
     aor = options.aor or _default_aor(options)
     with opened(options, console, local_for(options, options.registrar), aor) as phone:
         if options.list or options.remove_all:
             return _bindings(options, console, phone)
-        heard = []
+        heard = []  # type: List[RegistrationChanged]
         phone.on(RegistrationChanged, lambda event: _tell_registration(event, console, heard))
         try:
             registration = phone.register(
@@ -280,12 +311,14 @@ def register(options, console):
             if options.once or not heard:
                 raise
             return OK
-        if _failures(heard):
-            raise registration.error
+        error = registration.error
+        if _failures(heard) and error is not None:
+            raise error
     return OK
 
 
 def _bindings(options, console, phone):
+    # type: (argparse.Namespace, Console, Endpoint) -> int
     """Remove the bindings where asked to, and tell of those that are there."""
     if options.remove_all:
         phone.unregister_all(options.registrar, timeout=options.timeout)
@@ -295,16 +328,19 @@ def _bindings(options, console, phone):
 
 
 def _default_aor(options):
+    # type: (argparse.Namespace) -> Optional[str]
     if options.user is None:
         raise InputError("give --aor, or --user for an address at the registrar's host")
     return "sip:%s@%s" % (options.user, parse_uri(options.registrar).host)
 
 
 def _failures(heard):
+    # type: (Iterable[RegistrationChanged]) -> List[RegistrationChanged]
     return [event for event in heard if event.state == "failed"]
 
 
 def _tell_registration(event, console, heard):
+    # type: (RegistrationChanged, Console, List[RegistrationChanged]) -> None
     heard.append(event)  # before the line, after which the user may interrupt
     aor = event.registration.aor
     if event.state == "active":
@@ -319,6 +355,7 @@ def _tell_registration(event, console, heard):
 
 
 def message(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """Send a MESSAGE and wait until it was taken."""
     body = standard_input() if options.text == "-" else options.text
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
@@ -341,8 +378,9 @@ def message(options, console):
 
 
 def ping(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """Ask a peer with OPTIONS whether it is there, again and again. Any response but a 408, 502, 503 or 504 counts."""
-    seen = []  # whether each answered, before the line that tells of it: after that the user may interrupt
+    seen = []  # type: List[bool]  # whether each answered, before the line that tells of it: after that the user may interrupt
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         try:
             while len(seen) < options.count and not console.broken.is_set():
@@ -359,9 +397,12 @@ def ping(options, console):
 
 
 def _ask(options, console, phone, seen):
+    # type: (argparse.Namespace, Console, Endpoint, List[bool]) -> None
     started = monotonic()
     try:
-        response = phone.options(options.to, options.header, timeout=options.timeout)
+        response = phone.options(
+            options.to, options.header, timeout=options.timeout
+        )  # type: Union[Response, ResponseError]
     except ResponseError as error:
         response = error
     except TimeoutError:
@@ -380,6 +421,7 @@ def _ask(options, console, phone, seen):
 
 
 def ladder(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """Draw the messages of a file."""
     if options.file == "-":
         rows = diagram_input.read_stream(io.BytesIO(standard_input()), "standard input")
@@ -399,6 +441,7 @@ def ladder(options, console):
 
 
 def _named(columns, names):
+    # type: (List[Tuple[str, str]], Dict[str, str]) -> List[Tuple[str, str]]
     """The columns, in their order, with the names that were given for some."""
     unknown = set(names).difference(address for address, _ in columns)
     if unknown:
@@ -409,5 +452,8 @@ def _named(columns, names):
 
 
 def standard_input():
+    # type: () -> bytes
     """The octets on standard input, to its end."""
-    return getattr(sys.stdin, "buffer", sys.stdin).read()
+    stream = getattr(sys.stdin, "buffer", sys.stdin)  # type: Any
+    octets = stream.read()  # type: bytes
+    return octets

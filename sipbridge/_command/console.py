@@ -15,6 +15,10 @@ from sipbridge._compat import PY2
 from sipbridge._text.printable import clock, printable
 from sipbridge.errors import InputError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO, Any, Dict, Iterable, Optional
+
 #: The environment variable that a password is taken from.
 PASSWORD_VARIABLE = "SIPBRIDGE_PASSWORD"
 
@@ -26,17 +30,20 @@ class Console(object):
     """
 
     def __init__(self, stream=None):
+        # type: (Optional[IO[str]]) -> None
         self._stream = sys.stdout if stream is None else stream
         self._lock = threading.Lock()
-        self.broken = threading.Event()
+        self.broken = threading.Event()  # type: threading.Event
 
     def line(self, text=""):
+        # type: (str) -> None
         """Write a line; characters that the stream's encoding lacks are written as escapes."""
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         octets = (text + "\n").encode(encoding, "backslashreplace")
         with self._lock:
             try:
-                self._stream.write(octets if PY2 else octets.decode(encoding))
+                written = octets if PY2 else octets.decode(encoding)  # type: Any
+                self._stream.write(written)
                 self._stream.flush()
             except (IOError, OSError) as error:
                 if error.errno not in (errno.EPIPE, errno.EINVAL):
@@ -44,14 +51,17 @@ class Console(object):
                 self.broken.set()
 
     def lines(self, lines):
+        # type: (Iterable[str]) -> None
         """Write lines that belong together, with nothing between them."""
         self.line("\n".join(lines))
 
     def event(self, text):
+        # type: (str) -> None
         """Write a line that begins with the time and is safe to print."""
         self.line("%s  %s" % (clock(time.time()), printable(text)))
 
     def abandon(self):
+        # type: () -> None
         """After ``broken``: keep the interpreter from complaining about the stream when it exits."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
@@ -69,9 +79,11 @@ class Interrupts(object):
     _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
     def __init__(self):
-        self._before = {}
+        # type: () -> None
+        self._before = {}  # type: Dict[int, Any]
 
     def __enter__(self):
+        # type: () -> Interrupts
         for name in self._NAMES:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) != signal.SIG_IGN:
@@ -79,20 +91,24 @@ class Interrupts(object):
         return self
 
     def __exit__(self, *exc_info):
+        # type: (*Any) -> None
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     def _raise(self, number, frame):
+        # type: (int, Any) -> None
         self.ignore()
         raise Interrupted(number)
 
     def ignore(self):
+        # type: () -> None
         """From now on heed no signal: what is left to do takes a second, and has to be done."""
         for number in self._before:
             signal.signal(number, signal.SIG_IGN)
 
 
 def password_for(user):
+    # type: (str) -> str
     """The password, from SIPBRIDGE_PASSWORD or, when that is not set, typed at a prompt.
 
     Raises InputError when there is no terminal to ask at.

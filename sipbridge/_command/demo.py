@@ -34,6 +34,12 @@ from sipbridge.events import CallAnswered, CallEnded, CallProgress
 from sipbridge.ladder import draw
 from sipbridge.uri import parse_uri
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, List, Optional, Sequence, Tuple
+
+    from sipbridge.events import TraceMessage
+
 PASSWORDS = {"alice": "wonderland", "bob": "builder"}
 KEYS = "42#"
 TEXT = u"Gr\xfc\xdfe: lunch at noon?"
@@ -41,6 +47,7 @@ _WIDTH = 100  # columns, where no terminal says another
 
 
 def require(what, found, expected):
+    # type: (str, object, object) -> None
     """Raise Deviation unless what was found is what was expected."""
     if found != expected:
         raise Deviation("%s should be %r, and is %r" % (what, expected, found))
@@ -55,15 +62,17 @@ class Demo(object):
     """
 
     def __init__(self, console, registrar, engine=None, deviation=None):
+        # type: (Console, Registrar, Optional[str], Optional[str]) -> None
         self._console = console
         self._registrar = registrar
         self._begin = monotonic()
-        self._events, self._coming = [], Queue()
+        self._events = []  # type: List[Any]
+        self._coming = Queue()  # type: Queue[Any]
         self.step = "start"
-        self.trace = []
+        self.trace = []  # type: List[TraceMessage]
         self.alice = Endpoint(
             identity="sip:alice@" + registrar.host_port, engine=engine, trace=self.trace.append
-        )
+        )  # type: Endpoint
         for kind in (CallProgress, CallAnswered, CallEnded):
             self.alice.on(kind, self._coming.put)
         self.bob = Child(
@@ -72,20 +81,24 @@ class Demo(object):
             self.alice.engine_name,
             PASSWORDS["bob"],
             deviation,
-        )
-        self.parties = [(registrar.host_port, "registrar"), (self.alice.uri[len("sip:") :], "alice")]
+        )  # type: Child
+        self.parties = [(registrar.host_port, "registrar"), (self.alice.uri[len("sip:") :], "alice")]  # type: List[Tuple[str, str]]
 
     def __enter__(self):
+        # type: () -> Demo
         return self
 
     def __exit__(self, *exc_info):
+        # type: (*Any) -> None
         self.alice.close()
         self.bob.__exit__(*exc_info)
 
     def _say(self, who, what):
+        # type: (str, str) -> None
         self._console.line("%7.3f s  %-9s  %s" % (monotonic() - self._begin, who, printable(what)))
 
     def run(self):
+        # type: () -> None
         """Every step, in order. Raises Deviation and SipbridgeError."""
         for step in (
             self._meet,
@@ -98,10 +111,11 @@ class Demo(object):
             self._hang_up,
             self._unregister,
         ):
-            self.step = step.__doc__.rstrip(".").lower()
+            self.step = (step.__doc__ or "").rstrip(".").lower()
             step()
 
     def _meet(self):
+        # type: () -> None
         """Start."""
         self._say("registrar", "checks digests at %s" % self._registrar.uri)
         self._say("alice", "is at %s" % self.alice.uri)
@@ -112,6 +126,7 @@ class Demo(object):
     # -- the registrar -------------------------------------------------------------------------------------
 
     def _refused(self):
+        # type: () -> None
         """Register with a wrong password."""
         self.alice.add_credentials("alice", "wrong " + PASSWORDS["alice"])
         try:
@@ -125,6 +140,7 @@ class Demo(object):
         self._say("alice", "is refused with a wrong password: 401")
 
     def _register(self):
+        # type: () -> None
         """Register."""
         self.alice.clear_credentials()
         self.alice.add_credentials("alice", PASSWORDS["alice"])
@@ -141,11 +157,13 @@ class Demo(object):
         require("alice's binding", "sip:%s:%s" % (bound.host, bound.port), self.alice.uri)
 
     def _check_answers(self, expected):
+        # type: (List[Tuple[str, int]]) -> None
         """What the registrar has answered since the last time."""
         answers, self._registrar.answers[:] = list(self._registrar.answers), []
         require("what the registrar answered", answers, expected)
 
     def _unregister(self):
+        # type: () -> None
         """Unregister."""
         self.registration.unregister(TIMEOUT)
         require("alice's registration", self.registration.state, "ended")
@@ -158,6 +176,7 @@ class Demo(object):
     # -- the call ------------------------------------------------------------------------------------------
 
     def _call(self):
+        # type: () -> None
         """Call."""
         offer = session("alice", 1)
         uri = self._registrar.bindings["bob"]
@@ -175,6 +194,7 @@ class Demo(object):
         self._check_events([(CallProgress, 180), (CallAnswered, 200)])
 
     def _keys(self):
+        # type: () -> None
         """Send keys."""
         self.call.send_dtmf(KEYS, timeout=TIMEOUT)
         for key in KEYS:
@@ -182,6 +202,7 @@ class Demo(object):
         self._say("alice", "presses %s: an INFO each, bob got them" % KEYS)
 
     def _hold(self):
+        # type: () -> None
         """Hold and resume."""
         self._reinvite(2, "sendonly", "recvonly")
         self._say("alice", "holds the call: a=sendonly, bob says a=recvonly")
@@ -189,6 +210,7 @@ class Demo(object):
         self._say("alice", "resumes it: a=sendrecv on both sides")
 
     def _reinvite(self, version, way, answered):
+        # type: (int, str, str) -> None
         response = self.call.reinvite(session("alice", version, way), timeout=TIMEOUT)
         self.bob.expect("reinvited", way=way)
         self.bob.expect("confirmed")
@@ -196,6 +218,7 @@ class Demo(object):
         require("the call", self.call.state, "established")
 
     def _message(self):
+        # type: () -> None
         """Send a message."""
         response = self.alice.message(self._registrar.bindings["bob"], TEXT, timeout=TIMEOUT)
         require("the answer to the message", response.status, 200)
@@ -203,6 +226,7 @@ class Demo(object):
         self._say("alice", u"sends a message, bob reads: %s" % TEXT)
 
     def _hang_up(self):
+        # type: () -> None
         """Hang up."""
         self.call.hangup()
         require("why the call ended", self.call.wait_ended(TIMEOUT).cause, "local-bye")
@@ -212,6 +236,7 @@ class Demo(object):
         self._say("alice", "hangs up: BYE, the call is over on both sides")
 
     def _check_events(self, expected):
+        # type: (List[Tuple[type, int]]) -> None
         """Wait for as many events as there should be: they come on a thread of their own."""
         while len(self._events) < len(expected):
             try:
@@ -222,6 +247,7 @@ class Demo(object):
         require("alice's events", found, [(kind.__name__, status) for kind, status in expected])
 
     def diagram(self):
+        # type: () -> str
         """What passed at Alice's, as text."""
         size = getattr(shutil, "get_terminal_size", None)  # Python 3
         width = size((_WIDTH, 24)).columns if size else _WIDTH
@@ -229,6 +255,7 @@ class Demo(object):
 
 
 def _perform(console, options):
+    # type: (Console, Any) -> int
     passwords = dict(PASSWORDS)
     if options.deviation == "password":
         passwords["alice"] = "looking glass"
@@ -241,7 +268,7 @@ def _perform(console, options):
             except (Deviation, SipbridgeError) as error:
                 demo_failed = "demo: FAILED in step %r: %s" % (demo.step, error)
             else:
-                demo_failed = None
+                demo_failed = ""
             console.line("\nwhat passed at alice's:\n\n%s\n" % demo.diagram())
     console.line("engine: " + engine)
     console.line(demo_failed or "demo: ok")
@@ -249,6 +276,7 @@ def _perform(console, options):
 
 
 def main(argv=None):
+    # type: (Optional[Sequence[str]]) -> int
     """Run the demo; returns the exit code: 0, or 1 for any deviation."""
     parser = argparse.ArgumentParser(
         prog="python -m sipbridge.demo",

@@ -28,10 +28,16 @@ from sipbridge.events import (
     MessageReceived,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional, Sequence
+
+    from sipbridge._kept.registration import Registration
 try:
-    from queue import Empty, Queue
+    from queue import Empty as Empty
+    from queue import Queue as Queue
 except ImportError:  # Python 2
-    from Queue import Empty, Queue
+    from Queue import Empty, Queue  # type: ignore[import-not-found, no-redef]
 
 #: Seconds that a step may take.
 TIMEOUT = 5.0
@@ -57,6 +63,7 @@ class Deviation(Exception):
 
 
 def session(user, version, way="sendrecv"):
+    # type: (str, int, str) -> bytes
     """A session description; ``way`` is the direction of its one stream (RFC 3264, 5.1)."""
     lines = (
         "v=0",
@@ -72,6 +79,7 @@ def session(user, version, way="sendrecv"):
 
 
 def direction(sdp):
+    # type: (Optional[bytes]) -> str
     """The direction of the stream in a session description; sendrecv where none is said."""
     found = _DIRECTION.search((sdp or b"").decode("utf-8", "replace").replace("\r\n", "\n"))
     return found.group(1) if found else "sendrecv"
@@ -84,47 +92,56 @@ class Bob(object):
     """Registers, rings, answers and tells about it. His handlers run on the endpoint's event thread."""
 
     def __init__(self, phone, registrar, deviation=None):
+        # type: (Endpoint, str, Optional[str]) -> None
         self._phone = phone
         self._registrar = registrar
         self._deviation = deviation
-        self._registration = None
+        self._registration = None  # type: Optional[Registration]
         self._version = 0
         self._lock = threading.Lock()
-        for kind, handler in (
+        handlers = (
             (IncomingCall, self._incoming),
             (CallConfirmed, lambda event: self._tell("confirmed")),
             (InfoReceived, self._info),
             (CallReinvited, self._reinvited),
             (MessageReceived, self._message),
             (CallEnded, lambda event: self._tell("ended", cause=event.cause, calls=len(self._phone.calls))),
-        ):
+        )  # type: Any  # pairs: each handler takes events of its kind
+        for kind, handler in handlers:
             phone.on(kind, handler)
 
     def run(self):
+        # type: () -> None
         """Do what is said on standard input until it ends."""
         self._tell("ready", uri=self._phone.uri, engine=self._phone.engine_name)
         for line in iter(sys.stdin.readline, ""):
             {"register": self._register, "unregister": self._unregister}[json.loads(line)["do"]]()
 
     def _tell(self, event, **fields):
+        # type: (str, **Any) -> None
         with self._lock:
             sys.stdout.write(json.dumps(dict(fields, event=event)) + "\n")
             sys.stdout.flush()
 
     def _register(self):
+        # type: () -> None
         self._phone.add_credentials("bob", os.environ[PASSWORD_VARIABLE])
-        self._registration = self._phone.register(self._registrar, expires=300, timeout=TIMEOUT)
-        self._tell("registered", expires=self._registration.expires)
+        self._registration = kept = self._phone.register(self._registrar, expires=300, timeout=TIMEOUT)
+        self._tell("registered", expires=kept.expires)
 
     def _unregister(self):
-        self._registration.unregister(TIMEOUT)
-        self._tell("unregistered", state=self._registration.state)
+        # type: () -> None
+        if self._registration is not None:
+            self._registration.unregister(TIMEOUT)
+            self._tell("unregistered", state=self._registration.state)
 
     def _session(self, way="sendrecv"):
+        # type: (str) -> bytes
         self._version += 1
         return session("bob", self._version, way)
 
     def _incoming(self, event):
+        # type: (IncomingCall) -> None
         if self._deviation == "refuse":
             event.call.reject(486)
             return
@@ -135,10 +152,12 @@ class Bob(object):
         self._tell("answered", sdp=(answer or b"").decode("utf-8"))
 
     def _info(self, event):
+        # type: (InfoReceived) -> None
         if not (self._deviation == "dtmf" and event.dtmf == "2"):
             self._tell("dtmf", key=event.dtmf)
 
     def _reinvited(self, event):
+        # type: (CallReinvited) -> None
         if self._deviation == "crash":
             os._exit(1)
         way = direction(event.sdp)
@@ -146,12 +165,14 @@ class Bob(object):
         event.answer(self._session("sendrecv" if self._deviation == "hold" else _MIRRORED.get(way, way)))
 
     def _message(self, event):
+        # type: (MessageReceived) -> None
         if self._deviation == "message":
             event.answer(486)
         self._tell("message", text=event.text, sender=event.from_uri)
 
 
 def main(argv=None):
+    # type: (Optional[Sequence[str]]) -> int
     """Be Bob, until standard input ends. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sipbridge._command.demo_party", description=__doc__)
     parser.add_argument("--identity", required=True)
@@ -178,6 +199,7 @@ class Child(object):
     """
 
     def __init__(self, identity, registrar, engine, password, deviation=None):
+        # type: (str, str, str, str, Optional[str]) -> None
         command = [sys.executable, "-m", "sipbridge._command.demo_party", "--identity", identity]
         command += ["--registrar", registrar, "--engine", engine]
         command += [] if deviation is None else ["--deviation", deviation]
@@ -187,18 +209,22 @@ class Child(object):
             stdout=subprocess.PIPE,
             env=dict(os.environ, **{PASSWORD_VARIABLE: password}),
         )
+        assert self._process.stdin is not None and self._process.stdout is not None  # pipes were asked for
+        self._input, self._output = self._process.stdin, self._process.stdout
         self.pid = self._process.pid
-        self._told = Queue()
+        self._told = Queue()  # type: Queue[Dict[str, Any]]
         self._reader = threading.Thread(target=self._read, name="demo party")
         self._reader.daemon = True
         self._reader.start()
 
     def __enter__(self):
+        # type: () -> Child
         return self
 
     def __exit__(self, *exc_info):
+        # type: (*Any) -> None
         try:
-            self._process.stdin.close()
+            self._input.close()
         except (IOError, OSError):  # it is gone, with something left to read
             pass
         deadline = monotonic() + TIMEOUT
@@ -208,10 +234,11 @@ class Child(object):
             self._process.kill()
             self._process.wait()
         self._reader.join(TIMEOUT)
-        self._process.stdout.close()
+        self._output.close()
 
     def _read(self):
-        for line in iter(self._process.stdout.readline, b""):
+        # type: () -> None
+        for line in iter(self._output.readline, b""):
             try:
                 self._told.put(json.loads(line.decode("ascii")))
             except ValueError:  # a library's remark
@@ -219,18 +246,21 @@ class Child(object):
         self._told.put({"event": "gone"})
 
     def tell(self, what):
+        # type: (str) -> None
         """Have Bob do something: "register" or "unregister"."""
         try:
-            self._process.stdin.write((json.dumps({"do": what}) + "\n").encode("ascii"))
-            self._process.stdin.flush()
+            self._input.write((json.dumps({"do": what}) + "\n").encode("ascii"))
+            self._input.flush()
         except (IOError, OSError):
             raise Deviation("bob's process is gone")
 
     def ready(self):
+        # type: () -> Dict[str, Any]
         """Wait until Bob is there; what he says of himself."""
         return self.expect("ready", _START_TIMEOUT)
 
     def expect(self, event, timeout=TIMEOUT, **fields):
+        # type: (str, float, **object) -> Dict[str, Any]
         """The next thing that Bob tells, as a dict. Raises Deviation unless it is this, with these fields."""
         try:
             told = self._told.get(timeout=timeout)
@@ -245,6 +275,7 @@ class Child(object):
 
 
 def _text(fields):
+    # type: (Dict[str, Any]) -> str
     return json.dumps(fields, sort_keys=True)
 
 

@@ -11,11 +11,16 @@ import re
 import socket
 import threading
 import uuid
-from collections import deque, namedtuple
+from collections import deque
 from contextlib import closing
 
+from sipbridge._compat import NamedTuple
 from sipbridge.headers import Headers
 from sipbridge.uri import address_uri, parse_uri
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Deque, Dict, List, Mapping, Optional, Tuple
 
 _PARAMETER = re.compile(u"([A-Za-z-]+)\\s*=\\s*(?:\"((?:[^\"\\\\]|\\\\.)*)\"|([^\\s,]*))")
 _EXPIRES = re.compile(u";\\s*expires\\s*=\\s*([0-9]+)", re.IGNORECASE)
@@ -24,16 +29,22 @@ _REMEMBERED = 64  # answers kept for retransmitted requests
 _DEFAULT_EXPIRES = 3600  # seconds (RFC 3261, 10.2.1.1)
 
 
-class Answer(namedtuple("Answer", "status reason headers")):
+class Answer(NamedTuple("Answer", [
+    ("status", "int"),
+    ("reason", "str"),
+    ("headers", "List[Tuple[str, str]]"),
+])):
     """A response in short: status code, reason phrase, pairs for further headers."""
 
     __slots__ = ()
 
 
 def digest(user, realm, password, method, parameters):
+    # type: (str, str, str, str, Mapping[str, str]) -> str
     """The response to a challenge with qop=auth (RFC 2617, 3.2.2), from the other parameters of the answer."""
 
     def md5(*parts):
+        # type: (*str) -> str
         return hashlib.md5(u":".join(parts).encode("utf-8")).hexdigest()
 
     return md5(
@@ -59,38 +70,44 @@ class Registrar(object):
     """
 
     def __init__(self, passwords, realm="sipbridge demo"):
+        # type: (Mapping[str, str], str) -> None
         self._passwords = passwords
         self._realm = realm
-        self._nonces = {}  # and the highest count that each was used with
-        self._answered = deque(maxlen=_REMEMBERED)  # (branch, octets)
+        self._nonces = {}  # type: Dict[str, int]  # and the highest count that each was used with
+        self._answered = deque(maxlen=_REMEMBERED)  # type: Deque[Tuple[str, bytes]]  # (branch, octets)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._run, name="demo registrar")
         self._thread.daemon = True
-        self.bindings = {}
-        self.answers = []
+        self.bindings = {}  # type: Dict[str, str]
+        self.answers = []  # type: List[Tuple[str, int]]
 
     @property
     def host_port(self):
+        # type: () -> str
         """ "host:port" where it listens."""
         return "%s:%d" % self._socket.getsockname()
 
     @property
     def uri(self):
+        # type: () -> str
         """Its URI."""
         return "sip:" + self.host_port
 
     def __enter__(self):
+        # type: () -> Registrar
         self._thread.start()
         return self
 
     def __exit__(self, *exc_info):
+        # type: (*Any) -> None
         with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as waker:
             waker.sendto(b"", self._socket.getsockname())  # an empty datagram ends it
         self._thread.join(2.0)
         self._socket.close()
 
     def _run(self):
+        # type: () -> None
         while True:
             data, source = self._socket.recvfrom(65535)
             if not data:
@@ -100,6 +117,7 @@ class Registrar(object):
                 self._socket.sendto(response, source)
 
     def _respond(self, data, source):
+        # type: (bytes, Tuple[str, int]) -> Optional[bytes]
         """The octets of the response to a datagram, or None."""
         start, _, fields = data.decode("utf-8", "replace").replace("\r\n", "\n").partition("\n")
         headers = Headers(fields.partition("\n\n")[0])
@@ -115,6 +133,7 @@ class Registrar(object):
         return response
 
     def _answer(self, method, headers):
+        # type: (str, Headers) -> Answer
         if method != "REGISTER":
             return Answer(501, "Not Implemented", [])
         try:
@@ -123,6 +142,7 @@ class Registrar(object):
             return Answer(400, "Bad Request", [])
 
     def _register(self, headers):
+        # type: (Headers) -> Answer
         user = parse_uri(address_uri(headers["To"])).user or ""
         answer = self._refusal(user, headers) or self._bind(user, headers)
         self.answers.append((user, answer.status))
@@ -131,6 +151,7 @@ class Registrar(object):
     # -- authentication ------------------------------------------------------------------------------------
 
     def _refusal(self, user, headers):
+        # type: (str, Headers) -> Optional[Answer]
         """None when the digest is right, else the challenge."""
         parameters = dict(
             (name.lower(), quoted or bare)
@@ -148,12 +169,14 @@ class Registrar(object):
         return None
 
     def _is_right(self, user, parameters):
+        # type: (str, Dict[str, str]) -> bool
         password = self._passwords.get(user)
         if password is None or parameters["username"] != user or parameters["realm"] != self._realm:
             return False
         return parameters["response"] == digest(user, self._realm, password, "REGISTER", parameters)
 
     def _challenge(self, stale=False):
+        # type: (bool) -> Answer
         nonce = uuid.uuid4().hex
         self._nonces[nonce] = 0
         value = 'Digest realm="%s", nonce="%s", algorithm=MD5, qop="auth"%s'
@@ -163,6 +186,7 @@ class Registrar(object):
     # -- bindings ------------------------------------------------------------------------------------------
 
     def _bind(self, user, headers):
+        # type: (str, Headers) -> Answer
         contact = headers.get("Contact", "")
         found = _EXPIRES.search(contact)
         expires = int(found.group(1) if found else headers.get("Expires", _DEFAULT_EXPIRES))
@@ -175,6 +199,7 @@ class Registrar(object):
 
 
 def _compose(answer, headers, source):
+    # type: (Answer, Headers, Tuple[str, int]) -> bytes
     """The octets of a response to the request with these headers (RFC 3261, 8.2.6)."""
     lines = ["SIP/2.0 %d %s" % (answer.status, answer.reason)]
     vias = headers.get_all("Via")

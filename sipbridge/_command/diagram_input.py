@@ -11,6 +11,10 @@ from sipbridge.errors import InputError
 from sipbridge.events import TraceMessage
 from sipbridge.ladder import Arrow, arrows, label
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Iterator, List, Optional, Tuple
+
 #: The column of an endpoint whose address the trace does not tell.
 HERE = "here"
 
@@ -22,6 +26,7 @@ _DAY = 86400.0
 
 
 def read(path):
+    # type: (str) -> List[Arrow]
     """The :class:`~sipbridge.ladder.Arrow` records of a file: pcap, pcapng, or text that ``--trace`` printed.
 
     Raises InputError when it cannot be read, or has no SIP message in it; NotSupportedError for a capture
@@ -36,6 +41,7 @@ def read(path):
 
 
 def read_stream(stream, name):
+    # type: (BinaryIO, str) -> List[Arrow]
     """The same from a file that is opened for reading bytes and can be rewound; ``name`` is what errors call it."""
     found = _read(stream)
     if not found:
@@ -44,6 +50,7 @@ def read_stream(stream, name):
 
 
 def _read(stream):
+    # type: (BinaryIO) -> List[Arrow]
     begin = stream.read(4)
     stream.seek(0)
     if record.is_capture(begin):
@@ -55,13 +62,17 @@ def _read(stream):
 
 
 def from_text(text):
+    # type: (str) -> List[Arrow]
     """The arrows in what ``--trace`` printed; lines of anything else in between are passed over."""
     messages = list(_messages(check_text(text, "text").splitlines()))
     return list(arrows(messages, _local(messages)))
 
 
 def _messages(lines):
-    head, body, before, days = None, [], 0.0, 0
+    # type: (List[str]) -> Iterator[TraceMessage]
+    head = None  # type: Optional[Tuple[float, bool, str]]
+    body = []  # type: List[str]
+    before, days = 0.0, 0
     for line in list(lines) + [""]:
         if head is not None and line.startswith(_INDENT):
             body.append(line[len(_INDENT) :])
@@ -73,14 +84,15 @@ def _messages(lines):
         found = _HEAD.match(line)
         head, body = None, []
         if found:
-            hours, minutes, seconds, arrow, peer = found.groups()
-            clock = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+            hours, minutes, fraction, arrow, peer = found.groups()
+            clock = int(hours) * 3600 + int(minutes) * 60 + float(fraction)
             days += clock < before - _DAY / 2  # past midnight
             before = clock
             head = clock + days * _DAY, arrow == "->", peer
 
 
 def _local(messages):
+    # type: (List[TraceMessage]) -> str
     """The "host:port" that the endpoint wrote into the Via of what it sent."""
     for message in messages:
         text = message.data.decode("utf-8", "replace")

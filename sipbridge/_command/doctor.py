@@ -15,11 +15,15 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import namedtuple
 from contextlib import closing
 
 from sipbridge import shield
+from sipbridge._compat import NamedTuple
 from sipbridge._engine.libraries import NAMES, available
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Iterator, Mapping, Optional, Tuple
 
 #: How a finding is to be taken: it is as it should be; worth knowing; the image cannot be used before it is mended.
 OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
@@ -37,7 +41,12 @@ MANIFEST = "/opt/sipbridge/manifest"
 STAGES = ("runtime", "test", "debug")
 
 
-class Finding(namedtuple("Finding", "level name text advice")):
+class Finding(NamedTuple("Finding", [
+    ("level", "str"),
+    ("name", "str"),
+    ("text", "str"),
+    ("advice", "Tuple[str, ...]"),
+])):
     """What a check found: one of the levels, the thing looked at, one line, and lines that say what to do."""
 
     __slots__ = ()
@@ -54,26 +63,31 @@ class System(object):
     """
 
     def __init__(self, limit=20.0):
-        self.environment = os.environ
-        self.name = platform.system()
-        self.machine = platform.machine()
+        # type: (float) -> None
+        self.environment = os.environ  # type: Mapping[str, str]
+        self.name = platform.system()  # type: str
+        self.machine = platform.machine()  # type: str
         self.limit = limit
 
     @property
     def docker(self):
+        # type: () -> str
         """The container client: $DOCKER, or docker."""
         return self.environment.get("DOCKER") or "docker"
 
     @property
     def image(self):
+        # type: () -> str
         return self.environment.get("IMAGE") or "sipbridge"
 
     @property
     def wsl(self):
+        # type: () -> bool
         """True in the Windows Subsystem for Linux."""
         return "microsoft" in (self.read("/proc/version") or "").lower()
 
     def read(self, path):
+        # type: (str) -> Optional[str]
         """The text of a small file, or None."""
         try:
             with open(path) as stream:
@@ -82,6 +96,7 @@ class System(object):
             return None
 
     def run(self, *command):
+        # type: (*str) -> Tuple[int, str]
         """Exit code and all that a command printed. It has no input, and is ended after ``limit`` seconds."""
         try:
             with open(os.devnull) as nothing:
@@ -97,6 +112,7 @@ class System(object):
         late = threading.Event()
 
         def end():
+            # type: () -> None
             late.set()
             process.kill()
 
@@ -129,6 +145,7 @@ PERMIT = ("sudo usermod -aG docker $USER, then log out and in. The group is as g
 
 
 def check_client(system):
+    # type: (System) -> Finding
     """The container client. Ends the checks that need one when there is none."""
     code, output = system.run(system.docker, "--version")
     if code == NOT_FOUND:
@@ -139,6 +156,7 @@ def check_client(system):
 
 
 def _format(system):
+    # type: (System) -> str
     """The template that makes `docker info` print version and platform in one line."""
     if "podman" in system.run(system.docker, "--version")[1].lower():  # it also goes by the name of docker
         return "{{.Version.Version}} {{.Host.OS}}/{{.Host.Arch}}"
@@ -146,6 +164,7 @@ def _format(system):
 
 
 def check_daemon(system):
+    # type: (System) -> Finding
     """Whether the daemon answers, to this user. ``text`` is its version and platform when it does."""
     code, output = system.run(system.docker, "info", "--format", _format(system))
     last = _last(output)
@@ -165,11 +184,13 @@ def check_daemon(system):
 
 
 def _last(output):
+    # type: (str) -> str
     """The last line: before it Podman, called docker, says that it is Podman."""
     return (output.splitlines() or [""])[-1]
 
 
 def _lines(output):
+    # type: (str) -> Tuple[str, ...]
     return tuple(output.splitlines()[-5:])
 
 
@@ -184,6 +205,7 @@ EMULATE = (
 
 
 def check_architecture(system, daemon):
+    # type: (System, str) -> Finding
     """Whether the daemon's machine runs amd64, itself or emulated; ``daemon`` is its platform, "linux/arm64"."""
     processor = daemon.rpartition("/")[2]
     if processor in ("x86_64", "amd64"):
@@ -220,6 +242,7 @@ VSYSCALL = (
 
 
 def check_vsyscall(system):
+    # type: (System) -> Finding
     """The kernel's vsyscall mode. On Linux its own, elsewhere what a container shows, where there is an image."""
     if system.machine not in ("x86_64", "amd64", "AMD64") and system.name == "Linux":
         return Finding(NOTE, "vsyscall", "the page belongs to x86_64; emulation brings its own", ())
@@ -239,6 +262,7 @@ def check_vsyscall(system):
 
 
 def _vsyscall(there, said):
+    # type: (bool, str) -> Finding
     if there:
         return Finding(OK, "vsyscall", "the kernel has the page" + said, ())
     return Finding(PROBLEM, "vsyscall", "the kernel has no vsyscall page" + said, VSYSCALL)
@@ -248,6 +272,7 @@ def _vsyscall(there, said):
 
 
 def _inspect(system, stage):
+    # type: (System, str) -> Optional[str]
     """What the labels of a stage of the image say, "base, libexosip2 version", or None when it is not there."""
     label = '{{index .Config.Labels "org.sipbridge.%s"}}'
     template = "%s, libexosip2 %s" % (label % "base", label % "libexosip2")
@@ -257,6 +282,7 @@ def _inspect(system, stage):
 
 
 def _present_image(system):
+    # type: (System) -> Optional[str]
     """The name of a stage that is there, or None."""
     for stage in STAGES:
         if _inspect(system, stage) is not None:
@@ -265,11 +291,13 @@ def _present_image(system):
 
 
 def _in_container(system, image, *command):
+    # type: (System, str, *str) -> Tuple[int, str]
     options = ("--rm", "--network", "none", "--platform", "linux/amd64", "--entrypoint", "")
     return system.run(system.docker, "run", *(options + (image,) + command))
 
 
 def check_inside(system):
+    # type: (System) -> Optional[Finding]
     """What the image is that this runs in, or None outside of it."""
     manifest = system.read(MANIFEST)
     if manifest is None:
@@ -280,6 +308,7 @@ def check_inside(system):
 
 
 def check_image(system):
+    # type: (System) -> Finding
     """Which stages are built, and on what."""
     found = [(stage, _inspect(system, stage)) for stage in STAGES]
     built = [(stage, label) for stage, label in found if label is not None]
@@ -293,12 +322,14 @@ def check_image(system):
 
 
 def _port(system):
+    # type: (System) -> Optional[int]
     """The port of the service, or None when PORT is none."""
     text = system.environment.get("PORT") or "5060"
     return int(text) if re.match(r"[0-9]{1,5}\Z", text) and 0 < int(text) < 65535 else None
 
 
 def check_port(system):
+    # type: (System) -> Finding
     """Whether the port of the service and the next, which make debug takes, are free here."""
     first = _port(system)
     if first is None:
@@ -313,6 +344,7 @@ def check_port(system):
 
 
 def _bind(number):
+    # type: (int) -> Optional[str]
     """Why a UDP port cannot be had on every address of this machine, or None."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
         try:
@@ -324,6 +356,7 @@ def _bind(number):
 
 
 def _free(number):
+    # type: (int) -> int
     """The first port from ``number`` on that is free and so is the next; ``number`` when none is near."""
     for candidate in range(number, min(number + 200, 65534), 2):
         if not _bind(candidate) and not _bind(candidate + 1):
@@ -332,6 +365,7 @@ def _free(number):
 
 
 def check_engines(system):
+    # type: (System) -> Finding
     """Which engines this Python can load."""
     python = "Python %s (%s)" % (platform.python_version(), sys.executable)
     found = available()
@@ -344,6 +378,7 @@ def check_engines(system):
 
 
 def _why_not(name):
+    # type: (str) -> str
     """Why an engine does not load."""
     try:
         importlib.import_module("sipbridge._" + name)
@@ -353,6 +388,7 @@ def _why_not(name):
 
 
 def check_shield(system):
+    # type: (System) -> Finding
     """Whether an endpoint on libeXosip2 in a process started like this one would have the shield."""
     if "exosip" not in available():
         return Finding(OK, "shield", "not needed: no libeXosip2 here", ())
@@ -372,6 +408,7 @@ def check_shield(system):
 
 
 def examine(system):
+    # type: (System) -> Iterator[Finding]
     """Every check that makes sense here, as a generator of :class:`Finding`, each as soon as it is known."""
     inside = check_inside(system)
     if inside:
@@ -386,6 +423,7 @@ def examine(system):
 
 
 def _examine_outside(system):
+    # type: (System) -> Iterator[Finding]
     """What a machine needs that is to run the image."""
     client = check_client(system)
     yield client
@@ -402,6 +440,7 @@ def _examine_outside(system):
 
 
 def report(system, write):
+    # type: (System, Callable[[str], object]) -> int
     """Write what is found, line by line, and what follows from it. Returns the exit code: 1 for any problem."""
     problems = 0
     kind = "%s%s" % (system.name, " (WSL 2)" if system.wsl else "")

@@ -7,10 +7,18 @@ from sipbridge._command.console import Interrupted
 from sipbridge._text.printable import printable
 from sipbridge.events import NotifyReceived, PublicationChanged, SubscriptionChanged
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any, Callable, List
+
+    from sipbridge._command.console import Console
+
 _OVER = ("ended", "failed")
 
 
 def _wait_until_over(state_of, console):
+    # type: (Callable[[], str], Console) -> None
     while state_of() not in _OVER and not console.broken.is_set():
         console.broken.wait(1.0)
 
@@ -19,10 +27,11 @@ def _wait_until_over(state_of, console):
 
 
 def subscribe(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """Subscribe, and tell each NOTIFY, until interrupted or the notifier ends it."""
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         phone.on(NotifyReceived, lambda event: _tell_notify(event, console))
-        heard = []
+        heard = []  # type: List[SubscriptionChanged]
         phone.on(SubscriptionChanged, lambda event: _tell_subscription(event, console, heard))
         expires = 0 if options.once else options.expires
         try:
@@ -39,6 +48,7 @@ def subscribe(options, console):
 
 
 def _tell_notify(event, console):
+    # type: (NotifyReceived, Console) -> None
     told = event.subscription_state
     reason = "" if told.reason is None else ", %s" % told.reason
     size = ", %s of %d octets" % (event.content_type, len(event.body)) if event.body else ", no body"
@@ -48,6 +58,7 @@ def _tell_notify(event, console):
 
 
 def _tell_subscription(event, console, heard):
+    # type: (SubscriptionChanged, Console, List[SubscriptionChanged]) -> None
     heard.append(event)
     uri = event.subscription.uri
     if event.state == "active":
@@ -62,10 +73,11 @@ def _tell_subscription(event, console, heard):
 
 
 def publish(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """Publish a state, and keep it up until interrupted; then take it back."""
     body = read_file(options.file)
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
-        heard = []
+        heard = []  # type: List[PublicationChanged]
         phone.on(PublicationChanged, lambda event: _tell_publication(event, console, heard))
         try:
             publication = phone.publish(
@@ -90,6 +102,7 @@ def publish(options, console):
 
 
 def _tell_publication(event, console, heard):
+    # type: (PublicationChanged, Console, List[PublicationChanged]) -> None
     heard.append(event)
     uri = event.publication.uri
     if event.state == "active":
@@ -101,6 +114,7 @@ def _tell_publication(event, console, heard):
 
 
 def _check(kept):
+    # type: (Any) -> None
     """Raise why a subscription or publication failed, where it did."""
     if kept.error is not None:
         raise kept.error

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import threading
+from functools import partial
 
 from sipbridge._command.commands import DESCRIPTIONS, OK, opened, sdp_for, size_of
 from sipbridge._command.console import Interrupted
@@ -16,8 +17,18 @@ from sipbridge.events import (
     TransferRequested,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Any, Callable, Dict
+
+    from sipbridge._agent.endpoint import Endpoint
+    from sipbridge._call.call import Call
+    from sipbridge._command.console import Console
+
 
 def listen(options, console):
+    # type: (argparse.Namespace, Console) -> int
     """Take calls and messages until interrupted, or until as many calls as asked for are over."""
     with opened(options, console, options.address) as phone:
         listener = Listener(options, console, sdp_for(options, phone))
@@ -40,29 +51,34 @@ class Listener(object):
     """
 
     def __init__(self, options, console, sdp):
+        # type: (argparse.Namespace, Console, bytes) -> None
         self._options = options
         self._console = console
         self._sdp = sdp
-        self._numbers = {}  # of the live calls that were taken
+        self._numbers = {}  # type: Dict[Call, int]  # of the live calls that were taken
         self._taken = 0
-        self.finished = threading.Event()
+        self.finished = threading.Event()  # type: threading.Event
 
     def attach(self, phone):
+        # type: (Endpoint) -> None
         phone.on(IncomingCall, self._incoming)
         for kind, describe in DESCRIPTIONS.items():
-            phone.on(kind, lambda event, describe=describe: self._of_call(event, describe))
+            phone.on(kind, partial(self._of_call, describe))
         phone.on(CallEnded, self._ended)
         phone.on(MessageReceived, self._message)
         phone.on(TransferRequested, self._transfer)
         phone.on(RequestReceived, self._request)
 
     def _say(self, call, text):
+        # type: (Call, str) -> None
         self._console.event("call %d  %s" % (self._numbers[call], text))
 
     def _is_full(self):
+        # type: () -> bool
         return self._options.max_calls is not None and self._taken >= self._options.max_calls
 
     def _incoming(self, event):
+        # type: (IncomingCall) -> None
         call = event.call
         if self._is_full():
             call.reject(486)
@@ -79,6 +95,7 @@ class Listener(object):
             self._answer(call)
 
     def _ring(self, call):
+        # type: (Call) -> None
         call.ring()
         self._say(call, "ringing")
         timer = threading.Timer(self._options.ring_seconds, self._answer, [call])
@@ -86,25 +103,30 @@ class Listener(object):
         timer.start()
 
     def _answer(self, call):
+        # type: (Call) -> None
         number = self._numbers.get(call)
         try:
             call.answer(self._sdp)
         except (CallStateError, EngineError):  # the caller, or we, gave up meanwhile
             return
-        self._console.event("call %d  answered" % number)
+        self._console.event("call %s  answered" % number)
 
-    def _of_call(self, event, describe):
+    def _of_call(self, describe, event):
+        # type: (Callable[[Any], str], Any) -> None
         if event.call in self._numbers:
             self._say(event.call, describe(event))
 
     def _ended(self, event):
+        # type: (CallEnded) -> None
         if self._numbers.pop(event.call, None) is not None and self._is_full() and not self._numbers:
             self.finished.set()
 
     def _message(self, event):
+        # type: (MessageReceived) -> None
         self._console.event("MESSAGE from %s: %s" % (event.from_uri, event.text))
 
     def _transfer(self, event):
+        # type: (TransferRequested) -> None
         if not self._options.take_transfers:
             self._say(event.call, "asked to call %s, refused" % event.target)
             return
@@ -117,5 +139,6 @@ class Listener(object):
         self._numbers[placed] = self._numbers[event.call]
 
     def _request(self, event):
+        # type: (RequestReceived) -> None
         if not isinstance(event, (MessageReceived, InfoReceived, TransferRequested)):
             self._console.event("%s from %s, not supported" % (event.method, event.from_uri))

@@ -16,6 +16,13 @@ from sipbridge.record import require
 from sipbridge.tls import VERIFY
 from sipbridge.uri import check_address
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, NoReturn, Optional, Tuple, TypeVar
+
+    _Number = TypeVar("_Number", int, float)
+
+
 EXIT_USAGE = 2
 EXIT_TRANSPORT = 3
 EXIT_REFUSED = 4
@@ -26,6 +33,7 @@ EXIT_INTERRUPTED = 130
 
 
 def examples():
+    # type: () -> str
     """Every example that the help shows, as text."""
     return "".join(
         (
@@ -50,36 +58,44 @@ class _Parser(argparse.ArgumentParser):
     """An ArgumentParser that complains in one line."""
 
     def error(self, message):
+        # type: (str) -> NoReturn
         self.exit(EXIT_USAGE, "%s: %s (try: %s --help)\n" % (self.prog, printable(message), self.prog))
 
 
 def _number(text, kind, lowest, highest, what):
+    # type: (str, Callable[[str], _Number], float, float, str) -> _Number
+    value = None  # type: Optional[_Number]
     try:
         value = kind(text)
     except ValueError:
-        value = None
+        pass
     if value is None or not lowest <= value <= highest:
         raise argparse.ArgumentTypeError("%s, not %r" % (what, str(text)))
     return value
 
 
 def _seconds(text):
+    # type: (str) -> float
     return _number(text, float, 0, 1e6, "must be seconds")
 
 
 def _whole_seconds(text):
+    # type: (str) -> int
     return _number(text, int, 1, 2**31 - 1, "must be whole seconds above 0")
 
 
 def _count(text):
+    # type: (str) -> int
     return _number(text, int, 1, 10**9, "must be a number above 0")
 
 
 def _redirects(text):
+    # type: (str) -> int
     return _number(text, int, 0, 70, "must be a number from 0 to 70")
 
 
 def _uri(text):
+    # type: (str) -> str
     try:
         return check_address(text, "address")
     except InputError as error:
@@ -87,16 +103,19 @@ def _uri(text):
 
 
 def _refusal(text):
+    # type: (str) -> int
     return _number(text, int, 400, 699, "must be a status from 400 to 699")
 
 
 def _keys(text):
+    # type: (str) -> str
     if not re.match(r"[0-9*#A-Da-d]+\Z", text):
         raise argparse.ArgumentTypeError("must be keys from 0-9, *, # and A-D, not %r" % str(text))
     return text
 
 
 def _header(text):
+    # type: (str) -> Tuple[str, str]
     name, colon, value = text.partition(":")
     if not colon:
         raise argparse.ArgumentTypeError("must be 'Name: value', not %r" % str(text))
@@ -107,6 +126,7 @@ def _header(text):
 
 
 def _capture(text):
+    # type: (str) -> str
     try:
         require()
     except NotSupportedError as error:
@@ -115,6 +135,7 @@ def _capture(text):
 
 
 def _party(text):
+    # type: (str) -> Tuple[str, str]
     address, equals, name = text.rpartition("=")
     if not equals or not address:
         raise argparse.ArgumentTypeError("must be HOST:PORT=NAME, not %r" % str(text))
@@ -122,6 +143,7 @@ def _party(text):
 
 
 def _common(parser):
+    # type: (argparse.ArgumentParser) -> None
     group = parser.add_argument_group("common options")
     group.add_argument("--engine", choices=NAMES, help="the SIP engine (default: the first that was built)")
     group.add_argument("--proxy", metavar="URI", help="send every request to this proxy first")
@@ -157,6 +179,7 @@ def _common(parser):
 
 
 def _tls(parser):
+    # type: (argparse.ArgumentParser) -> None
     group = parser.add_argument_group("TLS options")
     group.add_argument(
         "--certificate", metavar="FILE", help="the certificate to show, PEM (to listen on tls://)"
@@ -169,6 +192,7 @@ def _tls(parser):
 
 
 def _caller(parser):
+    # type: (argparse.ArgumentParser) -> None
     parser.add_argument(
         "--local",
         metavar="ADDRESS",
@@ -177,6 +201,7 @@ def _caller(parser):
 
 
 def _sender(parser):
+    # type: (argparse.ArgumentParser) -> None
     _caller(parser)
     parser.add_argument("--from", dest="from_", metavar="URI", help="who it is from")
     parser.add_argument(
@@ -185,30 +210,34 @@ def _sender(parser):
 
 
 def _expires(parser):
+    # type: (argparse.ArgumentParser) -> None
     parser.add_argument(
         "--expires", metavar="S", type=_whole_seconds, default=3600, help="seconds to ask for (default: 3600)"
     )
 
 
 def _timeout(parser, default, what):
+    # type: (argparse.ArgumentParser, float, str) -> None
     parser.add_argument(
         "--timeout", metavar="S", type=_seconds, default=default, help="%s (default: %%(default)s)" % what
     )
 
 
 def _add(subparsers, name, run, help_text, epilog=""):
+    # type: (Any, str, Callable[..., int], str, str) -> argparse.ArgumentParser
     parser = subparsers.add_parser(
         name,
         help=help_text,
         description=help_text,
         epilog=epilog + texts.EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    )  # type: argparse.ArgumentParser
     parser.set_defaults(run=run)
     return parser
 
 
 def _add_call(subparsers):
+    # type: (Any) -> None
     parser = _add(subparsers, "call", commands.call, "place a call", texts.CALL_EXAMPLES)
     parser.add_argument("to", metavar="TO", help="whom to call, as sip:bob@host:port")
     _sender(parser)
@@ -225,6 +254,7 @@ def _add_call(subparsers):
 
 
 def _add_listen(subparsers):
+    # type: (Any) -> None
     parser = _add(subparsers, "listen", listening.listen, "take calls and messages", texts.LISTEN_EXAMPLES)
     parser.add_argument(
         "address",
@@ -251,6 +281,7 @@ def _add_listen(subparsers):
 
 
 def _add_register(subparsers):
+    # type: (Any) -> None
     parser = _add(
         subparsers, "register", commands.register, "register, until interrupted", texts.REGISTER_EXAMPLES
     )
@@ -269,6 +300,7 @@ def _add_register(subparsers):
 
 
 def _add_message(subparsers):
+    # type: (Any) -> None
     parser = _add(subparsers, "message", commands.message, "send a MESSAGE", texts.MESSAGE_EXAMPLES)
     parser.add_argument("to", metavar="TO", help="whom to send it to, as sip:bob@host:port")
     parser.add_argument("text", metavar="TEXT", help="what to send; - reads it from standard input")
@@ -282,6 +314,7 @@ def _add_message(subparsers):
 
 
 def _add_ping(subparsers):
+    # type: (Any) -> None
     parser = _add(
         subparsers, "ping", commands.ping, "ask a peer whether it is there (OPTIONS)", texts.PING_EXAMPLES
     )
@@ -302,6 +335,7 @@ def _add_ping(subparsers):
 
 
 def _add_subscribe(subparsers):
+    # type: (Any) -> None
     run = event_commands.subscribe
     parser = _add(subparsers, "subscribe", run, "subscribe to a state, until interrupted", texts.SUBSCRIBE_EXAMPLES)
     parser.add_argument("to", metavar="TO", help="whose state, as sip:bob@host:port")
@@ -315,6 +349,7 @@ def _add_subscribe(subparsers):
 
 
 def _add_publish(subparsers):
+    # type: (Any) -> None
     parser = _add(
         subparsers, "publish", event_commands.publish, "publish a state, until interrupted", texts.PUBLISH_EXAMPLES
     )
@@ -331,6 +366,7 @@ def _add_publish(subparsers):
 
 
 def _add_ladder(subparsers):
+    # type: (Any) -> None
     parser = _add(subparsers, "ladder", commands.ladder, "draw the messages in a file", texts.LADDER_EXAMPLES)
     parser.set_defaults(verbose=False)
     parser.add_argument(
@@ -346,11 +382,13 @@ def _add_ladder(subparsers):
 
 
 def _add_version(subparsers):
+    # type: (Any) -> None
     parser = _add(subparsers, "version", commands.version, "print the versions of everything")
     parser.set_defaults(verbose=False)
 
 
 def _add_doctor(subparsers):
+    # type: (Any) -> None
     parser = _add(
         subparsers, "doctor", commands.doctor, "check what this machine needs for the image", texts.DOCTOR_EXAMPLES
     )
@@ -363,6 +401,7 @@ COMMANDS += [_add_ladder, _add_version, _add_doctor]
 
 
 def build_parser():
+    # type: () -> argparse.ArgumentParser
     """The parser of the whole command line."""
     parser = _Parser(
         prog="sipbridge",

@@ -5,8 +5,15 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._text.masking import masked
 from sipbridge._text.printable import clock, printable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import List
+
+    from sipbridge.events import TraceMessage
+
 
 def render(message):
+    # type: (TraceMessage) -> List[str]
     """Lines of text for a :class:`~sipbridge.TraceMessage`: time, direction and peer, then the message."""
     text = masked(message.data.decode("utf-8", "replace"))
     arrow = "->" if message.outgoing else "<-"

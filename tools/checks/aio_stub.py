@@ -217,13 +217,17 @@ def event(found, resolver, ours):
         if mentions(node):
             kind = ast.unparse(resolver.of(node))
             lines += ["@property", "def %s(self) -> %s: ...  # type: ignore[override]" % (name, kind)]
-    for node in found.body:
+    conditional = [each for part in found.body if isinstance(part, ast.If) for each in part.body]
+    for node in conditional + found.body:
         if isinstance(node, ast.FunctionDef):
             comment = ast.parse(node.type_comment, mode="func_type")
             if mentions(comment.returns):
                 *before, line = ast.unparse(signature(node, resolver)).splitlines()[:-1]
                 name, _, rest = line.partition("(")
-                lines += before + [name + "(  # type: ignore[override]", "    " + rest + " ..."]
+                if rest.startswith("self)"):
+                    lines += before + [line + " ...  # type: ignore[override]"]
+                else:
+                    lines += before + [name + "(  # type: ignore[override]", "    " + rest + " ..."]
     bases = [base.id for base in found.bases if isinstance(base, ast.Name) and base.id in ours]
     if not lines and not bases:
         return None

@@ -1,9 +1,0 @@
-from typing import BinaryIO, List
-
-from sipbridge.ladder import Arrow
-
-HERE: str
-
-def read(path: str) -> List[Arrow]: ...
-def read_stream(stream: BinaryIO, name: str) -> List[Arrow]: ...
-def from_text(text: str) -> List[Arrow]: ...

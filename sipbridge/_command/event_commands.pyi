@@ -1,6 +1,0 @@
-import argparse
-
-from sipbridge._command.console import Console
-
-def subscribe(options: argparse.Namespace, console: Console) -> int: ...
-def publish(options: argparse.Namespace, console: Console) -> int: ...
