@@ -518,101 +518,12 @@ class Account:
     def is_named_by(self, uri: str) -> bool: ...
 
 class Endpoint:
-    identity: Optional[str]
-
-    def __init__(
-        self,
-        address: str = "udp://127.0.0.1:0",
-        identity: Optional[str] = None,
-        engine: Union[str, Engine, None] = None,
-        outbound_proxy: Optional[str] = None,
-        user_agent: Optional[str] = None,
-        advertised: Optional[str] = None,
-        trace: Optional[Callable[[TraceMessage], object]] = None,
-        record: Union[None, str, Recorder] = None,
-        tls: Optional[Tls] = None,
-        session_expires: Optional[int] = None,
-        resolv_conf: Optional[str] = None,
-        keepalive: Optional[int] = None,
-        on_error: Optional[Callable[[Fault], object]] = None,
-    ) -> None: ...
-    async def __aenter__(self) -> Endpoint: ...
-    async def __aexit__(self, *exc_info: object) -> None: ...
-    @property
-    def address(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def uri(self) -> str: ...
-    @property
-    def engine_name(self) -> str: ...
-    @property
-    def engine_version(self) -> str: ...
-    @property
-    def calls(self) -> Tuple[Call, ...]: ...
-    async def close(self, timeout: float = 1.0) -> None: ...
-    async def wait_closed(self, timeout: Optional[float] = None) -> bool: ...
-    @property
-    def on(self) -> _Handling: ...
-    @property
-    def off(self) -> _Handling: ...
-    def events(self, timeout: Optional[float] = None) -> EventStream: ...
-    def add_credentials(self, user: str, password: str, realm: Optional[str] = None) -> None: ...
-    def clear_credentials(self) -> None: ...
-    async def register(
-        self,
-        registrar: str,
-        aor: Optional[str] = None,
-        contact: Optional[str] = None,
-        expires: int = 3600,
-        timeout: Optional[float] = 32.0,
-        keep: bool = False,
-    ) -> Registration: ...
     async def bindings(
         self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0
     ) -> List[str]: ...
     async def unregister_all(
         self, registrar: str, aor: Optional[str] = None, timeout: float = 32.0
     ) -> None: ...
-    @property
-    def accounts(self) -> Tuple[Account, ...]: ...
-    def add_account(
-        self,
-        address: str,
-        user: Optional[str] = None,
-        password: Optional[str] = None,
-        realm: Optional[str] = None,
-        registrar: Optional[str] = None,
-        route: Optional[str] = None,
-    ) -> Account: ...
-    def account_of(self, event: Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]: ...
-    def invite(
-        self,
-        to: str,
-        sdp: Optional[Body] = None,
-        headers: HeaderFields = (),
-        from_: Optional[str] = None,
-        route: Optional[str] = None,
-        content_type: str = ...,
-        follow_redirects: int = 0,
-        session_expires: Optional[int] = None,
-        asserted_identity: Union[None, str, Iterable[str]] = None,
-        privacy: Union[str, Iterable[str]] = (),
-    ) -> Call: ...
-    async def call(
-        self,
-        to: str,
-        sdp: Optional[Body] = None,
-        headers: HeaderFields = (),
-        from_: Optional[str] = None,
-        route: Optional[str] = None,
-        content_type: str = ...,
-        timeout: Optional[float] = 60.0,
-        follow_redirects: int = 0,
-        session_expires: Optional[int] = None,
-        asserted_identity: Union[None, str, Iterable[str]] = None,
-        privacy: Union[str, Iterable[str]] = (),
-    ) -> Call: ...
     async def request(
         self,
         method: str,
@@ -670,3 +581,92 @@ class Endpoint:
         route: Optional[str] = None,
         timeout: Optional[float] = 32.0,
     ) -> Publication: ...
+    identity: Optional[str]
+
+    def __init__(
+        self,
+        address: str = "udp://127.0.0.1:0",
+        identity: Optional[str] = None,
+        engine: Union[str, Engine, None] = None,
+        outbound_proxy: Optional[str] = None,
+        user_agent: Optional[str] = None,
+        advertised: Optional[str] = None,
+        trace: Optional[Callable[[TraceMessage], object]] = None,
+        record: Union[None, str, Recorder] = None,
+        tls: Optional[Tls] = None,
+        session_expires: Optional[int] = None,
+        resolv_conf: Optional[str] = None,
+        keepalive: Optional[int] = None,
+        on_error: Optional[Callable[[Fault], object]] = None,
+    ) -> None: ...
+    async def __aenter__(self) -> Endpoint: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def uri(self) -> str: ...
+    @property
+    def engine_name(self) -> str: ...
+    @property
+    def engine_version(self) -> str: ...
+    @property
+    def calls(self) -> Tuple[Call, ...]: ...
+    async def close(self, timeout: float = 1.0) -> None: ...
+    async def wait_closed(self, timeout: Optional[float] = None) -> bool: ...
+    @property
+    def on(self) -> _Handling: ...
+    @property
+    def off(self) -> _Handling: ...
+    def events(self, timeout: Optional[float] = None) -> EventStream: ...
+    def add_credentials(self, user: str, password: str, realm: Optional[str] = None) -> None: ...
+    def clear_credentials(self) -> None: ...
+    async def register(
+        self,
+        registrar: str,
+        aor: Optional[str] = None,
+        contact: Optional[str] = None,
+        expires: int = 3600,
+        timeout: Optional[float] = 32.0,
+        keep: bool = False,
+    ) -> Registration: ...
+    @property
+    def accounts(self) -> Tuple[Account, ...]: ...
+    def add_account(
+        self,
+        address: str,
+        user: Optional[str] = None,
+        password: Optional[str] = None,
+        realm: Optional[str] = None,
+        registrar: Optional[str] = None,
+        route: Optional[str] = None,
+    ) -> Account: ...
+    def account_of(self, event: Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]: ...
+    def invite(
+        self,
+        to: str,
+        sdp: Optional[Body] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        content_type: str = ...,
+        follow_redirects: int = 0,
+        session_expires: Optional[int] = None,
+        asserted_identity: Union[None, str, Iterable[str]] = None,
+        privacy: Union[str, Iterable[str]] = (),
+    ) -> Call: ...
+    async def call(
+        self,
+        to: str,
+        sdp: Optional[Body] = None,
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        content_type: str = ...,
+        timeout: Optional[float] = 60.0,
+        follow_redirects: int = 0,
+        session_expires: Optional[int] = None,
+        asserted_identity: Union[None, str, Iterable[str]] = None,
+        privacy: Union[str, Iterable[str]] = (),
+    ) -> Call: ...

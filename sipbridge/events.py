@@ -62,9 +62,7 @@ _DTMF = Pattern(r"\A\s*([0-9A-Da-d*#])\s*\Z")
 
 
 class IncomingCall(NamedTuple("IncomingCall", [
-    ("call", "Call"),
-    ("headers", "Headers"),
-    ("sdp", "Optional[bytes]"),
+    ("call", "Call"), ("headers", "Headers"), ("sdp", "Optional[bytes]"),
 ])):
     """An INVITE arrived (RFC 3261, 13.3). Answer with the methods of ``call``, now or later."""
 
@@ -96,10 +94,7 @@ class IncomingCall(NamedTuple("IncomingCall", [
 
 
 class CallProgress(NamedTuple("CallProgress", [
-    ("call", "Call"),
-    ("status", "int"),
-    ("reason", "str"),
-    ("headers", "Headers"),
+    ("call", "Call"), ("status", "int"), ("reason", "str"), ("headers", "Headers"),
     ("sdp", "Optional[bytes]"),
 ])):
     """A provisional response, 101 to 199, to a call of ours: 180 ringing, 183 with early media."""
@@ -108,10 +103,7 @@ class CallProgress(NamedTuple("CallProgress", [
 
 
 class CallAnswered(NamedTuple("CallAnswered", [
-    ("call", "Call"),
-    ("status", "int"),
-    ("reason", "str"),
-    ("headers", "Headers"),
+    ("call", "Call"), ("status", "int"), ("reason", "str"), ("headers", "Headers"),
     ("sdp", "Optional[bytes]"),
 ])):
     """The peer took a call of ours (2xx). It has been acknowledged unless ``call.state`` is "answered"."""
@@ -120,9 +112,7 @@ class CallAnswered(NamedTuple("CallAnswered", [
 
 
 class CallConfirmed(NamedTuple("CallConfirmed", [
-    ("call", "Call"),
-    ("headers", "Headers"),
-    ("sdp", "Optional[bytes]"),
+    ("call", "Call"), ("headers", "Headers"), ("sdp", "Optional[bytes]"),
 ])):
     """The ACK for our 2xx arrived, to an INVITE or a re-INVITE (RFC 3261, 13.3.1.4)."""
 
@@ -130,11 +120,7 @@ class CallConfirmed(NamedTuple("CallConfirmed", [
 
 
 class CallEnded(NamedTuple("CallEnded", [
-    ("call", "Call"),
-    ("cause", "Cause"),
-    ("status", "int"),
-    ("reason", "str"),
-    ("headers", "Headers"),
+    ("call", "Call"), ("cause", "Cause"), ("status", "int"), ("reason", "str"), ("headers", "Headers"),
 ])):
     """A call is over; the last event of each call.
 
@@ -168,10 +154,7 @@ class CallEnded(NamedTuple("CallEnded", [
 
 
 class RequestReceived(NamedTuple("RequestReceived", [
-    ("call", "Optional[Call]"),
-    ("method", "str"),
-    ("headers", "Headers"),
-    ("body", "bytes"),
+    ("call", "Optional[Call]"), ("method", "str"), ("headers", "Headers"), ("body", "bytes"),
     ("request", "IncomingRequest"),
 ])):
     """A request arrived, within a call or, with ``call`` None, outside of any.
@@ -282,11 +265,7 @@ class TransferRequested(RequestReceived):
 
 
 class TransferProgress(NamedTuple("TransferProgress", [
-    ("call", "Call"),
-    ("transfer", "Transfer"),
-    ("status", "int"),
-    ("reason", "str"),
-    ("final", "bool"),
+    ("call", "Call"), ("transfer", "Transfer"), ("status", "int"), ("reason", "str"), ("final", "bool"),
 ])):
     """The peer tells how a transfer goes: the status of the target's response, a 2xx when it has taken the call.
 
@@ -312,10 +291,7 @@ class MessageReceived(RequestReceived):
 
 
 class CallReinvited(NamedTuple("CallReinvited", [
-    ("call", "Call"),
-    ("headers", "Headers"),
-    ("sdp", "Optional[bytes]"),
-    ("request", "IncomingRequest"),
+    ("call", "Call"), ("headers", "Headers"), ("sdp", "Optional[bytes]"), ("request", "IncomingRequest"),
 ])):
     """A re-INVITE arrived (RFC 3261, 14.2): a new offer, a hold, a resume.
 
@@ -337,10 +313,7 @@ class CallReinvited(NamedTuple("CallReinvited", [
 
 
 class RegistrationChanged(NamedTuple("RegistrationChanged", [
-    ("registration", "Registration"),
-    ("state", "str"),
-    ("status", "int"),
-    ("reason", "str"),
+    ("registration", "Registration"), ("state", "str"), ("status", "int"), ("reason", "str"),
     ("expires", "int"),
 ])):
     """The registrar answered: ``state`` is "active" (granted for ``expires`` seconds), "ended" or "failed".
@@ -353,10 +326,7 @@ class RegistrationChanged(NamedTuple("RegistrationChanged", [
 
 
 class PeerAvailable(NamedTuple("PeerAvailable", [
-    ("watch", "Watch"),
-    ("uri", "str"),
-    ("status", "int"),
-    ("reason", "str"),
+    ("watch", "Watch"), ("uri", "str"), ("status", "int"), ("reason", "str"),
 ])):
     """A peer that is watched is there: for the first time, or again. It answered OPTIONS with ``status``."""
 
@@ -364,10 +334,7 @@ class PeerAvailable(NamedTuple("PeerAvailable", [
 
 
 class PeerUnavailable(NamedTuple("PeerUnavailable", [
-    ("watch", "Watch"),
-    ("uri", "str"),
-    ("status", "int"),
-    ("reason", "str"),
+    ("watch", "Watch"), ("uri", "str"), ("status", "int"), ("reason", "str"),
 ])):
     """A peer that is watched is not there: it does not answer (408), cannot be reached (503), or a proxy says so."""
 
@@ -375,10 +342,7 @@ class PeerUnavailable(NamedTuple("PeerUnavailable", [
 
 
 class SubscriptionChanged(NamedTuple("SubscriptionChanged", [
-    ("subscription", "Subscription"),
-    ("state", "str"),
-    ("status", "int"),
-    ("reason", "str"),
+    ("subscription", "Subscription"), ("state", "str"), ("status", "int"), ("reason", "str"),
     ("expires", "int"),
 ])):
     """News of a subscription of ours.
@@ -392,9 +356,7 @@ class SubscriptionChanged(NamedTuple("SubscriptionChanged", [
 
 
 class NotifyReceived(NamedTuple("NotifyReceived", [
-    ("subscription", "Subscription"),
-    ("headers", "Headers"),
-    ("body", "bytes"),
+    ("subscription", "Subscription"), ("headers", "Headers"), ("body", "bytes"),
 ])):
     """A NOTIFY in a subscription of ours (RFC 6665, 4.1.3). It has been answered."""
 
@@ -420,9 +382,7 @@ class NotifyReceived(NamedTuple("NotifyReceived", [
 
 
 class SubscriptionRequested(NamedTuple("SubscriptionRequested", [
-    ("notifier", "Notifier"),
-    ("headers", "Headers"),
-    ("body", "bytes"),
+    ("notifier", "Notifier"), ("headers", "Headers"), ("body", "bytes"),
 ])):
     """Somebody subscribes to a state here (RFC 6665, 4.2). Answer it before the handler returns.
 
@@ -449,8 +409,7 @@ class SubscriptionRequested(NamedTuple("SubscriptionRequested", [
 
 
 class SubscriptionRefreshed(NamedTuple("SubscriptionRefreshed", [
-    ("notifier", "Notifier"),
-    ("expires", "int"),
+    ("notifier", "Notifier"), ("expires", "int"),
 ])):
     """A subscriber of ours asked for ``expires`` seconds more, and has them. It was told the same again."""
 
@@ -458,9 +417,7 @@ class SubscriptionRefreshed(NamedTuple("SubscriptionRefreshed", [
 
 
 class SubscriptionTerminated(NamedTuple("SubscriptionTerminated", [
-    ("notifier", "Notifier"),
-    ("status", "int"),
-    ("reason", "str"),
+    ("notifier", "Notifier"), ("status", "int"), ("reason", "str"),
 ])):
     """A subscriber of ours is gone: it unsubscribed or let it run out (``status`` 0), took the last NOTIFY (200), or
     refused one or was silent (its status; 408), or the engine was lost (503).
@@ -470,10 +427,7 @@ class SubscriptionTerminated(NamedTuple("SubscriptionTerminated", [
 
 
 class PublicationChanged(NamedTuple("PublicationChanged", [
-    ("publication", "Publication"),
-    ("state", "str"),
-    ("status", "int"),
-    ("reason", "str"),
+    ("publication", "Publication"), ("state", "str"), ("status", "int"), ("reason", "str"),
     ("expires", "int"),
 ])):
     """The compositor answered: ``state`` is "active" (for ``expires`` seconds), "retrying", "ended" or "failed"."""
@@ -482,10 +436,7 @@ class PublicationChanged(NamedTuple("PublicationChanged", [
 
 
 class TraceMessage(NamedTuple("TraceMessage", [
-    ("outgoing", "bool"),
-    ("peer", "str"),
-    ("data", "bytes"),
-    ("time", "float"),
+    ("outgoing", "bool"), ("peer", "str"), ("data", "bytes"), ("time", "float"),
 ])):
     """A message passed: sent or not, "host:port" of the peer, its octets, and seconds since 1970."""
 

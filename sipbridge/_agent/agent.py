@@ -11,7 +11,7 @@ from sipbridge.uri import check_address, check_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, ContextManager, Dict, Optional, Sequence, Set
+    from typing import Any, Callable, ContextManager, Dict, Iterable, Optional, Set
 
     from sipbridge._agent.dispatch import Dispatcher, Timer
     from sipbridge._call.call import Call
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sipbridge._kept.registration import Registration
     from sipbridge._kept.subscription import Subscription
     from sipbridge.errors import SipbridgeError
+    from sipbridge.events import RequestReceived
 
 
 class _Pending(object):
@@ -135,7 +136,7 @@ class Agent(object):
         self.expect(transaction, on_response, call)
 
     def answer_by_default(self, requests):
-        # type: (Sequence[Any]) -> None
+        # type: (Iterable[RequestReceived]) -> None
         """Give requests that wait, as events, the answer that they get when no handler gives one."""
         for event in requests:
             self.dispatcher.answer_by_default(event)

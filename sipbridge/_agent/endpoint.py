@@ -109,7 +109,7 @@ class Endpoint(Requests):
         for handler, what in ((trace, "trace"), (on_error, "on_error")):
             if handler is not None:
                 check_callable(handler, what)
-        self.identity = None if identity is None else check_address(identity, "identity")
+        self.identity = None if identity is None else check_address(identity, "identity")  # type: Optional[str]
         interval = configuration.check_session_interval(session_expires)
         self._accounts = ()  # type: Tuple[Account, ...]
         self._recorder = configuration.make_recorder(record)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sipbridge._call.transfer import Transfer
     from sipbridge._engine.records import Content
     from sipbridge._text.arguments import Body
-    from sipbridge.events import CallEnded, TransferRequested
+    from sipbridge.events import CallEnded, RequestReceived, TransferRequested
     from sipbridge.headers import HeaderFields, Headers
     from sipbridge.reason import Reason
 
@@ -100,7 +100,7 @@ class Call(object):
         self._transfer = None  # type: Optional[Transfer]  # the one that we asked for last
         self._referred = False  # the peer has asked for one
         # Events of the peer's requests that may wait for their answer still.
-        self._requests = []  # type: List[Any]
+        self._requests = []  # type: List[RequestReceived]
 
     def __repr__(self):
         # type: () -> str

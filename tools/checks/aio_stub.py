@@ -157,15 +157,34 @@ def attributes(init, resolver):
             yield ast.AnnAssign(ast.Name(target.attr), kind, None, 1)
 
 
-def members(found, resolver, waiting, endpoint):
+def lineage(name, source):
+    """The class and those that it inherits from, each with its module."""
+    found = source.classes[name]
+    for base in found.bases:
+        module, base_name = source.imports.get(getattr(base, "id", ""), ("", ""))
+        if module.startswith("sipbridge."):
+            yield from lineage(base_name, Source(module.partition(".")[2].replace(".", "/")))
+    yield source, found
+
+
+def method_of(name, method):
+    """A method of a class of a facade, with its module."""
+    path = next(path for each, path, _ in FACADES if each == name)
+    for source, found in lineage(name, Source(path)):
+        for node in found.body:
+            if getattr(node, "name", None) == method:
+                return source, node
+    sys.exit("%s has no method %s" % (name, method))
+
+
+def members(found, source, waiting, used):
     """The members of a class as its facade has them."""
+    resolver = Resolver(source, used)
     for node in found.body:
-        if isinstance(node, ast.If):
-            for each in node.body:
-                name = each.targets[0].id
-                method = next(each for each in endpoint.body if getattr(each, "name", None) == name)
-                yield awaited(signature(method, resolver, leave_out=ACCOUNTS), waiting)
-            continue
+        for each in node.body if isinstance(node, ast.If) else ():
+            if ast.unparse(each.value).startswith("_as_of(Endpoint."):
+                module, method = method_of("Endpoint", each.targets[0].id)
+                yield awaited(signature(method, Resolver(module, used), leave_out=ACCOUNTS), waiting)
         if not isinstance(node, ast.FunctionDef):
             continue
         if node.name == "__init__":
@@ -184,13 +203,10 @@ def awaited(function, waiting):
     return function
 
 
-def facade(name, source, waiting, used):
-    endpoint = Source("_agent/endpoint")
-    resolver = Resolver(source, used)
-    for each in endpoint.imports:  # for an account's
-        source.imports.setdefault(each, endpoint.imports[each])
+def facade(name, path, waiting, used):
     found = ast.ClassDef(name, [], [], [], [])
-    found.body = list(members(source.classes[name], resolver, waiting, endpoint.classes["Endpoint"]))
+    for source, each in lineage(name, Source(path)):
+        found.body += members(each, source, waiting, used)
     return ast.unparse(ast.fix_missing_locations(found))
 
 
@@ -272,7 +288,7 @@ def text():
     used = {("typing", name) for name in "AsyncIterator Callable Protocol Type Union overload".split()}
     used |= {("sipbridge", "events"), ("sipbridge._agent", "streams")}
     code = of_events(used) + [BEGINNING]
-    code += [facade(name, Source(path), waiting, used) for name, path, waiting in FACADES]
+    code += [facade(name, path, waiting, used) for name, path, waiting in FACADES]
     own = NAMES | {"EventStream"} | set(Source("events").classes)
     words = {node.id for node in ast.walk(ast.parse("\n\n".join(code))) if isinstance(node, ast.Name)}
     needed = [each for each in sorted(used) if " as " in each[1] or each[1] in words - own]
