@@ -115,7 +115,7 @@ class Headers(object):
         # type: (object) -> bool
         return not self == other
 
-    __hash__ = None  # type: ignore[assignment]  # as is usual for what has an __eq__ and may change
+    __hash__ = None  # type: None  # type: ignore[assignment]  # as is usual for what has an __eq__ and may change
 
     def __repr__(self):
         # type: () -> str

@@ -96,7 +96,7 @@ class Recorder(object):
     def __init__(self, path, credentials=False):
         # type: (str, bool) -> None
         require()
-        self.path = check_path(path, "path")
+        self.path = check_path(path, "path")  # type: str
         self._credentials = credentials
         self._local = ("udp", "", 0)
         self._file = None  # type: Optional[BinaryIO]

@@ -35,9 +35,9 @@ class _Pending(object):
         # type: (Optional[Call], Callable[[Response], object]) -> None
         self.response = None  # type: Optional[Response]
         self.error = None  # type: Optional[SipbridgeError]
-        self.call = call
-        self.on_response = on_response
-        self.given_up = False
+        self.call = call  # type: Optional[Call]
+        self.on_response = on_response  # type: Callable[[Response], object]
+        self.given_up = False  # type: bool
 
 
 class Agent(object):

@@ -142,7 +142,7 @@ class Dispatcher(object):
         self._failed = None  # type: Optional[Tuple[str, Optional[BaseException]]]  # the same, once that has begun
         self._closing = False
         self._ended_by = None  # type: Any  # the error after which the engine tells no more
-        self.closed = False
+        self.closed = False  # type: bool
         self._thread = None  # type: Optional[threading.Thread]
 
     def start(self):

@@ -40,7 +40,7 @@ class Requests(object):
     if TYPE_CHECKING:
         _agent = cast("Agent", None)
         _local = cast("TransportAddress", None)
-        identity = cast("Optional[str]", None)
+        identity = cast("Optional[str]", None)  # type: Optional[str]
 
     def bindings(self, registrar, aor=None, timeout=32.0):
         # type: (str, Optional[str], float) -> List[str]

@@ -51,7 +51,7 @@ class Watch(object):
         self.interval = check_interval(interval)  # type: float
         self.uri = address_uri(parties.to)  # type: str
         self.available = None  # type: Optional[bool]
-        self.status = 0
+        self.status = 0  # type: int
         with agent.lock:
             self._send()
 

@@ -38,8 +38,8 @@ class IncomingRequest(object):
         self._call = call
         self._offer = offer  # becomes the call's once it is accepted
         self._more = ()  # type: Sequence[Tuple[str, str]]  # headers that a 2xx has in any case
-        self.uri = uri
-        self.answered = False
+        self.uri = uri  # type: str
+        self.answered = False  # type: bool
 
     def answer(self, status, reason, body, content_type, headers):
         # type: (int, Optional[str], Optional[Body], Optional[str], HeaderFields) -> None

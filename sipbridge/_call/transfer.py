@@ -71,8 +71,8 @@ class Transfer(object):
         # type: (Call, str) -> None
         self.call = call
         self.target = target
-        self.status = 0
-        self.reason = ""
+        self.status = 0  # type: int
+        self.reason = ""  # type: str
         self.state = "pending"  # type: State
 
     def __repr__(self):

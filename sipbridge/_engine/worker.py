@@ -102,7 +102,8 @@ class Worker(_Forwarding):
             "crash_folder": None if crash_folder is None else os.path.abspath(crash_folder),
         }
         self._supervisor = Supervisor(self, settings, python, max_restarts, backoff)
-        self.name = self.version = ""  # of the engine, once it is open
+        self.name = ""  # type: str  # of the engine, once it is open
+        self.version = ""  # type: str
         self._owner = Owner()
         self._condition = threading.Condition(threading.Lock())
         self._channel = None  # type: Optional[Channel]  # the process that there is now

@@ -43,13 +43,13 @@ class Notifier(object):
         self._id = handle
         self._until = 0.0
         self._last = None  # type: Optional[Tuple[str, Optional[Content]]]  # what was told last: state and content
-        self.headers = headers
+        self.headers = headers  # type: Headers
         self.request_uri = request_uri
         self.event = headers.get("Event") or ""  # type: str
         self.body = body
         self.content_type = headers.get("Content-Type")  # type: Optional[str]
         self.requested = requested
-        self.expires = 0
+        self.expires = 0  # type: int
         self.state = "asked"  # type: State
 
     def __repr__(self):

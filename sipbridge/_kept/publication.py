@@ -59,7 +59,7 @@ class Publication(object):
         self.event = event
         self.etag = None  # type: Optional[str]
         self.state = "pending"  # type: State
-        self.expires = 0
+        self.expires = 0  # type: int
 
     def __repr__(self):
         # type: () -> str

@@ -61,8 +61,8 @@ class Registration(object):
         self.aor = aor
         self.registrar = registrar
         self.state = "pending"  # type: State
-        self.expires = 0
-        self.retry_in = 0.0
+        self.expires = 0  # type: int
+        self.retry_in = 0.0  # type: float
 
     def __repr__(self):
         # type: () -> str

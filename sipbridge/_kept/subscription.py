@@ -74,7 +74,7 @@ class Subscription(object):
         self.uri = uri
         self.event = event
         self.state = "pending"  # type: State
-        self.expires = 0
+        self.expires = 0  # type: int
         self.last = None  # type: Optional[NotifyReceived]
 
     def __repr__(self):
