@@ -17,7 +17,7 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
-from sipbridge._compat import NamedTuple, text_type, to_text
+from sipbridge._compat import NamedTuple
 from sipbridge._text.arguments import check_kind, check_octets, check_sequence, check_whole
 from sipbridge._text.checks import check_line
 from sipbridge._text.sdp_lines import DIRECTIONS as DIRECTIONS
@@ -26,11 +26,12 @@ from sipbridge._text.sdp_lines import Line as Line
 from sipbridge._text.sdp_lines import Origin as Origin
 from sipbridge._text.sdp_lines import (
     attributes,
+    checked_line,
     connection_in,
-    decode,
     direction_in,
     encode,
     match_line,
+    split,
     with_direction,
 )
 from sipbridge.errors import InputError
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
 #: How a party says "hold" in the old way (RFC 2543, B.5), still seen: an address nobody can send to.
 NOWHERE = "0.0.0.0"
 
-_ENDS = re.compile("\r\n|\n|\r")
 _NUMBER = "([0-9]{1,32})"
 _PAYLOAD_TYPE = re.compile(r"[0-9]{1,3}\Z")
 _ORIGIN = re.compile(r"(\S+) +%s +%s +(\S+) +(\S+) +(\S+)[ \t]*\Z" % (_NUMBER, _NUMBER))
@@ -204,7 +204,7 @@ class Media(NamedTuple("Media", [("lines", "Tuple[Line, ...]")])):
     def with_lines(self, *lines):
         # type: (*Tuple[str, str]) -> Media
         """The same with more :class:`Line` at its end."""
-        return self._replace(lines=self.lines + tuple(_checked(line) for line in lines))
+        return self._replace(lines=self.lines + tuple(checked_line(line) for line in lines))
 
 
 class Session(NamedTuple("Session", [
@@ -390,35 +390,9 @@ class Session(NamedTuple("Session", [
 # -- parsing and building ------------------------------------------------------------------------------
 
 
-def _checked(line):
-    # type: (Tuple[str, str]) -> Line
-    try:
-        kind, value = [to_text(each) for each in check_sequence(line, "line")]
-    except ValueError:  # InputError is one
-        raise InputError("one of lines must be a Line, a type and a value, not %r" % (line,))
-    if not isinstance(kind, text_type) or not re.match(r"[a-z]\Z", kind):
-        raise InputError("one of lines begins with one small letter, not %r" % (kind,))
-    if not isinstance(value, text_type) or re.search("[\x00\r\n]", value):
-        raise InputError("one of lines has a value with a line break or NUL, or no text: %r" % (value,))
-    return Line(kind, value)
-
-
 def _checked_media(media):
     # type: (Iterable[Media]) -> List[Media]
     return [check_kind(each, Media, "one of media") for each in check_sequence(media, "media")]
-
-
-def _lines(data):
-    # type: (bytes) -> Iterator[Line]
-    for text in _ENDS.split(decode(data.rstrip(b"\x00"))):
-        if not text.strip():
-            continue  # blank lines are no SDP, but are seen, most often at the end
-        kind, equals, value = text.partition("=")
-        if not equals or not re.match(r"[A-Za-z]\Z", kind):
-            raise InputError("not a line of a session description: %r (expected a=..., say)" % (text,))
-        if "\x00" in value:
-            raise InputError("NUL in a line of a session description: %r" % (text,))
-        yield Line(kind, value)
 
 
 def parse(data):
@@ -429,7 +403,7 @@ def parse(data):
     o=, c=, m= and a=rtpmap have to be well-formed. Missing o=, s=, t= and c= are let pass.
     """
     data = check_octets(data, "a session description")
-    lines = list(_lines(data))
+    lines = list(split(data))
     if not lines or (lines[0].type, lines[0].value.strip()) != ("v", "0"):
         raise InputError("a session description begins with v=0, not %r" % (lines[0].text if lines else "",))
     starts = [place for place, line in enumerate(lines) if line.type == "m"] + [len(lines)]
@@ -482,7 +456,7 @@ def build(host, media, session_id=1, version=1, name="-", username="-", lines=()
         ("c", "IN %s %s" % (kind, host)),
         ("t", "0 0"),
     )
-    checked = [_checked(line) for line in fixed + tuple(check_sequence(lines, "lines"))]
+    checked = [checked_line(line) for line in fixed + tuple(check_sequence(lines, "lines"))]
     session = Session(checked, _checked_media(media))
     _check(session)
     return session
@@ -514,6 +488,6 @@ def medium(kind, port, codecs, direction="sendrecv", protocol="RTP/AVP", ptime=N
     ]
     lines += [] if ptime is None else [("a", "ptime:%d" % check_whole(ptime, "ptime", 1, 99999))]
     lines += [("a", check_direction(direction))]
-    media = Media(tuple(_checked(line) for line in lines))
+    media = Media(tuple(checked_line(line) for line in lines))
     media._m()
     return media

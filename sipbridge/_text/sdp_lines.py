@@ -4,7 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 import re
 
-from sipbridge._compat import PY2, NamedTuple
+from sipbridge._compat import PY2, NamedTuple, text_type, to_text
+from sipbridge._text.arguments import check_sequence
 from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 
+_ENDS = re.compile("\r\n|\n|\r")
 _CONNECTION = re.compile(r"(\S+) +(\S+) +(\S+)[ \t]*\Z")
 
 # Octets that are no UTF-8, as lone surrogates: Python 3's "surrogateescape", which Python 2 lacks.
@@ -58,6 +60,34 @@ class Line(NamedTuple("Line", [("type", "str"), ("value", "str")])):
         # type: () -> str
         """As it is written."""
         return u"%s=%s" % self
+
+
+def checked_line(line):
+    # type: (Tuple[str, str]) -> Line
+    """The line, or InputError."""
+    try:
+        kind, value = [to_text(each) for each in check_sequence(line, "line")]
+    except ValueError:  # InputError is one
+        raise InputError("one of lines must be a Line, a type and a value, not %r" % (line,))
+    if not isinstance(kind, text_type) or not re.match(r"[a-z]\Z", kind):
+        raise InputError("one of lines begins with one small letter, not %r" % (kind,))
+    if not isinstance(value, text_type) or re.search("[\x00\r\n]", value):
+        raise InputError("one of lines has a value with a line break or NUL, or no text: %r" % (value,))
+    return Line(kind, value)
+
+
+def split(data):
+    # type: (bytes) -> Iterator[Line]
+    """The lines of a body. Raises InputError."""
+    for text in _ENDS.split(decode(data.rstrip(b"\x00"))):
+        if not text.strip():
+            continue  # blank lines are no SDP, but are seen, most often at the end
+        kind, equals, value = text.partition("=")
+        if not equals or not re.match(r"[A-Za-z]\Z", kind):
+            raise InputError("not a line of a session description: %r (expected a=..., say)" % (text,))
+        if "\x00" in value:
+            raise InputError("NUL in a line of a session description: %r" % (text,))
+        yield Line(kind, value)
 
 
 class Origin(NamedTuple("Origin", [
