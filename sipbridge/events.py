@@ -377,7 +377,7 @@ class NotifyReceived(NamedTuple("NotifyReceived", [
     @property
     def subscription_state(self):
         # type: () -> SubscriptionState
-        """What it says of the subscription: a :class:`~sipbridge.subscription_state.SubscriptionState`."""
+        """What it says of the subscription: a :class:`~sipbridge._text.subscription_state.SubscriptionState`."""
         return _subscription_state.parse_subscription_state(self.headers.get("Subscription-State", ""))
 
 

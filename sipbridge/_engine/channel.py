@@ -80,7 +80,7 @@ class _Outgoing(object):
 
 
 class Channel(object):
-    """The connection to one :class:`~sipbridge.worker_process.Process`, which it owns.
+    """The connection to one :class:`~sipbridge._engine.worker_process.Process`, which it owns.
 
     Attributes:
         facts: the worker's hello.

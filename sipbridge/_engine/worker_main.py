@@ -1,5 +1,5 @@
 """A worker: the process that runs an engine for a service (docs/worker-protocol.md). Started by
-:mod:`sipbridge.worker_process`, never by hand.
+:mod:`sipbridge._engine.worker_process`, never by hand.
 
 One thread, one loop: commands in, results and events out. Nothing in it waits for the service: what the service
 does not take stays in the engine's queue, and the engine answers 503 when that is long.
