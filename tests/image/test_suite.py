@@ -6,6 +6,17 @@ import standin
 
 SUITE_LIMIT = 1800  # seconds for all tests, beside much else
 
+FEW = 3  # as in tools/checks/runs.py: no more failed tests than these have a second try
+
+
+def _again(checkout, output):
+    """Run the few failed tests once more, alone; name them, since they are to be mended."""
+    failed = sorted(set(re.findall(r"^(?:FAILED|ERROR) ([^\s\[]+)", output, re.MULTILINE)))
+    assert 0 < len(failed) <= FEW, output[-20000:]
+    print("a second try in the image: %s" % " ".join(failed))
+    result = checkout.make("test", ARGS="-q " + " ".join(failed))
+    assert result.returncode == 0, result.stdout[-20000:]
+
 
 def test_test_runs_in_the_image_and_its_exit_code_is_pytests(images, checkout):
     result = checkout.make("test", ARGS="-q tests/unit/test_dispatch.py tests/unit/test_trace.py")
@@ -16,7 +27,8 @@ def test_test_runs_in_the_image_and_its_exit_code_is_pytests(images, checkout):
     assert "with Kamailio, baresip, tshark and ffmpeg" in result.stdout  # what is left out is said
     passed = re.findall(r"(\d+) passed", result.stdout)[-1]
     assert int(passed) > 500
-    assert result.returncode == 0, result.stdout[-20000:]
+    if result.returncode != 0:
+        _again(checkout, result.stdout)
     broken = checkout.folder / "tests" / "unit" / "test_broken.py"
     broken.write_text("def test_it():\n    assert False\n")
     try:

@@ -73,11 +73,11 @@ def test_one_whole_message_at_a_time(stream):
 
 
 def test_what_is_not_whole_waits_in_the_kernel(stream):
-    stream.send(MESSAGE[:30], MESSAGE[30:200], MESSAGE[200:])
-    found = [stream.read()]
-    while found[-1] == "again":
-        found.append(stream.read())
-    assert found == ["again", "again", len(MESSAGE)]
+    for piece in (MESSAGE[:30], MESSAGE[30:200]):
+        stream.send(piece)
+        assert stream.read() == "again"
+    stream.send(MESSAGE[200:])
+    assert _lengths(stream, len(MESSAGE)) == [len(MESSAGE)]
 
 
 def _lengths(stream, total):

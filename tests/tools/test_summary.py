@@ -28,7 +28,7 @@ def read(tmp_path):
 
 def result(**fields):
     whole = dict(engine="sofia", python="3.11", passed=1, failed=0, skips=Counter(), seconds=1.0, problem="")
-    whole.update(cases=())
+    whole.update(cases=(), late=())
     return summary.Result(**dict(whole, **fields))
 
 
@@ -109,3 +109,22 @@ def test_the_slowest_and_why(read):
     assert lines[0] == "the slowest 1 tests:"
     assert lines[1].split("  ") == ["", "32.0 s", "unit.test_x::b (sofia 1.12 on Python 3.11.7)", "timer B"]
     assert len(lines) == 2
+
+
+def test_a_second_try_that_passes_is_told_of(read):
+    run = summary.merge(read(PASSED, FAILED), read(FAILED.partition("<failure")[0] + "</testcase>"))
+    assert (run.passed, run.failed, run.problem, run.late) == (2, 0, "", ("unit.test_x::b",))
+    line = "passed at the second try alone: unit.test_x::b (sofia 1.12 on Python 3.11.7)"
+    assert summary.table([run])[-1] == line
+    assert summary.closing([run]) == "2 passed, 0 failed, 0 skipped"
+
+
+def test_a_second_try_that_fails_is_a_failure(read):
+    run = summary.merge(read(PASSED, FAILED, BROKEN), read(PASSED, FAILED))
+    assert (run.passed, run.failed, run.late) == (2, 1, ("::a",))
+
+
+@pytest.mark.parametrize("cases", [(), (SKIPPED % "why",), (PASSED, PASSED)])
+def test_a_second_try_of_something_else_counts_for_nothing(read, cases):
+    run = summary.merge(read(PASSED, FAILED), read(*cases))
+    assert run.failed == 1 and run.problem.startswith("the second try of its failed tests: ")

@@ -28,6 +28,9 @@ INTERRUPTED = 130
 #: Lines of a failed run's output to show.
 SHOWN = 400
 
+#: A run with no more failed tests than this has them run once more, alone. What passes then is named.
+FEW = 3
+
 #: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy. Each worker costs a
 #: start, so more runs are better than more workers.
 JOBS = int(os.environ.get("JOBS") or 3)
@@ -148,12 +151,12 @@ def variables(run):
     return settings
 
 
-def arguments(run, workers):
-    """The command that runs tests of a run, without saying which."""
+def arguments(run, name, workers):
+    """The command that runs tests of a run, without saying which; its report is ``name``.xml."""
     command = [str(run.python), "-m", "pytest", "-rfE", "--rootdir", str(ROOT), "-n", str(workers)]
     # In the older of its forms the report may say more of a test than its name: the peers that it had.
     command += ["-o", "junit_family=xunit1", "-o", "cache_dir=%s" % (REPORTS / (run.name + ".cache"))]
-    command += ["--junitxml", str(REPORTS / (run.name + ".xml")), "--timeout", str(TEST_LIMIT)]
+    command += ["--junitxml", str(REPORTS / (name + ".xml")), "--timeout", str(TEST_LIMIT)]
     return command + shlex.split(os.environ.get("ARGS", ""))
 
 
@@ -161,12 +164,16 @@ def arguments(run, workers):
 _alive = set()
 
 
-def execute(run, workers):
-    """Run the tests; a :class:`summary.Result`. Everything that they print goes to build/reports/<run>.log."""
+def execute(run, workers, again=False):
+    """Run the tests; a :class:`summary.Result`. Everything that they print goes to build/reports/<run>.log.
+
+    ``again``: only those that failed the last time, with files of their own.
+    """
+    name = run.name + ("-again" if again else "")
     # Not in the checkout, whose package is without engines and would come first.
-    with open(str(REPORTS / (run.name + ".log")), "wb") as output:
+    with open(str(REPORTS / (name + ".log")), "wb") as output:
         process = subprocess.Popen(
-            arguments(run, workers) + run.selection,
+            arguments(run, name, workers) + ["--last-failed"] * again + run.selection,
             cwd=str(run.tree.folder),
             env=variables(run),
             stdin=subprocess.DEVNULL,
@@ -179,7 +186,7 @@ def execute(run, workers):
             problem = outcome(process)
         finally:
             _alive.discard(process)
-    return summary.read(REPORTS / (run.name + ".xml"), run.label, run.version, problem)
+    return summary.read(REPORTS / (name + ".xml"), run.label, run.version, problem)
 
 
 def heed_signals():
@@ -230,17 +237,29 @@ def execute_all(runs, workers=WORKERS):
             for process in list(_alive):
                 os.killpg(process.pid, signal.SIGTERM)
             raise
-    return [(run, results[run]) for run in futures.values()]
+    return [(run, second_try(run, results[run])) for run in futures.values()]
 
 
-def announce(run, result):
+def second_try(run, result):
+    """The result with its few failed tests run again, alone: what passes then is told of, not hidden."""
+    if result.problem or not 0 < result.failed <= FEW:
+        return result
+    print(
+        "again, alone: the %d failed of %s on Python %s" % (result.failed, run.label, run.version), flush=True
+    )
+    repeated = execute(run, 0, again=True)
+    announce(run, repeated, "-again")
+    return summary.merge(result, repeated)
+
+
+def announce(run, result, suffix=""):
     """Say how a run went, with its output when it went wrong."""
     counts = (result.passed, result.failed, result.skipped, result.seconds)
     lines = [
         "%s on Python %s: %d passed, %d failed, %d skipped in %.0f s" % ((run.label, run.version) + counts)
     ]
     if result.failed or result.problem:
-        log = REPORTS / (run.name + ".log")
+        log = REPORTS / (run.name + suffix + ".log")
         output = log.read_text(errors="replace").splitlines()
         lines.append("---- the last %d lines of %s:" % (min(SHOWN, len(output)), log.relative_to(ROOT)))
         lines += output[-SHOWN:] + ["----"]

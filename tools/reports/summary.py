@@ -15,10 +15,10 @@ class Case(namedtuple("Case", "seconds name reason failed")):
     """A test: how long it took, "unit.test_x::test_y[z]", where that was long what it waits for or shows."""
 
 
-class Result(namedtuple("Result", "engine python passed failed skips seconds problem cases")):
+class Result(namedtuple("Result", "engine python passed failed skips seconds problem cases late")):
     """One run: ``skips`` counts the reasons; ``problem`` says why the run itself is no good, or is "".
 
-    ``cases`` are a :class:`Case` for each test.
+    ``cases`` are a :class:`Case` for each test, ``late`` the names of those that passed at the second try alone.
     """
 
     @property
@@ -31,7 +31,7 @@ def read(path, engine, python, problem):
     try:
         suites = list(ElementTree.parse(str(path)).getroot().iter("testsuite"))
     except (OSError, ElementTree.ParseError):
-        return Result(engine, python, 0, 0, Counter(), 0.0, problem or "it left no report", ())
+        return Result(engine, python, 0, 0, Counter(), 0.0, problem or "it left no report", (), ())
     elements = [element for suite in suites for element in suite.iter("testcase")]
     cases = tuple(map(_case, elements))
     skips = Counter(skip.get("message") or "" for element in elements for skip in element.findall("skipped"))
@@ -40,7 +40,7 @@ def read(path, engine, python, problem):
     passed = len(cases) - failed - sum(skips.values())
     if not passed and not failed:
         problem = problem or "it ran no test"
-    return Result(engine, python, passed, failed, skips, seconds, problem, cases)
+    return Result(engine, python, passed, failed, skips, seconds, problem, cases, ())
 
 
 def _case(element):
@@ -49,6 +49,22 @@ def _case(element):
     reasons = [each.get("value") for each in element.iter("property") if each.get("name") == "reason"]
     failed = element.find("failure") is not None or element.find("error") is not None
     return Case(float(element.get("time") or 0), name, "; ".join(reasons), failed)
+
+
+def merge(first, second):
+    """A run whose failed tests were run once more: what failed again failed, what passed is ``late``."""
+    problem = second.problem
+    if second.passed + second.failed != first.failed:
+        problem = problem or "%d tests ran, not %d" % (second.passed + second.failed, first.failed)
+    if problem:
+        return first._replace(problem="the second try of its failed tests: %s" % problem)
+    late = tuple(case.name for case in second.cases if not case.failed)
+    return first._replace(
+        passed=first.passed + len(late),
+        failed=second.failed,
+        seconds=first.seconds + second.seconds,
+        late=late,
+    )
 
 
 def slowest(results, number=20):
@@ -86,7 +102,9 @@ def table(results):
     reasons = Counter()
     for each in results:
         reasons.update(each.skips)
-    return lines + ["skipped %d times: %s" % (count, reason) for reason, count in sorted(reasons.items())]
+    lines += ["skipped %d times: %s" % (count, reason) for reason, count in sorted(reasons.items())]
+    late = "passed at the second try alone: %s (%s on Python %s)"
+    return lines + [late % (name, each.engine, each.python) for each in results for name in each.late]
 
 
 def closing(results):
