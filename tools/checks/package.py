@@ -74,9 +74,9 @@ def lacking_in_package(folder):
     if sys.platform.startswith("linux") and not (package / "_shield.so").exists():
         yield "_shield.so, the shield to preload, is not installed"
     sources = ROOT / "sipbridge"
-    for source in sorted(set(sources.glob("**/*.py*")) - {sources / "_build.py"}):
+    for source in sorted(set(sources.glob("**/*.py")) | set(sources.glob("**/*.pyi"))):
         name = source.relative_to(sources)
-        if not (package / name).exists() and "__pycache__" not in name.parts:
+        if name.name != "_build.py" and not (package / name).exists():
             yield "%s is not installed" % name
     settings = dict(os.environ, PYTHONPATH=str(folder))
     version = (ROOT / "sipbridge" / "_version.py").read_text().split('"')[1]
