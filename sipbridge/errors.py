@@ -108,7 +108,7 @@ class ResponseError(SipbridgeError):
 
 
 class AuthenticationError(ResponseError):
-    """A 401 or 407 stood: there are no credentials for its realm, or they are wrong (RFC 3261, 22)."""
+    """The peer wants credentials (401, 407): there are none for its realm, or it refuses them (RFC 3261, 22)."""
 
 
 class EngineError(SipbridgeError):

@@ -339,13 +339,13 @@ class Call(object):
     @property
     def on_hold(self):
         # type: () -> bool
-        """True while what was given last, to be sent, says that we do not want to receive (RFC 3264, 8.4)."""
+        """True while our latest session description says that we do not want to receive (RFC 3264, 8.4)."""
         return sessions.is_held(self._wanted_sdp)
 
     @property
     def held_by_peer(self):
         # type: () -> bool
-        """True while what the peer sent last says so."""
+        """True while the peer's latest session description puts the call on hold."""
         return sessions.is_held(self.remote_sdp)
 
     def hold(self, timeout=32.0):
