@@ -4,26 +4,14 @@ from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, ContextManager, Dict, List, Optional, Protocol
+    from typing import Any, Callable, Dict, List, Optional, Protocol
 
-    from sipbridge._engine.choice import Engine
+    from sipbridge._engine import agent as common
     from sipbridge._engine.records import Content, Parties
     from sipbridge._engine.response import Response
 
-    class Alarm(Protocol):
-        """What will be called later, unless it is cancelled."""
-
-        def cancel(self):
-            # type: () -> None
-            raise NotImplementedError
-
-    class Agent(Protocol):
+    class Agent(common.Agent, Protocol):
         """What calls, transfers and session timers get in place of the endpoint."""
-
-        @property
-        def engine(self):
-            # type: () -> Engine
-            raise NotImplementedError
 
         @property
         def identity(self):
@@ -43,24 +31,6 @@ if TYPE_CHECKING:
         @property
         def pending(self):
             # type: () -> Dict[int, Any]
-            raise NotImplementedError
-
-        @property
-        def lock(self):
-            # type: () -> ContextManager[object]
-            raise NotImplementedError
-
-        @property
-        def congested(self):
-            # type: () -> bool
-            raise NotImplementedError
-
-        def wait(self, predicate, timeout):
-            # type: (Callable[[], object], Optional[float]) -> bool
-            raise NotImplementedError
-
-        def later(self, seconds, function):
-            # type: (float, Callable[[], object]) -> Alarm
             raise NotImplementedError
 
         def parties(self, to, from_, route):

@@ -19,9 +19,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, List, Optional, Tuple
 
-    from sipbridge._call.agent import Alarm
     from sipbridge._call.call import Call
     from sipbridge._call.incoming import IncomingRequest
+    from sipbridge._engine.agent import Alarm
     from sipbridge._engine.response import Response
     from sipbridge.headers import Headers
 SDP = "application/sdp"

@@ -6,25 +6,13 @@ from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, ContextManager, Dict, Optional, Protocol, Set
+    from typing import Any, Callable, Dict, Protocol, Set
 
-    from sipbridge._engine.choice import Engine
+    from sipbridge._engine import agent as common
     from sipbridge._engine.response import Response
 
-    class Alarm(Protocol):
-        """What will be called later, unless it is cancelled."""
-
-        def cancel(self):
-            # type: () -> None
-            raise NotImplementedError
-
-    class Agent(Protocol):
+    class Agent(common.Agent, Protocol):
         """What registrations, subscriptions and publications get in place of the endpoint."""
-
-        @property
-        def engine(self):
-            # type: () -> Engine
-            raise NotImplementedError
 
         @property
         def registrations(self):
@@ -49,24 +37,6 @@ if TYPE_CHECKING:
         @property
         def closing(self):
             # type: () -> bool
-            raise NotImplementedError
-
-        @property
-        def lock(self):
-            # type: () -> ContextManager[object]
-            raise NotImplementedError
-
-        @property
-        def congested(self):
-            # type: () -> bool
-            raise NotImplementedError
-
-        def wait(self, predicate, timeout):
-            # type: (Callable[[], object], Optional[float]) -> bool
-            raise NotImplementedError
-
-        def later(self, seconds, function):
-            # type: (float, Callable[[], object]) -> Alarm
             raise NotImplementedError
 
         def post(self, event):

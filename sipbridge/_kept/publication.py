@@ -18,8 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, Optional
 
+    from sipbridge._engine.agent import Alarm
     from sipbridge._engine.records import Content, Parties
-    from sipbridge._kept.agent import Agent, Alarm
+    from sipbridge._kept.agent import Agent
     from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 

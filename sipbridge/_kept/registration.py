@@ -16,8 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Literal, Optional
 
+    from sipbridge._engine.agent import Alarm
     from sipbridge._engine.response import Response
-    from sipbridge._kept.agent import Agent, Alarm
+    from sipbridge._kept.agent import Agent
 
     #: What ``state`` may be.
     State = Literal["pending", "active", "waiting", "ended", "failed"]

@@ -19,8 +19,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterable, Literal, Optional, Union
 
+    from sipbridge._engine.agent import Alarm
     from sipbridge._engine.records import Content, Parties, RawEvent
-    from sipbridge._kept.agent import Agent, Alarm
+    from sipbridge._kept.agent import Agent
     from sipbridge._text.arguments import Body
     from sipbridge.events import NotifyReceived
     from sipbridge.headers import HeaderFields
