@@ -5,7 +5,6 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._engine.content import check_message_size, make_content
 from sipbridge._engine.records import Parties
 from sipbridge._later import later
-from sipbridge._text.arguments import check_pairs
 from sipbridge._text.checks import check_text_body, check_token
 from sipbridge.errors import InputError
 from sipbridge.uri import check_address, check_uri
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from sipbridge._agent import watch as _watch
     from sipbridge._agent.agent import Agent
     from sipbridge._agent.watch import Watch
+    from sipbridge._engine.records import Content
     from sipbridge._engine.response import Response
     from sipbridge._kept import publication, subscription
     from sipbridge._kept.publication import Publication
@@ -84,7 +84,10 @@ class Requests(object):
         """
         parties = self._agent.parties(to, from_, route)
         content = make_content(headers, body, content_type)
-        method = check_token(method, "method")
+        return self._request(check_token(method, "method"), parties, content, timeout)
+
+    def _request(self, method, parties, content, timeout):
+        # type: (str, Parties, Optional[Content], Optional[float]) -> Response
         return self._agent.transact(lambda: self._agent.engine.request(method, parties, content), timeout, method)
 
     def message(
@@ -99,10 +102,11 @@ class Requests(object):
         """
         if not isinstance(body, (bytes, bytearray, memoryview)):
             body = check_text_body(body)
-        headers = check_pairs(headers)
+        parties = self._agent.parties(to, from_, route)
+        content = make_content(headers, body, content_type)
         if self._local.transport == "udp" and not large:
-            check_message_size(self._agent.parties(to, from_, route), make_content(headers, body, content_type))
-        return self.request("MESSAGE", to, body, content_type, headers, from_, route, timeout)
+            check_message_size(parties, content)
+        return self._request("MESSAGE", parties, content, timeout)
 
     def options(self, to, headers=(), from_=None, route=None, timeout=32.0):
         # type: (str, HeaderFields, Optional[str], Optional[str], Optional[float]) -> Response
