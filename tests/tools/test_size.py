@@ -14,5 +14,9 @@ def test_a_file():
     assert list(size.complaints("x.py", "pass\n" * 501)) == ["x.py: 501 lines, more than 500"]
 
 
+def test_a_file_of_c_has_lines_alone():
+    assert list(size.complaints("x.c", "int x;\n" * 501)) == ["x.c: 501 lines, more than 500"]
+
+
 def test_the_limits_themselves():
     assert list(size.complaints("x.py", LONG[:-9] + "pass\n" * 440)) == []
