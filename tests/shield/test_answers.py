@@ -33,6 +33,17 @@ def test_all_vias_are_sent_back_in_their_order(victim, sender):
     assert vias == [first, "SIP/2.0/UDP [2001:db8::1]:9;branch=z9hG4bKc"]
 
 
+def test_the_via_below_a_malformed_one_does_not_pass_for_the_top_one(victim, sender):
+    """The answer holds the top Via as far as it is well formed, and its rport was looked for in the other one."""
+    top = "SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bKa;rport" % sender.port
+    octets = request("OPTIONS", "below", sender.port, Via=top + ";=")
+    octets = octets.replace(b"\r\nFrom:", b"\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKb\r\nFrom:")
+    (reply,) = sender.replies_before(octets)
+    assert (reply.status, reply.rule) == (400, "via")
+    vias = [value for name, value in reply.fields if name == "via"]
+    assert vias == ["%s=%d;received=127.0.0.1" % (top, sender.port)]
+
+
 def test_it_goes_to_the_port_in_via_or_with_rport_to_the_source(make_sender, victim, sender):
     other = make_sender(victim)
     (reply,) = sender.replies_before(request("OPTIONS", "rport", other.port, To=None))

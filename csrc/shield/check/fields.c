@@ -75,16 +75,19 @@ static void field_via(struct shield_fields *fields, struct shield_span value)
     struct shield_message *message = fields->message;
     struct scan scan = over(value);
     struct shield_span *rest;
+    int is_first;
     if (message->via_count == SHIELD_MAX_VIAS) {
         offend(fields, SHIELD_LIMIT);
         return;
     }
-    if (!via_value(&scan, message->via_count == 0 ? message : NULL)) {
-        offend(fields, SHIELD_VIA);
+    is_first = message->via_count == 0;
+    rest = &message->vias[message->via_count++];
+    rest->at = NULL;
+    if (!via_value(&scan, is_first ? message : NULL)) {
+        offend(fields, SHIELD_VIA); /* it counts: the next field must not pass for the top Via */
         return;
     }
-    rest = &message->vias[message->via_count];
-    rest->at = message->via_count++ == 0 ? scan.at : value.at;
+    rest->at = is_first ? scan.at : value.at;
     while (!scan_is_over(&scan)) {
         if (!scan_octet(&scan, ',') || !via_value(&scan, NULL)) {
             offend(fields, SHIELD_VIA);
