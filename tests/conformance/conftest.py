@@ -66,7 +66,7 @@ def installed(request):
     programs = ["sipp"]
     if any("conformance/test_record" in item.nodeid for item in request.session.items):
         programs.append("tshark")
-    if any("conformance/test_media" in item.nodeid for item in request.session.items):
+    if any("conformance/examples/test_media" in item.nodeid for item in request.session.items):
         programs.append("ffmpeg")
     if any(set(item.fixturenames) & {"kamailio", "kamailio_sha256"} for item in request.session.items):
         programs += ["kamailio", "kamcmd"]

@@ -247,7 +247,7 @@ def test_shell_compiles_and_runs_a_test(shell, checkout):
     finally:
         source.write_text(original)
     assert "building the extension" in shell.run("rebuild")
-    assert " passed" in shell.run("python2.7 -m pytest -q -p no:cacheprovider tests/unit/test_dispatch.py")
+    assert " passed" in shell.run("python2.7 -m pytest -q -p no:cacheprovider tests/unit/agent/test_dispatch.py")
 
 
 def test_gdb_shows_the_bug_with_symbols_and_python_frames(shell, bug, caller):

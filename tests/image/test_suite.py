@@ -19,7 +19,7 @@ def _again(checkout, output):
 
 
 def test_test_runs_in_the_image_and_its_exit_code_is_pytests(images, checkout):
-    result = checkout.make("test", ARGS="-q tests/unit/test_dispatch.py tests/unit/test_trace.py")
+    result = checkout.make("test", ARGS="-q tests/unit/agent/test_dispatch.py tests/unit/command/test_trace.py")
     assert result.returncode == 0, result.stdout
     assert result.stdout.splitlines()[0].startswith("test: in the image %s:test, on a STAND-IN" % standin.IMAGE)
     assert " passed" in result.stdout.splitlines()[-1]

@@ -35,7 +35,9 @@ def test_a_module_has_the_tests_that_name_it():
 
 
 def test_pages_have_the_tests_of_their_examples():
-    assert "unit/test_readme.py" in on("sofia", "README.md") and "conformance" not in on("sofia", "README.md")
+    assert "unit/examples/test_readme.py" in on("sofia", "README.md") and "conformance" not in on(
+        "sofia", "README.md"
+    )
 
 
 def test_slow_ones_stay_apart_unless_asked_for():

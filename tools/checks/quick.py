@@ -27,15 +27,15 @@ CORE = ("contract", "unit", "misuse", "conformance", "aio")
 
 #: Slow ones, of what has rules of its own below.
 APART = (
-    "unit/test_cli.py",
-    "unit/test_cli_events.py",
-    "unit/test_demo.py",
-    "unit/test_docs.py",
-    "conformance/test_timers.py",
-    "conformance/test_baresip.py",
-    "conformance/test_kamailio.py",
-    "conformance/test_kamailio_events.py",
-    "conformance/test_media.py",
+    "unit/command/test_cli.py",
+    "unit/command/test_events.py",
+    "unit/command/test_demo.py",
+    "unit/examples/test_events_page.py",
+    "conformance/transport/test_timers.py",
+    "conformance/peers/test_baresip.py",
+    "conformance/peers/test_kamailio.py",
+    "conformance/peers/test_kamailio_events.py",
+    "conformance/examples/test_media.py",
 )
 
 
@@ -70,21 +70,28 @@ RULES = (
     Rule("sipbridge/_engine/protocol.py*", ("worker", "aio"), ("sofia",)),
     Rule("sipbridge/shield.py*", ("shield",), ("double",)),
     Rule("sipbridge/_engine/shield_counters.py*", ("shield",), ("double",)),
-    Rule("sipbridge/_command/demo*", ("unit/test_demo.py",), ("sofia",)),
-    Rule("sipbridge/demo.py*", ("unit/test_demo.py",), ("sofia",)),
-    Rule("sipbridge/_command/doctor.py*", ("unit/test_doctor.py",), ("sofia",)),
-    Rule("sipbridge/_command/*", ("unit/test_cli.py", "unit/test_cli_events.py"), ("sofia",)),
+    Rule("sipbridge/_command/demo*", ("unit/command/test_demo.py",), ("sofia",)),
+    Rule("sipbridge/demo.py*", ("unit/command/test_demo.py",), ("sofia",)),
+    Rule("sipbridge/_command/doctor.py*", ("unit/command/test_doctor.py",), ("sofia",)),
+    Rule("sipbridge/_command/*", ("unit/command/test_cli.py", "unit/command/test_events.py"), ("sofia",)),
     Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),
     Rule("sipbridge/*", ("CORE",), ("sofia",)),
     Rule("tools/*", ("tools",), ("sofia",)),
-    Rule("docker/*", ("tools/test_image.py", "unit/test_doctor.py"), ("sofia",)),
+    Rule("docker/*", ("tools/test_image.py", "unit/command/test_doctor.py"), ("sofia",)),
     Rule("Dockerfile*", ("tools/test_image.py",), ("sofia",)),
     Rule(
         "*.md",
-        ("unit/test_docs.py", "unit/test_readme.py", "unit/test_calls_page.py", "conformance/test_docs.py"),
+        (
+            "unit/examples/test_events_page.py",
+            "unit/examples/test_readme.py",
+            "unit/examples/test_calls_page.py",
+            "conformance/examples/test_pages.py",
+        ),
         BOTH,
     ),
-    Rule("examples/*", ("conformance/test_media.py", "unit/test_docs.py"), ("sofia",)),
+    Rule(
+        "examples/*", ("conformance/examples/test_media.py", "unit/examples/test_events_page.py"), ("sofia",)
+    ),
     Rule("*", ("tools",), ("sofia",)),
 )
 
@@ -110,9 +117,10 @@ def changed(since=""):
 def naming(module):
     """The test files that import a module of the package by its name."""
     pattern = re.compile(r"sipbridge\.([\w.]+\.)?%s\b|from sipbridge\S* import .*\b%s\b" % (module, module))
-    for path in sorted(TESTS.glob("*/test_*.py")):
-        if path.parent.name != "image" and pattern.search(path.read_text(encoding="utf-8")):
-            yield str(path.relative_to(TESTS))
+    for path in sorted(TESTS.rglob("test_*.py")):
+        name = str(path.relative_to(TESTS))
+        if not name.startswith("image/") and pattern.search(path.read_text(encoding="utf-8")):
+            yield name
 
 
 def select(files):

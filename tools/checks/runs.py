@@ -49,25 +49,25 @@ OF_NO_PYTHON = ("double", "memory", "properties", "shield", "tools")
 
 #: Tests that show that through a worker all is as without one: what passes between the two, in a minute or so.
 WORKER = ("aio",) + tuple(
-    "conformance/test_%s.py" % name
+    "conformance/%s.py" % name
     for name in (
-        "dialog",
-        "incoming",
-        "messages",
-        "outgoing",
-        "registration",
-        "transfer",
-        "transport",
-        "two_endpoints",
+        "agent/test_messages",
+        "call/test_dialog",
+        "call/test_incoming",
+        "call/test_outgoing",
+        "call/test_transfer",
+        "call/test_two_endpoints",
+        "kept/test_registration",
+        "transport/test_transport",
     )
 )
 
 #: Tests of processes, and with peers that no other Python treats otherwise: beside the default Python they run on the
 #: oldest one, with libeXosip2, as in the image.
-OF_PROCESSES = ("worker", "conformance/test_baresip.py", "conformance/test_kamailio_events.py")
+OF_PROCESSES = ("worker", "conformance/peers/test_baresip.py", "conformance/peers/test_kamailio_events.py")
 
 #: Tests that start programs: on another Python than the default one they run with Sofia-SIP alone.
-OF_PROGRAMS = ("unit/test_cli.py", "unit/test_cli_events.py", "unit/test_demo.py")
+OF_PROGRAMS = ("unit/command/test_cli.py", "unit/command/test_events.py", "unit/command/test_demo.py")
 OLDEST = interpreters.SUPPORTED[0]
 OWN = "%d.%d" % sys.version_info[:2]
 

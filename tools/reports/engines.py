@@ -39,7 +39,7 @@ OTHERS = {"baresip": "baresip", "kamailio": "Kamailio", "sipp": "sipp", "tshark"
 
 
 class Case(namedtuple("Case", "name outcome reason peers")):
-    """A test with one engine: ``name`` is "conformance.test_lost::test_x[y]"; "passed", "failed" or "skipped"."""
+    """A test with one engine: ``name`` is "conformance.call.test_x::test_y[z]"; "passed", "failed" or "skipped"."""
 
 
 def read(path):

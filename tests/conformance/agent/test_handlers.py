@@ -17,7 +17,7 @@ from peers.phone import engine_under_test
 from sipbridge._agent.table import HEALTH
 
 HEALTH_CHECK = os.path.join(
-    os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docker", "healthcheck.py"
+    os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, os.pardir, "docker", "healthcheck.py"
 )
 LIMIT = 10.0  # seconds: only a test that fails waits that long
 
@@ -274,7 +274,7 @@ def test_the_program_ends(by_hand):
 
 
 def _with_tests():
-    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     return dict(os.environ, PYTHONPATH=os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")]))
 
 

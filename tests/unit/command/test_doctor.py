@@ -7,10 +7,10 @@ import socket
 import sys
 
 import pytest
-from command import run
 
 from peers.ports import free_port
 from sipbridge._command import doctor
+from unit.command.process import run
 
 DAEMON = (0, "28.2.2 linux/x86_64")
 REFUSED = (1, "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?")

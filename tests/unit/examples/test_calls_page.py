@@ -7,9 +7,10 @@ import os
 import re
 
 import pytest
-from test_readme import libexosip, run
 
-CALLS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "docs", "calls.md")
+from unit.examples.test_readme import libexosip, run
+
+CALLS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, os.pardir, "docs", "calls.md")
 
 #: What each of them prints, in the order of the page.
 EXPECTED = [

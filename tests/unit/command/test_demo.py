@@ -5,10 +5,10 @@ from __future__ import absolute_import, division, print_function
 import socket
 
 import pytest
-from command import run
 
 from sipbridge._command.demo_party import DEVIATIONS, direction, session
 from sipbridge._command.demo_registrar import Registrar, digest
+from unit.command.process import run
 
 STEPS = [
     "checks digests at",

@@ -5,9 +5,9 @@ from __future__ import absolute_import, division, print_function
 import signal
 
 import pytest
-from command import Command, run
 
 import sipbridge
+from unit.command.process import Command, run
 
 OPEN = b"<presence/>\r\n"
 PIDF = "application/pidf+xml"

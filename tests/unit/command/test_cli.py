@@ -9,7 +9,6 @@ import signal
 import socket
 
 import pytest
-from command import Command, Listening, run
 
 import sipbridge
 from peers import certificates
@@ -18,6 +17,7 @@ from sipbridge._command import cli, commands, options
 from sipbridge._command.demo_registrar import Registrar
 from sipbridge._engine import libraries
 from sipbridge.headers import Headers
+from unit.command.process import Command, Listening, run
 
 NAMES = ["call", "listen", "register", "message", "ping", "subscribe", "publish", "version", "doctor"]
 SDP = b"v=0\r\no=- 7 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"

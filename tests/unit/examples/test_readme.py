@@ -10,7 +10,7 @@ import sys
 
 import sipbridge
 
-README = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "README.md")
+README = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, os.pardir, "README.md")
 
 
 def example():

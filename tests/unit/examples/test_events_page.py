@@ -7,9 +7,10 @@ import os
 import re
 
 import pytest
-from test_readme import run
 
-DOCS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "docs")
+from unit.examples.test_readme import run
+
+DOCS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, os.pardir, "docs")
 
 
 def examples(name):

@@ -1,0 +1,1 @@
+"""Calls: how they begin, what passes within them, how they end."""

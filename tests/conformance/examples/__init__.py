@@ -1,0 +1,1 @@
+"""The examples of docs/ and examples/ that need a peer."""

@@ -1,0 +1,1 @@
+"""What is refreshed until it is ended: registrations, subscriptions, publications."""

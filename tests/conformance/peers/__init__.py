@@ -1,0 +1,1 @@
+"""Flows with phones and servers of others, and the peers against each other."""

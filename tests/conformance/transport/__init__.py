@@ -1,0 +1,1 @@
+"""The way of a message: addresses, DNS, UDP, TCP, TLS, NAT, lost datagrams, SIP's timers."""

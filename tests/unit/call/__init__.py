@@ -1,0 +1,1 @@
+"""Calls (sipbridge._call)."""

@@ -1,0 +1,1 @@
+"""Where the engine is, and what it is told (sipbridge._engine)."""

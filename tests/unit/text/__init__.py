@@ -1,0 +1,1 @@
+"""Text and arguments (sipbridge._text)."""
