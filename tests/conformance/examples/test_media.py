@@ -17,7 +17,7 @@ from peers.process import Process
 from sipbridge import sdp
 from sipbridge.payload import PCMA
 
-EXAMPLES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))), "examples")
+EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, os.pardir, "examples")
 RATE, SECONDS, TONE = 8000, 1.5, 440
 NO_CODEC = b"v=0\r\nc=IN IP4 127.0.0.1\r\nm=audio 4000 RTP/AVP 18\r\n"
 

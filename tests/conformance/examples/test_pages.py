@@ -12,7 +12,7 @@ import pytest
 from conformance.sdp import ANSWER
 from peers.process import Process
 
-DOCS = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))), "docs")
+DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, os.pardir, "docs")
 
 
 def _block(page, language, number=0):
