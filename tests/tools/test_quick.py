@@ -42,9 +42,9 @@ def test_pages_have_the_tests_of_their_examples():
 
 def test_slow_ones_stay_apart_unless_asked_for():
     core = quick.arguments(on("sofia", "sipbridge/_call/call.py"))
-    assert "--ignore=%s" % (ROOT / "tests" / "unit" / "command" / "test_demo.py") in core
-    both = quick.arguments(on("sofia", "sipbridge/_call/call.py", "sipbridge/_command/demo.py"))
-    assert "--ignore=%s" % (ROOT / "tests" / "unit" / "command" / "test_demo.py") not in both
+    assert "--ignore=%s" % (ROOT / "tests" / "unit" / "command") in core
+    both = quick.arguments(on("sofia", "sipbridge/_call/call.py", "sipbridge/_command/cli.py"))
+    assert "--ignore=%s" % (ROOT / "tests" / "unit" / "command") not in both
 
 
 @pytest.mark.parametrize("rule", quick.RULES, ids=lambda rule: rule.pattern)

@@ -27,9 +27,7 @@ CORE = ("contract", "unit", "misuse", "conformance", "aio")
 
 #: Slow ones, of what has rules of its own below.
 APART = (
-    "unit/command/test_cli.py",
-    "unit/command/test_events.py",
-    "unit/command/test_demo.py",
+    "unit/command",
     "unit/examples/test_events_page.py",
     "conformance/transport/test_timers.py",
     "conformance/peers/test_baresip.py",
@@ -73,7 +71,7 @@ RULES = (
     Rule("sipbridge/_command/demo*", ("unit/command/test_demo.py",), ("sofia",)),
     Rule("sipbridge/demo.py*", ("unit/command/test_demo.py",), ("sofia",)),
     Rule("sipbridge/_command/doctor.py*", ("unit/command/test_doctor.py",), ("sofia",)),
-    Rule("sipbridge/_command/*", ("unit/command/test_cli.py", "unit/command/test_events.py"), ("sofia",)),
+    Rule("sipbridge/_command/*", ("unit/command",), ("sofia",)),
     Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),
     Rule("sipbridge/*", ("CORE",), ("sofia",)),
     Rule("tools/*", ("tools",), ("sofia",)),

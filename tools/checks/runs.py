@@ -55,7 +55,10 @@ WORKER = ("aio",) + tuple(
         "call/test_dialog",
         "call/test_incoming",
         "call/test_outgoing",
-        "call/test_transfer",
+        "call/test_replaces",
+        "call/test_transfer_between_three",
+        "call/test_transferee",
+        "call/test_transferor",
         "call/test_two_endpoints",
         "kept/test_registration",
         "transport/test_transport",
@@ -67,7 +70,10 @@ WORKER = ("aio",) + tuple(
 OF_PROCESSES = ("worker", "conformance/peers/test_baresip.py", "conformance/peers/test_kamailio_events.py")
 
 #: Tests that start programs: on another Python than the default one they run with Sofia-SIP alone.
-OF_PROGRAMS = ("unit/command/test_cli.py", "unit/command/test_events.py", "unit/command/test_demo.py")
+OF_PROGRAMS = tuple(
+    "unit/command/test_%s.py" % name
+    for name in ("calls", "demo", "events", "ladder", "register", "requests", "terminal", "usage")
+)
 OLDEST = interpreters.SUPPORTED[0]
 OWN = "%d.%d" % sys.version_info[:2]
 

@@ -224,21 +224,21 @@ CAPABILITIES = (
                 [
                     "conformance.peers.test_baresip::test_we_transfer*",
                     "conformance.peers.test_baresip::*reach_the_target*",
-                    "conformance.call.test_transfer::test_blind*",
-                    "conformance.call.test_transfer::test_attended*",
+                    "conformance.call.test_transfer*::test_blind*",
+                    "conformance.call.test_transfer*::test_attended*",
                 ],
             ),
             (
                 "Asked for by the peer",
                 [
                     "conformance.peers.test_baresip::test_it_transfers*",
-                    "conformance.call.test_transfer::test_called_*",
-                    "conformance.call.test_transfer::test_refused_by_us",
+                    "conformance.call.test_transferee::test_called_*",
+                    "conformance.call.test_transferee::test_refused_by_us",
                 ],
             ),
             (
                 "Replaces (RFC 3891)",
-                ["conformance.call.test_transfer::*replace_*", "conformance.call.test_transfer::*replaced*"],
+                ["conformance.call.test_replaces::*replace_*", "conformance.call.test_replaces::*replaced*"],
             ),
         ),
     ),
@@ -288,19 +288,20 @@ CAPABILITIES = (
                 [
                     "conformance.peers.test_kamailio_events::*",
                     "conformance.peers.test_baresip::test_it_tells*",
-                    "conformance.kept.test_subscription::test_subscribe*",
-                    "conformance.kept.test_subscription::*refreshed_before*",
+                    "conformance.kept.test_subscriber::test_subscribe*",
+                    "conformance.kept.test_subscriber::*refreshed_before*",
                     "conformance.transport.test_timers::test_no_notify*",
-                    "conformance.kept.test_subscription::*ended_for*",
+                    "conformance.kept.test_subscriber::*ended_for*",
                 ],
             ),
             (
                 "Notifier",
                 [
                     "conformance.peers.test_baresip::test_we_tell*",
-                    "conformance.kept.test_subscription::test_accept*",
-                    "conformance.kept.test_subscription::*subscriber*",
-                    "conformance.kept.test_subscription::test_run_out*",
+                    "conformance.kept.test_notifier::test_accept*",
+                    "conformance.kept.test_notifier::*subscriber*",
+                    "conformance.kept.test_subscriber::*subscriber*",
+                    "conformance.kept.test_notifier::test_run_out*",
                 ],
             ),
             (

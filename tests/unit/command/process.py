@@ -10,11 +10,21 @@ import sys
 import threading
 import time
 
+import pytest
+
 import sipbridge
 
 PATIENCE = 20.0  # seconds; only a failing test waits so long
 
+#: A peer for what ends before anything is sent.
+NOBODY = "sip:bob@127.0.0.1"
+
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))
+
+only_sofia = pytest.mark.skipif(
+    os.environ.get("SIPBRIDGE_ENGINE") == "exosip",
+    reason="libeXosip2 3.x tells of no REGISTER but those of its own registrations, and has no TLS 1.2",
+)
 
 
 def _own_session():
@@ -125,3 +135,9 @@ class Listening(Command):
         except AssertionError:
             self.__exit__()
             raise
+
+
+def one_line(text):
+    """The text, which must be one line of the command's."""
+    assert text.startswith("sipbridge") and text.count("\n") == 1 and text.endswith("\n"), text
+    return text

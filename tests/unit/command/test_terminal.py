@@ -1,0 +1,53 @@
+"""The command as a program of a terminal: signals while it starts, its output, its log."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import signal
+
+import pytest
+
+import sipbridge
+from unit.command.process import Listening, one_line, run
+
+
+def test_listen_ends_when_nobody_reads_its_output():
+    with Listening(only_one_line=True) as listening:
+        listening.expect("listening")
+        assert run("message", listening.uri, "anybody?").process.returncode == 0
+        assert listening.finish() == 0
+    assert listening.errors == ""
+
+
+@pytest.mark.parametrize("module", ["logging", "argparse"])
+def test_an_interrupt_while_modules_are_imported(tmpdir, module):
+    """As Ctrl-C just after the start: those of the package, and those of the command."""
+    tmpdir.join(module + ".py").write("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(10)\n")
+    path = os.pathsep.join([str(tmpdir), os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))])
+    command = run("version", environment={"PYTHONPATH": path})
+    assert command.process.returncode == 130
+    assert one_line(command.errors) == "sipbridge: interrupted\n" and command.output == ""
+
+
+def test_an_interrupt_while_others_import_the_package(tmpdir):
+    """It is theirs."""
+    tmpdir.join("numbers.py").write("raise KeyboardInterrupt\n")
+    service = "import sipbridge\ntry:\n    sipbridge.Endpoint\nexcept KeyboardInterrupt:\n    print('mine')\n"
+    tmpdir.join("service.py").write(service)
+    path = os.pathsep.join([str(tmpdir), os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))])
+    command = run(module="service", environment={"PYTHONPATH": path})
+    assert (command.process.returncode, command.output, command.errors) == (0, "mine\n", "")
+
+
+def test_a_terminal_that_knows_only_ascii_gets_escapes():
+    with Listening(environment={"PYTHONIOENCODING": "ascii"}) as listening:
+        assert run("message", listening.uri, "-", standard_input=b"caf\xc3\xa9").process.returncode == 0
+        listening.expect(r": caf\\xe9")
+    assert listening.errors == ""
+
+
+def test_verbose_logs_to_standard_error_and_not_to_standard_output():
+    with Listening("--verbose") as listening:
+        listening.process.send_signal(signal.SIGTERM)
+        assert listening.finish() == 0
+    assert "event thread ends" in listening.errors and "event thread" not in listening.output

@@ -1,0 +1,48 @@
+"""What is hidden of a message, and of text for a terminal (sipbridge._text.masking, sipbridge._text.printable)."""
+
+from __future__ import absolute_import, division, print_function
+
+import pytest
+
+from sipbridge._text.masking import masked
+from sipbridge._text.printable import printable
+
+SECRET = u"6629fae49393a05397450978507c4ef1"
+HEAD = u"REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n"
+FIELDS = u'Digest username="alice", realm="r", nonce="n1", uri="sip:x", %s="%s", algorithm=MD5'
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        u"Authorization: " + FIELDS % ("response", SECRET),
+        u"AUTHORIZATION : " + FIELDS % ("response", SECRET),
+        u"Proxy-Authorization: " + FIELDS % ("response", SECRET),
+        u"Proxy-Authorization: " + FIELDS.replace(u", ", u",\r\n  ") % ("Response ", SECRET),
+        u'Authentication-Info: qop=auth, rspauth="%s", nc=00000001' % SECRET,
+        u"Authorization: Digest response=" + SECRET,
+        u'Authorization: Digest response="' + SECRET,
+        u'Authorization: Digest response="\\' + SECRET + u'\\',
+        u"Authorization: Basic " + SECRET,
+        u"Authorization: " + SECRET,
+    ],
+)
+def test_credentials_are_masked_and_the_rest_stays(field):
+    text = HEAD + field + u"\r\nContent-Length: 0\r\n\r\n"
+    result = masked(text)
+    assert SECRET not in result and u"***" in result
+    assert result.startswith(HEAD) and result.endswith(u"\r\nContent-Length: 0\r\n\r\n")
+
+
+def test_the_other_parameters_of_a_digest_stay():
+    field = u"Authorization: " + FIELDS
+    assert masked(HEAD + field % ("response", SECRET)) == HEAD + field % ("response", u"***")
+
+
+def test_bodies_and_challenges_stay():
+    text = HEAD + u'WWW-Authenticate: Digest realm="r", nonce="n"\r\n\r\nAuthorization: Basic abc\r\n'
+    assert masked(text) == text
+
+
+def test_what_steers_a_terminal_is_escaped():
+    assert printable(u"a\x1b[2Jb\r\nc\x9b\u202ed\te\xe9") == u"a\\x1b[2Jb\\x0d\\x0ac\\x9b\\u202ed\te\xe9"
