@@ -198,13 +198,17 @@ int d_call_send_request(int did, osip_message_t *request);
 int d_call_build_answer(int tid, int status, osip_message_t **answer);
 int d_call_send_answer(int tid, int status, osip_message_t *answer);
 int d_terminate(int cid, int did);
-void d_on_new_request(osip_event_t *event, int socket);
 void d_on_late_response(osip_event_t *event);
 void d_on_invite_response(struct d_txn *txn, osip_message_t *response);
 void d_calls_sweep(void);
 void d_calls_repeat_200(void);
 void d_calls_clear(void);
 void d_call_over(struct d_call *call, int seconds);
+struct d_call *d_call_new(void);
+void d_call_drop_dialog(struct d_call *call);
+
+/* incoming.c -------------------------------------------------------------------------------------------- */
+void d_on_new_request(osip_event_t *event, int socket);
 
 /* register.c -------------------------------------------------------------------------------------------- */
 int d_register_first(const char *from, const char *registrar, const char *contact, int expires,
