@@ -9,6 +9,7 @@ import re
 import pytest
 
 from distribution import has_workers, together
+from peers.fixtures import by_hand, elsewhere, make_phone, silent  # noqa: F401
 from peers.ports import claim, has_ipv6
 
 #: What a test over IPv6 has among its parameters; others carry the mark.

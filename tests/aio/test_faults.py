@@ -11,7 +11,6 @@ import pytest
 import sipbridge
 from aio.loop import elsewhere, in_loop
 from conformance.sdp import ANSWER, OFFER
-from peers.byhand import ByHand
 from peers.silent import Silent
 from sipbridge import aio
 
@@ -22,13 +21,6 @@ class Boom(Exception):
 
 class NoException(BaseException):
     pass
-
-
-@pytest.fixture
-def hand():
-    peer = ByHand()
-    yield peer
-    peer.stop()
 
 
 def plain(error):
@@ -49,12 +41,12 @@ def coroutine(error):
 KINDS = [plain, coroutine]
 
 
-def send(hand, port, text=b"x"):
-    return hand.request(port, "MESSAGE", [("Content-Type", "text/plain")], text)
+def send(by_hand, port, text=b"x"):
+    return by_hand.request(port, "MESSAGE", [("Content-Type", "text/plain")], text)
 
 
-async def answer_to(hand, *names):
-    return await elsewhere(hand.next, *names)
+async def answer_to(by_hand, *names):
+    return await elsewhere(by_hand.next, *names)
 
 
 async def until(holds):
@@ -64,12 +56,12 @@ async def until(holds):
 
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
-async def test_the_sender_has_500_and_the_service_is_told(hand, caplog, kind):
+async def test_the_sender_has_500_and_the_service_is_told(by_hand, caplog, kind):
     faults, error = [], Boom("secret detail")
     async with aio.Endpoint(on_error=faults.append) as phone:
         phone.on(sipbridge.MessageReceived, kind(error))
-        request = send(hand, phone.port)
-        response = await answer_to(hand, "200", "500")
+        request = send(by_hand, phone.port)
+        response = await answer_to(by_hand, "200", "500")
         assert response.name == "500" and "secret" not in repr(response.fields) and response.body == b""
         await until(lambda: faults)
     (fault,) = faults
@@ -81,29 +73,29 @@ async def test_the_sender_has_500_and_the_service_is_told(hand, caplog, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
-async def test_a_caller_has_500(hand, kind):
+async def test_a_caller_has_500(by_hand, kind):
     faults = []
     async with aio.Endpoint(on_error=faults.append) as phone:
         phone.on(sipbridge.IncomingCall, kind(Boom()))
-        hand.request(phone.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
-        assert (await answer_to(hand, "500")).method == "INVITE"
+        by_hand.request(phone.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+        assert (await answer_to(by_hand, "500")).method == "INVITE"
         assert type(faults[0].event.call) is aio.Call
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
-async def test_beside_a_stream(hand, kind):
+async def test_beside_a_stream(by_hand, kind):
     async with aio.Endpoint() as phone, phone.events(10.0) as events:
         phone.on(sipbridge.MessageReceived, kind(Boom()))
-        send(hand, phone.port)
+        send(by_hand, phone.port)
         await events.__anext__()
-        send(hand, phone.port)
+        send(by_hand, phone.port)
         (await events.__anext__()).answer(202)
-        assert [(await answer_to(hand, "200", "202", "500")).name for _ in range(2)] == ["500", "202"]
+        assert [(await answer_to(by_hand, "200", "202", "500")).name for _ in range(2)] == ["500", "202"]
 
 
 @in_loop
-async def test_a_hook_may_be_a_coroutine_function_and_may_fail(hand, caplog):
+async def test_a_hook_may_be_a_coroutine_function_and_may_fail(by_hand, caplog):
     faults = []
 
     async def told(fault):
@@ -114,14 +106,14 @@ async def test_a_hook_may_be_a_coroutine_function_and_may_fail(hand, caplog):
     async with aio.Endpoint(on_error=told) as phone:
         phone.on(sipbridge.MessageReceived, plain(Boom()))
         for count in (1, 2):
-            send(hand, phone.port)
-            assert (await answer_to(hand, "200", "500")).name == "500"
+            send(by_hand, phone.port)
+            assert (await answer_to(by_hand, "200", "500")).name == "500"
             await until(lambda count=count: len(faults) == count)
     assert "a fault in the hook" in caplog.text
 
 
 @in_loop
-async def test_a_handler_that_is_cancelled_has_not_answered(hand, caplog):
+async def test_a_handler_that_is_cancelled_has_not_answered(by_hand, caplog):
     tasks = []
 
     async def wait(event):
@@ -130,33 +122,33 @@ async def test_a_handler_that_is_cancelled_has_not_answered(hand, caplog):
 
     async with aio.Endpoint() as phone:
         phone.on(sipbridge.MessageReceived, wait)
-        send(hand, phone.port)
+        send(by_hand, phone.port)
         await until(lambda: tasks)
         tasks[0].cancel()
-        assert (await answer_to(hand, "200", "500")).name == "500"
+        assert (await answer_to(by_hand, "200", "500")).name == "500"
         assert (await phone.wait_closed(0.0)) is False
     assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 @in_loop
-async def test_a_message_within_a_call(hand):
+async def test_a_message_within_a_call(by_hand):
     async with aio.Endpoint() as phone, phone.events(10.0) as events:
-        invite = hand.request(phone.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+        invite = by_hand.request(phone.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
         call = (await events.__anext__()).call
         call.answer(ANSWER)
-        to = (await answer_to(hand, "200"))["To"]
-        hand.within(phone.port, invite, to, "ACK", 1)
+        to = (await answer_to(by_hand, "200"))["To"]
+        by_hand.within(phone.port, invite, to, "ACK", 1)
         await events.__anext__()
-        hand.within(phone.port, invite, to, "MESSAGE", 2, [("Content-Type", "text/plain")], b"hello")
+        by_hand.within(phone.port, invite, to, "MESSAGE", 2, [("Content-Type", "text/plain")], b"hello")
         event = await events.__anext__()
         assert (type(event), event.call, event.text) == (sipbridge.MessageReceived, call, "hello")
         call.hangup()
-        hand.reply(await answer_to(hand, "BYE"), 200)
+        by_hand.reply(await answer_to(by_hand, "BYE"), 200)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
-async def test_what_is_no_exception_closes_the_endpoint_and_everybody_knows(hand, other, caplog, kind):
+async def test_what_is_no_exception_closes_the_endpoint_and_everybody_knows(by_hand, other, caplog, kind):
     faults, error, peer = [], NoException("that is all"), Silent()
     phone = aio.Endpoint(on_error=faults.append)
     try:
@@ -170,8 +162,8 @@ async def test_what_is_no_exception_closes_the_endpoint_and_everybody_knows(hand
         waits = [call.wait_ended(None), phone.message(peer.uri, "x"), iterate(), phone.wait_closed()]
         waiting = [asyncio.create_task(each) for each in waits]
         await elsewhere(other.wait, "incoming sdp")
-        send(hand, phone.port)
-        assert (await answer_to(hand, "200", "500")).name == "500"
+        send(by_hand, phone.port)
+        assert (await answer_to(by_hand, "200", "500")).name == "500"
         for task in waiting:
             with pytest.raises(sipbridge.EngineError, match="that is all") as caught:
                 await task
@@ -187,7 +179,7 @@ async def test_what_is_no_exception_closes_the_endpoint_and_everybody_knows(hand
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_sys_exit_ends_the_program_as_it_does_everywhere_in_asyncio(hand, other, caplog, kind):
+def test_sys_exit_ends_the_program_as_it_does_everywhere_in_asyncio(by_hand, other, caplog, kind):
     """The loop's end cancels whoever waits; the endpoint is closed in order."""
     seen = []
 
@@ -196,7 +188,7 @@ def test_sys_exit_ends_the_program_as_it_does_everywhere_in_asyncio(hand, other,
             phone.on(sipbridge.MessageReceived, kind(SystemExit(3)))
             phone.invite(other.uri, OFFER)
             await elsewhere(other.wait, "incoming sdp")
-            send(hand, phone.port)
+            send(by_hand, phone.port)
             try:
                 await phone.wait_closed()
             except BaseException as error:
@@ -207,7 +199,7 @@ def test_sys_exit_ends_the_program_as_it_does_everywhere_in_asyncio(hand, other,
         asyncio.run(serve())
     assert caught.value.code == 3
     assert seen == [asyncio.CancelledError]
-    assert hand.next("200", "500").name == "500"
+    assert by_hand.next("200", "500").name == "500"
     other.wait("ended cancelled 487")
     assert [each.exc_info[1].code for each in caplog.records if each.levelno == logging.CRITICAL] == [3]
 

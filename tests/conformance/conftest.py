@@ -12,14 +12,11 @@ import pytest
 import sipbridge
 from conformance.background import Background
 from distribution import has_workers
-from peers import abilities
+from peers import abilities, certificates
 from peers.baresip import Baresip
-from peers.byhand import ByHand
 from peers.endpoint_process import RemotePhone
 from peers.kamailio import Kamailio, require_modules
-from peers.phone import Phone
 from peers.process import MissingPeer, require
-from peers.silent import Silent
 from peers.sipp import Sipp
 
 #: The users that Kamailio knows, with their passwords.
@@ -111,20 +108,6 @@ def starter(request, tmpdir):
 
 
 @pytest.fixture
-def make_phone():
-    """Makes the one endpoint of this process, with options of Endpoint."""
-    phones = []
-
-    def make(**options):
-        phones.append(Phone(**options))
-        return phones[-1]
-
-    yield make
-    for phone in phones:
-        phone.close()
-
-
-@pytest.fixture
 def make_endpoint():
     """Makes endpoints; on libeXosip2 each in a process of its own."""
     made = []
@@ -171,28 +154,10 @@ def make_baresip(starter):
     return make
 
 
-@pytest.fixture
-def by_hand():
-    """A peer that sends what the test tells it to."""
-    peer = ByHand()
-    yield peer
-    peer.stop()
-
-
-@pytest.fixture
-def elsewhere():
-    """The same peer's other address, or somebody else."""
-    peer = ByHand()
-    yield peer
-    peer.stop()
-
-
-@pytest.fixture
-def silent():
-    """A peer that never answers."""
-    peer = Silent()
-    yield peer
-    peer.stop()
+@pytest.fixture(scope="session")
+def pem(tmpdir_factory):
+    """Certificates: a folder of files, as peers.certificates makes them."""
+    return certificates.make(str(tmpdir_factory.mktemp("pem")))
 
 
 @pytest.fixture(scope="session")

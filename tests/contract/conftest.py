@@ -5,7 +5,6 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 from contract.raw import Raw
-from peers.byhand import ByHand
 
 
 @pytest.fixture(scope="session")
@@ -34,10 +33,9 @@ def port(raw, engine):
 
 
 @pytest.fixture
-def peer():
-    hand = ByHand()
-    yield hand
-    hand.stop()
+def peer(by_hand):
+    """Who is at the other end of the wire."""
+    return by_hand
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from contract.conftest import _closed, raw  # noqa: F401
+
 if "SIPBRIDGE_DOUBLE" not in os.environ:
     collect_ignore_glob = ["test_*.py"]
 
@@ -18,16 +20,3 @@ def library():
     control = Control()
     yield control
     control.fail(None)
-
-
-@pytest.fixture(scope="session")
-def raw():
-    from contract.raw import Raw
-
-    return Raw()
-
-
-@pytest.fixture(autouse=True)
-def _closed(raw):
-    yield
-    raw.close_all()

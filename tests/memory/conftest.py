@@ -20,6 +20,7 @@ if sys.version_info[0] == 2:
     collect_ignore_glob = ["test_*.py"]
 else:
     from memory.driver import SANITIZERS, build, under_sanitizers, under_valgrind
+    from memory.sweep import Sweep
 
     #: The sanitizers want to be compiled in; valgrind takes the program as it is.
     _TOOLS = {"valgrind": ([], under_valgrind)}
@@ -39,3 +40,10 @@ else:
         driven = tool()
         yield driven
         driven.finish()
+
+    @pytest.fixture
+    def sweep(driver):
+        """Closed when the test is over, before the tool has its say."""
+        sweeping = Sweep(driver)
+        yield sweeping
+        sweeping.close()

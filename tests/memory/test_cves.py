@@ -3,17 +3,7 @@ On libeXosip2 with the shield in front; the double takes what the shield would h
 
 from __future__ import absolute_import, division, print_function
 
-import pytest
-
-from memory.sweep import Sweep
 from shield import cves
-
-
-@pytest.fixture
-def sweep(driver):
-    sweeping = Sweep(driver)
-    yield sweeping
-    sweeping.close()
 
 
 def test_cve_2016_10324(sweep):

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from memory.driver import alone, build
-from peers.byhand import ByHand
 
 #: Milliseconds, in this build: for the peer, and for its address.
 RING, LOOKUP = 3000, 1000
@@ -20,13 +19,6 @@ WORDS = pytest.mark.parametrize("statuses", [[100], [100, 180]])
 @pytest.fixture(scope="module")
 def program():
     return build(["-DSB_RING_LIMIT=%d" % RING, "-DSOF_LOOKUP=%d" % LOOKUP])
-
-
-@pytest.fixture
-def peer():
-    by_hand = ByHand()
-    yield by_hand
-    by_hand.stop()
 
 
 @pytest.fixture
@@ -46,9 +38,9 @@ def _next(driver, *types):
             return event
 
 
-def _say(peer, invite, statuses):
+def _say(by_hand, invite, statuses):
     for status in statuses:
-        peer.reply(invite, status)
+        by_hand.reply(invite, status)
     return time.time()
 
 
@@ -58,37 +50,37 @@ def _ends_in_time(driver, since):
     assert time.time() - since > 0.8 * RING / 1000.0
 
 
-def _established(driver, peer):
+def _established(driver, by_hand):
     """A call of ours that was answered."""
-    call = driver.call(driver.engine, peer.uri)
-    peer.reply(peer.next("INVITE"), 200)
+    call = driver.call(driver.engine, by_hand.uri)
+    by_hand.reply(by_hand.next("INVITE"), 200)
     _next(driver, driver.lib.SB_EV_CALL_ANSWERED)
     assert driver.perform("sb_call_ack", driver.engine, call, None) == 0
-    peer.next("ACK")
+    by_hand.next("ACK")
     return call
 
 
 @WORDS
-def test_an_invite_and_not_another_word(driver, peer, statuses):
+def test_an_invite_and_not_another_word(driver, by_hand, statuses):
     """It ends as one that rings does: a proxy would give up, too (16.6, Timer C)."""
-    assert driver.call(driver.engine, peer.uri) > 0
-    since = _say(peer, peer.next("INVITE"), statuses)
+    assert driver.call(driver.engine, by_hand.uri) > 0
+    since = _say(by_hand, by_hand.next("INVITE"), statuses)
     _ends_in_time(driver, since)
-    peer.next("CANCEL")
+    by_hand.next("CANCEL")
 
 
 @WORDS
-def test_a_reinvite_and_not_another_word(driver, peer, statuses):
+def test_a_reinvite_and_not_another_word(driver, by_hand, statuses):
     """It ends the call, as one that nobody answers does (12.2.1.2)."""
-    call = _established(driver, peer)
+    call = _established(driver, by_hand)
     assert driver.perform("sb_call_reinvite", driver.engine, call, None) > 0
-    since = _say(peer, peer.next("INVITE"), statuses)
+    since = _say(by_hand, by_hand.next("INVITE"), statuses)
     assert _next(driver, driver.lib.SB_EV_CALL_RESPONSE).status == 408
     _ends_in_time(driver, since)
-    peer.next("BYE")
+    by_hand.next("BYE")
 
 
-def test_an_answer_in_time(driver, peer):
+def test_an_answer_in_time(driver, by_hand):
     """What was answered is no more counted."""
-    _established(driver, peer)
+    _established(driver, by_hand)
     assert driver.wait(driver.engine, RING + LOOKUP) == 0

@@ -10,7 +10,6 @@ import os
 import pytest
 
 from memory import odd_values
-from memory.sweep import Sweep
 
 #: Of 300,000: each header field and each value with some other.
 _STEP = 307
@@ -18,14 +17,6 @@ _STEP = 307
 #: The tool for the long ones, and how many of them there are.
 _TOOL = "sanitizers" if "SIPBRIDGE_DOUBLE" in os.environ else "valgrind"
 _LONG_STEP = int(os.environ.get("SIPBRIDGE_SWEEP") or ("1" if "SIPBRIDGE_DOUBLE" in os.environ else "8"))
-
-
-@pytest.fixture
-def sweep(driver):
-    """Closed when the test is over, before the tool has its say."""
-    sweeping = Sweep(driver)
-    yield sweeping
-    sweeping.close()
 
 
 def test_a_few(sweep):

@@ -7,19 +7,16 @@ libosip2 reads the octet in front of its memory for a value of white space, and 
 from __future__ import absolute_import, division, print_function
 
 import binascii
-import os
 import socket
-import subprocess
-import sys
 
 import pytest
 
 from shield.messages import request
+from shield.screened import Screened
 from sipbridge import shield
 
 pytestmark = pytest.mark.usefixtures("needs_shield")
 
-_PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "screened_sockets.py")
 
 #: Header lines as they come, and as libeXosip2 gets them.
 MENDED = [
@@ -55,7 +52,7 @@ def _with(line, method="OPTIONS", body=b""):
     return octets.replace(b"\r\nContent-Length", b"\r\n" + line + b"\r\nContent-Length") + body
 
 
-class Screened(object):
+class Telling(Screened):
     """A process that tells what it reads through the shield.
 
     Args:
@@ -63,15 +60,9 @@ class Screened(object):
     """
 
     def __init__(self, kind):
-        self._process = subprocess.Popen(
-            [sys.executable, _PROGRAM, kind],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=shield.environment(),
-        )
-        address = "127.0.0.1", int(self._process.stdout.readline())
+        super(Telling, self).__init__(kind)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if kind == "datagrams" else socket.SOCK_STREAM)
-        self._socket.connect(address)
+        self._socket.connect(("127.0.0.1", self.port))
 
     def send(self, octets):
         self._socket.sendall(octets)
@@ -84,13 +75,6 @@ class Screened(object):
             if line != b"again":
                 return binascii.unhexlify(line)
 
-    def stop(self):
-        self._socket.close()
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
-        self._process.stderr.close()
-
 
 @pytest.fixture(scope="module")
 def start():
@@ -99,7 +83,7 @@ def start():
 
     def get(kind):
         if kind not in running:
-            running[kind] = Screened(kind)
+            running[kind] = Telling(kind)
         return running[kind]
 
     yield get

@@ -2,34 +2,24 @@
 
 from __future__ import absolute_import, division, print_function
 
-import os
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
 
 from shield.messages import Reply, request
-from sipbridge import shield
+from shield.screened import Screened
 
 pytestmark = pytest.mark.usefixtures("needs_shield")
 
-_PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "screened_sockets.py")
 
 
-class Stream(object):
+class Stream(Screened):
     """A TCP connection to a process that reads through the shield."""
 
     def __init__(self):
-        self._process = subprocess.Popen(
-            [sys.executable, _PROGRAM],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=shield.environment(),
-        )
-        port = int(self._process.stdout.readline())
-        self._socket = socket.create_connection(("127.0.0.1", port), 10)
+        super(Stream, self).__init__()
+        self._socket = socket.create_connection(("127.0.0.1", self.port), 10)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, *parts):
@@ -48,13 +38,6 @@ class Stream(object):
 
     def close(self):
         self._socket.shutdown(socket.SHUT_WR)
-
-    def stop(self):
-        self._socket.close()
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
-        self._process.stderr.close()
 
 
 @pytest.fixture

@@ -11,23 +11,16 @@ import sys
 import pytest
 
 import sipbridge
-from peers.byhand import ByHand
-from peers.phone import Phone
-from peers.silent import Silent
 
 
 @pytest.fixture
-def make_phone():
+def make_phone(make_phone):
     """Makes a Phone whose engine is in a worker, with options of Worker."""
-    phones = []
 
     def make(identity="sip:alice@sipbridge.test", **options):
-        phones.append(Phone(identity=identity, engine=sipbridge.Worker(**options)))
-        return phones[-1]
+        return make_phone(identity=identity, engine=sipbridge.Worker(**options))
 
-    yield make
-    for phone in phones:
-        phone.close()
+    return make
 
 
 @pytest.fixture
@@ -39,22 +32,6 @@ def phone(make_phone):
 def other(make_phone):
     """Another endpoint, in this process too."""
     return make_phone("sip:bob@sipbridge.test")
-
-
-@pytest.fixture
-def hand():
-    """A peer that does what the test says."""
-    peer = ByHand()
-    yield peer
-    peer.stop()
-
-
-@pytest.fixture
-def silent():
-    """A peer that never answers."""
-    peer = Silent()
-    yield peer
-    peer.stop()
 
 
 @pytest.fixture

@@ -26,12 +26,12 @@ def interruptible():
 
 
 @pytest.fixture
-def busy(make_phone, hand):
+def busy(make_phone, by_hand):
     """A phone whose event thread is in a handler, so that the main thread has to see to its own results."""
     phone = make_phone(hang_timeout=60.0)
     released = threading.Event()
     phone.reactions[sipbridge.MessageReceived] = lambda event: released.wait(60.0)
-    hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
+    by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
     phone.wait("request MESSAGE")
     yield phone
     released.set()

@@ -21,66 +21,66 @@ SIGNALS = [signal.SIGKILL, signal.SIGSEGV]
 # -- calls: each of these brings one to a step, and returns it ---------------------------------------------------
 
 
-def incoming(phone, hand):
-    hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+def incoming(phone, by_hand):
+    by_hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
     return phone.wait("incoming sdp").call
 
 
-def ringing(phone, hand):
-    call = incoming(phone, hand)
+def ringing(phone, by_hand):
+    call = incoming(phone, by_hand)
     call.ring()
-    hand.next("180")
+    by_hand.next("180")
     return call
 
 
-def accepted(phone, hand):
-    call = incoming(phone, hand)
+def accepted(phone, by_hand):
+    call = incoming(phone, by_hand)
     call.answer(ANSWER)
-    hand.next("200")
+    by_hand.next("200")
     return call
 
 
-def confirmed(phone, hand):
-    invite = hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+def confirmed(phone, by_hand):
+    invite = by_hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
     call = phone.wait("incoming sdp").call
     call.answer(ANSWER)
-    hand.within(phone.endpoint.port, invite, hand.next("200")["To"], "ACK", 1)
+    by_hand.within(phone.endpoint.port, invite, by_hand.next("200")["To"], "ACK", 1)
     phone.wait("confirmed")
     return call
 
 
-def calling(phone, hand):
-    call = phone.endpoint.invite(hand.uri, OFFER)
-    hand.next("INVITE")
+def calling(phone, by_hand):
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    by_hand.next("INVITE")
     return call
 
 
-def progress(phone, hand):
-    call = phone.endpoint.invite(hand.uri, OFFER)
-    hand.reply(hand.next("INVITE"), 180)
+def progress(phone, by_hand):
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    by_hand.reply(by_hand.next("INVITE"), 180)
     phone.wait("progress 180")
     return call
 
 
-def established(phone, hand):
-    call = phone.endpoint.invite(hand.uri, OFFER)
-    hand.reply(hand.next("INVITE"), 200, [("Content-Type", "application/sdp")], ANSWER)
-    hand.next("ACK")
+def established(phone, by_hand):
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    by_hand.reply(by_hand.next("INVITE"), 200, [("Content-Type", "application/sdp")], ANSWER)
+    by_hand.next("ACK")
     call.wait_established(10.0)
     return call
 
 
-def cancelled(phone, hand):
-    call = progress(phone, hand)
+def cancelled(phone, by_hand):
+    call = progress(phone, by_hand)
     call.hangup()
-    hand.next("CANCEL")
+    by_hand.next("CANCEL")
     return call
 
 
-def hung_up(phone, hand):
-    call = established(phone, hand)
+def hung_up(phone, by_hand):
+    call = established(phone, by_hand)
     call.hangup()
-    hand.next("BYE")
+    by_hand.next("BYE")
     return call
 
 
@@ -89,8 +89,8 @@ STEPS = [incoming, ringing, accepted, confirmed, calling, progress, established,
 
 @pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize("step", STEPS)
-def test_a_call_ends_and_the_next_one_goes_through(phone, hand, step, number):
-    call, port = step(phone, hand), phone.endpoint.port
+def test_a_call_ends_and_the_next_one_goes_through(phone, by_hand, step, number):
+    call, port = step(phone, by_hand), phone.endpoint.port
     restarted = lose(phone, number)
     assert signal.SIGSEGV != number or "SIGSEGV" in restarted.reason
     ended = call.wait_ended(1.0)
@@ -102,21 +102,21 @@ def test_a_call_ends_and_the_next_one_goes_through(phone, hand, step, number):
     with pytest.raises(sipbridge.CallStateError):
         call.info(b"", "text/plain")
     call.hangup()  # does nothing
-    hand.waiting = []
-    assert established(phone, hand).state == "established"
+    by_hand.waiting = []
+    assert established(phone, by_hand).state == "established"
 
 
-def test_every_call_ends_once(phone, hand):
-    calls = [calling(phone, hand) for _ in range(20)]
+def test_every_call_ends_once(phone, by_hand):
+    calls = [calling(phone, by_hand) for _ in range(20)]
     lose(phone, signal.SIGKILL)
     assert [call.wait_ended(1.0).cause for call in calls] == ["engine-lost"] * 20
     assert phone.labels.count("ended engine-lost 503") == 20
 
 
-def test_a_call_that_had_ended_does_not_end_again(phone, hand):
-    call = established(phone, hand)
+def test_a_call_that_had_ended_does_not_end_again(phone, by_hand):
+    call = established(phone, by_hand)
     call.hangup()
-    hand.reply(hand.next("BYE"), 200)
+    by_hand.reply(by_hand.next("BYE"), 200)
     phone.wait("ended local-bye 200")
     assert call.ended is not None
     labels = phone.labels
@@ -128,8 +128,8 @@ def test_a_call_that_had_ended_does_not_end_again(phone, hand):
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_whoever_waits_gets_the_error(phone, hand, silent, number):
-    up, placed = established(phone, hand), phone.endpoint.invite(silent.uri, OFFER)
+def test_whoever_waits_gets_the_error(phone, by_hand, silent, number):
+    up, placed = established(phone, by_hand), phone.endpoint.invite(silent.uri, OFFER)
     blocked = [
         Background(up.info, b"Signal=1\r\n", "application/dtmf-relay"),
         Background(up.reinvite, OFFER),
@@ -141,7 +141,7 @@ def test_whoever_waits_gets_the_error(phone, hand, silent, number):
         Background(phone.endpoint.register, silent.uri, "sip:alice@sipbridge.test"),
     ]
     for name in ("INFO", "INVITE"):
-        hand.next(name)
+        by_hand.next(name)
     assert wait_until(lambda: len(set(each.split(b" ", 1)[0] for each in silent_has(silent))) == 4)
     lose(phone, number)
     for each in blocked:
@@ -154,7 +154,7 @@ def silent_has(silent):
     return silent.seen
 
 
-def test_a_handler_that_waits_gets_the_error(phone, hand, silent):
+def test_a_handler_that_waits_gets_the_error(phone, by_hand, silent):
     raised = []
 
     def place(event):
@@ -164,15 +164,15 @@ def test_a_handler_that_waits_gets_the_error(phone, hand, silent):
             raised.append(error)
 
     phone.reactions[sipbridge.IncomingCall] = place
-    hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+    by_hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
     assert wait_until(silent.received), raised
     lose(phone, signal.SIGKILL)
     assert [type(error) for error in raised] == [sipbridge.EngineLost]
 
 
-def test_an_iterator_sees_it_all(phone, hand):
+def test_an_iterator_sees_it_all(phone, by_hand):
     with phone.endpoint.events(10.0) as stream:
-        call = calling(phone, hand)
+        call = calling(phone, by_hand)
         os.kill(worker_of(phone), signal.SIGKILL)
         kinds = [type(next(stream)), type(next(stream))]
     assert kinds == [sipbridge.CallEnded, sipbridge.EngineRestarted]
@@ -263,12 +263,12 @@ def test_credentials_of_several_users_are_there_again(make_phone):
         assert sorted(registrar.bindings) == ["alice", "bob"]
 
 
-def test_credentials_that_were_refused_are_not_kept(phone, hand):
+def test_credentials_that_were_refused_are_not_kept(phone, by_hand):
     phone.endpoint.add_credentials("alice", "wonderland")
     with pytest.raises(sipbridge.InputError):
         phone.endpoint.add_credentials("x" * 5000, "wonderland")
     lose(phone, signal.SIGKILL)
-    established(phone, hand)
+    established(phone, by_hand)
 
 
 # -- subscriptions -----------------------------------------------------------------------------------------------
@@ -287,27 +287,27 @@ def test_subscriptions_from_outside_end(phone, other):
 # -- a hang ------------------------------------------------------------------------------------------------------
 
 
-def test_a_worker_that_hangs_is_replaced(make_phone, hand):
+def test_a_worker_that_hangs_is_replaced(make_phone, by_hand):
     phone = make_phone(hang_timeout=1.0)
-    call, pid = established(phone, hand), worker_of(phone)
+    call, pid = established(phone, by_hand), worker_of(phone)
     began = time.time()
     freeze(pid)
-    blocked = Background(phone.endpoint.message, hand.uri, u"text")
+    blocked = Background(phone.endpoint.message, by_hand.uri, u"text")
     restarted = phone.wait("restarted", 1, 10.0)
     assert "no sign of life for 1 s" in restarted.reason
     assert time.time() - began > 0.9
     assert isinstance(blocked.error(), sipbridge.EngineLost)
     assert call.wait_ended(1.0).cause == "engine-lost"
     assert not is_alive(pid)
-    hand.waiting = []
-    established(phone, hand)
+    by_hand.waiting = []
+    established(phone, by_hand)
 
 
-def test_a_loop_that_hangs_is_a_hang(make_phone, interpreter, tmpdir, hand):
+def test_a_loop_that_hangs_is_a_hang(make_phone, interpreter, tmpdir, by_hand):
     """Also while the process runs, and its engine does."""
     trigger = tmpdir.join("hang")
     phone = make_phone(hang_timeout=1.0, python=interpreter("hanging_worker.py", str(trigger)))
-    call, pid = established(phone, hand), worker_of(phone)
+    call, pid = established(phone, by_hand), worker_of(phone)
     trigger.write("")
     assert wait_until(lambda: worker_of(phone) != pid)
     trigger.remove()
@@ -315,12 +315,12 @@ def test_a_loop_that_hangs_is_a_hang(make_phone, interpreter, tmpdir, hand):
     assert call.wait_ended(1.0).cause == "engine-lost"
 
 
-def test_a_pause_shorter_than_that_is_none(make_phone, hand):
+def test_a_pause_shorter_than_that_is_none(make_phone, by_hand):
     phone = make_phone(hang_timeout=5.0)
     pid = worker_of(phone)
     freeze(pid)
     time.sleep(1.0)
     os.kill(pid, signal.SIGCONT)
-    established(phone, hand)
+    established(phone, by_hand)
     assert worker_of(phone) == pid
     assert "restarted" not in phone.labels

@@ -93,10 +93,10 @@ def test_a_handler_that_waits_while_calls_come(monkeypatch, phone, other, silent
         call.wait_ended()
 
 
-def answered(hand, phone):
+def answered(by_hand, phone):
     """Whether an INVITE, which the engine may be too busy to receive, is refused as the service has it."""
-    hand.request(phone.endpoint.port, "INVITE")
-    names = [getattr(hand.take(2.0), "name", None) for _ in range(3)]
+    by_hand.request(phone.endpoint.port, "INVITE")
+    names = [getattr(by_hand.take(2.0), "name", None) for _ in range(3)]
     return "486" in names
 
 
@@ -108,7 +108,7 @@ def rss_kb(pid):
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_a_minute_without_reading_under_load(unshielded, phone, stuck, hand):
+def test_a_minute_without_reading_under_load(unshielded, phone, stuck, by_hand):
     """Calls come until the engine answers 503, and a while longer; then what was taken is seen to its end."""
     load = Load(phone.endpoint.port)
     load.run(seconds=60.0)
@@ -127,7 +127,8 @@ def test_a_minute_without_reading_under_load(unshielded, phone, stuck, hand):
     phone.events[0].call.reject(486)  # the one whose handler stood still
     stuck.set()
     assert wait_until(lambda: len(ended) > 5000 and not phone.endpoint.calls, 300.0)
-    assert any(answered(hand, phone) for _ in range(30))  # events come in order: what came before has been seen
+    # Events come in order: what came before has been seen.
+    assert any(answered(by_hand, phone) for _ in range(30))
     assert wait_until(lambda: not phone.endpoint.calls)
     incoming = [event.call for event in phone.events if isinstance(event, sipbridge.IncomingCall)]
     assert len(ended) == len(set(ended)) and set(ended) == set(incoming)

@@ -109,12 +109,12 @@ def test_an_error_there_and_back(error):
     assert getattr(found, "code", 0) == getattr(error, "code", 0)
 
 
-def test_a_command_that_is_longer_than_a_frame_may_be_is_not_sent(phone, hand):
+def test_a_command_that_is_longer_than_a_frame_may_be_is_not_sent(phone, by_hand):
     """To the worker it would be noise, and every call would end with it."""
     pid = worker_of(phone)
     with pytest.raises(sipbridge.InputError):
-        phone.endpoint.invite("sip:bob@127.0.0.1:%d" % hand.port, headers=[("X-Long", "x" * protocol.MAX_FRAME)])
-    established(phone, hand)
+        phone.endpoint.invite("sip:bob@127.0.0.1:%d" % by_hand.port, headers=[("X-Long", "x" * protocol.MAX_FRAME)])
+    established(phone, by_hand)
     assert worker_of(phone) == pid
 
 
@@ -122,12 +122,12 @@ def test_a_command_that_is_longer_than_a_frame_may_be_is_not_sent(phone, hand):
     ("hangup", 1 << 100, None), ("reject", 1, 1 << 40, None, None), ("hangup", {}, None), ("nonesuch",), ("port",),
     ("_check", 1, "x"), ("hangup", [[]]), ("open", 0, [], "nonesuch", "127.0.0.1", 0),
 ])  # fmt: skip
-def test_a_command_that_makes_no_sense_is_an_error_and_no_more(phone, hand, command):
+def test_a_command_that_makes_no_sense_is_an_error_and_no_more(phone, by_hand, command):
     pid = worker_of(phone)
     with pytest.raises(sipbridge.EngineError) as caught:
         phone.endpoint._engine._command(*command)
     assert not isinstance(caught.value, sipbridge.EngineLost)
-    established(phone, hand)
+    established(phone, by_hand)
     assert worker_of(phone) == pid
 
 

@@ -105,22 +105,22 @@ def test_it_waits_longer_each_time(make_phone):
         assert found >= wait
 
 
-def test_given_up_after_the_limit(make_phone, hand):
+def test_given_up_after_the_limit(make_phone, by_hand):
     phone = make_phone(max_restarts=2, backoff=0.0)
     for _ in range(2):
         lose(phone, signal.SIGKILL)
-    call = phone.endpoint.invite(hand.uri, OFFER)
-    waiting = Background(phone.endpoint.message, hand.uri, u"text")
-    hand.next("INVITE"), hand.next("MESSAGE")
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    waiting = Background(phone.endpoint.message, by_hand.uri, u"text")
+    by_hand.next("INVITE"), by_hand.next("MESSAGE")
     os.kill(worker_of(phone), signal.SIGKILL)
     failed = phone.wait("failed")
     assert "for good, after 3 deaths in a row" in failed.reason and "SIGKILL" in failed.reason
     assert call.wait_ended(1.0).cause == "engine-lost"
     assert isinstance(waiting.error(), sipbridge.EngineLost)
     for command in (
-        lambda: phone.endpoint.invite(hand.uri, OFFER),
-        lambda: phone.endpoint.options(hand.uri),
-        lambda: phone.endpoint.register(hand.uri, "sip:alice@sipbridge.test"),
+        lambda: phone.endpoint.invite(by_hand.uri, OFFER),
+        lambda: phone.endpoint.options(by_hand.uri),
+        lambda: phone.endpoint.register(by_hand.uri, "sip:alice@sipbridge.test"),
         lambda: phone.endpoint.add_credentials("alice", "secret"),
     ):
         with pytest.raises(sipbridge.EngineLost) as caught:
@@ -129,7 +129,7 @@ def test_given_up_after_the_limit(make_phone, hand):
     errors = []
     for _ in range(3):
         with pytest.raises(sipbridge.EngineLost) as caught:
-            phone.endpoint.invite(hand.uri, OFFER)
+            phone.endpoint.invite(by_hand.uri, OFFER)
         errors.append(caught.value)
     assert len(set(map(id, errors))) == 3  # one that is raised again collects tracebacks
     phone.close()
@@ -187,19 +187,19 @@ def test_closing_just_when_the_next_one_is_ready(make_phone, monkeypatch):
     assert closing[0].error() is None
 
 
-def test_the_port_is_taken_meanwhile(make_phone, hand, taken):
+def test_the_port_is_taken_meanwhile(make_phone, by_hand, taken):
     phone = make_phone(backoff=0.1)
     port = phone.endpoint.port
     taken.take(port)
     os.kill(worker_of(phone), signal.SIGKILL)
     assert wait_until(lambda: taken.attempts >= 4)
     with pytest.raises(sipbridge.EngineLost):
-        phone.endpoint.invite(hand.uri, OFFER)
+        phone.endpoint.invite(by_hand.uri, OFFER)
     taken.release()
     phone.wait("restarted")
     assert phone.endpoint.port == port
-    phone.endpoint.invite(hand.uri, OFFER)
-    hand.next("INVITE")
+    phone.endpoint.invite(by_hand.uri, OFFER)
+    by_hand.next("INVITE")
 
 
 def test_the_port_stays_taken(make_phone, taken):
@@ -211,7 +211,7 @@ def test_the_port_stays_taken(make_phone, taken):
     taken.release()
 
 
-def test_no_descriptor_is_left(make_phone, hand):
+def test_no_descriptor_is_left(make_phone, by_hand):
     phone = make_phone(max_restarts=None, backoff=0.1)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
@@ -219,13 +219,13 @@ def test_no_descriptor_is_left(make_phone, hand):
         os.kill(worker_of(phone), signal.SIGKILL)
         assert wait_until(lambda: phone.endpoint._engine._supervisor.deaths >= 3)
         with pytest.raises(sipbridge.EngineLost) as caught:
-            phone.endpoint.invite(hand.uri, OFFER)
+            phone.endpoint.invite(by_hand.uri, OFFER)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert "cannot be started" in str(caught.value)
     phone.wait("restarted")
-    phone.endpoint.invite(hand.uri, OFFER)
-    hand.next("INVITE")
+    phone.endpoint.invite(by_hand.uri, OFFER)
+    by_hand.next("INVITE")
 
 
 def test_the_thread_that_watches_fails(make_phone, monkeypatch):
@@ -242,7 +242,7 @@ def test_the_thread_that_watches_fails(make_phone, monkeypatch):
 # -- what a service hands on to it ---------------------------------------------------------------------------
 
 
-def test_what_the_current_folder_holds_is_not_imported(make_phone, hand, tmpdir, monkeypatch):
+def test_what_the_current_folder_holds_is_not_imported(make_phone, by_hand, tmpdir, monkeypatch):
     for name in ("json", "select", "sipbridge", "cffi"):
         tmpdir.join(name + ".py").write("raise SystemExit(7)")
     monkeypatch.chdir(str(tmpdir))

@@ -40,10 +40,10 @@ def service(start):
     return start()
 
 
-def call(hand, port):
+def call(by_hand, port):
     """A call to the service that is up."""
-    invite = hand.request(port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
-    hand.within(port, invite, hand.next("200")["To"], "ACK", 1)
+    invite = by_hand.request(port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+    by_hand.within(port, invite, by_hand.next("200")["To"], "ACK", 1)
 
 
 def is_free(port):
@@ -62,40 +62,40 @@ PATIENCE = 20.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_the_worker_hangs_up_and_goes(service, hand, number):
-    call(hand, service.port)
+def test_the_worker_hangs_up_and_goes(service, by_hand, number):
+    call(by_hand, service.port)
     assert is_alive(service.worker)
     os.kill(service.pid, number)
     service.wait()
-    hand.reply(hand.next("BYE"), 200)
+    by_hand.reply(by_hand.next("BYE"), 200)
     assert wait_until(lambda: not is_alive(service.worker) and is_free(service.port), PATIENCE)
 
 
-def test_no_peer_that_is_gone_holds_it_up(service, hand):
+def test_no_peer_that_is_gone_holds_it_up(service, by_hand):
     """Nobody answers the BYE."""
-    call(hand, service.port)
+    call(by_hand, service.port)
     os.kill(service.pid, signal.SIGKILL)
     service.wait()
     assert wait_until(lambda: not is_alive(service.worker) and is_free(service.port), PATIENCE)
 
 
-def test_what_a_terminal_sends_to_all_leaves_the_worker(service, hand):
+def test_what_a_terminal_sends_to_all_leaves_the_worker(service, by_hand):
     """Ctrl-C, a hang-up, a service manager: what becomes of the calls is the service's to say."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(service.worker, number)
-    call(hand, service.port)
+    call(by_hand, service.port)
     assert is_alive(service.worker)
 
 
-def test_a_child_of_the_service_does_not_keep_it(start, hand):
+def test_a_child_of_the_service_does_not_keep_it(start, by_hand):
     """Forked after the worker was started, it holds the other end of the worker's socket."""
     service = start("--child")
-    call(hand, service.port)
+    call(by_hand, service.port)
     os.kill(service.pid, signal.SIGKILL)
     service.wait()
     try:
         assert is_alive(service.child)
-        hand.reply(hand.next("BYE"), 200)
+        by_hand.reply(by_hand.next("BYE"), 200)
         assert wait_until(lambda: not is_alive(service.worker), PATIENCE)
     finally:
         os.kill(service.child, signal.SIGKILL)

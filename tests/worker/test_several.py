@@ -30,9 +30,9 @@ def test_they_call_each_other(make_phone):
         ]  # fmt: skip
 
 
-def test_one_that_is_lost_leaves_the_others_alone(phone, other, hand):
-    call = phone.endpoint.invite(hand.uri, OFFER)
-    hand.reply(hand.next("INVITE"), 200, [("Content-Type", "application/sdp")], ANSWER)
+def test_one_that_is_lost_leaves_the_others_alone(phone, other, by_hand):
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    by_hand.reply(by_hand.next("INVITE"), 200, [("Content-Type", "application/sdp")], ANSWER)
     call.wait_established(10.0)
     lose(other, signal.SIGKILL)
     assert (call.state, phone.labels) == ("established", ["answered 200 sdp"])
@@ -80,7 +80,7 @@ def is_readable(descriptor, seconds):
     return bool(select.select([descriptor], [], [], seconds)[0])
 
 
-def test_a_descriptor_tells_of_events(hand):
+def test_a_descriptor_tells_of_events(by_hand):
     """It is the same one for all processes, and readable exactly while events wait."""
     engine = sipbridge.Worker()
     engine.open("udp", "127.0.0.1", 0)
@@ -88,7 +88,7 @@ def test_a_descriptor_tells_of_events(hand):
     try:
         for _ in range(3):
             assert not is_readable(descriptor, 0)
-            hand.request(engine.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
+            by_hand.request(engine.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
             assert is_readable(descriptor, 10.0)
             engine.add_credentials(None, u"alice", u"secret")  # reads the socket too
             assert engine.wait(0).type == "request"
@@ -102,24 +102,24 @@ def test_a_descriptor_tells_of_events(hand):
         engine.close(0)
 
 
-def test_the_worker_has_the_shield(phone, hand):
+def test_the_worker_has_the_shield(phone, by_hand):
     """Where there is one, though this process need not have it; what it counts can be read from here."""
     if phone.endpoint.engine_name == "sofia" or shield.library() is None:
         with pytest.raises(sipbridge.EngineError) as caught:
             sipbridge.Worker().shield_counters()
         assert "not open" in str(caught.value)
         return
-    hand.send(phone.endpoint.port, b"INVITE sip:x@127.0.0.1 SIP/2.0\r\nFrom: <sip:y@z>;tag=1\r\n\r\n")
+    by_hand.send(phone.endpoint.port, b"INVITE sip:x@127.0.0.1 SIP/2.0\r\nFrom: <sip:y@z>;tag=1\r\n\r\n")
     assert wait_until(lambda: [each for each in phone.endpoint._engine.shield_counters() if each.dropped])
     assert "restarted" not in phone.labels
 
 
-def test_errors_are_the_same_as_in_process(phone, hand):
-    call = phone.endpoint.invite(hand.uri, OFFER)
+def test_errors_are_the_same_as_in_process(phone, by_hand):
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
     with pytest.raises(sipbridge.CallStateError):
         call.answer(ANSWER)
     with pytest.raises(sipbridge.InputError):
-        phone.endpoint.invite(hand.uri, OFFER, headers={"Via": "x"})
+        phone.endpoint.invite(by_hand.uri, OFFER, headers={"Via": "x"})
     with pytest.raises(sipbridge.TransportError) as caught:
         sipbridge.Endpoint("udp://127.0.0.1:%d" % phone.endpoint.port, engine=sipbridge.Worker())
     assert str(phone.endpoint.port) in str(caught.value)
@@ -127,11 +127,11 @@ def test_errors_are_the_same_as_in_process(phone, hand):
         sipbridge.Endpoint(engine=sipbridge.Worker("asterisk"))
 
 
-def test_text_and_octets_arrive_as_they_are(phone, hand):
+def test_text_and_octets_arrive_as_they_are(phone, by_hand):
     body = bytes(bytearray(range(255, -1, -1))) + u"\u20ac".encode("utf-8")
-    phone.endpoint.invite(hand.uri, body, [("X-Name", u"Gr\xfc\xdfe \u20ac")], content_type="application/x-octets")
-    sent = hand.next("INVITE")
+    phone.endpoint.invite(by_hand.uri, body, [("X-Name", u"Gr\xfc\xdfe \u20ac")], content_type="application/x-octets")
+    sent = by_hand.next("INVITE")
     assert (sent.body, sent["X-Name"]) == (body, u"Gr\xfc\xdfe \u20ac")
-    hand.request(phone.endpoint.port, "MESSAGE", [("X-Name", u"Gr\xfc\xdfe \u20ac"), ("Content-Type", "a/b")], body)
+    by_hand.request(phone.endpoint.port, "MESSAGE", [("X-Name", u"Gr\xfc\xdfe \u20ac"), ("Content-Type", "a/b")], body)
     event = phone.wait("request MESSAGE")
     assert (event.body, event.headers["X-Name"]) == (body, u"Gr\xfc\xdfe \u20ac")

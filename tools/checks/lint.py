@@ -123,6 +123,11 @@ def size():
     yield lizard + ["--CCN", "100"] + of_tests
 
 
+def fixtures():
+    """No two fixtures of the tests do the same."""
+    yield [PYTHON, "-m", "tools.checks.fixtures"]
+
+
 def locate(library):
     """The compiler flags for a library, or None when it is not here."""
     try:
@@ -144,7 +149,7 @@ def package():
     yield [PYTHON, "-m", "tools.checks.package"]
 
 
-CHECKS = (style, layers, types, python2, c, size, scripts, package)
+CHECKS = (style, layers, types, python2, c, size, fixtures, scripts, package)
 
 
 def run(check):

@@ -10,15 +10,10 @@ import sipbridge
 from conformance.conftest import USERS
 from sipbridge._kept import backoff
 
-FAST = 100.0
-
 
 @pytest.fixture
 def phone(make_phone):
-    phone = make_phone(identity="sip:alice@sipbridge.test")
-    later = phone.endpoint._dispatcher.call_later
-    phone.endpoint._dispatcher.call_later = lambda seconds, function: later(seconds / FAST, function)
-    return phone
+    return make_phone(identity="sip:alice@sipbridge.test").hurry(100.0)
 
 
 # -- OPTIONS -------------------------------------------------------------------------------------------------

@@ -5,22 +5,17 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 import sipbridge
+from conformance.dialog import SDP
+from conformance.scenarios import answering
 from conformance.sdp import ANSWER, EARLY, HELD, HOLD, OFFER
 from peers.scenario import Callee, Caller
-
-SDP = [("Content-Type", "application/sdp")]
-
-
-def _answering():
-    return Callee().recv("INVITE").reply(200, ANSWER).recv("ACK")
-
 
 # -- glare (RFC 3261, 14.1) ----------------------------------------------------------------------------------
 
 
 def test_a_crossing_reinvite_is_tried_again(phone, sipp):
     peer = sipp(
-        _answering()
+        answering()
         .recv("INVITE").reply(491).recv("ACK")
         .recv("INVITE").reply(200, HELD).recv("ACK")
         .recv("BYE").reply(200)
@@ -51,7 +46,7 @@ def test_glare_ends(phone, sipp):
 
 
 def test_the_call_ends_while_glare_waits(phone, sipp):
-    peer = sipp(_answering().recv("INVITE").reply(491).recv("ACK").request("BYE").expect(200))
+    peer = sipp(answering().recv("INVITE").reply(491).recv("ACK").request("BYE").expect(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     with pytest.raises(sipbridge.SipbridgeError):
         call.reinvite(HOLD)
@@ -86,7 +81,7 @@ def test_hold_and_resume(phone, other):
 
 
 def test_hold_refused(phone, sipp):
-    peer = sipp(_answering().recv("INVITE").reply(488).recv("ACK").recv("BYE").reply(200))
+    peer = sipp(answering().recv("INVITE").reply(488).recv("ACK").recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     with pytest.raises(sipbridge.ResponseError):
         call.hold()
@@ -187,7 +182,7 @@ def test_reason_with_bye(phone, other):
 
 def test_reason_of_a_bye(phone, sipp):
     headers = [("Reason", 'SIP ;cause=600 ;text="Busy Everywhere", Q.850;cause=17'), ("Reason", "X;cause=y")]
-    peer = sipp(_answering().request("BYE", headers=headers).expect(200))
+    peer = sipp(answering().request("BYE", headers=headers).expect(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     assert call.wait_ended().reasons == (("SIP", 600, "Busy Everywhere"), ("Q.850", 17, ""), ("X", None, ""))
     peer.wait()
@@ -238,7 +233,7 @@ def test_bad_reasons(phone, by_hand, reason):
 
 
 def test_identity_out(phone, sipp):
-    peer = sipp(_answering().recv("BYE").reply(200))
+    peer = sipp(answering().recv("BYE").reply(200))
     call = phone.endpoint.call(
         peer.uri,
         OFFER,

@@ -8,14 +8,11 @@ import pytest
 
 import sipbridge
 from conformance.dialog import Dialog
+from conformance.scenarios import answering
 from conformance.sdp import ANSWER, HELD, HOLD, OFFER, RESUME, RESUMED
-from peers.scenario import Callee, Caller
+from peers.scenario import Caller
 
 RELAY = "application/dtmf-relay"
-
-
-def _answering():
-    return Callee().recv("INVITE").reply(200, ANSWER).recv("ACK")
 
 
 def _calling():
@@ -38,7 +35,7 @@ def _relay(key, duration=160):
 
 def test_keys_out_from_the_caller(phone, sipp):
     peer = sipp(
-        _answering().recv("INFO").reply(200).recv("INFO").reply(200).recv("INFO").reply(200)
+        answering().recv("INFO").reply(200).recv("INFO").reply(200).recv("INFO").reply(200)
         .recv("BYE").reply(200)
     )  # fmt: skip
     call = phone.endpoint.call(peer.uri, OFFER)
@@ -61,7 +58,7 @@ def test_keys_out_from_the_callee(phone, sipp):
 
 def test_keys_out_as_application_dtmf(phone, sipp):
     peer = sipp(
-        _answering().recv("INFO").reply(200).recv("INFO").reply(200).recv("BYE").reply(200)
+        answering().recv("INFO").reply(200).recv("INFO").reply(200).recv("BYE").reply(200)
     )  # fmt: skip
     call = phone.endpoint.call(peer.uri, OFFER)
     with pytest.raises(sipbridge.InputError):
@@ -93,7 +90,7 @@ def test_keys_in_to_the_callee(phone, sipp):
 
 def test_keys_in_to_the_caller(phone, sipp):
     peer = sipp(
-        _answering().request("INFO", _relay("0"), RELAY).expect(200).request("BYE").expect(200)
+        answering().request("INFO", _relay("0"), RELAY).expect(200).request("BYE").expect(200)
     )
     phone.endpoint.call(peer.uri, OFFER).wait_ended()
     peer.wait()
@@ -102,7 +99,7 @@ def test_keys_in_to_the_caller(phone, sipp):
 
 def test_info_refused_by_the_peer(phone, sipp):
     peer = sipp(
-        _answering().recv("INFO").reply(415, headers=[("Accept", "text/plain")]).recv("BYE").reply(200)
+        answering().recv("INFO").reply(415, headers=[("Accept", "text/plain")]).recv("BYE").reply(200)
     )
     call = phone.endpoint.call(peer.uri, OFFER)
     with pytest.raises(sipbridge.ResponseError) as caught:
@@ -138,7 +135,7 @@ def test_a_request_that_nobody_knows(phone, sipp):
 
 def test_a_request_of_any_method_out(phone, sipp):
     peer = sipp(
-        _answering().recv("FROB").reply(200, b"done\r\n", content_type="text/plain").recv("BYE").reply(200)
+        answering().recv("FROB").reply(200, b"done\r\n", content_type="text/plain").recv("BYE").reply(200)
     )
     call = phone.endpoint.call(peer.uri, OFFER)
     response = call.request("FROB", b"do\r\n", "text/plain", headers=[("X-Trace", "5")])
@@ -155,7 +152,7 @@ def test_a_request_of_any_method_out(phone, sipp):
 
 def test_hold_and_resume_by_the_caller(phone, sipp):
     peer = sipp(
-        _answering()
+        answering()
         .recv("INVITE").reply(200, HELD).recv("ACK")
         .recv("INVITE").reply(200, RESUMED).recv("ACK")
         .recv("BYE").reply(200)
@@ -217,7 +214,7 @@ def test_hold_and_resume_by_the_peer_that_called(phone, sipp):
 
 def test_hold_by_the_peer_that_was_called(phone, sipp):
     """With nobody to answer, the endpoint does: what was given last, as the offer allows it (RFC 3264, 6.1 and 8)."""
-    scenario = _answering()
+    scenario = answering()
     for offer in (HOLD, RESUME):
         scenario = scenario.request("INVITE", offer).expect(200).ack()
     peer = sipp(scenario.recv("BYE").reply(200))
@@ -248,7 +245,7 @@ def test_the_peer_asks_for_an_offer(phone, sipp):
 
 
 def test_we_ask_for_an_offer(phone, sipp):
-    peer = sipp(_answering().recv("INVITE").reply(200, RESUME).recv("ACK").recv("BYE").reply(200))
+    peer = sipp(answering().recv("INVITE").reply(200, RESUME).recv("ACK").recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     assert call.reinvite().body == RESUME
     call.ack(RESUMED)
@@ -261,7 +258,7 @@ def test_we_ask_for_an_offer(phone, sipp):
 @pytest.mark.parametrize("status", [488, 491])
 def test_our_reinvite_refused(phone, sipp, status):
     """The session stays as it was (RFC 3261, 14.1)."""
-    peer = sipp(_answering().recv("INVITE").reply(status).recv("ACK").recv("BYE").reply(200))
+    peer = sipp(answering().recv("INVITE").reply(status).recv("ACK").recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     with pytest.raises(sipbridge.ResponseError) as caught:
         call.reinvite(HOLD, glare_retries=0)
@@ -288,7 +285,7 @@ def test_their_reinvite_refused(phone, sipp):
 
 def test_the_peer_hangs_up_instead_of_answering_a_reinvite(phone, sipp):
     peer = sipp(
-        _answering().recv("INVITE").request("BYE").expect(200).reply_to("INVITE", 487).recv("ACK")
+        answering().recv("INVITE").request("BYE").expect(200).reply_to("INVITE", 487).recv("ACK")
     )
     call = phone.endpoint.call(peer.uri, OFFER)
     with pytest.raises(sipbridge.CallStateError):
@@ -301,7 +298,7 @@ def test_the_peer_hangs_up_instead_of_answering_a_reinvite(phone, sipp):
 
 
 def test_update_out(phone, sipp):
-    peer = sipp(_answering().recv("UPDATE").reply(200, HELD).recv("BYE").reply(200))
+    peer = sipp(answering().recv("UPDATE").reply(200, HELD).recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     assert call.update(HOLD).body == HELD
     assert (call.local_sdp, call.remote_sdp) == (HOLD, HELD)

@@ -5,10 +5,9 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 import sipbridge
+from conformance.dialog import SDP
 from conformance.sdp import ANSWER, OFFER
 from peers.scenario import Callee
-
-SDP = [("Content-Type", "application/sdp")]
 
 
 def _redirect(peer, invite, *contacts):

@@ -5,20 +5,14 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 import sipbridge
+from conformance.dialog import SDP
 from conformance.sdp import ANSWER, OFFER
 from peers.scenario import Callee, Caller
-
-SDP = [("Content-Type", "application/sdp")]
-FAST = 100.0
 
 
 @pytest.fixture
 def phone(make_phone):
-    phone = make_phone(identity="sip:alice@sipbridge.test", session_expires=90)
-    dispatcher = phone.endpoint._dispatcher
-    later = dispatcher.call_later
-    dispatcher.call_later = lambda seconds, function: later(seconds / FAST, function)
-    return phone
+    return make_phone(identity="sip:alice@sipbridge.test", session_expires=90).hurry(100.0)
 
 
 def _place(phone, by_hand, *headers):

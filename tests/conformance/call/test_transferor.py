@@ -6,8 +6,8 @@ import pytest
 
 import sipbridge
 from conformance.call.transfers import FRAG, TARGET, wait_until
-from conformance.sdp import ANSWER, OFFER
-from peers.scenario import Callee
+from conformance.scenarios import answering
+from conformance.sdp import OFFER
 
 
 def _notify(scenario, status, state="active;expires=60"):
@@ -15,12 +15,8 @@ def _notify(scenario, status, state="active;expires=60"):
     return scenario.request("NOTIFY", b"SIP/2.0 %s\r\n" % status, FRAG, headers=headers)
 
 
-def _answering():
-    return Callee().recv("INVITE").reply(200, ANSWER).recv("ACK")
-
-
 def test_blind(phone, sipp):
-    scenario = _answering().recv("REFER").reply(202)
+    scenario = answering().recv("REFER").reply(202)
     scenario = _notify(scenario, b"100 Trying").expect(200)
     scenario = _notify(scenario, b"180 Ringing").expect(200)
     scenario = _notify(scenario, b"200 OK", "terminated;reason=noresource").expect(200)
@@ -41,7 +37,7 @@ def test_blind(phone, sipp):
 
 def test_the_target_refuses(phone, sipp):
     """The call is still there (RFC 5589, 6.2)."""
-    scenario = _answering().recv("REFER").reply(202)
+    scenario = answering().recv("REFER").reply(202)
     scenario = _notify(scenario, b"100 Trying").expect(200)
     scenario = _notify(scenario, b"486 Busy Here", "terminated;reason=noresource").expect(200)
     peer = sipp(scenario.recv("BYE").reply(200))
@@ -55,7 +51,7 @@ def test_the_target_refuses(phone, sipp):
 
 
 def test_the_peer_refuses(phone, sipp):
-    peer = sipp(_answering().recv("REFER").reply(603).recv("REFER").reply(405).recv("BYE").reply(200))
+    peer = sipp(answering().recv("REFER").reply(603).recv("REFER").reply(405).recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     for status in (603, 405):
         with pytest.raises(sipbridge.ResponseError) as caught:
@@ -69,7 +65,7 @@ def test_the_peer_refuses(phone, sipp):
 def test_the_peer_tells_nothing(phone, sipp):
     """Without a subscription (RFC 4488) the acceptance is all that there is."""
     peer = sipp(
-        _answering().recv("REFER").reply(202, headers=[("Refer-Sub", "false")]).recv("BYE").reply(200)
+        answering().recv("REFER").reply(202, headers=[("Refer-Sub", "false")]).recv("BYE").reply(200)
     )
     transfer = phone.endpoint.call(peer.uri, OFFER).transfer(TARGET, timeout=15.0)
     assert (transfer.status, transfer.state) == (202, "ended")
@@ -77,7 +73,7 @@ def test_the_peer_tells_nothing(phone, sipp):
 
 
 def test_the_subscription_ends_without_a_result(phone, sipp):
-    scenario = _answering().recv("REFER").reply(202)
+    scenario = answering().recv("REFER").reply(202)
     scenario = _notify(scenario, b"100 Trying", "terminated;reason=timeout").expect(200)
     peer = sipp(scenario.recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
@@ -89,7 +85,7 @@ def test_the_subscription_ends_without_a_result(phone, sipp):
 
 
 def test_the_peer_hangs_up_first(phone, sipp):
-    scenario = _answering().recv("REFER").reply(202).request("BYE").expect(200)
+    scenario = answering().recv("REFER").reply(202).request("BYE").expect(200)
     peer = sipp(scenario)
     with pytest.raises(sipbridge.CallStateError):
         phone.endpoint.call(peer.uri, OFFER).transfer(TARGET, timeout=15.0)
@@ -97,7 +93,7 @@ def test_the_peer_hangs_up_first(phone, sipp):
 
 
 def test_one_at_a_time_and_no_result_in_time(phone, sipp):
-    scenario = _answering().recv("REFER").reply(202)
+    scenario = answering().recv("REFER").reply(202)
     scenario = _notify(scenario, b"100 Trying").expect(200)
     peer = sipp(scenario.recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
@@ -113,7 +109,7 @@ def test_one_at_a_time_and_no_result_in_time(phone, sipp):
 
 def test_notify_without_a_transfer(phone, sipp):
     """There is no such subscription (RFC 6665, 4.1.3)."""
-    peer = sipp(_notify(_answering(), b"200 OK").expect(481).recv("BYE").reply(200))
+    peer = sipp(_notify(answering(), b"200 OK").expect(481).recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     wait_until(lambda: peer.received("481"))
     call.hangup()

@@ -7,7 +7,7 @@ from threading import Thread
 import pytest
 
 import sipbridge
-from conformance.dialog import SDP, Dialog, is_working
+from conformance.dialog import SDP, is_working
 from conformance.sdp import ANSWER, OFFER
 from sipbridge._agent import dispatch
 
@@ -19,12 +19,6 @@ BOMB = b"""<?xml version="1.0"?>
 <!ENTITY d SYSTEM "file:///etc/passwd">]>
 <presence>&c;&d;</presence>
 """
-
-
-@pytest.fixture(params=["answered", "placed"])
-def dialog(request, phone, by_hand):
-    """A call that the phone answered, or placed."""
-    return Dialog(phone, by_hand, request.param == "placed")
 
 
 # -- REFER -----------------------------------------------------------------------------------------------

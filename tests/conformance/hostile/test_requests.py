@@ -8,26 +8,10 @@ import time
 import pytest
 
 import sipbridge
-from conformance.dialog import Dialog, is_working
+from conformance.dialog import SDP, Dialog, is_working
 from conformance.sdp import ANSWER, OFFER
-from peers.byhand import ByHand
 from sipbridge import shield
 from sipbridge._agent import dispatch
-
-SDP = [("Content-Type", "application/sdp")]
-
-
-@pytest.fixture
-def stranger():
-    peer = ByHand()
-    yield peer
-    peer.stop()
-
-
-@pytest.fixture(params=["answered", "placed"])
-def dialog(request, phone, by_hand):
-    """A call that the phone answered, or placed."""
-    return Dialog(phone, by_hand, request.param == "placed")
 
 
 def _survivable(dialog, *fields):
@@ -153,11 +137,11 @@ def test_fifty_calls_that_are_cancelled_at_once(phone, by_hand):
     ],
 )
 @pytest.mark.parametrize("method", ["BYE", "REFER", "INFO"])
-def test_a_stranger_who_guesses(dialog, stranger, method, changed):
+def test_a_stranger_who_guesses(dialog, elsewhere, method, changed):
     """Without both tags and the Call-ID nobody gets into a dialog; libosip2 looks at the peer's tag alone."""
     _survivable(dialog, *changed.values())
-    dialog.send(method, stranger, **changed)
-    answer = stranger.take(0.3)
+    dialog.send(method, elsewhere, **changed)
+    answer = elsewhere.take(0.3)
     if dialog.phone.endpoint.engine_name == "exosip" and changed.get("To") is not None:
         dialog.works()
         return

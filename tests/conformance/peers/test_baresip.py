@@ -9,7 +9,6 @@ from contextlib import closing
 import pytest
 
 import sipbridge
-from peers import certificates
 from peers.process import read_text
 from sipbridge import negotiation, sdp
 from sipbridge.payload import PCMA, PCMU, telephone_event
@@ -188,11 +187,6 @@ def test_both_call_over_tcp(make_phone, make_baresip):
 def test_both_call_over_ipv6(make_phone, make_baresip, transport):
     phone = _phone_on(make_phone, transport + "://[::1]:0")
     _both_ways(phone, make_baresip(transport=transport, host="::1"), transport)
-
-
-@pytest.fixture(scope="module")
-def pem(tmpdir_factory):
-    return certificates.make(str(tmpdir_factory.mktemp("pem")))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, HELD, HOLD, OFFER
-from peers import abilities, certificates
+from peers import abilities
 from peers.ports import free_port
 from peers.scenario import Callee, Caller
 from peers.wire import Message
@@ -19,12 +19,6 @@ from peers.wire import Message
 _OTHERS = pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
 
 LARGE = b"v=0\r\n" + b"a=x-%s:1\r\n" % (b"y" * 90) * 300
-
-
-@pytest.fixture(scope="module")
-def pem(tmpdir_factory):
-    """Certificates: a folder of files, as peers.certificates makes them."""
-    return certificates.make(str(tmpdir_factory.mktemp("pem")))
 
 
 def _endpoint(make_endpoint, address, **options):

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from sipbridge._command.demo_party import DEVIATIONS, direction, session
-from sipbridge._command.demo_registrar import Registrar, digest
+from sipbridge._command.demo_registrar import digest
 from unit.command.process import run
 
 STEPS = [
@@ -98,12 +98,6 @@ class Client(object):
         rest = HEADERS % (self._socket.getsockname()[1], self._number, self._number, method, headers)
         self._socket.send(("%s sip:x SIP/2.0\r\n%s" % (method, rest)).encode("ascii"))
         return self._socket.recv(65535).decode("ascii")
-
-
-@pytest.fixture
-def registrar():
-    with Registrar({"alice": "secret"}) as running:
-        yield running
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from unit.command.process import Command, Listening, one_line, only_sofia, run
 @pytest.mark.parametrize("arguments", [["call"], ["message"]])
 def test_no_answer(silent, arguments):
     text = ["hello"] if arguments == ["message"] else []
-    command = run(*(arguments + [silent] + text + ["--timeout", "0.3"]))
+    command = run(*(arguments + [silent.uri] + text + ["--timeout", "0.3"]))
     assert command.process.returncode == 6
     assert "0.3 s" in one_line(command.errors)
 
@@ -47,7 +47,7 @@ def test_ping():
 
 
 def test_ping_of_nobody(silent):
-    command = run("ping", silent, "--count", "2", "--interval", "0", "--timeout", "0.2")
+    command = run("ping", silent.uri, "--count", "2", "--interval", "0", "--timeout", "0.2")
     assert command.process.returncode == 6 and "is not there" in one_line(command.errors)
     assert command.output.count("no answer in 0.2 s") == 2 and command.output.endswith("\n0 of 2 answered\n")
 
@@ -61,7 +61,7 @@ def test_an_interrupted_ping_tells_its_sums():
 
 
 def test_a_ping_interrupted_before_the_first_answer(silent):
-    with Command("ping", silent, "--timeout", "60", "--trace") as command:
+    with Command("ping", silent.uri, "--timeout", "60", "--trace") as command:
         command.expect("OPTIONS")
         command.process.send_signal(signal.SIGINT)
         assert command.finish() == 130, command.errors
