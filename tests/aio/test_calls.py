@@ -28,7 +28,7 @@ async def answered(phone, other):
 
 
 @in_loop
-async def test_to_the_end(other):
+async def test_a_call_from_invite_to_bye(other):
     async with endpoint() as phone:
         with_events = phone.events()
         call = await answered(phone, other)
@@ -113,7 +113,7 @@ async def test_a_cancelled_wait_leaves_the_call_alone(other):
 
 
 @in_loop
-async def test_no_answer_in_time(other):
+async def test_a_call_that_is_not_answered_in_time_raises_timeout(other):
     async with endpoint() as phone:
         with pytest.raises(sipbridge.TimeoutError):
             await phone.call(other.uri, OFFER, timeout=0.5)
@@ -121,7 +121,7 @@ async def test_no_answer_in_time(other):
 
 
 @in_loop
-async def test_refused(sipp):
+async def test_a_refused_call_raises_the_response(sipp):
     peer = sipp(Callee().recv("INVITE").reply(486).recv("ACK"))
     async with endpoint() as phone:
         with pytest.raises(sipbridge.ResponseError) as caught:
@@ -194,7 +194,7 @@ async def test_a_worker_that_dies_ends_the_call_and_is_replaced(other):
 
 
 @in_loop
-async def test_an_error_has_the_call_that_it_is_about():
+async def test_an_error_names_the_aio_call_that_it_is_about():
     """As this module has it, whatever raised it."""
     async with endpoint() as phone:
         with_events = phone.events()
@@ -213,7 +213,7 @@ async def test_an_error_has_the_call_that_it_is_about():
 
 
 @in_loop
-async def test_a_hold_whose_answer_is_late(other):
+async def test_resume_works_after_a_late_answer_to_hold(other):
     """The one who waited has gone; the call is on hold all the same, and is resumed."""
     async with endpoint() as phone:
         call = await answered(phone, other)

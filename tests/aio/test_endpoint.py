@@ -114,7 +114,7 @@ async def test_cancelling_a_registration_under_way_ends_it():
         peer.stop()
 
 
-def test_outside_of_a_loop_nothing_is_opened():
+def test_an_endpoint_needs_a_running_loop():
     with pytest.raises(RuntimeError):
         aio.Endpoint()
 
@@ -150,7 +150,7 @@ def test_an_endpoint_left_open_is_closed_when_the_interpreter_exits(other):
 
 
 @in_loop
-async def test_accounts(other):
+async def test_an_account_registers_and_calls(other):
     async with aio.Endpoint() as phone:
         account = phone.add_account("sip:alice@sipbridge.test")
         assert phone.accounts == (account,) and type(account) is aio.Account

@@ -56,7 +56,7 @@ async def until(holds):
 
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
-async def test_the_sender_has_500_and_the_service_is_told(by_hand, caplog, kind):
+async def test_a_handler_that_raises_answers_500_and_calls_the_hook(by_hand, caplog, kind):
     faults, error = [], Boom("secret detail")
     async with aio.Endpoint(on_error=faults.append) as phone:
         phone.on(sipbridge.MessageReceived, kind(error))
@@ -73,7 +73,7 @@ async def test_the_sender_has_500_and_the_service_is_told(by_hand, caplog, kind)
 
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
-async def test_a_caller_has_500(by_hand, kind):
+async def test_a_handler_that_raises_refuses_the_call_with_500(by_hand, kind):
     faults = []
     async with aio.Endpoint(on_error=faults.append) as phone:
         phone.on(sipbridge.IncomingCall, kind(Boom()))
@@ -84,7 +84,7 @@ async def test_a_caller_has_500(by_hand, kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
-async def test_beside_a_stream(by_hand, kind):
+async def test_a_handler_that_raises_beside_a_stream(by_hand, kind):
     async with aio.Endpoint() as phone, phone.events(10.0) as events:
         phone.on(sipbridge.MessageReceived, kind(Boom()))
         send(by_hand, phone.port)
@@ -95,7 +95,7 @@ async def test_beside_a_stream(by_hand, kind):
 
 
 @in_loop
-async def test_a_hook_may_be_a_coroutine_function_and_may_fail(by_hand, caplog):
+async def test_the_error_hook_may_be_a_coroutine_function_and_may_raise(by_hand, caplog):
     faults = []
 
     async def told(fault):
@@ -131,7 +131,7 @@ async def test_a_handler_that_is_cancelled_has_not_answered(by_hand, caplog):
 
 
 @in_loop
-async def test_a_message_within_a_call(by_hand):
+async def test_a_handler_that_raises_answers_500_to_a_message_within_a_call(by_hand):
     async with aio.Endpoint() as phone, phone.events(10.0) as events:
         invite = by_hand.request(phone.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
         call = (await events.__anext__()).call
@@ -148,7 +148,7 @@ async def test_a_message_within_a_call(by_hand):
 
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
-async def test_what_is_no_exception_closes_the_endpoint_and_everybody_knows(by_hand, other, caplog, kind):
+async def test_a_base_exception_closes_the_endpoint_and_wakes_whoever_waits(by_hand, other, caplog, kind):
     faults, error, peer = [], NoException("that is all"), Silent()
     phone = aio.Endpoint(on_error=faults.append)
     try:
@@ -205,7 +205,7 @@ def test_sys_exit_ends_the_program_as_it_does_everywhere_in_asyncio(by_hand, oth
 
 
 @in_loop
-async def test_in_a_process_that_was_forked_off(other):
+async def test_a_forked_child_gets_an_error_from_each_method(other):
     async with aio.Endpoint() as phone:
         stream = phone.events()
         child = os.fork()

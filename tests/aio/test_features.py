@@ -15,7 +15,7 @@ def target(sipp):
 
 
 @in_loop
-async def test_we_transfer(other, sipp):
+async def test_an_aio_call_transfers_its_peer(other, sipp):
     other.start("phone", "take_transfers", OFFER).result()
     peer = target(sipp)
     async with endpoint() as phone:
@@ -30,7 +30,7 @@ async def test_we_transfer(other, sipp):
 
 
 @in_loop
-async def test_we_are_transferred(other, sipp):
+async def test_an_aio_endpoint_accepts_a_transfer(other, sipp):
     peer = target(sipp)
     async with endpoint() as phone:
         placed = asyncio.get_running_loop().create_future()
@@ -66,7 +66,7 @@ async def test_hold_and_resume(other):
 
 
 @in_loop
-async def test_watch(other):
+async def test_an_aio_watch_uses_the_timer_of_the_loop(other):
     """Its timer is the loop's."""
     async with endpoint() as phone:
         seen = asyncio.get_running_loop().create_future()

@@ -14,7 +14,7 @@ FACADES = sorted(facade.__name__ for facade in aio._FACADES.values())
 METHODS = sorted(name for name in TABLE if name.partition(".")[0] in FACADES and not name.endswith("__"))
 
 
-def test_each_class_has_each_method():
+def test_each_aio_class_has_each_method_of_its_sync_class():
     for name in METHODS:
         owner, _, method = name.partition(".")
         assert callable(getattr(getattr(aio, owner), method)), name
@@ -30,7 +30,7 @@ async def _refused(function, arguments):
 
 
 @in_loop
-async def test_wrong_types():
+async def test_wrong_types_raise_the_same_error_as_in_sipbridge():
     async with aio.Endpoint(identity="sip:alice@127.0.0.1") as endpoint:
         objects = Objects(endpoint._core)
         for name in METHODS:

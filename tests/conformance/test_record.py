@@ -27,7 +27,7 @@ def _ends(host_port):
     return tuple(host_port.split(":"))
 
 
-def test_a_call(make_phone, sipp, path):
+def test_a_recorded_call_is_read_by_tshark(make_phone, sipp, path):
     peer = sipp(Callee().recv("INVITE").reply(180).reply(200, ANSWER).recv("ACK").recv("BYE").reply(200))
     traced = []
     phone = make_phone(record=path, trace=traced.append)
@@ -78,7 +78,7 @@ def test_credentials_are_there_only_when_asked_for(make_phone, kamailio, path, c
     assert b"username=\"alice\"" in _octets(path) and b"nonce=" in _octets(path)
 
 
-def test_an_endpoint_on_every_address_is_recorded_with_that_which_the_peer_sees(sipp, path):
+def test_an_endpoint_on_every_address_is_recorded_with_the_address_that_its_peer_sees(sipp, path):
     peer = sipp(Callee().recv("OPTIONS").reply(200))
     with sipbridge.Endpoint("udp://0.0.0.0:0", record=path) as phone:
         phone.options(peer.uri)
@@ -88,7 +88,7 @@ def test_an_endpoint_on_every_address_is_recorded_with_that_which_the_peer_sees(
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
-def test_other_transports(path, address):
+def test_a_call_over_other_transports_is_recorded(path, address):
     phone = sipbridge.Endpoint(address, record=path)
     # libeXosip2 allows one in each process.
     with phone, sipbridge.Endpoint(address, engine=sipbridge.Worker()) as peer:

@@ -38,7 +38,7 @@ def test_a_name_that_is_advertised_on_ipv6(raw):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has all of 127.0.0.0/8 by itself")
-def test_another_address_the_next_time(raw, peer):
+def test_an_engine_opened_again_names_its_new_address(raw, peer):
     """The address is bound and named anew: libeXosip2 remembers the one of the time before, and guesses what to name
     by the route, which leads to the first address of an interface."""
     for host in ("127.0.0.1", "127.0.0.2", "127.0.0.1"):
@@ -51,7 +51,7 @@ def test_another_address_the_next_time(raw, peer):
         assert raw.lib.sb_close(engine, 0) == 0
 
 
-def test_nothing_but_trying_before_the_user_answers(raw, engine, port, peer):
+def test_no_101_is_sent_before_the_user_answers(raw, engine, port, peer):
     """No 101, which libeXosip2 would send by itself."""
     peer.request(port, "INVITE")
     event = raw.wait(engine)
@@ -97,7 +97,7 @@ def test_addresses_that_are_refused(raw, address):
     assert raw.lib.sb_call_redirect(NO_ENGINE, 1, 302, raw.text(address)) == invalid
 
 
-def test_a_host_that_there_is_not(raw, engine):
+def test_a_call_to_a_host_that_does_not_exist(raw, engine):
     """At once or as an event, and never silence: libeXosip2 tells it by letting go of the call only."""
     lib = raw.lib
     call = raw.call(engine, "sip:bob@no-such-host.invalid")
@@ -110,13 +110,13 @@ def test_a_host_that_there_is_not(raw, engine):
 
 
 @pytest.mark.parametrize("uri", ["sips:bob@127.0.0.1", "tel:+15551234", "sip:127.0.0.1:1"])
-def test_other_schemes(raw, engine, uri):
+def test_uris_of_other_schemes(raw, engine, uri):
     """Sent, or refused with a reason; not taken for something else."""
     code = raw.call(engine, uri)
     assert code > 0 or code in (raw.lib.SB_ENOTSUP, raw.lib.SB_ENET, raw.lib.SB_EINVAL)
 
 
-def test_uris_that_libexosip2_has_no_room_for(raw, engine, port, peer):
+def test_uris_too_long_for_libexosip2(raw, engine, port, peer):
     """It writes a start line into 4,000 octets without a look: what does not fit is refused or sent whole."""
     lib, null = raw.lib, raw.ffi.NULL
     long = peer.uri + ";x=" + "y" * 3900
@@ -131,7 +131,7 @@ def test_uris_that_libexosip2_has_no_room_for(raw, engine, port, peer):
         assert peer.next("486").start_line == "SIP/2.0 486 " + "x" * 1000
 
 
-def test_a_contact_that_libexosip2_has_no_room_for(raw, engine, port, peer):
+def test_a_contact_too_long_for_libexosip2(raw, engine, port, peer):
     """A peer that is reached under 3,000 octets is refused, or taken and answered; the engine lives on."""
     invite = [("Contact", "<sip:peer@127.0.0.1:%d;x=%s>" % (peer.port, "y" * 3000))]
     peer.request(port, "INVITE", invite)

@@ -44,12 +44,12 @@ def unknown(raw, function):
 
 @pytest.mark.parametrize("handle", [0, -1, 1, 2 ** 31, 2 ** 63 - 1, -(2 ** 63)])
 @pytest.mark.parametrize("function", sorted(EVERY))
-def test_a_handle_that_never_was(raw, engine, function, handle):
+def test_an_unknown_handle_is_an_error(raw, engine, function, handle):
     assert invoke(raw, function, engine, handle) in unknown(raw, function)
 
 
 @pytest.mark.parametrize("function", sorted(EVERY))
-def test_a_handle_of_another_kind(raw, engine, peer, function):
+def test_a_handle_of_another_kind_is_an_error(raw, engine, peer, function):
     call, transaction = raw.call(engine, peer.uri), raw.request(engine, "MESSAGE", peer.uri)
     registration = raw.register(engine, peer.uri, peer.uri)
     assert min(call, transaction, registration) > 0
@@ -62,7 +62,7 @@ def test_a_handle_of_another_kind(raw, engine, peer, function):
 
 
 @pytest.mark.parametrize("function", sorted(OF_A_CALL))
-def test_a_call_that_has_ended(raw, engine, peer, function):
+def test_a_handle_of_an_ended_call_is_an_error(raw, engine, peer, function):
     call = raw.call(engine, peer.uri)
     peer.reply(peer.next("INVITE"), 486)
     assert raw.wait(engine).type == raw.lib.SB_EV_CALL_ENDED
@@ -71,7 +71,7 @@ def test_a_call_that_has_ended(raw, engine, peer, function):
 
 @pytest.mark.parametrize("function", sorted(EVERY))
 @pytest.mark.parametrize("number", [0, -1, 10 ** 6])
-def test_an_engine_that_never_was(raw, engine, function, number):
+def test_an_unknown_engine_is_an_error(raw, engine, function, number):
     assert invoke(raw, function, number, 1) in (raw.lib.SB_ECLOSED, raw.lib.SB_ENOTSUP)
 
 
@@ -84,7 +84,7 @@ def test_a_transaction_is_answered_once(raw, engine, port, peer):
     assert peer.next("200")["CSeq"] == "1 MESSAGE"
 
 
-def test_our_own_transaction_is_not_for_us_to_answer(raw, engine, peer):
+def test_a_transaction_of_ours_cannot_be_answered(raw, engine, peer):
     transaction = raw.request(engine, "MESSAGE", peer.uri)
     assert invoke(raw, "sb_answer", engine, transaction) == raw.lib.SB_ESTATE
 
@@ -113,7 +113,7 @@ def test_engines_are_never_given_out_again(raw):
     assert numbers == sorted(set(numbers)) and numbers[0] > 0
 
 
-def test_states(raw, engine, peer, up):
+def test_states_of_an_outgoing_call(raw, engine, peer, up):
     """What an answered call of ours no longer allows, and the end of it."""
     lib = raw.lib
     for function in ("sb_call_ring", "sb_call_answer", "sb_call_reject", "sb_call_redirect", "sb_call_ack"):

@@ -48,12 +48,12 @@ def test_line_breaks_in_contents(raw, engine, peer, text):
 
 
 @pytest.mark.parametrize("method", INJECTIONS + ["", "MESS AGE", "MESSAGE:", u"M\xe9", "MESSAGE sip:x SIP/2.0"])
-def test_methods_that_are_none(raw, engine, peer, method):
+def test_malformed_methods_are_refused(raw, engine, peer, method):
     assert raw.request(engine, method, peer.uri) == raw.lib.SB_EINVAL
 
 
 @pytest.mark.parametrize("method", ["INVITE", "ACK", "BYE", "CANCEL", "PRACK", "REGISTER", "SUBSCRIBE"])
-def test_methods_that_have_functions_of_their_own(raw, engine, peer, method):
+def test_methods_with_functions_of_their_own_are_refused(raw, engine, peer, method):
     assert raw.request(engine, method, peer.uri) == raw.lib.SB_EINVAL
 
 
@@ -62,7 +62,7 @@ def test_methods_that_have_functions_of_their_own(raw, engine, peer, method):
     ["Via", "v", "From", "f", "To", "t", "Call-ID", "i", "CSeq", "Contact", "m", "Record-Route", "Max-Forwards"]
     + ["Content-Type", "c", "Content-Length", "l", "cOnTeNt-LeNgTh", "", "Sub ject", "Subject:", u"S\xfcbject"],
 )
-def test_headers_that_are_not_the_users(raw, engine, peer, name):
+def test_headers_of_the_engine_and_malformed_names_are_refused(raw, engine, peer, name):
     assert raw.call(engine, peer.uri, headers=[(name, "value")]) == raw.lib.SB_EINVAL
 
 
@@ -70,7 +70,7 @@ def test_headers_that_are_not_the_users(raw, engine, peer, name):
     "uri",
     [None, "", "sip:", "bob", "http://127.0.0.1", "sip:a b", "<sip:a@b", "sip:a@b>;tag=1", '"x sip:a@b', "sip:\\"],
 )
-def test_uris_that_are_none(raw, engine, peer, uri):
+def test_malformed_uris_are_refused(raw, engine, peer, uri):
     lib = raw.lib
     expect(lib.SB_EINVAL, raw.call(engine, uri), raw.request(engine, "MESSAGE", uri), raw.register(engine, GOOD, uri))
     expect(lib.SB_EINVAL, raw.register(engine, uri, GOOD))
@@ -79,12 +79,12 @@ def test_uris_that_are_none(raw, engine, peer, uri):
 
 
 @pytest.mark.parametrize("event", [None, "", "pre sence", "presence x", "presence\r\nEvil: 1", ";id=1", "x" * 64])
-def test_event_packages_that_are_none(raw, engine, peer, event):
+def test_malformed_event_packages_are_refused(raw, engine, peer, event):
     expect(raw.lib.SB_EINVAL, raw.subscribe(engine, peer.uri, event=event), raw.publish(engine, peer.uri, event=event))
 
 
 @pytest.mark.parametrize("name", ["Event", "o", "eXpires", "Subscription-State", "SIP-If-Match"])
-def test_headers_of_subscriptions_that_are_not_the_users(raw, engine, peer, name):
+def test_headers_of_the_engine_are_refused_in_subscriptions(raw, engine, peer, name):
     headers = [(name, "value")]
     expect(
         raw.lib.SB_EINVAL,
@@ -123,7 +123,7 @@ def test_numbers_of_subscriptions_out_of_range(raw, engine, port, peer):
     expect(lib.SB_EINVAL, lib.sb_subscription_accept(engine, 1, 200, -1))
 
 
-def test_null_where_something_is_required(raw, engine, peer):
+def test_null_is_refused_where_a_value_is_required(raw, engine, peer):
     lib, ffi = raw.lib, raw.ffi
     parties, _keep = raw.parties(peer.uri)
     expect(lib.SB_EINVAL, lib.sb_call(engine, ffi.NULL, ffi.NULL), lib.sb_wait(engine, 0, ffi.NULL))
@@ -140,7 +140,7 @@ def test_null_where_something_is_required(raw, engine, peer):
     lib.sb_event_free(ffi.NULL)
 
 
-def test_contents_that_point_nowhere(raw, engine, peer):
+def test_contents_without_a_pointer_are_refused(raw, engine, peer):
     lib, ffi = raw.lib, raw.ffi
     parties, _keep = raw.parties(peer.uri)
     kind = ffi.new("char[]", b"text/plain")
@@ -192,7 +192,7 @@ def test_strings_that_are_too_long(raw, engine, peer, length):
     )
 
 
-def test_more_headers_than_fit(raw, engine, peer):
+def test_too_many_headers_are_refused(raw, engine, peer):
     most = raw.lib.SB_MAX_HEADERS
     assert raw.call(engine, peer.uri, headers=[("X-%d" % i, "v") for i in range(most + 1)]) == raw.lib.SB_ETOOBIG
 
@@ -204,7 +204,7 @@ def test_bodies_that_are_too_long(raw, engine, peer, length):
     expect(too_big, raw.request(engine, "MESSAGE", peer.uri, content_type="text/plain", body=b"x" * length))
 
 
-def test_reasons(raw, engine, port, peer):
+def test_a_reason_phrase_with_a_line_break_is_refused(raw, engine, port, peer):
     """A reason phrase with a line break leaves the call as it was: it can still be refused."""
     lib, null = raw.lib, raw.ffi.NULL
     invite = peer.request(port, "INVITE")
@@ -218,7 +218,7 @@ def test_reasons(raw, engine, port, peer):
     assert refusal.start_line == u"SIP/2.0 486 B\xfcsy" and refusal["Call-ID"] == invite["Call-ID"]
 
 
-def test_within_a_call(raw, engine, peer, up):
+def test_bad_input_within_a_call_is_refused(raw, engine, peer, up):
     lib, null = raw.lib, raw.ffi.NULL
     for method in INJECTIONS + ["", "INVITE", "ACK", "BYE", "CANCEL", "PRACK"]:
         expect(lib.SB_EINVAL, lib.sb_call_request(engine, up, raw.text(method), null))

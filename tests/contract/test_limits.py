@@ -7,7 +7,7 @@ import pytest
 from peers import abilities
 
 
-def test_as_many_headers_as_fit(raw, engine, peer):
+def test_the_greatest_number_of_headers_is_sent(raw, engine, peer):
     headers = [("X-Number-%d" % i, "value %d" % i) for i in range(raw.lib.SB_MAX_HEADERS)]
     assert raw.request(engine, "MESSAGE", peer.uri, headers=headers) > 0
     sent = peer.next("MESSAGE")
@@ -20,7 +20,7 @@ def test_a_body_of_60000_octets(raw, engine, peer):
     assert peer.next("MESSAGE").body == body
 
 
-def test_what_goes_beyond_a_datagram(raw, engine, peer):
+def test_a_message_too_long_for_a_datagram_is_refused(raw, engine, peer):
     """Body and headers that fit one by one and not together."""
     headers = [("X-Long-%d" % i, "x" * 4000) for i in range(2)]
     code = raw.request(
@@ -55,7 +55,7 @@ def test_every_code_has_a_text(raw):
         assert raw.error_text(code) == "unknown error code"
 
 
-def test_what_an_engine_does_not_offer(raw, engine, peer):
+def test_what_an_engine_does_not_offer_is_an_error(raw, engine, peer):
     """It says so with one code, and nothing is sent."""
     lib, null, (parties, _keep) = raw.lib, raw.ffi.NULL, raw.parties(peer.uri)
     event = raw.text("presence")
@@ -71,7 +71,7 @@ def test_what_an_engine_does_not_offer(raw, engine, peer):
 
 
 @pytest.mark.parametrize("transport", ["SB_TCP", "SB_TLS"])
-def test_a_transport_that_is_not_offered(raw, transport):
+def test_a_transport_that_is_not_offered_is_an_error(raw, transport):
     code = raw.open(transport=getattr(raw.lib, transport))
     assert code > 0 or code == raw.lib.SB_ENOTSUP
     if code > 0:
@@ -79,7 +79,7 @@ def test_a_transport_that_is_not_offered(raw, transport):
 
 
 @pytest.mark.parametrize("length", [128, 129, 1000])
-def test_a_long_user_of_our_own(raw, engine, peer, length):
+def test_a_long_user_in_our_contact(raw, engine, peer, length):
     """It is in the Contact of what is sent within the dialog, for which libeXosip2 3.3 has 200 octets."""
     code = raw.call(engine, peer.uri, from_="<sip:%s@h.test>" % ("x" * length))
     if length > 128 and abilities.is_exosip("3.3"):

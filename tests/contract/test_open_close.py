@@ -33,7 +33,7 @@ def test_the_port_is_told(raw, engine, port, peer):
     assert ":%d;" % port in peer.next("MESSAGE")["Via"]
 
 
-def test_a_given_port(raw):
+def test_an_engine_opens_a_given_port(raw):
     wanted = free_port()
     engine = raw.open(port=wanted)
     assert engine > 0 and raw.lib.sb_port(engine) == wanted
@@ -52,20 +52,20 @@ def test_an_address_that_is_not_ours(raw, host):
     assert raw.open(host=host) == raw.lib.SB_ENET
 
 
-def test_a_port_that_is_none(raw):
+def test_a_malformed_port_is_refused(raw):
     for port in (-1, 65536, 2 ** 31 - 1, -(2 ** 31)):
         assert raw.open(port=port) == raw.lib.SB_EINVAL
 
 
 @pytest.mark.parametrize("host", [None, "", "127.0.0.1\r\n", "127.0.0.1 ", "<127.0.0.1>", "a;b", "a@b", "a/b", "a?b"])
-def test_a_host_that_is_none(raw, host):
+def test_a_malformed_host_is_refused(raw, host):
     assert raw.open(host=host) == raw.lib.SB_EINVAL
 
 
 @pytest.mark.parametrize(
     "host", ["", "127.0.0.1>", "a;b", "a@b", "a/b", "a b", "a,b", "a?b", "a%0D%0Ab", "a\\b", "-a", "a..b"]
 )
-def test_an_advertised_host_that_is_none(raw, host):
+def test_a_malformed_advertised_host_is_refused(raw, host):
     assert raw.open(advertised_host=host) == raw.lib.SB_EINVAL
 
 
@@ -78,7 +78,7 @@ def test_fields_with_line_breaks_or_too_long(raw, field):
     assert raw.open(**{field: long}) == raw.lib.SB_ETOOBIG
 
 
-def test_no_config_and_no_such_transport(raw):
+def test_a_missing_config_and_an_unknown_transport_are_refused(raw):
     assert raw.lib.sb_open(raw.ffi.NULL) == raw.lib.SB_EINVAL
     for transport in (-1, 4, 2 ** 31 - 1):
         assert raw.open(transport=transport) == raw.lib.SB_EINVAL
@@ -96,13 +96,13 @@ def test_a_second_engine(raw, engine):
     assert raw.lib.sb_port(engine) > 0
 
 
-def test_closed_twice(raw):
+def test_a_second_close_is_an_error(raw):
     engine = raw.open()
     assert [raw.lib.sb_close(engine, 0) for _ in range(2)] == [0, raw.lib.SB_ECLOSED]
 
 
 @pytest.mark.parametrize("engine", [0, -1, 10 ** 6])
-def test_an_engine_that_never_was(raw, engine):
+def test_an_unknown_engine_cannot_be_closed(raw, engine):
     lib, closed = raw.lib, raw.lib.SB_ECLOSED
     assert lib.sb_close(engine, 0) == lib.sb_port(engine) == lib.sb_fd(engine) == closed
     assert raw.wait(engine, 0) == closed
@@ -113,10 +113,10 @@ def test_an_engine_that_never_was(raw, engine):
     assert raw.register(engine, "sip:127.0.0.1", "sip:bob@127.0.0.1") == closed
 
 
-def test_after_the_close(raw, peer):
+def test_each_function_fails_after_the_close(raw, peer):
     engine = raw.open()
     raw.lib.sb_close(engine, 0)
-    test_an_engine_that_never_was(raw, engine)
+    test_an_unknown_engine_cannot_be_closed(raw, engine)
 
 
 def test_the_port_is_free_after_the_close(raw):
@@ -164,7 +164,7 @@ def test_opened_and_closed_fifty_times(raw):
     before.check()
 
 
-def test_failed_attempts_leave_nothing(raw, taken):
+def test_a_failed_open_leaves_nothing_behind(raw, taken):
     raw.open(port=taken)
     before = Leftovers()
     for _ in range(20):

@@ -49,7 +49,7 @@ def _await_reader(fifo, process):
     raise AssertionError("the engine did not come to %s; it ended with %s" % (fifo, process.poll()))
 
 
-def test_the_copy_of_the_private_key(tmpdir):
+def test_no_copy_of_the_private_key_stays_behind(tmpdir):
     """The engine is held, and killed, where the key is copied and something else is still to be read."""
     if Raw().name != "sofia":
         pytest.skip("libeXosip2 3.6 speaks TLS 1.0 and nothing newer")

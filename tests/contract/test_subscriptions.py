@@ -31,7 +31,7 @@ def _notify(raw, engine, handle, state="active;expires=60"):
     return raw.lib.sb_notify(engine, handle, raw.text(state), raw.ffi.NULL)
 
 
-def test_states_of_one_from_outside(raw, engine, port, peer):
+def test_states_of_an_incoming_subscription(raw, engine, port, peer):
     lib, null = raw.lib, raw.ffi.NULL
     handle, _ = _asked(raw, engine, port, peer)
     wrong = _of_the_other_role(raw, engine, handle) + (_notify(raw, engine, handle),)
@@ -49,7 +49,7 @@ def test_states_of_one_from_outside(raw, engine, port, peer):
     assert _notify(raw, engine, handle) == lib.SB_ENOENT
 
 
-def test_a_rejected_one_is_gone(raw, engine, port, peer):
+def test_a_rejected_subscription_has_no_handle(raw, engine, port, peer):
     handle, _ = _asked(raw, engine, port, peer)
     assert raw.lib.sb_subscription_reject(engine, handle, 403, raw.ffi.NULL) == 0
     peer.next("403")
@@ -57,7 +57,7 @@ def test_a_rejected_one_is_gone(raw, engine, port, peer):
     assert raw.wait(engine, 200) == 0
 
 
-def test_states_of_ours(raw, engine, port, peer):
+def test_states_of_an_outgoing_subscription(raw, engine, port, peer):
     lib, null = raw.lib, raw.ffi.NULL
     handle = raw.subscribe(engine, peer.uri)
     assert handle > 0
@@ -83,7 +83,7 @@ def _wait(raw, engine, kind):
             return event
 
 
-def test_nobody_reads(raw, peer):
+def test_notifies_that_nobody_reads_get_503(raw, peer):
     """NOTIFYs without end: they are refused with 503 once too many events wait (and the memory is bounded)."""
     lib = raw.lib
     engine = raw.open(trace=1)  # three events for each message, which fill the queue sooner

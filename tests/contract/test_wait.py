@@ -31,13 +31,13 @@ def message(peer, port, text=b"hello"):
     peer.request(port, "MESSAGE", [("Content-Type", "text/plain")], text)
 
 
-def test_no_wait(raw, engine):
+def test_a_wait_of_zero_returns_at_once(raw, engine):
     before = time.time()
     assert [raw.wait(engine, 0) for _ in range(100)] == [0] * 100
     assert time.time() - before < 5  # a hundred times nothing
 
 
-def test_a_wait_in_vain_takes_its_time(raw, engine):
+def test_a_wait_without_an_event_takes_its_time(raw, engine):
     before = time.time()
     assert raw.wait(engine, 150) == 0
     assert time.time() - before >= 0.14

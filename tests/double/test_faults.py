@@ -67,13 +67,13 @@ def usual(raw):
 
 
 @pytest.mark.parametrize("name", sorted(FLOWS))
-def test_without_a_fault(raw, library, usual, name):
+def test_each_flow_passes_without_a_fault(raw, library, usual, name):
     assert run(raw, name) == ([], usual[name])
     assert (library.complaints(), library.first_complaint()) == (0, "")
 
 
 @pytest.mark.parametrize("name, function", CASES)
-def test_a_fault(raw, library, usual, name, function):
+def test_each_flow_survives_each_fault(raw, library, usual, name, function):
     came = 0
     for null in nulls(function):
         for nth in range(1, MOST_CALLS):
@@ -94,7 +94,7 @@ def test_a_fault(raw, library, usual, name, function):
 
 
 @pytest.mark.skipif(not abilities.has_tcp(), reason=abilities.NO_TCP)
-def test_a_fault_of_tcp(raw, library):
+def test_each_flow_over_tcp_survives_each_fault(raw, library):
     left = Leftovers()
     library.fail(OF_TCP, 1, False)
     assert raw.open(transport=raw.lib.SB_TCP) == raw.lib.SB_ELIBRARY

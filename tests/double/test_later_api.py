@@ -39,12 +39,12 @@ def compiled(options, code=None, path=None):
 
 @pytest.mark.parametrize("api", sorted(LATER))
 @pytest.mark.parametrize("name", sorted(os.path.basename(path) for path in glob.glob(SOURCES + "/exosip/*.c")))
-def test_every_file_compiles(api, name):
+def test_every_file_compiles_on_the_later_api(api, name):
     assert compiled(LATER[api], path=os.path.join(SOURCES, "exosip", name)) == (0, "")
 
 
 @pytest.mark.parametrize("api, acknowledged", [(4, 1), (5, 2)])
-def test_which_api_it_is_taken_for(api, acknowledged):
+def test_the_build_recognizes_the_later_api(api, acknowledged):
     """The 2xx is named by its dialog in 4.x and by the INVITE's transaction in 5.x."""
     code = '#include "library.h"\ntypedef char is[%s ? 1 : -1];\n'
     claims = "SB_EXOSIP_API == %d && EXO_ACK_ID(1, 2) == %d" % (api, acknowledged)

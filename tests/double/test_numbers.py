@@ -18,7 +18,7 @@ def others():
         peer.stop()
 
 
-def test_calls_that_get_the_number_of_one_that_is_up(raw, library, others):
+def test_a_new_call_with_the_number_of_one_that_is_up_is_refused(raw, library, others):
     """They are refused, the caller's and the peer's; the older one does not notice, not even when they go."""
     lib, null, (peer, stranger) = raw.lib, raw.ffi.NULL, others
     engine = raw.open()

@@ -83,7 +83,7 @@ def test_a_rule_that_is_broken_ends_the_process(statements, complaint):
     assert code == -signal.SIGABRT
 
 
-def test_what_is_right_is_no_complaint():
+def test_correct_use_is_no_complaint():
     code, errors = program(
         "eXosip_init(); eXosip_listen_addr(17, b'127.0.0.1', 0, 2, 0); eXosip_lock(); osip_message_free(build());"
         " assert eXosip_call_send_initial_invite(build()) > 0; eXosip_unlock(); eXosip_event_wait(0, 0); eXosip_quit()"

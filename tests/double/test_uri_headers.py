@@ -27,7 +27,7 @@ def _lines(build, uri):
 
 
 @pytest.mark.parametrize("build", [_INVITE, _MESSAGE])
-def test_they_become_lines(build):
+def test_uri_headers_become_header_lines(build):
     lines = _lines(build, "sip:bob@h?Subject=hi%0D%0AX-Evil:%20yes&Route=%3Csip:192.0.2.1%3E&X-More=1")
     assert lines[0].endswith(" sip:bob@h SIP/2.0") and "To: <sip:bob@h>" in lines
     assert "X-Evil: yes" in lines and "Subject: hi" in lines
@@ -35,7 +35,7 @@ def test_they_become_lines(build):
 
 
 @pytest.mark.parametrize("name", ["From", "To", "Call-ID", "CSeq", "Via", "Contact"])
-def test_some_are_left_out(name):
+def test_uri_headers_of_the_dialog_are_left_out(name):
     lines = _lines(_INVITE, "sip:bob@h?%s=x" % name)
     assert len([line for line in lines if line.lower().startswith(name.lower() + ":")]) == 1
     assert not [line for line in lines if line.endswith(": x")]

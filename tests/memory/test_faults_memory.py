@@ -10,7 +10,7 @@ from memory.driver import run
 
 
 @pytest.mark.parametrize("name", sorted(FLOWS))
-def test_faults(driver, name):
+def test_each_flow_loses_no_memory_under_each_fault(driver, name):
     for function in FLOWS[name][1].split():
         for null in nulls(function):
             for nth in range(1, MOST_CALLS):

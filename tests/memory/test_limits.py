@@ -61,7 +61,7 @@ def _established(driver, by_hand):
 
 
 @WORDS
-def test_an_invite_and_not_another_word(driver, by_hand, statuses):
+def test_an_invite_that_is_only_answered_provisionally_ends(driver, by_hand, statuses):
     """It ends as one that rings does: a proxy would give up, too (16.6, Timer C)."""
     assert driver.call(driver.engine, by_hand.uri) > 0
     since = _say(by_hand, by_hand.next("INVITE"), statuses)
@@ -70,7 +70,7 @@ def test_an_invite_and_not_another_word(driver, by_hand, statuses):
 
 
 @WORDS
-def test_a_reinvite_and_not_another_word(driver, by_hand, statuses):
+def test_a_reinvite_that_is_only_answered_provisionally_ends_the_call(driver, by_hand, statuses):
     """It ends the call, as one that nobody answers does (12.2.1.2)."""
     call = _established(driver, by_hand)
     assert driver.perform("sb_call_reinvite", driver.engine, call, None) > 0
@@ -80,7 +80,7 @@ def test_a_reinvite_and_not_another_word(driver, by_hand, statuses):
     by_hand.next("BYE")
 
 
-def test_an_answer_in_time(driver, by_hand):
+def test_an_answer_in_time_stops_the_count(driver, by_hand):
     """What was answered is no more counted."""
     _established(driver, by_hand)
     assert driver.wait(driver.engine, RING + LOOKUP) == 0

@@ -17,13 +17,13 @@ from peers.name_server import HOSTILE, NameServer, mutated
 from shield.messages import request
 
 
-def test_flows(driver):
+def test_flows_in_one_process_lose_no_memory(driver):
     """All of them in one process, so that one finds what the one before left."""
     for name in sorted(FLOWS):
         assert run(driver, name, 20.0).failures == [], name
 
 
-def test_closed_in_the_middle(driver):
+def test_close_in_the_middle_of_everything(driver):
     """Calls in every state, a registration and unread events, and not a moment to end them."""
     flow = Flow(driver, 20.0)
     with Answering(INVITE=[180]) as ringing, Answering() as taking:
@@ -46,7 +46,7 @@ def _begin_everything(driver, engine, uri):
     return call
 
 
-def test_names(driver, tmpdir):
+def test_host_names_and_hostile_name_servers(driver, tmpdir):
     """Hosts with and without an address, hostile answers, and one that is still asked for when the engine goes."""
     names = NameServer(str(tmpdir))
     names.add_service("good.test", "udp", (10, 1, 9, "nowhere.test"), (20, 1, 9, "here.test"))
@@ -125,7 +125,7 @@ def test_malformed_datagrams(driver):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-def test_connections(driver, host):
+def test_hostile_connections(driver, host):
     """Whole messages, halves, noise; peers that go in the middle; nobody there. And it still takes a MESSAGE."""
     if not abilities.has_tcp():
         pytest.skip(abilities.NO_TCP)

@@ -19,7 +19,7 @@ _TOOL = "sanitizers" if "SIPBRIDGE_DOUBLE" in os.environ else "valgrind"
 _LONG_STEP = int(os.environ.get("SIPBRIDGE_SWEEP") or ("1" if "SIPBRIDGE_DOUBLE" in os.environ else "8"))
 
 
-def test_a_few(sweep):
+def test_a_few_odd_requests_and_responses(sweep):
     sweep.requests(odd_values.a_few(_STEP))
     sweep.responses([case[1:] for case in odd_values.a_few(_STEP * 13)])
 
@@ -28,12 +28,12 @@ def test_a_few(sweep):
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("tool", [_TOOL], indirect=True)
 @pytest.mark.parametrize("method", odd_values.METHODS)
-def test_all_requests(sweep, method):
+def test_all_odd_requests(sweep, method):
     sweep.requests(odd_values.of_method(method)[::_LONG_STEP])
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("tool", [_TOOL], indirect=True)
-def test_all_responses(sweep):
+def test_all_odd_responses(sweep):
     sweep.responses([case[1:] for case in odd_values.of_method("200")][:: _LONG_STEP * 4])

@@ -165,7 +165,7 @@ def refusals(scene, send, told):
         told(request, event)
 
 
-def test_a_call(scene):
+def test_a_call_whose_event_cannot_be_told(scene):
     def told(invite, event):
         assert event.type == scene.lib.SB_EV_CALL_INCOMING
         assert scene.lib.sb_call_reject(scene.engine, event.call, 486, None, None) == 0
@@ -175,7 +175,7 @@ def test_a_call(scene):
     refusals(scene, lambda: scene.peer.request(scene.port, "INVITE", HEADERS), told)
 
 
-def test_a_request(scene):
+def test_a_request_whose_event_cannot_be_told(scene):
     def told(request, event):
         assert event.type == scene.lib.SB_EV_REQUEST
         assert scene.settle(event.transaction, 202).status == 202
@@ -184,7 +184,7 @@ def test_a_request(scene):
 
 
 @pytest.mark.parametrize("method", ["INFO", "INVITE"])
-def test_a_request_in_a_call(scene, method):
+def test_a_request_in_a_call_whose_event_cannot_be_told(scene, method):
     invite, to = scene.call()
 
     def send():
@@ -200,7 +200,7 @@ def test_a_request_in_a_call(scene, method):
     refusals(scene, send, told)
 
 
-def test_a_subscription(scene):
+def test_a_subscription_whose_event_cannot_be_told(scene):
     def told(request, event):
         assert event.type == scene.lib.SB_EV_SUBSCRIBE
         assert scene.lib.sb_subscription_reject(scene.engine, event.subscription, 403, None) == 0
@@ -209,7 +209,7 @@ def test_a_subscription(scene):
     refusals(scene, lambda: scene.peer.request(scene.port, "SUBSCRIBE", HEADERS + PRESENCE), told)
 
 
-def test_a_subscription_that_is_refreshed(scene):
+def test_a_refresh_whose_event_cannot_be_told(scene):
     """It stands as it was: the next refresh is taken."""
     subscribe = scene.peer.request(scene.port, "SUBSCRIBE", PRESENCE)
     subscription = scene.event(scene.lib.SB_EV_SUBSCRIBE).subscription
@@ -227,7 +227,7 @@ def test_a_subscription_that_is_refreshed(scene):
     refusals(scene, send, told)
 
 
-def test_a_notify(scene):
+def test_a_notify_whose_event_cannot_be_told(scene):
     """It stands as it was: the next NOTIFY is taken."""
     assert scene.driver.subscribe(scene.engine, scene.peer.uri) > 0
     subscribe = scene.peer.next("SUBSCRIBE")

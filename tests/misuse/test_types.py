@@ -67,7 +67,7 @@ def _call(function, good, parameter, value):
 
 
 @pytest.mark.parametrize("name, parameter, bad", list(_cases()))
-def test_it_is_an_input_error_that_names_the_parameter(objects, sent, name, parameter, bad):
+def test_a_wrong_type_is_an_input_error_that_names_the_parameter(objects, sent, name, parameter, bad):
     function, good = _target(objects, name), TABLE[name][0]
     for value in bad:
         before = time.time()
@@ -81,7 +81,7 @@ def test_it_is_an_input_error_that_names_the_parameter(objects, sent, name, para
     assert objects.Endpoint().calls == ()
 
 
-def test_lines_of_media():
+def test_wrong_lines_of_a_medium_are_input_errors():
     for line in (5, u"ab", (u"a",), (u"ab", u"x"), (u"a", u"x\r\nb=y"), (5, u"x"), (u"a", 5)):
         with pytest.raises(sipbridge.InputError) as caught:
             AUDIO.with_lines(line)

@@ -52,7 +52,7 @@ def _with(name, value):
 
 
 @given(values | numerals)
-def test_headers_of_a_message(value):
+def test_any_headers_of_a_message_can_be_read(value):
     """All that is read of a message whose headers say anything."""
     for both in _with("Refer-To", value):
         target_of(both), replaces_of(both)
@@ -69,7 +69,7 @@ def test_headers_of_a_message(value):
 
 
 @given(values | numerals)
-def test_values(value):
+def test_any_header_value_can_be_parsed(value):
     name, parameters = parse_parameters(value)
     assert isinstance(name, type(u"")) and all(isinstance(each, type(u"")) for each in parameters.values())
     tag(value), split_list([value]), address_uri(value), parse_replaces(value), supporting([("Supported", value)])
@@ -81,7 +81,7 @@ def test_values(value):
 
 @given(values | numerals)
 @example(u"2147483647")
-def test_session_timers(value):
+def test_any_session_timer_headers_give_a_time_to_wait(value):
     """The time that is agreed on is one that can be waited for, whatever the peer says."""
     headers = Headers([("Session-Expires", value), ("Min-SE", value), ("Supported", value), ("Allow", value)])
     timer = SessionTimer(None, 90)
@@ -99,7 +99,7 @@ def test_session_timers(value):
     ],
 )  # fmt: skip
 @given(text=values | numerals | st.text(max_size=40))
-def test_parsers(parse, text):
+def test_any_text_can_be_parsed(parse, text):
     try:
         parse(text)
     except InputError as error:
@@ -107,7 +107,7 @@ def test_parsers(parse, text):
 
 
 @given(st.binary(max_size=200) | values.map(lambda text: text.encode("utf-8", "replace")))
-def test_bodies(body):
+def test_any_body_can_be_read(body):
     try:
         summary = parse_message_summary(body)
         assert len(summary.voice) == 4
@@ -121,7 +121,7 @@ def test_bodies(body):
 
 
 @given(st.text(max_size=200))
-def test_a_header_block(text):
+def test_any_header_block_can_be_read(text):
     headers = Headers(text)
     for name, value in headers:
         assert value in headers.get_all(name)
@@ -129,7 +129,7 @@ def test_a_header_block(text):
 
 
 @given(st.integers(0, 10**9 - 1), st.integers(0, 10**9 - 1), st.none() | st.just(u"sip:mailbox@example.com"))
-def test_message_summaries(new, old, account):
+def test_any_message_summary_is_read_or_refused(new, old, account):
     summary = parse_message_summary(build_message_summary(new, old, account=account))
     assert (summary.waiting, summary.voice[:2], summary.account) == (new > 0, (new, old), account)
 
@@ -165,12 +165,12 @@ def _drawn(stream):
 
 
 @given(st.binary(max_size=120))
-def test_any_octets_for_a_capture(data):
+def test_any_octets_are_a_capture_or_refused(data):
     _drawn(io.BytesIO(data))
 
 
 @given(st.sampled_from(_LINKTYPES), st.lists(st.binary(max_size=80), max_size=4))
-def test_any_frames(linktype, frames):
+def test_any_frames_of_a_capture_are_read_or_refused(linktype, frames):
     _drawn(io.BytesIO(_pcap(linktype, frames)))
 
 
@@ -197,7 +197,7 @@ def test_pcapng_with_octets_changed(data):
 
 
 @given(st.binary(max_size=200), st.text(max_size=30), st.floats(0, 2**33))
-def test_any_message(data, peer, time):
+def test_any_message_can_be_traced(data, peer, time):
     """Traced, masked, drawn, kept for matching."""
     message = TraceMessage(False, peer, data, time)
     trace.render(message), Peers().completed(message), Peers().completed(message._replace(outgoing=True))
@@ -206,7 +206,7 @@ def test_any_message(data, peer, time):
 
 
 @given(st.lists(values | st.just(u"12:00:00.000 -> 127.0.0.1:5060 (10 octets)") | st.just(u"    INVITE"), max_size=8))
-def test_any_text_for_a_trace(lines):
+def test_any_text_is_a_trace_or_refused(lines):
     rows = diagram_input.from_text(u"\n".join(lines))
     ladder.draw_arrows(rows), svg.render(rows)
 

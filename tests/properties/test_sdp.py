@@ -97,7 +97,7 @@ def _parsed_or_refused(data):
 
 
 @given(st.binary(max_size=300))
-def test_any_octets(data):
+def test_any_octets_are_parsed_or_refused(data):
     _parsed_or_refused(data)
 
 
@@ -118,5 +118,5 @@ def test_bodies_of_others_with_octets_changed(data):
 
 
 @given(events)
-def test_lists_of_events(numbers):
+def test_any_telephone_events_are_formatted_and_parsed_to_the_same(numbers):
     assert payload.parse_events(payload.format_events(numbers)) == numbers

@@ -151,7 +151,7 @@ def _decoded(text):
 @example(u"bob%0D%0AX-Evil:%20yes", u"", u"")
 @example(u"bob?X-Evil=yes", u"", u'"x" ')
 @network
-def test_who_is_called(bench, user, rest, name):
+def test_any_target_is_sent_safely_or_refused(bench, user, rest, name):
     uri = u"sip:%s@127.0.0.1:%d%s" % (user, bench.peer.port, rest if rest.startswith(u"?") else u";x=" + rest)
     for address in (uri, u"%s<%s>" % (name, uri)):
         invite = bench.placed(address)
@@ -176,7 +176,7 @@ def _lower_scheme(uri):
 @example(u"SIP:bob@Example.COM")
 @example(u"sip:a%40evil.test%3E%2C%3Csip:b@sipbridge.test")
 @network
-def test_who_calls(bench, sender):
+def test_any_identity_is_sent_safely_or_refused(bench, sender):
     invite = bench.placed(bench.peer.uri, from_=sender)
     if invite is not None:
         _check(invite, bench.plain)
@@ -190,7 +190,7 @@ def test_who_calls(bench, sender):
 @given(texts | words, texts | words)
 @example(u"192.0.2.1", u"lr?X-Evil=yes")
 @network
-def test_the_way_there(bench, user, rest):
+def test_any_route_is_sent_safely_or_refused(bench, user, rest):
     invite = bench.placed(u"sip:bob@192.0.2.1", route=u"sip:%s@127.0.0.1:%d;x=%s" % (user, bench.peer.port, rest))
     if invite is not None:
         _check(invite, bench.plain, *["Route"] * ("Route" in invite))  # libeXosip2 leaves the first one out
@@ -200,7 +200,7 @@ def test_the_way_there(bench, user, rest):
 
 @given(st.lists(st.tuples(names, texts), min_size=1, max_size=3, unique_by=lambda pair: pair[0]))
 @network
-def test_headers(bench, pairs):
+def test_any_headers_are_sent_safely_or_refused(bench, pairs):
     own = [name for name, _ in bench.plain.fields if name.lower() in [given.lower() for given, _ in pairs]]
     invite = bench.placed(bench.peer.uri, headers=pairs)
     if invite is not None:
@@ -212,7 +212,7 @@ def test_headers(bench, pairs):
 
 @given(texts | words, names, texts)
 @network
-def test_phrases(bench, phrase, name, value):
+def test_any_reason_phrase_is_sent_safely_or_refused(bench, phrase, name, value):
     plain = bench.refused(lambda call: call.reject(486))
     response = bench.refused(lambda call: call.reject(486, reason=phrase, headers=[(name, value)]))
     if response is not None:
@@ -223,7 +223,7 @@ def test_phrases(bench, phrase, name, value):
 @given(senders)
 @example(u"sip:carol@h?X-Evil=yes%0D%0AX-Evil:%20yes")
 @network
-def test_redirections(bench, contact):
+def test_any_redirection_target_is_sent_safely_or_refused(bench, contact):
     plain = bench.refused(lambda call: call.reject(486))
     response = bench.refused(lambda call: call.redirect(contact))
     if response is not None:
@@ -236,7 +236,7 @@ def test_redirections(bench, contact):
 @example(u"a\\", u"sipbridge.test")
 @example(u"DOMAIN\\alice", u"sipbridge.test")
 @network
-def test_credentials(bench, user, realm):
+def test_any_credentials_are_sent_safely_or_refused(bench, user, realm):
     bench.phone.clear_credentials()
     try:
         bench.phone.add_credentials(user, u"secret", realm)
@@ -253,7 +253,7 @@ def test_credentials(bench, user, realm):
 
 @given(st.text(max_size=30) | texts, st.text(max_size=30) | texts)
 @network
-def test_any_text(bench, first, second):
+def test_any_text_is_sent_safely_or_refused(bench, first, second):
     for arguments in ({"headers": [(u"X-Any", first)]}, {"from_": u'"%s" <%s>' % (first, AOR)}, {"from_": second}):
         invite = bench.placed(bench.peer.uri, **arguments)
         if invite is not None:

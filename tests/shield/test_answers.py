@@ -9,7 +9,7 @@ from shield.messages import request, response
 pytestmark = pytest.mark.usefixtures("needs_shield")
 
 
-def test_a_refusal(victim, sender):
+def test_a_refusal_has_the_headers_of_its_request(victim, sender):
     (reply,) = sender.replies_before(request("INVITE", "bad", sender.port, To="<nothing>"))
     assert (reply.status, reply.rule) == (400, "to")
     assert reply.octets.startswith(b"SIP/2.0 400 Bad Request\r\n")
@@ -44,7 +44,7 @@ def test_the_via_below_a_malformed_one_does_not_pass_for_the_top_one(victim, sen
     assert vias == ["%s=%d;received=127.0.0.1" % (top, sender.port)]
 
 
-def test_it_goes_to_the_port_in_via_or_with_rport_to_the_source(make_sender, victim, sender):
+def test_the_answer_goes_to_the_port_of_via_or_with_rport_to_the_source(make_sender, victim, sender):
     other = make_sender(victim)
     (reply,) = sender.replies_before(request("OPTIONS", "rport", other.port, To=None))
     assert reply["Via"].startswith("SIP/2.0/UDP 127.0.0.1:%d" % other.port)
@@ -61,14 +61,14 @@ def test_the_tag_is_the_same_for_a_repetition(victim, sender):
     assert other["To"].partition(";tag=")[2] not in tags
 
 
-def test_a_tag_that_is_there_stays(victim, sender):
+def test_a_tag_in_to_is_kept(victim, sender):
     to = "<sip:service@example.com>;tag=there"
     (reply,) = sender.replies_before(request("BYE", "tag", sender.port, To=to, Contact=""))
     assert reply["To"] == to
 
 
 @pytest.mark.parametrize("header", ["From", "To", "Call_ID", "CSeq"])
-def test_what_is_missing_is_made_up(victim, sender, header):
+def test_missing_fields_of_the_answer_are_made_up(victim, sender, header):
     """So that the answer harms no other libeXosip2."""
     (reply,) = sender.replies_before(request("OPTIONS", "lacks", sender.port, **{header: None}))
     assert reply.status == 400
@@ -80,7 +80,7 @@ def test_what_is_missing_is_made_up(victim, sender, header):
     "octets",
     [request("ACK", To=None), response(200, To=None), response(700), request("OPTIONS", Via=None)],
 )
-def test_no_answer(victim, sender, octets):
+def test_a_datagram_that_cannot_be_answered_is_dropped(victim, sender, octets):
     assert sender.replies_before(octets) == []
 
 
@@ -93,7 +93,7 @@ def test_an_answer_is_no_amplifier(needs_shield, victim, sender, start):
     assert sum(each[2] for each in counters.values()) == 1
 
 
-def test_another_version(victim, sender):
+def test_another_sip_version_gets_505(victim, sender):
     octets = request("OPTIONS", "version", sender.port).replace(b"SIP/2.0\r\n", b"SIP/7.0\r\n", 1)
     (reply,) = sender.replies_before(octets)
     assert reply.octets.startswith(b"SIP/2.0 505 Version Not Supported\r\n")

@@ -32,7 +32,7 @@ def test_keep_alives_pass(octets):
     "octets",
     [b"hello", b"\r\n\r\nhello\r\n\r\n", b"\0" * 40, b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 500],
 )
-def test_what_is_no_sip_is_dropped(octets):
+def test_a_datagram_that_is_no_sip_is_dropped(octets):
     assert shield.check(octets) == _dropped("start-line")
 
 
@@ -60,7 +60,7 @@ def test_what_is_no_sip_is_dropped(octets):
         ("OPTIONS sip:s@127.0.0.1;%s SIP/2.0" % ("x" * 4096), _refused("limit")),
     ],
 )
-def test_request_line(line, verdict):
+def test_request_lines_are_checked(line, verdict):
     assert shield.check(compose(line, fields("OPTIONS"))) == verdict
 
 
@@ -76,7 +76,7 @@ def test_request_line(line, verdict):
         ("SIP/1.0 200 OK", _dropped("version")),
     ],
 )
-def test_status_line(line, verdict):
+def test_status_lines_are_checked(line, verdict):
     assert shield.check(compose(line, fields("INVITE"))) == verdict
 
 
@@ -94,7 +94,7 @@ def test_compact_forms_count_as_the_long_ones(name, compact):
 
 
 @pytest.mark.parametrize("name", ["From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"])
-def test_fields_that_may_be_there_once(name):
+def test_fields_that_must_not_be_repeated(name):
     assert shield.check(_with((name, dict(fields("OPTIONS"))[name]))) == _refused(name.lower())
 
 
@@ -114,7 +114,7 @@ def test_fields_that_may_be_there_once(name):
         ("/2.0/UDP host", False),
     ],
 )
-def test_via(via, sound):
+def test_vias_are_checked(via, sound):
     assert shield.check(request("OPTIONS", Via=via)) == (PASSED if sound else _dropped("via"))
 
 
@@ -130,7 +130,7 @@ def test_via(via, sound):
         "SIP/2.0/UDP host x",
     ],
 )
-def test_a_via_that_says_at_least_where_from_is_answered(via):
+def test_a_malformed_via_with_an_address_is_answered(via):
     assert shield.check(request("OPTIONS", Via=via)) == _refused("via")
 
 
@@ -165,7 +165,7 @@ def test_a_via_that_says_at_least_where_from_is_answered(via):
         (";tag=1", False),
     ],
 )
-def test_from_and_to(name, value, sound):
+def test_from_and_to_are_checked(name, value, sound):
     verdict = PASSED if sound else _refused(name.lower())
     assert shield.check(request("OPTIONS", **{name: value})) == verdict
 
@@ -186,7 +186,7 @@ def test_from_and_to(name, value, sound):
         ("1 options", _refused("cseq-method")),
     ],
 )
-def test_cseq(value, verdict):
+def test_cseqs_are_checked(value, verdict):
     assert shield.check(request("OPTIONS", CSeq=value)) == verdict
 
 
@@ -207,7 +207,7 @@ def test_the_cseq_of_a_response_may_be_of_any_method():
         ("5, 5", False),
     ],
 )
-def test_content_length(value, sound):
+def test_content_lengths_are_checked(value, sound):
     octets = request("MESSAGE", Content_Length=value) + b"12345"
     assert shield.check(octets) == (PASSED if sound else _refused("content-length"))
 
@@ -256,7 +256,7 @@ def test_a_datagram_needs_no_content_length():
         ("User-Agent", "(" * 17, "limit"),
     ],
 )
-def test_other_fields(name, value, rule):
+def test_malformed_other_fields_are_refused(name, value, rule):
     pairs = [pair for pair in fields("OPTIONS") if pair[0] not in ("Max-Forwards", "Contact")]
     octets = compose("OPTIONS sip:s@127.0.0.1 SIP/2.0", pairs + [(name, value)])
     assert shield.check(octets) == _refused(rule)
@@ -286,7 +286,7 @@ def test_other_fields(name, value, rule):
         ("X-Anything", ';;,,"<<((' + "x" * 8000),
     ],
 )
-def test_what_is_well_formed_passes(name, value):
+def test_well_formed_messages_pass(name, value):
     assert shield.check(_with((name, value))) == PASSED
 
 
@@ -327,7 +327,7 @@ def test_a_body_that_begins_with_white_space_is_no_fold(body):
         (b"Via: SIP/2.0/UDP host\r\n" * 72, "limit"),
     ],
 )
-def test_lines(lines, rule):
+def test_malformed_lines_are_refused(lines, rule):
     octets = request("OPTIONS")
     assert shield.check(octets[:-2] + lines + b"\r\n") == _refused(rule)
 
@@ -360,7 +360,7 @@ def test_a_header_without_an_end():
         (b"--x--\r\n\r\nhello\r\nContent-Type: text/plain\r\n--x\r\n", False),
     ],
 )
-def test_multipart(body, sound):
+def test_multipart_bodies_are_checked(body, sound):
     pairs = fields("MESSAGE")[:-1]
     pairs += [("Content-Type", 'multipart/mixed;boundary="x"'), ("Content-Length", str(len(body)))]
     octets = compose("MESSAGE sip:s@127.0.0.1 SIP/2.0", pairs, body)

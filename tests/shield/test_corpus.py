@@ -15,28 +15,28 @@ CORPUS = list(crash_corpus())
 DEADLY = [each for each in CORPUS if each[2] and each[0].split("-")[0] in ("INVITE", "OPTIONS", "BYE")]
 
 
-def test_it_is_the_corpus():
+def test_the_corpus_is_complete():
     assert len(CORPUS) == 70
     assert sum(deadly for _, _, deadly in CORPUS) == 48
     assert len(DEADLY) == 24
 
 
 @pytest.mark.parametrize("name, octets", [each[:2] for each in CORPUS], ids=[each[0] for each in CORPUS])
-def test_verdict(name, octets):
+def test_each_message_has_its_verdict(name, octets):
     method, header, _ = name.rsplit("-", 2) if "Call-ID" not in name else (name.split("-")[0], "Call-ID", "")
     action, status = ("drop", 0) if header == "Via" or method == "ACK" else ("answer", 400)
     assert shield.check(octets) == (action, status, header.lower())
 
 
 @pytest.mark.parametrize("octets", [each[1] for each in DEADLY], ids=[each[0] for each in DEADLY])
-def test_deadly_without_shield(needs_shield, make_victim, make_sender, octets):
+def test_the_deadly_messages_kill_an_unshielded_engine(needs_shield, make_victim, make_sender, octets):
     """It tells that the corpus is what it says, and that the others below prove something."""
     victim = make_victim(shielded=False)
     make_sender(victim).send(octets)
     assert victim.exit_code(10.0) == -signal.SIGSEGV
 
 
-def test_survived(victim, sender):
+def test_an_engine_survives_each_message(victim, sender):
     """With the shield where the engine takes one; Sofia-SIP has answers of its own."""
     own_answers = victim.ask("engine") == "sofia"
     for name, octets, _ in CORPUS:
@@ -47,7 +47,7 @@ def test_survived(victim, sender):
     assert own_answers or victim.ask("calls") == 1
 
 
-def test_counted(needs_shield, victim, sender):
+def test_each_message_is_counted(needs_shield, victim, sender):
     for _, octets, _ in CORPUS:
         sender.replies_before(octets)
     counters = victim.counters()

@@ -84,7 +84,7 @@ some = settings(max_examples=100, deadline=None, derandomize=True, suppress_heal
 
 @some
 @given(well_formed())
-def test_what_is_well_formed_passes(octets):
+def test_well_formed_messages_pass(octets):
     assert shield.check(octets) == ("pass", 0, "")
 
 
@@ -94,7 +94,7 @@ def test_what_is_well_formed_passes(octets):
     st.sampled_from(NEEDED + ("Call-ID",)),
     st.sampled_from([None, "", " ", "\r\n ", "\t"]),
 )
-def test_what_lacks_a_field_does_not(method, header, value):
+def test_messages_that_lack_a_field_do_not_pass(method, header, value):
     verdict = shield.check(request(method, **{header.replace("-", "_"): value}))
     assert verdict.rule == header.lower()
 
@@ -122,7 +122,7 @@ def test_a_cut_message_does_not_pass(octets, data):
 
 @some
 @given(st.one_of(st.binary(max_size=300), st.lists(scraps, max_size=60).map(b"".join)))
-def test_anything_at_all_has_a_verdict(octets):
+def test_any_octets_have_a_verdict(octets):
     verdict = shield.check(octets)
     assert (verdict.action == "answer") == (verdict.status in (400, 505))
     assert (verdict.action == "pass") == (verdict.rule == "")

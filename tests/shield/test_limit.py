@@ -13,7 +13,7 @@ TWO = "0.001/2"
 
 
 @pytest.mark.parametrize("method", ["INVITE", "REGISTER", "SUBSCRIBE"])
-def test_too_many_of_a_kind(make_victim, make_sender, method):
+def test_requests_above_the_limit_get_503(make_victim, make_sender, method):
     victim = make_victim(**{"SIPBRIDGE_SHIELD_" + method: TWO})
     sender = make_sender(victim)
     replies = [sender.exchange(request(method, "n%d" % number, sender.port)) for number in range(5)]
@@ -41,19 +41,19 @@ def caller(full, make_sender):
 
 
 @pytest.mark.parametrize("method", ["ACK", "BYE", "CANCEL", "OPTIONS", "MESSAGE", "INFO"])
-def test_what_begins_nothing_is_never_held_back(full, caller, method):
+def test_requests_that_begin_nothing_are_never_held_back(full, caller, method):
     before = full.counters()[""][0]
     assert all(each.rule is None for each in caller.replies_before(request(method, "x", caller.port)))
     assert full.counters()[""][0] == before + 2  # and the OPTIONS behind it
 
 
 @pytest.mark.parametrize("method", ["INVITE", "SUBSCRIBE"])
-def test_what_is_in_a_dialog_is_never_held_back(full, caller, method):
+def test_requests_within_a_dialog_are_never_held_back(full, caller, method):
     to = "<sip:service@example.com>;tag=dialog"
     assert caller.exchange(request(method, "in", caller.port, To=to)).rule is None
 
 
-def test_a_repetition_of_what_was_let_in_is_let_in(full, caller):
+def test_a_retransmission_of_a_passed_request_passes(full, caller):
     first = request("INVITE", "fill-INVITE-0", caller.port)
     refused = request("INVITE", "fill-INVITE-2", caller.port)
     assert all(each.rule is None for each in caller.replies_before(first))
@@ -73,7 +73,7 @@ def test_a_call_that_was_let_in_goes_to_its_end(make_victim, make_sender):
     assert sender.exchange(bye).status == 200
 
 
-def test_no_limit_by_default(victim, sender):
+def test_there_is_no_limit_by_default(victim, sender):
     """Found out, it begins as none, and nothing waits here."""
     for number in range(100):
         assert sender.exchange(request("INVITE", "n%d" % number, sender.port)).status == 200
@@ -83,6 +83,6 @@ def test_no_limit_by_default(victim, sender):
 @pytest.mark.parametrize(
     "setting, rate", [("off", 0), ("auto", 0), ("200", 200), ("7.5/3", 7.5), ("nonsense", 0), ("nan", 0)]
 )
-def test_settings(make_victim, setting, rate):
+def test_settings_of_the_limit_are_read(make_victim, setting, rate):
     victim = make_victim(SIPBRIDGE_SHIELD_INVITE=setting)
     assert victim.ask("limits")["INVITE"] == rate

@@ -93,7 +93,7 @@ def start():
 
 @pytest.mark.parametrize("kind", ["datagrams", "octets"])
 @pytest.mark.parametrize("line, mended", MENDED + [(line, line) for line in KEPT])
-def test_mended(start, kind, line, mended):
+def test_empty_values_and_elements_are_mended(start, kind, line, mended):
     assert len(line) == len(mended)
     assert shield.check(_with(line)) == ("pass", 0, "")
     screened = start(kind)
@@ -127,7 +127,7 @@ def test_a_message_that_is_read_in_pieces(start, before):
     assert screened.read() == _with(b"Subject :")
 
 
-def test_it_comes_to_the_application_as_it_was_meant(victim, sender):
+def test_a_mended_message_reaches_the_application(victim, sender):
     """Of use to libeXosip2 as well: it drops a message with one element of nothing in a list, but takes this."""
     octets = _with(b"Subject: \r\nX-Unknown: a, ,b").replace(b"127.0.0.1:9;", b"127.0.0.1:%d;" % sender.port)
     assert sender.exchange(octets).status == 200

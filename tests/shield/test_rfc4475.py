@@ -34,19 +34,19 @@ def _here(octets, port):
     return re.sub(pattern, via, octets, count=1, flags=re.IGNORECASE)
 
 
-def test_they_are_all_there():
+def test_all_messages_of_rfc_4475_are_there():
     assert len(OUTCOMES) == 49
     files = [name for name in os.listdir(_FOLDER) if name.endswith(".dat")]
     assert sorted(files) == sorted(name + ".dat" for name, _, _, _, _ in OUTCOMES)
 
 
 @pytest.mark.parametrize("case", OUTCOMES, ids=[case[0] for case in OUTCOMES])
-def test_verdict(case):
+def test_each_message_has_its_verdict(case):
     _, octets, action, status, rule = case
     assert shield.check(octets) == (action, status, rule)
 
 
-def test_on_the_wire(needs_shield, victim, sender):
+def test_each_message_has_its_answer_on_the_wire(needs_shield, victim, sender):
     """Each of them once: the answers come from the shield or from the library, as they should, and it lives on."""
     for name, octets, action, status, rule in OUTCOMES:
         replies = sender.replies_before(_here(octets, sender.port))
@@ -55,7 +55,7 @@ def test_on_the_wire(needs_shield, victim, sender):
     assert sender.exchange(request("INVITE", "call", sender.port)).status == 200
 
 
-def test_they_harm_no_engine(victim, sender):
+def test_the_messages_harm_no_engine(victim, sender):
     for _, octets, _, _, _ in OUTCOMES:
         sender.replies_before(octets)
     assert sender.exchange(request("INVITE", "call", sender.port)).status == 200

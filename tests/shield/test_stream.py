@@ -50,12 +50,12 @@ def stream():
 MESSAGE = request("MESSAGE", Content_Length="5") + b"hello"
 
 
-def test_one_whole_message_at_a_time(stream):
+def test_a_read_returns_one_whole_message(stream):
     stream.send(MESSAGE + request("OPTIONS") + b"\r\n\r\n")
     assert [stream.read() for _ in range(3)] == [len(MESSAGE), len(request("OPTIONS")), "again"]
 
 
-def test_what_is_not_whole_waits_in_the_kernel(stream):
+def test_a_part_of_a_message_waits_in_the_kernel(stream):
     for piece in (MESSAGE[:30], MESSAGE[30:200]):
         stream.send(piece)
         assert stream.read() == "again"
@@ -73,7 +73,7 @@ def _lengths(stream, total):
 
 
 @pytest.mark.parametrize("size", [3900, 30000, 65000])
-def test_one_longer_than_what_is_read_at_once_comes_in_pieces_when_it_is_whole(stream, size):
+def test_a_message_longer_than_a_read_comes_in_pieces_once_it_is_whole(stream, size):
     body = b"x" * size
     message = request("MESSAGE", Content_Length=str(size)) + body
     stream.send(message[:-1])
@@ -83,13 +83,13 @@ def test_one_longer_than_what_is_read_at_once_comes_in_pieces_when_it_is_whole(s
     assert lengths == [4000] * (len(message) // 4000) + [len(message) % 4000, len(MESSAGE)]
 
 
-def test_a_long_one_that_is_malformed_is_passed_over(stream):
+def test_a_long_malformed_message_is_skipped(stream):
     stream.send(request("MESSAGE", To=None, Content_Length="30000") + b"x" * 30000 + MESSAGE)
     assert _lengths(stream, len(MESSAGE)) == [len(MESSAGE)]
     assert Reply(stream.receive()).status == 400
 
 
-def test_a_malformed_one_is_answered_and_the_next_is_read(stream):
+def test_a_malformed_message_is_answered_and_the_next_is_read(stream):
     stream.send(request("OPTIONS", To=None) + MESSAGE)
     assert stream.read() == len(MESSAGE)
     reply = Reply(stream.receive())
@@ -111,14 +111,14 @@ def test_a_stream_needs_content_length(stream):
         request("MESSAGE", Content_Length=None)[:-2] + b"Content-Length\t: 5\r\n\r\nhello",
     ],
 )
-def test_what_can_be_no_message_ends_the_stream(stream, octets):
+def test_octets_that_begin_no_message_end_the_stream(stream, octets):
     stream.send(octets)
     found = stream.read()
     assert found.startswith("end") or (found == "again" and stream.read().startswith("end"))
     assert stream.receive() == b""
 
 
-def test_a_peer_that_stops_half_way_ends_it_without_a_busy_loop(stream):
+def test_a_peer_that_closes_half_way_causes_no_busy_loop(stream):
     stream.send(MESSAGE[:50])
     assert stream.read() == "again"
     stream.close()

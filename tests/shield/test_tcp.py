@@ -80,7 +80,7 @@ def lives(victim, name, seconds=10.0):
 
 
 @HOSTS
-def test_what_kills_libexosip2(make_victim, needs_shield, address):
+def test_the_deadly_messages_over_tcp(make_victim, needs_shield, address):
     """Each of the messages on a connection of its own, and all of them on one."""
     victim = make_victim(address=address)
     refused = 0
@@ -181,7 +181,7 @@ def test_descriptors_beyond_those_of_select(make_victim, needs_shield):
     assert victim.ask("engine")
 
 
-def test_an_answer_to_one_that_is_gone(make_victim):
+def test_an_answer_to_a_closed_connection(make_victim):
     """No SIGPIPE either, in a program that did not see to it."""
     victim = make_victim(address="tcp://127.0.0.1:0", SHIELD_VICTIM_SIGPIPE="1")
     for number in range(20):

@@ -31,7 +31,7 @@ def _plain():
     return dict((name, value) for name, value in os.environ.items() if name != "LD_PRELOAD")
 
 
-def test_a_warning_without(needs_shield):
+def test_an_unshielded_engine_is_warned_of(needs_shield):
     assert _run([sys.executable, "-c", _OPEN], _plain()) == "['UnshieldedEngineWarning']"
 
 
@@ -54,7 +54,7 @@ def test_a_warning_as_an_error_leaves_no_engine_behind(needs_shield):
     assert _run([sys.executable, "-c", _OPEN_TWICE], _plain()).split() == ["refused", "exosip"]
 
 
-def test_no_warning_with(needs_shield):
+def test_a_shielded_engine_is_not_warned_of(needs_shield):
     assert _run([sys.executable, "-c", _OPEN], shield.environment(_plain())) == "[]"
 
 
@@ -74,12 +74,12 @@ def test_a_warning_where_the_shield_is_loaded_but_not_in_the_path(needs_shield, 
     assert _run([sys.executable, "-c", _OPEN], environment) == "['UnshieldedEngineWarning']"
 
 
-def test_the_launcher(needs_shield):
+def test_the_launcher_preloads_the_shield(needs_shield):
     command = [sys.executable, "-m", "sipbridge.shield", sys.executable, "-c", _OPEN]
     assert _run(command, _plain()) == "[]"
 
 
-def test_the_command_starts_again_with_it(needs_shield):
+def test_the_command_starts_again_with_the_shield(needs_shield):
     command = [sys.executable, "-u", "-m", "sipbridge", "listen", "udp://127.0.0.1:0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_plain())
     try:
@@ -99,7 +99,7 @@ def test_the_launcher_says_what_is_wrong():
     assert process.returncode == 2
 
 
-def test_it_is_preloaded_once():
+def test_the_shield_is_preloaded_once():
     environment = shield.environment(shield.environment({"LD_PRELOAD": "/other.so", "A": "b"}))
     assert environment["A"] == "b"
     expected = ["/other.so"] if shield.library() is None else [shield.library(), "/other.so"]
@@ -147,7 +147,7 @@ def test_without_a_shield_its_numbers_are_an_error(needs_shield):
     assert "python -m sipbridge.shield" in said
 
 
-def test_the_report(needs_shield):
+def test_the_report_of_the_shield(needs_shield):
     code = (
         "from sipbridge import shield\n"
         "shield.set_limit('INVITE', 12.5, 3)\n"
@@ -193,7 +193,7 @@ def test_processes_at_the_same_time_keep_each_their_own(needs_shield, make_victi
     ]
 
 
-def test_no_room_for_the_counters(needs_shield, tmpdir):
+def test_the_counters_on_a_full_disk(needs_shield, tmpdir):
     """They are kept in memory alone: a mapping of what the disk cannot hold would end the process."""
     folder = str(tmpdir.mkdir("full"))
     code = (
@@ -208,14 +208,14 @@ def test_no_room_for_the_counters(needs_shield, tmpdir):
     assert said.strip() == "True"
 
 
-def test_a_file_that_would_block(tmpdir):
+def test_a_counter_file_that_would_block(tmpdir):
     path = str(tmpdir.join("fifo"))
     os.mkfifo(path)
     assert shield.read_counters(path) == (None, [])
 
 
 @pytest.mark.parametrize("octets", [b"", b"sbshld1\0", b"x" * 1000])
-def test_a_file_that_holds_no_counters(tmpdir, octets):
+def test_a_counter_file_without_counters(tmpdir, octets):
     path = tmpdir.join("counters")
     path.write(octets, "wb")
     assert shield.read_counters(str(path)) == (None, [])

@@ -130,7 +130,7 @@ def test_headers_of_another_libexosip2_are_refused(tmp_path, locate):
 @pytest.mark.parametrize(
     "version, headers", [("3.6.0", "3.6"), ("3.6.0-4", "3.6"), ("3.3.0", "3.3"), ("3.3.1", "3.3")]
 )
-def test_what_was_run_is_accepted(tmp_path, locate, version, headers):
+def test_versions_that_were_tested_are_accepted(tmp_path, locate, version, headers):
     one = Installation(tmp_path, version=version, headers=headers)
     assert locate(one.include, one.lib) == "fits"
 
@@ -146,7 +146,7 @@ def test_what_was_run_is_accepted(tmp_path, locate, version, headers):
         ("5.3.0", "5"),
     ],
 )
-def test_what_was_never_run_is_refused(tmp_path, locate, version, headers):
+def test_versions_that_were_never_tested_are_refused(tmp_path, locate, version, headers):
     one = Installation(tmp_path, version=version, headers=headers)
     complaint = locate(one.include, one.lib)
     assert "sipbridge was run with libeXosip2 3.3 and 3.6 alone, and this is %s" % version in complaint
@@ -171,7 +171,7 @@ def test_options_are_found_as_macros_and_in_an_enumeration(tmp_path, headers, dn
     assert found == {"DONT_SEND_101": "1", "UDP_KEEP_ALIVE": "1", "DNS_CAPABILITIES": str(dns)}
 
 
-def test_libraries_that_the_loader_does_not_find(tmp_path, locate):
+def test_libraries_that_the_loader_does_not_find_are_named(tmp_path, locate):
     one = Installation(tmp_path)
     complaint = locate(one.include, one.lib, rpath=False)
     assert "cannot open shared object file" in complaint and "LDFLAGS=-Wl,-rpath,DIR/lib" in complaint
@@ -191,7 +191,7 @@ def test_without_c_ares_the_compiler_is_quoted(tmp_path, locate):
     assert "no c-ares here" in complaint and "libc-ares-dev" in complaint
 
 
-def test_a_c_ares_that_lacks_what_is_called(tmp_path, locate):
+def test_a_c_ares_without_a_needed_function_is_refused(tmp_path, locate):
     one = Installation(tmp_path)
     name = one.lib / "libcares.so"
     source = one.lib / "cares.c"

@@ -156,7 +156,7 @@ def test_a_path_in_the_tree_may_be_whole(client):
         ),
     ],
 )
-def test_what_cannot_be_is_refused_before_anything_runs(client, target, settings, message):
+def test_impossible_settings_are_refused_before_anything_runs(client, target, settings, message):
     code, output = client.image(target, **settings)
     assert code != 0 and message in output and "secret" not in output
     assert not client.calls.exists()
@@ -240,7 +240,7 @@ def test_only_the_stage_that_fetches_has_a_network(client):
     assert all("FETCHED" in found[stage] for stage in without)  # the image, not a cache of it
 
 
-def test_what_cannot_be_fetched_ends_the_build(client):
+def test_a_failed_fetch_ends_the_build(client):
     code, output = client.image("build", FAILS="fetched")
     assert code != 0 and "what it is made from could not be fetched" in output
     assert list(builds(client)) == ["fetched"]
@@ -374,7 +374,7 @@ def test_another_program_is_started_as_it_is(entrypoint):
     assert entrypoint("python2.7", "x.py") == "python2.7 x.py\n"
 
 
-def test_what_is_neither_is_left_to_sipbridge_to_say(entrypoint):
+def test_an_unknown_word_is_given_to_sipbridge(entrypoint):
     assert entrypoint("nonesuch") == "python2.7 -m sipbridge nonesuch\n"
     assert entrypoint("--help") == "python2.7 -m sipbridge --help\n"
     assert entrypoint() == "python2.7 -m sipbridge\n"

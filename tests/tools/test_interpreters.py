@@ -38,12 +38,12 @@ def found(tmp_path, monkeypatch):
     return find
 
 
-def test_this_python():
+def test_the_running_python_is_found():
     facts = interpreters.ask(sys.executable)
     assert facts.version == "%d.%d" % sys.version_info[:2]
 
 
-def test_the_first_on_the_path(stand_in, found):
+def test_the_first_python_on_the_path_is_taken(stand_in, found):
     stand_in("a/python3.11", "3.11")
     stand_in("b/python3.11", "3.11")
     stand_in("b/python2", "2.7")
@@ -51,26 +51,26 @@ def test_the_first_on_the_path(stand_in, found):
     assert list(found("b", "a")) == ["2.7", "3.11"]
 
 
-def test_one_that_can_build_extensions_is_preferred(stand_in, found):
+def test_a_python_that_can_build_extensions_is_preferred(stand_in, found):
     stand_in("a/python3.11", "3.11", headers=False)
     stand_in("b/python3.11", "3.11")
     assert found("a", "b") == {"3.11": "b/python3.11"}
     assert found("a") == {"3.11": "a/python3.11"}
 
 
-def test_the_newest_of_pyenvs(stand_in, found):
+def test_the_newest_python_of_pyenv_is_taken(stand_in, found):
     stand_in("pyenv/versions/3.11.9/bin/python", "3.11")
     stand_in("pyenv/versions/3.11.10/bin/python", "3.11")
     assert found() == {"3.11": "pyenv/versions/3.11.10/bin/python"}
 
 
-def test_the_default_comes_first(stand_in, found):
+def test_the_default_python_comes_first(stand_in, found):
     stand_in("own/python", "3.11")
     stand_in("a/python3.11", "3.11")
     assert found("a", own="own/python") == {"3.11": "own/python"}
 
 
-def test_what_is_none(stand_in, found, tmp_path):
+def test_programs_that_are_no_python_are_left_out(stand_in, found, tmp_path):
     stand_in("a/python3.12", "3.12", implementation="PyPy")
     stand_in("a/python3.9", "3.8")
     (tmp_path / "a" / "python3.10").write_text("#!/bin/sh\nexit 1\n")

@@ -68,7 +68,7 @@ def test_what_is_missing_is_named_with_its_reason_and_the_command(complete):
     )
 
 
-def test_each_target_asks_for_its_own(complete):
+def test_each_target_asks_for_its_own_packages(complete):
     complete.has("apt-get")
     code, output = complete.prepare("--dry-run", "lint")
     assert code == 1 and "shellcheck" in output and "sip-tester" not in output
@@ -86,7 +86,7 @@ def test_the_double_needs_c_ares_too(complete):
     assert code == 1 and output.endswith("    brew install c-ares\n")
 
 
-def test_homebrew(complete):
+def test_homebrew_is_named_on_macos(complete):
     (complete.folder / "make").unlink()
     code, output = complete.has("brew").prepare("--dry-run", "build")
     assert code == 1 and output.endswith("    brew install make\n")
@@ -106,6 +106,6 @@ def test_a_dry_run_installs_nothing(complete, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [("--dry-run", "nonsense"), ("--help",)])
-def test_usage(machine, arguments):
+def test_wrong_usage_prints_the_usage(machine, arguments):
     code, output = machine.prepare(*arguments)
     assert code == 2 and output.startswith("usage: tools/builds/prepare")

@@ -26,7 +26,7 @@ def test_a_test_runs_itself():
     assert on("sofia", "tests/unit/test_uri.py") == {"unit/test_uri.py": ["tests/unit/test_uri.py"]}
 
 
-def test_a_test_that_is_gone_runs_nothing():
+def test_a_removed_test_runs_nothing():
     assert quick.select(["tests/unit/test_that_was_removed.py"]) == {}
 
 
@@ -40,7 +40,7 @@ def test_pages_have_the_tests_of_their_examples():
     )
 
 
-def test_slow_ones_stay_apart_unless_asked_for():
+def test_slow_tests_stay_apart_unless_asked_for():
     core = quick.arguments(on("sofia", "sipbridge/_call/call.py"))
     assert "--ignore=%s" % (ROOT / "tests" / "unit" / "command") in core
     both = quick.arguments(on("sofia", "sipbridge/_call/call.py", "sipbridge/_command/cli.py"))

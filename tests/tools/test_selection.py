@@ -18,25 +18,25 @@ def found(*versions):
     return [Interpreter(version, version + ".1", "/python" + version, True) for version in versions]
 
 
-def test_the_default_one_the_oldest_and_the_newest():
+def test_the_default_the_oldest_and_the_newest_python_run():
     selected, lines = selection.select(found("2.7", "3.9", "3.10", "3.11", "3.13"), False)
     assert [each.version for each in selected] == ["3.11", "2.7", "3.13"]
     assert lines == ["left out: Python 3.9.1, 3.10.1 (make test-all runs them, too)"]
 
 
-def test_every_one_when_asked_for():
+def test_every_python_runs_when_asked_for():
     selected, lines = selection.select(found("2.7", "3.9", "3.11", "3.13"), True)
     assert [each.version for each in selected] == ["3.11", "2.7", "3.9", "3.13"]
     assert lines == []
 
 
-def test_those_that_are_named(monkeypatch):
+def test_the_named_pythons_run(monkeypatch):
     monkeypatch.setenv("PYTHONS", "3.9")
     selected, lines = selection.select(found("2.7", "3.9", "3.11"), False)
     assert [each.version for each in selected] == ["3.9"] and lines == []
 
 
-def test_one_without_headers_is_named():
+def test_a_python_without_headers_is_named():
     selected, lines = selection.select([found("3.11")[0], Interpreter("3.13", "3.13.1", "/p", False)], False)
     assert [each.version for each in selected] == ["3.11"]
     assert lines == ["left out: Python 3.13.1 at /p: no Python.h"]

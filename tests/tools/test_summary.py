@@ -32,7 +32,7 @@ def result(**fields):
     return summary.Result(**dict(whole, **fields))
 
 
-def test_counts(read):
+def test_the_outcomes_are_counted(read):
     run = read(PASSED, PASSED, FAILED, BROKEN, SKIPPED % "not on this system")
     assert (run.passed, run.failed, run.skipped, run.seconds, run.problem) == (2, 2, 1, 1.5, "")
     assert [case.name for case in run.cases if case.failed] == ["unit.test_x::b", "::c"]
@@ -102,7 +102,7 @@ def test_the_sums_count_a_broken_run_as_failed():
     assert summary.closing(runs) == "6 passed, 3 failed, 0 skipped"
 
 
-def test_the_slowest_and_why(read):
+def test_the_slowest_tests_are_named_with_their_reason(read):
     waits = '<properties><property name="reason" value="timer B"/></properties>'
     run = read(PASSED, '<testcase classname="tests.unit.test_x" name="b" time="32.04">%s</testcase>' % waits)
     lines = summary.slowest([run, result()], number=1)

@@ -3,7 +3,7 @@
 from tools.reports import sums
 
 
-def test_the_last_line_of_each_counts():
+def test_the_last_line_of_each_run_counts():
     ours = "ran\n1 passed in an earlier line\n200 passed, 1 failed, 3 skipped\n"
     pytests = "==== 2 failed, 70 passed, 1 error in 300.01s (0:05:00) ====\nmake: *** Error 1\n"
     assert sums.total([ours, pytests]) == "270 passed, 4 failed, 3 skipped"
@@ -16,7 +16,7 @@ def test_a_run_that_broke_off_is_a_failure():
     )
 
 
-def test_a_run_that_was_not_is_skipped():
+def test_a_run_that_did_not_happen_is_skipped():
     assert sums.total(["image-selftest: NOT RUN: no daemon\n0 passed, 0 failed, 1 skipped\n"]) == (
         "0 passed, 0 failed, 1 skipped"
     )

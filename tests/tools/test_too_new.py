@@ -33,11 +33,11 @@ def test_typing_is_too_new(source):
     assert [name for _, name in python(source)] == ["typing"]
 
 
-def test_what_is_for_types_alone_never_runs():
+def test_imports_for_types_alone_are_no_hit():
     assert python("if TYPE_CHECKING:\n    import typing\n    from hmac import compare_digest") == []
 
 
-def test_lines_are_told():
+def test_hits_are_told_with_their_line():
     assert python("import ssl\n\nssl.SSLContext()") == [(3, "ssl.SSLContext")]
 
 
@@ -52,7 +52,7 @@ def test_unicode_formats_of_struct(call):
 @pytest.mark.parametrize(
     "source", ["x.compare_digest(a)", "'hmac.compare_digest'", "# ssl.SSLContext", "struct.pack(x)"]
 )
-def test_what_is_fine_in_python(source):
+def test_older_python_is_no_hit(source):
     assert python(source) == []
 
 
@@ -68,14 +68,14 @@ def test_what_is_fine_in_python(source):
         ("strlcpy (a, b, 1);", "strlcpy ("),
     ],
 )
-def test_what_is_too_new_in_c(source, found):
+def test_names_too_new_in_c_are_found(source, found):
     assert c("\n" + source) == [(2, found)]
 
 
 @pytest.mark.parametrize(
     "source", ["/* getrandom(x) */", "// strlcpy(a)", "my_getrandom(x);", "int secure_getenv_too;"]
 )
-def test_what_is_fine_in_c(source):
+def test_older_c_is_no_hit(source):
     assert c(source) == []
 
 
@@ -83,7 +83,7 @@ def test_comments_do_not_move_lines():
     assert c("/* one\ntwo */ getauxval(1);") == [(2, "getauxval(")]
 
 
-def test_as_a_command(tmp_path, capsys):
+def test_the_command_exits_with_1_on_a_hit(tmp_path, capsys):
     good, bad = tmp_path / "good.py", tmp_path / "bad.c"
     good.write_text("x = 1\n")
     bad.write_text("int a;\nint b = _Generic(a);\n")

@@ -30,7 +30,7 @@ def test_a_timeout_is_the_built_in_one_where_there_is_one():
 
 
 @pytest.mark.parametrize("status", [200, 202, 299])
-def test_success_is_given_back(status):
+def test_a_2xx_is_returned(status):
     assert check_response(response(status), "x").status == status
 
 
@@ -44,7 +44,7 @@ def test_success_is_given_back(status):
         (603, sipbridge.ResponseError),
     ],
 )
-def test_refusals_raise_with_what_the_peer_said(status, kind):
+def test_a_refusal_raises_status_and_reason(status, kind):
     with pytest.raises(kind) as caught:
         check_response(response(status), "x")
     assert type(caught.value) is kind

@@ -33,7 +33,7 @@ def test_white_space_colons_and_lines_that_are_no_field():
     assert len(headers) == 5
 
 
-def test_missing_names():
+def test_a_missing_header_is_none_or_a_key_error():
     headers = Headers(BLOCK)
     assert "Route" not in headers and "Empty" in headers
     assert headers.get("Route") is None and headers.get("Route", "x") == "x"

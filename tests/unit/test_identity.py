@@ -6,7 +6,7 @@ from sipbridge.headers import Headers
 from sipbridge.identity import asserted_identities, identity_headers, privacy
 
 
-def test_identities():
+def test_identity_headers_are_built_and_read():
     assert identity_headers("sip:a@b", [u'"P" <sip:p@b>'], "id") == [
         ("P-Asserted-Identity", "<sip:a@b>"), ("P-Preferred-Identity", u'"P" <sip:p@b>'), ("Privacy", "id"),
     ]  # fmt: skip

@@ -68,11 +68,11 @@ NARROW = """\
        |                 |                 |"""
 
 
-def test_a_call_as_wide_as_it_needs():
+def test_a_call_is_drawn_as_wide_as_it_needs():
     assert draw(a_call(), ALICE, PARTIES) == WIDE
 
 
-def test_a_call_in_a_narrow_place_without_times():
+def test_a_narrow_diagram_leaves_the_times_out():
     assert draw(a_call(), ALICE, PARTIES, 50, times=False) == NARROW
 
 
@@ -99,7 +99,7 @@ def test_messages_to_oneself_and_what_is_no_sip():
     assert "<- 4 octets, not SIP -" in lines[3]
 
 
-def test_without_messages():
+def test_a_diagram_without_messages():
     assert draw([], ALICE) == ""
     assert draw([], ALICE, [ALICE], times=False).splitlines() == [ALICE, "       |", "       |"]
 
@@ -117,5 +117,5 @@ def test_without_messages():
         (b"GET / HTTP/1.1\r\n\r\n", False, "18 octets, not SIP"),
     ],
 )
-def test_labels(data, brief, expected):
+def test_labels_of_messages(data, brief, expected):
     assert label(data, brief) == expected

@@ -8,7 +8,7 @@ from sipbridge import InputError
 from sipbridge.message_summary import Counts, build_message_summary, parse_message_summary
 
 
-def test_parse():
+def test_a_whole_body_is_parsed():
     summary = parse_message_summary(
         b"Messages-Waiting: yes\r\nMessage-Account: sip:alice@vmail.example.com\r\n"
         b"Voice-Message: 4/8 (1/2)\r\nFax-message : 0/3\r\n\r\nTo: <alice@example.com>\r\nMessage-ID: 1@x\r\n"
@@ -17,24 +17,24 @@ def test_parse():
     assert summary.voice == Counts(4, 8, 1, 2) and summary.counts["fax-message"] == Counts(0, 3, 0, 0)
 
 
-def test_parse_as_little_as_there_may_be():
+def test_the_shortest_body_is_parsed():
     summary = parse_message_summary(b"messages-waiting:NO")
     assert summary == (False, None, {}) and summary.voice == Counts(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("body", [b"", b"Voice-Message: 1/2", b"Messages-Waiting: maybe", b"\xff\xfe\x00"])
-def test_no_summary(body):
+def test_a_body_that_is_no_summary_is_refused(body):
     with pytest.raises(InputError):
         parse_message_summary(body)
 
 
 @pytest.mark.parametrize("counts", ["1", "1/", "a/b", "1/2 (3", "9999999999/1", "-1/2"])
-def test_counts_that_are_none(counts):
+def test_malformed_counts_are_left_out(counts):
     body = ("Messages-Waiting: yes\r\nVoice-Message: %s\r\n" % counts).encode("ascii")
     assert parse_message_summary(body).counts == {}
 
 
-def test_round_trip():
+def test_a_built_body_is_parsed_to_the_same():
     body = build_message_summary(2, 8, 1, account="sip:bob@example.com")
     assert body.startswith(b"Messages-Waiting: yes\r\n") and body.endswith(b"Voice-Message: 2/8 (1/0)\r\n")
     summary = parse_message_summary(body)
@@ -43,6 +43,6 @@ def test_round_trip():
 
 
 @pytest.mark.parametrize("arguments", [(-1,), ("1",), (1.5,), (True,), (1, 0, 0, 0, "a\r\nb"), (1, 0, 0, 0, 7)])
-def test_build_refuses(arguments):
+def test_build_refuses_bad_counts(arguments):
     with pytest.raises(InputError):
         build_message_summary(*arguments)

@@ -52,7 +52,7 @@ def test_codecs_in_common_with_the_numbers_of_the_offer():
         ("sendrecv", "inactive", "inactive"),
     ],
 )
-def test_directions(theirs, ours, answered):
+def test_the_answer_has_the_direction_that_fits(theirs, ours, answered):
     answer = negotiation.answer(offer(audio(direction=theirs)), HOST, [audio(direction=ours)])
     assert answer.media[0].direction == answered
 
@@ -83,7 +83,7 @@ def test_every_medium_of_the_offer_is_answered_in_its_place():
         sdp.medium("video", 6000, [Codec(0, "PCMU")]),
     ],
 )
-def test_nothing_in_common(theirs):
+def test_media_without_a_common_codec_are_refused(theirs):
     answer = negotiation.answer(offer(theirs), HOST, [audio(PCMU, telephone_event())])
     assert answer.live == () and answer.media[0].port == 0
     assert answer.media[0].formats == theirs.formats

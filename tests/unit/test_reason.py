@@ -9,7 +9,7 @@ from sipbridge.headers import Headers
 from sipbridge.reason import Reason, parse_reasons, with_reason
 
 
-def test_reasons():
+def test_reasons_are_built_and_parsed():
     assert Reason("SIP", 200, u'a "b" \\ c').value == u'SIP;cause=200;text="a \\"b\\" \\\\ c"'
     assert parse_reasons(Headers([(u"Reason", Reason("SIP", 200, u'a "b" \\ c').value)])) == (
         Reason("SIP", 200, u'a "b" \\ c'),

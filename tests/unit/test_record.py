@@ -50,7 +50,7 @@ def read(path):
 @pytest.mark.parametrize(
     "host, peer", [("192.0.2.1", "192.0.2.7:5060"), ("[2001:db8::1]", "[2001:db8::7]:5060")]
 )
-def test_round_trip(path, transport, host, peer):
+def test_a_written_capture_is_read_back(path, transport, host, peer):
     write(path, transport, host, messages(peer))
     here = host + ":5062"
     assert read(path) == [(1000.25, here, peer, INVITE), (1000.5, peer, here, RINGING)]
@@ -146,7 +146,7 @@ def test_a_kind_of_frame_that_is_not_known(path):
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\xd4\xc3\xb2\xa1", b"\x0a\x0d\x0d\x0a" + b"\x00" * 40])
-def test_what_is_no_capture(data):
+def test_a_file_that_is_no_capture_is_refused(data):
     with pytest.raises(InputError):
         list(record.read(io.BytesIO(data)))
 
@@ -193,7 +193,7 @@ def test_a_file_without_messages_is_an_error_that_names_it(tmpdir, data):
     assert "empty.txt" in str(caught.value)
 
 
-def test_svg():
+def test_a_flow_is_drawn_as_svg():
     rows = arrows() + [Arrow(1001.0, "192.0.2.1:5062", "192.0.2.1:5062", u"<&\"ü> 1", u"")]
     text = svg.render(rows, [("192.0.2.1:5062", "alice & co")])
     root = ElementTree.fromstring(text.encode("utf-8"))

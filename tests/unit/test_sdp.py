@@ -38,7 +38,7 @@ def test_the_corpus_is_there():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_round_trip(name):
+def test_each_description_is_given_back_octet_for_octet(name):
     data = octets(name)
     session = sdp.parse(data)
     assert session.raw == data
@@ -95,11 +95,11 @@ def described(session):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_media(name):
+def test_media_lines_are_parsed(name):
     assert list(described(load(name))) == MEDIA[name]
 
 
-def test_details():
+def test_attributes_are_parsed():
     freeswitch = load("freeswitch")
     assert freeswitch.origin == ("FreeSWITCH", 1718022411, 1718022412, "IN", "IP4", "198.51.100.4")
     assert freeswitch.name == "FreeSWITCH"
@@ -126,14 +126,14 @@ def test_details():
     assert load("conference").media[1].lines[1].value == u"Größe des Bildes"
 
 
-def test_digits_that_are_none_of_asciis():
+def test_digits_that_are_not_ascii_are_no_numbers():
     """Unicode's "2" up in the air is a digit to Python, but no number; and thousands of digits are no payload type."""
     for formats in (u"\u00b2", u"\u0663", u"9" * 5000):
         body = (u"v=0\r\nm=audio 4000 RTP/AVP %s 0\r\na=fmtp:%s x\r\n" % (formats, formats)).encode("utf-8")
         assert sdp.parse(body).media[0].codecs == (payload.PCMU,)
 
 
-def test_who_is_on_hold():
+def test_hold_is_read_from_directions_and_addresses():
     assert [name for name in NAMES if load(name).is_held] == ["old-hold", "polycom-hold"]
 
 
@@ -191,7 +191,7 @@ def audio(**options):
     return sdp.medium("audio", 4000, codecs, **options)
 
 
-def test_build():
+def test_a_description_is_built():
     assert sdp.build("192.0.2.3", [audio(ptime=20)], session_id=7, lines=[("a", "tool:x")]).raw == (
         b"v=0\r\no=- 7 1 IN IP4 192.0.2.3\r\ns=-\r\nc=IN IP4 192.0.2.3\r\nt=0 0\r\na=tool:x\r\n"
         b"m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
@@ -199,7 +199,7 @@ def test_build():
     )
 
 
-def test_build_ipv6():
+def test_a_description_with_ipv6_is_built():
     session = sdp.build("[2001:db8::1]", [audio()])
     assert session.connection == ("IN", "IP6", "2001:db8::1")
     assert session.address(session.media[0]) == ("2001:db8::1", 4000)
@@ -233,7 +233,7 @@ def test_build_ipv6():
         lambda: payload.telephone_event(events="0-256"),
     ],
 )
-def test_what_cannot_be_built(attempt):
+def test_a_description_that_cannot_be_built_is_refused(attempt):
     with pytest.raises(InputError):
         attempt()
 
@@ -264,14 +264,14 @@ def test_refused_media_stay_as_they_are():
     assert session.live == (session.media[0],)
 
 
-def test_another_port():
+def test_the_port_can_be_replaced():
     moved = audio().with_port(6002)
     assert moved.port == 6002 and moved.lines[1:] == audio().lines[1:]
     session = sdp.build("192.0.2.3", [audio()]).with_media([moved])
     assert session.origin.version == 2 and session.media == (moved,)
 
 
-def test_nothing_can_be_changed_in_place():
+def test_descriptions_are_immutable():
     session = load("sipp")
     targets = ((session, "media"), (session, "raw"), (session.media[0], "lines"), (payload.PCMU, "name"))
     for target, name in targets:
@@ -299,7 +299,7 @@ def test_codecs_are_compared_without_case_number_and_parameters():
         ("15-0", [], ""),
     ],
 )
-def test_telephone_events(text, numbers, again):
+def test_telephone_events_are_parsed(text, numbers, again):
     events = payload.parse_events(text)
     assert events == frozenset(numbers)
     assert payload.format_events(events) == again

@@ -74,7 +74,7 @@ def test_a_call_loads_a_third_of_the_package():
 
 
 @only_sofia
-def test_a_service_inside_an_import(tmpdir):
+def test_a_program_that_waits_inside_an_import(tmpdir):
     """Python 2 has one lock for all imports: the event thread makes none while the program is in the middle of one."""
     tmpdir.join("service.py").write(_SERVICE)
     assert _run("import service", str(tmpdir)).decode("ascii").splitlines() == ["done"]

@@ -144,7 +144,7 @@ def test_addresses_from_the_network_never_raise(text, expected):
         ("TCP://[::1]:5061", ("tcp", "[::1]", 5061)),
     ],
 )
-def test_transport_addresses(text, expected):
+def test_transport_addresses_are_split(text, expected):
     assert tuple(uri.parse_transport_address(text)) == expected
 
 
@@ -177,5 +177,5 @@ def test_a_host_that_stands_for_every_address(host):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "10.0.0.0", "example.com", ""])
-def test_a_host_that_does_not(host):
+def test_a_host_that_stands_for_one_address(host):
     assert not uri.is_wildcard(host)

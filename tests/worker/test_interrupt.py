@@ -53,7 +53,7 @@ def is_fine(phone, pid):
     assert worker_of(phone) == pid and "restarted" not in phone.labels
 
 
-def test_between_taking_octets_and_the_decoder(busy, monkeypatch):
+def test_an_interrupt_while_events_are_read_loses_no_octet(busy, monkeypatch):
     """A part of a frame that is lost makes noise of all that follows it."""
     monkeypatch.setattr(channel, "_CHUNK", 4)
     pid = worker_of(busy)
@@ -75,7 +75,7 @@ def test_between_taking_octets_and_the_decoder(busy, monkeypatch):
     assert len(rounds) > 1
 
 
-def test_in_the_middle_of_a_command(busy):
+def test_an_interrupt_while_a_command_is_sent_loses_no_octet(busy):
     """The worker has a part of it, and would take the next command for the rest."""
     pid = worker_of(busy)
     freeze(pid)
@@ -92,7 +92,7 @@ def test_in_the_middle_of_a_command(busy):
 
 
 @pytest.mark.skipif(sys.version_info[0] < 3, reason="Python 2.7's main thread is not interrupted while it waits")
-def test_while_it_waits_for_a_result(busy):
+def test_an_interrupt_while_a_result_is_awaited(busy):
     pid = worker_of(busy)
     freeze(pid)
     alarm = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])

@@ -128,7 +128,7 @@ def test_a_call_that_had_ended_does_not_end_again(phone, by_hand):
 
 
 @pytest.mark.parametrize("number", SIGNALS)
-def test_whoever_waits_gets_the_error(phone, by_hand, silent, number):
+def test_each_waiting_method_raises_engine_lost(phone, by_hand, silent, number):
     up, placed = established(phone, by_hand), phone.endpoint.invite(silent.uri, OFFER)
     blocked = [
         Background(up.info, b"Signal=1\r\n", "application/dtmf-relay"),
@@ -154,7 +154,7 @@ def silent_has(silent):
     return silent.seen
 
 
-def test_a_handler_that_waits_gets_the_error(phone, by_hand, silent):
+def test_a_waiting_handler_gets_engine_lost(phone, by_hand, silent):
     raised = []
 
     def place(event):
@@ -170,7 +170,7 @@ def test_a_handler_that_waits_gets_the_error(phone, by_hand, silent):
     assert [type(error) for error in raised] == [sipbridge.EngineLost]
 
 
-def test_an_iterator_sees_it_all(phone, by_hand):
+def test_an_iterator_sees_the_end_of_each_call(phone, by_hand):
     with phone.endpoint.events(10.0) as stream:
         call = calling(phone, by_hand)
         os.kill(worker_of(phone), signal.SIGKILL)
@@ -303,7 +303,7 @@ def test_a_worker_that_hangs_is_replaced(make_phone, by_hand):
     established(phone, by_hand)
 
 
-def test_a_loop_that_hangs_is_a_hang(make_phone, interpreter, tmpdir, by_hand):
+def test_a_worker_whose_main_loop_hangs_is_replaced(make_phone, interpreter, tmpdir, by_hand):
     """Also while the process runs, and its engine does."""
     trigger = tmpdir.join("hang")
     phone = make_phone(hang_timeout=1.0, python=interpreter("hanging_worker.py", str(trigger)))
@@ -315,7 +315,7 @@ def test_a_loop_that_hangs_is_a_hang(make_phone, interpreter, tmpdir, by_hand):
     assert call.wait_ended(1.0).cause == "engine-lost"
 
 
-def test_a_pause_shorter_than_that_is_none(make_phone, by_hand):
+def test_a_short_pause_of_a_worker_is_tolerated(make_phone, by_hand):
     phone = make_phone(hang_timeout=5.0)
     pid = worker_of(phone)
     freeze(pid)

@@ -74,7 +74,7 @@ def test_no_signal_while_its_exit_code_is_being_taken(ended, signals, monkeypatc
     assert signals == []
 
 
-def test_one_that_lives_is_killed(interpreter):
+def test_a_process_that_lives_is_killed(interpreter):
     process = Process(interpreter("fake_worker.py", "no-version"), SETTINGS)
     process.kill()
     assert "died of SIGKILL" in process.reap(5.0)
@@ -97,7 +97,7 @@ def test_crash_folder_that_is_there_stays_as_it_is(make_phone, tmpdir):
     assert stat.S_IMODE(os.stat(str(tmpdir)).st_mode) == 0o750
 
 
-def test_what_is_kept_there_is_its_users(make_phone, tmpdir):
+def test_crash_files_are_readable_by_their_user_alone(make_phone, tmpdir):
     make_phone(crash_folder=str(tmpdir))
     for path in tmpdir.listdir():
         assert stat.S_IMODE(os.stat(str(path)).st_mode) == 0o600, path

@@ -27,27 +27,27 @@ def fake(interpreter):
 
 
 @pytest.mark.parametrize("mode", sorted(FIRST) + ["open-null", "open-text"])
-def test_no_hello_of_ours(fake, mode):
+def test_a_wrong_hello_is_an_error(fake, mode):
     with pytest.raises(sipbridge.EngineError) as caught:
         sipbridge.Endpoint(engine=sipbridge.Worker(python=fake(mode)))
     if mode.endswith("version"):
         assert "two releases of sipbridge" in str(caught.value)
 
 
-def test_it_ends_at_once(fake):
+def test_a_worker_that_ends_at_once_is_an_error(fake):
     with pytest.raises(sipbridge.EngineLost) as caught:
         sipbridge.Endpoint(engine=sipbridge.Worker(python=fake("exit")))
     assert "exit code 3" in str(caught.value)
 
 
-def test_there_is_no_such_interpreter():
+def test_a_missing_interpreter_is_an_error():
     with pytest.raises(sipbridge.EngineLost) as caught:
         sipbridge.Endpoint(engine=sipbridge.Worker(python="/nonexistent/python"))
     assert "cannot be started" in str(caught.value)
 
 
 @pytest.mark.parametrize("mode", sorted(LATER))
-def test_noise_from_a_worker_is_its_end(fake, make_phone, mode):
+def test_noise_from_a_worker_ends_it(fake, make_phone, mode):
     phone = make_phone(python=fake(mode), max_restarts=2, backoff=0.0)
     failed = phone.wait("failed")
     assert "sent what it should not" in failed.reason
@@ -83,7 +83,7 @@ def frames_of(octets):
     (u"call", [Parties(u"sip:bob@h\u00e4.test", None, None), Content([[u"X", u"\u20ac"]], u"a/b", b"\x00\xff\r\n")]),
     (u"answer", [3, 200, None, Content([], None, None)]),
 ])  # fmt: skip
-def test_a_command_there_and_back(method, arguments):
+def test_a_command_is_packed_and_unpacked(method, arguments):
     ((kind, payload),) = frames_of(protocol.command(7, method, arguments))
     assert kind == protocol.COMMAND
     assert protocol.parse_command(payload) == (7, method, arguments)
@@ -102,7 +102,7 @@ def test_a_malformed_command(payload):
     sipbridge.InputError(u"h\u00e4"), sipbridge.CallStateError("x"), sipbridge.TransportError("x"),
     sipbridge.EngineError("x", -4), sipbridge.NotSupportedError("x", -8),
 ])  # fmt: skip
-def test_an_error_there_and_back(error):
+def test_an_error_is_packed_and_unpacked(error):
     ((_, payload),) = frames_of(protocol.failure(9, error))
     number, found = protocol.parse_failure(payload)
     assert (number, type(found), found.args) == (9, type(error), error.args)

@@ -98,14 +98,14 @@ def test_closing_leaves_nothing_behind(make_phone):
     assert not is_alive(pid)
 
 
-def test_it_waits_longer_each_time(make_phone):
+def test_the_pause_before_a_restart_grows(make_phone):
     phone = make_phone(backoff=0.2)
     seconds = [lose(phone, signal.SIGKILL).seconds for _ in range(4)]
     for found, wait in zip(seconds, (0.0, 0.2, 0.4, 0.8)):
         assert found >= wait
 
 
-def test_given_up_after_the_limit(make_phone, by_hand):
+def test_a_worker_is_given_up_after_the_limit(make_phone, by_hand):
     phone = make_phone(max_restarts=2, backoff=0.0)
     for _ in range(2):
         lose(phone, signal.SIGKILL)
@@ -187,7 +187,7 @@ def test_closing_just_when_the_next_one_is_ready(make_phone, monkeypatch):
     assert closing[0].error() is None
 
 
-def test_the_port_is_taken_meanwhile(make_phone, by_hand, taken):
+def test_a_restart_waits_for_its_port(make_phone, by_hand, taken):
     phone = make_phone(backoff=0.1)
     port = phone.endpoint.port
     taken.take(port)
@@ -202,7 +202,7 @@ def test_the_port_is_taken_meanwhile(make_phone, by_hand, taken):
     by_hand.next("INVITE")
 
 
-def test_the_port_stays_taken(make_phone, taken):
+def test_a_restart_gives_up_when_its_port_stays_taken(make_phone, taken):
     phone = make_phone(max_restarts=2, backoff=0.0)
     taken.take(phone.endpoint.port)
     os.kill(worker_of(phone), signal.SIGKILL)
@@ -228,7 +228,7 @@ def test_no_descriptor_is_left(make_phone, by_hand):
     by_hand.next("INVITE")
 
 
-def test_the_thread_that_watches_fails(make_phone, monkeypatch):
+def test_an_error_in_the_watching_thread_wakes_whoever_waits(make_phone, monkeypatch):
     """An error of our own: no one may wait for ever for it."""
     listening = threading.Event()
     monkeypatch.setattr(supervisor.Process, "watch", lambda self: listening.wait(10.0) and {}["x"])
@@ -261,7 +261,7 @@ def test_signals_that_a_thread_of_the_service_blocks_end_it(make_phone):
     assert int(line.split()[1], 16) == 0
 
 
-def test_a_service_that_ignores_its_children(make_phone):
+def test_a_service_that_ignores_sigchld(make_phone):
     """Then nobody can tell how one ended, and the next one is there all the same."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
@@ -313,7 +313,7 @@ def test_no_crash_files_of_an_orderly_end(make_phone, tmpdir):
     assert tmpdir.listdir() == []
 
 
-def test_as_many_are_kept_as_is_said(make_phone, tmpdir):
+def test_no_more_crash_files_are_kept_than_asked_for(make_phone, tmpdir):
     phone = make_phone(crash_folder=str(tmpdir), max_restarts=None, backoff=0.0)
     for _ in range(7):
         lose(phone, signal.SIGSEGV)
@@ -321,7 +321,7 @@ def test_as_many_are_kept_as_is_said(make_phone, tmpdir):
         assert len([path for path in tmpdir.listdir() if path.ext == "." + kind and path.size()]) <= 5
 
 
-def test_the_folder_is_gone(make_phone, tmpdir):
+def test_a_missing_crash_folder_harms_no_restart(make_phone, tmpdir):
     folder = tmpdir.mkdir("crashes")
     phone = make_phone(crash_folder=str(folder))
     folder.remove()
@@ -329,14 +329,14 @@ def test_the_folder_is_gone(make_phone, tmpdir):
         lose(phone, signal.SIGSEGV)
 
 
-def test_another_service_tidies_up_in_the_folder(make_phone, tmpdir, monkeypatch):
+def test_a_crash_file_that_another_service_removes(make_phone, tmpdir, monkeypatch):
     """A file is gone between its name being read and its size."""
     phone = make_phone(crash_folder=str(tmpdir))
     (tmpdir.join("worker-1.core")).mksymlinkto(tmpdir.join("nothing"))
     assert "not kept" in lose(phone, signal.SIGKILL).reason
 
 
-def test_the_disk_is_full(make_phone, tmpdir):
+def test_a_full_disk_harms_no_restart(make_phone, tmpdir):
     """What the kernel may write is limited to less than a core dump: the restart does not depend on it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))  # the worker inherits it

@@ -62,7 +62,7 @@ PATIENCE = 20.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_the_worker_hangs_up_and_goes(service, by_hand, number):
+def test_the_worker_hangs_up_and_ends(service, by_hand, number):
     call(by_hand, service.port)
     assert is_alive(service.worker)
     os.kill(service.pid, number)
@@ -71,7 +71,7 @@ def test_the_worker_hangs_up_and_goes(service, by_hand, number):
     assert wait_until(lambda: not is_alive(service.worker) and is_free(service.port), PATIENCE)
 
 
-def test_no_peer_that_is_gone_holds_it_up(service, by_hand):
+def test_a_silent_peer_does_not_hold_up_the_worker(service, by_hand):
     """Nobody answers the BYE."""
     call(by_hand, service.port)
     os.kill(service.pid, signal.SIGKILL)
@@ -79,7 +79,7 @@ def test_no_peer_that_is_gone_holds_it_up(service, by_hand):
     assert wait_until(lambda: not is_alive(service.worker) and is_free(service.port), PATIENCE)
 
 
-def test_what_a_terminal_sends_to_all_leaves_the_worker(service, by_hand):
+def test_signals_of_a_terminal_do_not_end_the_worker(service, by_hand):
     """Ctrl-C, a hang-up, a service manager: what becomes of the calls is the service's to say."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(service.worker, number)
@@ -87,7 +87,7 @@ def test_what_a_terminal_sends_to_all_leaves_the_worker(service, by_hand):
     assert is_alive(service.worker)
 
 
-def test_a_child_of_the_service_does_not_keep_it(start, by_hand):
+def test_a_forked_child_of_the_service_does_not_keep_the_worker(start, by_hand):
     """Forked after the worker was started, it holds the other end of the worker's socket."""
     service = start("--child")
     call(by_hand, service.port)

@@ -14,7 +14,7 @@ from sipbridge import shield
 from worker.processes import lose, wait_until
 
 
-def test_they_call_each_other(make_phone):
+def test_two_endpoints_call_each_other(make_phone):
     phones = [make_phone("sip:number%d@sipbridge.test" % number) for number in range(3)]
     for phone in phones:
         phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.answer(ANSWER)
@@ -30,7 +30,7 @@ def test_they_call_each_other(make_phone):
         ]  # fmt: skip
 
 
-def test_one_that_is_lost_leaves_the_others_alone(phone, other, by_hand):
+def test_a_lost_worker_leaves_the_others_alone(phone, other, by_hand):
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     by_hand.reply(by_hand.next("INVITE"), 200, [("Content-Type", "application/sdp")], ANSWER)
     call.wait_established(10.0)
@@ -46,7 +46,7 @@ def test_one_worker_serves_one_endpoint():
     assert "one for each endpoint" in str(caught.value)
 
 
-def test_one_that_was_never_opened():
+def test_a_worker_that_was_never_opened():
     engine = sipbridge.Worker()
     for command in (lambda: engine.close(0), lambda: engine.hangup(1, None)):
         with pytest.raises(sipbridge.EngineError) as caught:

@@ -79,7 +79,7 @@ def check_all(endpoint, call, stream):
     assert time.time() - began < 1.0
 
 
-def test_everything_raises_at_once(forked, by_hand):
+def test_each_method_raises_at_once_in_the_child(forked, by_hand):
     dialog = Dialog(forked, by_hand, False)
     stream = forked.endpoint.events()
     assert in_child(lambda: check_all(forked.endpoint, dialog.call, stream))
@@ -87,7 +87,7 @@ def test_everything_raises_at_once(forked, by_hand):
     dialog.is_alive()
 
 
-def test_while_another_thread_had_the_lock(forked):
+def test_a_fork_while_another_thread_holds_the_lock(forked):
     """Nobody gives it back in the child."""
     endpoint = forked.endpoint
     locks = [endpoint._dispatcher.lock, getattr(endpoint._engine, "_condition", None)]
@@ -102,7 +102,7 @@ def test_while_another_thread_had_the_lock(forked):
     assert endpoint.calls == ()
 
 
-def test_leaving_it_in_the_child_ends_nothing(forked, by_hand):
+def test_closing_in_the_child_ends_nothing_in_the_parent(forked, by_hand):
     """Neither the call nor the worker, which the child has the socket of."""
     dialog = Dialog(forked, by_hand, False)
     stream = forked.endpoint.events()
@@ -140,12 +140,12 @@ print("%d %s %s" % (code, took < 5.0, same))
 
 
 @pytest.mark.parametrize("kind", ["here", "worker"])
-def test_the_exit_of_the_child(kind):
+def test_the_exit_of_the_child_ends_nothing_in_the_parent(kind):
     said = subprocess.check_output([sys.executable, "-c", _PROGRAM, kind]).decode("ascii")
     assert said.split() == ["7", "True", "True"]
 
 
-def test_an_endpoint_of_its_own(forked):
+def test_a_child_opens_an_endpoint_of_its_own(forked):
     """What a child needs it opens itself."""
 
     def open_one():

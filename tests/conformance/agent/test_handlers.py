@@ -80,13 +80,13 @@ def check_told(faults, kind, call_id, caplog):
 @pytest.mark.parametrize(
     "method, kind", [("MESSAGE", sipbridge.MessageReceived), ("FROB", sipbridge.RequestReceived)]
 )
-def test_outside_of_calls(failing, by_hand, faults, caplog, method, kind):
+def test_a_handler_that_raises_answers_500_outside_of_calls(failing, by_hand, faults, caplog, method, kind):
     request = by_hand.request(failing.endpoint.port, method, [("Content-Type", "text/plain")], b"x")
     check_500(by_hand.next("500"))
     check_told(faults, kind, request["Call-ID"], caplog)
 
 
-def test_a_subscription(failing, by_hand, faults, caplog):
+def test_a_handler_that_raises_refuses_a_subscription(failing, by_hand, faults, caplog):
     fields = [("Event", "presence"), ("Expires", "60")]
     request = by_hand.request(failing.endpoint.port, "SUBSCRIBE", fields)
     check_500(by_hand.next("500"))
@@ -103,7 +103,7 @@ def test_a_subscription(failing, by_hand, faults, caplog):
         ("INVITE", SDP, sipbridge.CallReinvited),
     ],
 )
-def test_within_a_call(failing, by_hand, faults, caplog, method, headers, kind):
+def test_a_handler_that_raises_answers_500_within_a_call(failing, by_hand, faults, caplog, method, headers, kind):
     """The call itself goes on, and the session is as it was (RFC 3261, 14.1)."""
     del failing.reactions[sipbridge.IncomingCall]
     dialog = Dialog(failing, by_hand, False)
@@ -118,7 +118,7 @@ def test_within_a_call(failing, by_hand, faults, caplog, method, headers, kind):
     dialog.is_alive()
 
 
-def test_a_call(failing, by_hand, faults, caplog):
+def test_a_handler_that_raises_refuses_the_call(failing, by_hand, faults, caplog):
     invite = by_hand.request(failing.endpoint.port, "INVITE", SDP, OFFER)
     check_500(by_hand.next("500"))
     check_told(faults, sipbridge.IncomingCall, invite["Call-ID"], caplog)
@@ -138,7 +138,7 @@ def test_a_call_that_was_answered_before_goes_on(phone, by_hand):
     assert phone.labels == ["incoming sdp", "confirmed"]
 
 
-def test_an_answer_that_was_given_before_stands(phone, by_hand):
+def test_an_answer_stands_that_a_handler_gave_before_it_raised(phone, by_hand):
     def answer(event):
         event.answer(202)
         raise Boom
@@ -148,14 +148,14 @@ def test_an_answer_that_was_given_before_stands(phone, by_hand):
     assert by_hand.next("202", "500").name == "202"
 
 
-def test_another_handler_has_answered(phone, by_hand):
+def test_the_answer_of_another_handler_stands(phone, by_hand):
     phone.reactions[sipbridge.MessageReceived] = fail
     phone.endpoint.on(sipbridge.MessageReceived, lambda event: event.answer(202))
     by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
     assert by_hand.next("202", "500").name == "202"
 
 
-def test_an_iterator_beside_it(phone, by_hand):
+def test_an_iterator_may_answer_after_a_handler_raised(phone, by_hand):
     """It may still answer; when it has not, the answer is 500."""
     phone.reactions[sipbridge.MessageReceived] = fail
     with phone.endpoint.events(LIMIT) as events:
@@ -165,7 +165,7 @@ def test_an_iterator_beside_it(phone, by_hand):
     assert [by_hand.next("202", "500").name for _ in range(2)] == ["202", "500"]
 
 
-def test_a_hook_that_fails_is_logged_and_stops_nothing(make_phone, by_hand, caplog):
+def test_an_error_hook_that_raises_is_logged_and_stops_nothing(make_phone, by_hand, caplog):
     phone = make_phone(on_error=lambda fault: 1 // 0)
     phone.reactions[sipbridge.MessageReceived] = fail
     for _ in range(2):
@@ -208,7 +208,7 @@ class Waiting(threading.Thread):
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, NoException])
-def test_the_endpoint_is_closed_and_everybody_knows(make_phone, by_hand, elsewhere, faults, caplog, kind):
+def test_a_base_exception_closes_the_endpoint_and_wakes_all(make_phone, by_hand, elsewhere, faults, caplog, kind):
     phone = make_phone(on_error=faults.append)
     dialog = Dialog(phone, by_hand, False)
     phone.reactions[sipbridge.MessageReceived] = leave(kind)
@@ -237,7 +237,7 @@ def test_the_endpoint_is_closed_and_everybody_knows(make_phone, by_hand, elsewhe
     assert "OPTIONS" not in [message.method for message in iter(lambda: by_hand.take(0.3), None)]
 
 
-def test_closing_by_hand_sees_the_end(phone, by_hand):
+def test_close_returns_after_a_base_exception(phone, by_hand):
     phone.reactions[sipbridge.MessageReceived] = leave(SystemExit)
     by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
     by_hand.next("500")
@@ -247,7 +247,7 @@ def test_closing_by_hand_sees_the_end(phone, by_hand):
     phone.endpoint.close()
 
 
-def test_the_program_ends(by_hand):
+def test_a_base_exception_ends_the_program_with_its_exit_code(by_hand):
     """A service as in the docs; it has an exit code of its own."""
     code = (
         "import sys, sipbridge\n"
@@ -278,7 +278,7 @@ def _with_tests():
     return dict(os.environ, PYTHONPATH=os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")]))
 
 
-def test_closing_waits_for_nobody_and_closed_is_no_failure():
+def test_wait_closed_returns_when_another_thread_closes():
     endpoint = sipbridge.Endpoint(engine=engine_under_test())
     assert endpoint.wait_closed(0.0) is False
     waiting = Waiting(endpoint.wait_closed)
@@ -299,13 +299,13 @@ def health(port):
     return process.returncode, said.strip()
 
 
-def test_a_healthy_service(phone):
+def test_the_health_check_passes_for_a_healthy_service(phone):
     where = "%s to 127.0.0.1:%d: " % (HEALTH, phone.endpoint.port)
     assert health(phone.endpoint.port) == (0, where + "SIP/2.0 200 OK")
     assert phone.labels == []
 
 
-def test_a_handler_that_waits_is_no_failure(phone, by_hand, silent):
+def test_the_health_check_passes_while_a_handler_waits(phone, by_hand, silent):
     """Its blocking call takes events."""
     over = threading.Event()
 
@@ -323,7 +323,7 @@ def test_a_handler_that_waits_is_no_failure(phone, by_hand, silent):
     assert not over.is_set()
 
 
-def test_a_handler_that_does_not_return(phone, by_hand):
+def test_the_health_check_fails_when_a_handler_does_not_return(phone, by_hand):
     """The engine answers OPTIONS all the time."""
     released = threading.Event()
     phone.reactions[sipbridge.MessageReceived] = lambda event: released.wait(60.0)
@@ -339,7 +339,7 @@ def test_a_handler_that_does_not_return(phone, by_hand):
     assert health(phone.endpoint.port)[0] == 0
 
 
-def test_no_health_after_sys_exit(phone, by_hand):
+def test_the_health_check_fails_after_sys_exit(phone, by_hand):
     phone.reactions[sipbridge.MessageReceived] = leave(SystemExit)
     by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
     by_hand.next("500")
@@ -348,7 +348,7 @@ def test_no_health_after_sys_exit(phone, by_hand):
     assert health(phone.endpoint.port)[0] == 1
 
 
-def test_an_answer_that_is_not_the_endpoints_is_no_health(by_hand):
+def test_the_health_check_fails_on_an_answer_of_the_engine_alone(by_hand):
     """503 is what an engine says whose events nobody takes."""
 
     def refuse():

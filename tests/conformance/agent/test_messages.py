@@ -15,7 +15,7 @@ from peers.wire import check_digest
 TEXT = u"Größe: 5 €, 電話, \U0001f4de\r\n"
 
 
-def test_message_out(phone, sipp):
+def test_message_is_sent(phone, sipp):
     peer = sipp(Callee().recv("MESSAGE").reply(202))
     response = phone.endpoint.message(peer.uri, TEXT, headers=[("Subject", u"Gruß"), ("X-Trace", "1")])
     assert (response.status, response.ok) == (202, True)
@@ -28,7 +28,7 @@ def test_message_out(phone, sipp):
     assert phone.labels == []
 
 
-def test_message_of_octets_out(phone, sipp):
+def test_message_of_octets_is_sent(phone, sipp):
     octets = bytes(bytearray(range(1, 256)))
     peer = sipp(Callee().recv("MESSAGE").reply(200))
     phone.endpoint.message(peer.uri, octets, content_type="application/octet-stream")
@@ -80,7 +80,7 @@ def test_message_challenged_with_a_wrong_password(phone, sipp):
     peer.wait()
 
 
-def test_message_in(phone, sipp):
+def test_message_is_received(phone, sipp):
     peer = sipp(
         Caller().initial("MESSAGE", TEXT.encode("utf-8"), "text/plain", [("X-Trace", "3")]).expect(200),
         phone.host_port,
@@ -148,7 +148,7 @@ def test_message_within_a_call_of_ours_answered_by_the_handler(phone, by_hand):
 
 @pytest.mark.parametrize("placed", [False, True])
 @pytest.mark.parametrize("method, kind", [("MESSAGE", sipbridge.MessageReceived), ("INFO", sipbridge.InfoReceived)])
-def test_a_handler_that_hangs_up(phone, by_hand, method, kind, placed):
+def test_a_handler_that_hangs_up_has_its_request_answered_first(phone, by_hand, method, kind, placed):
     """Its request goes with the call, so it is answered before the BYE, as if the handler had returned."""
     caught = []
 
@@ -182,7 +182,7 @@ def test_message_within_a_call_that_nobody_takes(by_hand):
         assert by_hand.next("200").method == "BYE"
 
 
-def test_options_in(phone, sipp):
+def test_options_are_answered_by_the_engine(phone, sipp):
     """The engine answers; the user sees nothing of it."""
     response = sipp(Caller().initial("OPTIONS").expect(200), phone.host_port).wait().received("200")[0]
     allowed = [method.strip() for method in ",".join(response.get_all("Allow")).split(",")]
@@ -191,7 +191,7 @@ def test_options_in(phone, sipp):
     assert phone.labels == []
 
 
-def test_options_out(phone, sipp):
+def test_options_are_sent(phone, sipp):
     peer = sipp(
         Callee().recv("OPTIONS").reply(200, OFFER, headers=[("Allow", "INVITE, ACK"), ("X-Trace", "5")])
     )
@@ -202,32 +202,32 @@ def test_options_out(phone, sipp):
     peer.wait()
 
 
-def test_another_method_out(phone, sipp):
+def test_another_method_is_sent(phone, sipp):
     peer = sipp(Callee().recv("FROB").reply(200))
     assert phone.endpoint.request("FROB", peer.uri, b"do\r\n", "text/plain").status == 200
     assert peer.wait().received("FROB")[0].body == b"do\r\n"
 
 
-def test_another_method_in(phone, sipp):
+def test_another_method_is_refused_when_no_handler_answers(phone, sipp):
     sipp(Caller().initial("FROB", b"do\r\n", "text/plain").expect(501), phone.host_port).wait()
     event = phone.wait("request FROB")
     assert (event.call, event.method, event.body) == (None, "FROB", b"do\r\n")
 
 
-def test_another_method_in_answered(phone, sipp):
+def test_another_method_is_answered_by_the_handler(phone, sipp):
     phone.reactions[sipbridge.RequestReceived] = lambda event: event.answer(200)
     sipp(Caller().initial("FROB").expect(200), phone.host_port).wait()
     phone.expect("request FROB")
 
 
-def test_within_no_call_that_we_know(phone, sipp):
+def test_a_bye_outside_of_any_call_gets_481(phone, sipp):
     """BYE of a call that is none: 481 (RFC 3261, 15.1.2)."""
     sipp(Caller(to_tag="unknown").initial("BYE").expect(481), phone.host_port).wait()
     assert phone.labels == []
 
 
 @pytest.mark.parametrize("kind", ["text/plain;x", "text/plain;x;charset=utf-8"])
-def test_a_media_type_with_a_parameter_without_a_value_out(phone, sipp, kind):
+def test_a_media_type_parameter_without_a_value_is_sent(phone, sipp, kind):
     """libosip2 writes none, and takes the next header for the value of Content-Type."""
     peer = sipp(Callee().recv("MESSAGE").reply(200))
     phone.endpoint.message(peer.uri, "hello", content_type=kind)
@@ -240,7 +240,7 @@ def test_a_media_type_with_a_parameter_without_a_value_out(phone, sipp, kind):
     "kind, accept",
     [("text/plain;x", "text/plain"), ("text/plain;x;charset=utf-8", "text/plain"), ("text/plain", "text/html;level")],
 )
-def test_a_media_type_with_a_parameter_without_a_value_in(phone, by_hand, kind, accept):
+def test_a_media_type_parameter_without_a_value_is_received(phone, by_hand, kind, accept):
     fields = [("Content-Type", kind), ("Accept", accept)]
     by_hand.request(phone.endpoint.port, "MESSAGE", fields, b"hello")
     event = phone.wait("request MESSAGE")

@@ -19,7 +19,7 @@ def phone(make_phone):
 # -- OPTIONS -------------------------------------------------------------------------------------------------
 
 
-def test_a_peer_comes_and_goes(phone, by_hand):
+def test_a_watch_tells_when_its_peer_comes_and_goes(phone, by_hand):
     watch = phone.endpoint.watch(by_hand.uri, interval=5.0)
     assert watch.available is None
     for status in (200, 200, 404, 503, 503, 486, 504):
@@ -32,7 +32,7 @@ def test_a_peer_comes_and_goes(phone, by_hand):
     assert phone.events[0].watch is watch and phone.events[0].uri == by_hand.uri
 
 
-def test_stopped_means_not_asked_any_more(phone, by_hand):
+def test_a_stopped_watch_sends_no_more_options(phone, by_hand):
     watch = phone.endpoint.watch(by_hand.uri, interval=1.0)
     request = by_hand.next("OPTIONS")
     watch.stop()
@@ -48,7 +48,7 @@ def test_a_peer_that_cannot_be_reached(phone):
 
 
 @pytest.mark.parametrize("uri, interval", [("bob", 5), ("sip:a@b", 0), ("sip:a@b", "5"), ("sip:a@b", True)])
-def test_bad_input(phone, uri, interval):
+def test_watch_refuses_bad_input(phone, uri, interval):
     with pytest.raises(sipbridge.InputError):
         phone.endpoint.watch(uri, interval)
 
@@ -56,7 +56,7 @@ def test_bad_input(phone, uri, interval):
 # -- registrations (RFC 5626, 4.5) ---------------------------------------------------------------------------
 
 
-def test_kept_through_failures(phone, by_hand):
+def test_a_registration_is_kept_through_failures(phone, by_hand):
     registrar = "sip:127.0.0.1:%d" % by_hand.port
     first = threading.Thread(
         target=lambda: by_hand.reply(by_hand.next("REGISTER"), 503, [("Retry-After", "45 (busy);duration=9")])
@@ -79,7 +79,7 @@ def test_kept_through_failures(phone, by_hand):
     _unregister(kept, by_hand)
 
 
-def test_kept_until_kamailio_is_open_again(phone, kamailio):
+def test_a_registration_is_kept_until_kamailio_is_open_again(phone, kamailio):
     """503 with Retry-After for a while, and 401 to the first try after that."""
     phone.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)
     kamailio.close_registrar(True)
@@ -104,7 +104,7 @@ def _unregister(kept, by_hand):
 
 
 @pytest.mark.parametrize("status", [403, 404, 600])
-def test_what_will_not_pass_is_not_tried_again(phone, by_hand, status):
+def test_a_permanent_refusal_is_not_tried_again(phone, by_hand, status):
     answer = threading.Thread(target=lambda: by_hand.reply(by_hand.next("REGISTER"), status))
     answer.start()
     with pytest.raises(sipbridge.ResponseError):
@@ -114,7 +114,7 @@ def test_what_will_not_pass_is_not_tried_again(phone, by_hand, status):
     phone.expect("registration failed %d" % status)
 
 
-def test_given_up_while_it_waits(phone, by_hand):
+def test_unregister_ends_the_wait_for_the_next_try(phone, by_hand):
     later = [("Retry-After", "100")]  # a second of this test's, to be given up in
     answer = threading.Thread(target=lambda: by_hand.reply(by_hand.next("REGISTER"), 503, later))
     answer.start()

@@ -61,7 +61,7 @@ def _Other(call):
     return other
 
 
-def test_each_method_of_a_call_is_here():
+def test_each_method_of_a_call_is_in_the_table():
     methods = set(name.partition(".")[2] for name in functions() if name.startswith("Call."))
     assert methods == set(CALLS) | ALWAYS
 
@@ -129,7 +129,7 @@ class _States(object):
 
 
 @pytest.mark.parametrize("state", sorted(WRONG))
-def test_a_call(phone, by_hand, state):
+def test_a_call_in_the_wrong_state(phone, by_hand, state):
     states = _States(phone, by_hand)
     call = states.make(state)
     del by_hand.waiting[:]
@@ -219,7 +219,7 @@ def test_a_request_that_was_answered(phone, by_hand):
     dialog.is_alive()
 
 
-def test_a_transfer_twice(phone, by_hand):
+def test_a_transfer_is_answered_once(phone, by_hand):
     dialog = Dialog(phone, by_hand, True)
     asked = []
     phone.reactions[sipbridge.TransferRequested] = lambda event: (asked.append(event), event.reject())
@@ -252,12 +252,12 @@ CLOSED = {
 HARMLESS = frozenset(["__init__", "on", "off", "events", "close", "wait_closed", "add_account", "account_of"])
 
 
-def test_each_method_of_an_endpoint_is_here():
+def test_each_method_of_an_endpoint_is_in_the_table():
     methods = set(name.partition(".")[2] for name in functions() if name.startswith("Endpoint."))
     assert methods == set(CLOSED) | HARMLESS
 
 
-def test_an_endpoint_that_is_closed(make_phone):
+def test_a_closed_endpoint_raises_engine_error(make_phone):
     """EngineError from each, at once."""
     endpoint = make_phone(identity="sip:alice@sipbridge.test").endpoint
     endpoint.close()

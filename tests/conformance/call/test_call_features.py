@@ -27,7 +27,7 @@ def test_a_crossing_reinvite_is_tried_again(phone, sipp):
     assert [each.body for each in peer.received("INVITE")] == [OFFER, HOLD, HOLD]
 
 
-def test_glare_ends(phone, sipp):
+def test_glare_ends_after_the_given_number_of_tries(phone, sipp):
     """After as many tries as asked for, or when there is no time for another."""
     scenario = Caller().initial("INVITE", OFFER).expect(200).ack()
     for _ in range(3):
@@ -95,7 +95,7 @@ def test_hold_refused(phone, sipp):
 # -- offer and answer (RFC 3264) -----------------------------------------------------------------------------
 
 
-def test_an_offer_wants_an_answer(phone, sipp):
+def test_an_offer_cannot_be_answered_without_sdp(phone, sipp):
     peer = sipp(
         Caller().initial("INVITE", OFFER).expect(183).expect(200).ack().request("BYE").expect(200), phone.host_port
     )
@@ -109,7 +109,7 @@ def test_an_offer_wants_an_answer(phone, sipp):
     assert peer.received("200")[0].body == EARLY
 
 
-def test_an_invite_without_an_offer_wants_one(phone, sipp):
+def test_an_invite_without_an_offer_cannot_be_answered_without_one(phone, sipp):
     peer = sipp(Caller().initial("INVITE").expect(200).ack(ANSWER).request("BYE").expect(200), phone.host_port)
     call = phone.wait("incoming").call
     with pytest.raises(sipbridge.CallStateError) as caught:
@@ -120,7 +120,7 @@ def test_an_invite_without_an_offer_wants_one(phone, sipp):
     assert call.remote_sdp == ANSWER
 
 
-def test_an_ack_has_to_answer(phone, sipp):
+def test_an_ack_without_an_answer_is_refused(phone, sipp):
     peer = sipp(Callee().recv("INVITE").reply(200, OFFER).recv("ACK").recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri)
     with pytest.raises(sipbridge.CallStateError):
@@ -136,7 +136,7 @@ def test_an_ack_has_to_answer(phone, sipp):
     assert [each.body for each in peer.received("ACK")] == [ANSWER]
 
 
-def test_no_offer_before_the_peers_was_answered(phone, by_hand):
+def test_a_second_offer_before_the_answer_is_refused(phone, by_hand):
     errors = []
 
     def react(event):
@@ -169,7 +169,7 @@ WHY = sipbridge.Reason("Q.850", 16, u'Normal "call" clearing')
 VALUE = 'Q.850;cause=16;text="Normal \\"call\\" clearing"'
 
 
-def test_reason_with_bye(phone, other):
+def test_reason_is_sent_with_bye(phone, other):
     call = phone.endpoint.invite(other.uri, OFFER)
     other.wait("incoming sdp")
     other.call("answer", ANSWER)
@@ -180,7 +180,7 @@ def test_reason_with_bye(phone, other):
     assert other.start("phone", "reasons").result() == [["Q.850", 16, u'Normal "call" clearing']]
 
 
-def test_reason_of_a_bye(phone, sipp):
+def test_reason_of_a_received_bye_is_told(phone, sipp):
     headers = [("Reason", 'SIP ;cause=600 ;text="Busy Everywhere", Q.850;cause=17'), ("Reason", "X;cause=y")]
     peer = sipp(answering().request("BYE", headers=headers).expect(200))
     call = phone.endpoint.call(peer.uri, OFFER)
@@ -188,20 +188,20 @@ def test_reason_of_a_bye(phone, sipp):
     peer.wait()
 
 
-def test_reason_with_a_refusal(phone, sipp):
+def test_reason_is_sent_with_a_refusal(phone, sipp):
     peer = sipp(Caller().initial("INVITE", OFFER).expect(480).ack_refusal(), phone.host_port)
     phone.wait("incoming sdp").call.reject(480, why=WHY)
     peer.wait()
     assert peer.received("480")[0]["Reason"] == VALUE
 
 
-def test_reason_of_a_refusal(phone, sipp):
+def test_reason_of_a_received_refusal_is_told(phone, sipp):
     peer = sipp(Callee().recv("INVITE").reply(486, headers=[("Reason", VALUE)]).recv("ACK"))
     assert phone.endpoint.invite(peer.uri, OFFER).wait_ended().reasons == (WHY,)
     peer.wait()
 
 
-def test_reason_with_cancel(phone, sipp):
+def test_reason_is_sent_with_cancel(phone, sipp):
     """libeXosip2 builds its CANCEL by itself: there it goes without."""
     peer = sipp(
         Callee().recv("INVITE").reply(180).recv("CANCEL").reply(200).reply_to("INVITE", 487).recv("ACK")
@@ -232,7 +232,7 @@ def test_bad_reasons(phone, by_hand, reason):
 # -- who is calling (RFC 3323, 3325) -------------------------------------------------------------------------
 
 
-def test_identity_out(phone, sipp):
+def test_identity_is_sent(phone, sipp):
     peer = sipp(answering().recv("BYE").reply(200))
     call = phone.endpoint.call(
         peer.uri,
@@ -248,7 +248,7 @@ def test_identity_out(phone, sipp):
     assert (invite["Privacy"], "anonymous.invalid" in invite["From"]) == ("id;user", True)
 
 
-def test_identity_in(phone, sipp):
+def test_identity_is_received(phone, sipp):
     headers = [("P-Asserted-Identity", '"Cullen, J" <sip:fluffy@example.com>, <tel:+14085264000>')]
     headers += [("P-Asserted-Identity", "nonsense <"), ("Privacy", "ID; critical")]
     peer = sipp(Caller().initial("INVITE", OFFER, headers=headers).expect(486).ack_refusal(), phone.host_port)

@@ -126,14 +126,14 @@ def test_info_answered_by_the_handler(phone, sipp):
     phone.expect("incoming sdp", "confirmed", "info 5", "ended remote-bye 200")
 
 
-def test_a_request_that_nobody_knows(phone, sipp):
+def test_a_request_of_an_unknown_method_is_refused_within_a_call(phone, sipp):
     peer = sipp(_calling().request("FROB").expect(501).request("BYE").expect(200), phone.host_port)
     phone.wait("incoming sdp").call.answer(ANSWER)
     peer.wait()
     phone.expect("incoming sdp", "confirmed", "request FROB", "ended remote-bye 200")
 
 
-def test_a_request_of_any_method_out(phone, sipp):
+def test_a_request_of_any_method_is_sent_within_a_call(phone, sipp):
     peer = sipp(
         answering().recv("FROB").reply(200, b"done\r\n", content_type="text/plain").recv("BYE").reply(200)
     )
@@ -212,7 +212,7 @@ def test_hold_and_resume_by_the_peer_that_called(phone, sipp):
     assert (call.local_sdp, call.remote_sdp) == (RESUMED, RESUME)
 
 
-def test_hold_by_the_peer_that_was_called(phone, sipp):
+def test_hold_by_the_called_peer_is_answered_by_the_endpoint(phone, sipp):
     """With nobody to answer, the endpoint does: what was given last, as the offer allows it (RFC 3264, 6.1 and 8)."""
     scenario = answering()
     for offer in (HOLD, RESUME):
@@ -269,7 +269,7 @@ def test_our_reinvite_refused(phone, sipp, status):
     phone.expect("answered 200 sdp", "ended local-bye 200")
 
 
-def test_their_reinvite_refused(phone, sipp):
+def test_the_peers_reinvite_refused(phone, sipp):
     phone.reactions[sipbridge.CallReinvited] = lambda event: event.reject(488, "Not That")
     peer = sipp(
         _calling().request("INVITE", HOLD).expect(488).ack_refusal().request("BYE").expect(200),
@@ -297,7 +297,7 @@ def test_the_peer_hangs_up_instead_of_answering_a_reinvite(phone, sipp):
 # -- UPDATE (RFC 3311) ---------------------------------------------------------------------------------------
 
 
-def test_update_out(phone, sipp):
+def test_update_is_sent(phone, sipp):
     peer = sipp(answering().recv("UPDATE").reply(200, HELD).recv("BYE").reply(200))
     call = phone.endpoint.call(peer.uri, OFFER)
     assert call.update(HOLD).body == HELD
@@ -308,7 +308,7 @@ def test_update_out(phone, sipp):
     phone.expect("answered 200 sdp", "ended local-bye 200")
 
 
-def test_update_in(phone, sipp):
+def test_update_is_received(phone, sipp):
     phone.reactions[sipbridge.RequestReceived] = lambda event: event.answer(
         200, body=HELD, content_type="application/sdp"
     )
@@ -351,7 +351,7 @@ def _next_request(by_hand, numbers):
 
 @pytest.mark.parametrize("placed", [True, False])
 @pytest.mark.parametrize("challenged", ["INFO", "INFO MESSAGE"])
-def test_requests_challenged_at_once(phone, by_hand, placed, challenged):
+def test_challenged_requests_have_numbers_of_their_own(phone, by_hand, placed, challenged):
     """Each that is sent again has a number that no other has (12.2.1.1), and its own answer."""
     phone.endpoint.add_credentials("alice", "secret", realm="sipbridge.test")
     dialog, numbers, statuses = Dialog(phone, by_hand, placed), [], {"INFO": 200, "MESSAGE": 202}

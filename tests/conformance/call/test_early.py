@@ -49,7 +49,7 @@ def test_reliable_early_media_is_acknowledged_once(phone, by_hand):
     phone.expect("progress 183 sdp", "progress 180", "answered 200 sdp", "ended local-bye 200")
 
 
-def test_reliable_ones_out_of_order_wait(phone, by_hand):
+def test_reliable_responses_out_of_order_wait(phone, by_hand):
     """RFC 3262, 4: one that comes before its predecessor is dropped, and comes again."""
     _with_100rel(phone)
     _, invite = _call(phone, by_hand)
@@ -87,7 +87,7 @@ def test_several_phones_ring_and_two_answer(phone, by_hand):
     phone.expect("progress 180", "progress 180", "answered 200 sdp", "ended local-bye 200")
 
 
-def test_endless_provisional_responses(phone, by_hand):
+def test_endless_provisional_responses_of_ever_more_phones(phone, by_hand):
     """From ever more phones: answered for some, and the call goes on and ends."""
     call, invite = _call(phone, by_hand)
     for number in range(200):
@@ -125,7 +125,7 @@ def test_we_ring_reliably(phone, by_hand):
     phone.expect("incoming sdp", "confirmed", "ended remote-bye 200")
 
 
-def test_a_caller_that_does_not_know_100rel(phone, by_hand):
+def test_a_call_goes_on_with_a_caller_without_100rel(phone, by_hand):
     """Nothing is sent, and the call goes on."""
     by_hand.request(phone.endpoint.port, "INVITE", [SDP], OFFER)
     call = phone.wait("incoming sdp").call

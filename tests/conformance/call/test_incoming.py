@@ -9,7 +9,7 @@ from conformance.sdp import ANSWER, EARLY, OFFER
 from peers.scenario import Caller
 
 
-def test_to_the_end(phone, sipp):
+def test_a_call_from_invite_to_bye(phone, sipp):
     peer = sipp(
         Caller()
         .initial("INVITE", OFFER, headers=[("Subject", "a call")])
@@ -86,7 +86,7 @@ def test_the_caller_cancels(phone, sipp):
 
 
 @pytest.mark.parametrize("status", [400, 404, 480, 486, 488, 500, 503, 600, 603])
-def test_refused(phone, sipp, status):
+def test_we_refuse(phone, sipp, status):
     peer = sipp(Caller().initial("INVITE", OFFER).expect(180).expect(status).ack_refusal(), phone.host_port)
     call = phone.wait("incoming sdp").call
     call.ring()
@@ -100,7 +100,7 @@ def test_refused(phone, sipp, status):
 
 
 @pytest.mark.parametrize("status", [301, 302])
-def test_redirected(phone, sipp, status):
+def test_we_redirect(phone, sipp, status):
     peer = sipp(Caller().initial("INVITE", OFFER).expect(status).ack_refusal(), phone.host_port)
     phone.wait("incoming sdp").call.redirect("sip:bob@elsewhere.test", status)
     peer.wait()
@@ -115,7 +115,7 @@ def test_hangup_declines(phone, sipp):
     phone.expect("incoming sdp", "ended rejected 603")
 
 
-def test_nobody_is_there(sipp):
+def test_a_call_without_a_handler_gets_480(sipp):
     """Without a handler and an iterator the endpoint answers 480."""
     with sipbridge.Endpoint("udp://127.0.0.1:0") as endpoint:
         sipp(
@@ -123,7 +123,7 @@ def test_nobody_is_there(sipp):
         ).wait()
 
 
-def test_an_iterator_takes_it(sipp):
+def test_an_iterator_takes_the_call(sipp):
     with sipbridge.Endpoint("udp://127.0.0.1:0") as endpoint:
         with endpoint.events(timeout=30.0) as stream:
             peer = sipp(
@@ -149,7 +149,7 @@ def test_close_hangs_up(phone, sipp):
     assert call.ended.cause == "local-bye"
 
 
-def test_close_refuses_what_rings(phone, sipp):
+def test_close_refuses_a_ringing_call(phone, sipp):
     peer = sipp(Caller().initial("INVITE", OFFER).expect(180).expect(603).ack_refusal(), phone.host_port)
     phone.wait("incoming sdp").call.ring()
     phone.close()

@@ -34,7 +34,7 @@ def _hold_in_vain(call, peer):
 
 
 @pytest.mark.parametrize("placed", [True, False])
-def test_a_hold(phone, by_hand, placed):
+def test_resume_works_after_a_late_answer_to_hold(phone, by_hand, placed):
     """The peer is held as soon as it says so, and resume() resumes."""
     dialog = Dialog(phone, by_hand, placed)
     call = dialog.call
@@ -54,7 +54,7 @@ def test_a_hold(phone, by_hand, placed):
     dialog.works()
 
 
-def test_nobody_knows_before_the_answer(phone, by_hand):
+def test_hold_is_unknown_before_the_answer(phone, by_hand):
     """Whether the call is on hold is not known as long as the peer has not said: neither is taken for done."""
     dialog = Dialog(phone, by_hand, True)
     reinvite = _hold_in_vain(dialog.call, by_hand)
@@ -69,7 +69,7 @@ def test_nobody_knows_before_the_answer(phone, by_hand):
     dialog.works()
 
 
-def test_an_offer_of_other_media(phone, by_hand):
+def test_a_late_answer_to_an_offer_of_other_media(phone, by_hand):
     dialog = Dialog(phone, by_hand, True)
     other = OFFER.replace(b"m=audio 40", b"m=audio 50")
     assert other != OFFER
@@ -82,7 +82,7 @@ def test_an_offer_of_other_media(phone, by_hand):
 
 
 @pytest.mark.parametrize("status", [200, 488])
-def test_an_update(phone, by_hand, status):
+def test_a_late_answer_to_an_update(phone, by_hand, status):
     dialog = Dialog(phone, by_hand, True)
     other = OFFER.replace(b"m=audio 40", b"m=audio 50")
     answer = ANSWER.replace(b"m=audio 40", b"m=audio 60")
@@ -96,7 +96,7 @@ def test_an_update(phone, by_hand, status):
     dialog.works()
 
 
-def test_an_offer_in_the_answer(phone, by_hand):
+def test_an_offer_in_a_late_answer_is_answered_in_the_ack(phone, by_hand):
     """Nobody is there to answer it in the ACK, so it gets what is in force: without an ACK the peer would hang up."""
     dialog = Dialog(phone, by_hand, True)
     with pytest.raises(sipbridge.TimeoutError):
@@ -109,7 +109,7 @@ def test_an_offer_in_the_answer(phone, by_hand):
     dialog.works()
 
 
-def test_a_session_is_refreshed_with_what_was_agreed_on(make_phone, by_hand):
+def test_the_session_timer_refreshes_with_what_was_agreed_on(make_phone, by_hand):
     """Time runs a hundred times as fast for the session timer."""
     phone = make_phone(session_expires=600)
     later = phone.endpoint._dispatcher.call_later

@@ -10,7 +10,7 @@ from peers.scenario import Callee
 from peers.wire import check_digest
 
 
-def test_to_the_end(phone, sipp):
+def test_a_call_from_invite_to_bye(phone, sipp):
     peer = sipp(
         Callee()
         .recv("INVITE").reply(180).reply(183, EARLY).reply(200, ANSWER).recv("ACK")
@@ -48,7 +48,7 @@ def test_the_peer_hangs_up(phone, sipp):
     phone.expect("progress 180", "answered 200 sdp", "ended remote-bye 200")
 
 
-def test_no_provisional_response(phone, sipp):
+def test_the_peer_answers_without_a_provisional_response(phone, sipp):
     peer = sipp(Callee().recv("INVITE").reply(200, ANSWER).recv("ACK").recv("BYE").reply(200))
     phone.endpoint.call(peer.uri, OFFER).hangup()
     peer.wait()
@@ -69,7 +69,7 @@ def test_the_peer_offers(phone, sipp):
     assert peer.received("ACK")[0].body == ANSWER
 
 
-def test_bye_refused(phone, sipp):
+def test_a_refused_bye_ends_the_call_too(phone, sipp):
     """The call is over whatever the peer says to BYE (RFC 3261, 15.1.1)."""
     peer = sipp(Callee().recv("INVITE").reply(200, ANSWER).recv("ACK").recv("BYE").reply(481))
     phone.endpoint.call(peer.uri, OFFER).hangup()
@@ -121,7 +121,7 @@ def test_no_answer_in_time(phone, sipp):
 
 
 @pytest.mark.parametrize("status", [400, 404, 480, 486, 488, 500, 503, 600, 603])
-def test_refused(phone, sipp, status):
+def test_the_peer_refuses(phone, sipp, status):
     peer = sipp(
         Callee()
         .recv("INVITE").reply(180)
@@ -140,7 +140,7 @@ def test_refused(phone, sipp, status):
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 305, 380])
-def test_redirected(phone, sipp, status):
+def test_the_peer_redirects(phone, sipp, status):
     targets = ["<sip:bob@first.test>;q=0.9", "<sip:bob@second.test>;q=0.5"]
     headers = [("Contact", target) for target in targets]
     peer = sipp(Callee().recv("INVITE").reply(status, headers=headers).recv("ACK"))
@@ -180,7 +180,7 @@ def test_through_the_outbound_proxy(make_phone, sipp):
     assert invite["User-Agent"] == "exchange/1.0"
 
 
-def test_advertised_address(make_phone, sipp):
+def test_the_advertised_address_is_in_contact(make_phone, sipp):
     """What Contact names where the endpoint's own address is not reachable: a container's, or behind NAT."""
     peer = sipp(Callee().recv("INVITE").reply(486).recv("ACK"))
     phone = make_phone(advertised="198.51.100.7:5062")
@@ -191,7 +191,7 @@ def test_advertised_address(make_phone, sipp):
 
 
 @pytest.mark.parametrize("status, header", [(401, "Authorization"), (407, "Proxy-Authorization")])
-def test_challenged(phone, sipp, status, header):
+def test_a_challenged_invite_is_sent_again_with_credentials(phone, sipp, status, header):
     """Digest on INVITE (RFC 3261, 22.2 and 22.3); what the user sees is one call that is answered."""
     phone.endpoint.add_credentials("alice", "wonder-land", realm="sipbridge.test")
     peer = sipp(
@@ -211,7 +211,7 @@ def test_challenged(phone, sipp, status, header):
 
 
 @pytest.mark.parametrize("status", [401, 407])
-def test_challenged_without_credentials(phone, sipp, status):
+def test_a_challenged_invite_without_credentials_fails(phone, sipp, status):
     peer = sipp(Callee().recv("INVITE").reply(status, headers=[_challenge(status, "one")]).recv("ACK").pause(500))
     with pytest.raises(sipbridge.AuthenticationError) as caught:
         phone.endpoint.call(peer.uri, OFFER)
@@ -221,7 +221,7 @@ def test_challenged_without_credentials(phone, sipp, status):
 
 
 @pytest.mark.parametrize("status", [401, 407])
-def test_challenged_with_a_wrong_password(phone, sipp, status):
+def test_a_challenged_invite_with_a_wrong_password_fails(phone, sipp, status):
     """A second challenge that is not stale means that the credentials are wrong: no third try (22.1)."""
     phone.endpoint.add_credentials("alice", "wrong")
     peer = sipp(

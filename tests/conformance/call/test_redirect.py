@@ -32,7 +32,7 @@ def _answer(peer, invite, call):
     call.wait_ended()
 
 
-def test_followed(phone, by_hand, elsewhere):
+def test_a_redirection_is_followed(phone, by_hand, elsewhere):
     call = phone.endpoint.invite(by_hand.uri, OFFER, headers=[("X-Trace", "1")], follow_redirects=1)
     _redirect(by_hand, by_hand.next("INVITE"), "<%s?X-Evil=1>" % elsewhere.uri)
     invite = elsewhere.next("INVITE")
@@ -43,7 +43,7 @@ def test_followed(phone, by_hand, elsewhere):
     phone.expect("answered 200 sdp", "ended local-bye 200")
 
 
-def test_the_most_wanted_first_and_the_next_when_it_fails(phone, by_hand, elsewhere):
+def test_the_target_with_the_highest_q_is_called_first(phone, by_hand, elsewhere):
     call = phone.endpoint.invite(by_hand.uri, OFFER, follow_redirects=3)
     again = by_hand.uri.replace("peer@", "second@")
     _redirect(
@@ -56,7 +56,7 @@ def test_the_most_wanted_first_and_the_next_when_it_fails(phone, by_hand, elsewh
     assert call.request_uri == again
 
 
-def test_round_in_a_circle(phone, by_hand, elsewhere):
+def test_no_target_is_called_twice(phone, by_hand, elsewhere):
     """Nobody is asked twice."""
     call = phone.endpoint.invite(by_hand.uri, OFFER, follow_redirects=70)
     _redirect(by_hand, by_hand.next("INVITE"), "<%s>" % elsewhere.uri)
@@ -66,7 +66,7 @@ def test_round_in_a_circle(phone, by_hand, elsewhere):
     phone.expect("ended redirected 302")
 
 
-def test_no_further_than_asked(phone, by_hand):
+def test_no_more_redirections_are_followed_than_asked_for(phone, by_hand):
     call = phone.endpoint.invite(by_hand.uri, OFFER, follow_redirects=3)
     for number in range(4):
         uri = by_hand.uri.replace("peer", "hop%d" % number)
@@ -77,13 +77,13 @@ def test_no_further_than_asked(phone, by_hand):
 
 
 @pytest.mark.parametrize("contacts", [(), ("<mailto:bob@example.com>",), ("<tel:+1>",)])
-def test_nowhere_to_go(phone, by_hand, contacts):
+def test_a_redirection_without_a_usable_target(phone, by_hand, contacts):
     call = phone.endpoint.invite(by_hand.uri, OFFER, follow_redirects=3)
     _redirect(by_hand, by_hand.next("INVITE"), *contacts)
     assert call.wait_ended().cause == "redirected"
 
 
-def test_hung_up_before_the_redirection(phone, by_hand, elsewhere):
+def test_a_call_that_was_hung_up_follows_no_redirection(phone, by_hand, elsewhere):
     call = phone.endpoint.invite(by_hand.uri, OFFER, follow_redirects=3)
     invite = by_hand.next("INVITE")
     by_hand.reply(invite, 180)
@@ -96,13 +96,13 @@ def test_hung_up_before_the_redirection(phone, by_hand, elsewhere):
 
 
 @pytest.mark.parametrize("number", [-1, 71, 1.5, True, "2"])
-def test_how_many_is_a_number(phone, by_hand, number):
+def test_follow_redirects_is_a_number(phone, by_hand, number):
     with pytest.raises(sipbridge.InputError):
         phone.endpoint.invite(by_hand.uri, OFFER, follow_redirects=number)
     assert phone.endpoint.calls == ()
 
 
-def test_from_sipp_to_sipp(phone, sipp):
+def test_sipp_redirects_to_another_sipp(phone, sipp):
     target = sipp(Callee().recv("INVITE").reply(180).reply(200, ANSWER).recv("ACK").recv("BYE").reply(200))
     moved = [("Contact", "<sip:gone@127.0.0.1:9>;q=0.1, <%s>;q=0.9" % target.uri)]
     first = sipp(Callee().recv("INVITE").reply(302, headers=moved).recv("ACK"))

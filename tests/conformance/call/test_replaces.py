@@ -33,7 +33,7 @@ def _replacing(phone, by_hand, value):
     return by_hand.request(phone.endpoint.port, "INVITE", headers, OFFER)
 
 
-def test_replaced(phone, by_hand):
+def test_a_call_that_came_is_replaced(phone, by_hand):
     invite, answer, old = _established(phone, by_hand)
     second = _replacing(phone, by_hand, _replaces(invite, answer))
     event = phone.wait("incoming sdp", 2)
@@ -49,7 +49,7 @@ def test_replaced(phone, by_hand):
     assert phone.endpoint.calls == (event.call,)
 
 
-def test_a_call_of_ours_replaced(phone, by_hand):
+def test_a_call_that_we_placed_is_replaced(phone, by_hand):
     old = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")
     by_hand.reply(invite, 180)
@@ -78,7 +78,7 @@ def test_a_call_of_ours_replaced(phone, by_hand):
         (lambda value: [("Replaces", value), ("Replaces", value)], 400),
     ],
 )
-def test_not_replaced(phone, by_hand, change, status):
+def test_a_call_is_not_replaced_by_a_wrong_replaces(phone, by_hand, change, status):
     invite, answer, old = _established(phone, by_hand)
     _replacing(phone, by_hand, change(_replaces(invite, answer)))
     by_hand.next(str(status))

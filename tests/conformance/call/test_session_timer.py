@@ -66,7 +66,7 @@ def test_we_refresh_by_update(phone, by_hand):
     _hang_up(call, by_hand)
 
 
-def test_a_refresh_refused(phone, by_hand):
+def test_a_refused_refresh_keeps_the_call(phone, by_hand):
     """UPDATE is not taken after all; the interval is too small; another re-INVITE crossed."""
     call, _ = _place(phone, by_hand, _expires(90, "uac"), ("Allow", "UPDATE"))
     by_hand.reply(by_hand.next("UPDATE"), 501)
@@ -83,7 +83,7 @@ def test_a_refresh_refused(phone, by_hand):
     _hang_up(call, by_hand)
 
 
-def test_the_peer_has_forgotten_the_call(phone, by_hand):
+def test_a_refresh_answered_481_ends_the_call(phone, by_hand):
     call, _ = _place(phone, by_hand, _expires(90, "uac"))
     by_hand.reply(by_hand.next("INVITE"), 481)
     bye = by_hand.next("BYE")
@@ -92,20 +92,20 @@ def test_the_peer_has_forgotten_the_call(phone, by_hand):
     call.wait_ended()
 
 
-def test_the_peer_does_not_refresh(phone, by_hand):
+def test_a_call_ends_when_the_peer_does_not_refresh(phone, by_hand):
     call, _ = _place(phone, by_hand, _expires(90, "uas"))
     by_hand.reply(by_hand.next("BYE"), 200)
     assert call.wait_ended().cause == "local-bye"
     phone.expect("answered 200 sdp", "ended local-bye 200")
 
 
-def test_no_timer_when_the_peer_knows_none(phone, by_hand):
+def test_no_timer_runs_when_the_peer_supports_none(phone, by_hand):
     call, _ = _place(phone, by_hand)
     assert by_hand.take(1.2) is None
     _hang_up(call, by_hand)
 
 
-def test_a_longer_session_is_asked_for(phone, by_hand):
+def test_a_422_raises_the_interval(phone, by_hand):
     call = phone.endpoint.invite(by_hand.uri, OFFER, headers=[("X-Trace", "1")])
     by_hand.reply(by_hand.next("INVITE"), 422, [("Min-SE", "300")])
     by_hand.next("ACK")
@@ -118,7 +118,7 @@ def test_a_longer_session_is_asked_for(phone, by_hand):
     phone.expect("answered 200 sdp", "ended local-bye 200")
 
 
-def test_a_peer_that_always_wants_more(phone, by_hand):
+def test_a_peer_that_always_answers_422(phone, by_hand):
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     for number in range(4):
         by_hand.reply(by_hand.next("INVITE"), 422, [("Min-SE", str(200 + number))])
@@ -127,7 +127,7 @@ def test_a_peer_that_always_wants_more(phone, by_hand):
 
 
 @pytest.mark.parametrize("headers", [[], [("Min-SE", "99999999999")], [("Min-SE", "60")]])
-def test_422_without_sense(phone, by_hand, headers):
+def test_a_422_without_a_usable_min_se(phone, by_hand, headers):
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     by_hand.reply(by_hand.next("INVITE"), 422, headers)
     assert call.wait_ended().status == 422
@@ -163,7 +163,7 @@ def test_we_refresh_for_a_caller_without_timers(phone, by_hand):
     _hang_up(call, by_hand)
 
 
-def test_the_caller_wants_too_little(phone, by_hand):
+def test_a_too_small_interval_gets_422(phone, by_hand):
     by_hand.request(
         phone.endpoint.port, "INVITE", SDP + [("Supported", "timer"), ("Session-Expires", "30")], OFFER
     )
@@ -172,7 +172,7 @@ def test_the_caller_wants_too_little(phone, by_hand):
 
 
 @pytest.mark.parametrize("seconds, agreed", [(0, 90), (89, 90), (2**31 - 1, 2**31 - 1)])
-def test_an_interval_out_of_all_proportion(phone, by_hand, seconds, agreed):
+def test_an_extreme_interval_of_the_peer(phone, by_hand, seconds, agreed):
     """What a peer grants neither has us refresh without a pause nor stops the events of the endpoint."""
     call, _ = _place(phone, by_hand, _expires(seconds, "uas"))
     assert call._session_timer.expires == agreed
@@ -180,7 +180,7 @@ def test_an_interval_out_of_all_proportion(phone, by_hand, seconds, agreed):
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "99999999999999999999;refresher=uac", "90;refresher=nobody", ";;;"])
-def test_nonsense_in_session_expires(phone, by_hand, value):
+def test_a_malformed_session_expires(phone, by_hand, value):
     """Sofia-SIP refuses some of it by itself (400); where it comes through it is as if it had not been said."""
     headers = SDP + [("Supported", "timer"), ("Session-Expires", value)]
     phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.answer(ANSWER)
@@ -197,7 +197,7 @@ def test_nonsense_in_session_expires(phone, by_hand, value):
 
 
 @pytest.mark.parametrize("seconds", [89, 0, -1, 90.5, True, "90"])
-def test_the_interval_is_a_number(phone, by_hand, seconds):
+def test_the_interval_option_is_a_number(phone, by_hand, seconds):
     with pytest.raises(sipbridge.InputError):
         phone.endpoint.invite(by_hand.uri, OFFER, session_expires=seconds)
     with pytest.raises(sipbridge.InputError):

@@ -25,7 +25,7 @@ def _connect(phone, remote):
     return call
 
 
-def test_blind_between_three(phone, other, third):
+def test_blind_transfer_between_three(phone, other, third):
     other.start("phone", "take_transfers", OFFER).result()
     call = _connect(phone, other)
     transferring = call.begin_transfer(third.uri)
@@ -42,7 +42,7 @@ def test_blind_between_three(phone, other, third):
     third.expect("incoming sdp", "confirmed")
 
 
-def test_attended_between_three(phone, other, third):
+def test_attended_transfer_between_three(phone, other, third):
     other.start("phone", "take_transfers", OFFER).result()
     first, second = _connect(phone, other), _connect(phone, third)
     first.hold()
@@ -59,7 +59,7 @@ def test_attended_between_three(phone, other, third):
     other.wait("answered 200 sdp")
 
 
-def test_attended_with_a_call_that_came_to_us(phone, other, third):
+def test_attended_transfer_with_a_call_that_came_to_us(phone, other, third):
     """The tag of our own is learnt from the ACK."""
     third.start("phone", "take_transfers", OFFER).result()
     calling = other.start("endpoint", "call", phone.uri, OFFER)

@@ -29,7 +29,7 @@ def _told(peer):
 ACTIVE, OVER = "active;expires=180", "terminated;reason=noresource"
 
 
-def test_called_for_the_transferor(phone, sipp, by_hand):
+def test_called_target_answers_and_the_transferor_is_told(phone, sipp, by_hand):
     phone.take_transfers(EARLY)
     peer = sipp(_referring(by_hand.uri, 100, 180, 200), phone.host_port)
     old = take_call(phone)
@@ -54,7 +54,7 @@ def test_called_for_the_transferor(phone, sipp, by_hand):
 
 
 @pytest.mark.parametrize("status, reason", [(486, "Busy Here"), (302, "Because")])
-def test_called_in_vain(phone, sipp, by_hand, status, reason):
+def test_called_target_refuses_and_the_transferor_is_told(phone, sipp, by_hand, status, reason):
     phone.take_transfers(OFFER)
     peer = sipp(_referring(by_hand.uri, 100, status), phone.host_port)
     take_call(phone)
@@ -65,7 +65,7 @@ def test_called_in_vain(phone, sipp, by_hand, status, reason):
     assert phone.placed[0].wait_ended().status == status
 
 
-def test_we_hang_the_new_call_up(phone, sipp, by_hand):
+def test_the_transferor_is_told_when_we_hang_up_the_new_call(phone, sipp, by_hand):
     phone.take_transfers(OFFER)
     peer = sipp(_referring(by_hand.uri, 100, 180, 487), phone.host_port)
     take_call(phone)
@@ -84,7 +84,7 @@ def _numbers(peer):
     return set(each["CSeq"] for each in peer.received("NOTIFY"))
 
 
-def test_a_storm_of_provisional_responses_stays_a_trickle(phone, sipp, by_hand):
+def test_a_storm_of_provisional_responses_sends_few_notifies(phone, sipp, by_hand):
     """One NOTIFY at a time, and none twice."""
     phone.take_transfers(OFFER)
     peer = sipp(_referring(by_hand.uri, 100, 180, 200), phone.host_port)
@@ -120,7 +120,7 @@ def test_the_transferor_hangs_up_first(phone, sipp, by_hand):
 
 
 @pytest.mark.parametrize("status", [603, 404])
-def test_refused_by_us(phone, sipp, status):
+def test_we_refuse_the_transfer(phone, sipp, status):
     if status != 603:  # which is what the endpoint says by itself
         phone.reactions[sipbridge.TransferRequested] = lambda event: event.reject(status)
     peer = sipp(_referring(TARGET, status=status), phone.host_port)

@@ -15,7 +15,7 @@ def _notify(scenario, status, state="active;expires=60"):
     return scenario.request("NOTIFY", b"SIP/2.0 %s\r\n" % status, FRAG, headers=headers)
 
 
-def test_blind(phone, sipp):
+def test_blind_transfer(phone, sipp):
     scenario = answering().recv("REFER").reply(202)
     scenario = _notify(scenario, b"100 Trying").expect(200)
     scenario = _notify(scenario, b"180 Ringing").expect(200)
@@ -62,7 +62,7 @@ def test_the_peer_refuses(phone, sipp):
     phone.expect("answered 200 sdp", "ended local-bye 200")
 
 
-def test_the_peer_tells_nothing(phone, sipp):
+def test_a_peer_without_a_refer_subscription(phone, sipp):
     """Without a subscription (RFC 4488) the acceptance is all that there is."""
     peer = sipp(
         answering().recv("REFER").reply(202, headers=[("Refer-Sub", "false")]).recv("BYE").reply(200)
@@ -92,7 +92,7 @@ def test_the_peer_hangs_up_first(phone, sipp):
     peer.wait()
 
 
-def test_one_at_a_time_and_no_result_in_time(phone, sipp):
+def test_a_second_transfer_is_refused_and_a_wait_ends_in_time(phone, sipp):
     scenario = answering().recv("REFER").reply(202)
     scenario = _notify(scenario, b"100 Trying").expect(200)
     peer = sipp(scenario.recv("BYE").reply(200))

@@ -20,7 +20,7 @@ def _call_bob(alice, bob):
     return call
 
 
-def test_to_the_end(phone, other):
+def test_a_call_from_invite_to_bye(phone, other):
     call = phone.endpoint.invite(other.uri, OFFER)
     assert other.wait("incoming sdp")["sdp"] == OFFER
     other.call("ring")
@@ -45,7 +45,7 @@ def test_the_callee_hangs_up(phone, other):
     other.expect("incoming sdp", "confirmed", "ended local-bye 200")
 
 
-def test_the_other_calls(phone, other):
+def test_the_other_endpoint_calls(phone, other):
     calling = other.start("endpoint", "call", phone.uri, OFFER)
     call = phone.wait("incoming sdp").call
     call.ring()
@@ -146,7 +146,7 @@ def test_hold_and_resume_both_ways(phone, other):
     )  # fmt: skip
 
 
-def test_update_that_nobody_answers(phone, other):
+def test_an_update_without_a_handler_is_answered_by_the_endpoint(phone, other):
     call = _call_bob(phone, other)
     with pytest.raises(sipbridge.ResponseError) as caught:
         call.update(HOLD)
@@ -177,7 +177,7 @@ def test_close_ends_the_call_of_the_other(phone, other):
     other.expect("incoming sdp", "confirmed", "ended remote-bye 200")
 
 
-def test_a_call_that_is_over(phone, other):
+def test_an_ended_call_refuses_each_method(phone, other):
     call = _call_bob(phone, other)
     other.call("hangup")
     call.wait_ended()

@@ -64,7 +64,7 @@ def _power(samples, frequency):
     return 2.0 * (real * real + imaginary * imaginary) / len(samples) / total
 
 
-def test_what_is_played_is_what_is_recorded(announcement, tmpdir):
+def test_the_recorder_hears_what_the_announcement_plays(announcement, tmpdir):
     heard = str(tmpdir.join("heard.wav"))
     command = [sys.executable, os.path.join(EXAMPLES, "recorder.py"), announcement, heard]
     recorder = Process(command, str(tmpdir), "recorder")
@@ -77,13 +77,13 @@ def test_what_is_played_is_what_is_recorded(announcement, tmpdir):
 
 
 @pytest.mark.parametrize("body, status", [(NO_CODEC, 488), (b"v=0\r\nnonsense\r\n", 400)])
-def test_what_cannot_be_played_is_refused(announcement, phone, body, status):
+def test_an_offer_that_cannot_be_played_is_refused(announcement, phone, body, status):
     with pytest.raises(sipbridge.ResponseError) as caught:
         phone.endpoint.call(announcement, body)
     assert caught.value.status == status
 
 
-def test_an_offerless_caller_hears_it_too(announcement, phone):
+def test_a_caller_without_an_offer_hears_the_announcement(announcement, phone):
     """The announcement then offers in its 200, and reads the answer in the ACK."""
     call = phone.endpoint.invite(announcement)
     call.wait_answered(10.0)

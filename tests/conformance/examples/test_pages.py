@@ -28,19 +28,19 @@ def _start(page, folder, bob=u"sip:nobody@127.0.0.1", number=0):
     return Process([sys.executable, path], folder, "example")
 
 
-def test_sessions(starter):
+def test_the_examples_of_sessions_md(starter):
     example = _start("sessions.md", starter.folder())
     assert example.wait(20.0) == 0, example.output()
     assert example.output().replace("(u'", "('") == _block("sessions.md", u"text")
 
 
-def test_endpoints(starter):
+def test_the_examples_of_endpoints_md(starter):
     example = _start("endpoints.md", starter.folder())
     assert example.wait(20.0) == 0, example.output()
     assert example.output() == _block("endpoints.md", "text")
 
 
-def test_reliability(starter):
+def test_the_examples_of_reliability_md(starter):
     example = _start("reliability.md", starter.folder(), number=1)
     assert example.wait(20.0) == 0, example.output()
     said = example.output()
@@ -49,7 +49,7 @@ def test_reliability(starter):
     assert [line for line in said.splitlines() if line in printed] == printed
 
 
-def test_tracing(starter, other):
+def test_the_examples_of_tracing_md(starter, other):
     folder = starter.folder()
     example = _start("tracing.md", folder, other.uri)
     assert example.wait(20.0) == 0, example.output()
@@ -58,7 +58,7 @@ def test_tracing(starter, other):
 
 
 @pytest.mark.skipif(sys.version_info[0] < 3, reason="sipbridge.aio is for Python 3")
-def test_asyncio(starter, other):
+def test_the_examples_of_asyncio_md(starter, other):
     example = _start("asyncio.md", starter.folder(), other.uri)
     other.wait("incoming sdp")
     other.call("answer", ANSWER)

@@ -144,7 +144,7 @@ def test_subscribers_without_a_host(other, by_hand, there):
             there()
 
 
-def test_peers_that_move_where_there_is_no_host(other, by_hand, there):
+def test_a_reinvite_whose_contact_has_no_host(other, by_hand, there):
     """A re-INVITE, whose Contact is where everything goes from then on (RFC 3261, 12.2.2)."""
     port = int(other.host_port.rsplit(":", 1)[1])
     for count, address in enumerate(HOSTLESS, 1):
@@ -161,7 +161,7 @@ def test_peers_that_move_where_there_is_no_host(other, by_hand, there):
         there()
 
 
-def test_long_users_that_are_called(other, by_hand, there):
+def test_a_call_to_a_long_user(other, by_hand, there):
     """Our address in the dialog is what To says, and is in the Contact of our BYE."""
     port = int(other.host_port.rsplit(":", 1)[1])
     for length in (100, 128, 129, 200, 300, 1000):
@@ -171,7 +171,7 @@ def test_long_users_that_are_called(other, by_hand, there):
         there()
 
 
-def test_a_long_user_that_is_answered_for(other, by_hand, there):
+def test_an_answer_that_names_a_long_user(other, by_hand, there):
     """The peer says who called it, and does not tell the truth; twice, as two phones behind one address do."""
     other.start("endpoint", "invite", by_hand.uri, OFFER).result()
     invite = by_hand.next("INVITE")

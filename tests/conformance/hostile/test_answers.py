@@ -87,7 +87,7 @@ WRONG = [
 
 @pytest.mark.parametrize("changed", WRONG, ids=lambda changed: "-".join("%s=%.12s" % each for each in changed.items()))
 @pytest.mark.parametrize("status", [180, 200])
-def test_an_answer_that_does_not_fit(phone, by_hand, elsewhere, status, changed):
+def test_a_malformed_answer_to_an_invite(phone, by_hand, elsewhere, status, changed):
     """It is dropped or taken for what it can be; the call ends as one does."""
     if _is_bare(phone) and None in changed.values():
         pytest.skip("libeXosip2 dies of it: run with python -m sipbridge.shield")
@@ -111,7 +111,7 @@ def test_an_answer_without_a_tag(phone, by_hand, status):
     _close(phone, by_hand, call, invite)
 
 
-def test_an_answer_to_a_message_that_does_not_fit(phone, by_hand):
+def test_a_malformed_answer_to_a_message(phone, by_hand):
     """The right one, which comes after it, counts."""
     def react(peer, request, number):
         for changed in (dict(CSeq="99 MESSAGE"), dict(CSeq="1 INVITE"), dict(Via="SIP/2.0/UDP 127.0.0.1:9;branch=x")):
@@ -244,7 +244,7 @@ def _ask(phone, peer, method, timeout=10.0):
 
 
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "PUBLISH", "INVITE", "MESSAGE"])
-def test_challenged_for_ever(phone, by_hand, method):
+def test_an_endless_series_of_stale_nonces(phone, by_hand, method):
     """A nonce that is always stale (RFC 7616, 3.3): it is given up."""
     phone.endpoint.add_credentials("alice", "secret")
     with Serving(by_hand, lambda peer, request, number: peer.reply(request, 401, _challenge(number))) as serving:
@@ -255,7 +255,7 @@ def test_challenged_for_ever(phone, by_hand, method):
 
 
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "PUBLISH"])
-def test_always_too_brief(phone, by_hand, method):
+def test_an_endless_series_of_423(phone, by_hand, method):
     """423 with ever more seconds (RFC 3261, 10.3; RFC 6665, 4.2.1.1; RFC 3903, 4.1)."""
     def react(peer, request, number):
         peer.reply(request, 423, [("Min-Expires", "%d" % (3600 * (number + 1)))])
@@ -270,7 +270,7 @@ def test_always_too_brief(phone, by_hand, method):
 
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "PUBLISH"])
 @pytest.mark.parametrize("least", ["", "-1", "0", u"\u00b2", "9" * 3000], ids=lambda text: repr(text[:12]))
-def test_too_brief_without_sense(phone, by_hand, method, least):
+def test_a_423_with_a_malformed_min_expires(phone, by_hand, method, least):
     def react(peer, request, number):
         peer.reply(request, 423, [("Min-Expires", least)] if number == 1 else [])
 
@@ -282,7 +282,7 @@ def test_too_brief_without_sense(phone, by_hand, method, least):
 
 
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "PUBLISH", "INVITE", "MESSAGE"])
-def test_sent_on_to_itself(phone, by_hand, method):
+def test_a_redirection_to_where_it_came_from(phone, by_hand, method):
     """302 to where it came from, and to ourselves; nobody runs after it."""
     def react(peer, request, number):
         peer.reply(request, 302, [("Contact", "<%s>;q=1, <%s>" % (peer.uri, phone.endpoint.uri))])
@@ -294,7 +294,7 @@ def test_sent_on_to_itself(phone, by_hand, method):
     is_working(phone, by_hand)
 
 
-def test_redirected_from_one_new_place_to_the_next(phone, by_hand):
+def test_an_endless_series_of_redirections(phone, by_hand):
     """As far as was asked for, and not a step more."""
     def react(peer, request, number):
         contacts = ", ".join("<sip:%d.%d@127.0.0.1:%d>" % (number, each, peer.port) for each in range(50))
@@ -332,7 +332,7 @@ CHALLENGES = [
 
 
 @pytest.mark.parametrize("challenge", CHALLENGES, ids=lambda text: text[:40])
-def test_a_challenge_of_another_kind(phone, by_hand, challenge):
+def test_a_challenge_of_an_unknown_scheme_or_algorithm(phone, by_hand, challenge):
     """It is answered, or the request has failed with it; never does the password go over the wire as it is."""
     phone.endpoint.add_credentials("alice", "wonder-land")
     def react(peer, request, number):
@@ -386,7 +386,7 @@ def test_a_registrar_with_a_thousand_contacts(phone, by_hand):
     "expires", ["0", "-1", "2147483647", "9" * 3000], ids=lambda text: repr(text[:12])
 )
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "PUBLISH"])
-def test_granted_for_no_time_and_for_ever(phone, by_hand, method, expires):
+def test_an_expiry_of_zero_or_of_centuries(phone, by_hand, method, expires):
     """The endpoint is there afterwards, and what was granted ends when it is told to."""
     def react(peer, request, number):
         peer.reply(request, 200, [("Expires", expires if number == 1 else "600"), ("SIP-ETag", "one")])

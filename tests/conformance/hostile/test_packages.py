@@ -39,7 +39,7 @@ BOMB = b"""<?xml version="1.0"?>
     ],
     ids=lambda text: text[:30],
 )
-def test_a_refer_to_nobody(dialog, refer_to):
+def test_a_refer_to_an_unusable_target(dialog, refer_to):
     """Refused, or it can be: no call is placed."""
     dialog.within("REFER", 20, [("Refer-To", refer_to)])
     answer = dialog.peer.take(5.0)
@@ -70,7 +70,7 @@ def test_a_refer_to_ourselves(dialog):
 @pytest.mark.parametrize(
     "more", ["Route=%3Csip:evil@example.com%3E", "Subject=x&Frob=y", "Replaces=x", "Subject=x%0D%0AFrob:%20y"]
 )
-def test_headers_in_a_refer_to_are_not_taken(dialog, more):
+def test_headers_in_refer_to_are_ignored(dialog, more):
     """Nobody else writes the headers of our INVITE (RFC 3261, 19.1.5); of Replaces only what parses is."""
     dialog.phone.take_transfers(OFFER)
     dialog.within("REFER", 20, [("Refer-To", "<%s?%s>" % (dialog.peer.uri, more))])
@@ -104,7 +104,7 @@ FRAGMENTS = [
 
 
 @pytest.mark.parametrize("body", FRAGMENTS, ids=lambda body: repr(body[:16]))
-def test_a_fragment_that_is_none(dialog, body):
+def test_a_malformed_sipfrag_ends_the_transfer_without_a_result(dialog, body):
     """The transfer learns nothing of it, and ends without a result (RFC 3515, 2.4.5)."""
     peer = dialog.peer
     made = []
@@ -166,7 +166,7 @@ def test_a_flood_of_notifies_does_not_pile_up(phone, by_hand, monkeypatch):
     is_working(phone, by_hand)
 
 
-def test_a_bomb_is_handed_on_as_it_is(phone, by_hand):
+def test_an_xml_bomb_is_passed_on_unread(phone, by_hand):
     """Nothing here looks into XML."""
     subscription, known, to = _subscribed(phone, by_hand)
     _notify(phone, by_hand, known, to, 10, body=BOMB, kind="application/pidf+xml")
@@ -189,7 +189,7 @@ def test_a_bomb_is_handed_on_as_it_is(phone, by_hand):
     ],
     ids=lambda text: repr(text[:50]),
 )
-def test_a_state_that_is_none(phone, by_hand, state):
+def test_a_malformed_subscription_state(phone, by_hand, state):
     """The event thread goes on, and what the header says can be asked for."""
     subscription, known, to = _subscribed(phone, by_hand)
     _notify(phone, by_hand, known, to, 10, state)
@@ -209,7 +209,7 @@ TIMES = ["0", "-1", "2147483647", u"\u00b2", "9" * 3000, "90;refresher=frob"]
 
 @pytest.mark.parametrize("value", TIMES, ids=lambda text: repr(text[:24]))
 @pytest.mark.parametrize("name", ["Session-Expires", "Min-SE"])
-def test_session_times_of_a_caller(make_phone, by_hand, name, value):
+def test_extreme_session_times_of_a_caller(make_phone, by_hand, name, value):
     phone = make_phone(identity="sip:alice@sipbridge.test", session_expires=1800)
     headers = SDP + [("Supported", "timer"), (name, value)]
     phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.answer(ANSWER)
@@ -226,7 +226,7 @@ def test_session_times_of_a_caller(make_phone, by_hand, name, value):
 
 @pytest.mark.parametrize("value", TIMES, ids=lambda text: repr(text[:24]))
 @pytest.mark.parametrize("name", ["Session-Expires", "Min-SE"])
-def test_session_times_of_who_is_called(make_phone, by_hand, name, value):
+def test_extreme_session_times_of_a_callee(make_phone, by_hand, name, value):
     phone = make_phone(identity="sip:alice@sipbridge.test", session_expires=1800)
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")
@@ -242,7 +242,7 @@ def test_session_times_of_who_is_called(make_phone, by_hand, name, value):
 
 
 @pytest.mark.parametrize("value", TIMES + ["2000"], ids=lambda text: repr(text[:24]))
-def test_ever_longer_sessions_wanted(make_phone, by_hand, value):
+def test_an_endless_series_of_422(make_phone, by_hand, value):
     """422 with a Min-SE that grows, or makes no sense: a few INVITEs, and no more."""
     phone = make_phone(identity="sip:alice@sipbridge.test", session_expires=1800)
     call = phone.endpoint.invite(by_hand.uri, OFFER)

@@ -46,7 +46,7 @@ def test_a_request_out_of_order(dialog):
 
 
 @pytest.mark.parametrize("method", ["INFO", "INVITE", "NOTIFY"])
-def test_a_request_with_the_number_of_one_before(dialog, method):
+def test_a_request_with_a_cseq_far_off(dialog, method):
     """Lower than the last one, and far above it: 500 for the one, and the other is taken or refused."""
     dialog.within("INFO", 9)
     assert dialog.peer.next("200").method == "INFO"
@@ -82,7 +82,7 @@ def test_the_same_request_hundreds_of_times(dialog, method):
 
 
 @pytest.mark.parametrize("length", ["-1", "3", "1000000", "99999999999999999999", None])
-def test_a_content_length_that_lies(dialog, length):
+def test_a_wrong_content_length(dialog, length):
     """More than there is, less, or none: refused or dropped, or what there is is taken (RFC 3261, 18.3)."""
     _survivable(dialog, None)
     octets = dialog.lines("INFO", Content_Length=length, Content_Type="text/plain") + b"body"
@@ -96,7 +96,7 @@ def test_a_content_length_that_lies(dialog, length):
 
 
 @pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "SUBSCRIBE", "MESSAGE"])
-def test_an_extension_that_nobody_knows(phone, by_hand, method):
+def test_an_unknown_extension_is_required(phone, by_hand, method):
     """Of a call the application sees it, and can refuse it with the name of it (RFC 3261, 8.2.2.3)."""
     by_hand.request(phone.endpoint.port, method, [("Require", "frobnication"), ("Event", "presence")])
     if method == "INVITE":
@@ -137,7 +137,7 @@ def test_fifty_calls_that_are_cancelled_at_once(phone, by_hand):
     ],
 )
 @pytest.mark.parametrize("method", ["BYE", "REFER", "INFO"])
-def test_a_stranger_who_guesses(dialog, elsewhere, method, changed):
+def test_a_stranger_cannot_get_into_a_dialog(dialog, elsewhere, method, changed):
     """Without both tags and the Call-ID nobody gets into a dialog; libosip2 looks at the peer's tag alone."""
     _survivable(dialog, *changed.values())
     dialog.send(method, elsewhere, **changed)
@@ -172,7 +172,7 @@ def test_a_storm_of_answers(phone, by_hand):
     phone.expect("answered 200 sdp", "ended local-bye 200")
 
 
-def test_answers_to_nothing(phone, by_hand):
+def test_responses_that_belong_to_no_request(phone, by_hand):
     """Responses that belong to no request of ours."""
     line = "SIP/2.0 %d Because\r\nVia: SIP/2.0/UDP 127.0.0.1:%d;branch=z9hG4bKnone%d\r\nFrom: <sip:a@b>;tag=1\r\n"
     line += "To: <sip:c@d>;tag=2\r\nCall-ID: none%d\r\nCSeq: 1 %s\r\nContent-Length: 0\r\n\r\n"

@@ -61,7 +61,7 @@ def test_accept_and_notify(phone, sipp):
         notifier.notify(b"x", "text/plain")
 
 
-def test_nobody_is_there_for_it(phone, sipp):
+def test_a_subscribe_without_a_handler_gets_489(phone, sipp):
     """489 Bad Event (8.3.2), by itself where no handler accepts."""
     peer = sipp(Caller().initial("SUBSCRIBE", headers=[("Event", "reg")]).expect(489), phone.host_port)
     peer.wait()
@@ -69,7 +69,7 @@ def test_nobody_is_there_for_it(phone, sipp):
 
 
 @pytest.mark.parametrize("status", [302, 403, 603])
-def test_reject(phone, sipp, status):
+def test_reject_refuses_a_subscription(phone, sipp, status):
     phone.reactions[sipbridge.SubscriptionRequested] = lambda event: event.reject(status, "For a Reason")
     peer = sipp(Caller().initial("SUBSCRIBE", headers=[EVENT]).expect(status), phone.host_port)
     peer.wait()
@@ -100,7 +100,7 @@ def test_refreshed_by_the_subscriber(phone, by_hand):
     assert accepted.notifier.state == "active"
 
 
-def test_run_out(phone, by_hand):
+def test_a_subscription_that_ran_out_is_terminated(phone, by_hand):
     _Accepted(phone)
     _subscriber(phone, by_hand, expires=2)
     last = by_hand.next("NOTIFY")
@@ -109,7 +109,7 @@ def test_run_out(phone, by_hand):
     phone.expect("subscribe presence", "unsubscribed 0")
 
 
-def test_terminated_by_us(phone, by_hand):
+def test_the_notifier_terminates_a_subscription(phone, by_hand):
     accepted = _Accepted(phone)
     subscribe, to = _subscriber(phone, by_hand)
     accepted.notifier.terminate("giveup", b"bye", "text/plain", retry_after=60)
@@ -148,7 +148,7 @@ def test_many_notifies_keep_their_order(phone, by_hand):
     phone.expect("subscribe presence", "unsubscribed 200")
 
 
-def test_more_than_a_subscriber_takes(phone, by_hand):
+def test_too_many_waiting_notifies_of_a_subscriber_raise(phone, by_hand):
     accepted = _Accepted(phone)
     _subscriber(phone, by_hand)
     with pytest.raises(sipbridge.CallStateError):
@@ -157,7 +157,7 @@ def test_more_than_a_subscriber_takes(phone, by_hand):
     assert 60 < number < 70
 
 
-def test_fetched(phone, by_hand):
+def test_a_fetch_gets_one_notify(phone, by_hand):
     """A subscriber that wants the state as it is now gets one NOTIFY, which is the last."""
     _Accepted(phone)
     by_hand.request(phone.endpoint.port, "SUBSCRIBE", [EVENT] + expires_of(0))
@@ -216,7 +216,7 @@ def test_the_notifier_closes(make_phone, starter, by_hand):
 
 
 @pytest.mark.parametrize("value, named", EVENTS)
-def test_the_event_of_notifies(phone, by_hand, value, named):
+def test_the_event_header_of_a_notify_names_package_and_id(phone, by_hand, value, named):
     """The package and its id, however the SUBSCRIBE writes them (8.2.1)."""
     accepted = _Accepted(phone)
     by_hand.request(phone.endpoint.port, "SUBSCRIBE", [("Event", value)] + expires_of(600))
@@ -226,7 +226,7 @@ def test_the_event_of_notifies(phone, by_hand, value, named):
     by_hand.reply(notify, 200)
 
 
-def test_a_long_name_of_a_package(phone, by_hand):
+def test_a_long_package_name_is_notified_whole(phone, by_hand):
     """It is notified whole: Sofia-SIP has a short buffer for most of its values."""
     accepted = _Accepted(phone)
     package = 50 * "long"

@@ -59,7 +59,7 @@ def test_publish_modify_refresh_remove(phone, by_hand):
     phone.expect(*["publication active 200"] * 3 + ["publication ended 200"])
 
 
-def test_digest(phone, sipp):
+def test_a_challenged_publish(phone, sipp):
     """libeXosip2 3.6 cannot send a PUBLISH again: there the challenge is an AuthenticationError."""
     phone.endpoint.add_credentials("alice", "wonder-land")
     if phone.endpoint.engine_name == "exosip":
@@ -79,7 +79,7 @@ def test_digest(phone, sipp):
 
 
 @pytest.mark.parametrize("status", [403, 415, 489, 500])
-def test_refused(phone, sipp, status):
+def test_a_refused_publication_raises_the_response(phone, sipp, status):
     peer = sipp(Callee().recv("PUBLISH").reply(status, reason="For a Reason"))
     with pytest.raises(sipbridge.ResponseError) as caught:
         _publish(phone, peer)
@@ -100,7 +100,7 @@ def _serve(phone, by_hand, *answers):
     return made[0], asked
 
 
-def test_too_brief(phone, by_hand):
+def test_a_423_raises_the_expiry_of_a_publication(phone, by_hand):
     publication, asked = _serve(phone, by_hand, (423, [("Min-Expires", "7200")]), (200, _taken("one", 7200)))
     assert [each["Expires"] for each in asked] == ["3600", "7200"] and publication.expires == 7200
 
@@ -114,7 +114,7 @@ def test_refreshed_before_it_runs_out(phone, by_hand):
     assert (publication.etag, publication.expires) == ("two", 600)
 
 
-def test_forgotten(phone, by_hand):
+def test_a_412_publishes_everything_again(phone, by_hand):
     """412: the compositor does not know it any more; it gets all of it again (4.1)."""
     publication, _ = _serve(phone, by_hand, (200, _taken("one", 2)))
     by_hand.reply(by_hand.next("PUBLISH"), 412)
@@ -125,7 +125,7 @@ def test_forgotten(phone, by_hand):
     assert publication.etag == "two"
 
 
-def test_a_refresh_refused(phone, by_hand):
+def test_a_refused_refresh_is_tried_again(phone, by_hand):
     """It is tried again, with all of it, after a while."""
     publication, _ = _serve(phone, by_hand, (200, _taken("one", 2)))
     by_hand.reply(by_hand.next("PUBLISH"), 500)
@@ -137,7 +137,7 @@ def test_a_refresh_refused(phone, by_hand):
     assert publication.state == "active"
 
 
-def test_removed_at_close(phone, by_hand):
+def test_close_removes_the_publication(phone, by_hand):
     _serve(phone, by_hand, (200, _taken("one")))
     closing = Thread(target=phone.endpoint.close)
     closing.start()
@@ -147,7 +147,7 @@ def test_removed_at_close(phone, by_hand):
     assert (last["SIP-If-Match"], last["Expires"]) == ("one", "0")
 
 
-def test_no_seconds_granted(phone, by_hand):
+def test_a_publication_granted_zero_seconds_is_over(phone, by_hand):
     """The compositor keeps nothing: it is over, and not refreshed."""
     publication, _ = _serve(phone, by_hand, (200, _taken("one", 0)))
     assert (publication.state, publication.expires) == ("ended", 0)
@@ -155,7 +155,7 @@ def test_no_seconds_granted(phone, by_hand):
 
 
 @pytest.mark.parametrize("refusal", [(412, []), (423, [("Min-Expires", "7200")])])
-def test_a_refusal_that_cannot_be_followed(phone, by_hand, refusal):
+def test_a_publish_that_cannot_be_sent_again_is_tried_later(phone, by_hand, refusal):
     """The PUBLISH that would go again cannot be sent: it is tried later, and nobody takes it for active meanwhile."""
     publication, _ = _serve(phone, by_hand, (200, _taken("one", 2)))
     refresh, send = by_hand.next("PUBLISH"), publication._engine.publish

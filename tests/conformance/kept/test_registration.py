@@ -51,7 +51,7 @@ def test_register_and_unregister(phone, sipp):
     assert int(second["CSeq"].split()[0]) > int(first["CSeq"].split()[0])
 
 
-def test_expires_of_the_contact(phone, sipp):
+def test_the_expiry_of_our_contact_counts(phone, sipp):
     """What the registrar says of our Contact counts, not what it says of others (10.2.4)."""
     peer = sipp(
         Callee()
@@ -160,7 +160,7 @@ def test_wrong_password(phone, sipp, status, challenge, response):
     phone.expect("registration failed %d" % status)
 
 
-def test_no_credentials(phone, sipp):
+def test_a_challenge_without_credentials_fails(phone, sipp):
     peer = sipp(
         Callee().recv("REGISTER").reply(401, headers=[("WWW-Authenticate", _digest("one"))]).pause(500)
     )
@@ -170,7 +170,7 @@ def test_no_credentials(phone, sipp):
     phone.expect("registration failed 401")
 
 
-def test_credentials_for_another_realm(phone, sipp):
+def test_credentials_of_another_realm_are_not_sent(phone, sipp):
     """They are not given to whoever asks."""
     phone.endpoint.add_credentials(USER, PASSWORD, realm="elsewhere.test")
     peer = sipp(
@@ -182,7 +182,7 @@ def test_credentials_for_another_realm(phone, sipp):
     phone.expect("registration failed 401")
 
 
-def test_cleared_credentials(phone, sipp):
+def test_cleared_credentials_are_not_sent(phone, sipp):
     phone.endpoint.add_credentials(USER, PASSWORD)
     phone.endpoint.clear_credentials()
     peer = sipp(
@@ -194,7 +194,7 @@ def test_cleared_credentials(phone, sipp):
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
-def test_refused(phone, sipp, status):
+def test_a_refused_registration_raises_the_response(phone, sipp, status):
     peer = sipp(Callee().recv("REGISTER").reply(status, reason="For a Reason"))
     with pytest.raises(sipbridge.ResponseError) as caught:
         phone.endpoint.register("sip:" + peer.host_port)
@@ -238,7 +238,7 @@ def test_refreshed_by_the_user(phone, sipp):
     assert [_binding(each)[1] for each in peer.received("REGISTER")] == [3600, 120, 0]
 
 
-def test_one_register_at_a_time(phone, by_hand):
+def test_one_register_is_under_way_at_a_time(phone, by_hand):
     """What the user asks for while the endpoint's own refresh is on its way follows its answer (10.2)."""
     registering = Thread(target=phone.endpoint.register, args=(by_hand.uri, AOR), kwargs=dict(expires=2))
     registering.start()
@@ -257,7 +257,7 @@ def test_one_register_at_a_time(phone, by_hand):
     assert registration.expires == 120
 
 
-def test_a_refresh_refused(phone, sipp):
+def test_a_refused_refresh_is_told(phone, sipp):
     peer = sipp(
         Callee().recv("REGISTER").reply(200, headers=[("Expires", "600")]).recv("REGISTER").reply(403)
     )
@@ -269,7 +269,7 @@ def test_a_refresh_refused(phone, sipp):
     phone.expect("registration active 200", "registration failed 403")
 
 
-def test_another_contact_and_address(phone, sipp):
+def test_a_given_contact_and_aor_are_registered(phone, sipp):
     peer = sipp(
         Callee().recv("REGISTER").reply(200, headers=[("Expires", "600")]).recv("REGISTER").reply(200)
     )
@@ -293,7 +293,7 @@ def test_close_unregisters(phone, sipp):
 
 
 @pytest.mark.parametrize("headers", [[("Contact", "[$REGISTER_Contact];expires=0")], [("Expires", "0")]])
-def test_no_seconds_granted(phone, sipp, headers):
+def test_a_registration_granted_zero_seconds_is_over(phone, sipp, headers):
     """The registrar keeps no binding of ours: it is over, and not refreshed as if all of it had been granted."""
     peer = sipp(Callee().recv("REGISTER").reply(200, headers=headers))
     registration = phone.endpoint.register("sip:" + peer.host_port, expires=600)
@@ -304,7 +304,7 @@ def test_no_seconds_granted(phone, sipp, headers):
         registration.refresh()
 
 
-def test_no_seconds_granted_to_what_is_to_be_kept(phone, sipp):
+def test_a_kept_registration_granted_zero_seconds_is_tried_again(phone, sipp):
     peer = sipp(Callee().recv("REGISTER").reply(200, headers=[("Expires", "0")]))
     registration = phone.endpoint.register("sip:" + peer.host_port, keep=True)
     assert (registration.state, registration.expires) == ("waiting", 0) and registration.retry_in > 0

@@ -49,7 +49,7 @@ def test_subscribe_notify_unsubscribe(phone, sipp):
     assert int(last["CSeq"].split()[0]) > int(first["CSeq"].split()[0])
 
 
-def test_digest(phone, sipp):
+def test_a_challenged_subscribe(phone, sipp):
     phone.endpoint.add_credentials("alice", "wonder-land")
     peer = sipp(
         Callee()
@@ -64,7 +64,7 @@ def test_digest(phone, sipp):
     assert check_digest(peer.received("SUBSCRIBE")[1], "Authorization", "wonder-land")["username"] == "alice"
 
 
-def test_no_credentials(phone, sipp):
+def test_a_challenge_without_credentials_fails(phone, sipp):
     peer = sipp(Callee().recv("SUBSCRIBE").reply(401, headers=[CHALLENGE]).pause(500))
     with pytest.raises(sipbridge.AuthenticationError):
         phone.endpoint.subscribe(peer.uri, "presence")
@@ -73,7 +73,7 @@ def test_no_credentials(phone, sipp):
 
 
 @pytest.mark.parametrize("status", [403, 489, 500])
-def test_refused(phone, sipp, status):
+def test_a_refused_subscription_raises_the_response(phone, sipp, status):
     """A first one that fails is not tried again."""
     peer = sipp(Callee().recv("SUBSCRIBE").reply(status, reason="For a Reason").pause(1000))
     with pytest.raises(sipbridge.ResponseError) as caught:
@@ -83,7 +83,7 @@ def test_refused(phone, sipp, status):
     phone.expect("subscription failed %d" % status)
 
 
-def test_too_brief(phone, sipp):
+def test_a_423_raises_the_expiry_of_a_subscription(phone, sipp):
     peer = sipp(
         Callee()
         .recv("SUBSCRIBE").reply(423, headers=[("Min-Expires", "900")])
@@ -136,7 +136,7 @@ def test_refreshed_by_the_user(phone, sipp):
         subscription.refresh()
 
 
-def test_a_refresh_refused(phone, by_hand):
+def test_a_refresh_answered_481_subscribes_again(phone, by_hand):
     """481: the notifier knows nothing of it (4.1.2.2); the subscription is made again, in a new dialog."""
     asking = _in_background(phone, by_hand, resubscribe=True)
     first = by_hand.next("SUBSCRIBE")
@@ -152,7 +152,7 @@ def test_a_refresh_refused(phone, by_hand):
     assert subscription.state == "active"
 
 
-def test_ended_for_now(phone, by_hand):
+def test_a_subscription_ended_for_now_is_made_again(phone, by_hand):
     """Deactivated: subscribe again at once (4.1.3)."""
     asking = _in_background(phone, by_hand, resubscribe=True)
     first = by_hand.next("SUBSCRIBE")
@@ -167,7 +167,7 @@ def test_ended_for_now(phone, by_hand):
 
 
 @pytest.mark.parametrize("reason", ["noresource", "rejected", "invariant"])
-def test_ended_for_good(phone, by_hand, reason):
+def test_a_subscription_ended_for_good_is_not_made_again(phone, by_hand, reason):
     asking = _in_background(phone, by_hand, resubscribe=True)
     first = by_hand.next("SUBSCRIBE")
     by_hand.reply(first, 200, expires_of(3600))
@@ -179,7 +179,7 @@ def test_ended_for_good(phone, by_hand, reason):
     assert by_hand.take(1.0) is None
 
 
-def test_state_as_it_is_now(phone, sipp):
+def test_expires_zero_asks_for_one_notify(phone, sipp):
     """Expires: 0 asks for one NOTIFY (4.4.3)."""
     peer = sipp(
         Callee()
@@ -192,7 +192,7 @@ def test_state_as_it_is_now(phone, sipp):
     phone.expect("notify terminated", "subscription ended 0")
 
 
-def test_notify_before_the_answer(phone, by_hand):
+def test_notify_may_overtake_the_answer(phone, by_hand):
     """The network may let it overtake the 2xx (4.4.1)."""
     asking = _in_background(phone, by_hand)
     first = by_hand.next("SUBSCRIBE")
@@ -203,7 +203,7 @@ def test_notify_before_the_answer(phone, by_hand):
     assert asking().state == "active"
 
 
-def test_notify_for_nobody(phone, by_hand):
+def test_notify_of_an_unknown_subscription_gets_481(phone, by_hand):
     """481, whatever it names (4.1.3)."""
     port = phone.endpoint.port
     known = _subscribed(phone, by_hand)
@@ -219,7 +219,7 @@ def test_notify_for_nobody(phone, by_hand):
     assert phone.labels.count("notify active") == 1
 
 
-def test_notify_out_of_order(phone, by_hand):
+def test_notify_out_of_order_gets_500(phone, by_hand):
     """A CSeq that is lower than one before (RFC 3261, 12.2.2)."""
     known = _subscribed(phone, by_hand)
     _notify(phone, by_hand, known, 20, "active")
@@ -278,7 +278,7 @@ def test_malformed_notifies(phone, by_hand):
     assert phone.labels.count("notify active") == 1
 
 
-def test_two_endpoints(phone, other):
+def test_two_endpoints_subscribe_and_notify(phone, other):
     subscription = phone.endpoint.subscribe(other.uri, "presence", expires=60)
     other.wait("subscribe presence")
     other.notifier("notify", OPEN, PIDF)
@@ -310,7 +310,7 @@ def test_the_subscriber_closes(phone, by_hand):
 
 
 @pytest.mark.parametrize("value, named", EVENTS)
-def test_the_event_of_notifies_to_us(phone, by_hand, value, named):
+def test_the_event_header_of_a_notify_names_the_subscription(phone, by_hand, value, named):
     """It names the subscription (4.1.3), with or without blanks; another id is another one."""
     subscribing = Thread(target=phone.endpoint.subscribe, args=(by_hand.uri, named))
     subscribing.start()
@@ -326,7 +326,7 @@ def test_the_event_of_notifies_to_us(phone, by_hand, value, named):
     phone.expect("subscription active 200", "notify active")
 
 
-def test_no_seconds_granted(phone, by_hand):
+def test_a_subscription_granted_zero_seconds_is_over(phone, by_hand):
     """The state as it is now, and that is all: the same as if that had been asked for."""
     subscriptions = []
     subscribing = Thread(target=lambda: subscriptions.append(phone.endpoint.subscribe(by_hand.uri, "presence")))

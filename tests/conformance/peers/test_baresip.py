@@ -60,7 +60,7 @@ def _agreed(call):
 # -- calls ---------------------------------------------------------------------------------------------------
 
 
-def test_we_call(phone, bob):
+def test_we_call_baresip(phone, bob):
     call = _called(phone, bob, headers=[("X-Ticket", "42")], privacy="id", asserted_identity="sip:alice@sipbridge.test")
     stream = _agreed(call)
     assert (stream.codec.name, stream.telephone_event.payload_type) == ("PCMU", 101)
@@ -71,7 +71,7 @@ def test_we_call(phone, bob):
     phone.expect("progress 180", "answered 200 sdp", "ended local-bye 200")
 
 
-def test_it_calls(phone, bob):
+def test_it_calls_us(phone, bob):
     call = _call_of(phone, bob)
     assert call.remote_uri == bob.uri and _agreed(call).codec.name == "PCMU"
     bob.command("hangup")
@@ -79,7 +79,7 @@ def test_it_calls(phone, bob):
     phone.expect("incoming sdp", "confirmed", "ended remote-bye 200")
 
 
-def test_without_an_offer(phone, bob):
+def test_baresip_offers_in_its_200(phone, bob):
     """It offers in its 200, and our answer is in the ACK (RFC 3264, 4)."""
     call = phone.endpoint.invite(bob.uri)
     bob.wait("CALL_INCOMING")
@@ -103,7 +103,7 @@ def test_early_media(phone, make_baresip):
     call.wait_ended()
 
 
-def test_it_refuses(phone, bob):
+def test_it_refuses_our_call(phone, bob):
     call = phone.endpoint.invite(bob.uri, _session().raw)
     bob.wait("CALL_INCOMING")
     bob.command("hangup")
@@ -111,19 +111,19 @@ def test_it_refuses(phone, bob):
     phone.expect("progress 180", "ended rejected 486")
 
 
-def test_what_we_speak_it_does_not(phone, bob):
+def test_a_call_without_a_common_codec_is_refused(phone, bob):
     with pytest.raises(sipbridge.ResponseError) as caught:
         phone.endpoint.call(bob.uri, _session().raw.replace(b"AVP 0 8 101", b"AVP 18").replace(b"a=rtpmap", b"a=x"))
     assert caught.value.status == 488
 
 
-def test_we_refuse(phone, bob):
+def test_we_refuse_its_call(phone, bob):
     phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.reject(603)
     bob.command("dial", "sip:alice@" + phone.host_port)
     assert bob.wait("CALL_CLOSED")["param"].startswith("603")
 
 
-def test_we_cancel(phone, bob):
+def test_we_cancel_our_call(phone, bob):
     call = phone.endpoint.invite(bob.uri, _session().raw)
     phone.wait("progress 180")
     call.hangup()
@@ -132,7 +132,7 @@ def test_we_cancel(phone, bob):
     phone.expect("progress 180", "ended cancelled 487")
 
 
-def test_it_cancels(phone, bob):
+def test_it_cancels_its_call(phone, bob):
     bob.command("dial", "sip:alice@" + phone.host_port)
     call = phone.wait("incoming sdp").call
     call.ring()
@@ -141,7 +141,7 @@ def test_it_cancels(phone, bob):
     assert call.wait_ended().cause == "cancelled"
 
 
-def test_we_redirect(phone, make_baresip):
+def test_we_redirect_its_call(phone, make_baresip):
     """It follows (RFC 3261, 8.1.3.4)."""
     bob, carol = make_baresip(), make_baresip()
     phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.redirect(carol.uri)
@@ -213,7 +213,7 @@ def test_both_call_over_tls(secure, make_secure_baresip, pem):
     _both_ways(secure, make_secure_baresip(pem.certificate, pem.key), "tls")
 
 
-def test_a_stranger_over_tls(secure, make_secure_baresip, pem):
+def test_a_stranger_over_tls_is_refused(secure, make_secure_baresip, pem):
     """Nobody vouches for its certificate."""
     peer = make_secure_baresip(pem.strange, pem.strange_key)
     with pytest.raises(sipbridge.PeerUnreachable) as caught:
@@ -369,7 +369,7 @@ def test_it_tells_us_of_its_presence(phone, bob):
     assert subscription.state == "ended"
 
 
-def test_we_tell_it_of_ours(phone, make_baresip):
+def test_we_tell_it_of_our_presence(phone, make_baresip):
     phone.reactions[sipbridge.SubscriptionRequested] = lambda event: event.accept()
     peer = make_baresip(contacts=["<sip:alice@%s>;presence=p2p" % phone.host_port])
     notifier = phone.wait("subscribe presence").notifier
@@ -386,7 +386,7 @@ def _taking(phone, headers=()):
     phone.reactions[sipbridge.SubscriptionRequested] = lambda event: event.accept()
 
 
-def test_we_tell_it_of_its_messages(phone, bob):
+def test_we_tell_it_of_its_waiting_messages(phone, bob):
     """It subscribes once it is registered; so we let it, though we are no registrar."""
     _taking(phone)
     bob.command("uanew", "<sip:bob@%s>;regint=60;mwi=yes" % phone.host_port)
@@ -397,7 +397,7 @@ def test_we_tell_it_of_its_messages(phone, bob):
     phone.wait("unsubscribed 0")
 
 
-def test_it_publishes_its_presence_at_ours(phone, make_baresip):
+def test_it_publishes_its_presence_at_our_endpoint(phone, make_baresip):
     """With what its last PUBLISH was named (RFC 3903, 4.1)."""
     _taking(phone, [("SIP-ETag", "one")])
     peer = make_baresip(";pubint=60", aor="sip:bob@" + phone.host_port)

@@ -44,7 +44,7 @@ def test_a_cancelled_call_of_sipp(sipp):
     )
 
 
-def test_either_order_of_responses(sipp):
+def test_sipp_takes_responses_in_either_order(sipp):
     _run(
         sipp,
         Callee().recv("INVITE").reply(180).recv("CANCEL").reply_to("INVITE", 487).recv("ACK"),
@@ -52,7 +52,7 @@ def test_either_order_of_responses(sipp):
     )
 
 
-def test_single_datagrams_of_sipp(sipp):
+def test_sipp_takes_each_datagram_as_a_step(sipp):
     """Without sipp's own retransmissions a lost or repeated datagram is a step."""
     callee, _ = _run(
         sipp,

@@ -54,7 +54,7 @@ def test_unknown_user(phone, kamailio):
         phone.endpoint.register(kamailio.uri, aor=kamailio.aor("mallory"))
 
 
-def test_the_address_of_another(alice, kamailio):
+def test_a_registration_for_another_user_is_refused(alice, kamailio):
     with pytest.raises(sipbridge.ResponseError) as caught:
         alice.endpoint.register(kamailio.uri, aor=kamailio.aor("bob"))
     assert (caught.value.status, caught.value.reason) == (403, "Not Your Address")
@@ -70,7 +70,7 @@ def test_stale_nonce(alice, kamailio):
     alice.expect("registration active 200", "registration active 200", "registration ended 200")
 
 
-def test_kept_up(alice, kamailio):
+def test_a_registration_is_kept_up(alice, kamailio):
     """The binding outlives what it was granted for."""
     registration = alice.endpoint.register(kamailio.uri, expires=4)
     alice.wait("registration active 200", count=2)
@@ -79,7 +79,7 @@ def test_kept_up(alice, kamailio):
     assert kamailio.bindings("alice") == []
 
 
-def test_a_call_to_who_is_registered(alice, bob, kamailio):
+def test_a_call_to_a_registered_user(alice, bob, kamailio):
     """Challenged with 407, found by its address-of-record, and the proxy stays on the route."""
     call = alice.endpoint.invite(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
     incoming = bob.wait("incoming sdp")
@@ -139,7 +139,7 @@ def test_refused(alice, bob, kamailio):
     alice.expect("ended rejected 486")
 
 
-def test_not_registered(alice, kamailio):
+def test_the_user_is_not_registered(alice, kamailio):
     with pytest.raises(sipbridge.ResponseError) as caught:
         alice.endpoint.call(kamailio.aor("bob"), OFFER, route=kamailio.uri + ";lr")
     assert (caught.value.status, caught.value.reason) == (404, "Not Registered")
@@ -213,7 +213,7 @@ def test_two_accounts_on_one_endpoint(phone, other, kamailio):
     assert [endpoint.account_of(event.call) for event in calls] == accounts
 
 
-def test_what_is_bound_is_told_and_removed(alice, kamailio):
+def test_what_is_bound_is_listed_and_removed(alice, kamailio):
     """REGISTER without Contact, and with Contact: * (RFC 3261, 10.2.3 and 10.2.2)."""
     endpoint = alice.endpoint
     if endpoint.engine_name == "exosip":
@@ -291,7 +291,7 @@ def test_through_an_outbound_proxy(make_phone, make_baresip, kamailio):
     call.wait_ended()
 
 
-def test_behind_a_nat(make_phone, make_baresip, kamailio):
+def test_an_address_of_ours_behind_a_nat(make_phone, make_baresip, kamailio):
     """We say an address where we cannot be reached; Kamailio keeps where it came from (RFC 3581)."""
     alice = make_phone(identity=kamailio.aor("alice"), advertised="10.1.2.3:5060")
     alice.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)

@@ -73,7 +73,7 @@ def test_what_is_published_is_notified(guest, kamailio, package):
     assert (publication.state, subscription.state) == ("ended", "ended")
 
 
-def test_messages_that_wait(guest, kamailio):
+def test_waiting_messages_are_notified(guest, kamailio):
     """message-summary: what sipbridge writes passes Kamailio's check, and comes back as it was (RFC 3842)."""
     uri = kamailio.aor("mailbox")
     guest.endpoint.subscribe(uri, "message-summary", accept="application/simple-message-summary")
@@ -119,7 +119,7 @@ def test_a_wrong_password(alice, kamailio):
     assert caught.value.status == 407
 
 
-def test_a_publication_that_the_server_has_forgotten(guest, kamailio):
+def test_a_forgotten_publication_is_published_again(guest, kamailio):
     """412 to the refresh, and it gets all of it again (RFC 3903, 4.1)."""
     uri = kamailio.aor("forgotten")
     guest.endpoint.subscribe(uri, "presence")
@@ -135,12 +135,12 @@ def test_a_publication_that_the_server_has_forgotten(guest, kamailio):
     assert len(_bodies(guest)) > count
 
 
-def test_too_brief(guest, kamailio):
+def test_a_423_raises_the_expiry(guest, kamailio):
     """423 with Min-Expires: it is asked for that then (RFC 6665, 4.2.1.1)."""
     assert guest.endpoint.subscribe(kamailio.aor("brief"), "presence", expires=10).expires == 60
 
 
-def test_a_package_that_it_does_not_know(guest, kamailio):
+def test_an_unknown_package_is_refused(guest, kamailio):
     with pytest.raises(sipbridge.ResponseError) as caught:
         guest.endpoint.subscribe(kamailio.aor("alice"), "weather")
     assert caught.value.status == 489

@@ -42,7 +42,7 @@ GIVEN = [
 
 
 @pytest.mark.parametrize("bad", [EVIL, "sip:bob@127.0.0.1:9?", "sip:bob%0D%0AX-Evil:%20yes@127.0.0.1:9"])
-def test_refused_before_anything_is_sent(phone, by_hand, bad):
+def test_a_bad_uri_is_refused_before_anything_is_sent(phone, by_hand, bad):
     bad = bad.replace("127.0.0.1:9", "127.0.0.1:%d" % by_hand.port)
     for name, give in GIVEN:
         with pytest.raises(sipbridge.InputError) as caught:
@@ -54,14 +54,14 @@ def test_refused_before_anything_is_sent(phone, by_hand, bad):
 
 
 @pytest.mark.parametrize("option", ["identity", "outbound_proxy"])
-def test_refused_before_an_endpoint_is_opened(make_phone, option):
+def test_a_bad_address_is_refused_before_an_endpoint_is_opened(make_phone, option):
     with pytest.raises(sipbridge.InputError) as caught:
         make_phone(**{option: EVIL})
     assert str(caught.value).startswith(option + ": a URI has no headers here: ")
     assert "'?Subject=hi%0D%0AX-Evil:%20yes'" in str(caught.value)
 
 
-def test_where_a_call_is_sent_on_to(phone, by_hand):
+def test_a_bad_target_of_a_redirection_or_transfer_is_refused(phone, by_hand):
     """Redirection and transfer; Replaces is the package's to write (RFC 5589, 7.3)."""
     by_hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
     call = phone.wait("incoming sdp").call
@@ -110,7 +110,7 @@ def _sent(method, endpoint, uri, sender):
 
 
 @pytest.mark.parametrize("method", ["INVITE", "MESSAGE", "SUBSCRIBE", "REGISTER"])
-def test_parameters_of_who_sends_it_are_the_uris(phone, by_hand, method):
+def test_parameters_of_from_belong_to_the_uri(phone, by_hand, method):
     """Without "<>" they would be parameters of From, where one could be a tag (RFC 3261, 20)."""
     sender = "sip:alice;tag=a@sipbridge.test;tag=evil"
     thread = _sent(method, phone.endpoint, "sip:127.0.0.1:%d" % by_hand.port, sender)
@@ -142,7 +142,7 @@ def test_an_endpoint_on_every_ipv6_address_has_a_uri_that_reaches_it(make_endpoi
     assert alice.options(bob.uri).status == 200
 
 
-def test_what_is_advertised_is_the_uri(make_phone):
+def test_the_advertised_address_is_in_the_uri(make_phone):
     phone = make_phone(advertised="198.51.100.7:5062")
     assert phone.endpoint.uri == "sip:198.51.100.7:5062"
     phone.close()
@@ -151,7 +151,7 @@ def test_what_is_advertised_is_the_uri(make_phone):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has all of 127.0.0.0/8 by itself")
-def test_no_port_is_the_port_of_sip(make_endpoint):
+def test_an_address_without_a_port_means_5060(make_endpoint):
     host = "127.%d.%d.%d" % tuple(random.randrange(1, 255) for _ in range(3))
     phone = make_endpoint("udp://" + host)
     assert (phone.port, phone.address) == (5060, "udp://%s:5060" % host)
@@ -162,7 +162,7 @@ def _registrar():
 
 
 @pytest.mark.parametrize("options", [{"advertised": "198.51.100.7:5062"}, {}])
-def test_what_an_account_binds(make_phone, sipp, options):
+def test_an_account_binds_its_contact(make_phone, sipp, options):
     phone, peer = make_phone(**options), sipp(_registrar())
     account = phone.endpoint.add_account("sip:alice@sipbridge.test", registrar="sip:" + peer.host_port)
     registration = account.register()

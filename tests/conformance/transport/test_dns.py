@@ -169,7 +169,7 @@ def test_a_refusal_is_acknowledged_where_it_came_from(asking, names, by_hand):
     assert (ended.cause, ended.status) == ("rejected", 486)
 
 
-def test_a_call_is_cancelled_where_it_went(asking, names, by_hand):
+def test_a_cancel_goes_where_it_was_called(asking, names, by_hand):
     names.add_service(DOMAIN, "udp", (10, 1, by_hand.port, "one." + DOMAIN))
     call = asking.endpoint.invite("sip:bob@" + DOMAIN, OFFER)
     invite = by_hand.next("INVITE")
@@ -208,7 +208,7 @@ def test_subscribed_and_published_by_the_domain(asking, names, by_hand):
 # -- what goes wrong -----------------------------------------------------------------------------------------------
 
 
-def test_no_such_domain(asking, names):
+def test_no_such_domain_fails_at_once(asking, names):
     """Said at once, for each kind of request, with the reason."""
     started = time.time()
     nowhere = "sip:bob@nowhere.example"
@@ -245,7 +245,7 @@ def test_a_name_server_that_never_answers(asking, names, by_hand):
     assert time.time() - started < 60.0
 
 
-def test_silent_names_hold_up_no_other(asking, names, by_hand):
+def test_silent_name_servers_hold_up_no_other_request(asking, names, by_hand):
     """However many are asked for in vain, an address of another is there at once."""
     names.silent.add("silent.example")
     calls = [asking.endpoint.invite("sip:bob@host%d.silent.example" % i, OFFER) for i in range(24)]
@@ -261,7 +261,7 @@ def test_silent_names_hold_up_no_other(asking, names, by_hand):
         assert call.wait_ended(10.0).cause == "cancelled"
 
 
-def test_those_who_wait_for_one_name_get_one_answer(asking, names, by_hand):
+def test_requests_for_one_name_share_one_answer(asking, names, by_hand):
     names.silent.add("one." + DOMAIN)
     uri = "sip:bob@one.%s:%d" % (DOMAIN, by_hand.port)
     with Answering(by_hand, 486):
@@ -308,7 +308,7 @@ def test_a_service_that_is_not_offered(asking, names, kind):
     assert (service, "SRV") in names.asked and (DOMAIN, "A") not in names.asked
 
 
-def test_one_target_of_none_beside_another(asking, names, by_hand):
+def test_a_target_of_none_is_skipped_beside_another(asking, names, by_hand):
     names.add("_sip._udp." + DOMAIN, "SRV", "0 0 0 .", "10 1 %d one.%s." % (by_hand.port, DOMAIN))
     _answers_message(asking, by_hand, "sip:bob@" + DOMAIN)
 
@@ -374,7 +374,7 @@ def test_the_next_server_when_the_first_refuses(asking, names, by_hand):
     _answers_message(asking, by_hand, "sip:bob@" + DOMAIN)
 
 
-def test_input():
+def test_a_bad_resolv_conf_is_refused():
     for arguments, part in [
         (dict(resolv_conf="/nonexistent/resolv.conf"), "resolv.conf"),
         (dict(resolv_conf=5), "resolv_conf must be"),

@@ -23,7 +23,7 @@ def _is_read(endpoint, size):
 
 
 @pytest.mark.parametrize("size", [1400, 3000, 20000, 50000])
-def test_sent(phone, sipp, size):
+def test_a_large_body_is_sent_whole(phone, sipp, size):
     body = _lines(size)
     peer = sipp(Callee().recv("MESSAGE").reply(200))
     phone.endpoint.message(peer.uri, body, large=True)
@@ -31,7 +31,7 @@ def test_sent(phone, sipp, size):
 
 
 @pytest.mark.parametrize("size", [1400, 3000, 20000, 50000])
-def test_received(phone, sipp, size):
+def test_a_large_body_is_received_whole(phone, sipp, size):
     body = _lines(size)
     if _is_read(phone.endpoint, size):
         sipp(Caller().initial("MESSAGE", body, "text/plain").expect(200), phone.host_port).wait()
@@ -46,7 +46,7 @@ def test_received(phone, sipp, size):
     assert peer.received_names() == (["513"] if shield.loaded() else [])
 
 
-def test_in_a_call(phone, sipp):
+def test_large_bodies_within_a_call(phone, sipp):
     """A long SDP, an INFO and a re-INVITE."""
     offer, answer = OFFER + b"a=" + _lines(1500), ANSWER + b"a=" + _lines(1600)
     peer = sipp(
@@ -68,7 +68,7 @@ def test_in_a_call(phone, sipp):
     assert peer.received("200")[0].body == offer
 
 
-def test_longer_than_a_message_may_be(phone, silent):
+def test_a_too_long_message_is_refused_before_it_is_sent(phone, silent):
     """Nothing is sent."""
     with pytest.raises(sipbridge.InputError):
         phone.endpoint.message(silent.uri, b"x" * 65000)

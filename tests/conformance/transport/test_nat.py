@@ -85,7 +85,7 @@ def test_a_response_goes_to_the_port_of_via_without_rport(phone, by_hand, elsewh
 # -- behind a NAT --------------------------------------------------------------------------------------------------
 
 
-def test_a_call_out_through_a_nat(make_phone, by_hand, nat):
+def test_an_outgoing_call_through_a_nat(make_phone, by_hand, nat):
     """Responses come to a port that is none of ours, and name it; the call goes on all the same."""
     by_hand.symmetric = True
     phone = make_phone(identity="sip:alice@sipbridge.test", outbound_proxy=nat.uri)
@@ -105,7 +105,7 @@ def test_a_call_out_through_a_nat(make_phone, by_hand, nat):
     assert all(message.source[1] == nat.outer for message in peer.messages)
 
 
-def test_a_call_in_through_a_nat(make_phone, by_hand, nat):
+def test_an_incoming_call_through_a_nat(make_phone, by_hand, nat):
     """The way that our REGISTER opened leads in; answers go back to where the INVITE came from."""
     by_hand.symmetric = True
     phone = make_phone(identity="sip:alice@sipbridge.test", outbound_proxy=nat.uri)
@@ -147,7 +147,7 @@ def test_a_registration_through_a_nat(make_phone, by_hand, nat, advertised):
 
 
 @pytest.mark.parametrize("octets", [b"\r\n\r\n", b"\r\n", b"\0", b"\0\0\0\0", b"jaK\0", b""])
-def test_datagrams_that_keep_a_way_open_do_no_harm(phone, by_hand, octets):
+def test_datagrams_that_keep_a_way_open_are_ignored(phone, by_hand, octets):
     """What phones and proxies send for that: it is no message, and nothing is said to it."""
     by_hand.send(phone.endpoint.port, octets)
     by_hand.request(phone.endpoint.port, "OPTIONS")
@@ -261,7 +261,7 @@ def test_a_ping_without_an_answer_ends_the_connection(pinging):
         ("tcp://127.0.0.1:0", 86401, "86400"),
     ],
 )
-def test_input(address, keepalive, part):
+def test_bad_values_of_keepalive_are_refused(address, keepalive, part):
     with pytest.raises(sipbridge.InputError) as caught:
         sipbridge.Endpoint(address, keepalive=keepalive)
     assert part in str(caught.value)

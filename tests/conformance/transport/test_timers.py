@@ -40,7 +40,7 @@ def test_retransmissions_to_a_silent_peer(background):
     assert methods.count(b"REGISTER") == 11
 
 
-def test_no_ack_at_all(background):
+def test_a_call_ends_when_no_ack_comes(background):
     """200 is sent for 64*T1, and then the call is given up with a BYE (RFC 3261, 13.3.1.4)."""
     background.unacknowledged.wait("ended timeout 408", timeout=PATIENCE)
     background.caller.wait()
@@ -52,7 +52,7 @@ def test_no_ack_at_all(background):
     assert len(set(each["To"] for each in answers)) == 1
 
 
-def test_no_notify_at_all(background):
+def test_no_notify_ends_the_subscription(background):
     """A subscription that is granted, and then nothing: Timer N (RFC 6665, 4.1.2.4)."""
     background.unnotified.wait("subscription failed 408", timeout=PATIENCE)
     background.unnotified.expect("subscription active 200", "subscription failed 408")
@@ -68,7 +68,7 @@ def test_the_next_server_when_the_first_says_nothing(background):
 
 @pytest.mark.soak
 @pytest.mark.parametrize("status", [100, 180])
-def test_ringing_and_not_another_word(phone, by_hand, status):
+def test_a_call_ends_when_the_peer_only_rings(phone, by_hand, status):
     """A peer has to repeat it each minute (RFC 3261, 13.3.1.1); proxies give up after three (Timer C, 16.6)."""
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")

@@ -156,7 +156,7 @@ def _listener(address):
 
 
 @pytest.mark.ipv6
-def test_one_after_the_other_in_one_process():
+def test_endpoints_of_each_transport_one_after_the_other():
     """libeXosip2 keeps its transport and its family in static variables."""
     addresses = ["udp://127.0.0.1:0", "tcp://[::1]:0", "udp://[::1]:0", "tcp://127.0.0.1:0"]
     if not abilities.has_tcp():
@@ -175,7 +175,7 @@ def test_one_after_the_other_in_one_process():
 
 @pytest.mark.skipif(abilities.has_tcp(), reason="this engine has TCP")
 @pytest.mark.parametrize("address", ["127.0.0.1", "[::1]"])
-def test_streams_that_are_not_offered(address):
+def test_transports_that_the_engine_does_not_offer(address):
     with pytest.raises(sipbridge.NotSupportedError) as caught:
         sipbridge.Endpoint("tcp://%s:0" % address)
     assert "no TCP; it has on libeXosip2 3.6, and the sofia engine has" in str(caught.value)
@@ -244,7 +244,7 @@ def _answer_one(listener, contact):
 
 
 @pytest.mark.tcp
-def test_a_contact_where_nobody_listens(make_endpoint):
+def test_a_call_whose_contact_has_no_listener(make_endpoint):
     """Neither ACK nor BYE gets through: the call can be ended all the same, and says what came of it."""
     caller = _endpoint(make_endpoint, "tcp://127.0.0.1:0")
     listener = _listener("tcp://127.0.0.1:0")

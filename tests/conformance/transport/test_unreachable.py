@@ -44,7 +44,7 @@ def _raised(send, *arguments, **options):
 
 
 @pytest.mark.parametrize("kind", sorted(REQUESTS))
-def test_no_way_there(phone, kind):
+def test_a_request_without_a_route_raises_peer_unreachable(phone, kind):
     error = _raised(_send, phone, kind, ELSEWHERE)
     assert type(error) is sipbridge.PeerUnreachable and isinstance(error, sipbridge.TransportError)
     assert error.reason and error.reason in str(error)
@@ -53,13 +53,13 @@ def test_no_way_there(phone, kind):
 
 
 @pytest.mark.parametrize("kind", sorted(REQUESTS))
-def test_a_503_of_the_peers(phone, by_hand, kind):
+def test_a_503_from_the_peer_is_a_response_error(phone, by_hand, kind):
     with Answering(by_hand, 503):
         error = _raised(_send, phone, kind, by_hand.uri.replace("peer@", "bob@"))
     assert type(error) is sipbridge.ResponseError and error.status == 503
 
 
-def test_a_call(phone):
+def test_an_unreachable_call_ends_with_a_cause_of_its_own(phone):
     """It ends with a cause of its own, and whoever waits for it is told the same."""
     error = _raised(_call, phone, ELSEWHERE)
     phone.expect("ended unreachable 503")
@@ -73,7 +73,7 @@ def test_a_call(phone):
     assert phone.endpoint.calls == ()
 
 
-def test_a_port_that_is_refused(phone):
+def test_a_refused_port_raises_peer_unreachable(phone):
     if phone.endpoint.engine_name == "exosip":
         pytest.skip("libeXosip2 3.6 does not hear of it over UDP: after 32 s it is a TimeoutError")
     target = "sip:bob@127.0.0.1:%d" % free_port()
@@ -83,7 +83,7 @@ def test_a_port_that_is_refused(phone):
     assert _raised(_call, phone, target).reason.startswith("Connection refused: 127.0.0.1:")
 
 
-def test_within_a_call(phone, by_hand):
+def test_a_request_within_a_call_to_an_unreachable_contact(phone, by_hand):
     """The peer names a Contact to which there is no way."""
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")
@@ -96,7 +96,7 @@ def test_within_a_call(phone, by_hand):
     call.wait_ended(40.0)
 
 
-def test_a_call_that_the_peer_had_begun_to_answer(phone, by_hand):
+def test_a_503_after_a_provisional_response_is_the_peers(phone, by_hand):
     """It was reached: what the peer says then is its own."""
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")
@@ -125,7 +125,7 @@ def test_the_next_target_is_tried(phone, by_hand):
     call.wait_ended(10.0)
 
 
-def test_a_registration_that_is_kept(phone):
+def test_a_kept_registration_survives_an_unreachable_registrar(phone):
     registration = phone.endpoint.register("sip:192.0.2.1", timeout=PATIENCE, keep=True)
     assert registration.state == "waiting"
     assert type(registration.error) is sipbridge.PeerUnreachable
@@ -141,7 +141,7 @@ def test_a_registration_that_is_kept(phone):
         (486, sipbridge.ResponseError, "rejected"),
     ],
 )
-def test_what_call_raises_has_the_call(phone, by_hand, status, kind, cause):
+def test_the_error_of_an_unreachable_call_has_the_call(phone, by_hand, status, kind, cause):
     challenge = [("WWW-Authenticate", 'Digest realm="sipbridge.test", nonce="one"')] if status == 401 else ()
     answer = threading.Thread(target=lambda: by_hand.reply(by_hand.next("INVITE"), status, challenge))
     answer.start()
@@ -151,12 +151,12 @@ def test_what_call_raises_has_the_call(phone, by_hand, status, kind, cause):
     assert error.call.ended.cause == cause and error.call.remote_uri == by_hand.uri
 
 
-def test_what_call_raises_when_it_was_not_answered_has_the_call(phone, by_hand):
+def test_the_error_of_an_unanswered_call_has_the_call(phone, by_hand):
     error = _raised(phone.endpoint.call, by_hand.uri, OFFER, timeout=0.3)
     assert type(error) is sipbridge.TimeoutError and error.call.remote_uri == by_hand.uri
 
 
-def test_what_call_raises_when_it_was_hung_up_has_the_call(phone, by_hand):
+def test_the_error_of_a_hung_up_call_has_the_call(phone, by_hand):
     def hang_up():
         invite = by_hand.next("INVITE")
         by_hand.reply(invite, 180)

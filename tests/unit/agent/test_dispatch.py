@@ -118,7 +118,7 @@ def test_a_fault_in_a_handler_or_in_following_stops_nothing(fixture):
     assert numbers[0] == 1
 
 
-def test_what_nobody_looks_at_is_settled_unseen(fixture):
+def test_events_that_nobody_takes_are_settled_unseen(fixture):
     fixture.engine.put(1)
     wait_for(fixture, lambda: fixture.followed == [1])
     fixture.finish()

@@ -9,7 +9,7 @@ import pytest
 import sipbridge
 
 
-def test_registering_needs_to_know_whom():
+def test_register_needs_an_aor():
     with sipbridge.Endpoint() as phone:
         with pytest.raises(sipbridge.InputError) as caught:
             phone.register("sip:127.0.0.1")

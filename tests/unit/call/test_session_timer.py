@@ -20,7 +20,7 @@ from sipbridge.headers import Headers
         ({}, 600, True, ["600;refresher=uas"]),
     ],
 )  # fmt: skip
-def test_what_a_callee_agrees_to(fields, expires, refreshing, answer):
+def test_a_callee_accepts_interval_and_refresher(fields, expires, refreshing, answer):
     """RFC 4028, 9, table 2."""
     timer = SessionTimer(None, 600)
     found = timer.accept(Headers(list(fields.items())))

@@ -26,12 +26,12 @@ def _ended(call):
     return call
 
 
-def test_established_and_over_before_anybody_looked():
+def test_wait_established_returns_for_a_call_that_is_over_again():
     call = Call(_Agent(), True, u"sip:bob@example.com", Headers())
     call._establish()
     assert _ended(call).wait_established(1.0) is None
 
 
-def test_over_before_it_was_established():
+def test_wait_established_raises_for_a_call_that_was_never_established():
     with pytest.raises(CallStateError):
         _ended(Call(_Agent(), True, u"sip:bob@example.com", Headers())).wait_established(1.0)

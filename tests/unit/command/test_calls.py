@@ -111,7 +111,7 @@ def test_a_call_that_is_not_answered_in_time_is_cancelled():
     assert "call 1  ended, cancelled (487" in listening.output
 
 
-def test_hold_and_resume():
+def test_hold_and_resume_of_a_call():
     with Listening() as listening:
         held = run("call", listening.uri, "--hold", "0.2", "--duration", "0.1")
         assert held.process.returncode == 0, held.output + held.errors
@@ -119,7 +119,7 @@ def test_hold_and_resume():
         assert len(re.findall("re-INVITE", listening.output)) == 2
 
 
-def test_transfer():
+def test_a_transfer_that_is_accepted():
     with Listening("--take-transfers") as bob, Listening() as carol:
         asked = run("call", bob.uri, "--transfer", carol.uri)
         assert asked.process.returncode == 0, asked.output + asked.errors

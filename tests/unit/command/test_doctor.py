@@ -56,7 +56,7 @@ def findings(machine):
     return dict((finding.name, finding) for finding in doctor.examine(machine))
 
 
-def test_all_well():
+def test_a_machine_without_problems():
     found = findings(Machine(docker(docker_image_inspect=LABELS), MAPS))
     for name in ("client", "daemon", "architecture", "vsyscall", "image"):
         assert found[name].level == doctor.OK, found[name]
@@ -138,7 +138,7 @@ def test_emulation_on_linux_on_arm(files, level):
     assert found["vsyscall"].level == doctor.NOTE
 
 
-def test_apple_silicon():
+def test_emulation_on_apple_silicon():
     arm = (0, "28.2.2 linux/aarch64")
     found = findings(Machine(docker(docker_info=arm), name="Darwin", machine="arm64"))
     assert found["architecture"].level == doctor.NOTE and "Rosetta" in "".join(found["architecture"].advice)

@@ -12,7 +12,7 @@ from unit.command.process import Command, one_line, only_sofia, run
 SECRET = {"SIPBRIDGE_PASSWORD": "secret"}
 
 
-def test_register_once(registrar):
+def test_register_once_removes_the_binding(registrar):
     command = run("register", registrar.uri, "--user", "alice", "--expires", "60", "--once", environment=SECRET)
     assert command.process.returncode == 0, command.errors
     assert re.search(r"registered sip:alice@127\.0\.0\.1 for 60 s", command.output)

@@ -12,7 +12,7 @@ from unit.command.process import Command, Listening, one_line, only_sofia, run
 
 
 @pytest.mark.parametrize("arguments", [["call"], ["message"]])
-def test_no_answer(silent, arguments):
+def test_a_call_or_message_without_an_answer_is_6(silent, arguments):
     text = ["hello"] if arguments == ["message"] else []
     command = run(*(arguments + [silent.uri] + text + ["--timeout", "0.3"]))
     assert command.process.returncode == 6
@@ -38,7 +38,7 @@ def test_a_long_message_goes_over_udp_only_when_told_so():
         assert run("message", listening.uri, "x" * 1300, "--large").process.returncode == 0
 
 
-def test_ping():
+def test_ping_prints_each_answer_and_the_sum():
     with Listening() as listening:
         command = run("ping", listening.uri, "--count", "2", "--interval", "0")
     assert command.process.returncode == 0, command.errors
@@ -46,7 +46,7 @@ def test_ping():
     assert command.output.endswith("\n2 of 2 answered\n")
 
 
-def test_ping_of_nobody(silent):
+def test_ping_of_a_silent_peer_is_6(silent):
     command = run("ping", silent.uri, "--count", "2", "--interval", "0", "--timeout", "0.2")
     assert command.process.returncode == 6 and "is not there" in one_line(command.errors)
     assert command.output.count("no answer in 0.2 s") == 2 and command.output.endswith("\n0 of 2 answered\n")
@@ -75,13 +75,13 @@ def test_a_ping_that_reaches_nobody():
     assert re.search(r"not reached: \w+", command.output) and command.output.endswith("\n0 of 1 answered\n")
 
 
-def test_a_peer_that_cannot_be_reached():
+def test_an_unreachable_peer_is_3():
     command = run("message", "sip:192.0.2.1", "hello", "--local", "udp://127.0.0.1:0")
     assert command.process.returncode == 3 and "cannot be reached" in one_line(command.errors)
 
 
 @only_sofia
-def test_over_tls(tmpdir):
+def test_ping_over_tls(tmpdir):
     pem = certificates.make(str(tmpdir))
     address, shown = "tls://127.0.0.1:0", ["--certificate", pem.certificate, "--key", pem.key]
     with Command("listen", address, *shown) as listening:

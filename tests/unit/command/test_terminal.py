@@ -29,8 +29,8 @@ def test_an_interrupt_while_modules_are_imported(tmpdir, module):
     assert one_line(command.errors) == "sipbridge: interrupted\n" and command.output == ""
 
 
-def test_an_interrupt_while_others_import_the_package(tmpdir):
-    """It is theirs."""
+def test_an_interrupt_during_the_import_by_a_service_is_raised_there(tmpdir):
+    """The program that imports the package gets the KeyboardInterrupt."""
     tmpdir.join("numbers.py").write("raise KeyboardInterrupt\n")
     service = "import sipbridge\ntry:\n    sipbridge.Endpoint\nexcept KeyboardInterrupt:\n    print('mine')\n"
     tmpdir.join("service.py").write(service)

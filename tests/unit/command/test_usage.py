@@ -50,7 +50,7 @@ def test_the_examples_in_the_help_parse():
         assert parser.parse_args([word.strip('"') for word in words]).run
 
 
-def test_version():
+def test_version_names_package_python_and_engines():
     command = run("version")
     lines = command.output.splitlines()
     assert command.process.returncode == 0
@@ -60,7 +60,7 @@ def test_version():
 
 
 @pytest.mark.parametrize("arguments", [["version"], ["call", NOBODY, "--local", "udp://127.0.0.1:0"]])
-def test_without_an_engine(monkeypatch, capsys, arguments):
+def test_without_any_engine_the_command_is_7(monkeypatch, capsys, arguments):
     def nothing(name):
         raise ImportError("not built")
 
@@ -186,7 +186,7 @@ def test_each_error_has_its_exit_code_and_a_hint(error, code, hint):
     assert found == code and hint in text
 
 
-def test_a_port_in_use():
+def test_a_port_in_use_is_3():
     with socket_in_use() as port:
         command = run("listen", "udp://127.0.0.1:%d" % port)
     assert command.process.returncode == 3

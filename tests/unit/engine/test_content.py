@@ -7,7 +7,7 @@ import pytest
 from sipbridge._engine.content import make_content
 
 
-def test_nothing_is_nothing():
+def test_no_headers_and_no_body_make_no_content():
     assert make_content((), None, "application/sdp") is None
 
 

@@ -32,12 +32,12 @@ def examples():
     return blocks[0], blocks[1:]
 
 
-def test_each_has_its_output():
+def test_each_example_has_its_output():
     assert len(examples()[1]) == len(EXPECTED)
 
 
 @pytest.mark.parametrize("number", range(len(EXPECTED)))
-def test_it_runs_as_written(number):
+def test_each_example_runs_as_written(number):
     beginning, others = examples()
     output, status = run(beginning + others[number])
     if not libexosip():

@@ -19,7 +19,7 @@ def examples(name):
 
 
 @pytest.mark.parametrize("number", [0, 1])
-def test_events(number):
+def test_each_example_runs_as_written(number):
     code, told = examples("events.md")[number]
     output, status = run(code)
     lines = [line for line in output.splitlines() if "Unshielded" not in line and "warnings.warn" not in line]

@@ -93,7 +93,7 @@ FORGOTTEN, TOO_BRIEF = _response(412), _response(423, ("Min-Expires", "7200"))
 
 
 @pytest.mark.parametrize("refusal", [FORGOTTEN, TOO_BRIEF])
-def test_again_after_a_refusal_in_vain(endpoint, publication, refusal):
+def test_a_publish_that_cannot_be_sent_is_tried_later(endpoint, publication, refusal):
     """It is tried again after a while, the user hears of it, and who waits is told why."""
     endpoint.fire()  # the refresh
     endpoint.error = EngineError("no memory")
@@ -112,7 +112,7 @@ def test_again_after_a_refusal_in_vain(endpoint, publication, refusal):
 
 
 @pytest.mark.parametrize("refusal", [FORGOTTEN, TOO_BRIEF])
-def test_a_new_one_has_failed(endpoint, refusal):
+def test_a_first_publish_that_cannot_be_sent_has_failed(endpoint, refusal):
     publication = _begun(endpoint)
     publication.etag = "one" if refusal is FORGOTTEN else None
     endpoint.error = EngineError("no memory")
@@ -122,7 +122,7 @@ def test_a_new_one_has_failed(endpoint, refusal):
         publication._await(1.0)
 
 
-def test_a_refresh_in_vain_is_told(endpoint, publication):
+def test_a_refresh_that_cannot_be_sent_is_told(endpoint, publication):
     endpoint.error = EngineError("no memory")
     endpoint.fire()
     (event,) = endpoint.posted
@@ -130,7 +130,7 @@ def test_a_refresh_in_vain_is_told(endpoint, publication):
     assert (publication.state, publication.error, len(endpoint.alive)) == ("retrying", endpoint.error, 1)
 
 
-def test_what_cannot_be_sent_changes_nothing(endpoint, publication):
+def test_a_change_that_cannot_be_sent_changes_nothing(endpoint, publication):
     """The state before stands, and is refreshed in its time."""
     endpoint.error = InputError("too long")
     for change in (lambda: publication.modify(b"off"), lambda: publication.refresh(60)):
@@ -142,7 +142,7 @@ def test_what_cannot_be_sent_changes_nothing(endpoint, publication):
     assert endpoint.sent[-1][:2] == ("one", 3600) and publication._content is BODY
 
 
-def test_left_in_vain(endpoint, publication):
+def test_a_removal_that_cannot_be_sent_at_close(endpoint, publication):
     """At the end of the endpoint."""
     endpoint.error = EngineError("no memory")
     publication._leave()

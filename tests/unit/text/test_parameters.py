@@ -23,11 +23,11 @@ from sipbridge.uri import address_uri
         (u";;;", u"", {}),
     ],
 )
-def test_parameters(text, value, parameters):
+def test_parameters_are_split(text, value, parameters):
     assert parse_parameters(text) == (value, parameters)
 
 
-def test_lists():
+def test_lists_are_split():
     assert split_list([u'"A, b" <sip:a@b>, <sip:c,d@e>;q=1', u"", u" ,x,, "]) == [
         u'"A, b" <sip:a@b>', u"<sip:c,d@e>;q=1", u"x",
     ]  # fmt: skip
@@ -45,10 +45,10 @@ def test_long_garbage_takes_no_time():
 
 @pytest.mark.parametrize("text, value", [("90", 90), ("", None), ("-1", None), ("1.5", None), ("9" * 10, None),
                                          ("9" * 500, None), (u"\u0661", None)])  # fmt: skip
-def test_numbers(text, value):
+def test_numbers_are_read(text, value):
     assert number(text) == value
 
 
-def test_tags():
+def test_tags_are_read():
     assert tag(u'"a;tag=x" <sip:a@b;tag=y>;Tag=z') == "z"
     assert tag(u"<sip:a@b>") is None

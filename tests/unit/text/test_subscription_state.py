@@ -18,7 +18,7 @@ from sipbridge._text.subscription_state import SubscriptionState, parse_subscrip
         ("", ("", None, None, None)),
     ],
 )
-def test_subscription_state(value, parsed):
+def test_subscription_state_is_parsed(value, parsed):
     assert parse_subscription_state(value) == parsed
 
 
