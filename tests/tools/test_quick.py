@@ -15,7 +15,7 @@ def on(engine, *files):
 def test_a_change_of_an_engine_concerns_that_engine():
     assert set(quick.select(["csrc/sofia/call.c"])) == {"sofia"}
     assert set(quick.select(["csrc/exosip/call.c"])) == {"double"}
-    assert "conformance" in on("double", "csrc/exosip/call.c")
+    assert "conformance/call" in on("double", "csrc/exosip/call.c")
 
 
 def test_a_change_of_the_shield_has_the_tests_of_the_shield():
@@ -35,7 +35,7 @@ def test_a_module_has_the_tests_that_name_it():
 
 
 def test_pages_have_the_tests_of_their_examples():
-    assert "unit/examples/test_readme.py" in on("sofia", "README.md") and "conformance" not in on(
+    assert "unit/examples/test_readme.py" in on("sofia", "README.md") and "conformance/call" not in on(
         "sofia", "README.md"
     )
 
@@ -44,6 +44,11 @@ def test_slow_tests_stay_apart_unless_asked_for():
     core = quick.arguments(on("sofia", "sipbridge/_call/call.py"))
     assert "--ignore=%s" % (ROOT / "tests" / "unit" / "command") in core
     both = quick.arguments(on("sofia", "sipbridge/_call/call.py", "sipbridge/_command/cli.py"))
+    assert "--ignore=%s" % (ROOT / "tests" / "unit" / "command") not in both
+
+
+def test_a_test_that_is_asked_for_is_not_left_out_with_its_folder():
+    both = quick.arguments(on("sofia", "sipbridge/_call/call.py", "sipbridge/_command/doctor.py"))
     assert "--ignore=%s" % (ROOT / "tests" / "unit" / "command") not in both
 
 

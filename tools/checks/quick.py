@@ -23,17 +23,14 @@ from tools.reports import summary
 TESTS = ROOT / "tests"
 
 #: What shows within seconds that calls, messages and registrations still work.
-CORE = ("contract", "unit", "misuse", "conformance", "aio")
+CORE = ("contract", "unit", "misuse", "conformance/call", "conformance/kept", "conformance/agent")
 
-#: Slow ones, of what has rules of its own below.
+#: Slow ones in folders of tests: they run where a rule names them, or the file itself.
 APART = (
     "unit/command",
     "unit/examples/test_events_page.py",
     "conformance/transport/test_timers.py",
-    "conformance/peers/test_baresip.py",
-    "conformance/peers/test_kamailio.py",
-    "conformance/peers/test_kamailio_events.py",
-    "conformance/examples/test_media.py",
+    "conformance/transport/test_unreachable.py",
 )
 
 
@@ -45,6 +42,19 @@ class Rule(namedtuple("Rule", "pattern tests engines")):
 
 
 BOTH = ("sofia", "double")
+
+#: What the shield screens, and that it lets the rest through: calls, registrations, messages, lost datagrams, TCP.
+BEHIND_THE_SHIELD = (
+    "shield",
+    "conformance/hostile",
+    "conformance/agent/test_messages.py",
+    "conformance/call/test_incoming.py",
+    "conformance/call/test_outgoing.py",
+    "conformance/call/test_two_endpoints.py",
+    "conformance/kept/test_registration.py",
+    "conformance/transport/test_lost.py",
+    "conformance/transport/test_transport.py",
+)
 
 #: The first that matches counts.
 RULES = (
@@ -58,10 +68,10 @@ RULES = (
     Rule("tests/shield/test_*.py", ("ITSELF",), ("double",)),
     Rule("tests/*/test_*.py", ("ITSELF",), BOTH),
     Rule("tests/*", ("CORE",), BOTH),
-    Rule("csrc/shield/*", ("shield", "CORE"), ("double",)),
-    Rule("csrc/sofia/*", ("CORE",), ("sofia",)),
-    Rule("csrc/exosip/*", ("CORE",), ("double",)),
-    Rule("csrc/dns/*", ("CORE",), ("double",)),
+    Rule("csrc/shield/*", BEHIND_THE_SHIELD, ("double",)),
+    Rule("csrc/sofia/*", ("CORE", "conformance/transport"), ("sofia",)),
+    Rule("csrc/exosip/*", ("CORE", "conformance/transport"), ("double",)),
+    Rule("csrc/dns/*", ("contract", "conformance/transport", "conformance/kept"), ("double",)),
     Rule("csrc/*", ("CORE",), BOTH),
     Rule("sipbridge/_engine/worker*", ("worker", "aio"), ("sofia",)),
     Rule("sipbridge/_engine/channel.py*", ("worker", "aio"), ("sofia",)),
@@ -73,7 +83,7 @@ RULES = (
     Rule("sipbridge/_command/doctor.py*", ("unit/command/test_doctor.py",), ("sofia",)),
     Rule("sipbridge/_command/*", ("unit/command",), ("sofia",)),
     Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),
-    Rule("sipbridge/*", ("CORE",), ("sofia",)),
+    Rule("sipbridge/*", ("CORE", "conformance/transport", "conformance/hostile", "aio"), ("sofia",)),
     Rule("tools/*", ("tools",), ("sofia",)),
     Rule("docker/*", ("tools/test_image.py", "unit/command/test_doctor.py"), ("sofia",)),
     Rule("Dockerfile*", ("tools/test_image.py",), ("sofia",)),
@@ -138,10 +148,12 @@ def select(files):
 
 
 def arguments(tests):
-    """What pytest is to run: paths, and in the folders of CORE not what is APART or slow, unless that is asked for."""
-    ignored = [name for name in APART if name not in tests and name.partition("/")[0] in tests]
+    """What pytest is to run: paths, and in folders not what is APART or slow, unless that is asked for."""
+    folders = tuple(name + "/" for name in tests if not name.endswith(".py"))
+    wanted = [name for name in APART if any((test + "/").startswith(name + "/") for test in tests)]
+    ignored = [name for name in APART if name.startswith(folders) and name not in wanted]
     paths = [str(TESTS / name) for name in tests] + ["--ignore=%s" % (TESTS / name) for name in ignored]
-    return paths + (["-m", "not slow"] if "conformance" in tests else [])
+    return paths + (["-m", "not slow"] if any(name.startswith("conformance/") for name in folders) else [])
 
 
 class Quick(runs.Run):
