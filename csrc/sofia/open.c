@@ -79,6 +79,7 @@ static void *loop(void *data)
         state->house.state = state;
         on_tidy(&state->house);
         su_root_run(state->root);
+        su_root_step(state->root, 0); /* deliver what was posted last: a root with messages is never freed */
         su_timer_destroy(state->house.timer);
     }
     if (state->agent != NULL)
