@@ -3,13 +3,15 @@
  *
  * A line is the function's name and its arguments, separated by tabs: numbers, texts, "-" for NULL, and for a
  * content "-" or "+", which stands for a header, a content type and a body. What sb_wait() gives is printed as its
- * numbers and the headers, a tab in place of each line break. `fail` is the double's exosip_double_fail(), and
- * `fail_memory` lets an allocation fail where the program is built for that. Of a line that was carried out nothing stays
+ * numbers and the headers, a tab in place of each line break. `fail` is the double's exosip_double_fail(),
+ * `fail_memory` lets an allocation fail where the program is built for that, and `slow_read` has the engine's thread
+ * sleep so many milliseconds when it is woken, so that it finds several commands. Of a line that was carried out nothing stays
  * in memory.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine.h"
 
@@ -171,6 +173,24 @@ static int do_fail_memory(void)
     return 0;
 }
 
+/* How long each read() of the engine's takes. It is linked with --wrap, too. */
+static int slow_read;
+
+ssize_t __real_read(int fd, void *octets, size_t size);
+
+ssize_t __wrap_read(int fd, void *octets, size_t size)
+{
+    if (slow_read > 0)
+        usleep((useconds_t)slow_read * 1000);
+    return __real_read(fd, octets, size);
+}
+
+static int do_slow_read(void)
+{
+    slow_read = (int)number(1);
+    return 0;
+}
+
 #define ENGINE (int)number(1)
 #define ID number(2)
 #define NUMBER(at) (int)number(at)
@@ -212,6 +232,7 @@ static sb_id perform(const char *name)
     FUNCTION(failed, do_failed())
     FUNCTION(fail_memory, do_fail_memory())
     FUNCTION(memory_failed, memory_failed)
+    FUNCTION(slow_read, do_slow_read())
 #undef FUNCTION
     fprintf(stderr, "driver: no function %s\n", name);
     exit(2);

@@ -29,7 +29,7 @@ def build(flags):
     """
     sources, options = _double() if "SIPBRIDGE_DOUBLE" in os.environ else _library()
     command = shlex.split(os.environ.get("CC", "cc")) + ["-std=c99", "-D_GNU_SOURCE", "-g"]
-    command += flags + [os.path.join(HERE, "driver.c")] + sources + options
+    command += flags + ["-Wl,--wrap=read", os.path.join(HERE, "driver.c")] + sources + options
     program = os.path.join(_folder(), "driver-" + _digest(command))
     with open(program + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -24,6 +24,7 @@ class ByHand(object):
         source: host and port that the last message came from, or None.
         symmetric: True to answer to where a request came from, with received and rport filled in, and to ask for the
             same (RFC 3581).
+        stateless: True to take a repeated request for a new one (RFC 3261, 8.2.7).
     """
 
     def __init__(self):
@@ -36,6 +37,7 @@ class ByHand(object):
         self.waiting = []
         self.source = None
         self.symmetric = False
+        self.stateless = False
 
     def stop(self):
         self._socket.close()
@@ -75,7 +77,7 @@ class ByHand(object):
         message = Message(octets, True)
         message.source = self.source
         key = (message.start_line, message["Via"], tuple(message.get_all("CSeq")))
-        if key not in self._seen:
+        if key not in self._seen or (self.stateless and message.is_request):
             self._seen.add(key)
             self.waiting.append(message)
 

@@ -144,12 +144,11 @@ def test_a_storm_of_answers_to_an_invite(phone, by_hand, status):
 def test_a_storm_of_answers_to_a_message(phone, by_hand, status):
     def react(peer, request, number):
         octets = _response(request, status)
-        for _ in range(STORM):
+        for _ in range(STORM if number == 1 else 0):
             peer.send(phone.endpoint.port, octets)
-        for _ in range(20):  # some are lost in the storm
-            peer.reply(request, 404)
-            time.sleep(0.02)
+        peer.reply(request, 404)
 
+    by_hand.stateless = True  # the first answer is lost in the storm
     with Serving(by_hand, react), pytest.raises(sipbridge.ResponseError) if status != 200 else _nothing():
         phone.endpoint.message(by_hand.uri, b"hello")
     is_working(phone, by_hand)
@@ -169,6 +168,7 @@ def test_a_storm_of_answers_to_a_register(phone, by_hand):
         for _ in range(STORM):
             peer.send(phone.endpoint.port, octets)
 
+    by_hand.stateless = True  # all of the second storm are lost where the first has filled the socket's buffer
     with Serving(by_hand, react):
         registration = phone.endpoint.register(by_hand.uri)
         registration.unregister()
