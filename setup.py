@@ -20,12 +20,12 @@ del sys.path[0]
 
 #: The folders of the package: what is public, and the layers below (docs/architecture.md).
 PACKAGES = ["sipbridge"] + [
-    "sipbridge." + layer for layer in ("_command", "_agent", "_call", "_kept", "_engine", "_text")
+    "sipbridge." + layer for layer in ("_command", "_aio", "_agent", "_call", "_kept", "_engine", "_text")
 ]
 
 #: Modules of the package that are not installed: by nobody, and by Python 2.7.
 BUILD_ONLY = ("sipbridge._build",)
-PYTHON3_ONLY = ("sipbridge.aio",)
+PYTHON3_ONLY = ("sipbridge.aio", "sipbridge._aio")
 
 CFFI = "cffi>=1.15.1"  # the last for Python 2.7; pip chooses what fits a newer one
 
@@ -117,7 +117,7 @@ class BuildPackage(build_py):
     def find_package_modules(self, package, package_dir):
         left_out = BUILD_ONLY + (PYTHON3_ONLY if sys.version_info[0] < 3 else ())
         modules = build_py.find_package_modules(self, package, package_dir)
-        return [module for module in modules if "%s.%s" % module[:2] not in left_out]
+        return [module for module in modules if not {module[0], "%s.%s" % module[:2]}.intersection(left_out)]
 
 
 setup(

@@ -21,6 +21,13 @@ import sys
 import tempfile
 from collections import namedtuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+
+    #: What to give the compiler, and what to give the linker.
+    Flags = Tuple[List[str], List[str]]
+
 #: Relative, as setuptools wants its sources: setup.py runs in the top folder.
 SOURCES = "csrc"
 
@@ -36,7 +43,7 @@ LAYERS = {
     "exosip": ("dns", "core", "contract"),
     "shield/check": (),
     "shield/process": ("shield/check",),
-}
+}  # type: Dict[str, Tuple[str, ...]]
 
 #: What every engine consists of besides its own folder, and what that may include.
 SHARED = ("contract", "core", "shield/check")
@@ -83,7 +90,9 @@ class Library(namedtuple("Library", "layer package header libraries folders need
 
     @property
     def engine(self):
-        return self.layer
+        # type: () -> str
+        layer = self.layer  # type: str
+        return layer
 
 
 #: What asks DNS for the engine on libeXosip2.
@@ -127,38 +136,45 @@ class Unfit(Absent):
 
 
 def module_name(engine):
+    # type: (str) -> str
     """The extension module of an engine."""
     return "sipbridge._" + engine
 
 
 def sources(engine):
+    # type: (str) -> List[str]
     """The C files of an engine."""
     return _files_of(SHARED + (engine,) + LAYERS[engine])
 
 
 def shield_sources():
+    # type: () -> List[str]
     """The C files of the preloaded shield."""
     return _files_of(SHIELD_LAYERS)
 
 
 def _files_of(layers):
-    files = []
+    # type: (Iterable[str]) -> List[str]
+    files = []  # type: List[str]
     for layer in sorted(set(layers)):
         files += sorted(glob.glob(os.path.join(SOURCES, layer, "*.c")))
     return [name for name in files if os.path.basename(name) != PROBE]
 
 
 def probe(layer):
+    # type: (str) -> str
     """The C file of the program that tries the library which a layer uses."""
     return os.path.join(SOURCES, layer, PROBE)
 
 
 def headers():
+    # type: () -> List[str]
     """What every object file depends on."""
     return sorted(name for layer in LAYERS for name in glob.glob(os.path.join(SOURCES, layer, "*.h")))
 
 
 def include_flags(source):
+    # type: (str) -> List[str]
     """The flags with which one C file is compiled: where it may look for headers.
 
     -iquote, so that no header of ours stands in for the system's of the same name (search.h, values.h).
@@ -170,6 +186,7 @@ def include_flags(source):
 
 
 def all_include_flags(sources):
+    # type: (Iterable[str]) -> List[str]
     """The same for many files in one command, which cannot hold each to its layer."""
     places = [_layer_of(source) for source in sources]
     layers = {layer for _, layer in places}.union(*(LAYERS[layer] for _, layer in places))
@@ -177,22 +194,26 @@ def all_include_flags(sources):
 
 
 def _layer_of(source):
+    # type: (str) -> Tuple[str, str]
     top, _, rest = source.rpartition(SOURCES + os.sep)
     layer = os.path.dirname(rest).replace(os.sep, "/")
     return (top if layer in LAYERS else "") + SOURCES, layer
 
 
 def _quoted(top, layers):
+    # type: (str, Iterable[str]) -> List[str]
     return [flag for layer in layers for flag in ("-iquote", os.path.join(top, layer))]
 
 
 def declarations():
+    # type: () -> str
     """The contract without its preprocessor lines, which cffi does not read."""
     with open(os.path.join(SOURCES, "contract", "engine.h")) as contract:
         return "".join(line for line in contract if not line.startswith("#"))
 
 
 def write_module(engine, path):
+    # type: (str, str) -> None
     """Write the C source of an engine's extension module, unless it is there and the same."""
     from cffi import FFI
 
@@ -207,6 +228,7 @@ def write_module(engine, path):
 
 
 def find():
+    # type: () -> Dict[str, Flags]
     """The engines to build: a dict of name and compiler flags. Raises :class:`Absent`.
 
     One that nobody named is left out where its library is missing; where it does not work, that is said.
@@ -234,12 +256,13 @@ def find():
 
 
 def locate(library):
+    # type: (Library) -> Flags
     """The flags (compile, link: two lists) with which a program that uses the library builds.
 
     pkg-config's if it knows the library, else those of the usual places; and those of what it needs. Raises
     :class:`Absent` with the compiler's complaint, or :class:`Unfit` with what the program said when it ran.
     """
-    problem = None
+    problem = None  # type: Optional[Absent]
     for compile_args, link_args in _candidates(library):
         try:
             compile_args = compile_args + declared(library, compile_args)
@@ -252,10 +275,12 @@ def locate(library):
             problem = error
         except Absent as error:
             problem = problem or error
+    assert problem is not None  # there is at least one candidate
     raise problem
 
 
 def declared(library, compile_args):
+    # type: (Library, List[str]) -> List[str]
     """Flags that say of each of the library's options whether its headers declare it: -DSB_HAS_<option>=1 or 0.
 
     A program that names the option is compiled: the preprocessor knows nothing of an enumeration.
@@ -275,6 +300,7 @@ def declared(library, compile_args):
 
 
 def _candidates(library):
+    # type: (Library) -> Iterator[Flags]
     packaged = _pkg_config(library.package)
     if packaged:
         yield packaged
@@ -288,6 +314,7 @@ def _candidates(library):
 
 
 def _run(command):
+    # type: (Sequence[str]) -> Tuple[int, str]
     """Exit status and all that a command printed; CANNOT_RUN when it is missing, or made for another machine."""
     try:
         process = subprocess.Popen(
@@ -300,17 +327,19 @@ def _run(command):
 
 
 def _pkg_config(package):
+    # type: (str) -> Optional[Flags]
     """(compile flags, link flags), or None when pkg-config is missing or does not know the package."""
-    flags = []
+    found = []
     for option in ("--cflags", "--libs"):
         status, output = _run([os.environ.get("PKG_CONFIG", "pkg-config"), option, package])
         if status:
             return None
-        flags.append(shlex.split(output))
-    return tuple(flags)
+        found.append(shlex.split(output))
+    return found[0], found[1]
 
 
 def _try(library, compile_args, link_args):
+    # type: (Library, List[str], List[str]) -> None
     """Compile, link and run the program that uses the library. Raises Absent or Unfit."""
     folder = tempfile.mkdtemp(prefix="sipbridge-probe-")
     try:
@@ -329,15 +358,16 @@ def _try(library, compile_args, link_args):
     finally:
         shutil.rmtree(folder)
     if status and status != CANNOT_RUN:
-        said = output.splitlines()[0] if output else "a program with it ends with %d" % status
-        raise Unfit(UNFIT.format(complaint=said.replace(program + ": ", "")))
+        complaint = output.splitlines()[0] if output else "a program with it ends with %d" % status
+        raise Unfit(UNFIT.format(complaint=complaint.replace(program + ": ", "")))
 
 
 def _compiler():
+    # type: () -> List[str]
     """The C compiler as setuptools will call it: command and flags."""
     from distutils.ccompiler import new_compiler
     from distutils.sysconfig import customize_compiler
 
-    compiler = new_compiler()
+    compiler = new_compiler()  # type: Any
     customize_compiler(compiler)
     return list(compiler.compiler)

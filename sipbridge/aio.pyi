@@ -1,6 +1,6 @@
 # Written by tools/checks/aio_stub.py.
 from typing import (
-    AsyncIterator,
+    Any,
     Callable,
     Iterable,
     List,
@@ -11,6 +11,7 @@ from typing import (
     Type,
     Union,
     overload,
+    type_check_only,
 )
 
 from sipbridge import events
@@ -146,6 +147,7 @@ Event = Union[
     EngineFailed,
 ]
 
+@type_check_only
 class _Handling(Protocol):
     @overload
     def __call__(
@@ -238,7 +240,7 @@ class _Handling(Protocol):
         self, kind: Type[events.EngineFailed], handler: Callable[[EngineFailed], object]
     ) -> None: ...
 
-class EventStream(streams.Stream, AsyncIterator[Event]):
+class EventStream(streams.Stream):
     def __aiter__(self) -> EventStream: ...
     async def __aenter__(self) -> EventStream: ...
     async def __aexit__(self, *exc_info: object) -> None: ...
@@ -254,7 +256,6 @@ class Call:
     ended: Optional[CallEnded]
     replaces: Optional[Call]
 
-    def __init__(self, core: object) -> None: ...
     @property
     def remote_uri(self) -> str: ...
     @property
@@ -325,6 +326,7 @@ class Call:
     async def transfer_to(
         self, other: Call, headers: HeaderFields = (), timeout: Optional[float] = 60.0
     ) -> Transfer: ...
+    def __init__(self, core: Any) -> None: ...
 
 class Registration:
     aor: str
@@ -333,11 +335,11 @@ class Registration:
     expires: int
     retry_in: float
 
-    def __init__(self, core: object) -> None: ...
     @property
     def error(self) -> Optional[SipbridgeError]: ...
     async def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     async def unregister(self, timeout: Optional[float] = 32.0) -> None: ...
+    def __init__(self, core: Any) -> None: ...
 
 class Subscription:
     uri: str
@@ -346,11 +348,11 @@ class Subscription:
     expires: int
     last: Optional[NotifyReceived]
 
-    def __init__(self, core: object) -> None: ...
     @property
     def error(self) -> Optional[SipbridgeError]: ...
     async def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
     async def unsubscribe(self, timeout: Optional[float] = 32.0) -> None: ...
+    def __init__(self, core: Any) -> None: ...
 
 class Notifier:
     headers: Headers
@@ -362,7 +364,6 @@ class Notifier:
     expires: int
     state: Literal["asked", "active", "ending", "ended"]
 
-    def __init__(self, core: object) -> None: ...
     @property
     def package(self) -> str: ...
     @property
@@ -384,6 +385,7 @@ class Notifier:
         retry_after: Optional[int] = None,
         headers: HeaderFields = (),
     ) -> None: ...
+    def __init__(self, core: Any) -> None: ...
 
 class Publication:
     uri: str
@@ -392,7 +394,6 @@ class Publication:
     state: Literal["pending", "active", "retrying", "ended", "failed"]
     expires: int
 
-    def __init__(self, core: object) -> None: ...
     @property
     def error(self) -> Optional[SipbridgeError]: ...
     async def refresh(self, expires: Optional[int] = None, timeout: Optional[float] = 32.0) -> None: ...
@@ -404,6 +405,7 @@ class Publication:
         timeout: Optional[float] = 32.0,
     ) -> None: ...
     async def remove(self, timeout: Optional[float] = 32.0) -> None: ...
+    def __init__(self, core: Any) -> None: ...
 
 class Transfer:
     call: Call
@@ -412,10 +414,10 @@ class Transfer:
     reason: str
     state: Literal["pending", "accepted", "ended"]
 
-    def __init__(self, core: object) -> None: ...
     @property
     def succeeded(self) -> bool: ...
     async def wait_ended(self, timeout: Optional[float] = 60.0) -> None: ...
+    def __init__(self, core: Any) -> None: ...
 
 class Watch:
     interval: float
@@ -423,8 +425,8 @@ class Watch:
     available: Optional[bool]
     status: int
 
-    def __init__(self, core: object) -> None: ...
     def stop(self) -> None: ...
+    def __init__(self, core: Any) -> None: ...
 
 class Account:
     address: str
@@ -433,7 +435,6 @@ class Account:
     route: Optional[str]
     registration: Optional[Registration]
 
-    def __init__(self, core: object) -> None: ...
     @property
     def contact(self) -> str: ...
     async def register(
@@ -516,6 +517,7 @@ class Account:
         timeout: Optional[float] = 32.0,
     ) -> Publication: ...
     def is_named_by(self, uri: str) -> bool: ...
+    def __init__(self, core: Any) -> None: ...
 
 class Endpoint:
     async def bindings(
@@ -599,8 +601,6 @@ class Endpoint:
         keepalive: Optional[int] = None,
         on_error: Optional[Callable[[Fault], object]] = None,
     ) -> None: ...
-    async def __aenter__(self) -> Endpoint: ...
-    async def __aexit__(self, *exc_info: object) -> None: ...
     @property
     def address(self) -> str: ...
     @property
@@ -670,3 +670,5 @@ class Endpoint:
         asserted_identity: Union[None, str, Iterable[str]] = None,
         privacy: Union[str, Iterable[str]] = (),
     ) -> Call: ...
+    async def __aenter__(self) -> Endpoint: ...
+    async def __aexit__(self, *exc_info: object) -> None: ...

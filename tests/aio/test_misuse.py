@@ -10,7 +10,7 @@ from misuse.objects import Objects
 from misuse.table import TABLE
 from sipbridge import aio
 
-FACADES = sorted(facade.__name__ for facade in aio._FACADES.values())
+FACADES = sorted(facade.__name__ for facade in aio._facade.FACADES.values())
 METHODS = sorted(name for name in TABLE if name.partition(".")[0] in FACADES and not name.endswith("__"))
 
 
@@ -38,6 +38,6 @@ async def test_wrong_types_raise_the_same_error_as_in_sipbridge():
             good, parameters = TABLE[name]
             for parameter, bad in sorted(parameters.items()):
                 for value in bad:
-                    function = getattr(aio._wrapped(objects.make(owner)), method)
+                    function = getattr(aio._facade.wrapped(objects.make(owner)), method)
                     assert await _refused(function, dict(good, **{parameter: value})), name
         assert endpoint.calls == ()

@@ -1,9 +1,15 @@
-"""Write sipbridge/aio.pyi: sipbridge.aio makes its classes of those of sipbridge when it is imported, and this says the
-same of their types. What takes a timeout is a coroutine, and events have objects of sipbridge.aio in them. The types
-come from the `# type:` comments of sipbridge. With --check nothing is written: fails when the stub is not what it
-would be.
+"""Write sipbridge/aio.pyi, the types of sipbridge.aio. No line of it is written by hand.
 
     build/venv-lint/bin/python -m tools.checks.aio_stub [--check]
+
+sipbridge.aio makes its classes from those of sipbridge when it is imported, so no type checker can read them there.
+The stub says what comes out: a method that takes a timeout is a coroutine, and the objects in an event are those of
+sipbridge.aio. It takes each signature from where it stands: from the `# type:` comments of sipbridge, and from the
+annotations of sipbridge/aio.py and sipbridge/_aio. Which class stands for which, and what waits without a timeout of
+its own, it reads in sipbridge/aio.py.
+
+With --check it writes nothing, and fails when the stub is not what it would write. mypy's stubtest then compares the
+stub with the module as it is when imported (tools/checks/lint.py).
 """
 
 import ast
@@ -14,36 +20,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STUB = ROOT / "sipbridge" / "aio.pyi"
 
-#: The classes, with the modules that have them and what waits there without a timeout of its own.
-FACADES = (
-    ("Call", "_call/call", ()),
-    ("Registration", "_kept/registration", ()),
-    ("Subscription", "_kept/subscription", ()),
-    ("Notifier", "_kept/notifier", ()),
-    ("Publication", "_kept/publication", ()),
-    ("Transfer", "_call/transfer", ()),
-    ("Watch", "_agent/watch", ()),
-    ("Account", "_agent/account", ("call", "message", "options", "publish", "request", "subscribe")),
-    ("Endpoint", "_agent/endpoint", ()),
-)
-NAMES = {name for name, _, _ in FACADES}
-
-BEGINNING = """\
-class EventStream(streams.Stream, AsyncIterator[Event]):
-    def __aiter__(self) -> EventStream: ...
-    async def __aenter__(self) -> EventStream: ...
-    async def __aexit__(self, *exc_info: object) -> None: ...
-    async def __anext__(self) -> Event: ...
-"""
-
-#: What is not as in sipbridge.
+#: What the classes of sipbridge have otherwise: each event's handler has its own type.
 OWN = {
-    "__init__": "def __init__(self, core: object) -> None: ...",
     "on": "@property\ndef on(self) -> _Handling: ...",
     "off": "@property\ndef off(self) -> _Handling: ...",
-    "__enter__": "async def __aenter__(self) -> Endpoint: ...",
-    "__exit__": "async def __aexit__(self, *exc_info: object) -> None: ...",
 }
+
+#: The methods with two underscores that the stub has.
+SPECIAL = ("__init__", "__aiter__", "__anext__", "__aenter__", "__aexit__")
 
 #: What an account gives itself.
 ACCOUNTS = ("from_", "route")
@@ -62,9 +46,25 @@ class Source:
         conditional = [each for part in self.body if isinstance(part, ast.If) for each in part.body]
         for node in self.body + conditional:
             if isinstance(node, ast.ImportFrom):
-                self.imports.update((alias.name, (node.module, alias.name)) for alias in node.names)
+                self.imports.update(
+                    (alias.asname or alias.name, (node.module, alias.name)) for alias in node.names
+                )
             elif isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("Literal["):
                 self.literals[node.targets[0].id] = node.value
+
+
+def facades():
+    """Name, module and what waits without a timeout, of each class that sipbridge/aio.py makes a facade of."""
+    for name, found in AIO.classes.items():
+        for decorator in found.decorator_list:
+            core, *waiting = decorator.args
+            module = ".".join(AIO.imports[core.value.id]).partition(".")[2]
+            yield name, module.replace(".", "/"), ast.literal_eval(waiting[0]) if waiting else ()
+
+
+AIO = Source("aio")
+FACADES = list(facades())
+NAMES = {name for name, _, _ in FACADES}
 
 
 class Resolver(ast.NodeTransformer):
@@ -109,6 +109,13 @@ def signature(function, resolver, method=True, leave_out=()):
     found.args.kw_defaults = [shown(each) for each in found.args.kw_defaults]
     found.returns = resolver.of(comment.returns)
     found.type_comment = None
+    found.body = [ast.Expr(ast.Constant(...))]
+    return found
+
+
+def annotated(function):
+    """A function that has annotations, without its body."""
+    found = ast.parse(ast.unparse(function)).body[0]
     found.body = [ast.Expr(ast.Constant(...))]
     return found
 
@@ -189,10 +196,25 @@ def members(found, source, waiting, used):
             continue
         if node.name == "__init__":
             yield from attributes(node, resolver)
-        if node.name in OWN and not (node.name == "__init__" and found.name == "Endpoint"):
+        if node.name in OWN:
             yield from ast.parse(OWN[node.name]).body
-        elif node.name == "__init__" or not node.name.startswith("_"):
+        elif not node.name.startswith("_") or (node.name, found.name) == ("__init__", "Endpoint"):
             yield awaited(signature(node, resolver), waiting)
+
+
+def methods(found):
+    """Those that a class itself defines, and that anybody may call."""
+    functions = [node for node in found.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return [node for node in functions if node.name in SPECIAL or not node.name.startswith("_")]
+
+
+def stream(used):
+    """The class of the iterator of events."""
+    source = Source("_aio/dispatcher")
+    found = source.classes["EventStream"]
+    used.add(source.imports["streams"])
+    found.body = [annotated(node) for node in methods(found)]
+    return ast.unparse(found)
 
 
 def awaited(function, waiting):
@@ -207,6 +229,9 @@ def facade(name, path, waiting, used):
     found = ast.ClassDef(name, [], [], [], [])
     for source, each in lineage(name, Source(path)):
         found.body += members(each, source, waiting, used)
+    made = {node.name for node in found.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    own = methods(Source("_aio/facade").classes["Facade"]) + methods(AIO.classes[name])
+    found.body += [annotated(node) for node in own if node.name not in made]
     return ast.unparse(ast.fix_missing_locations(found))
 
 
@@ -270,7 +295,7 @@ def of_events(used):
     )
     parts.append(ast.unparse(union))
     derived = [name for name, found in source.classes.items() if not any(fields(found))]
-    handling = ["class _Handling(Protocol):"]
+    handling = ["@type_check_only", "class _Handling(Protocol):"]
     for name in derived + [name for name in source.classes if name not in derived]:
         handling.append("    @overload")
         handling.append(
@@ -285,9 +310,9 @@ def of_events(used):
 
 def text():
     """The whole stub, before it is formatted."""
-    used = {("typing", name) for name in "AsyncIterator Callable Protocol Type Union overload".split()}
-    used |= {("sipbridge", "events"), ("sipbridge._agent", "streams")}
-    code = of_events(used) + [BEGINNING]
+    used = {("typing", name) for name in "Any Callable Protocol Type Union overload type_check_only".split()}
+    used.add(("sipbridge", "events"))
+    code = of_events(used) + [stream(used)]
     code += [facade(name, path, waiting, used) for name, path, waiting in FACADES]
     own = NAMES | {"EventStream"} | set(Source("events").classes)
     words = {node.id for node in ast.walk(ast.parse("\n\n".join(code))) if isinstance(node, ast.Name)}

@@ -1,0 +1,251 @@
+"""Events in an event loop: no thread takes them from the engine, the loop watches the engine's descriptor."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from sipbridge._agent import dispatch, streams
+from sipbridge._aio import waiting
+from sipbridge._aio.facade import wrapped
+from sipbridge._compat import monotonic
+from sipbridge.errors import EngineError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from sipbridge._agent.fault import Fault
+    from sipbridge.events import Event
+
+# Events that are taken before other tasks get their turn.
+_BATCH = 64
+
+
+def _fulfil(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class EventStream(streams.Stream):
+    """The events of an endpoint, one by one, from when this was made: an asynchronous iterator and context manager.
+
+    It ends when the endpoint is closed, when no event comes for ``timeout`` seconds, and when you call :meth:`close`.
+    It raises EngineError when the endpoint has failed.
+    """
+
+    _dispatcher: Dispatcher
+
+    def __aiter__(self) -> EventStream:
+        return self
+
+    async def __aenter__(self) -> EventStream:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.close()
+
+    async def __anext__(self) -> Event:
+        self._dispatcher.owner.check()
+        self._settle_last()
+        if not await self._dispatcher.until(lambda: self._events, self._timeout):
+            self.close()
+            self._dispatcher.check()
+            raise StopAsyncIteration
+        event: Event = self._pop()
+        return event
+
+    def _put(self, event: Any, results: list[object]) -> None:
+        super()._put(event, results)
+        self._dispatcher._look()
+
+
+class Dispatcher(dispatch.Dispatcher):
+    """Takes events from an engine when the event loop finds its descriptor readable."""
+
+    _Stream = EventStream  # type: ignore[assignment]  # an iterator of another kind; stream() makes it
+
+    def start(self) -> None:
+        #: Each future with the predicate that it waits for.
+        self._waiters: dict[asyncio.Future[None], Callable[[], object]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()  # handlers that are running
+        self._leaving: BaseException | None = None  # what a handler raised to end the loop
+        self._loop = asyncio.get_running_loop()
+        self._descriptor: int | None = self._engine.fileno()
+        self._loop.add_reader(self._descriptor, self._readable)
+
+    def close(self, grace: float, timeout: float) -> None:
+        """Close the engine at once: whoever calls this has waited for the peers already, in the loop."""
+        self._closing = True
+        if self._descriptor is not None:
+            self._readable()
+        self._detach()
+        self._engine.close(0.0)
+        self._end()
+
+    def _detach(self) -> None:
+        if self._descriptor is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._descriptor)
+        self._descriptor = None
+
+    def _readable(self) -> None:
+        try:
+            for _ in range(_BATCH):
+                raw = self._engine.wait(0)
+                if raw is None:
+                    break
+                self._advance(raw)
+        except EngineError as error:
+            dispatch.log.debug("no more events: %s", error)
+            self._detach()
+            if not self._closing:
+                self._report("the engine tells no more", fatal=True)
+            self._end()
+        self._look()
+        self._deliver_all()
+
+    def _deliver_all(self) -> None:
+        if not self._loop.is_closed():  # else nobody is left to deliver to
+            while self._backlog:
+                self._deliver(wrapped(self._backlog.popleft()))
+                self._look_for_failure()
+        self._look_for_failure()
+
+    # -- faults ----------------------------------------------------------------------------------------------
+
+    def _handler_failed(self, error: BaseException, handler: Callable[[Any], object], event: Any) -> None:
+        if isinstance(error, asyncio.CancelledError):  # somebody wanted it so
+            dispatch.log.debug("handler %r was cancelled", handler)
+        elif isinstance(error, KeyboardInterrupt):  # it is for the program, not for the handler that it met
+            self._leaving = error
+        else:
+            if isinstance(error, SystemExit):
+                self._leaving = error
+            super()._handler_failed(error, handler, event)
+
+    def _look_for_failure(self) -> None:
+        super()._look_for_failure()
+        leaving, self._leaving = self._leaving, None
+        if leaving is not None:  # as in asyncio, it ends the loop
+            raise leaving
+
+    def _close_failed(self) -> None:
+        self._look()
+        if not self._loop.is_closed():
+            self._keep(self._close_in_loop())
+
+    async def _close_in_loop(self) -> None:
+        try:
+            await waiting.run(self._abandon)
+        except Exception:
+            dispatch.log.exception("cannot close the endpoint that has failed")
+
+    def _call_hook(self, told: Fault) -> None:
+        result = None if self._on_error is None else self._on_error(told)
+        if inspect.isawaitable(result):
+            self._keep(self._finish_hook(result))
+
+    async def _finish_hook(self, awaitable: Awaitable[object]) -> None:
+        try:
+            await awaitable
+        except Exception:
+            dispatch.log.exception("on_error %r failed", self._on_error)
+
+    def _keep(self, coroutine: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
+        """Run a coroutine as a task, and keep the task: the event loop holds weak references alone."""
+        task = self._loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # -- time ------------------------------------------------------------------------------------------------
+
+    def call_later(self, seconds: float, function: Callable[[], object]) -> dispatch.Timer:
+        timer = dispatch.Timer(function)
+        self._loop.call_later(seconds, self._run_timer, timer)
+        return timer
+
+    def _run_timer(self, timer: dispatch.Timer) -> None:
+        if not self.closed:
+            self._fire(timer)
+            self._look()
+            self._deliver_all()
+
+    # -- waiting ---------------------------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        """Do nothing for one event: :meth:`_look` wakes once for many."""
+
+    def _end(self) -> None:
+        self.closed = True
+        self._look()
+
+    def _look(self) -> None:
+        """Wake each coroutine whose predicate has become true."""
+        for future, predicate in list(self._waiters.items()):
+            if self.closed or predicate():
+                _fulfil(future)
+
+    def linger(self, predicate: Callable[[], object], timeout: float | None) -> bool:
+        if waiting.can_wait():
+            return bool(waiting.wait_here(self.until(predicate, timeout)))
+        # The loop has ended and the interpreter exits: take the remaining events here.
+        return self._wait_and_take(predicate, None if timeout is None else monotonic() + timeout)
+
+    async def until(self, predicate: Callable[[], object], timeout: float | None) -> bool:
+        """Do what :meth:`linger` does, in a coroutine."""
+        if predicate() or self.closed:
+            return bool(predicate())
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._waiters[future] = predicate
+        alarm = None if timeout is None else self._loop.call_later(timeout, _fulfil, future)
+        try:
+            await future
+        finally:
+            del self._waiters[future]
+            if alarm is not None:
+                alarm.cancel()
+        return bool(predicate())
+
+    # -- delivering ------------------------------------------------------------------------------------------
+
+    def _handle(self, handler: Callable[[Any], object], event: Any) -> object:
+        result = super()._handle(handler, event)
+        if not inspect.isawaitable(result):
+            return result
+        return self._keep(self._finish(result, handler, event))
+
+    async def _finish(
+        self, awaitable: Awaitable[object], handler: Callable[[Any], object], event: Any
+    ) -> object:
+        try:
+            return await awaitable
+        except BaseException as error:
+            self._handler_failed(error, handler, event)
+            self._look_for_failure()
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            return dispatch.FAILED
+
+    def _settle_after(self, results: list[object], event: Any, seen: bool) -> None:
+        tasks = [result for result in results if isinstance(result, asyncio.Task) and not result.done()]
+        if not tasks:
+            super()._settle_after([_outcome(result) for result in results], event, seen)
+            return
+        left = len(tasks)
+
+        def one_less(_: object) -> None:
+            nonlocal left
+            left -= 1
+            if not left and not self.closed:
+                self._settle_after(results, event, seen)
+
+        for task in tasks:
+            task.add_done_callback(one_less)
+
+
+def _outcome(result: object) -> object:
+    """What a handler returned; for the task of a handler, what the task returned, or FAILED."""
+    if not isinstance(result, asyncio.Task):
+        return result
+    return dispatch.FAILED if result.cancelled() or result.exception() is not None else result.result()
