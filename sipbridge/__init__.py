@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from sipbridge.reason import Reason
     from sipbridge.tls import Tls
 
-#: Where each name is from; that module is imported when the name is first used.
+#: The module of each name. It is imported when the name is first used.
 _FROM = {
     "sipbridge._engine.libraries": "available",
     "sipbridge.errors": (
@@ -167,7 +167,7 @@ __all__ = [
 
 
 class _Package(types.ModuleType):
-    """This module: names are fetched when they are first asked for. (Python 2.7 has no module-level __getattr__.)"""
+    """This module. It fetches each name when you first use it. (Python 2.7 has no module-level __getattr__.)"""
 
     def __getattr__(self, name):
         # type: (str) -> Any
@@ -186,7 +186,7 @@ class _Package(types.ModuleType):
 def _replace():
     # type: () -> None
     package = _Package(__name__, __doc__)
-    package.__dict__.update(globals(), _replaced=sys.modules[__name__])  # which Python 2 empties else
+    package.__dict__.update(globals(), _replaced=sys.modules[__name__])  # Python 2 empties a module that nobody holds
     sys.modules[__name__] = package
 
 

@@ -7,8 +7,9 @@ import sys
 
 def main():
     # type: () -> int
-    """Run the command line; returns the exit code. An interrupt is no traceback, while modules are imported either:
-    nothing is imported before this.
+    """Run the command line. Returns the exit code.
+
+    An interrupt ends it without a traceback, also while it imports modules: this function makes the first import.
     """
     try:
         from sipbridge._command.cli import main as run
@@ -16,7 +17,7 @@ def main():
         return run()
     except KeyboardInterrupt:
         sys.stderr.write("sipbridge: interrupted\n")
-        return 130  # as a shell has it of a program that SIGINT ended
+        return 130  # a shell reports this code for a program that SIGINT ended
 
 
 if __name__ == "__main__":

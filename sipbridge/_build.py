@@ -1,13 +1,13 @@
-"""How the extension modules are built: one for each engine whose library is on this machine.
+"""Build the extension modules: one for each engine whose library is on this machine.
 
-For setup.py alone; it is not part of the installed package. What a module offers is declared once, in
-csrc/contract/engine.h: the C files include it and cffi reads its declarations from it.
+setup.py alone uses this; it is not installed. csrc/contract/engine.h declares what each module offers. The C files
+include that header, and cffi reads the declarations from it.
 
 Environment:
-    SIPBRIDGE_ENGINES: the engines to build ("sofia", "exosip" or "sofia,exosip"); one that is missing is then
-        an error. Default: those that are found.
-    CC, CFLAGS, CPPFLAGS, LDFLAGS, PKG_CONFIG, PKG_CONFIG_PATH and the compiler's own C_INCLUDE_PATH and
-        LIBRARY_PATH mean what they always do.
+    SIPBRIDGE_ENGINES: the engines to build ("sofia", "exosip" or "sofia,exosip"). The build fails when one of them
+        cannot be built. Default: each engine that can be built here.
+    CC, CFLAGS, CPPFLAGS, LDFLAGS, PKG_CONFIG, PKG_CONFIG_PATH, C_INCLUDE_PATH and LIBRARY_PATH mean what they
+        mean to the C compiler and to pkg-config.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -25,16 +25,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
-    #: What to give the compiler, and what to give the linker.
+    #: The flags for the compiler, and those for the linker.
     Flags = Tuple[List[str], List[str]]
 
-#: Relative, as setuptools wants its sources: setup.py runs in the top folder.
+#: A relative path, because setuptools refuses absolute ones for sources. setup.py runs in the top folder.
 SOURCES = "csrc"
 
 COMPILE_ARGS = ["-std=c99", "-D_GNU_SOURCE", "-fvisibility=hidden", "-Wall", "-Wextra"]
 
-#: The layers: the folders of csrc, and those besides itself that each may include headers of. Every file is compiled
-#: with these folders alone to look in, so that it cannot.
+#: The layers. Each is a folder of csrc, with the other folders whose headers it may include. The compiler gets these
+#: folders alone as include folders, so it finds no other header.
 LAYERS = {
     "contract": ("core", "shield/check", "shield/process"),
     "core": ("contract",),
@@ -45,14 +45,14 @@ LAYERS = {
     "shield/process": ("shield/check",),
 }  # type: Dict[str, Tuple[str, ...]]
 
-#: What every engine consists of besides its own folder, and what that may include.
+#: The folders that each engine is made of, besides its own and those that its own may include.
 SHARED = ("contract", "core", "shield/check")
 
-#: What is preloaded in front of a library, and is no engine.
+#: The shared library to preload in front of libeXosip2. It is no engine.
 SHIELD = "sipbridge._shield"
 SHIELD_LAYERS = ("shield/check", "shield/process")
 
-#: In each folder that uses a library: the program that tries the library. It is part of no engine.
+#: Each folder that uses a library has this program, which tries the library. No engine contains it.
 PROBE = "probe.c"
 
 #: Python 2.7 does not export a module's init function by itself.
@@ -79,11 +79,16 @@ UNFIT = """{complaint}
 
 
 class Library(namedtuple("Library", "layer package header libraries folders needs options")):
-    """Where an engine's library shows: in pkg-config as ``package``, to the compiler as ``header`` (perhaps
-    in one of ``folders`` below an include directory), to the linker as ``libraries``. ``layer``: the folder of csrc
-    that uses it; an engine's has the engine's name. ``needs``: another one that the engine itself is built on, or None.
-    ``options`` are names that only some versions of the library declare, as macros or in an enumeration: see
-    :func:`declared`.
+    """A C library, and how to find it.
+
+    Attributes:
+        layer: the folder of csrc that uses it. An engine's folder has the engine's name.
+        package: its name for pkg-config.
+        header: a header of it, as C code includes it.
+        libraries: the names for the linker.
+        folders: folders below an include directory in which the header may be.
+        needs: another Library that the engine uses, or None.
+        options: names that only some versions declare, as macros or in an enumeration; see :func:`declared`.
     """
 
     __slots__ = ()
@@ -95,10 +100,10 @@ class Library(namedtuple("Library", "layer package header libraries folders need
         return layer
 
 
-#: What asks DNS for the engine on libeXosip2.
+#: The resolver of the engine on libeXosip2.
 CARES = Library("dns", "libcares", "ares.h", ["cares"], [], None, [])
 
-#: The engines there are. A new one: a line here, and the folder csrc/<name>.
+#: The libraries of the engines. For a new engine, add its library here and the folder csrc/<name>.
 LIBRARIES = (
     Library("sofia", "sofia-sip-ua", "sofia-sip/nta.h", ["sofia-sip-ua"], ["sofia-sip-1.12"], None, []),
     Library(
@@ -112,7 +117,7 @@ LIBRARIES = (
     ),
 )
 
-#: A program that compiles where a header declares an option. The first lines are what libeXosip2's headers lack.
+#: A program that compiles only if a header declares an option. libeXosip2's headers need the first two includes.
 NAMES_OPTION = """
 #include <sys/types.h>
 #include <time.h>
@@ -120,19 +125,19 @@ NAMES_OPTION = """
 int main(void) { return (int)%s; }
 """
 
-#: No exit status of a program's.
+#: In place of an exit status: the program could not run. No program exits with this number.
 CANNOT_RUN = 1000
 
-#: Where libraries are that neither pkg-config nor the compiler knows of: an administrator's, Homebrew's.
+#: Places of libraries that neither pkg-config nor the compiler may know: those of an administrator, of Homebrew.
 PREFIXES = ("/usr", "/usr/local", "/opt/homebrew", "/opt/local")
 
 
 class Absent(Exception):
-    """A library that is needed is not here; the text is for the user."""
+    """A library that is needed is missing. The text is for the user."""
 
 
 class Unfit(Absent):
-    """It is here, but what was found of it does not work together."""
+    """A library is here, but its headers and libraries do not fit together."""
 
 
 def module_name(engine):
@@ -175,19 +180,19 @@ def headers():
 
 def include_flags(source):
     # type: (str) -> List[str]
-    """The flags with which one C file is compiled: where it may look for headers.
+    """The compiler flags that give one C file the folders of its headers.
 
-    -iquote, so that no header of ours stands in for the system's of the same name (search.h, values.h).
+    They are -iquote and not -I, because some of these headers are called like the system's (search.h, values.h).
     """
     top, layer = _layer_of(source)
     if layer not in LAYERS:
-        return _quoted(top, ["contract"])  # what cffi writes
+        return _quoted(top, ["contract"])  # cffi wrote this file
     return _quoted(top, (layer,) + LAYERS[layer])
 
 
 def all_include_flags(sources):
     # type: (Iterable[str]) -> List[str]
-    """The same for many files in one command, which cannot hold each to its layer."""
+    """The flags for many C files in one command: the folders of all of them together."""
     places = [_layer_of(source) for source in sources]
     layers = {layer for _, layer in places}.union(*(LAYERS[layer] for _, layer in places))
     return _quoted(places[0][0], sorted(layers))
@@ -207,14 +212,14 @@ def _quoted(top, layers):
 
 def declarations():
     # type: () -> str
-    """The contract without its preprocessor lines, which cffi does not read."""
+    """The contract without its preprocessor lines, which cffi cannot read."""
     with open(os.path.join(SOURCES, "contract", "engine.h")) as contract:
         return "".join(line for line in contract if not line.startswith("#"))
 
 
 def write_module(engine, path):
     # type: (str, str) -> None
-    """Write the C source of an engine's extension module, unless it is there and the same."""
+    """Write the C source of an engine's extension module, unless the file has this content already."""
     from cffi import FFI
 
     name = module_name(engine)
@@ -229,9 +234,10 @@ def write_module(engine, path):
 
 def find():
     # type: () -> Dict[str, Flags]
-    """The engines to build: a dict of name and compiler flags. Raises :class:`Absent`.
+    """The engines to build: a dict of name and flags (compile, link).
 
-    One that nobody named is left out where its library is missing; where it does not work, that is said.
+    When SIPBRIDGE_ENGINES names none, an engine whose library is missing is left out; for a library that does not
+    work, a line on standard error says so. Raises :class:`Absent` when no engine, or not each named one, can be built.
     """
     names = [library.engine for library in LIBRARIES]
     wanted = os.environ.get("SIPBRIDGE_ENGINES", "").replace(",", " ").split()
@@ -257,10 +263,10 @@ def find():
 
 def locate(library):
     # type: (Library) -> Flags
-    """The flags (compile, link: two lists) with which a program that uses the library builds.
+    """The flags (compile, link: two lists) with which a program that uses the library builds and runs.
 
-    pkg-config's if it knows the library, else those of the usual places; and those of what it needs. Raises
-    :class:`Absent` with the compiler's complaint, or :class:`Unfit` with what the program said when it ran.
+    It tries the flags of pkg-config first, then the usual places, and adds the flags of the library that this one
+    needs. Raises :class:`Absent` with the compiler's complaint, or :class:`Unfit` with the output of the program.
     """
     problem = None  # type: Optional[Absent]
     for compile_args, link_args in _candidates(library):
@@ -281,9 +287,9 @@ def locate(library):
 
 def declared(library, compile_args):
     # type: (Library, List[str]) -> List[str]
-    """Flags that say of each of the library's options whether its headers declare it: -DSB_HAS_<option>=1 or 0.
+    """One flag for each option of the library: -DSB_HAS_<option>=1 when its headers declare the option, else 0.
 
-    A program that names the option is compiled: the preprocessor knows nothing of an enumeration.
+    It compiles a program that names the option, because #ifdef does not see the constants of an enumeration.
     """
     flags = []
     folder = tempfile.mkdtemp(prefix="sipbridge-probe-")
@@ -315,7 +321,7 @@ def _candidates(library):
 
 def _run(command):
     # type: (Sequence[str]) -> Tuple[int, str]
-    """Exit status and all that a command printed; CANNOT_RUN when it is missing, or made for another machine."""
+    """The exit status and the output of a command; CANNOT_RUN when it is missing or made for another machine."""
     try:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True
@@ -364,7 +370,7 @@ def _try(library, compile_args, link_args):
 
 def _compiler():
     # type: () -> List[str]
-    """The C compiler as setuptools will call it: command and flags."""
+    """The command and flags with which setuptools will call the C compiler."""
     from distutils.ccompiler import new_compiler
     from distutils.sysconfig import customize_compiler
 

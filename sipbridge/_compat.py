@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 else:
 
     def NamedTuple(name, fields):
-        """What ``typing.NamedTuple`` makes, without loading that module, which 2.7 has not: fields are (name, type)."""
+        """A class as ``typing.NamedTuple`` makes it, from (name, type) pairs. Python 2.7 lacks typing."""
         return namedtuple(name, [field for field, _ in fields])
 
 
@@ -26,7 +26,7 @@ if PY2:
 
     def monotonic():
         # type: () -> float
-        """Seconds on a clock that never jumps; times(2), in steps of 10 ms."""
+        """Seconds on a clock that never jumps: that of times(2), which has steps of 10 ms."""
         return os.times()[4]
 
 else:
@@ -37,7 +37,7 @@ else:
 
 def to_text(value):
     # type: (Any) -> Any
-    """The value as text where it is `str` of either Python; anything else is given back as it is."""
+    """A `str` of either Python as text, decoded as UTF-8 in Python 2; any other value as it is."""
     if PY2 and isinstance(value, str):
         return value.decode("utf-8")
     return value

@@ -1,8 +1,8 @@
-"""Modules that are loaded when they are first used: most programs never need most of them.
+"""Modules that are loaded when they are first used. Most programs never need most of them.
 
-Python 2 has one lock for all imports. A program that runs inside an import (``import service``) holds it; were the
-event thread to import anything then, it would wait for the program, which may be waiting for an event. So no import
-is made for a module that is there, and an endpoint that is made inside an import loads all of them first.
+Python 2 has one lock for all imports. A program that runs inside an import (``import service``) holds that lock. If
+the event thread then imported a module, it would wait for the program, while the program may wait for an event. So a
+module that is loaded is never imported again, and an endpoint that is made inside an import loads all of them first.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -20,7 +20,7 @@ _all = []  # type: List[_Module]
 
 
 class _Module(object):
-    """Stands for a module, and loads it when the first of its names is asked for."""
+    """Stands for a module, and loads it when you first use one of its names."""
 
     def __init__(self, name):
         # type: (str) -> None
@@ -40,7 +40,7 @@ class _Module(object):
 
 def later(*names):
     # type: (*str) -> Any
-    """What stands for each of these modules."""
+    """An object in place of each of these modules, which loads the module when it is first used."""
     modules = [_Module(name) for name in names]
     _all.extend(modules)
     return modules[0] if len(modules) == 1 else modules
@@ -48,10 +48,10 @@ def later(*names):
 
 def load_inside_import():
     # type: () -> None
-    """Load them all where a thread, this one most likely, is in the middle of an import."""
+    """In Python 2, load all modules if some thread, most likely this one, is in the middle of an import."""
     if PY2:
         import imp  # novm
 
         if imp.lock_held():
-            for module in _all:  # which grows meanwhile
+            for module in _all:  # loading a module may add others
                 module._load()

@@ -1,4 +1,4 @@
-"""The name by which programs made after older examples find ``local_address``."""
+"""``local_address`` under the name that older examples show."""
 
 from __future__ import absolute_import, division, print_function
 

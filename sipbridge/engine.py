@@ -1,4 +1,4 @@
-"""The name by which older programs find the engines."""
+"""The engines, under the name that older programs use."""
 
 from __future__ import absolute_import, division, print_function
 

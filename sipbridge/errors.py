@@ -18,8 +18,8 @@ class SipbridgeError(Exception):
     """The root of every exception that sipbridge raises on purpose.
 
     Attributes:
-        call: the :class:`~sipbridge.Call` that it comes of, where ``Endpoint.call()`` or a method of a call that waits
-            raised it. None where there was no call yet, and elsewhere.
+        call: the :class:`~sipbridge.Call` that failed, if ``Endpoint.call()`` or a method of a call that waits raised
+            this and the call was made. Else None.
     """
 
     call = None  # type: Optional[Call]
@@ -28,7 +28,7 @@ class SipbridgeError(Exception):
 @contextmanager
 def naming(call):
     # type: (Optional[Call]) -> Iterator[None]
-    """What is raised in here comes of this call (None: of none)."""
+    """A context that sets ``call`` of each error that is raised inside."""
     try:
         yield
     except SipbridgeError as error:
@@ -39,29 +39,30 @@ def naming(call):
 
 def quietly(action, *arguments):
     # type: (Callable[..., object], *Any) -> None
-    """Do it where that can still be done."""
+    """Call the function. Ignore a SipbridgeError: what it acts on has ended already."""
     try:
         action(*arguments)
-    except SipbridgeError:  # it is over already
+    except SipbridgeError:
         pass
 
 
 class InputError(SipbridgeError, ValueError):
-    """An argument is malformed: a URI that does not parse, a header with a line break. Nothing was sent."""
+    """An argument is wrong: a URI that does not parse, say, or a header with a line break. Nothing was sent."""
 
 
 class TransportError(SipbridgeError):
-    """The local address cannot be used: port in use, address not this machine's, permission missing."""
+    """The local address cannot be used: the port is in use, the address is not of this machine, or you may not."""
 
 
 class PeerUnreachable(TransportError):
-    """A request reached nobody, and there is no response: the port or the connection is refused, there is no way to the
-    address or none from the endpoint's own, the host has no address, the server's certificate is not believed.
+    """A request reached nobody, so there is no response (RFC 3261, 8.1.3.1).
 
-    A peer that was reached and says 503 itself is a :class:`ResponseError`; one that says nothing a TimeoutError.
+    The port or connection is refused, no route leads to the address, the host name has no address, or the server's
+    certificate is not valid. When a peer itself answers 503, that is a :class:`ResponseError`; when it does not
+    answer, a :class:`TimeoutError`.
 
     Attributes:
-        reason: why, as the engine tells it.
+        reason: why, in the words of the engine.
     """
 
     def __init__(self, message, reason=None):
@@ -71,7 +72,7 @@ class PeerUnreachable(TransportError):
 
 
 class CallStateError(SipbridgeError):
-    """Not possible in the state that the call, registration or request is in, or it has ended."""
+    """The call, registration or request has ended, or is in a state in which this is not possible."""
 
 
 class TimeoutError(SipbridgeError, TimeoutBase):
@@ -85,7 +86,7 @@ class ResponseError(SipbridgeError):
         status: status code (RFC 3261, 21).
         reason: reason phrase.
         headers: the response's :class:`~sipbridge.Headers`.
-        body: its body as bytes.
+        body: the response's body, bytes.
     """
 
     def __init__(self, status, reason, headers, body=b""):
@@ -103,16 +104,16 @@ class ResponseError(SipbridgeError):
     @property
     def contacts(self):
         # type: () -> List[str]
-        """Where a redirection (3xx) points: the values of its Contact headers, in order."""
+        """The values of the Contact headers, in order: where a redirection (3xx) points."""
         return self.headers.get_all("Contact")
 
 
 class AuthenticationError(ResponseError):
-    """The peer wants credentials (401, 407): there are none for its realm, or it refuses them (RFC 3261, 22)."""
+    """The peer wants credentials (401, 407): none are set for its realm, or it refuses them (RFC 3261, 22)."""
 
 
 class EngineError(SipbridgeError):
-    """The engine or its library failed, or is closed.
+    """The engine or its library has failed, or the engine is closed.
 
     Attributes:
         code: the contract's negative code (csrc/contract/engine.h), or 0.
@@ -129,15 +130,15 @@ class EngineLost(EngineError):
 
 
 class NotSupportedError(EngineError):
-    """This engine does not offer it."""
+    """This engine cannot do what was asked for."""
 
 
 class UnreachableContactWarning(RuntimeWarning):
-    """Peers are told to send to ``0.0.0.0`` or ``[::]``, which is no address of a machine's: name one in its place."""
+    """Peers are told to send to ``0.0.0.0`` or ``[::]``, where nobody can send to: give an address of this machine."""
 
 
 class UnshieldedEngineWarning(RuntimeWarning):
-    """An engine was opened whose library one malformed datagram can crash, and no shield is in front of it.
+    """An engine runs without the shield, and one malformed datagram can crash its library.
 
-    See :mod:`sipbridge.shield` for how to get one.
+    See :mod:`sipbridge.shield` for how to get the shield.
     """

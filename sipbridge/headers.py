@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     HeaderFields = Union[Mapping[str, str], Iterable[Tuple[str, str]]]
     _T = TypeVar("_T")
 
-# Compact forms (RFC 3261, 7.3.3, and the registry that grew from it).
+# Compact forms (RFC 3261, 7.3.3, and IANA's registry of header fields).
 _COMPACT = {
     "a": "accept-contact",
     "b": "referred-by",
@@ -54,10 +54,10 @@ def _key(name):
 
 
 class Headers(object):
-    """The header fields of a message: ordered, not case-sensitive, compact names understood.
+    """The header fields of a message, in order. Names are not case-sensitive, and compact names mean the same.
 
-    ``headers["Contact"]`` is the first value of that name; :meth:`get_all` gives each. Values are text as
-    they stood in the message; a comma-separated list in one field is one value.
+    ``headers["Contact"]`` is the first value of that name, or a KeyError; :meth:`get_all` gives all values. A value is
+    text as it stands in the message; a comma-separated list in one field is one value.
     """
 
     __slots__ = ("_text", "_fields")
@@ -75,7 +75,7 @@ class Headers(object):
 
     def _all(self):
         # type: () -> Tuple[Tuple[str, str], ...]
-        if self._fields is None:  # most headers are never asked for: parsed at the first question
+        if self._fields is None:  # parsed when first used: most headers never are
             self._fields = tuple(self._parse(self._text or ""))
             self._text = None
         return self._fields
@@ -115,7 +115,7 @@ class Headers(object):
         # type: (object) -> bool
         return not self == other
 
-    __hash__ = None  # type: None  # type: ignore[assignment]  # as is usual for what has an __eq__ and may change
+    __hash__ = None  # type: None  # type: ignore[assignment]  # it has an __eq__ and can change
 
     def __repr__(self):
         # type: () -> str
@@ -135,7 +135,7 @@ class Headers(object):
 
     def get(self, name, default=None):
         # type: (str, Any) -> Any
-        """The first value of that name, or the default."""
+        """The first value of that name, or ``default``."""
         key = _key(check_text(name, "name"))
         for field, value in self._all():
             if _key(field) == key:
@@ -151,10 +151,10 @@ class Headers(object):
 
 def check_headers(headers):
     # type: (HeaderFields) -> List[Tuple[str, str]]
-    """Pairs of text, as the engine takes them, from a mapping or an iterable of (name, value).
+    """Pairs of text for the engine, from a mapping or an iterable of (name, value).
 
-    Raises InputError, quoting the offending part: a name that is no token (RFC 3261, 25.1), a line break or
-    another control character in a value, or a header that is the engine's to write.
+    Raises InputError, which quotes the wrong part, for a name that is no token (RFC 3261, 25.1), for a line break or
+    another control character in a value, and for a header that the engine itself writes.
     """
     checked = []
     for name, value in check_pairs(headers):

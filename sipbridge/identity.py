@@ -1,4 +1,4 @@
-"""Who is calling, said by the network, and what is not to be told: RFC 3325 and RFC 3323."""
+"""The caller's identity as the network asserts it (RFC 3325), and the privacy that a user asks for (RFC 3323)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sipbridge.headers import Headers
     from sipbridge.uri import NameAddr
 
-#: What From says of a caller who does not want to be known (RFC 3323, 4.1.1.3): for ``from_=``.
+#: The From of a caller who wants to stay anonymous (RFC 3323, 4.1.1.3). Give it as ``from_=``.
 ANONYMOUS = '"Anonymous" <sip:anonymous@anonymous.invalid>'
 
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
@@ -32,11 +32,12 @@ def identity_headers(
     """P-Asserted-Identity, P-Preferred-Identity and Privacy as pairs for ``headers=``.
 
     Args:
-        asserted, preferred: a URI or name-addr, or several of them; None: no such header. Assert what your
-            server is trusted to know; prefer what you would like it to assert (RFC 3325, 9.1, 9.2).
-        privacy: a word or several of "header", "session", "user", "id", "none", "critical" (RFC 3323, 4.2).
+        asserted: for P-Asserted-Identity: a URI or name-addr, several of them, or None for no header. Use it when the
+            next hop trusts your server (RFC 3325, 9.1).
+        preferred: for P-Preferred-Identity, likewise: the identity that the next hop should assert (9.2).
+        privacy: one or more of "header", "session", "user", "id", "none", "critical" (RFC 3323, 4.2), or None.
 
-    Raises InputError.
+    Raises InputError when an argument is none of these.
     """
     fields = [("P-Asserted-Identity", each) for each in _addresses(asserted, "asserted_identity")]
     fields += [("P-Preferred-Identity", each) for each in _addresses(preferred, "preferred_identity")]
@@ -66,7 +67,7 @@ def _bracketed(address):
 
 def asserted_identities(headers):
     # type: (Headers) -> Tuple[NameAddr, ...]
-    """The addresses in P-Asserted-Identity, as NameAddrs; what is none is left out."""
+    """The addresses in P-Asserted-Identity (RFC 3325, 9.1) as NameAddrs. Malformed ones are left out."""
     found = []
     for item in split_list(headers.get_all("P-Asserted-Identity")):
         try:
@@ -78,6 +79,6 @@ def asserted_identities(headers):
 
 def privacy(headers):
     # type: (Headers) -> FrozenSet[str]
-    """The words in Privacy, as a frozenset in lower case."""
+    """The words in Privacy (RFC 3323, 4.2), a frozenset in lower case."""
     words = (word.strip().lower() for value in headers.get_all("Privacy") for word in value.split(";"))
     return frozenset(word for word in words if word)

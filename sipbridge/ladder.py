@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _REQUEST = re.compile(u"([A-Za-z0-9.!%*_+`'~-]+) \\S+ SIP/2\\.0\\Z", re.IGNORECASE)
 _RESPONSE = re.compile(u"SIP/2\\.0 ([0-9]{3})(?: (.*))?\\Z", re.IGNORECASE)
 
-_SHORTEST_GAP = 12  # columns between two lifelines, at the least
-_ARROW = 5  # of them, what an arrow needs besides its text
+_SHORTEST_GAP = 12  # the least number of columns between two lifelines
+_ARROW = 5  # the columns that an arrow needs besides its label
 
 
 class Arrow(NamedTuple("Arrow", [
@@ -37,16 +37,16 @@ class Arrow(NamedTuple("Arrow", [
     ("text", "str"),
     ("brief", "str"),
 ])):
-    """One arrow: seconds since 1970, "host:port" on either side, what to write on it, and in a narrow place."""
+    """One arrow: seconds since 1970, "host:port" of sender and receiver, its label, and a shorter label."""
 
     __slots__ = ()
 
 
 def label(data, brief=False):
     # type: (bytes, bool) -> str
-    """What to write on the arrow of a message, its octets given: ``INVITE 1 (SDP)``, ``200 OK INVITE 1``.
+    """The label for the arrow of a message (bytes): ``INVITE 1 (SDP)``, ``200 OK INVITE 1``.
 
-    ``brief`` leaves out the reason phrase.
+    With ``brief`` it lacks the reason phrase.
     """
     head, _, body = check_octets(data, "data").replace(b"\r\n", b"\n").partition(b"\n\n")
     start, _, fields = head.decode("utf-8", "replace").partition("\n")
@@ -67,7 +67,7 @@ def label(data, brief=False):
 
 def arrows(messages, local):
     # type: (Iterable[TraceMessage], str) -> Iterator[Arrow]
-    """The arrows of :class:`~sipbridge.TraceMessage` records that the endpoint at ``local`` made. Raises InputError."""
+    """The arrows of :class:`~sipbridge.TraceMessage` records of the endpoint at ``local``. Raises InputError."""
     check_text(local, "local")
     for message in check_sequence(messages, "messages"):
         check_kind(message, TraceMessage, "one of messages")
@@ -78,12 +78,14 @@ def arrows(messages, local):
 
 def draw(messages, local, parties=(), width=None, times=True):
     # type: (Iterable[TraceMessage], str, Iterable[Union[str, Tuple[str, str]]], Optional[int], bool) -> str
-    """The diagram as text, lines joined by line breaks.
+    """The diagram of traced messages as text, lines joined by line breaks.
 
     Args:
         messages: :class:`~sipbridge.TraceMessage` records of one endpoint, in order.
         local: "host:port" of that endpoint.
         parties, width, times: as for :func:`draw_arrows`.
+
+    Raises InputError.
     """
     return draw_arrows(arrows(messages, local), parties, width, times)
 
@@ -93,13 +95,13 @@ def draw_arrows(rows, parties=(), width=None, times=True):
     """The diagram of :class:`Arrow` records, in order, as text.
 
     Args:
-        rows: them.
-        parties: pairs of "host:port" and name, the columns from left to right; addresses that are not among
-            them are added as they appear. A bare "host:port" has no name.
-        width: columns that there are; labels are shortened to fit. None: as many as it takes.
-        times: begin each line with the seconds since the first message.
+        rows: the Arrow records.
+        parties: pairs of "host:port" and name, or "host:port" alone, one for each column from left to right. Other
+            addresses get columns behind these, in the order in which they appear.
+        width: the columns of the terminal; long labels are cut to fit. None: as many columns as the labels need.
+        times: True to begin each line with the seconds since the first message.
 
-    Raises InputError.
+    Raises InputError when an argument is none of these.
     """
     rows = [check_kind(row, Arrow, "one of rows") for row in check_sequence(rows, "rows")]
     if width is not None:
@@ -144,7 +146,7 @@ def _name_width(column):
 
 def _gap(rows, columns, width):
     # type: (List[Arrow], List[Tuple[str, str]], Optional[int]) -> int
-    """The distance between two lifelines: what names and labels need, at most what ``width`` leaves for each."""
+    """The columns between two lifelines: as many as names and labels need, within ``width``."""
     places = dict((address, place) for place, (address, _) in enumerate(columns))
     needed = max([_SHORTEST_GAP] + [_name_width(column) + 2 for column in columns])
     for row in rows:
@@ -156,7 +158,7 @@ def _gap(rows, columns, width):
 
 
 class _Canvas(object):
-    """Lines of a diagram whose lifelines stand ``gap`` apart, the first at ``left``."""
+    """The lines of a diagram. Its first lifeline is at column ``left``, each next one ``gap`` columns further."""
 
     def __init__(self, columns, left, gap):
         # type: (List[Tuple[str, str]], int, int) -> None
@@ -194,7 +196,7 @@ class _Canvas(object):
 
     def arrow(self, row):
         # type: (Arrow) -> str
-        """The lifelines with an arrow across them."""
+        """A line with all lifelines and one arrow."""
         line = self.lifelines()
         source, target = self._at[row.source], self._at[row.target]
         if source == target:
@@ -211,5 +213,5 @@ class _Canvas(object):
 
 def _cut(text, width):
     # type: (str, int) -> str
-    """The text, ended by ".." where it is longer than ``width``."""
+    """The text; when it is longer than ``width``, its beginning and ".."."""
     return text if len(text) <= width else text[: max(0, width - 2)] + ".."

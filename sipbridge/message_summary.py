@@ -25,7 +25,7 @@ class Counts(NamedTuple("Counts", [
     ("urgent_new", "int"),
     ("urgent_old", "int"),
 ])):
-    """How many messages wait, of one kind: new and old ones, and how many of them are urgent."""
+    """How many messages of one class wait: new ones, old ones, and how many of each are urgent."""
 
     __slots__ = ()
 
@@ -39,10 +39,12 @@ class MessageSummary(NamedTuple("MessageSummary", [
     ("account", "Optional[str]"),
     ("counts", "Dict[str, Counts]"),
 ])):
-    """What a message-summary tells.
+    """The content of a message-summary body (RFC 3842, 5.2).
 
-    ``waiting`` is True when there are new messages; ``account`` is the URI of the mailbox or None; ``counts`` is a
-    dict of message class ("voice-message", "fax-message", ... in lower case) and :class:`Counts`.
+    Attributes:
+        waiting: True when there are new messages.
+        account: the URI of the mailbox, text, or None.
+        counts: a dict of message class ("voice-message", "fax-message", ... in lower case) and :class:`Counts`.
     """
 
     __slots__ = ()
@@ -50,13 +52,13 @@ class MessageSummary(NamedTuple("MessageSummary", [
     @property
     def voice(self):
         # type: () -> Counts
-        """The :class:`Counts` of voice messages, zeros when it tells none."""
+        """The :class:`Counts` of voice messages; zeros when the body has none."""
         return self.counts.get("voice-message", Counts(0, 0, 0, 0))
 
 
 def parse_message_summary(body):
     # type: (bytes) -> MessageSummary
-    """A :class:`MessageSummary` of a body, bytes. Raises InputError when it does not say whether messages wait."""
+    """The :class:`MessageSummary` in a body (bytes). Raises InputError when the body lacks Messages-Waiting."""
     body = check_octets(body, "body")
     waiting = account = None
     counts = {}
@@ -80,7 +82,10 @@ def parse_message_summary(body):
 
 def build_message_summary(new, old=0, urgent_new=0, urgent_old=0, account=None):
     # type: (int, int, int, int, Optional[str]) -> bytes
-    """The body, bytes, for so many voice messages; ``account`` is the URI of the mailbox. Raises InputError."""
+    """The body (bytes) that tells these numbers of voice messages.
+
+    ``account`` is the URI of the mailbox, or None. Raises InputError for a negative number or a malformed account.
+    """
     counts = Counts(new, old, urgent_new, urgent_old)
     for name, each in zip(("new", "old", "urgent_new", "urgent_old"), counts):
         check_whole(each, name, 0, 2**31 - 1)

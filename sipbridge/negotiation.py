@@ -1,4 +1,4 @@
-"""Offer and answer (RFC 3264) over session descriptions, and what the media side has to know when they agree.
+"""Answer an offer (RFC 3264), and read from the two session descriptions what the media side has to do.
 
 >>> ours = [sdp.medium("audio", 4000, [PCMU, PCMA, telephone_event()])]
 >>> answer = negotiation.answer(sdp.parse(event.sdp), "192.0.2.1", ours)
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SENDS = ("sendrecv", "sendonly")
 _RECEIVES = ("sendrecv", "recvonly")
-_NAMES = {  # by whether we send and whether we receive
+_NAMES = {  # the key: whether we send, whether we receive
     (True, True): "sendrecv",
     (True, False): "sendonly",
     (False, True): "recvonly",
@@ -45,11 +45,11 @@ class Stream(NamedTuple("Stream", [
 
     Attributes:
         kind: "audio", "video"...
-        local, remote: (host, port) where we and where the peer receive.
-        sending, receiving: whether we do.
-        codec: the :class:`~sipbridge.payload.Codec` to send, numbered as the peer wants it; None if not RTP.
-        telephone_event: that for DTMF (RFC 4733), likewise, with the events that both take; or None.
-        ptime: milliseconds that the peer wants in a packet, or None.
+        local, remote: (host, port) at which we receive, and at which the peer receives.
+        sending, receiving: True when we send, when we receive.
+        codec: the :class:`~sipbridge.payload.Codec` to send, with the peer's payload type; None when it is not RTP.
+        telephone_event: the Codec for DTMF (RFC 4733) to send, with the events that both sides take; or None.
+        ptime: milliseconds of media that the peer wants in a packet, or None.
     """
 
     __slots__ = ()
@@ -61,14 +61,14 @@ def answer(offer, host, media, session_id=1, version=1, name="-"):
 
     Args:
         offer: the peer's :class:`~sipbridge.sdp.Session`.
-        host: our address.
+        host: our address, for c= and o=.
         media: what we can do, :class:`~sipbridge.sdp.Media` as :func:`sipbridge.sdp.medium` makes them. Each
-            m= of the offer takes the first of these that has its kind and protocol and a codec in common.
+            m= of the offer gets the first of these with the same kind and protocol and a common codec.
         session_id, version, name: as for :func:`sipbridge.sdp.build`.
 
-    What has no counterpart is refused with port 0. When that is everything (``not answer.live``) the call is
-    to be refused with 488. Codecs keep the offer's order and numbers; their parameters are ours, those of
-    telephone-event the events in common.
+    An m= of the offer for which there is none is refused with port 0. If all are (``not answer.live``), reject the
+    call with 488. Codecs keep the order and payload types of the offer, and have our parameters; telephone-event has
+    the events that both sides take. Raises InputError.
     """
     check_kind(offer, Session, "offer")
     left = [check_kind(each, Media, "one of media") for each in check_sequence(media, "media")]
@@ -90,7 +90,7 @@ def _fits(offered, ours):
 
 def _common(offered, ours):
     # type: (Media, Media) -> List[Codec]
-    """The codecs of the offer that are ours as well, with its numbers and our parameters."""
+    """The codecs of the offer that we have, too, with the offer's payload types and our parameters."""
     found = []
     for theirs in offered.codecs:
         own = next((codec for codec in ours.codecs if codec.is_same_as(theirs)), None)
@@ -117,17 +117,17 @@ def _answered(offer, offered, ours):
 
 def _agreeing(own, theirs):
     # type: (str, str) -> str
-    """The direction to answer with, of what we want and what the peer offers (RFC 3264, 6.1)."""
+    """The direction for the answer, from the one that we want and the one that the peer offers (RFC 3264, 6.1)."""
     return _NAMES[own in _SENDS and theirs in _RECEIVES, own in _RECEIVES and theirs in _SENDS]
 
 
 def answer_again(offer, ours):
     # type: (Session, Session) -> Session
-    """What is in force of ours as the answer to a new offer, where nothing changes but who sends: a hold, a resume.
+    """The answer to a new offer that changes only who sends, a hold or a resume, from our description in force.
 
-    Each medium of ``ours``, a :class:`~sipbridge.sdp.Session`, goes on as far as the offer lets it (RFC 3264, 6.1):
-    "sendonly" is answered with "recvonly", port 0 with port 0. ``ours`` itself when it fits as it is, and when the
-    offer has another number of media, which only the user can answer.
+    Each medium of ``ours``, a :class:`~sipbridge.sdp.Session`, gets the direction that the offer allows (RFC 3264,
+    6.1): "recvonly" for "sendonly", and port 0 for port 0. Returns ``ours`` itself when nothing has to change, and
+    when the offer has another number of media: only you can answer that.
     """
     check_kind(offer, Session, "offer")
     check_kind(ours, Session, "ours")
@@ -150,16 +150,17 @@ def _continued(offer, theirs, ours, own):
 
 def _with_mid(answered, offered):
     # type: (Media, Media) -> Media
-    mid = offered.get("mid")  # what names a medium in the offer names it in the answer (RFC 5888, 9.1)
+    mid = offered.get("mid")  # the answer names a medium as the offer does (RFC 5888, 9.1)
     return answered.with_lines(Line("a", "mid:" + mid)) if mid else answered
 
 
 def streams(local, remote):
     # type: (Session, Session) -> Tuple[Stream, ...]
-    """The :class:`Stream` of each medium that both descriptions have and neither refuses.
+    """The :class:`Stream` of each medium that both descriptions have and neither refuses, a list.
 
-    ``local`` and ``remote`` are the descriptions in force, whoever offered: media belong together by their
-    place (RFC 3264, 6). Of the codecs the peer's first that is ours too is meant.
+    ``local`` and ``remote`` are the :class:`~sipbridge.sdp.Session` of either side that are in force; who offered does
+    not matter. The n-th m= of one belongs to the n-th of the other (RFC 3264, 6). The codec of a stream is the first
+    of the peer's that we have, too.
     """
     check_kind(local, Session, "local")
     check_kind(remote, Session, "remote")
@@ -188,7 +189,7 @@ def _stream(local, ours, remote, theirs):
 
 def _to_send(ours, theirs):
     # type: (Media, Media) -> Tuple[Optional[Codec], Optional[Codec]]
-    """The codec, and that for DTMF beside it, as the peer has them; None each where there is none."""
+    """The codec to send and the one for DTMF, with the peer's payload types; None for either that is missing."""
     common = _common(theirs, ours)
     number = next((codec.payload_type for codec in common if not codec.is_telephone_event), None)
     codec = next((codec for codec in theirs.codecs if codec.payload_type == number), None)

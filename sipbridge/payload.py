@@ -1,4 +1,4 @@
-"""RTP payload formats as a session description names them: static types (RFC 3551, 6) and rtpmap, fmtp."""
+"""RTP payload formats in session descriptions: static payload types (RFC 3551, 6), a=rtpmap and a=fmtp."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
-#: The key events of RFC 4733, 3.2, in the order of their numbers from 0 on.
+#: The keys, in the order of their event numbers from 0 on (RFC 4733, 3.2).
 KEYS = "0123456789*#ABCD"
 
 _TELEPHONE_EVENT = "telephone-event"
@@ -28,8 +28,8 @@ class Codec(NamedTuple("Codec", [
     ("channels", "int"),
     ("parameters", "Optional[str]"),
 ])):
-    """A payload format: its number in this description (0 to 127), encoding name, clock rate in Hz, channels,
-    and the text of its a=fmtp (None: there is none).
+    """A payload format: payload type (0 to 127), encoding name, clock rate in Hz, number of channels, and the text
+    of its a=fmtp or None.
     """
 
     __slots__ = ()
@@ -49,7 +49,7 @@ class Codec(NamedTuple("Codec", [
     @property
     def rtpmap(self):
         # type: () -> str
-        """What a=rtpmap says of it, as ``"PCMU/8000"``, ``"opus/48000/2"``."""
+        """The text for a=rtpmap (RFC 8866, 6.6): ``"PCMU/8000"``, ``"opus/48000/2"``."""
         channels = "/%d" % self.channels if self.channels > 1 else ""
         return "%s/%d%s" % (self.name, self.clock_rate, channels)
 
@@ -62,14 +62,14 @@ class Codec(NamedTuple("Codec", [
     @property
     def events(self):
         # type: () -> FrozenSet[int]
-        """The numbers of the telephone events that it takes, a frozenset; without a=fmtp 0 to 15 (2.4.1)."""
+        """The numbers of its telephone events, a frozenset; 0 to 15 without a=fmtp (RFC 4733, 2.4.1)."""
         if not self.is_telephone_event:
             return frozenset()
         return parse_events(self.parameters) if self.parameters else frozenset(range(16))
 
     def is_same_as(self, other):
         # type: (Codec) -> bool
-        """Whether both name one format (RFC 3264, 6.1): number and parameters do not count."""
+        """Whether both are one format (RFC 3264, 6.1), whatever their payload types and parameters."""
         check_kind(other, Codec, "other")
         return self._identity() == other._identity()
 
@@ -80,16 +80,16 @@ class Codec(NamedTuple("Codec", [
 
 def telephone_event(payload_type=101, clock_rate=8000, events="0-15"):
     # type: (int, int, str) -> Codec
-    """DTMF in RTP (RFC 4733): the clock rate is that of the audio beside it."""
+    """The Codec for DTMF in RTP (RFC 4733). Give the clock rate, in Hz, of the audio codec beside it."""
     parse_events(events)
     return Codec(payload_type, _TELEPHONE_EVENT, clock_rate, 1, events)
 
 
 def parse_events(text):
     # type: (str) -> FrozenSet[int]
-    """The numbers in a list as ``"0-15,32"`` (RFC 4733, 2.4.1), a frozenset. Raises InputError."""
+    """The event numbers in a list like ``"0-15,32"`` (RFC 4733, 2.4.1), a frozenset. Raises InputError."""
     compact = re.sub(r"\s", "", check_text(text, "a list of telephone events"))
-    if compact.lower().startswith("events="):  # a form that some phones send
+    if compact.lower().startswith("events="):  # some phones send this form
         compact = compact[len("events=") :]
     if not _EVENTS.match(compact):
         raise InputError("not a list of telephone events: %r" % (text,))
@@ -104,7 +104,7 @@ def parse_events(text):
 
 def format_events(events):
     # type: (Iterable[int]) -> str
-    """The other way round: ``"0-15,32"``. Raises InputError."""
+    """The list, like ``"0-15,32"``, of event numbers (RFC 4733, 2.4.1). Raises InputError."""
     ranges = []  # type: List[List[int]]
     for event in sorted(check_whole(each, "one of events", 0, 255) for each in check_sequence(events, "events")):
         if ranges and ranges[-1][1] == event - 1:
@@ -116,7 +116,7 @@ def format_events(events):
 
 def parse_rtpmap(value):
     # type: (str) -> Codec
-    """The Codec in the value of an a=rtpmap, as ``"0 PCMU/8000"``. Raises InputError, quoting it."""
+    """The Codec in the value of an a=rtpmap, like ``"0 PCMU/8000"``. Raises InputError, which quotes the value."""
     found = _RTPMAP.match(check_text(value, "an rtpmap"))
     try:
         number, name, rate, channels = found.groups() if found else ("", "", "", "")
@@ -127,7 +127,7 @@ def parse_rtpmap(value):
 
 def _static():
     # type: () -> Dict[int, Codec]
-    """RFC 3551, tables 4 and 5."""
+    """The static payload types of RFC 3551, tables 4 and 5."""
     table = (
         "0 PCMU/8000, 3 GSM/8000, 4 G723/8000, 5 DVI4/8000, 6 DVI4/16000, 7 LPC/8000, 8 PCMA/8000,"
         "9 G722/8000, 10 L16/44100/2, 11 L16/44100, 12 QCELP/8000, 13 CN/8000, 14 MPA/90000,"
@@ -139,7 +139,7 @@ def _static():
     return dict((codec.payload_type, codec) for codec in found)
 
 
-#: The formats that need no a=rtpmap, by number.
+#: The formats that need no a=rtpmap, by payload type.
 STATIC = _static()
 
 PCMU = STATIC[0]

@@ -1,4 +1,4 @@
-"""Why a request is sent, in so many words: the Reason header (RFC 3326)."""
+"""The Reason header (RFC 3326), which tells why a request is sent."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -22,7 +22,10 @@ _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 class Reason(NamedTuple("Reason", [("protocol", "str"), ("cause", "Optional[int]"), ("text", "str")])):
     """One reason: ``Reason("Q.850", 16, "Normal call clearing")``, ``Reason("SIP", 200, "Call completed elsewhere")``.
 
-    ``protocol`` is "SIP", "Q.850" or another token, ``cause`` its number or None, ``text`` may be "".
+    Attributes:
+        protocol: "SIP", "Q.850" or another token.
+        cause: a number of that protocol, or None.
+        text: words for people, or "".
     """
 
     __slots__ = ()
@@ -34,7 +37,7 @@ class Reason(NamedTuple("Reason", [("protocol", "str"), ("cause", "Optional[int]
     @property
     def value(self):
         # type: () -> str
-        """The header's value. Raises InputError."""
+        """The value for the header. Raises InputError when one of the attributes is malformed."""
         protocol = check_text(self.protocol, "the protocol of a Reason")
         if not _TOKEN.match(protocol):
             raise InputError("the protocol of a Reason is a token, as SIP or Q.850, not %r" % (protocol,))
@@ -52,7 +55,7 @@ class Reason(NamedTuple("Reason", [("protocol", "str"), ("cause", "Optional[int]
 
 def with_reason(headers, reason):
     # type: (HeaderFields, Optional[Reason]) -> List[Tuple[str, str]]
-    """Headers and, unless it is None, a Reason, as pairs."""
+    """The headers as pairs, and behind them a Reason header unless ``reason`` is None."""
     pairs = check_pairs(headers)
     if reason is None:
         return pairs
@@ -63,7 +66,7 @@ def with_reason(headers, reason):
 
 def parse_reasons(headers):
     # type: (Headers) -> Tuple[Reason, ...]
-    """Every Reason of a message; what is none is left out."""
+    """The Reasons in the headers of a message, a list. Malformed ones are left out."""
     found = []
     for item in split_list(headers.get_all("Reason")):
         protocol, parameters = parse_parameters(item)
