@@ -1,15 +1,15 @@
-"""Messages in a capture file that Wireshark and sngrep open, and back from it.
+"""Write SIP messages to a capture file that Wireshark and sngrep open, and read them from one.
 
 >>> with sipbridge.Endpoint(record="call.pcap") as phone:
 ...     phone.call("sip:bob@example.com", sdp)
 
-It needs dpkt: ``pip install sipbridge[pcap]``. The packets are made from the messages: addresses, ports,
-direction and time are the real ones, the rest of the IP and UDP or TCP headers is not. Of TLS the file has
-what was inside, as TCP.
+It needs dpkt: ``pip install sipbridge[pcap]``. The packets are made from the messages. Addresses, ports, direction
+and time are real; the rest of the IP, UDP and TCP headers is made up. For TLS the file has the decrypted messages,
+as TCP.
 
-Credentials are masked unless asked for: digest responses (a password can be guessed from one offline), what
-an Authorization of another scheme says, and the keys of SRTP in a=crypto and k=. User names, realms and
-nonces stay: they open nothing, and without them no failed registration can be explained.
+Credentials are masked unless you ask for them: digest responses (from one, a password can be guessed offline), the
+content of an Authorization of another scheme, and the keys of SRTP in a=crypto and k=. User names, realms and nonces
+stay, because nobody can log in with them and you need them to understand a failed registration.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
     _Party = Tuple[str, int]
     _Decoder = Callable[[bytes], Any]
 
-    dpkt = None  # type: Any  # which has no types
+    dpkt = None  # type: Any  # dpkt has no types
 else:
     try:
         import dpkt
     except ImportError:
         dpkt = None
 
-# Packets begin with their IP header; "any length" to Wireshark (LINKTYPE_RAW of tcpdump.org).
+# LINKTYPE_RAW of tcpdump.org: packets begin with their IP header.
 _LINKTYPE_RAW = 101
 _SNAPLEN = 262144
-_SEGMENT = 60000  # octets of TCP in a packet
-_MAGIC = (  # microseconds, nanoseconds, either end first; pcapng
+_SEGMENT = 60000  # octets of TCP in one packet
+_MAGIC = (  # pcap with times in microseconds or nanoseconds, in either byte order; pcapng
     b"\xd4\xc3\xb2\xa1",
     b"\xa1\xb2\xc3\xd4",
     b"\x4d\x3c\xb2\xa1",
@@ -65,32 +65,34 @@ class Passed(NamedTuple("Passed", [
     ("target", "str"),
     ("data", "bytes"),
 ])):
-    """A message in a file: seconds since 1970, "host:port" of sender and receiver, its octets."""
+    """A message in a capture file: seconds since 1970, "host:port" of sender and receiver, its octets."""
 
     __slots__ = ()
 
 
 def require():
     # type: () -> None
-    """Raises NotSupportedError, saying what to install, when there is no dpkt."""
+    """Raise NotSupportedError, which tells what to install, when dpkt is missing."""
     if dpkt is None:
         raise NotSupportedError("capture files need dpkt: pip install sipbridge[pcap]")
 
 
 def without_credentials(data):
     # type: (bytes) -> bytes
-    """The octets of a message with the credentials in it made unreadable."""
+    """The octets of a message with its credentials masked."""
     return masked(data.decode("latin-1")).encode("latin-1")
 
 
 class Recorder(object):
-    """Writes the messages of one endpoint into a pcap file; each is in the file when this returns.
+    """Writes the messages of one endpoint to a pcap file. Give it to ``Endpoint(record=...)``.
+
+    Each message is in the file before the next one is traced.
 
     Args:
-        path: the file; what is there is overwritten.
-        credentials: True leaves them readable.
+        path: the file. An existing one is overwritten.
+        credentials: True to leave credentials readable.
 
-    Raises NotSupportedError without dpkt.
+    Raises NotSupportedError when dpkt is missing, and InputError for a wrong argument.
     """
 
     def __init__(self, path, credentials=False):
@@ -102,12 +104,12 @@ class Recorder(object):
         self._file = None  # type: Optional[BinaryIO]
         self._writer = None  # type: Any
         self._sources = {}  # type: Dict[_Party, str]
-        self._sent = {}  # type: Dict[Tuple[_Party, _Party], int]  # octets sent so far, by (source, target): TCP's sequence numbers
+        self._sent = {}  # type: Dict[Tuple[_Party, _Party], int]  # octets sent so far from one party to another: TCP's sequence numbers
         self._lock = threading.Lock()
 
     def begin(self, transport, host, port):
         # type: (str, str, int) -> None
-        """Open the file for the messages of the endpoint there, which calls this when it opens.
+        """Open the file. The endpoint at this address calls this when it opens.
 
         Raises InputError when the file cannot be written.
         """
@@ -137,7 +139,7 @@ class Recorder(object):
 
     def close(self):
         # type: () -> None
-        """Close the file. What comes later is dropped."""
+        """Close the file. Messages that come later are dropped."""
         with self._lock:
             if self._file is not None:
                 self._file.close()
@@ -167,7 +169,7 @@ class Recorder(object):
 
 def _peer(text):
     # type: (str) -> _Party
-    """(host, port) of a "host:port"; the address nobody has for what is none."""
+    """(host, port) of a "host:port"; for any other text the unspecified address and port 0."""
     try:
         host, port = parse_host_port(text)
     except InputError:
@@ -205,7 +207,7 @@ def _packed(host, family):
     # type: (str, int) -> bytes
     try:
         return socket.inet_pton(family, host)
-    except (socket.error, ValueError):  # a name, or the other family
+    except (socket.error, ValueError):  # a host name, or an address of the other family
         return b"\x00" * (16 if family == socket.AF_INET6 else 4)
 
 
@@ -214,16 +216,16 @@ def _packed(host, family):
 
 def is_capture(data):
     # type: (bytes) -> bool
-    """Whether a file that begins with these octets is pcap or pcapng."""
+    """True when a file that begins with these octets is pcap or pcapng."""
     return data[:4] in _MAGIC
 
 
 def read(stream):
     # type: (BinaryIO) -> Iterator[Passed]
-    """The SIP messages in a pcap or pcapng file, :class:`Passed` each: in UDP, and in TCP one per segment.
+    """The SIP messages in a pcap or pcapng file, each a :class:`Passed`: one per UDP datagram or TCP segment.
 
     ``stream`` is the file, opened for reading bytes. Raises InputError when it is no such file, and
-    NotSupportedError without dpkt.
+    NotSupportedError when dpkt is missing.
     """
     require()
     if not hasattr(stream, "read"):
@@ -240,13 +242,13 @@ def read(stream):
 
 def _messages(decode, time, frame):
     # type: (Optional[_Decoder], float, bytes) -> Iterator[Passed]
-    """The message in a frame, if there is one."""
+    """The message in a frame of the capture: none or one."""
     try:
         packet = frame if decode is None else decode(frame)  # type: Any
         packet = getattr(packet, "data", packet) if decode not in (None, _ip) else packet
         segment = packet.data
         data, ports = bytes(segment.data), (segment.sport, segment.dport)
-    except (AttributeError, IndexError, ValueError, dpkt.Error, struct.error):  # something else was on the wire
+    except (AttributeError, IndexError, ValueError, dpkt.Error, struct.error):  # the frame holds something else
         return
     if _START.match(data):
         yield Passed(time, _name(packet.src, ports[0]), _name(packet.dst, ports[1]), data)
@@ -266,7 +268,7 @@ def _name(address, port):
 
 _DECODERS = {} if dpkt is None else {
     _LINKTYPE_RAW: _ip,
-    12: _ip,  # RAW as some systems number it
+    12: _ip,  # LINKTYPE_RAW has this number on some systems
     dpkt.pcap.DLT_EN10MB: dpkt.ethernet.Ethernet,
     dpkt.pcap.DLT_LINUX_SLL: dpkt.sll.SLL,
     dpkt.pcap.DLT_NULL: dpkt.loopback.Loopback,

@@ -1,5 +1,5 @@
-"""The dialog that a call is to take the place of (Replaces, RFC 3891), and the URI in a Refer-To that says so
-(RFC 3515; RFC 5589, 7.3).
+"""The Replaces header (RFC 3891), which names the dialog that a new call takes the place of, and Replaces in the URI
+of a Refer-To (RFC 3515; RFC 5589, 7.3).
 """
 
 from __future__ import absolute_import, division, print_function
@@ -28,8 +28,9 @@ class Replaces(NamedTuple("Replaces", [
     ("from_tag", "str"),
     ("early_only", "bool"),
 ])):
-    """A Replaces header: which dialog, as the one who gets it has it (``to_tag`` is its own), and whether only an
-    early one is meant.
+    """A Replaces header: the Call-ID and tags of a dialog, and True if it is meant only while it is early.
+
+    ``to_tag`` is the tag of the side that receives the header, ``from_tag`` that of its peer.
     """
 
     __slots__ = ()
@@ -52,7 +53,7 @@ def parse_replaces(text):
 
 def with_replaces(uri, replaces):
     # type: (str, Replaces) -> str
-    """A URI for Refer-To that makes the call to it take the place of a dialog."""
+    """A URI for Refer-To: whoever calls it sends this Replaces in the INVITE."""
     text = str(replaces)
     escaped = quote(text.encode("utf-8") if PY2 else text, safe="")
     return "%s?Replaces=%s" % (uri.partition("?")[0], escaped)
@@ -60,13 +61,13 @@ def with_replaces(uri, replaces):
 
 def target_of(headers):
     # type: (Headers) -> str
-    """The URI that a REFER names, without the headers in it."""
+    """The URI in the Refer-To of a REFER, without the headers in that URI."""
     return address_uri(headers.get("Refer-To", "")).partition("?")[0]
 
 
 def replaces_of(headers):
     # type: (Headers) -> Optional[Replaces]
-    """The Replaces that a REFER's URI has in it, or None."""
+    """The Replaces in the URI of a REFER's Refer-To, or None."""
     for field in address_uri(headers.get("Refer-To", "")).partition("?")[2].split("&"):
         name, _, value = field.partition("=")
         if _unescaped(name).lower() == "replaces":

@@ -1,16 +1,17 @@
-"""Session descriptions (RFC 8866, which replaced RFC 4566): a small model that loses nothing.
+"""Session descriptions (RFC 8866, which replaced RFC 4566): a small model that keeps every line.
 
 >>> session = sdp.parse(event.sdp)
 >>> session.media[0].codecs[0].name, session.address(session.media[0])
 ('PCMU', ('192.0.2.7', 49170))
 >>> call.reinvite(session.hold().raw)
 
-A description is its lines. What this module understands is read from them when asked for, what it does not
-understand stays where it is, and a changed description is a new object. ``raw`` is what was parsed, octet for
-octet, or else what :meth:`Session.encode` makes of the lines. Offer and answer: :mod:`sipbridge.negotiation`.
+A description is a sequence of lines. Properties read from the lines what this module understands; other lines stay
+where they are. Descriptions do not change: a method that changes something returns a new one. ``raw`` is the parsed
+text, octet for octet; for a new description it is what :meth:`Session.encode` writes. To answer an offer, see
+:mod:`sipbridge.negotiation`.
 
-Why another one: of what PyPI has in 2026, sdp-transform (1.1.0) makes dicts that anybody may change and needs
-Python 3.6, aiortc's model comes with a media stack, sipmessage has none. None of them runs on 2.7.
+No package on PyPI would do in 2026: sdp-transform (1.1.0) makes dicts that anybody can change and needs Python 3.6,
+aiortc's model comes with a media stack, sipmessage has no model. None of them runs on 2.7.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from sipbridge._text.arguments import Body
 
-#: How a party says "hold" in the old way (RFC 2543, B.5), still seen: an address nobody can send to.
+#: The address of a party that puts a call on hold in the old way (RFC 2543, B.5), which some phones still do.
 NOWHERE = "0.0.0.0"
 
 _NUMBER = "([0-9]{1,32})"
@@ -70,7 +71,7 @@ def check_port(port):
 
 
 class Media(NamedTuple("Media", [("lines", "Tuple[Line, ...]")])):
-    """One m= line with those that belong to it (5.14).
+    """One m= line and the lines that belong to it (RFC 8866, 5.14).
 
     Attributes:
         lines: a tuple of :class:`Line`, the m= first.
@@ -91,33 +92,33 @@ class Media(NamedTuple("Media", [("lines", "Tuple[Line, ...]")])):
     @property
     def port(self):
         # type: () -> int
-        """Where it is received; 0: refused, or no longer wanted (RFC 3264, 5.1 and 8.2)."""
+        """The port at which it is received; 0 when it is refused or has ended (RFC 3264, 6 and 8.2)."""
         return int(self._m()[1])
 
     @property
     def protocol(self):
         # type: () -> str
-        """As ``"RTP/AVP"``, ``"UDP/TLS/RTP/SAVPF"``, ``"udptl"``."""
+        """The protocol: ``"RTP/AVP"``, ``"UDP/TLS/RTP/SAVPF"``, ``"udptl"``..."""
         return self._m()[3]
 
     @property
     def formats(self):
         # type: () -> Tuple[str, ...]
-        """What stands behind the protocol: for RTP payload types, in order of preference; text."""
+        """The formats behind the protocol, a tuple of text: for RTP the payload types in order of preference."""
         return tuple(self._m()[4].split())
 
     @property
     def is_rtp(self):
         # type: () -> bool
-        """Whether its formats are payload types."""
+        """True when the protocol is RTP, so that the formats are payload types."""
         return "RTP/" in self.protocol.upper()
 
     @property
     def codecs(self):
         # type: () -> Tuple[Codec, ...]
-        """For RTP the :class:`~sipbridge.payload.Codec` of each format in order of preference.
+        """For RTP, the :class:`~sipbridge.payload.Codec` of each format in order of preference.
 
-        Static ones are known from their table (RFC 3551); a dynamic one without a=rtpmap is left out.
+        A static payload type needs no a=rtpmap (RFC 3551, 6). A dynamic one without a=rtpmap is left out.
         """
         if not self.is_rtp:
             return ()
@@ -140,7 +141,7 @@ class Media(NamedTuple("Media", [("lines", "Tuple[Line, ...]")])):
 
     def telephone_event(self, clock_rate=None):
         # type: (Optional[int]) -> Optional[Codec]
-        """The Codec for DTMF (RFC 4733): that with the clock rate, else the first, else None."""
+        """The Codec for DTMF (RFC 4733): the one with this clock rate in Hz, else the first one, else None."""
         found = [codec for codec in self.codecs if codec.is_telephone_event]
         same = [codec for codec in found if codec.clock_rate == clock_rate]
         return next(iter(same or found), None)
@@ -148,26 +149,26 @@ class Media(NamedTuple("Media", [("lines", "Tuple[Line, ...]")])):
     @property
     def connection(self):
         # type: () -> Optional[Connection]
-        """Its own c= line, or None: then the session's counts. See :meth:`Session.address`."""
+        """Its own c= line, or None; the session's counts then. See :meth:`Session.address`."""
         return connection_in(self.lines)
 
     @property
     def direction(self):
         # type: () -> Optional[str]
-        """Its own direction, or None. See :meth:`Session.direction`."""
+        """Its own direction attribute, or None. See :meth:`Session.direction`."""
         return direction_in(self.lines)
 
     @property
     def ptime(self):
         # type: () -> Optional[int]
-        """Milliseconds of media in a packet (6.4), or None."""
+        """Milliseconds of media in a packet (a=ptime; RFC 8866, 6.4), or None."""
         value = self.get("ptime") or ""
         return int(float(value)) if re.match(r"[0-9]{1,5}(\.[0-9]*)?\Z", value) else None
 
     @property
     def rtcp_port(self):
         # type: () -> int
-        """Where RTCP goes: a=rtcp (RFC 3605), or the port itself (a=rtcp-mux, RFC 5761), or the next one."""
+        """The port for RTCP: that of a=rtcp (RFC 3605), the same with a=rtcp-mux (RFC 5761), else the next one."""
         explicit = re.match(r"[0-9]{1,5}", self.get("rtcp") or "")
         if explicit:
             return int(explicit.group())
@@ -175,7 +176,7 @@ class Media(NamedTuple("Media", [("lines", "Tuple[Line, ...]")])):
 
     def get(self, name, default=None):
         # type: (str, Optional[str]) -> Optional[str]
-        """The first value of an attribute; "" for one without a value, the default where there is none."""
+        """The first value of an attribute: "" for one without a value, ``default`` when it is missing."""
         for value in attributes(self.lines, name):
             return value or ""
         return default
@@ -191,19 +192,19 @@ class Media(NamedTuple("Media", [("lines", "Tuple[Line, ...]")])):
 
     def with_port(self, port):
         # type: (int) -> Media
-        """The same at another port."""
+        """A copy with another port. Raises InputError."""
         kind, _, _, protocol, formats = self._m()
         first = Line("m", "%s %d %s%s" % (kind, check_port(port), protocol, formats))
         return self._replace(lines=(first,) + self.lines[1:])
 
     def with_direction(self, direction):
         # type: (str) -> Media
-        """The same with another direction."""
+        """A copy with another direction: "sendrecv", "sendonly", "recvonly" or "inactive". Raises InputError."""
         return self._replace(lines=with_direction(self.lines, check_direction(direction)))
 
     def with_lines(self, *lines):
         # type: (*Tuple[str, str]) -> Media
-        """The same with more :class:`Line` at its end."""
+        """A copy with more :class:`Line` at its end. Raises InputError."""
         return self._replace(lines=self.lines + tuple(checked_line(line) for line in lines))
 
 
@@ -243,7 +244,7 @@ class Session(NamedTuple("Session", [
     @property
     def raw(self):
         # type: () -> bytes
-        """As it came, or as :meth:`encode` writes it."""
+        """The octets that it was parsed from; for a new description the octets that :meth:`encode` writes."""
         return self.encode() if self.parsed is None else self.parsed
 
     def encode(self):
@@ -255,7 +256,7 @@ class Session(NamedTuple("Session", [
     @property
     def origin(self):
         # type: () -> Optional[Origin]
-        """The :class:`Origin`, or None."""
+        """The o= line as an :class:`Origin`, or None."""
         for line in self.lines:
             if line.type == "o":
                 username, number, version, network, kind, address = match_line(_ORIGIN, line, _ORIGIN_EXAMPLE)
@@ -265,7 +266,7 @@ class Session(NamedTuple("Session", [
     @property
     def name(self):
         # type: () -> Optional[str]
-        """What s= says (5.3), or None."""
+        """The text of s= (RFC 8866, 5.3), or None."""
         for line in self.lines:
             if line.type == "s":
                 return line.value
@@ -274,28 +275,27 @@ class Session(NamedTuple("Session", [
     @property
     def connection(self):
         # type: () -> Optional[Connection]
-        """The :class:`Connection` for media without one of its own, or None."""
+        """The :class:`Connection` for media that have no c= line of their own, or None."""
         return connection_in(self.lines)
 
     def get(self, name, default=None):
         # type: (str, Optional[str]) -> Optional[str]
-        """The first value of an attribute of the session; "" for one without a value."""
+        """The first value of a session attribute: "" for one without a value, ``default`` when it is missing."""
         for value in attributes(self.lines, name):
             return value or ""
         return default
 
     def address(self, media):
         # type: (Media) -> Tuple[str, int]
-        """(host, port) where its author receives that medium; the host is "" when no c= tells it."""
+        """(host, port) at which the author receives that medium; the host is "" when there is no c= line."""
         check_kind(media, Media, "media")
         connection = media.connection or self.connection
         return (connection.address.partition("/")[0] if connection else ""), media.port
 
     def direction(self, media):
         # type: (Media) -> str
-        """What its author does with that medium: the media's own attribute, the session's, or sendrecv (6.7).
-
-        The address 0.0.0.0 counts too (RFC 3264, 8.4): nothing can be received there.
+        """The direction of a medium, from its author's view: its own attribute, else the session's, else "sendrecv"
+        (RFC 8866, 6.7). With the address 0.0.0.0 the author receives nothing (RFC 3264, 8.4).
         """
         direction = check_kind(media, Media, "media").direction or direction_in(self.lines) or "sendrecv"
         if self.address(media)[0] == NOWHERE:
@@ -305,7 +305,7 @@ class Session(NamedTuple("Session", [
     @property
     def live(self):
         # type: () -> Tuple[Media, ...]
-        """The media that are neither refused nor ended: with a port above 0, or bundled (RFC 8843, 6)."""
+        """The media that are neither refused nor ended: those with a port above 0, or in a bundle (RFC 8843, 6)."""
         return tuple(media for media in self.media if media.port or media.get("bundle-only") is not None)
 
     @property
@@ -317,7 +317,7 @@ class Session(NamedTuple("Session", [
     @property
     def is_held(self):
         # type: () -> bool
-        """True when its author wants to receive none of the live media."""
+        """True when the author wants to receive none of the live media (RFC 3264, 8.4)."""
         directions = [self.direction(media) for media in self.live]
         return bool(directions) and all(direction in ("sendonly", "inactive") for direction in directions)
 
@@ -325,14 +325,14 @@ class Session(NamedTuple("Session", [
 
     def with_media(self, media):
         # type: (Iterable[Media]) -> Session
-        """The same with other media, ready to be offered: the version in o= is one higher (RFC 3264, 8)."""
+        """A copy with other media, for a new offer: the version in o= is one higher (RFC 3264, 8)."""
         return Session(self._next_version(), _checked_media(media))
 
     def following(self, last):
         # type: (Session) -> Session
-        """This as the description to send after ``last`` (RFC 3264, 8): that one when nothing but o= differs.
+        """The description to send after ``last`` (RFC 3264, 8).
 
-        Else with the version in o= one higher than there.
+        When only o= differs that is ``last`` itself; else this one, with a version in o= one higher than in ``last``.
         """
         check_kind(last, Session, "last")
         if (self._without_origin(), self.media) == (last._without_origin(), last.media):
@@ -343,20 +343,20 @@ class Session(NamedTuple("Session", [
 
     def with_direction(self, direction):
         # type: (str) -> Session
-        """All live media with that direction."""
+        """A copy for a new offer in which all live media have that direction. Raises InputError."""
         check_direction(direction)
         return self._directed(lambda _: direction)
 
     def hold(self):
         # type: () -> Session
-        """The peer is to be silent (RFC 3264, 8.4): sendrecv becomes sendonly, recvonly becomes inactive."""
+        """A copy that puts the peer on hold (RFC 3264, 8.4): sendonly for sendrecv, inactive for recvonly."""
         return self._directed(lambda direction: _HELD.get(direction, direction))
 
     def resume(self):
         # type: () -> Session
-        """What :meth:`hold` took: sendonly becomes sendrecv, inactive becomes recvonly.
+        """A copy that undoes :meth:`hold`: sendrecv for sendonly, recvonly for inactive.
 
-        Where the peer was on hold as well, ``with_direction("sendrecv")`` offers everything.
+        When the peer holds, too, ``with_direction("sendrecv")`` offers both directions.
         """
         return self._directed(lambda direction: _RESUMED.get(direction, direction))
 
@@ -376,7 +376,7 @@ class Session(NamedTuple("Session", [
 
     def _versioned(self, version):
         # type: (int) -> Tuple[Line, ...]
-        """The lines, with that version in o=."""
+        """The session's lines, with that version in o=."""
         if self.origin is None:
             return self.lines
         line = Line("o", "%s %d %d %s %s %s" % self.origin._replace(version=version))
@@ -399,8 +399,8 @@ def parse(data):
     # type: (Body) -> Session
     """The :class:`Session` in a body, bytes. Lines may end in CRLF, LF or CR.
 
-    Raises InputError, quoting the line: the first has to be ``v=0``, each has to be ``<letter>=<value>``, and
-    o=, c=, m= and a=rtpmap have to be well-formed. Missing o=, s=, t= and c= are let pass.
+    Raises InputError, which quotes the line, when the first line is not ``v=0``, when a line is not
+    ``<letter>=<value>``, and when an o=, c=, m= or a=rtpmap is malformed. o=, s=, t= and c= may be missing.
     """
     data = check_octets(data, "a session description")
     lines = list(split(data))
@@ -415,7 +415,7 @@ def parse(data):
 
 def _check(session):
     # type: (Session) -> None
-    """Look at all that is read later, so that it cannot fail then."""
+    """Read all that the properties read, so that none of them raises later."""
     for line in session.lines:
         if line.type == "o":
             match_line(_ORIGIN, line, _ORIGIN_EXAMPLE)
@@ -436,11 +436,11 @@ def build(host, media, session_id=1, version=1, name="-", username="-", lines=()
     Args:
         host: the address in o= and c=, IPv4 or IPv6.
         media: :class:`Media`, as :func:`medium` makes them.
-        session_id, version: the numbers in o= (5.2); the same pair never stands for another content.
+        session_id, version: the numbers in o= (RFC 8866, 5.2). Use a pair for one content only.
         name, username: for s= and o=.
-        lines: more :class:`Line` of the session, as ("a", "..."), behind t=.
+        lines: more :class:`Line` for the session, like ("a", "..."), behind t=.
 
-    Raises InputError.
+    Raises InputError when an argument is none of these.
     """
     host = check_line(host, "host").strip("[]")
     for what, number in (("session_id", session_id), ("version", version)):
@@ -468,13 +468,13 @@ def medium(kind, port, codecs, direction="sendrecv", protocol="RTP/AVP", ptime=N
 
     Args:
         kind: "audio" or "video".
-        port: where it is received; 0 refuses it.
+        port: the port at which you receive it; 0 refuses it.
         codecs: :class:`~sipbridge.payload.Codec`, in order of preference, at least one.
-        direction: what is done with it here.
+        direction: "sendrecv", "sendonly", "recvonly" or "inactive".
         protocol: the profile.
-        ptime: milliseconds of media in a packet, or None.
+        ptime: milliseconds of media that you want in a packet, or None.
 
-    Raises InputError.
+    Raises InputError when an argument is none of these.
     """
     codecs = [check_kind(codec, Codec, "one of codecs") for codec in check_sequence(codecs, "codecs")]
     if not codecs:

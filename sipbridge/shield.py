@@ -1,23 +1,24 @@
-"""The shield: a small library, preloaded, that looks at each message before libeXosip2 does.
+"""The shield: a small preloaded library that checks each message before libeXosip2 reads it.
 
-libeXosip2 3.6 dies of one datagram without a Via. The shield passes what is well formed, untouched but for white space
-that the library cannot take; answers what is not with 400 where that is possible, and drops the rest; and when more new
-calls come in than the library can take it answers them with 503 (RFC 3261, 21.5.4), so that those under way do not
-suffer. docs/reliability.md tells what it promises.
+One datagram without a Via kills libeXosip2 3.6. The shield passes well-formed messages unchanged, except for white
+space that the library cannot read. It answers a malformed request with 400 if it can, and drops other malformed
+messages. When more new calls come in than the library can handle, it answers them with 503 (RFC 3261, 21.5.4), so that
+the other calls do not suffer. docs/reliability.md tells what it promises.
 
-It has to be there when the process starts (LD_PRELOAD, so on Linux alone), and it is in the image. Elsewhere:
+The shield must be loaded when the process starts (by LD_PRELOAD, so on Linux alone). In the image it is. Elsewhere,
+start your command with it:
 
     python -m sipbridge.shield COMMAND...
 
-starts a command with it. Without it an endpoint on libeXosip2 warns: :class:`~sipbridge.UnshieldedEngineWarning`.
-Environment, read when the process starts:
+Without the shield, an endpoint on libeXosip2 warns: :class:`~sipbridge.UnshieldedEngineWarning`. The process reads
+these environment variables when it starts:
 
-    SIPBRIDGE_SHIELD_COUNTERS: the file that the counters are kept in, for other processes to read; empty for none.
-        The default is one in /tmp for each user. A process that finds it taken by another takes one with -2 behind its
-        name, and so on to -8.
-    SIPBRIDGE_SHIELD_INVITE, SIPBRIDGE_SHIELD_REGISTER, SIPBRIDGE_SHIELD_SUBSCRIBE: how many of these that begin
-        something are let in: "auto" (the default: as many as are read in time), "off" (all), a rate per second, or
-        "rate/burst".
+    SIPBRIDGE_SHIELD_COUNTERS: the file for the counters, which other processes can read; empty for none. The default
+        is a file in /tmp for each user. If another process uses that file, a process takes one whose name ends in
+        -2, and so on to -8.
+    SIPBRIDGE_SHIELD_INVITE, SIPBRIDGE_SHIELD_REGISTER, SIPBRIDGE_SHIELD_SUBSCRIBE: how many of these requests may
+        come in outside of dialogs: "auto" (the default: as many as the library reads in time), "off" (all), a rate
+        per second, or "rate/burst".
 """
 
 from __future__ import absolute_import, division, print_function
@@ -48,10 +49,10 @@ METHODS = ("INVITE", "REGISTER", "SUBSCRIBE")
 #: struct shield_file and struct shield_row of csrc/shield/process/count.h.
 _FILE, _ROW = struct.Struct(str("=8sqq")), struct.Struct(str("=24sQQQ"))
 
-#: As many files of counters as csrc/shield/process/preload.c takes, and more octets than one has.
+#: The number of counter files that csrc/shield/process/preload.c tries, and more octets than such a file has.
 _MAX_FILES, _MAX_OCTETS = 8, 65536
 
-#: The engines that need it. (Sofia-SIP looks at messages itself.)
+#: The engines that need the shield. (Sofia-SIP checks messages itself.)
 NEED_IT = ("exosip",)
 
 _USAGE = """\
@@ -65,8 +66,12 @@ example:
 
 
 class Verdict(NamedTuple("Verdict", [("action", "str"), ("status", "int"), ("rule", "str")])):
-    """What the shield would do: ``action`` is "pass", "answer" or "drop"; ``status`` is the status code of the
-    answer, or 0; ``rule`` is what the message offends against, or "".
+    """What the shield does with a message.
+
+    Attributes:
+        action: "pass", "answer" or "drop".
+        status: the status code of the answer, or 0.
+        rule: the rule that the message breaks, or "".
     """
 
     __slots__ = ()
@@ -74,20 +79,20 @@ class Verdict(NamedTuple("Verdict", [("action", "str"), ("status", "int"), ("rul
 
 def file_path():
     # type: () -> str
-    """Where processes of this user keep their counters, the first of them; "" for nowhere."""
+    """The path of the counters of this user's first process; "" when SIPBRIDGE_SHIELD_COUNTERS is empty."""
     return os.environ.get("SIPBRIDGE_SHIELD_COUNTERS", "/tmp/sipbridge-shield-%d" % os.getuid())
 
 
 def _files():
     # type: () -> List[str]
-    """Where all of them do."""
+    """The paths of the counters of all processes of this user."""
     path = file_path()
     return [path] + ["%s-%d" % (path, number) for number in range(2, _MAX_FILES + 1)] if path else []
 
 
 def _octets_of(path):
     # type: (str) -> bytes
-    """What a file holds that is one, and this user's or root's: anybody can put something into /tmp."""
+    """The octets of a regular file of this user or root, else b"": anybody can put a file into /tmp."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as stream:
         about = os.fstat(descriptor)
@@ -98,9 +103,9 @@ def _octets_of(path):
 
 def read_counters(path=None):
     # type: (Optional[str]) -> Tuple[Optional[int], List[Counter]]
-    """The counters in a file, :func:`file_path` by default, that another process keeps or left when it died.
+    """The counters in the file of another process, which may have ended. The default path is :func:`file_path`.
 
-    Returns its process id and a list as of :func:`counters`; (None, []) when there is no such file.
+    Returns the process id and a list like that of :func:`counters`; (None, []) when there is no such file.
     """
     try:
         octets = _octets_of(path or file_path() or os.devnull)
@@ -115,21 +120,21 @@ def read_counters(path=None):
 
 def loaded():
     # type: () -> bool
-    """Whether the shield is loaded in this process. (Whether it is in an engine's path is known once that is open.)"""
+    """True when the shield is loaded in this process. (Whether an engine reads through it shows when that is open.)"""
     lib, ffi = binding()
     return bool(lib.sb_shield_counters(ffi.NULL, 0) >= 0)
 
 
 def set_limit(method, rate, burst=None):
     # type: (str, Optional[float], Optional[float]) -> None
-    """How many requests that begin something are let in; the others get a 503 with Retry-After.
+    """Limit the requests that may come in outside of dialogs. The others get 503 with Retry-After (RFC 3261, 21.5.4).
 
     Args:
         method: "INVITE", "REGISTER" or "SUBSCRIBE".
-        rate: of them per second; 0 for all; None to have it found out, which is the default.
-        burst: how many at once after a pause; None for half a second's.
+        rate: requests per second; 0 for no limit; None (as at the start) for as many as the library reads in time.
+        burst: how many may come at once after a pause; None for as many as half a second allows.
 
-    Within a dialog nothing is ever held back. Raises InputError, and EngineError when no shield is loaded.
+    Requests within a dialog have no limit. Raises InputError, and EngineError when no shield is loaded.
     """
     if method not in METHODS:
         raise InputError("the method is one of %s, not %r" % (", ".join(METHODS), method))
@@ -147,14 +152,14 @@ def set_limit(method, rate, burst=None):
 
 def limits():
     # type: () -> Dict[str, float]
-    """The limits in force right now: a dict of method and requests per second, 0.0 for none."""
+    """The limits that hold now: a dict of method and requests per second, 0.0 for no limit."""
     lib, _ = binding()
     return dict((method, lib.sb_shield_rate(kind)) for kind, method in enumerate(METHODS))
 
 
 def check(octets):
     # type: (bytes) -> Verdict
-    """What the shield would do with a datagram (bytes): a :class:`Verdict`. Needs no preloaded shield."""
+    """The :class:`Verdict` of the shield on a datagram (bytes). It needs no preloaded shield. Raises InputError."""
     octets = check_octets(octets, "octets")
     lib, ffi = binding()
     rule = ffi.new("char const *[1]")
@@ -165,7 +170,7 @@ def check(octets):
 
 def report():
     # type: () -> List[str]
-    """Lines of text on the shield in this process, for people."""
+    """A list of lines for people: what the shield in this process does and has counted."""
     path = library()
     lines = ["library: %s" % (path or "none (it is built on Linux alone)")]
     if not loaded():
@@ -188,7 +193,7 @@ def _described(found):
 
 def report_files():
     # type: () -> List[str]
-    """The same of every process of this user that runs, or, when none does, of the one that was the last."""
+    """The same for each process of this user that runs; if none runs, for the one that ended last."""
     read = [(path, read_counters(path)) for path in _files()]
     there = [(path, process, found) for path, (process, found) in read if process is not None]
     running = [each for each in there if _runs(each[1])]
@@ -198,7 +203,7 @@ def report_files():
 
 def report_file(path):
     # type: (str) -> List[str]
-    """The same of the process whose counters are in a file (:func:`read_counters`); [] when there is none."""
+    """The same for the process that wrote a file (see :func:`read_counters`); [] when there is no such file."""
     process, found = read_counters(path)
     return [] if process is None else _told(process, found)
 
@@ -220,17 +225,17 @@ def _runs(process):
 
 def restart_with(module, arguments, name=None):
     # type: (str, Iterable[str], Optional[str]) -> None
-    """Start this process again with the shield, where the engine of that name needs one and has none.
+    """Start this process again with the shield, if the engine of that name needs the shield and lacks it.
 
-    For programs of sipbridge's own: ``module`` is what ``python -m`` runs, ``arguments`` its command line. Returns
-    where nothing is to be done, or can be.
+    This is for the programs of sipbridge itself. ``module`` is the one for ``python -m``, ``arguments`` are those of
+    the command line. It returns when the shield is not needed or not to be had.
     """
     path = library()
     if path is None or path in os.environ.get("LD_PRELOAD", "").split(os.pathsep):
         return
     try:
         extension = choose(name)
-    except (EngineError, InputError):  # which is told later
+    except (EngineError, InputError):  # opening the endpoint will tell the reason
         return
     if extension.ffi.string(extension.lib.sb_engine_name()).decode("ascii") in NEED_IT:
         os.execve(sys.executable, [sys.executable, "-m", module] + list(arguments), environment())
@@ -238,7 +243,7 @@ def restart_with(module, arguments, name=None):
 
 def main(arguments=None):
     # type: (Optional[Sequence[str]]) -> int
-    """``python -m sipbridge.shield COMMAND...``: become that command, with the shield."""
+    """``python -m sipbridge.shield COMMAND...``: replace this process by that command, with the shield."""
     command = sys.argv[1:] if arguments is None else list(arguments)
     if not command or command[0].startswith("-"):
         wanted = command[:1] in (["-h"], ["--help"])

@@ -1,4 +1,4 @@
-"""Ladder diagrams as SVG (sipbridge.ladder draws them as text)."""
+"""Draw ladder diagrams as SVG. (sipbridge.ladder draws them as text.)"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -11,8 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, Iterable, Iterator, List, Tuple, Union
 
-# Pixels: the margin that the times stand in, the first arrow, from one arrow to the next; from one lifeline
-# to the next at the least, and the width of a character.
+# In pixels: the width of the margin with the times, the height of the first arrow, the distance between arrows, the
+# least distance between lifelines, and the width of a character.
 _LEFT, _TOP, _STEP = 90, 60, 28
 _GAP, _CHARACTER = 170, 6.6
 
@@ -33,7 +33,7 @@ def render(rows, parties=()):
     # type: (Iterable[Arrow], Iterable[Union[str, Tuple[str, str]]]) -> str
     """The diagram of :class:`~sipbridge.ladder.Arrow` records, in order, as the text of an SVG document.
 
-    ``parties`` are the columns as for :func:`sipbridge.ladder.draw_arrows`.
+    ``parties`` are the columns, as for :func:`sipbridge.ladder.draw_arrows`. Raises InputError.
     """
     rows = [check_kind(row, Arrow, "one of rows") for row in check_sequence(rows, "rows")]
     columns = make_columns(rows, parties)
@@ -53,7 +53,7 @@ def render(rows, parties=()):
 
 def _gap(rows, columns):
     # type: (List[Arrow], List[Tuple[str, str]]) -> int
-    """The distance of two lifelines that lets each label fit between its own."""
+    """The pixels between two lifelines, so that each label fits between its lifelines."""
     order = dict((address, place) for place, (address, _) in enumerate(columns))
     needed = [_GAP] + [int(len(address) * _CHARACTER) + 20 for address, _ in columns]
     for row in rows:

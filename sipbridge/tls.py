@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Literal, Optional
 
-#: Whose certificate has to be right, in the order of enum sb_tls_verify (csrc/contract/engine.h).
+#: Whose certificate is verified, in the order of enum sb_tls_verify (csrc/contract/engine.h).
 VERIFY = ("server", "none", "both")
 
 
@@ -22,19 +22,19 @@ class Tls(NamedTuple("Tls", [
     ("ca_file", "Optional[str]"),
     ("verify", 'Literal["server", "none", "both"]'),
 ])):
-    """What an endpoint on ``tls://`` shows and believes.
+    """The certificates of an endpoint on ``tls://``, and those that it trusts.
 
     Args:
         certificate: path of a PEM file with the endpoint's certificate and its chain; None for an endpoint that
             only connects to others.
-        private_key: path of a PEM file with its key, not encrypted; None when it is in ``certificate``.
-        ca_file: path of a PEM file with the certificates that vouch for peers; None for the system's.
-        verify: ``"server"``, the default: the server's certificate is verified, and that it names the host that was
-            asked for (RFC 5922, 7.2). ``"both"``: each client has to show a certificate, too. ``"none"``: nothing is
-            verified, which protects from nobody who can reach the network.
+        private_key: path of a PEM file with its key, not encrypted; None when the key is in ``certificate``.
+        ca_file: path of a PEM file with the authorities whose certificates are trusted; None for the system's.
+        verify: ``"server"``, the default, verifies the server's certificate, and that it names the host of the
+            request's URI (RFC 5922, 7.2). ``"both"`` also demands a certificate of each client. ``"none"`` verifies
+            nothing, so anybody on the way can read and change what is sent.
 
-    Raises InputError when a file cannot be read, or where Python's ssl module says so (not on 2.7.3) is no
-    certificate with its key.
+    Raises InputError when a file cannot be read, or holds no certificate with its key (which Python 2.7.3 cannot
+    check).
     """
 
     __slots__ = ()
@@ -55,7 +55,7 @@ class Tls(NamedTuple("Tls", [
 
 def _ssl():
     # type: () -> Any
-    """Python's ssl module, which is not loaded for those who do without: it takes a while."""
+    """Python's ssl module. It is loaded for TLS alone, because that takes a while."""
     import ssl
 
     return ssl
@@ -73,7 +73,7 @@ def _system_ca_file():
 
 def _check_pair(certificate, private_key):
     # type: (Optional[str], Optional[str]) -> None
-    """That the certificate and the key are such, and belong together."""
+    """Raise InputError unless the files hold a certificate and its key."""
     ssl = _ssl()
     context = getattr(ssl, "SSLContext", None)
     if context is None or certificate is None:

@@ -25,17 +25,18 @@ class Uri(NamedTuple("Uri", [
     ("parameters", "str"),
     ("headers", "str"),
 ])):
-    """A SIP URI in its parts: text, ``port`` an int or None, ``user`` None where there is none;
-    ``parameters`` and ``headers`` as written, without the leading ``;`` and ``?``. A tel URI has its number as
-    ``user`` and an empty ``host``.
+    """The parts of a SIP URI: text, but for ``port``, an int or None.
+
+    ``user`` is None when the URI has no user part. ``parameters`` and ``headers`` are as written, without the leading
+    ``;`` and ``?``. A tel URI has its number as ``user``, and an empty ``host``.
     """
 
     __slots__ = ()
 
 
 class NameAddr(NamedTuple("NameAddr", [("display_name", "str"), ("uri", "str"), ("parameters", "str")])):
-    """An address as in From, To and Contact: display name ("" where there is none), the URI as
-    text, and the parameters behind it as written, without the leading ``;``.
+    """An address of From, To or Contact: the display name or "", the URI as text, and the parameters behind the URI
+    as written, without the leading ``;``.
     """
 
     __slots__ = ()
@@ -46,16 +47,16 @@ class TransportAddress(NamedTuple("TransportAddress", [
     ("host", "str"),
     ("port", "int"),
 ])):
-    """Where an endpoint listens: ``"udp"``, ``"tcp"`` or ``"tls"``, host, port (0: any)."""
+    """The address at which an endpoint listens: ``"udp"``, ``"tcp"`` or ``"tls"``, host, port (0: any)."""
 
     __slots__ = ()
 
 
-#: The port that a transport has where none is named (RFC 3261, 18.1.1, 19.1.2).
+#: The default port of each transport (RFC 3261, 18.1.1, 19.1.2).
 _PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
 
-# The grammar of addresses: RFC 3261, 25.1, and RFC 3966 for tel. csrc/contract/address.c has the same, and both are
-# held to tests/data/addresses.txt. What is taken beyond it: "_" in a host name, and "=" in the value of a parameter.
+# The grammar of addresses: RFC 3261, 25.1, and RFC 3966 for tel, plus "_" in a host name and "=" in the value of a
+# parameter. csrc/contract/address.c has the same grammar; the tests hold both to tests/data/addresses.txt.
 _ESCAPED = r"%[0-9A-Fa-f]{2}"
 _USER = r"(?:[A-Za-z0-9_.!~*'()&=+$,;?/-]|" + _ESCAPED + r")+(?::(?:[A-Za-z0-9_.!~*'()&=+$,-]|" + _ESCAPED + r")*)?"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?"
@@ -65,7 +66,7 @@ _PORT = r"(?::(?P<port>[0-9]{1,5}))?"
 _NAME = r"(?:[A-Za-z0-9_.!~*'()\[\]/:&+$-]|" + _ESCAPED + r")+"
 _VALUE = r"(?:[A-Za-z0-9_.!~*'()\[\]/:&+$=-]|" + _ESCAPED + r")+"
 _PARAMETERS = r"(?P<parameters>(?:;" + _NAME + r"(?:=" + _VALUE + r")?)*)"
-# Headers come from the network alone, and are only split off.
+# Only a URI from the network has headers. They are split off, and not looked into.
 _HEADERS = r"(?:\?(?P<headers>[^\s<>\"]*))?"
 
 _SIP_URI = Pattern(
@@ -77,7 +78,7 @@ _TEL_URI = Pattern(
     re.IGNORECASE,
 )
 _CONTROL_ESCAPE = Pattern(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
-# Of text without space around it. No two parts can take the same character, so that it takes linear time.
+# For text without space around it. No character fits two parts of the expression, so matching takes linear time.
 _NAME_ADDR = Pattern(
     r"(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"\s*|(?P<name>[^<\"]*))<(?P<uri>[^<>]*)>\s*(?:;(?P<parameters>.*))?\Z"
 )
@@ -109,8 +110,8 @@ def parse_uri(text):
     # type: (str) -> Uri
     """Split a ``sip:``, ``sips:`` or ``tel:`` URI into a :class:`Uri`.
 
-    Raises InputError, quoting it, when it does not parse (RFC 3261, 19.1.1; RFC 3966), or an escape in it stands for
-    a control character: what is behind us would write that as it is.
+    Raises InputError, which quotes the text, when it is no such URI (RFC 3261, 19.1.1; RFC 3966), or when an escape
+    in it stands for a control character, which a library would decode and send.
     """
     text = _checked_text(text, "a URI")
     uri = _split_uri(text)
@@ -147,8 +148,8 @@ def parse_address(text):
     # type: (str) -> NameAddr
     """Split ``"Bob" <sip:bob@example.com>;tag=1`` or a bare URI into a :class:`NameAddr`.
 
-    A bare URI keeps its parameters, as in a Request-URI; in a From, To or Contact they would be the header's
-    (RFC 3261, 20): write ``<...>`` there. Raises InputError, quoting the part, when it does not parse.
+    A bare URI keeps its parameters, as in a Request-URI. In From, To and Contact they would be parameters of the
+    header (RFC 3261, 20), so write ``<...>`` there. Raises InputError, which quotes the wrong part.
     """
     text = _checked_text(text, "an address")
     found = _NAME_ADDR.match(text.strip())
@@ -163,9 +164,9 @@ def parse_address(text):
 
 def check_uri(text, what):
     # type: (object, str) -> str
-    """The URI as text, or InputError; ``what`` it is for.
+    """The URI as text. Raises InputError, which says ``what`` the URI is for.
 
-    One that a user gives has no headers (``?Subject=hi``): a library would write them as lines of the message.
+    A URI from a user must not have headers (``?Subject=hi``), because a library would send them as header fields.
     """
     text = _named(_checked_text, text, what, "a URI")
     _named(_refuse_headers, text, what)
@@ -175,9 +176,10 @@ def check_uri(text, what):
 
 def check_address(text, what):
     # type: (object, str) -> str
-    """The URI or name-addr as text, or InputError; parameters behind the ``>`` are the engine's to set.
+    """The URI or name-addr as text. Raises InputError, which says ``what`` it is for.
 
-    As for :func:`check_uri` its URI has no headers.
+    Its URI must not have headers, as for :func:`check_uri`, and nothing may follow the ``>``: the engine sets those
+    parameters.
     """
     text = _named(_checked_text, text, what, "an address").strip()
     name, bracket, rest = text.rpartition("<")
@@ -195,7 +197,7 @@ def check_address(text, what):
 
 def _refuse_headers(uri):
     # type: (str) -> None
-    """InputError for a URI with headers; for what is no URI nothing yet."""
+    """Raise InputError for a URI with headers. Text that is no URI passes; the caller checks that."""
     found = _SIP_URI.match(uri)
     if found and found.group("headers") is not None:
         raise InputError("a URI has no headers here: %r in %r" % ("?" + found.group("headers"), uri))
@@ -203,13 +205,15 @@ def _refuse_headers(uri):
 
 def is_wildcard(host):
     # type: (str) -> bool
-    """Whether it is the address that stands for every one of a machine: ``0.0.0.0``, ``[::]``."""
+    """True for the addresses that stand for all those of a machine: ``0.0.0.0``, ``[::]``."""
     return bool(host) and not host.strip("[]0.:")
 
 
 def warn_of_wildcard(host, what, level=3):
     # type: (str, str, int) -> None
-    """An UnreachableContactWarning for a host that no peer can send to; ``what`` names it, ``level`` its user."""
+    """Give an UnreachableContactWarning for a wildcard host. ``what`` names the host in the text, ``level`` is the
+    stack level of the user's line.
+    """
     if is_wildcard(host):
         message = "%s: no peer reaches %s, which stands for every address of a machine"
         warnings.warn(message % (what, host), UnreachableContactWarning, stacklevel=level)
@@ -217,7 +221,7 @@ def warn_of_wildcard(host, what, level=3):
 
 def check_host_port(text, what):
     # type: (object, str) -> Tuple[str, int]
-    """As :func:`parse_host_port`, saying what it is for."""
+    """(host, port) as :func:`parse_host_port` returns it. The InputError says ``what`` the text is for."""
     return _named(parse_host_port, text, what)
 
 
@@ -231,16 +235,16 @@ def _named(parse, text, what, *args):
 
 def address_uri(text):
     # type: (str) -> str
-    """The URI in a From, To or Contact as it came from the network, where anything may stand; "" if none."""
+    """The URI in a From, To or Contact from the network, unchecked; "" when there is none."""
     found = _NAME_ADDR.match(text.strip())
     return found.group("uri") if found else text.partition(";")[0].strip()
 
 
 def parse_transport_address(text):
     # type: (str) -> TransportAddress
-    """Split ``udp://host:port`` into a :class:`TransportAddress`. No port means SIP's, 5060, or 5061 for tls.
+    """Split ``udp://host:port`` into a :class:`TransportAddress`. Without a port it has 5060, or 5061 for tls.
 
-    Raises InputError, quoting it, when it does not parse or the transport is not known.
+    Raises InputError, which quotes the text, when it does not parse or the transport is unknown.
     """
     found = _match_transport_address(text)
     transport = found.group("transport").lower()
@@ -265,6 +269,6 @@ def _match_transport_address(text):
 
 def parse_host_port(text):
     # type: (str) -> Tuple[str, int]
-    """Split ``host:port`` into (host, port); no port means 0. Raises InputError, quoting it."""
+    """Split ``host:port`` into (host, port); without a port it is 0. Raises InputError, which quotes the text."""
     found = _match_transport_address("udp://" + _checked_text(text, "a host and port"))
     return found.group("host"), _checked_port(found.group("port"), text) or 0
