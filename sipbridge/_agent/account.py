@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
     def _as_of(method):
         # type: (Callable[Concatenate[Endpoint, _P], _T]) -> Callable[Concatenate[Account, _P], _T]
-        """The signature of an endpoint's method, of which an account gives ``from_`` and ``route`` itself."""
+        """An account's method with the signature of the endpoint's, less ``from_`` and ``route``, which the account sets."""
         raise NotImplementedError
 
 
 class Account(object):
-    """One address-of-record of an endpoint (RFC 3261, 10); made by :meth:`Endpoint.add_account`.
+    """One address-of-record of an endpoint (RFC 3261, 10). :meth:`Endpoint.add_account` makes it.
 
-    What it sends has its address in From, goes over its route, and answers challenges with its credentials. What
-    arrives for it is told by :meth:`Endpoint.account_of`.
+    Its requests have its address in From, go over its route, and answer challenges with its credentials.
+    :meth:`Endpoint.account_of` tells which account an incoming request is for.
 
     Attributes:
         address: the URI or name-addr for From.
-        uri: the URI in it: the address-of-record.
-        registrar: URI of its registrar, or None.
-        route: URI of a proxy to which its requests go first, or None for the endpoint's.
-        registration: its :class:`~sipbridge.Registration` once :meth:`register` was called, else None.
+        uri: the URI in ``address``: the address-of-record.
+        registrar: the URI of its registrar, or None.
+        route: the URI of the proxy to which its requests go first (RFC 3261, 8.1.2); None for the endpoint's.
+        registration: its :class:`~sipbridge.Registration`; None before you call :meth:`register`.
     """
 
     def __init__(self, endpoint, address, registrar, route):
@@ -55,16 +55,17 @@ class Account(object):
     @property
     def contact(self):
         # type: () -> str
-        """The URI that it is reached at: the endpoint's, with the account's user."""
+        """The URI for its Contact: the endpoint's, with the account's user."""
         contact = self._endpoint.uri
-        user = (self._parsed.user or "").partition(":")[0]  # not what might be its password
+        user = (self._parsed.user or "").partition(":")[0]  # a password may follow the colon
         return contact if not user else contact.replace(":", ":%s@" % user, 1)
 
     def register(self, expires=3600, timeout=32.0, keep=False, contact=None):
         # type: (int, Optional[float], bool, Optional[str]) -> Registration
-        """Register at the account's registrar, over its route, and keep it up; as :meth:`Endpoint.register`.
+        """Register at the account's registrar, over its route, and keep the registration up.
 
-        ``contact`` is the URI to be reached at; None for :attr:`contact`.
+        ``contact`` is the URI to bind; None for :attr:`contact`. The other arguments, the result and the errors are
+        those of :meth:`Endpoint.register`.
         """
         if self.registrar is None:
             raise InputError("the account %s has no registrar" % self.uri)
@@ -121,7 +122,7 @@ class Account(object):
 
     def is_named_by(self, uri):
         # type: (str) -> bool
-        """Whether a URI, as it came, has this account's user, and its host or the endpoint's (RFC 3261, 19.1.4)."""
+        """True when a URI has this account's user, and its host or the endpoint's (RFC 3261, 19.1.4)."""
         try:
             parsed = parse_uri(uri)
         except InputError:
@@ -133,7 +134,7 @@ class Account(object):
 
 def make_account(endpoint, address, user, password, realm, registrar, route):
     # type: (Endpoint, str, Optional[str], Optional[str], Optional[str], Optional[str], Optional[str]) -> Account
-    """A new :class:`Account`; its credentials are the endpoint's from now on."""
+    """A new :class:`Account`. From now on the endpoint has its credentials. Raises InputError."""
     account = Account(endpoint, address, registrar, route)
     if any(each.uri == account.uri for each in endpoint.accounts):
         raise InputError("there is an account %s already" % account.uri)

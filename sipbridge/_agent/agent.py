@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class _Pending(object):
-    """A request of ours that waits for its final response; ``given_up``: whoever sent it does no longer."""
+    """A request that was sent, and has no final response yet. ``given_up``: the thread that sent it waits no more."""
 
     __slots__ = ("response", "error", "call", "on_response", "given_up")
 
@@ -41,17 +41,17 @@ class _Pending(object):
 
 
 class Agent(object):
-    """All that an endpoint has under way, and the ways to send, to wait and to be called later.
+    """The calls, registrations and requests of an endpoint, and the ways to send, to wait and to set a timer.
 
     Args:
-        engine: what sends; open.
+        engine: the open engine, which sends.
         identity: the URI or name-addr for From, or None.
-        session_expires: seconds that calls ask for (RFC 4028), or None.
+        session_expires: the session interval that calls ask for (RFC 4028), in seconds; or None.
 
     Attributes:
-        dispatcher: what takes events from the engine; set before the first one is taken.
-        calls, registrations, subscriptions, notifiers: by the engine's numbers; ``publications``: a set.
-        pending: the requests that wait for their final response, by transaction.
+        dispatcher: takes events from the engine. It is set before it takes the first one.
+        calls, registrations, subscriptions, notifiers: dicts by the engine's numbers. ``publications`` is a set.
+        pending: the requests without a final response, by the engine's number of the transaction.
         closing: True once the endpoint is being closed.
     """
 
@@ -72,40 +72,42 @@ class Agent(object):
     @property
     def lock(self):
         # type: () -> ContextManager[object]
-        """Of all that is followed. Raises EngineError in a forked process, where it may be held for ever."""
+        """The lock of all calls, registrations and so on. In a forked process, where a thread that does not exist may
+        hold it, this raises EngineError.
+        """
         self.dispatcher.owner.check()
         return self.dispatcher.lock
 
     @property
     def congested(self):
         # type: () -> bool
-        """True while so many events wait to be looked at that nothing new should be taken."""
+        """True while so many events wait for handlers that new calls and requests should be refused."""
         return self.dispatcher.congested
 
     @property
     def keeps_nothing(self):
         # type: () -> bool
-        """True when there is nothing that has to be ended before the endpoint can be closed, but for calls."""
+        """True when no registration, subscription or publication has to be ended before the endpoint can close."""
         return not (self.registrations or self.subscriptions or self.notifiers or self.publications)
 
     def wait(self, predicate, timeout):
         # type: (Callable[[], object], Optional[float]) -> bool
-        """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true; returns whether it is."""
+        """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true. Returns True when it is."""
         return self.dispatcher.wait(predicate, timeout)
 
     def later(self, seconds, function):
         # type: (float, Callable[[], object]) -> Timer
-        """Call a function on the event thread in so many seconds; a timer, which can be cancelled."""
+        """Call a function on the event thread in so many seconds. Returns a timer, which can be cancelled."""
         return self.dispatcher.call_later(seconds, function)
 
     def post(self, event):
         # type: (object) -> None
-        """Deliver an event that did not come from the engine. On the event thread."""
+        """Deliver an event that did not come from the engine. Call this on the event thread."""
         self.dispatcher.post(event)
 
     def parties(self, to, from_, route):
         # type: (str, Optional[str], Optional[str]) -> Parties
-        """Between whom a request goes, checked; ``from_`` None: the identity."""
+        """Check the addresses of a request. ``from_`` None stands for the identity. Raises InputError."""
         own = from_ if from_ is not None else self.identity
         return Parties(
             check_address(to, "to"),
@@ -117,18 +119,18 @@ class Agent(object):
 
     def expect(self, transaction, on_response, call=None):
         # type: (int, Callable[[Response], object], Optional[Call]) -> _Pending
-        """Have ``on_response`` called with the final response, and deliver the event that it returns."""
+        """When the final response comes, call ``on_response`` with it, and deliver the event that this returns."""
         self.pending[transaction] = pending = _Pending(call, on_response)
         return pending
 
     def ask(self, method, parties, on_response):
         # type: (str, Parties, Callable[[Response], object]) -> None
-        """Send a request outside of calls; ``on_response`` is called with the final response."""
+        """Send a request outside of calls. Call ``on_response`` with the final response."""
         self.expect(self.engine.request(method, parties, None), on_response)
 
     def send_within(self, call, number, method, content, on_response):
         # type: (Call, int, str, Optional[Content], Callable[[Response], object]) -> None
-        """Send a request within a call; ``on_response`` is called with the final response."""
+        """Send a request within a call. Call ``on_response`` with the final response."""
         if method == "INVITE":
             transaction = self.engine.reinvite(number, content)
         else:
@@ -137,13 +139,13 @@ class Agent(object):
 
     def answer_by_default(self, requests):
         # type: (Iterable[RequestReceived]) -> None
-        """Give requests that wait, as events, the answer that they get when no handler gives one."""
+        """Answer requests, given as events, in the way in which they are answered when no handler does."""
         for event in requests:
             self.dispatcher.answer_by_default(event)
 
     def place(self, to, *arguments, **options):
         # type: (str, *Any, **Any) -> Call
-        """Place a call, as :meth:`~sipbridge.Endpoint.invite`. Without the lock."""
+        """Place a call, like :meth:`~sipbridge.Endpoint.invite`. Call this without the lock."""
         return place(self, to, *arguments, **options)
 
     # -- requests, without it ------------------------------------------------------------------------------
@@ -158,10 +160,11 @@ class Agent(object):
         on_late=None,  # type: Optional[Callable[[Response], object]]
     ):
         # type: (...) -> Response
-        """Send, and wait for the final response.
+        """Call ``send``, which returns a transaction, and wait for the final response. Returns it when it is a 2xx.
 
-        ``on_response`` is called with it even when that is late, and ``on_late`` after that when nobody waits any more.
-        Both under the lock.
+        It calls ``on_response`` with the response, also with a late one, and then ``on_late`` if nobody waits any more.
+        It calls all three under the lock. Raises TimeoutError, ResponseError, CallStateError when ``call`` ends first,
+        and other errors of :func:`~sipbridge._engine.response.error_of`.
         """
         check_timeout(timeout)
 
@@ -187,7 +190,7 @@ class Agent(object):
 
         try:
             self.wait(is_over, timeout)
-        finally:  # also when it is interrupted
+        finally:  # an interrupt may end the waiting, too
             with self.lock:
                 pending.given_up = not is_over()
         if pending.given_up:

@@ -1,4 +1,4 @@
-"""Checks for what an endpoint is opened with, before an engine sees it."""
+"""Check the arguments of an endpoint, before an engine sees them."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -28,7 +28,7 @@ else:
         "sipbridge._engine.local_address",
     )
 
-#: Seconds that a connection may be silent at most before it is sent a ping: SB_MAX_KEEPALIVE (csrc/contract/engine.h).
+#: The most seconds between pings on a silent connection: SB_MAX_KEEPALIVE (csrc/contract/engine.h).
 MAX_KEEPALIVE = 86400
 
 class Settings(NamedTuple("Settings", [
@@ -39,7 +39,7 @@ class Settings(NamedTuple("Settings", [
     ("resolv_conf", "Optional[str]"),
     ("keepalive", "int"),
 ])):
-    """What an engine is opened with, beside its address."""
+    """The arguments with which an engine is opened, besides its address."""
 
     __slots__ = ()
 
@@ -55,7 +55,7 @@ def checked(
     keepalive,  # type: Optional[int]
 ):
     # type: (...) -> Settings
-    """The :class:`Settings` that the engine is given; or InputError. ``local`` is ``address``, parsed."""
+    """The :class:`Settings` for the engine. ``local`` is the parsed ``address``. Raises InputError."""
     tls = _check_tls(tls, local, address)
     named = None if advertised is None else check_host_port(advertised, "advertised")
     if named is not None:
@@ -72,7 +72,7 @@ def checked(
 
 def _check_tls(tls, local, address):
     # type: (Optional[Tls], TransportAddress, str) -> Optional[Tls]
-    """The Tls for an address, None for one without TLS; or InputError."""
+    """The Tls for an address, or None for an address without TLS. Raises InputError."""
     if tls is None and local.transport != "tls":
         return None
     if tls is None:
@@ -85,7 +85,7 @@ def _check_tls(tls, local, address):
 
 def check_keepalive(value, transport):
     # type: (Optional[int], str) -> int
-    """Seconds between pings on a connection, 0 for None; or InputError."""
+    """Seconds between pings on a connection; 0 for None. Raises InputError."""
     if value is None:
         return 0
     if transport == "udp":
@@ -100,7 +100,7 @@ def check_keepalive(value, transport):
 
 def check_session_interval(seconds):
     # type: (Optional[int]) -> Optional[int]
-    """Seconds after which a call of which nothing was heard ends, or None; or InputError."""
+    """The session interval (RFC 4028) in seconds, or None. Raises InputError."""
     if seconds is None:
         return None
     return session_timer.check_interval(seconds)
@@ -108,7 +108,7 @@ def check_session_interval(seconds):
 
 def make_recorder(record):
     # type: (Union[None, str, Recorder]) -> Optional[Recorder]
-    """The recorder that an endpoint is given, or that of the path it is given."""
+    """The recorder itself, a new one for a path, or None. Raises InputError."""
     if record is None:
         return None
     return record if isinstance(record, _record.Recorder) else _record.Recorder(check_path(record, "record"))
@@ -116,7 +116,7 @@ def make_recorder(record):
 
 def reachable(host):
     # type: (str) -> str
-    """The host as others may use it: in the place of a wildcard an address of this machine."""
+    """The host; for a wildcard, an address of this machine that others can use."""
     if not is_wildcard(host):
         return host
     return local_address.reachable(host)

@@ -1,4 +1,4 @@
-"""What went wrong in code that the event thread runs, for who reports errors."""
+"""Faults: exceptions in code that the event thread runs, for a hook that reports errors."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -19,15 +19,17 @@ class Fault(NamedTuple("Fault", [
     ("call_id", "str"),
     ("fatal", "bool"),
 ])):
-    """An exception that nobody else sees; what ``Endpoint(on_error=...)`` is called with. The log has it, too.
+    """An exception on the event thread, where no code of yours can catch it. The log has it, too.
+
+    The endpoint calls the function that you give as ``Endpoint(on_error=...)`` with it.
 
     Attributes:
         error: the exception.
-        traceback: where it was raised; Python 2's exceptions do not know.
-        event: the event that the handler was called with; None for a fault in sipbridge itself.
+        traceback: its traceback. (In Python 2 an exception does not have it itself.)
+        event: the event with which the handler was called; None for a fault in sipbridge itself.
         handler: the handler that raised it, or None.
-        call_id: the Call-ID of what the event is about, or "".
-        fatal: True when the endpoint is being closed for it: SystemExit and the like, which are no Exceptions.
+        call_id: the Call-ID of the call or request that the event is about, or "".
+        fatal: True when the endpoint closes because of it, as for SystemExit and others that are no Exception.
     """
 
     __slots__ = ()
@@ -35,13 +37,13 @@ class Fault(NamedTuple("Fault", [
     @property
     def exc_info(self):
         # type: () -> Tuple[Type[BaseException], BaseException, Optional[TracebackType]]
-        """Type, exception and traceback, as logging and error reporting take them."""
+        """(type, exception, traceback), for logging and for tools that report errors."""
         return type(self.error), self.error, self.traceback
 
 
 def call_id_of(event):
     # type: (Any) -> str
-    """The Call-ID of the message or the call that an event tells of, or ""."""
+    """The Call-ID of the message or call that an event is about, or ""."""
     for holder in (event, getattr(event, "notifier", None), getattr(event, "call", None)):
         found = getattr(holder, "headers", {}).get("Call-ID", "")  # type: str
         if found:

@@ -1,4 +1,4 @@
-"""What an endpoint sends outside of calls."""
+"""The requests that an endpoint sends outside of calls."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -44,21 +44,24 @@ class Requests(object):
 
     def bindings(self, registrar, aor=None, timeout=32.0):
         # type: (str, Optional[str], float) -> List[str]
-        """Ask a registrar where an address-of-record is to be reached (RFC 3261, 10.2.3).
+        """Ask a registrar for the bindings of an address-of-record (RFC 3261, 10.2.3).
 
-        Returns the values of the Contact headers, a list of text. ``aor`` is None for the identity. Raises as
-        :meth:`request`.
+        ``aor`` None stands for the identity; ``timeout`` is in seconds. Returns the values of the Contact headers, a
+        list of text. Raises what :meth:`request` raises.
         """
         return self._bindings(registrar, aor, False, timeout).headers.get_all("Contact")
 
     def unregister_all(self, registrar, aor=None, timeout=32.0):
         # type: (str, Optional[str], float) -> None
-        """Remove every binding of an address-of-record, also those of others (RFC 3261, 10.2.2); as :meth:`request`."""
+        """Remove all bindings of an address-of-record, also those of other devices (RFC 3261, 10.2.2).
+
+        The arguments are those of :meth:`bindings`. Raises what :meth:`request` raises.
+        """
         self._bindings(registrar, aor, True, timeout)
 
     def _own(self, aor):
         # type: (Optional[str]) -> str
-        """The address-of-record that is meant, or InputError."""
+        """The given address-of-record, else the identity. Raises InputError when there is neither."""
         own = self.identity if aor is None else check_address(aor, "aor")
         if own is None:
             raise InputError("an address-of-record is needed: aor=, or the endpoint's identity=")
@@ -77,10 +80,20 @@ class Requests(object):
         self, method, to, body=None, content_type=None, headers=(), from_=None, route=None, timeout=32.0
     ):
         # type: (str, str, Optional[Body], Optional[str], HeaderFields, Optional[str], Optional[str], Optional[float]) -> Response
-        """Send a request outside of any call and return the 2xx Response.
+        """Send a request outside of any call. Returns the 2xx Response. For methods that start no dialog.
 
-        For methods that start no dialog. Raises ResponseError for any other final response, AuthenticationError,
-        TimeoutError when there is none in ``timeout`` seconds, PeerUnreachable when it reached nobody, and InputError.
+        Args:
+            method: the method, "MESSAGE" or another token.
+            to: the URI or name-addr of the peer.
+            body: bytes, or None.
+            content_type: the media type of the body.
+            headers: more headers, a mapping or pairs.
+            from_: the URI or name-addr for From; None for the identity.
+            route: the URI of the proxy to which it goes first; None for the endpoint's (RFC 3261, 8.1.2).
+            timeout: seconds to wait for the final response; None for no limit.
+
+        Raises ResponseError for a final response that is no 2xx, AuthenticationError, TimeoutError when none comes in
+        time, PeerUnreachable when the request reached nobody, and InputError.
         """
         parties = self._agent.parties(to, from_, route)
         content = make_content(headers, body, content_type)
@@ -95,10 +108,11 @@ class Requests(object):
         large=False
     ):
         # type: (str, Union[str, Body], str, HeaderFields, Optional[str], Optional[str], Optional[float], bool) -> Response
-        """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which goes as UTF-8. As :meth:`request`.
+        """Send a MESSAGE (RFC 3428). ``body`` is bytes, or text, which is sent as UTF-8. Returns the 2xx Response.
 
-        Over UDP one of more than some 1300 octets, headers included, is an InputError, since it could clog the
-        way there (RFC 3428, 8), unless ``large`` says that you know the way.
+        Over UDP, a message of more than about 1300 octets with its headers raises InputError, because it could congest
+        the network (RFC 3428, 8). Give ``large=True`` to send it all the same. The other arguments and errors are those
+        of :meth:`request`.
         """
         if not isinstance(body, (bytes, bytearray, memoryview)):
             body = check_text_body(body)
@@ -110,14 +124,17 @@ class Requests(object):
 
     def options(self, to, headers=(), from_=None, route=None, timeout=32.0):
         # type: (str, HeaderFields, Optional[str], Optional[str], Optional[float]) -> Response
-        """Ask a peer for its capabilities (RFC 3261, 11), or whether it is there. As :meth:`request`."""
+        """Ask a peer for its capabilities, or whether it is there (RFC 3261, 11). Returns the 2xx Response.
+
+        The arguments and errors are those of :meth:`request`.
+        """
         return self.request("OPTIONS", to, None, None, headers, from_, route, timeout)
 
     def watch(self, uri, interval=30.0):
         # type: (str, float) -> Watch
-        """Ask a peer every ``interval`` seconds whether it is there (OPTIONS). Returns the Watch.
+        """Ask a peer every ``interval`` seconds, with OPTIONS, whether it is there. Returns the Watch.
 
-        :class:`~sipbridge.PeerAvailable` and :class:`~sipbridge.PeerUnavailable` tell each change. Raises
+        A :class:`~sipbridge.PeerAvailable` or :class:`~sipbridge.PeerUnavailable` tells each change. Raises
         InputError and EngineError.
         """
         return _watch.Watch(self._agent, self._agent.parties(check_address(uri, "uri"), None, None), interval)
@@ -129,23 +146,25 @@ class Requests(object):
         route=None, resubscribe=True, timeout=32.0
     ):
         # type: (str, str, int, Union[None, str, Iterable[str]], Optional[Body], Optional[str], HeaderFields, Optional[str], Optional[str], bool, Optional[float]) -> Subscription
-        """Subscribe to the state of something (RFC 6665) and keep it up. Returns the Subscription once accepted.
+        """Subscribe to the state of a resource (RFC 6665), and refresh the subscription until you end it.
 
         Args:
-            to: the URI or name-addr whose state is asked for.
-            event: the package, as ``"presence"``, ``"dialog"``, ``"message-summary"``, ``"reg"``; with parameters.
-            expires: seconds to ask for, refreshed before they have passed; 0: the state as it is now and nothing
-                more, and the Subscription has ended when it is returned.
-            accept: media types that are understood, text or a list; None: the package's own.
-            body, content_type: a filter, bytes.
+            to: the URI or name-addr of the resource.
+            event: the event package, with parameters if it needs some: ``"presence"``, ``"dialog"``,
+                ``"message-summary"``, ``"reg"``...
+            expires: seconds to ask for. 0 asks for the state once (RFC 6665, 4.4.3); the Subscription that is returned
+                has ended then.
+            accept: the media types that you understand, text or a list; None for the default of the package.
+            body, content_type: a filter (bytes) and its media type.
             headers: more headers, a mapping or pairs.
             from_, route: as for :meth:`invite`.
-            resubscribe: subscribe again, after a while that grows and is partly random, when the subscription is
-                lost, or the notifier ended it with a reason that allows it (4.1.3).
-            timeout: seconds to wait for the notifier.
+            resubscribe: True to subscribe again when the subscription is lost, or when the notifier ends it for a
+                reason that allows it (4.1.3). The pause before each try grows and is partly random.
+            timeout: seconds to wait for the notifier; None for no limit.
 
-        Each NOTIFY is a :class:`~sipbridge.NotifyReceived`. Raises ResponseError (489: it does not know the
-        package), AuthenticationError, TimeoutError, PeerUnreachable, InputError and NotSupportedError.
+        Returns the Subscription once the notifier has accepted it. Each NOTIFY is a :class:`~sipbridge.NotifyReceived`.
+        Raises ResponseError (489: the notifier does not know the package), AuthenticationError, TimeoutError,
+        PeerUnreachable, InputError and NotSupportedError.
         """
         return subscription.subscribe(
             self._agent, self._agent.parties(to, from_, route), event, expires, accept, body, content_type,
@@ -156,17 +175,18 @@ class Requests(object):
         self, to, event, body, content_type, expires=3600, headers=(), from_=None, route=None, timeout=32.0
     ):
         # type: (str, str, Body, str, int, HeaderFields, Optional[str], Optional[str], Optional[float]) -> Publication
-        """Publish state (RFC 3903) and keep it up. Returns the Publication once it was taken.
+        """Publish state at an event state compositor (RFC 3903), and refresh it until you remove it.
 
         Args:
-            to: the URI whose state it is.
-            event: the package, as ``"presence"``.
-            body, content_type: the state, bytes, and what it is, as ``"application/pidf+xml"``.
-            expires: seconds to ask for; refreshed before they have passed.
+            to: the URI of the resource whose state it is.
+            event: the event package, like ``"presence"``.
+            body, content_type: the state (bytes) and its media type, like ``"application/pidf+xml"``.
+            expires: seconds to ask for.
             headers, from_, route: as for :meth:`invite`.
-            timeout: seconds to wait for the compositor.
+            timeout: seconds to wait for the compositor; None for no limit.
 
-        Raises ResponseError, AuthenticationError, TimeoutError, PeerUnreachable, InputError and NotSupportedError.
+        Returns the Publication once the compositor has accepted it. Raises ResponseError, AuthenticationError,
+        TimeoutError, PeerUnreachable, InputError and NotSupportedError.
         """
         parties = self._agent.parties(to, from_, route)
         return publication.publish(self._agent, parties, event, body, content_type, expires, headers, timeout)

@@ -1,4 +1,4 @@
-"""Events to be taken out one by one, in place of handlers."""
+"""Iterators over the events of an endpoint."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 class Stream(object):
-    """The events of an endpoint from its making until it is closed, to be taken out one by one."""
+    """A queue of the events of an endpoint, from when this was made until it is closed."""
 
     def __init__(self, dispatcher, timeout):
         # type: (Dispatcher, Optional[float]) -> None
         self._dispatcher = dispatcher
         self._timeout = timeout
-        self._events = deque()  # type: Deque[Tuple[Any, List[object]]]  # each with what its handlers returned
+        self._events = deque()  # type: Deque[Tuple[Any, List[object]]]  # each event with what its handlers returned
         self._last = None  # type: Optional[Tuple[Any, List[object]]]
 
     def _put(self, event, results):
@@ -47,7 +47,7 @@ class Stream(object):
 
     def close(self):
         # type: () -> None
-        """Get no more events; those already there are settled as if nobody had looked at them."""
+        """Take no more events. Requests that wait in the queue are answered as if nobody handled them."""
         if self._dispatcher.owner.is_elsewhere:
             return
         self._dispatcher.drop(self)
@@ -57,10 +57,10 @@ class Stream(object):
 
 
 class EventStream(Stream):
-    """The events of an endpoint, one by one, from the moment of its making until it is closed.
+    """The events of an endpoint, one by one, from when this was made: an iterator and context manager.
 
-    Ends when the endpoint is closed, when none came for ``timeout`` seconds, or by :meth:`close`; with an EngineError
-    when the endpoint has failed.
+    It ends when the endpoint is closed, when no event comes for ``timeout`` seconds, and when you call :meth:`close`.
+    It raises EngineError when the endpoint has failed.
     """
 
     def __iter__(self):

@@ -1,4 +1,7 @@
-"""What becomes of each event of the engine: whom it is about follows it, and what nobody answers is answered here."""
+"""Follow each event of the engine, and answer the requests that no handler answers.
+
+To follow an event is to change the state of the call, registration or other object that the event is about.
+"""
 
 from __future__ import absolute_import, division, print_function
 
@@ -27,25 +30,25 @@ else:
         "sipbridge._kept.following",
     )
 
-#: The method of the request by which docker/healthcheck.py asks whether events are taken. The endpoint answers it
-#: where it follows events, and nobody else sees it.
+#: The method with which docker/healthcheck.py asks whether the endpoint takes events. The endpoint answers it while it
+#: follows events; no handler sees it.
 HEALTH = "SIPBRIDGE-HEALTH"
 
-#: What is answered 503 while too many events wait.
+#: The events that are answered 503 while too many others wait.
 _REFUSABLE = frozenset(["call-incoming", "call-reinvite", "call-request", "request", "trace"])
 
 
 class Table(object):
-    """Follows the events of one agent's engine, on the event thread and under the lock."""
+    """Follows the events of an agent's engine, on the event thread and under the lock."""
 
     def __init__(self, agent):
         # type: (Agent) -> None
         self._agent = agent
-        self._peers = None  # type: Optional[trace_peers.Peers]  # whom traced messages came from
+        self._peers = None  # type: Optional[trace_peers.Peers]  # the senders of traced messages
 
     def follow(self, raw):
         # type: (RawEvent) -> Optional[Any]
-        """Have it followed by whom the event is about. Returns the event for the user, or None."""
+        """Follow an event of the engine. Returns the event for the user, or None."""
         refusable = raw.type in _REFUSABLE
         if refusable and self._agent.congested:
             self._refuse(raw)
@@ -53,7 +56,7 @@ class Table(object):
         follow = _FOLLOW.get(raw.type)
         try:
             event = None if follow is None else follow(self, raw)
-        except Exception:  # ours; the peer must not wait for it
+        except Exception:  # a fault of sipbridge: answer, so that the peer does not wait
             if refusable:
                 self._refuse(raw, 500)
             raise
@@ -62,7 +65,7 @@ class Table(object):
 
     def _refuse(self, raw, status=503):
         # type: (RawEvent, int) -> None
-        """Answer 503 to what is new while nobody reads events; a call that is refused so is never seen."""
+        """Refuse a new call or request, before any handler sees it."""
         engine = self._agent.engine
         if raw.type == "call-incoming":
             quietly(engine.reject, raw.call, status, None, None)
@@ -98,11 +101,11 @@ class Table(object):
 
     def _engine_lost(self, raw):
         # type: (RawEvent) -> Optional[Any]
-        """What was under way has failed. The calls' ends follow, each as an event of its own."""
+        """Let all requests that wait fail. The engine ends each call with an event of its own."""
         waiting = self._agent.pending
         for transaction in [each for each in waiting if each <= raw.transaction]:
             pending = waiting.pop(transaction)
-            pending.error = EngineLost(raw.reason)  # each its own: it may come to carry a call
+            pending.error = EngineLost(raw.reason)  # one for each, because its ``call`` differs
             if pending.on_response is not None:
                 pending.on_response(Response(503, raw.reason, Headers(), b""))
         kept.lose(self._agent, EngineLost(raw.reason))
@@ -150,9 +153,10 @@ _FOLLOW = {
 
 def settle(event, seen, failed):
     # type: (Any, bool, bool) -> None
-    """Answer what has to be answered and was not, once handlers and iterators are through with it.
+    """Give a request its default answer, if no handler or iterator has answered it.
 
-    ``failed``: a handler raised something, so 500 it is (RFC 3261, 21.5.1).
+    ``seen``: a handler or iterator had the event. ``failed``: a handler raised an exception, so the answer is 500 (RFC
+    3261, 21.5.1).
     """
     if isinstance(event, events.IncomingCall):
         if (failed or not seen) and event.call.state == "incoming":
@@ -171,7 +175,7 @@ def settle(event, seen, failed):
 
 def _default(event, seen):
     # type: (RequestReceived, bool) -> int
-    """The status that answers a request which no handler has answered."""
+    """The status of the default answer to a request."""
     if isinstance(event, events.MessageReceived):
         return 200 if seen else 480
     if isinstance(event, events.InfoReceived):

@@ -1,4 +1,4 @@
-"""Whom a traced message came from, where the engine does not know."""
+"""Find the sender of a traced response, if the engine does not tell it."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sipbridge.events import TraceMessage
 
-# The topmost Via's. Requests whose responses may still come are remembered: so many of them.
+# The branch of the topmost Via; and how many requests are remembered, whose responses may still come.
 _BRANCH = re.compile(
     b"^(?:Via|v)[ \t]*:[^\r\n]*?;[ \t]*branch[ \t]*=[ \t]*([^;, \t\r\n]+)", re.IGNORECASE | re.MULTILINE
 )
@@ -17,15 +17,15 @@ _ASKED_AT_MOST = 10000
 
 
 class Peers(object):
-    """Tells whom a response came from where the engine cannot (libeXosip2): whoever the request went to."""
+    """Finds the sender of a response, which libeXosip2 does not tell: the peer to which the request went."""
 
     def __init__(self):
         # type: () -> None
-        self._asked = OrderedDict()  # type: OrderedDict[bytes, str]  # the peer by the branch of the request (RFC 3261, 17.1.3)
+        self._asked = OrderedDict()  # type: OrderedDict[bytes, str]  # the peer of each request, by its branch (RFC 3261, 17.1.3)
 
     def completed(self, message):
         # type: (TraceMessage) -> TraceMessage
-        """The message, with a peer if there is any way to know it."""
+        """The message, with its peer if that is known."""
         if not message.outgoing and message.peer:
             return message
         found = _BRANCH.search(message.data)

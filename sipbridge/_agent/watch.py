@@ -1,4 +1,4 @@
-"""OPTIONS as a ping (RFC 3261, 11): whether a peer is there, asked again and again."""
+"""Ask a peer with OPTIONS, again and again, whether it is there (RFC 3261, 11)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -17,29 +17,30 @@ if TYPE_CHECKING:
     from sipbridge._agent.dispatch import Timer
     from sipbridge._engine.records import Parties
     from sipbridge._engine.response import Response
-#: Final responses that say that nobody is there: no answer, or a proxy that got none.
+#: The final responses that mean that nobody is there: no answer came, or a proxy got none.
 ABSENT = frozenset([408, 502, 503, 504])
 
 
 def check_interval(seconds):
     # type: (float) -> float
-    """Seconds between two questions, or InputError."""
+    """Seconds between two requests. Raises InputError."""
     if not is_real(seconds) or not 1 <= seconds <= 86400:
         raise InputError("interval must be 1 to 86400 s, not %r" % (seconds,))
     return seconds
 
 
 class Watch(object):
-    """A peer that is asked in intervals whether it is there. Made by :meth:`~sipbridge.Endpoint.watch`.
+    """A peer that is asked in intervals whether it is there. :meth:`~sipbridge.Endpoint.watch` makes it.
 
-    The first answer, or its lack (after 64*T1: 32 s), is an event, and so is each change. Any final response but
-    408, 502, 503 and 504 counts as being there. It goes on until :meth:`stop` or until the endpoint is closed.
+    The first result is an event, and so is each change. A peer is available when it sends a final response other than
+    408, 502, 503 and 504, and unavailable when none comes for 64*T1 (32 s). The watch goes on until you call
+    :meth:`stop` or the endpoint is closed.
 
     Attributes:
         uri: the peer's URI, text.
-        interval: seconds from one answer to the next question, plus or minus a tenth.
+        interval: seconds from one result to the next request, plus or minus a tenth.
         available: True, False, or None before the first answer.
-        status: of the last response, 0 before the first.
+        status: the status code of the last response, 0 before the first.
     """
 
     def __init__(self, agent, parties, interval):
@@ -88,7 +89,7 @@ class Watch(object):
             kind = PeerAvailable if available else PeerUnavailable
             self._agent.post(kind(self, self.uri, status, reason))
         self.available, self.status = available, status
-        seconds = self.interval * random.uniform(0.9, 1.1)  # many watches are not to ask at the same time
+        seconds = self.interval * random.uniform(0.9, 1.1)  # so that many watches do not ask at the same time
         self._alarm = self._agent.later(seconds, self._again)
 
     def _again(self):
@@ -98,5 +99,5 @@ class Watch(object):
                 return
             try:
                 self._send()
-            except SipbridgeError as error:  # the worker is being restarted
+            except SipbridgeError as error:  # the worker restarts just now
                 self._seen(503, str(error))
