@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     def _as_of(method):
         # type: (Callable[Concatenate[Endpoint, _P], _T]) -> Callable[Concatenate[Account, _P], _T]
-        """An account's method with the signature of the endpoint's, less ``from_`` and ``route``, which the account sets."""
+        """A method with the signature of the endpoint's, but for ``from_`` and ``route``, which the account sets."""
         raise NotImplementedError
 
 
