@@ -1,4 +1,4 @@
-"""What a call needs of its endpoint. Nothing here exists when the program runs: it is for who checks types."""
+"""What a call needs from its endpoint. This is for type checkers; nothing of it exists when the program runs."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sipbridge._engine.response import Response
 
     class Agent(common.Agent, Protocol):
-        """What calls, transfers and session timers get in place of the endpoint."""
+        """The object that calls, transfers and session timers get in place of the endpoint."""
 
         @property
         def identity(self):

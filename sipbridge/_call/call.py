@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from sipbridge.headers import HeaderFields, Headers
     from sipbridge.reason import Reason
 
-    #: What ``state`` may be.
+    #: The values of ``Call.state``.
     State = Literal["incoming", "calling", "accepted", "answered", "established", "ending", "ended"]
 else:
     _reason, sessions, _transfer = later(
@@ -55,51 +55,51 @@ _DTMF_BODIES = {DTMF_RELAY: "Signal=%(key)s\r\nDuration=%(duration)d\r\n", "appl
 
 def _with_reason(headers, why):
     # type: (HeaderFields, Optional[Reason]) -> List[Tuple[str, str]]
-    """The headers, with a Reason where there is one."""
+    """The headers as pairs, with a Reason header unless ``why`` is None."""
     if why is None:
         return check_pairs(headers)
     return _reason.with_reason(headers, why)
 
 
 class Call(object):
-    """One call, incoming or outgoing. Made by an endpoint, never by hand; safe to use from any thread.
+    """A call, incoming or outgoing. An endpoint makes it, never you. You may use it from any thread.
 
     Attributes:
-        incoming: True when the peer placed it.
-        state: "incoming" or "calling", then "accepted" (2xx sent, no ACK yet) or "answered" (2xx received, not
-            yet acknowledged), "established", "ending" (we hung up or refused), "ended".
-        headers: the :class:`~sipbridge.Headers` of the peer's INVITE, or of its latest response to ours.
-        request_uri: where the INVITE went, text.
-        local_sdp, remote_sdp: the session descriptions sent and received last, bytes or None.
-        ended: the :class:`~sipbridge.CallEnded`, or None while the call lives.
-        replaces: the Call that this one takes the place of once it is answered (RFC 3891), or None.
+        incoming: True when the peer placed the call.
+        state: "incoming" or "calling" at first. Then "accepted" (we sent a 2xx, no ACK came yet) or "answered" (a 2xx
+            came, the ACK is not sent yet), "established", "ending" (we hung up or refused), "ended".
+        headers: the :class:`~sipbridge.Headers` of the peer's INVITE, or of its latest response to our INVITE.
+        request_uri: the Request-URI of the INVITE, text.
+        local_sdp, remote_sdp: the session descriptions that were sent and received last, bytes or None.
+        ended: the :class:`~sipbridge.CallEnded`, or None before the end.
+        replaces: the Call whose place this one takes when you answer it (RFC 3891), or None.
     """
 
     def __init__(self, agent, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
         # type: (Agent, bool, str, Headers, Optional[bytes], Optional[bytes], str) -> None
         self._agent = agent
         self._engine = agent.engine
-        self._id = 0  # its number, once the engine has given one
+        self._id = 0  # the engine's number of the call, 0 before there is one
         self._peer = peer
         self.incoming = incoming
         self.state = "incoming" if incoming else "calling"  # type: State
         self.headers = headers
         self.request_uri = request_uri
-        self.local_sdp = self._wanted_sdp = local_sdp  # differ while the peer holds and nobody handles that
+        self.local_sdp = self._wanted_sdp = local_sdp  # these differ while the peer holds and no handler answers that
         self.remote_sdp = remote_sdp
         self.ended = None  # type: Optional[CallEnded]
         self._was_established = False
         self.replaces = None  # type: Optional[Call]
-        self._ack = None  # type: Optional[Headers]  # the headers of the ACK for our 2xx, which have our own tag in them
+        self._ack = None  # type: Optional[Headers]  # the headers of the ACK for our 2xx: the first that have our tag
         self._watchers = ()  # type: Tuple[Callable[[Any], object], ...]  # called with each event of the call, under the endpoint's lock
         self._attempt = None  # type: Optional[Attempt]  # how to send the INVITE again
         self._session_timer = None  # type: Optional[SessionTimer]
-        self._timer_fields = ()  # type: Sequence[Tuple[str, str]]  # of the session timer, for the 2xx
+        self._timer_fields = ()  # type: Sequence[Tuple[str, str]]  # the session timer's header fields for the 2xx
         self._their_offer = None  # type: Optional[IncomingRequest]  # the request with the peer's latest offer
-        self._offering = False  # the answer to an offer of ours, a hold among them, is still to come
-        self._transfer = None  # type: Optional[Transfer]  # the one that we asked for last
-        self._referred = False  # the peer has asked for one
-        # Events of the peer's requests that may wait for their answer still.
+        self._offering = False  # we sent an offer (a hold is one) that has no answer yet
+        self._transfer = None  # type: Optional[Transfer]  # the last transfer that we asked the peer for
+        self._referred = False  # the peer has asked us for a transfer
+        # Events of requests from the peer that may not be answered yet.
         self._requests = []  # type: List[RequestReceived]
 
     def __repr__(self):
@@ -109,31 +109,31 @@ class Call(object):
     @property
     def remote_uri(self):
         # type: () -> str
-        """The peer's URI: of From when it called, else the one that was called."""
+        """The peer's URI: that of From in an incoming call, else the URI that was called."""
         return address_uri(self.headers.get("From", "")) if self.incoming else address_uri(self._peer)
 
     @property
     def local_uri(self):
         # type: () -> str
-        """Our URI: of To when we were called, else of From ("" before the first response)."""
+        """Our URI: that of To in an incoming call, else that of From ("" before the first response)."""
         return address_uri(self.headers.get("To" if self.incoming else "From", ""))
 
     @property
     def call_id(self):
         # type: () -> str
-        """The Call-ID, text ("" for a call of ours before the first response)."""
+        """The Call-ID, text ("" in an outgoing call before the first response)."""
         return self.headers.get("Call-ID", "")
 
     # -- the callee ----------------------------------------------------------------------------------------
 
     def ring(self, status=180, sdp=None, headers=(), reliable=False):
         # type: (int, Optional[Body], HeaderFields, bool) -> None
-        """Send a provisional response, 101 to 199 (RFC 3261, 13.3.1.1): 180 rings, 183 may carry early media.
+        """Send a provisional response, 101 to 199 (RFC 3261, 13.3.1.1): 180 Ringing, or 183 with SDP for early media.
 
-        With ``reliable`` it is repeated until the caller has acknowledged it (RFC 3262).
+        With ``reliable`` the engine sends it again until the caller acknowledges it (RFC 3262).
 
-        Raises CallStateError when the call is not an unanswered incoming one, NotSupportedError when it is to be
-        reliable and the caller or the engine does not know that, and InputError.
+        Raises CallStateError when the call is not an unanswered incoming one, NotSupportedError when the caller or the
+        engine does not support reliable responses, and InputError.
         """
         pairs = check_pairs(headers)
         content = make_content(pairs + [("Require", "100rel")] if reliable else pairs, sdp, SDP)
@@ -142,17 +142,17 @@ class Call(object):
 
     def answer(self, sdp=None, headers=()):
         # type: (Optional[Body], HeaderFields) -> None
-        """Take the call with 200 and this SDP, bytes (RFC 3261, 13.3.1.4). Returns at once.
+        """Answer the call with 200 and this SDP, bytes (RFC 3261, 13.3.1.4). Returns at once.
 
-        Without ``sdp`` the one of the last :meth:`ring` goes once more. A call that this one replaces is hung up.
-        Raises CallStateError when the call is not an unanswered incoming one or no SDP was given ever, and
-        InputError.
+        Without ``sdp`` it sends that of the last :meth:`ring` again. A call that this one replaces is hung up. Raises
+        CallStateError when the call is not an unanswered incoming one, or when neither this nor :meth:`ring` was given
+        an SDP; and InputError.
         """
         if self.state == "incoming":
             sdp = answer_for(self, sdp)
         pairs = check_headers(headers)
         content = make_content(supporting(pairs + list(self._timer_fields)), sdp, SDP)
-        with self._agent.lock:  # so that the ACK is not seen before the state that it ends
+        with self._agent.lock:  # so that nobody sees the ACK before the state "accepted"
             self._engine.answer_call(self._id, content)
             self.state = "accepted"
         self._sent(sdp)
@@ -161,10 +161,11 @@ class Call(object):
 
     def reject(self, status=486, reason=None, headers=(), why=None):
         # type: (int, Optional[str], HeaderFields, Optional[Reason]) -> None
-        """Refuse the call, 400 to 699 (RFC 3261, 13.3.1.3); the reason phrase is the standard one by default.
+        """Refuse the call with 400 to 699 (RFC 3261, 13.3.1.3).
 
-        ``why`` is a :class:`~sipbridge.Reason` for the header of that name (RFC 3326), or None. Raises
-        CallStateError when the call is not an unanswered incoming one, and InputError.
+        ``reason`` is the reason phrase; None for the standard one. ``why`` is a :class:`~sipbridge.Reason` for the
+        header of that name (RFC 3326), or None. Raises CallStateError when the call is not an unanswered incoming one,
+        and InputError.
         """
         content = make_content(_with_reason(headers, why), None, None)
         check_status(status, 400, 699)
@@ -172,7 +173,7 @@ class Call(object):
 
     def redirect(self, contact, status=302):
         # type: (str, int) -> None
-        """Send the caller elsewhere, 300 to 399 (RFC 3261, 13.3.1.2). ``contact`` is a URI or a name-addr.
+        """Redirect the caller with 300 to 399 (RFC 3261, 13.3.1.2) to ``contact``, a URI or a name-addr.
 
         Raises CallStateError when the call is not an unanswered incoming one, and InputError.
         """
@@ -185,9 +186,10 @@ class Call(object):
 
     def ack(self, sdp=None, headers=()):
         # type: (Optional[Body], HeaderFields) -> None
-        """Acknowledge a 2xx. Only due when we sent no offer, so that the answer goes here (RFC 3261, 13.2.2.4).
+        """Acknowledge a 2xx that has the peer's offer, with our answer ``sdp``, bytes (RFC 3261, 13.2.2.4).
 
-        Raises CallStateError when no 2xx waits for it, or without ``sdp``.
+        This is needed only after an INVITE without SDP. Every other 2xx is acknowledged for you. Raises CallStateError
+        when no 2xx waits for an ACK or ``sdp`` is missing, and InputError.
         """
         if sdp is None:
             raise CallStateError("the peer's offer came in its 2xx, so the ACK has to answer it: ack(sdp)")
@@ -199,17 +201,17 @@ class Call(object):
 
     def hangup(self, headers=(), why=None):
         # type: (HeaderFields, Optional[Reason]) -> None
-        """End the call, whatever its state takes: BYE, CANCEL, or 603 to one not yet answered. Returns at once.
+        """End the call in any state: with BYE, with CANCEL, or with 603 for an unanswered incoming call.
 
-        ``why`` is a :class:`~sipbridge.Reason` for the header of that name (RFC 3326), or None; libeXosip2
-        cannot send one with a CANCEL. For a call that is ending or has ended this does nothing. Wait for
-        :meth:`wait_ended` to see it through.
+        ``why`` is a :class:`~sipbridge.Reason` for the header of that name (RFC 3326), or None; libeXosip2 cannot send
+        one with a CANCEL. Returns at once: :meth:`wait_ended` waits for the end. It does nothing when the call is
+        ending or has ended. Raises InputError.
         """
         content = make_content(_with_reason(headers, why), None, None)
         if self.state in ("ending", "ended"):
             return
-        self._agent.answer_by_default(self._requests)  # they go with the call
-        self._attempt = None  # whatever the peer says now, the INVITE is not sent again
+        self._agent.answer_by_default(self._requests)  # before the call ends, as they end with it
+        self._attempt = None  # so that no response makes us send the INVITE again
         try:
             self._end(lambda: self._engine.hangup(self._id, content))
         except CallStateError:  # it ended meanwhile
@@ -217,12 +219,12 @@ class Call(object):
 
     def wait_answered(self, timeout=60.0):
         # type: (Optional[float]) -> None
-        """Wait, at most ``timeout`` seconds (None: no limit), until the peer has taken a call of ours.
+        """Wait at most ``timeout`` seconds (None: no limit) until the peer answers an outgoing call with a 2xx.
 
-        Raises TimeoutError (the call goes on: hang up to cancel it), also when the peer sent no response in
-        64*T1; ResponseError or AuthenticationError when it was refused or redirected; PeerUnreachable when it
-        reached nobody, and TransportError when it was lost later; CallStateError when it was cancelled or the
-        call is an incoming one.
+        Raises TimeoutError when the time is over (the call goes on until you hang up), and when the peer sends no
+        response in 64*T1 (32 s). Raises ResponseError or AuthenticationError when the call is refused or redirected,
+        PeerUnreachable when the INVITE reaches nobody, TransportError when the connection is lost later, and
+        CallStateError when the call is cancelled or is an incoming one.
         """
         check_timeout(timeout)
         if self.incoming:
@@ -231,7 +233,7 @@ class Call(object):
         with naming(self):
             if not self._agent.wait(lambda: self.state in settled, timeout):
                 raise TimeoutError("no answer from %s in %s s" % (self.remote_uri, timeout))
-            if self.ended is not None and self.ended.cause != "remote-bye":  # which only follows an answer (15)
+            if self.ended is not None and self.ended.cause != "remote-bye":  # a BYE only follows an answer (15)
                 self._raise_unanswered(self.ended)
 
     def _raise_unanswered(self, ended):
@@ -247,7 +249,7 @@ class Call(object):
 
     def wait_established(self, timeout=32.0):
         # type: (Optional[float]) -> None
-        """Wait, at most ``timeout`` seconds (None: no limit), until 2xx and ACK have been exchanged.
+        """Wait at most ``timeout`` seconds (None: no limit) until 2xx and ACK have been exchanged.
 
         Raises TimeoutError, and CallStateError when the call ends first.
         """
@@ -262,7 +264,7 @@ class Call(object):
 
     def wait_ended(self, timeout=32.0):
         # type: (Optional[float]) -> CallEnded
-        """Wait, at most ``timeout`` seconds (None: no limit), for the end. Returns the CallEnded.
+        """Wait at most ``timeout`` seconds (None: no limit) for the end of the call. Returns the CallEnded.
 
         Raises TimeoutError.
         """
@@ -274,10 +276,10 @@ class Call(object):
 
     def request(self, method, body=None, content_type=None, headers=(), timeout=32.0):
         # type: (str, Optional[Body], Optional[str], HeaderFields, Optional[float]) -> Response
-        """Send a request of any method within the dialog (RFC 3261, 12.2.1) and return the 2xx Response.
+        """Send a request within the dialog (RFC 3261, 12.2.1), and return the 2xx Response.
 
-        INVITE, ACK, BYE, CANCEL and PRACK are not sent this way. Raises ResponseError for any other final
-        response, TimeoutError when there is none in ``timeout`` seconds, PeerUnreachable when it reached nobody,
+        ``method`` is any token but INVITE, ACK, BYE, CANCEL and PRACK. Raises ResponseError for a final response that
+        is no 2xx, TimeoutError when none comes in ``timeout`` seconds, PeerUnreachable when the request reaches nobody,
         CallStateError when the call is not established or ends first, and InputError.
         """
         content = make_content(headers, body, content_type)
@@ -288,16 +290,16 @@ class Call(object):
 
     def info(self, body, content_type, headers=(), timeout=32.0):
         # type: (Optional[Body], Optional[str], HeaderFields, Optional[float]) -> Response
-        """Send an INFO (RFC 6086); as :meth:`request`."""
+        """Send an INFO (RFC 6086). Arguments, result and errors are those of :meth:`request`."""
         return self.request("INFO", body, content_type, headers, timeout)
 
     def send_dtmf(self, keys, duration_ms=160, timeout=32.0, content_type=DTMF_RELAY):
         # type: (str, int, Optional[float], str) -> None
-        """Send keys, "0" to "9", "*", "#" and "A" to "D", as one INFO each.
+        """Send keys, "0" to "9", "*", "#" and "A" to "D", one INFO for each.
 
-        ``duration_ms`` is what each INFO tells the peer, in milliseconds; ``timeout`` is for each;
-        ``content_type`` is "application/dtmf-relay" or "application/dtmf", which tells no duration. Raises
-        InputError, quoting the key, before anything is sent; else as :meth:`request`.
+        ``duration_ms`` is the length of a key press in milliseconds, as the INFO tells it. ``timeout`` is in seconds,
+        for each INFO. ``content_type`` is "application/dtmf-relay", or "application/dtmf", which has no duration.
+        Raises InputError, which quotes the wrong key, before it sends anything; and what :meth:`request` raises.
         """
         keys = check_line(keys, "keys")
         check_timeout(timeout)
@@ -315,22 +317,23 @@ class Call(object):
 
     def reinvite(self, sdp=None, headers=(), timeout=32.0, glare_retries=3):
         # type: (Optional[Body], HeaderFields, Optional[float], int) -> Response
-        """Offer a new session by a re-INVITE (RFC 3261, 14.1): hold, resume, other media. Returns the Response.
+        """Offer a new session with a re-INVITE (RFC 3261, 14.1): hold, resume, other media. Returns the 2xx Response.
 
-        The 2xx is acknowledged here, unless ``sdp`` is None and the peer sent its offer in it: then
-        :meth:`ack` with the answer is due. A 491, which means that the peer's own re-INVITE crossed, is
-        followed by another try after the random time of 14.1, ``glare_retries`` times at most and within
-        ``timeout``. Raises as :meth:`request`; after a refusal the session is as it was. CallStateError also
-        while an offer of the peer waits for our answer. An answer that comes after a TimeoutError is heeded all the
-        same: it is acknowledged, and what was offered is agreed on from then on.
+        It acknowledges the 2xx. Only when ``sdp`` is None and the 2xx has the peer's offer, you have to call
+        :meth:`ack` with the answer. A 491 means that a re-INVITE of the peer crossed this one. It then tries again
+        after the random time of 14.1, at most ``glare_retries`` times and within ``timeout`` seconds.
+
+        Raises what :meth:`request` raises, and CallStateError while an offer of the peer waits for our answer. After
+        a refusal the session stays as it was. An answer that comes after a TimeoutError still counts: it is
+        acknowledged, and the session is the offered one from then on.
         """
         return sessions.reinvite(self, sdp, headers, timeout, glare_retries)
 
     def update(self, sdp=None, headers=(), timeout=32.0):
         # type: (Optional[Body], HeaderFields, Optional[float]) -> Response
-        """Offer a new session by UPDATE (RFC 3311); as :meth:`request`, and late answers as of :meth:`reinvite`.
+        """Offer a new session with an UPDATE (RFC 3311). Returns the 2xx Response.
 
-        Returns the Response.
+        Raises what :meth:`reinvite` raises. A late answer counts, as there.
         """
         return sessions.update(self, sdp, headers, timeout)
 
@@ -339,47 +342,47 @@ class Call(object):
     @property
     def on_hold(self):
         # type: () -> bool
-        """True while our latest session description says that we do not want to receive (RFC 3264, 8.4)."""
+        """True while we hold: our latest session description wants to receive nothing (RFC 3264, 8.4)."""
         return sessions.is_held(self._wanted_sdp)
 
     @property
     def held_by_peer(self):
         # type: () -> bool
-        """True while the peer's latest session description puts the call on hold."""
+        """True while the peer holds: its latest session description wants to receive nothing (RFC 3264, 8.4)."""
         return sessions.is_held(self.remote_sdp)
 
     def hold(self, timeout=32.0):
         # type: (Optional[float]) -> Optional[Response]
-        """Put the call on hold by a re-INVITE (RFC 3264, 8.4). Returns the Response, or None when it was already.
+        """Put the call on hold with a re-INVITE (RFC 3264, 8.4). Returns the Response, or None if it was on hold.
 
-        Raises as :meth:`reinvite`, and CallStateError when no SDP of ours was sent, or while the answer to an earlier
-        one is still to come, after whose TimeoutError nobody knows yet whether the call is on hold.
+        Raises what :meth:`reinvite` raises, and CallStateError when we have sent no SDP, or while an earlier offer of
+        ours has no answer: after a TimeoutError nobody knows whether the peer took that offer.
         """
         return sessions.change_direction(self, "hold", True, timeout)
 
     def resume(self, timeout=32.0):
         # type: (Optional[float]) -> Optional[Response]
-        """Take the call off hold; as :meth:`hold`."""
+        """Take the call off hold. Returns and raises the same as :meth:`hold`."""
         return sessions.change_direction(self, "resume", False, timeout)
 
     def begin_transfer(self, to, headers=(), timeout=32.0):
         # type: (Union[str, Call], HeaderFields, Optional[float]) -> Transfer
-        """Ask the peer to call somebody else (REFER, RFC 3515). Returns the Transfer once the peer has agreed.
+        """Ask the peer to call somebody else (REFER, RFC 3515). Returns the Transfer once the peer has accepted.
 
-        ``to`` is a URI or a name-addr, or another :class:`Call` whose peer ours is to be connected with, in our
-        place (Replaces, RFC 3891). Referred-By names us (RFC 3892). A :class:`~sipbridge.TransferProgress`
-        follows for each thing that the peer tells. Raises as :meth:`request`, and CallStateError while another
-        transfer of this call is under way.
+        ``to`` is a URI or a name-addr. Or it is another :class:`Call`: then our peer calls the peer of that call and
+        takes our place in it (Replaces, RFC 3891). Referred-By names us (RFC 3892). The peer reports how it goes; each
+        report is a :class:`~sipbridge.TransferProgress`. Raises what :meth:`request` raises, and CallStateError while
+        another transfer of this call goes on.
         """
         return _transfer.begin(self, to, headers, timeout)
 
     def transfer(self, to, headers=(), timeout=60.0):
         # type: (Union[str, Call], HeaderFields, Optional[float]) -> Transfer
-        """Transfer the peer, see it through, and hang up (RFC 5589, 6.1). Returns the Transfer.
+        """Transfer the peer, wait until the target has answered, and hang up (RFC 5589, 6.1). Returns the Transfer.
 
-        Waits at most ``timeout`` seconds (None: no limit) until the target has taken the peer's call. Arguments as
-        for :meth:`begin_transfer`. Raises what that does; ResponseError also when the target refused, and
-        CallStateError when the call ended before the result was known. After an error this call is still up.
+        It waits at most ``timeout`` seconds (None: no limit). The other arguments are those of :meth:`begin_transfer`.
+        Raises what that raises, ResponseError also when the target refuses, and CallStateError when the call ends
+        before the result is known. After any other error this call is still up.
         """
         check_timeout(timeout)
         deadline = None if timeout is None else monotonic() + timeout
@@ -390,9 +393,9 @@ class Call(object):
 
     def transfer_to(self, other, headers=(), timeout=60.0):
         # type: (Call, HeaderFields, Optional[float]) -> Transfer
-        """Connect our peer with the peer of another call of ours, and leave (attended; RFC 5589, 7).
+        """Connect our peer with the peer of another call, and hang up (attended transfer; RFC 5589, 7).
 
-        As :meth:`transfer`. The peer of ``other`` hangs that one up.
+        The peer of ``other`` hangs up that call. Returns and raises the same as :meth:`transfer`.
         """
         if not hasattr(getattr(other, "_core", other), "call_id"):
             raise InputError("other must be the other call, not %r; transfer() takes a URI" % (other,))
@@ -420,7 +423,7 @@ class Call(object):
     def _establish(self):
         # type: () -> None
         self.state = "established"
-        self._was_established = True  # whoever waits for it may come to look when it has ended again
+        self._was_established = True  # a thread that waits for it may look only after the call has ended
 
     def _received(self, sdp):
         # type: (Optional[bytes]) -> None
@@ -435,15 +438,15 @@ class Call(object):
 
     def _acknowledge(self, offered):
         # type: (bool) -> None
-        """Acknowledge a 2xx, unless the peer's offer is in it and our answer to that has to go in the ACK."""
+        """Acknowledge a 2xx, unless it has the peer's offer: the ACK must have our answer then."""
         if not offered and self.remote_sdp:
             return
         try:
             self._engine.ack(self._id, None)
             self._establish()
-        except CallStateError:  # hung up meanwhile: the engine acknowledges by itself and says BYE
+        except CallStateError:  # the user hung up: the engine sends ACK and BYE itself
             pass
-        except InputError:  # the 2xx does not say where to (RFC 3261, 12.1.2)
+        except InputError:  # the 2xx has no usable Contact (RFC 3261, 12.1.2)
             self._engine.hangup(self._id, None)
             self.state = "ending"
 

@@ -1,5 +1,5 @@
-"""How a call follows the events of its engine: each function is given the agent and the event, under the lock, and
-returns the event for the user, or None.
+"""Change a call as the events of its engine tell. Each function gets the agent and an event of the engine, under the
+lock, and returns the event for the user, or None.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 else:
     session_timer, transfer = later("sipbridge._call.session_timer", "sipbridge._call.transfer")
 
-#: The events of requests within a call, by method; of all others RequestReceived.
+#: The events for requests within a call, by method. A request of any other method is a RequestReceived.
 _KINDS = {"INFO": events.InfoReceived, "MESSAGE": events.MessageReceived}
 
 
@@ -58,7 +58,7 @@ def _progress(agent, raw):
     call = agent.calls[raw.call]
     call.headers = Headers(raw.headers)
     call._received(raw.body)
-    if agent.congested:  # somebody sends them without an end
+    if agent.congested:  # so that a flood of them fills no memory
         return None
     return events.CallProgress(call, raw.status, raw.reason, call.headers, raw.body or None)
 
@@ -100,13 +100,13 @@ def _reinvited(agent, raw):
 
 def _refreshed(call, headers, request):
     # type: (Call, Headers, IncomingRequest) -> bool
-    """Whether the session timer of the call, if it has one, agrees to a re-INVITE or UPDATE; else it was refused."""
+    """False when the call's session timer has refused a re-INVITE or UPDATE, because its interval was too small."""
     return call._session_timer is None or call._session_timer.refreshed(headers, request)
 
 
 def _updated(call, headers, body, request):
     # type: (Call, Headers, bytes, IncomingRequest) -> None
-    """An UPDATE within a call: one that is a mere refresh is answered here, and is no event."""
+    """Answer an UPDATE that only refreshes the session (RFC 4028). It is no event for the user."""
     if _refreshed(call, headers, request) and not body and call._session_timer is not None:
         request.answer_by_default(200)
 
@@ -133,7 +133,7 @@ def _requested(agent, raw):
 def _ended(agent, raw):
     # type: (Agent, RawEvent) -> Optional[Any]
     call = agent.calls.pop(raw.call, None)
-    if call is None:  # it was refused unseen
+    if call is None:  # the call was refused before a Call was made
         return None
     if call._attempt is not None and call._attempt.again(raw):
         return None
@@ -145,7 +145,7 @@ def _ended(agent, raw):
 
 def end(agent, call, event):
     # type: (Agent, Call, CallEnded) -> None
-    """The call is over, and so is what it waits for."""
+    """End the call, and all that waits for it."""
     agent.calls.pop(call._id, None)
     call.state = "ended"
     call.ended = event
@@ -158,7 +158,7 @@ def end(agent, call, event):
 
 def tell_watchers(event):
     # type: (Any) -> None
-    """Call those who watch the call that an event is about."""
+    """Call the functions that watch the call that an event is about."""
     for watcher in getattr(getattr(event, "call", None), "_watchers", ()):
         watcher(event)
 

@@ -1,4 +1,4 @@
-"""What becomes of a request that arrived: exactly one answer."""
+"""A request that came in, which gets exactly one answer."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -25,8 +25,8 @@ class IncomingRequest(object):
     """A request from the peer that waits for our final response.
 
     Attributes:
-        uri: its Request-URI, where it is outside of any call; else "".
-        answered: True once it was answered, or can no longer be.
+        uri: its Request-URI if it came outside of calls, else "".
+        answered: True once it is answered, or can no longer be answered.
     """
 
     __slots__ = ("_engine", "_transaction", "_call", "_offer", "_more", "uri", "answered")
@@ -36,14 +36,14 @@ class IncomingRequest(object):
         self._engine = engine
         self._transaction = transaction
         self._call = call
-        self._offer = offer  # becomes the call's once it is accepted
-        self._more = ()  # type: Sequence[Tuple[str, str]]  # headers that a 2xx has in any case
+        self._offer = offer  # it becomes the call's remote_sdp when we accept it
+        self._more = ()  # type: Sequence[Tuple[str, str]]  # headers for a 2xx, besides those of the user
         self.uri = uri  # type: str
         self.answered = False  # type: bool
 
     def answer(self, status, reason, body, content_type, headers):
         # type: (int, Optional[str], Optional[Body], Optional[str], HeaderFields) -> None
-        """Send the final response."""
+        """Send the final response, 200 to 699. Raises CallStateError when it was answered, and InputError."""
         content = self._content(check_status(status, 200, 699), headers, body, content_type)
         self._send(status, check_reason(reason), content)
 
@@ -53,12 +53,12 @@ class IncomingRequest(object):
 
     def refuse(self, status, reason, headers=()):
         # type: (int, Optional[str], HeaderFields) -> None
-        """Send a final response that refuses, 300 to 699."""
+        """Refuse the request with a final response, 300 to 699. Raises what :meth:`answer` raises."""
         self.answer(check_status(status, 300, 699), reason, None, None, headers)
 
     def accept(self, sdp, headers):
         # type: (Optional[bytes], HeaderFields) -> None
-        """Answer a re-INVITE with 200 and the SDP, which becomes the call's."""
+        """Answer a re-INVITE with 200 and the SDP, which becomes the call's. Raises what :meth:`answer` raises."""
         self._send(200, None, self._content(200, headers, sdp, SDP))
         if self._call is not None:
             self._call._sent(sdp)
@@ -69,7 +69,7 @@ class IncomingRequest(object):
             raise CallStateError("this request has been answered before")
         try:
             self._engine.answer(self._transaction, status, reason, content)
-        except CallStateError:  # its call has ended, or the peer no longer waits
+        except CallStateError:  # the call has ended, or the peer waits no more
             self.answered = True
             raise
         self.answered = True
@@ -78,12 +78,12 @@ class IncomingRequest(object):
 
     def answer_by_default(self, status, sdp=None):
         # type: (int, Optional[bytes]) -> None
-        """The answer when nobody gave one; where that is no longer possible, nothing."""
+        """Answer the request if nobody has, and if that is still possible."""
         if self.answered:
             return
         try:
             self._send(status, None, self._content(status, (), sdp, SDP))
-        except SipbridgeError:  # its call has ended meanwhile
+        except SipbridgeError:  # the call has ended meanwhile
             self.answered = True
         else:
             if sdp is not None and self._call is not None:
@@ -92,10 +92,10 @@ class IncomingRequest(object):
 
 def answer_for(call, sdp):
     # type: (Call, Optional[Body]) -> Optional[Body]
-    """What the 2xx to the peer's INVITE carries: ``sdp``, or where that is None what a 18x of ours carried already.
+    """The SDP for the 2xx to the peer's INVITE: ``sdp``, or if that is None the one that we sent in a 18x.
 
-    Raises CallStateError when there is neither: an offer has to be answered, and without one the 2xx has to
-    offer.
+    Raises CallStateError when there is neither. A 2xx needs one: the answer to the peer's offer, or else an offer
+    (RFC 3261, 13.2.1).
     """
     if sdp is not None or call.local_sdp is not None or not _negotiates(call.headers):
         return sdp if sdp is not None else call.local_sdp
@@ -106,6 +106,6 @@ def answer_for(call, sdp):
 
 def _negotiates(headers):
     # type: (Headers) -> bool
-    """Whether an INVITE's body is a session description, or none: not something that we know nothing of."""
+    """True when an INVITE has no body, or its body is a session description."""
     kind = headers.get("Content-Type")
     return kind is None or parse_parameters(kind)[0].lower() == SDP

@@ -1,5 +1,5 @@
-"""An INVITE that was refused and is sent again for the same call: redirected (RFC 3261, 8.1.3.4), or with a
-longer session (RFC 4028, 7.4).
+"""Place a call. An INVITE that is refused may be sent again for the same call: to the target of a redirection (RFC
+3261, 8.1.3.4), or with a longer session interval (RFC 4028, 7.4).
 """
 
 from __future__ import absolute_import, division, print_function
@@ -30,7 +30,7 @@ else:
 
 def check_redirects(number):
     # type: (int) -> int
-    """How many redirections to follow, or InputError."""
+    """The number of redirections to follow. Raises InputError."""
     return check_whole(number, "follow_redirects", 0, 70)
 
 
@@ -48,7 +48,7 @@ def place(
     privacy=(),  # type: Union[str, Iterable[str]]
 ):
     # type: (...) -> Call
-    """Send an INVITE. Returns the Call; what the arguments are :meth:`~sipbridge.Endpoint.invite` tells."""
+    """Send an INVITE. Returns the Call. :meth:`~sipbridge.Endpoint.invite` explains arguments and errors."""
     parties = agent.parties(to, from_, route)
     headers = check_headers(headers)
     if asserted_identity is not None or privacy != ():
@@ -67,12 +67,12 @@ def place(
 
 
 class Attempt(object):
-    """What it takes to send the INVITE of a call again. Used under the endpoint's lock.
+    """Sends the INVITE of a call, and sends it again when a refusal allows that. Use it under the endpoint's lock.
 
     Args:
         call: the Call.
-        parties, headers, sdp, content_type: of the INVITE, checked.
-        redirects: how many more targets may be tried.
+        parties, headers, sdp, content_type: those of the INVITE, checked.
+        redirects: the number of further targets to try.
     """
 
     def __init__(self, call, parties, headers, sdp, content_type, redirects):
@@ -87,7 +87,7 @@ class Attempt(object):
 
     def send(self):
         # type: () -> int
-        """Send it. Returns the engine's number of the call."""
+        """Send the INVITE. Returns the engine's number of the call."""
         call = self._call
         fields = self._headers + ([] if call._session_timer is None else call._session_timer.offer())
         content = make_content(supporting(fields), *self._body)
@@ -95,7 +95,7 @@ class Attempt(object):
 
     def again(self, raw):
         # type: (RawEvent) -> bool
-        """The call was refused. Returns whether the INVITE was sent once more, so that it goes on."""
+        """After a refusal: send the INVITE again if that makes sense. Returns True when the call goes on."""
         call = self._call
         if call.state != "calling" or raw.cause not in ("rejected", "redirected", "timeout", "unreachable", "failed"):
             return False
@@ -111,7 +111,7 @@ class Attempt(object):
         # type: () -> bool
         while self._queue and self._left:
             uri = self._queue.pop(0)
-            if _key(uri) in self._tried:  # 8.1.3.4: never the same URI twice
+            if _key(uri) in self._tried:  # 8.1.3.4: do not try a URI twice
                 continue
             self._tried.add(_key(uri))
             self._left -= 1
@@ -139,7 +139,7 @@ def _key(uri):
 
 def _contacts(headers):
     # type: (Headers) -> List[str]
-    """The URIs that a redirection names, the most wanted first, without the headers in them."""
+    """The URIs in the Contact of a redirection, those with the highest q first, without the headers in them."""
     found = []  # type: List[Tuple[float, int, str]]
     for item in split_list(headers.get_all("Contact")):
         uri = address_uri(item).partition("?")[0]

@@ -1,4 +1,4 @@
-"""A call that takes the place of another (Replaces, RFC 3891)."""
+"""Calls that take the place of others (Replaces, RFC 3891)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -20,7 +20,7 @@ else:
 
 def supporting(fields):
     # type: (List[Tuple[str, str]]) -> List[Tuple[str, str]]
-    """Headers of an INVITE, or of the 2xx to one, that say that we understand Replaces too (RFC 3891, 6.2)."""
+    """The headers of an INVITE or of its 2xx, with "replaces" in Supported (RFC 3891, 6.2)."""
     given = [value for name, value in fields if name.lower() in ("supported", "k")]
     if any("replaces" in value.lower() for value in given):
         return fields
@@ -30,8 +30,8 @@ def supporting(fields):
 
 def tags(call):
     # type: (Call) -> Tuple[Optional[str], Optional[str]]
-    """The two tags of a call's dialog, ours and the peer's; None each where it is not known (yet)."""
-    if call.incoming:  # our own stands only in what follows the INVITE
+    """Our tag and the peer's tag of a call's dialog; None for one that is not known yet."""
+    if call.incoming:  # the INVITE has no tag of ours: later requests have it
         own = None if call._ack is None else tag(call._ack.get("To", ""))
         return own, tag(call.headers.get("From", ""))
     return tag(call.headers.get("From", "")), tag(call.headers.get("To", ""))
@@ -39,9 +39,9 @@ def tags(call):
 
 def in_place_of(call):
     # type: (Call) -> Replaces
-    """The Replaces that makes the peer of a call give up its dialog with us.
+    """The Replaces that names a call's dialog, from the view of its peer.
 
-    Raises CallStateError when the call has no dialog that both sides know.
+    Raises CallStateError when the call has no dialog yet.
     """
     ours, theirs = tags(call)
     if call.ended is not None or not ours or not theirs:
@@ -51,9 +51,10 @@ def in_place_of(call):
 
 def find(calls, headers):
     # type: (Iterable[Call], Headers) -> Tuple[Optional[Call], int]
-    """The call that an INVITE is to replace, and the status to refuse the INVITE with (RFC 3891, 3).
+    """Find the call that an INVITE with Replaces names (RFC 3891, 3).
 
-    (None, 0) where there is no Replaces. Exactly one of the two is set otherwise.
+    Returns (call, 0), or (None, status) when the INVITE has to be refused with that status, or (None, 0) when it has
+    no Replaces.
     """
     values = headers.get_all("Replaces")
     if not values:
@@ -74,7 +75,7 @@ def _judged(call, wanted):
     if call.state in ("ending", "ended"):
         return None, 603
     early = call.state in ("incoming", "calling")
-    if early and call.incoming:  # only who placed it can tell that it is to be replaced
+    if early and call.incoming:  # an early dialog can be replaced only by the side that sent the INVITE
         return None, 481
     if wanted.early_only and not early:
         return None, 486

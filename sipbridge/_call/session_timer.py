@@ -1,7 +1,8 @@
-"""Session timers (RFC 4028): a call whose other end is gone without a word ends by itself.
+"""Session timers (RFC 4028): they end a call whose peer has vanished.
 
-One side, the refresher, sends an UPDATE or re-INVITE when half of the agreed time has passed; either side hangs
-up when it runs out. Only what both have said "timer" to, or one has taken on alone, is timed.
+One side, the refresher, sends an UPDATE or re-INVITE when half of the agreed interval has passed. When no refresh comes
+in the interval, either side hangs up. A call has a session timer when both sides support "timer", or when one side
+refreshes on its own.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -26,19 +27,19 @@ if TYPE_CHECKING:
     from sipbridge.headers import Headers
 SDP = "application/sdp"
 
-#: Seconds below which nobody has to refresh (RFC 4028, 5).
+#: The least session interval, in seconds (RFC 4028, 5).
 MINIMUM = 90
 
-#: How often a 422 is followed by an INVITE that asks for longer.
+#: How many times a call answers a 422 with an INVITE that asks for a longer interval.
 _MAX_RAISES = 3
 
-#: Seconds after which a refresh that met another is tried again (RFC 3261, 14.1).
+#: Seconds before a refresh that crossed another request is tried again (RFC 3261, 14.1).
 _GLARE = (2.1, 4.0)
 
 
 def check_interval(seconds):
     # type: (Optional[int]) -> Optional[int]
-    """A session interval in seconds, or None; or InputError."""
+    """A session interval in seconds, or None. Raises InputError."""
     if seconds is None:
         return None
     if check_seconds(seconds, "session_expires") < MINIMUM:
@@ -48,7 +49,7 @@ def check_interval(seconds):
 
 def _interval(headers):
     # type: (Headers) -> Tuple[Optional[int], Optional[str]]
-    """The seconds in Session-Expires, or None, and who is to refresh: "uac", "uas" or None."""
+    """The seconds in Session-Expires or None, and its refresher: "uac", "uas" or None."""
     value, parameters = parse_parameters(headers.get("Session-Expires", ""))
     return number(value), parameters.get("refresher", "").lower() or None
 
@@ -59,11 +60,11 @@ def _minimum(headers):
 
 
 class SessionTimer(object):
-    """The session timer of one call. Everything happens on the event thread, or under the endpoint's lock.
+    """The session timer of one call. Use it on the event thread, or under the endpoint's lock.
 
     Args:
         call: the Call.
-        wanted: seconds to ask for.
+        wanted: the session interval to ask for, in seconds.
     """
 
     def __init__(self, call, wanted):
@@ -73,23 +74,25 @@ class SessionTimer(object):
         self._minimum = MINIMUM
         self._raises = 0
         self._alarm = None  # type: Optional[Alarm]
-        self._deadline = 0.0  # when it runs out, on the monotonic clock
-        self._update = False  # the peer takes UPDATE
-        self.expires = None  # type: Optional[int]  # seconds agreed on, or None
-        self.refreshing = False  # we are the refresher
+        self._deadline = 0.0  # the end of the session, on the monotonic clock
+        self._update = False  # True when the peer supports UPDATE
+        self.expires = None  # type: Optional[int]  # the agreed interval in seconds, or None
+        self.refreshing = False  # True when we are the refresher
 
     # -- what messages say -----------------------------------------------------------------------------------
 
     def offer(self, refresher=None):
         # type: (Optional[str]) -> List[Tuple[str, str]]
-        """The headers of an INVITE, or of a refresh."""
+        """The session timer's headers for an INVITE or a refresh."""
         value = "%d;refresher=%s" % (self._wanted, refresher) if refresher else "%d" % self._wanted
         fields = [("Supported", "timer"), ("Session-Expires", value)]
         return fields + ([("Min-SE", "%d" % self._minimum)] if self._minimum > MINIMUM else [])
 
     def raised(self, headers):
         # type: (Headers) -> bool
-        """Whether a 422 leaves something to try: then the next :meth:`offer` asks for what it demands."""
+        """Take the interval that a 422 demands for the next :meth:`offer`. Returns False when no further try makes
+        sense.
+        """
         demanded = number(parse_parameters(headers.get("Min-SE", ""))[0])
         if demanded is None or demanded <= self._minimum or self._raises == _MAX_RAISES:
             return False
@@ -100,9 +103,9 @@ class SessionTimer(object):
 
     def accept(self, headers):
         # type: (Headers) -> Optional[List[Tuple[str, str]]]
-        """The headers of our 2xx to a request with these; None when the interval is too small: 422 is due.
+        """Agree to the interval and the refresher that the headers of a request ask for (RFC 4028, 9).
 
-        Agrees on the interval and on who refreshes (RFC 4028, 9).
+        Returns the headers for our 2xx, or None when the interval is too small, so that the answer has to be 422.
         """
         asked, refresher = _interval(headers)
         supported = "timer" in tokens(headers, "Supported")
@@ -127,9 +130,9 @@ class SessionTimer(object):
 
     def agreed(self, headers):
         # type: (Headers) -> None
-        """A 2xx to an INVITE or refresh of ours came: what it says goes (RFC 4028, 7.2)."""
+        """Take interval and refresher from the 2xx to our INVITE or refresh (RFC 4028, 7.2)."""
         granted, refresher = _interval(headers)
-        # Less than the minimum is not allowed (RFC 4028, 5), and 0 would have us refresh without a pause.
+        # RFC 4028, 5 forbids less than the minimum; with 0 we would refresh without a pause.
         self.expires = None if granted is None else max(granted, MINIMUM)
         self._update = "update" in tokens(headers, "Allow") or self._update
         self.refreshing = refresher != "uas"
@@ -137,7 +140,7 @@ class SessionTimer(object):
 
     def refreshed(self, headers, request):
         # type: (Headers, IncomingRequest) -> bool
-        """A re-INVITE or UPDATE of the peer came. False when its interval was too small and it was refused."""
+        """Take a re-INVITE or UPDATE of the peer. Returns False when it was refused: its interval was too small."""
         if not ("Session-Expires" in headers or self.expires):
             return True
         fields = self.accept(headers)
@@ -152,7 +155,7 @@ class SessionTimer(object):
 
     def restart(self):
         # type: () -> None
-        """The session was refreshed, or begins."""
+        """Start the interval anew: the session begins, or was refreshed."""
         self.stop()
         if self.expires is None:
             return
@@ -165,7 +168,7 @@ class SessionTimer(object):
 
     def stop(self):
         # type: () -> None
-        """It is over."""
+        """Stop the timer."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
@@ -185,7 +188,7 @@ class SessionTimer(object):
         call = self._call
         if call.state != "established":
             return
-        self._set(max(0.0, self._deadline - monotonic()), self._expire)  # unless it succeeds
+        self._set(max(0.0, self._deadline - monotonic()), self._expire)  # if the refresh fails
         fields = self.offer("uac")
         try:
             with call._agent.lock:
@@ -195,7 +198,7 @@ class SessionTimer(object):
                 else:
                     content = make_content(fields, call.local_sdp, SDP)
                     call._send_within("INVITE", content, self._reinvited)
-        except SipbridgeError:  # a re-INVITE is under way
+        except SipbridgeError:  # another re-INVITE has no answer yet
             self._try_again(_GLARE)
 
     def _reinvited(self, response):
@@ -205,7 +208,7 @@ class SessionTimer(object):
 
     def _refreshed(self, response):
         # type: (Response) -> None
-        """The answer to our refresh."""
+        """Take the response to our refresh."""
         if response.ok:
             self.agreed(response.headers)
         elif response.status == 422 and self.raised(response.headers):

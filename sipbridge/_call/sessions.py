@@ -1,4 +1,4 @@
-"""Offers within a call (RFC 3264): re-INVITE, UPDATE, hold and resume, and what answers an offer of the peer."""
+"""Offers within a call (RFC 3264): re-INVITE, UPDATE, hold and resume, and the default answer to the peer's offer."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 
 def is_held(description):
     # type: (Optional[bytes]) -> bool
-    """Whether whoever gave this description, or None, does not want to receive (RFC 3264, 8.4)."""
+    """True when the author of this description wants to receive nothing (RFC 3264, 8.4). False for None."""
     try:
         return description is not None and parse(description).is_held
-    except InputError:  # it may be the peer's, and anything
+    except InputError:  # a peer may send anything
         return False
 
 
 def answer_again(call, offer):
     # type: (Call, Optional[bytes]) -> Optional[bytes]
-    """What a re-INVITE that nobody answered gets: what is in force, held or resumed as the ``offer`` asks; bytes.
+    """The default answer to a re-INVITE: our description in force, held or resumed as the ``offer`` asks; or None.
 
-    Also None. Descriptions that cannot be read are repeated as they were sent.
+    When a description does not parse, it is our last one, unchanged.
     """
     if offer is None or call.local_sdp is None:
         return call.local_sdp
@@ -49,14 +49,14 @@ def answer_again(call, offer):
 
 def check_offer(call):
     # type: (Call) -> None
-    """Whether an offer may be made now (RFC 3264, 4; RFC 3311, 5.1)."""
+    """Raise CallStateError when we must not make an offer now (RFC 3264, 4; RFC 3311, 5.1)."""
     if call._their_offer is not None and not call._their_offer.answered:
         raise CallStateError("the peer's offer waits for your answer: no offer may be made before")
 
 
 def reinvite(call, sdp, headers, timeout, glare_retries):
     # type: (Call, Optional[Body], HeaderFields, Optional[float], int) -> Response
-    """:meth:`~sipbridge.Call.reinvite`."""
+    """Do what :meth:`~sipbridge.Call.reinvite` does."""
     content = make_content(headers, sdp, SDP)
     check_whole(glare_retries, "glare_retries", 0, 100)
     check_timeout(timeout)
@@ -91,7 +91,7 @@ def _offer(call, transaction):
 
 def _reinvite_answered(call, response, sdp):
     # type: (Call, Response, Optional[Body]) -> None
-    """The answer to a re-INVITE of ours came, late or not; ``sdp`` is what it offered, or None."""
+    """Take the answer to our re-INVITE, in time or late. ``sdp`` is the offer in that re-INVITE, or None."""
     call._offering = False
     if response.ok:
         call._sent(sdp)
@@ -100,21 +100,21 @@ def _reinvite_answered(call, response, sdp):
 
 def _answer_late(call, response):
     # type: (Call, Response) -> None
-    """The peer's offer came in a 2xx that nobody waits for any more: it is answered with what is in force."""
+    """Answer the peer's offer in a 2xx for which nobody waits any more, with our description in force."""
     if not response.ok or not response.body:
         return
     sdp = answer_again(call, response.body)
     try:
         call._engine.ack(call._id, make_content((), sdp, SDP))
-    except SipbridgeError:  # it has ended, or is ending
+    except SipbridgeError:  # the call has ended, or is ending
         return
     call.local_sdp = sdp
 
 
 def _await_turn(call, deadline):
     # type: (Call, Optional[float]) -> bool
-    """Wait as RFC 3261, 14.1 has it. False when there is no time for that, or the call ends."""
-    first, last = (0.0, 2.0) if call.incoming else (2.1, 4.0)  # who made the Call-ID waits longer
+    """Wait the random time of RFC 3261, 14.1. Returns False when the deadline comes first, or the call ends."""
+    first, last = (0.0, 2.0) if call.incoming else (2.1, 4.0)  # the side that made the Call-ID waits longer
     seconds = random.randint(int(first * 100), int(last * 100)) / 100.0
     if deadline is not None and seconds > deadline - monotonic():
         return False
@@ -123,7 +123,7 @@ def _await_turn(call, deadline):
 
 def update(call, sdp, headers, timeout):
     # type: (Call, Optional[Body], HeaderFields, Optional[float]) -> Response
-    """:meth:`~sipbridge.Call.update`."""
+    """Do what :meth:`~sipbridge.Call.update` does."""
     content = make_content(headers, sdp, SDP)
     if sdp is None:
         return call._agent.transact(
@@ -149,7 +149,7 @@ def _update_answered(call, response, sdp):
 
 def change_direction(call, method, wanted, timeout):
     # type: (Call, str, bool, Optional[float]) -> Optional[Response]
-    """:meth:`~sipbridge.Call.hold` and :meth:`~sipbridge.Call.resume`, which is the ``method``."""
+    """Do what :meth:`~sipbridge.Call.hold` and :meth:`~sipbridge.Call.resume` do. ``method`` is one of these names."""
     check_timeout(timeout)
     if call.state != "established":
         raise CallStateError("%s: the call is %s, not established" % (method, call.state))

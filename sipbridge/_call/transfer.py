@@ -1,7 +1,7 @@
-"""Transfer of a call: REFER within its dialog (RFC 3515, 5589), from either side.
+"""Transfer a call with a REFER within its dialog (RFC 3515, 5589): either side may be we.
 
-Who asks for it is the transferor, whose peer, the transferee, places a call to the target and reports how that
-goes, in NOTIFYs. The subscription to these (RFC 6665) begins with the REFER and ends with the last of them.
+The transferor sends the REFER. Its peer, the transferee, places a call to the target and reports in NOTIFYs how that
+goes. The REFER begins a subscription to these NOTIFYs (RFC 6665), and the last NOTIFY ends it.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 
-    #: What ``state`` may be.
+    #: The values of ``Transfer.state``.
     State = Literal["pending", "accepted", "ended"]
 
 SDP = "application/sdp"
 SIPFRAG = "message/sipfrag;version=2.0"
 
-#: Seconds that the subscription lasts, told to the transferor; it ends with the call in any case.
+#: The seconds of the subscription, as the transferor is told. It ends with the call in any case.
 _SUBSCRIPTION = 180
 
 _STATUS_LINE = re.compile(br"\s*SIP/2\.0[ \t]+([1-6][0-9]{2})(?![0-9])([^\r\n]*)", re.IGNORECASE)
@@ -50,7 +50,7 @@ _STATUS_LINE = re.compile(br"\s*SIP/2\.0[ \t]+([1-6][0-9]{2})(?![0-9])([^\r\n]*)
 
 def is_final(status):
     # type: (int) -> bool
-    """True for the status of a final response."""
+    """True for the status code of a final response."""
     return status >= 200
 
 
@@ -58,13 +58,14 @@ def is_final(status):
 
 
 class Transfer(object):
-    """A transfer that the peer of a call was asked for. Made by :meth:`~sipbridge.Call.begin_transfer`.
+    """A transfer that we asked the peer of a call for. :meth:`~sipbridge.Call.begin_transfer` makes it.
 
     Attributes:
-        call: the call whose peer is to call the target.
+        call: the call whose peer calls the target.
         target: the target's URI, text.
-        status, reason: of the target's response that the peer told of last; 0 and "" before the first.
-        state: "pending" until the peer took it over, "accepted", then "ended".
+        status, reason: the status code and reason phrase of the target's response, as the peer reported last; 0 and
+            "" before its first report.
+        state: "pending" until the peer accepts the REFER, then "accepted", then "ended".
     """
 
     def __init__(self, call, target):
@@ -82,15 +83,15 @@ class Transfer(object):
     @property
     def succeeded(self):
         # type: () -> bool
-        """True once the target has taken the peer's call."""
+        """True once the target has answered the peer's call with a 2xx."""
         return 200 <= self.status <= 299
 
     def wait_ended(self, timeout=60.0):
         # type: (Optional[float]) -> None
-        """Wait, at most ``timeout`` seconds (None: no limit), until the target has taken the peer's call.
+        """Wait at most ``timeout`` seconds (None: no limit) until the target has answered the peer's call.
 
-        Raises TimeoutError; ResponseError when the target refused; CallStateError when the call with the peer,
-        or the subscription, ended before that was known.
+        Raises TimeoutError, ResponseError when the target refuses, and CallStateError when the call with the peer or
+        the subscription ends before the result is known.
         """
         agent = self.call._agent
         check_timeout(timeout)
@@ -116,7 +117,7 @@ class Transfer(object):
 
     def _notified(self, headers, body):
         # type: (Headers, bytes) -> Optional[TransferProgress]
-        """Take a NOTIFY. Returns the event, or None when it tells nothing new."""
+        """Take a NOTIFY of the peer. Returns the event, or None when the NOTIFY tells nothing new."""
         found = _STATUS_LINE.match(body)
         over = parse_parameters(headers.get("Subscription-State", ""))[0].lower() == "terminated"
         before = self.status, self.state
@@ -132,7 +133,7 @@ class Transfer(object):
 
 def begin(call, to, headers, timeout):
     # type: (Call, Union[str, Call], HeaderFields, Optional[float]) -> Transfer
-    """Send the REFER. Returns the Transfer that the peer has accepted (2xx)."""
+    """Send the REFER. Returns the Transfer once the peer has accepted it with a 2xx."""
     check_timeout(timeout)
     fields = [("Refer-To", _refer_to(call, to))]
     if call.local_uri:
@@ -159,8 +160,8 @@ def begin(call, to, headers, timeout):
 
 def _refer_to(call, to):
     # type: (Call, Union[str, Call]) -> str
-    """The value of Refer-To for a URI, a name-addr, or a call whose peer is meant (RFC 5589, 7.3)."""
-    other = getattr(to, "_core", to)  # type: Any  # sipbridge.aio's
+    """The value of Refer-To for a URI, a name-addr, or the peer of a call (RFC 5589, 7.3)."""
+    other = getattr(to, "_core", to)  # type: Any  # for a call of sipbridge.aio
     if not hasattr(other, "call_id"):
         address = parse_address(check_address(to, "to"))
         return "<%s>" % address.uri
@@ -169,14 +170,14 @@ def _refer_to(call, to):
     target = (address_uri(other.headers.get("Contact", "")) or other.remote_uri).partition("?")[0]
     try:
         parse_uri(target)
-    except InputError as error:  # the peer's, and not what was given here
+    except InputError as error:  # the address is the peer's, not an argument of the user
         raise CallStateError("%r cannot be the target of a transfer: %s" % (other, error))
     return "<%s>" % with_replaces(target, in_place_of(other))
 
 
 def notified(call, headers, body, request):
     # type: (Call, Headers, bytes, IncomingRequest) -> Optional[TransferProgress]
-    """A NOTIFY within a call. Answers what belongs to a transfer, and returns its event."""
+    """Take a NOTIFY within a call: answer it if it belongs to a transfer, and return its event."""
     if parse_parameters(headers.get("Event", ""))[0].lower() != "refer":
         return None
     transfer = call._transfer
@@ -192,7 +193,7 @@ def notified(call, headers, body, request):
 
 def requested(call, headers, body, request):
     # type: (Call, Headers, bytes, IncomingRequest) -> Optional[TransferRequested]
-    """A REFER within a call: the event to ask the user with, or None when it was refused or is something else."""
+    """Take a REFER within a call. Returns the event for the user, or None: it was refused, or asks for no INVITE."""
     values = headers.get_all("Refer-To")
     try:
         uri = parse_uri(target_of(headers)) if len(values) == 1 else None
@@ -232,7 +233,9 @@ def accept(call, event, sdp, headers, options):
 
 
 class _Report(object):
-    """What the transferor is told: NOTIFYs, one under way at a time, the last one ending the subscription."""
+    """Reports to the transferor in NOTIFYs. Each waits for the response to the one before; the last one ends the
+    subscription.
+    """
 
     def __init__(self, call, headers):
         # type: (Call, Headers) -> None
@@ -246,7 +249,7 @@ class _Report(object):
 
     def follow(self, placed):
         # type: (Call) -> None
-        """Tell how that call goes."""
+        """Report how the call to the target goes."""
         with self._call._agent.lock:
             placed._watch(self._seen)
             if placed.ended is not None:
@@ -270,7 +273,7 @@ class _Report(object):
 
     def _push(self, status, reason):
         # type: (int, str) -> None
-        """Of what cannot be told at once only the latest is kept, so that a storm of 1xx stays a trickle."""
+        """Send a report, or keep it until the one before is answered. Only the latest is kept: many 1xx may come."""
         last = self._next or self._told
         if last is not None and (is_final(last[0]) or last[0] == status):
             return
@@ -286,7 +289,7 @@ class _Report(object):
         try:
             self._call._send_within("NOTIFY", self._content(*told), self._answered)
             self._busy = True
-        except SipbridgeError:  # the call with the transferor is over, and the subscription with it
+        except SipbridgeError:  # the call with the transferor has ended, and so has the subscription
             self._told = 487, ""
 
     def _content(self, status, reason):
@@ -300,13 +303,13 @@ class _Report(object):
         self._busy = False
         if response.ok or (self._told is not None and is_final(self._told[0])):
             self._send()
-        else:  # RFC 6665, 4.2.2: the transferor does not want to know
+        else:  # RFC 6665, 4.2.2: the transferor has refused the NOTIFY, so the subscription is over
             self._told, self._next = (487, ""), None
 
 
 def _event_id(call, headers):
     # type: (Call, Headers) -> str
-    """The id that tells this subscription from the others of the dialog: for all but the first (RFC 3515, 2.4.6)."""
+    """The id parameter for this subscription: every REFER but the first of a dialog needs one (RFC 3515, 2.4.6)."""
     first, call._referred = not call._referred, True
     cseq = number(headers.get("CSeq", "").partition(" ")[0])
     return "" if first or cseq is None else ";id=%d" % cseq
