@@ -1,5 +1,5 @@
-"""What is refreshed until it is ended: registrations, subscriptions of either side, publications.
+"""What has to be refreshed until it is ended: registrations, subscriptions of either side, publications.
 
-May use _engine, _text and the public modules below the endpoint (events, headers, uri ...); neither _call nor
+It may use _engine, _text and the public modules below the endpoint (events, headers, uri ...), but neither _call nor
 _agent.
 """

@@ -1,5 +1,5 @@
-"""What a registration, a subscription or a publication needs of its endpoint. Nothing here exists when the program
-runs: it is for who checks types.
+"""What a registration, a subscription or a publication needs from its endpoint. This is for type checkers; nothing of
+it exists when the program runs.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sipbridge._engine.response import Response
 
     class Agent(common.Agent, Protocol):
-        """What registrations, subscriptions and publications get in place of the endpoint."""
+        """The object that registrations, subscriptions and publications get in place of the endpoint."""
 
         @property
         def registrations(self):

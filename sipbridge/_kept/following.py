@@ -1,5 +1,5 @@
-"""How registrations, subscriptions and publications follow the events of their engine: each function is given the
-agent and the event, under the lock, and returns the event for the user, or None.
+"""Change registrations, subscriptions and publications as the events of their engine tell. Each function gets the agent
+and an event of the engine, under the lock, and returns the event for the user, or None.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -49,7 +49,7 @@ def _subscribe(agent, raw):
     # type: (Agent, RawEvent) -> Optional[Any]
     notifier = agent.notifiers.get(raw.subscription)
     headers = Headers(raw.headers)
-    if raw.state is not None:  # refreshed
+    if raw.state is not None:  # a refresh
         if notifier is None:
             return None
         notifier._refreshed(headers, raw.expires)
@@ -85,7 +85,7 @@ FOLLOW = {
 
 def leave(agent):
     # type: (Agent) -> None
-    """Begin to end everything; nothing is waited for."""
+    """Begin to end all of them. It waits for nothing."""
     for registration in list(agent.registrations.values()):
         quietly(agent.engine.unregister, registration._id)
     with agent.lock:
@@ -100,7 +100,9 @@ def leave(agent):
 
 def lose(agent, error):
     # type: (Agent, SipbridgeError) -> None
-    """The engine is gone, and what it had. Notifiers end each with an event of its own, as calls do."""
+    """Let registrations, subscriptions and publications know that the engine is lost. The engine ends notifiers and
+    calls each with an event of its own.
+    """
     for registration in agent.registrations.values():
         registration._lost(error)
     for subscription in list(agent.subscriptions.values()):

@@ -1,4 +1,4 @@
-"""A subscription from outside: we tell its state (RFC 6665, 4.2)."""
+"""A subscription of a peer, which we notify of state (RFC 6665, 4.2)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields, Headers
 
-    #: What ``state`` may be.
+    #: The values of ``Notifier.state``.
     State = Literal["asked", "active", "ending", "ended"]
 
 
 class Notifier(object):
-    """A subscriber of ours. Made by an endpoint, never by hand; safe to use from any thread.
+    """The subscription of a peer to state of ours. An endpoint makes it, never you. You may use it from any thread.
 
     Attributes:
-        headers: the :class:`~sipbridge.Headers` of the SUBSCRIBE, or of the one that refreshed it last.
-        request_uri: what is subscribed to, text.
-        event: the event package, with parameters, as "presence".
-        body, content_type: of the SUBSCRIBE: a filter. Bytes, and text or None.
-        requested: seconds that the subscriber asked for; 0: the state as it is now and nothing more.
-        expires: seconds that are granted, 0 before that.
-        state: "asked", then "active", "ending" once the last NOTIFY was sent, "ended". A rejected one is "ended".
+        headers: the :class:`~sipbridge.Headers` of the last SUBSCRIBE.
+        request_uri: the URI that the peer has subscribed to, text.
+        event: the event package with its parameters, like "presence".
+        body, content_type: the filter in the first SUBSCRIBE (bytes), and its media type or None.
+        requested: the seconds that the subscriber asked for; 0 when it wants the state once.
+        expires: the seconds that we granted; 0 before that.
+        state: "asked", then "active", "ending" once the last NOTIFY is sent, "ended". A rejected one is "ended".
     """
 
     def __init__(self, agent, handle, request_uri, headers, body, requested):
@@ -42,7 +42,7 @@ class Notifier(object):
         self._engine = agent.engine
         self._id = handle
         self._until = 0.0
-        self._last = None  # type: Optional[Tuple[str, Optional[Content]]]  # what was told last: state and content
+        self._last = None  # type: Optional[Tuple[str, Optional[Content]]]  # state and content of the last NOTIFY
         self.headers = headers  # type: Headers
         self.request_uri = request_uri
         self.event = headers.get("Event") or ""  # type: str
@@ -59,21 +59,21 @@ class Notifier(object):
     @property
     def package(self):
         # type: () -> str
-        """The event package without parameters, as "dialog"."""
+        """The event package without parameters, like "dialog"."""
         return self.event.partition(";")[0].strip()
 
     @property
     def subscriber(self):
         # type: () -> str
-        """The URI in From."""
+        """The URI in From: who has subscribed."""
         return address_uri(self.headers.get("From", ""))
 
     def accept(self, expires=None, status=200):
         # type: (Optional[int], int) -> Notifier
-        """Accept the subscription with 200, or 202, for ``expires`` seconds (None: as asked for). Returns itself.
+        """Accept the subscription with 200 or 202, for ``expires`` seconds (None: as many as were asked for).
 
-        A :meth:`notify` is due then, at once. Raises CallStateError when it was answered before or is gone, and
-        InputError, also for more seconds than were asked for (RFC 6665, 4.2.1.1).
+        Call :meth:`notify` right after it (RFC 6665, 4.2.1.2). Returns this object. Raises CallStateError when it was
+        answered before or is over, and InputError, also for more seconds than were asked for (4.2.1.1).
         """
         granted = self.requested if expires is None else expires
         if not is_whole(granted) or not 0 <= granted <= self.requested:
@@ -87,9 +87,10 @@ class Notifier(object):
 
     def reject(self, status=403, reason=None):
         # type: (int, Optional[str]) -> None
-        """Refuse it with 300 to 699; 489 says that there is no such package (RFC 6665, 8.3.2).
+        """Refuse the subscription with 300 to 699. 489 says that you do not know the package (RFC 6665, 8.3.2).
 
-        Raises CallStateError when it was answered before, and InputError.
+        ``reason`` is the reason phrase; None for the standard one. Raises CallStateError when it was answered before,
+        and InputError.
         """
         with self._agent.lock:
             self._engine.subscription_reject(self._id, check_status(status, 300, 699), check_reason(reason))
@@ -97,10 +98,10 @@ class Notifier(object):
 
     def notify(self, body=None, content_type=None, state="active", headers=()):
         # type: (Optional[Body], Optional[str], str, HeaderFields) -> None
-        """Tell the state: a NOTIFY with this body, bytes (RFC 6665, 4.2.2).
+        """Send a NOTIFY with this body, bytes (RFC 6665, 4.2.2).
 
-        ``state`` is "active", or "pending" when it is not yet decided whether the subscriber may know. Up to 64
-        of them may wait for the subscriber's answers. When it refreshes the subscription, the last one is sent
+        ``state`` is "active", or "pending" while it is not decided whether the subscriber may know the state. Up to 64
+        NOTIFYs may wait for the subscriber's responses. When it refreshes the subscription, the last NOTIFY is sent
         again. Raises CallStateError when the subscription was not accepted or is over, and InputError.
         """
         content = make_content(headers, body, content_type)
@@ -112,9 +113,11 @@ class Notifier(object):
 
     def terminate(self, reason="noresource", body=None, content_type=None, retry_after=None, headers=()):
         # type: (str, Optional[Body], Optional[str], Optional[int], HeaderFields) -> None
-        """The last NOTIFY. ``reason`` tells the subscriber what to do (RFC 6665, 4.1.3): "deactivated", "timeout":
-        subscribe again at once; "probation", "giveup": after ``retry_after`` seconds; "rejected", "noresource",
-        "invariant": no more.
+        """Send the last NOTIFY, which ends the subscription.
+
+        ``reason`` tells the subscriber what to do (RFC 6665, 4.1.3). "deactivated", "timeout": subscribe again at once;
+        "probation", "giveup": after ``retry_after`` seconds; "rejected", "noresource", "invariant": do not subscribe
+        again.
 
         Raises CallStateError when the subscription was not accepted or is over, and InputError.
         """
@@ -137,7 +140,7 @@ class Notifier(object):
         # type: (str, Optional[Content]) -> None
         if self.state == "asked":
             raise CallStateError("the subscription has not been accepted")
-        if self.requested == 0:  # that is all
+        if self.requested == 0:  # the subscriber wanted the state once
             self._engine.notify(self._id, "terminated;reason=timeout", content)
             self.state = "ending"
             return
@@ -152,7 +155,7 @@ class Notifier(object):
         if self._last is not None:
             try:
                 self._tell(*self._last)
-            except SipbridgeError:  # it is ending
+            except SipbridgeError:  # the subscription is ending
                 pass
 
     def _ended(self):

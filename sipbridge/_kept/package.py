@@ -1,4 +1,4 @@
-"""What a SUBSCRIBE and a PUBLISH have in common: the event package, and what it carries."""
+"""What SUBSCRIBE and PUBLISH have in common: the event package and the body."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 
-#: What the engine writes from the arguments.
+#: The headers that the engine writes from the arguments.
 _OWN = frozenset(["event", "o", "expires", "subscription-state", "sip-if-match"])
 
 _PACKAGE = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+[ \t]*(;.*)?\Z")
@@ -26,7 +26,7 @@ _PACKAGE = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+[ \t]*(;.*)?\Z")
 
 def package_content(headers, body, content_type, accept=None):
     # type: (HeaderFields, Optional[Body], Optional[str], Union[None, str, Iterable[str]]) -> Optional[Content]
-    """A Content for a SUBSCRIBE or PUBLISH, or InputError."""
+    """The Content of a SUBSCRIBE or PUBLISH. Raises InputError."""
     content = make_content(headers, body, content_type)
     for name, _ in () if content is None else content.headers:
         if name.lower() in _OWN:
@@ -43,7 +43,7 @@ def package_content(headers, body, content_type, accept=None):
 
 def check_event(event):
     # type: (str) -> str
-    """A package, a token with parameters (RFC 6665, 8.4), or InputError."""
+    """The event package as text: a token with parameters (RFC 6665, 8.4). Raises InputError."""
     event = check_line(event, "event package")
     if not _PACKAGE.match(event):
         raise InputError("not an event package: %r" % (event,))

@@ -1,4 +1,4 @@
-"""State of ours that an event state compositor keeps (RFC 3903)."""
+"""State that we publish at an event state compositor (RFC 3903)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 
-    #: What ``state`` may be.
+    #: The values of ``Publication.state``.
     State = Literal["pending", "active", "retrying", "ended", "failed"]
 
-#: How often in a row a 423 is followed by a PUBLISH for longer.
+#: How many times in a row a 423 is answered with a PUBLISH that asks for more seconds.
 _MAX_RAISES = 3
 
 
 class Publication(object):
-    """Published state; refreshed before it runs out, and published again when it was lost, until :meth:`remove`.
+    """Published state. It is refreshed before it expires, and published again when it was lost, until :meth:`remove`.
 
     Attributes:
-        uri: whose state it is, text.
+        uri: the URI of the resource whose state it is, text.
         event: the event package.
-        etag: the compositor's name for it (SIP-ETag), or None.
-        state: "pending", "active", "retrying" while the compositor refuses or says nothing, "ended" once removed,
-            "failed".
-        expires: seconds that the compositor granted last.
+        etag: the compositor's tag for it (SIP-ETag; RFC 3903, 11.3.1), or None.
+        state: "pending", then "active"; "retrying" while the compositor refuses it or does not answer; "ended" once it
+            is removed; or "failed".
+        expires: the seconds that the compositor granted last.
     """
 
     def __init__(self, agent, uri, parties, event, expires, content):
@@ -50,11 +50,11 @@ class Publication(object):
         self._parties = parties
         self._content = content
         self._wanted = expires
-        self._busy = False  # a PUBLISH is on its way
+        self._busy = False  # a PUBLISH has no response yet
         self._response = None  # type: Optional[Response]
         self._error = None  # type: Optional[SipbridgeError]
         self._tries = 0
-        self._raises = 0  # how often more seconds were asked for than before, in a row
+        self._raises = 0  # how many times in a row we asked for more seconds after a 423
         self._timer = None  # type: Optional[Alarm]
         self.uri = uri
         self.event = event
@@ -69,22 +69,22 @@ class Publication(object):
     @property
     def error(self):
         # type: () -> Optional[SipbridgeError]
-        """Why it is "failed" or "retrying": what a method that waits for the compositor raises; else None."""
+        """The error because of which it is "failed" or "retrying"; else None."""
         return self._failure() if self.state in ("failed", "retrying") else None
 
     def _failure(self):
         # type: () -> Optional[SipbridgeError]
-        """What the last answer, or its lack, comes to; or None."""
+        """The error of the last PUBLISH, or None."""
         if self._error is not None or self._response is None:
             return self._error
         return error_of(self._response, "publication of %s" % self.uri)
 
     def refresh(self, expires=None, timeout=32.0):
         # type: (Optional[int], Optional[float]) -> None
-        """Publish the same again now, for ``expires`` seconds (None: as asked for before).
+        """Publish the same state again now, for ``expires`` seconds (None: as before; RFC 3903, 4.3).
 
-        Waits at most ``timeout`` seconds for the compositor. Raises TimeoutError, ResponseError,
-        AuthenticationError, CallStateError when it was removed, and InputError.
+        It waits at most ``timeout`` seconds (None: no limit) for the compositor. Raises TimeoutError, ResponseError,
+        AuthenticationError, CallStateError when the publication is over, and InputError.
         """
         if expires is not None:
             check_seconds(expires, "expires")
@@ -92,9 +92,9 @@ class Publication(object):
 
     def modify(self, body, content_type=None, headers=(), timeout=32.0):
         # type: (Body, Optional[str], HeaderFields, Optional[float]) -> None
-        """Publish another state in its place (RFC 3903, 4.4). ``body`` is bytes; ``content_type`` None: as before.
+        """Publish another state in its place (RFC 3903, 4.4).
 
-        As :meth:`refresh`.
+        ``body`` is bytes; ``content_type`` None stands for that of before. Raises what :meth:`refresh` raises.
         """
         if content_type is None:
             content_type = self._content.content_type
@@ -102,7 +102,10 @@ class Publication(object):
 
     def remove(self, timeout=32.0):
         # type: (Optional[float]) -> None
-        """Take it back (RFC 3903, 4.5). For one that is over this does nothing. As :meth:`refresh`."""
+        """Remove the state from the compositor (RFC 3903, 4.5). If it is over, this does nothing.
+
+        Raises what :meth:`refresh` raises.
+        """
         check_timeout(timeout)
         if self.state in ("ended", "failed"):
             return
@@ -110,7 +113,7 @@ class Publication(object):
 
     def _perform(self, expires, content, timeout):
         # type: (int, Optional[Content], Optional[float]) -> None
-        """Send, once nothing else is on its way, and wait for the answer."""
+        """Wait until no PUBLISH is on its way, send one, and wait for its response."""
         check_timeout(timeout)
         self._agent.wait(lambda: not self._busy, timeout)
         with self._agent.lock:
@@ -125,7 +128,7 @@ class Publication(object):
                 self._wanted = expires
             try:
                 self._send(expires, content is not None)
-            except SipbridgeError:  # what is published stands, and is refreshed as before
+            except SipbridgeError:  # what was published before stays, and is refreshed
                 self._content, self._wanted = before
                 raise
         self._await(timeout)
@@ -142,9 +145,9 @@ class Publication(object):
 
     def _send(self, expires, with_body=True):
         # type: (int, bool) -> None
-        """A PUBLISH: the first one, a refresh, a change, or with 0 seconds the last one.
+        """Send a PUBLISH: the first one, a refresh, a change, or with 0 seconds the removal.
 
-        Where this raises nothing was sent, and nothing has changed.
+        When this raises an error, nothing was sent, and nothing has changed.
         """
         content = self._content if (with_body or self.etag is None) and expires else None
         transaction = self._engine.publish(self._parties, self.event, self.etag, expires, content)
@@ -156,12 +159,12 @@ class Publication(object):
 
     def _answered(self, expires, response):
         # type: (int, Response) -> Optional[PublicationChanged]
-        """The event for the user, or None when it goes on."""
+        """Take the response. Returns the event for the user, or None when another PUBLISH was sent."""
         self._busy = False
         self._response = response
         if response.ok:
             return self._accepted(expires, response)
-        if response.status == 412 and expires and self.etag is not None:  # RFC 3903, 4.1: it forgot ours
+        if response.status == 412 and expires and self.etag is not None:  # RFC 3903, 4.1: it does not know our tag
             self.etag = None
             return self._resend(expires, response)
         least = number(response.headers.get("Min-Expires", "")) or 0
@@ -173,7 +176,7 @@ class Publication(object):
 
     def _resend(self, expires, response):
         # type: (int, Response) -> Optional[PublicationChanged]
-        """The same again, as the compositor's refusal has it; where that cannot be sent it stands."""
+        """Send the same state again after a refusal that allows that. If that fails, the refusal counts."""
         try:
             self._send(expires)
         except SipbridgeError as error:
@@ -185,7 +188,7 @@ class Publication(object):
         # type: (int, Response) -> PublicationChanged
         self._tries = 0
         granted = number(response.headers.get("Expires", ""))
-        if not expires or granted == 0:  # it keeps none
+        if not expires or granted == 0:  # the compositor keeps no state
             return self._over("ended", response)
         self._raises = 0
         self.etag = response.headers.get("SIP-ETag") or self.etag
@@ -198,9 +201,9 @@ class Publication(object):
 
     def _refused(self, expires, response):
         # type: (int, Response) -> PublicationChanged
-        """One that was there is tried again; a new one, or the removal, is not."""
+        """Take a refusal: try a publication again that was active; a new one and a removal have failed."""
         self.expires = 0
-        if not expires:  # 412: the compositor has forgotten it, as was wished
+        if not expires:  # 412: the compositor has forgotten the state already
             return self._over("ended" if response.status == 412 else "failed", response)
         if self.state == "pending":
             return self._over("failed", response)
@@ -226,7 +229,7 @@ class Publication(object):
                 return
             try:
                 self._send(self._wanted, with_body=False)
-            except SipbridgeError as error:  # the engine is lost, and may come back
+            except SipbridgeError as error:  # the engine is lost; another may take its place
                 was_up, self._error = self.state == "active", error
                 self._retry()
                 if was_up:
@@ -235,27 +238,27 @@ class Publication(object):
 
     def _leave(self):
         # type: () -> None
-        """The endpoint is being closed: take it back without waiting."""
+        """Remove the state without waiting, because the endpoint closes."""
         if self._timer is not None:
             self._timer.cancel()
         if self.state == "active" and not self._busy:
             try:
                 self._send(0)
                 return
-            except SipbridgeError:  # nobody is to be told any more
+            except SipbridgeError:  # nobody needs to know any more
                 pass
         self._over("ended", Response(0, "", Headers(), b""))
 
     def _lost(self, error):
         # type: (SipbridgeError) -> None
-        """The engine is gone; what was under way has failed. What was published stands for a while."""
+        """The engine is lost: the PUBLISH without a response fails. Published state stays until it expires."""
         if self._response is not None and self._response.status == 503:
             self._error = error
 
 
 def publish(agent, parties, event, body, content_type, expires, headers, timeout):
     # type: (Agent, Parties, str, Body, str, int, HeaderFields, Optional[float]) -> Publication
-    """Publish and wait for the answer. Returns the Publication; ``parties`` are checked."""
+    """Publish, and wait for the response. ``parties`` are checked already. Returns the Publication."""
     check_timeout(timeout)
     content = package_content(headers, body, content_type)
     if content is None or content.body is None:

@@ -20,40 +20,41 @@ if TYPE_CHECKING:
     from sipbridge._engine.response import Response
     from sipbridge._kept.agent import Agent
 
-    #: What ``state`` may be.
+    #: The values of ``Registration.state``.
     State = Literal["pending", "active", "waiting", "ended", "failed"]
 
 
 def may_pass(status):
     # type: (int) -> bool
-    """True for a failure that is the registrar's and not ours: no answer, or a server error."""
+    """True for a failure that may pass by itself: no answer, or an error of the registrar."""
     return status in (408, 480) or 500 <= status <= 599
 
 
 class Registration(object):
-    """One address-of-record bound to an endpoint; refreshed before it runs out, until :meth:`unregister`.
+    """A binding of an address-of-record to an endpoint. It is refreshed before it expires, until :meth:`unregister`.
 
-    Each change of ``state`` has its :class:`~sipbridge.RegistrationChanged`, but for the first "pending".
+    A :class:`~sipbridge.RegistrationChanged` tells each change of ``state`` after the first "pending".
 
     Attributes:
         aor: the address-of-record, text.
         registrar: the registrar's URI, text.
-        state: "pending" until the registrar has answered, then "active", "ended" (also where it granted 0 seconds:
-            it keeps no binding) or "failed"; or, when it is to be kept, "waiting" after a failure that may pass, then
-            "pending" again.
-        expires: seconds that the registrar granted last.
-        retry_in: seconds that "waiting" lasts: longer with each failure, the registrar's Retry-After at least.
+        state: "pending" until the registrar answers, then "active", "failed" or "ended" (also when it granted 0
+            seconds, which means no binding). With ``keep``, a failure that may pass makes it "waiting", and the next
+            try "pending" again.
+        expires: the seconds that the registrar granted last.
+        retry_in: the seconds that "waiting" lasts: more after each failure, and not less than the registrar's
+            Retry-After.
     """
 
     def __init__(self, agent, aor, registrar, expires, parties, contact=None, keep=False):
         # type: (Agent, str, str, int, Parties, Optional[str], bool) -> None
         self._agent = agent
         self._engine = agent.engine
-        self._id = 0  # its number, once the engine has given one
+        self._id = 0  # the engine's number of the registration, 0 before there is one
         self._wanted = expires
-        self._answers = 0  # how often the registrar has answered
+        self._answers = 0  # how many times the registrar has answered
         self._response = None  # type: Optional[Response]
-        self._error = None  # type: Optional[SipbridgeError]  # of the engine, in place of an answer
+        self._error = None  # type: Optional[SipbridgeError]  # the engine's error, in place of an answer
         self._parties = parties
         self._contact = contact
         self._keep = keep
@@ -72,7 +73,7 @@ class Registration(object):
     @property
     def error(self):
         # type: () -> Optional[SipbridgeError]
-        """Why it is "failed" or "waiting": what a method that waits for the registrar raises; else None."""
+        """The error because of which it is "failed" or "waiting"; else None."""
         if self.state not in ("failed", "waiting"):
             return None
         if self._error is not None or self._response is None:
@@ -81,9 +82,9 @@ class Registration(object):
 
     def refresh(self, expires=None, timeout=32.0):
         # type: (Optional[int], Optional[float]) -> None
-        """Register again now, for ``expires`` seconds (None: as asked for before), also when "waiting".
+        """Register again now, for ``expires`` seconds (None: as before), also when it is "waiting".
 
-        Waits at most ``timeout`` seconds for the registrar. Raises TimeoutError, ResponseError,
+        It waits at most ``timeout`` seconds (None: no limit) for the registrar. Raises TimeoutError, ResponseError,
         AuthenticationError, CallStateError when the registration is over, and InputError.
         """
         check_timeout(timeout)
@@ -93,10 +94,10 @@ class Registration(object):
 
     def unregister(self, timeout=32.0):
         # type: (Optional[float]) -> None
-        """Remove the binding (RFC 3261, 10.2.2); waits at most ``timeout`` seconds for the registrar.
+        """Remove the binding (RFC 3261, 10.2.2). If the registration is over, this does nothing.
 
-        For a registration that is over this does nothing. Raises TimeoutError, ResponseError and
-        AuthenticationError.
+        It waits at most ``timeout`` seconds (None: no limit) for the registrar. Raises TimeoutError, ResponseError,
+        AuthenticationError and InputError.
         """
         check_timeout(timeout)
         self._keep = False
@@ -111,7 +112,7 @@ class Registration(object):
 
     def _begin(self):
         # type: () -> None
-        """Send the REGISTER. Under the lock."""
+        """Send the REGISTER. Call this under the lock."""
         self._id = self._engine.register(self.registrar, self._parties, self._contact, self._wanted)
         self._agent.registrations[self._id] = self
         self.state = "pending"
@@ -126,7 +127,7 @@ class Registration(object):
 
     def _given_up(self):
         # type: () -> bool
-        """End what only waits, of which the registrar knows nothing; whether that was so."""
+        """End a registration that is "waiting", of which the registrar has no binding. Returns False for any other."""
         with self._agent.lock:
             if self.state != "waiting":
                 return False
@@ -141,13 +142,13 @@ class Registration(object):
 
     def _try_again(self):
         # type: () -> None
-        """The waiting is over. On the event thread."""
+        """Register again when "waiting" is over. This runs on the event thread."""
         with self._agent.lock:
             if self._agent.closing or self.state != "waiting":
                 return
             try:
                 self._begin()
-            except SipbridgeError:  # the worker is being restarted
+            except SipbridgeError:  # the worker restarts just now
                 self._wait_again(0)
                 return
         self._agent.post(RegistrationChanged(self, "pending", 0, "", 0))
@@ -168,7 +169,7 @@ class Registration(object):
 
     def _await(self, before, timeout):
         # type: (int, Optional[float]) -> None
-        """Wait for one answer more than there were."""
+        """Wait for one more answer than the ``before`` that there were."""
         if not self._agent.wait(lambda: self._answers > before or self._error, timeout):
             raise TimeoutError("no answer from the registrar %s in %s s" % (self.registrar, timeout))
         if self._error is not None:
@@ -198,7 +199,7 @@ class Registration(object):
 
 def register(agent, own, registrar, contact, expires, timeout, keep, route):
     # type: (Agent, str, str, Optional[str], int, Optional[float], bool, Optional[str]) -> Registration
-    """Register and wait for the answer. Returns the Registration; ``own`` and ``route`` are checked."""
+    """Register, and wait for the answer. ``own`` and ``route`` are checked already. Returns the Registration."""
     check_timeout(timeout)
     registrar = check_uri(registrar, "registrar")
     if contact is not None:
@@ -211,7 +212,7 @@ def register(agent, own, registrar, contact, expires, timeout, keep, route):
         registration._begin()
     try:
         registration._await(0, timeout)
-    except BaseException:  # nobody would have it to end it later
+    except BaseException:  # the user does not get it, so end it here
         registration._keep = False
         quietly(agent.engine.unregister, registration._id)
         raise

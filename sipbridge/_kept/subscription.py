@@ -1,4 +1,4 @@
-"""A subscription of ours to the state of something (RFC 6665, 4.1)."""
+"""Our subscription to the state of a resource (RFC 6665, 4.1)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -26,32 +26,31 @@ if TYPE_CHECKING:
     from sipbridge.events import NotifyReceived
     from sipbridge.headers import HeaderFields
 
-    #: What ``state`` may be.
+    #: The values of ``Subscription.state``.
     State = Literal["pending", "active", "retrying", "ended", "failed"]
 
     from sipbridge._engine.response import Response
 _NO_HEADERS = Headers()
 
-#: Seconds that it has to stay up for its loss to count as the first again.
+#: After this many seconds in the state "active", the next loss counts as the first one.
 _STABLE = 60.0
 
-#: Seconds that a notifier may have us wait, at most.
+#: The most seconds that we wait because a notifier asks for it.
 _MAX_RETRY_AFTER = 86400
 
-#: Reasons with which a notifier ends a subscription that may be asked for again (RFC 6665, 4.1.3). Without a reason
-#: too.
+#: The reasons of a notifier that allow us to subscribe again (RFC 6665, 4.1.3). None stands for a missing reason.
 _AGAIN = frozenset([None, "deactivated", "probation", "timeout", "giveup"])
 
 
 class Subscription(object):
-    """A subscription; refreshed before it runs out, and made again when it was lost, until :meth:`unsubscribe`.
+    """A subscription. It is refreshed before it expires, and made again when it was lost, until :meth:`unsubscribe`.
 
     Attributes:
-        uri: what was subscribed to, text.
-        event: the event package, with parameters, as "presence".
-        state: "pending" until the notifier has answered, then "active"; "retrying" while it is lost and will be
-            asked for again; "ended" or "failed" when it is over.
-        expires: seconds that the notifier granted last.
+        uri: the URI of the resource, text.
+        event: the event package with its parameters, like "presence".
+        state: "pending" until the notifier answers, then "active"; "retrying" while it is lost and will be made again;
+            "ended" or "failed" when it is over.
+        expires: the seconds that the notifier granted last.
         last: the last :class:`~sipbridge.NotifyReceived`, or None.
     """
 
@@ -64,14 +63,14 @@ class Subscription(object):
         self._content = content
         self._wanted = expires
         self._resubscribe = resubscribe
-        self._answers = 0  # how often there was news of the subscription
+        self._answers = 0  # how many events of the subscription the engine gave
         self._response = None  # type: Optional[Response]
-        self._error = None  # type: Optional[SipbridgeError]  # of the engine, in place of an answer
-        self._tries = 0  # how often it was lost in a row
-        self._since = None  # type: Optional[float]  # when it came up
-        self._timer = None  # type: Optional[Alarm]  # of the next one
-        self._kept = False  # the user has it
-        self._leaving = False  # it is not to be made again
+        self._error = None  # type: Optional[SipbridgeError]  # the engine's error, in place of an answer
+        self._tries = 0  # how many times in a row it was lost
+        self._since = None  # type: Optional[float]  # when it became active, on the monotonic clock
+        self._timer = None  # type: Optional[Alarm]  # for the next try
+        self._kept = False  # True once the user has it
+        self._leaving = False  # True when it must not be made again
         self.uri = uri
         self.event = event
         self.state = "pending"  # type: State
@@ -85,7 +84,7 @@ class Subscription(object):
     @property
     def error(self):
         # type: () -> Optional[SipbridgeError]
-        """Why it is "failed" or "retrying": what a method that waits for the notifier raises; else None."""
+        """The error because of which it is "failed" or "retrying"; else None."""
         if self.state not in ("failed", "retrying"):
             return None
         if self._error is not None or self._response is None:
@@ -94,10 +93,10 @@ class Subscription(object):
 
     def refresh(self, expires=None, timeout=32.0):
         # type: (Optional[int], Optional[float]) -> None
-        """Subscribe again now, for ``expires`` seconds (None: as asked for before). The notifier tells the state anew.
+        """Refresh the subscription now, for ``expires`` seconds (None: as before). The notifier sends the state again.
 
-        Waits at most ``timeout`` seconds for its answer. Raises TimeoutError, ResponseError, AuthenticationError,
-        CallStateError when the subscription is over or lost, and InputError.
+        It waits at most ``timeout`` seconds (None: no limit) for the notifier. Raises TimeoutError, ResponseError,
+        AuthenticationError, CallStateError when the subscription is over or lost, and InputError.
         """
         check_timeout(timeout)
         wanted = self._wanted if expires is None else check_seconds(expires, "expires")
@@ -110,10 +109,10 @@ class Subscription(object):
 
     def unsubscribe(self, timeout=32.0):
         # type: (Optional[float]) -> None
-        """End it (RFC 6665, 4.1.2.3); waits at most ``timeout`` seconds for the notifier.
+        """End the subscription (RFC 6665, 4.1.2.3). If it is over, this does nothing.
 
-        For a subscription that is over this does nothing. Raises TimeoutError, ResponseError and
-        AuthenticationError.
+        It waits at most ``timeout`` seconds (None: no limit) for the notifier. Raises TimeoutError, ResponseError,
+        AuthenticationError and InputError.
         """
         check_timeout(timeout)
         with self._agent.lock:
@@ -140,7 +139,7 @@ class Subscription(object):
 
     def _end(self):
         # type: () -> None
-        """Begin to end it; at once where there is nothing to end."""
+        """Begin to end the subscription. One that the notifier does not have ends at once."""
         self._leaving = True
         if self._timer is not None:
             self._timer.cancel()
@@ -149,7 +148,7 @@ class Subscription(object):
             return
         try:
             self._engine.unsubscribe(self._id)
-        except CallStateError:  # it is ending already
+        except CallStateError:  # the subscription is ending already
             pass
         except EngineError:
             self._agent.subscriptions.pop(self._id, None)
@@ -157,7 +156,7 @@ class Subscription(object):
 
     def _await(self, before, timeout, is_over=None):
         # type: (int, Optional[float], Optional[Callable[[], bool]]) -> None
-        """Wait for an answer, as the state is afterwards."""
+        """Wait for the next event of the subscription, or until is_over(). Raises the error, if there is one."""
 
         def is_there():
             # type: () -> object
@@ -172,7 +171,7 @@ class Subscription(object):
 
     def _changed(self, raw):
         # type: (RawEvent) -> SubscriptionChanged
-        """The engine tells of it; the event for the user."""
+        """Follow an event of the engine. Returns the event for the user."""
         response = self._response = response_of(raw)
         self._answers += 1
         self._error = None
@@ -191,7 +190,7 @@ class Subscription(object):
 
     def _is_wanted(self, raw):
         # type: (RawEvent) -> bool
-        """Whether it is to be made again, now that it is over."""
+        """True when a subscription that is over has to be made again."""
         if not self._kept or self._leaving or not self._resubscribe:
             return False
         if raw.state == "failed":
@@ -218,12 +217,12 @@ class Subscription(object):
                 return
             try:
                 self._start()
-            except SipbridgeError:  # the engine is lost, and may come back
+            except SipbridgeError:  # the engine is lost; another may take its place
                 self._retry()
 
     def _lost(self, error):
         # type: (SipbridgeError) -> None
-        """The engine is gone, and the subscription with it."""
+        """Take the subscription for lost, because the engine is lost."""
         self._error = error
         self._id, self.expires = None, 0
         if self._leaving or not self._kept or not self._resubscribe:
@@ -245,7 +244,7 @@ def subscribe(
     timeout,  # type: Optional[float]
 ):
     # type: (...) -> Subscription
-    """Subscribe and wait for the answer. Returns the Subscription; ``parties`` are checked."""
+    """Subscribe, and wait for the answer. ``parties`` are checked already. Returns the Subscription."""
     check_timeout(timeout)
     content = package_content(headers, body, content_type, accept)
     event = check_event(event)
@@ -257,7 +256,7 @@ def subscribe(
         subscription._start()
     try:
         subscription._await(0, timeout)
-    except BaseException:  # nobody would have it to end it later
+    except BaseException:  # the user does not get it, so end it here
         with agent.lock:
             quietly(subscription._end)
         raise

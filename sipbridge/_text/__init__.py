@@ -1,4 +1,4 @@
-"""Text as SIP has it: checks of arguments and words, parameters, masking.
+"""The text in SIP messages: checks of arguments, parameters of headers, masking of credentials.
 
-May use errors, and nothing else of the package.
+It may use errors, and nothing else of the package.
 """

@@ -1,4 +1,4 @@
-"""Checks of arguments, before anything is sent. Each raises InputError, which names the argument and quotes it."""
+"""Check arguments before anything is sent. Each function raises InputError, which names and quotes the argument."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Iterable, List, Optional, Tuple, Type, TypeVar, Union
 
-    #: What a message may carry.
+    #: The types of a body.
     Body = Union[bytes, bytearray, memoryview]
 
     _T = TypeVar("_T")
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 def is_whole(value):
     # type: (object) -> bool
-    """Whether it is a whole number; True and False are none."""
+    """True for a whole number. (True and False themselves are none.)"""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def is_real(value):
     # type: (object) -> bool
-    """Whether it is a number that seconds may be told in, no NaN."""
+    """True for a number that can stand for seconds: an int or float, not NaN."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool) and value == value
 
 
 def check_text(value, what):
     # type: (object, str) -> str
-    """Text that UTF-8 can write; in Python 2 its octets as well."""
+    """The value as text that UTF-8 can encode. In Python 2 it may also be octets of UTF-8."""
     try:
         text = to_text(value)
     except UnicodeError:
@@ -50,7 +50,7 @@ def check_text(value, what):
 
 def check_path(value, what):
     # type: (object, str) -> str
-    """A path as text, from text or what ``os.fspath()`` takes."""
+    """A path as text, from text or from an object that ``os.fspath()`` takes."""
     try:
         text = check_text(getattr(os, "fspath", lambda path: path)(value), what)
     except TypeError:
@@ -73,7 +73,7 @@ def check_file(path, what):
 
 def check_octets(value, what):
     # type: (object, str) -> bytes
-    """Octets, as bytes."""
+    """The value as bytes."""
     if not isinstance(value, (bytes, bytearray, memoryview)):
         raise InputError("%s must be bytes, not %s; encode text first" % (what, type(value).__name__))
     return value.tobytes() if isinstance(value, memoryview) else bytes(value)
@@ -89,7 +89,7 @@ def check_whole(value, what, lowest, highest):
 
 def check_delay(seconds, what="timeout"):
     # type: (_Real, str) -> _Real
-    """Seconds, 0 or more and less than 2**31; fractions are fine."""
+    """Seconds from 0 to less than 2**31, fractions included."""
     if not is_real(seconds) or not 0 <= seconds < 2**31:
         raise InputError("%s must be seconds from 0 on, not %r" % (what, seconds))
     return seconds
@@ -97,13 +97,13 @@ def check_delay(seconds, what="timeout"):
 
 def check_timeout(seconds):
     # type: (Optional[float]) -> Optional[float]
-    """Seconds to wait, as :func:`check_delay`, or None for no limit."""
+    """Seconds to wait, like :func:`check_delay`, or None for no limit."""
     return None if seconds is None else check_delay(seconds)
 
 
 def check_callable(value, what):
     # type: (_T, str) -> _T
-    """Something that can be called."""
+    """A value that can be called."""
     if not callable(value):
         raise InputError("%s must be callable, not %r" % (what, value))
     return value
@@ -111,7 +111,7 @@ def check_callable(value, what):
 
 def check_kind(value, kind, what):
     # type: (object, Union[Type[_T], Tuple[Type[_T], ...]], str) -> _T
-    """An object of that class, or of one of these."""
+    """An object of this class, or of one of these classes."""
     if not isinstance(value, kind):
         names = [each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,))]
         raise InputError("%s must be a %s, not %r" % (what, " or ".join(names), value))
@@ -120,7 +120,7 @@ def check_kind(value, kind, what):
 
 def check_sequence(value, what):
     # type: (Iterable[_T], str) -> List[_T]
-    """What can be gone through, as a list; not text, whose parts are characters."""
+    """An iterable as a list. Text is refused, because its items would be characters."""
     if isinstance(value, (bytes, text_type)) or not hasattr(value, "__iter__"):
         raise InputError("%s must be a sequence, not %r" % (what, value))
     return list(value)
@@ -128,7 +128,7 @@ def check_sequence(value, what):
 
 def check_pairs(value, what="headers"):
     # type: (Any, str) -> List[Tuple[Any, Any]]
-    """A list of pairs, from a mapping or from pairs."""
+    """A list of pairs, from a mapping or an iterable of pairs."""
     items = value.items() if hasattr(value, "items") else value
     try:
         pairs = [tuple(check_sequence(each, what)) for each in check_sequence(items, what)]  # type: List[Any]

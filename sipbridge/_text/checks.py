@@ -1,4 +1,4 @@
-"""Checks for the words of a message, before an engine sees them."""
+"""Check the parts of a message before an engine sees them. Each function raises InputError."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def check_line(value, what):
     # type: (str, str) -> str
-    """Text of one line, not empty, or InputError."""
+    """Text of one line, not empty."""
     text = check_text(value, "the " + what)
     if not text.strip():
         raise InputError("the %s must be text, not %r" % (what, value))
@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
 
 def check_token(value, what):
     # type: (str, str) -> str
-    """A token (RFC 3261, 25.1) as text, or InputError."""
+    """A token (RFC 3261, 25.1) as text."""
     text = check_line(value, what)
     if not _TOKEN.match(text):
         raise InputError("the %s is one word, not %r" % (what, text))
@@ -38,7 +38,7 @@ def check_token(value, what):
 
 def check_quoted(value, what):
     # type: (str, str) -> str
-    """As :func:`check_line`, and fit to stand in quotes as it is, as a user does among credentials."""
+    """Text of one line that can stand between quotes without escapes, like the user name in credentials."""
     text = check_line(value, what)
     if '"' in text or text.endswith("\\"):
         raise InputError('the %s has a " in it or a backslash at its end: %r' % (what, text))
@@ -47,7 +47,7 @@ def check_quoted(value, what):
 
 def check_password(value):
     # type: (str) -> str
-    """As :func:`check_line`, but what was given is not quoted: it would end up in a log."""
+    """Text of one line, not empty. The error does not quote it, so that no password gets into a log."""
     try:
         return check_line(value, "password")
     except InputError:
@@ -57,13 +57,13 @@ def check_password(value):
 
 def check_reason(value):
     # type: (Optional[str]) -> Optional[str]
-    """A reason phrase as text, or None for the standard one."""
+    """A reason phrase as text; None stands for the standard one."""
     return None if value is None else check_line(value, "reason phrase")
 
 
 def check_status(status, lowest, highest):
     # type: (int, int, int) -> int
-    """A status code within bounds, or InputError."""
+    """A status code from ``lowest`` to ``highest``."""
     if not is_whole(status) or not lowest <= status <= highest:
         raise InputError("status %r is not one of %d to %d" % (status, lowest, highest))
     return status
@@ -71,7 +71,7 @@ def check_status(status, lowest, highest):
 
 def check_seconds(value, what):
     # type: (int, str) -> int
-    """A number of whole seconds above 0, or InputError."""
+    """A whole number of seconds above 0."""
     if not is_whole(value) or not 0 < value < 2**31:
         raise InputError("%s must be whole seconds above 0, not %r" % (what, value))
     return value
@@ -79,7 +79,7 @@ def check_seconds(value, what):
 
 def check_text_body(text):
     # type: (str) -> bytes
-    """Text as UTF-8 octets, or InputError."""
+    """Text as octets of UTF-8."""
     try:
         return text.encode("utf-8")
     except (AttributeError, UnicodeError):

@@ -1,4 +1,4 @@
-"""SIP messages as they passed, less what would let a reader log in."""
+"""Mask the credentials in SIP messages, so that nobody who reads them can log in."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -8,18 +8,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Match
 
-#: What stands in the place of a credential.
+#: The text in place of a credential.
 MASK = "***"
 
 _HEAD_END = re.compile(u"\r?\n\r?\n")
 
-# A header field with the lines that it is folded on to (RFC 3261, 7.3.1).
+# A header field with its continuation lines (RFC 3261, 7.3.1).
 _CREDENTIALS = re.compile(
     u"^((?:Proxy-)?Authorization|(?:Proxy-)?Authentication-Info)([ \t]*:[ \t]*)([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
 # The parameters from which a password can be guessed offline (RFC 3261, 22.4; RFC 7616, 3.4 and 3.5). A quoted
-# string that nobody closed goes to the end.
+# string without a closing quote goes to the end.
 _DIGEST = re.compile(u"\\b(response|rspauth)(\\s*=\\s*)(\"(?:[^\"\\\\]|\\\\.?)*(?:\"|$)|[^,\\s]*)", re.IGNORECASE)
 
 # The keys of SRTP in a session description (RFC 4568, 6.1; RFC 8866, 5.12).
@@ -29,7 +29,7 @@ _KEY = re.compile(u"(inline:|k=(?:clear|base64):)([^\\s|;]*)")
 
 def masked(text):
     # type: (str) -> str
-    """The text of a message without digest responses, credentials of any other scheme, and the keys of SRTP.
+    """The text of a message in which digest responses, credentials of other schemes and SRTP keys are masked.
 
     The body keeps its length.
     """
@@ -41,7 +41,7 @@ def masked(text):
 
 def _blotted(key):
     # type: (Match[str]) -> str
-    return key.group(1) + u"x" * len(key.group(2))  # still Base64: Wireshark calls the message malformed else
+    return key.group(1) + u"x" * len(key.group(2))  # still Base64, so that Wireshark can parse it
 
 
 def _masked_field(found):

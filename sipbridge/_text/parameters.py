@@ -1,4 +1,4 @@
-"""Header values of the form ``value;name=value`` as they came from the network, where anything may stand."""
+"""Parse header values of the form ``value;name=value`` from the network. No function here raises an error."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -15,7 +15,7 @@ _MARK = re.compile(r"[\\\"<>;,]")
 
 def _split(text, separator):
     # type: (str, str) -> List[str]
-    """The parts between separators that stand neither in quotes nor in ``<>``; what is not closed goes to the end."""
+    """Split at separators outside of quotes and ``<>``. A quote or ``<`` that is not closed goes to the end."""
     parts, start, skipped, closing = [], 0, -1, None
     for found in _MARK.finditer(text):
         position, mark = found.start(), found.group()
@@ -35,9 +35,10 @@ def _split(text, separator):
 
 def parse_parameters(text):
     # type: (str) -> Tuple[str, Dict[str, str]]
-    """The value, and a dict of its parameters, names in lower case, quotes taken off; "" for those without a value.
+    """The value before the parameters, and a dict of the parameters.
 
-    What stands in quotes or in ``<>`` is not looked into.
+    Names are in lower case, and values have no quotes; a parameter without a value has "". Separators in quotes or in
+    ``<>`` do not count.
     """
     parts = [part.strip() for part in _split(text, ";")]
     pairs = (part.partition("=") for part in parts[1:] if part)
@@ -53,13 +54,13 @@ def _unquoted(text):
 
 def split_list(values):
     # type: (Iterable[str]) -> List[str]
-    """The items of a header that may be a comma-separated list (RFC 3261, 7.3.1), from its field values."""
+    """The items of a header, from its field values, each of which may be a comma-separated list (RFC 3261, 7.3.1)."""
     return [item.strip() for value in values for item in _split(value, ",") if item.strip()]
 
 
 def tokens(headers, name):
     # type: (Headers, str) -> Set[str]
-    """What a header lists (Supported, Require, Allow), as a set in lower case."""
+    """The tokens in a header (Supported, Require, Allow), as a set in lower case."""
     return set(parse_parameters(item)[0].lower() for item in split_list(headers.get_all(name)))
 
 
@@ -71,5 +72,5 @@ def tag(text):
 
 def number(text, highest=2**31 - 1):
     # type: (str, int) -> Optional[int]
-    """A run of digits as a number up to ``highest``, or None."""
+    """Digits as a number; None for other text, and for a number above ``highest``."""
     return int(text) if re.match(r"[0-9]{1,10}\Z", text) and int(text) <= highest else None

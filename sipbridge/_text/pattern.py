@@ -1,4 +1,4 @@
-"""Regular expressions that are compiled when they are first used: many never are, and each takes a while."""
+"""Regular expressions that are compiled when first used. Compiling takes a while, and many are never used."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 else:
 
     class Pattern(object):
-        """As what ``re.compile()`` returns."""
+        """For type checkers: the methods of what ``re.compile()`` returns."""
 
         __slots__ = ("_arguments", "_compiled")
 

@@ -1,4 +1,4 @@
-"""The lines of a session description (RFC 8866), and what one says by itself."""
+"""The lines of a session description (RFC 8866), and what a single line means."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -17,7 +17,7 @@ DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
 _ENDS = re.compile("\r\n|\n|\r")
 _CONNECTION = re.compile(r"(\S+) +(\S+) +(\S+)[ \t]*\Z")
 
-# Octets that are no UTF-8, as lone surrogates: Python 3's "surrogateescape", which Python 2 lacks.
+# Octets that are not UTF-8 become lone surrogates, like Python 3's "surrogateescape", which Python 2 lacks.
 _NO_ASCII = re.compile(u"[\x80-\xff]")
 _ESCAPED = re.compile(b"\xed([\xb2\xb3])([\x80-\xbf])")
 
@@ -51,23 +51,23 @@ def _octet(found):
 
 
 class Line(NamedTuple("Line", [("type", "str"), ("value", "str")])):
-    """``a=sendrecv`` is Line("a", "sendrecv")."""
+    """One line: Line("a", "sendrecv") is ``a=sendrecv``."""
 
     __slots__ = ()
 
     @property
     def text(self):
         # type: () -> str
-        """As it is written."""
+        """The line as it is written."""
         return u"%s=%s" % self
 
 
 def checked_line(line):
     # type: (Tuple[str, str]) -> Line
-    """The line, or InputError."""
+    """The Line, from a pair. Raises InputError."""
     try:
         kind, value = [to_text(each) for each in check_sequence(line, "line")]
-    except ValueError:  # InputError is one
+    except ValueError:  # an InputError is a ValueError, too
         raise InputError("one of lines must be a Line, a type and a value, not %r" % (line,))
     if not isinstance(kind, text_type) or not re.match(r"[a-z]\Z", kind):
         raise InputError("one of lines begins with one small letter, not %r" % (kind,))
@@ -81,7 +81,7 @@ def split(data):
     """The lines of a body. Raises InputError."""
     for text in _ENDS.split(decode(data.rstrip(b"\x00"))):
         if not text.strip():
-            continue  # blank lines are no SDP, but are seen, most often at the end
+            continue  # some peers send blank lines, mostly at the end, though SDP has none
         kind, equals, value = text.partition("=")
         if not equals or not re.match(r"[A-Za-z]\Z", kind):
             raise InputError("not a line of a session description: %r (expected a=..., say)" % (text,))
@@ -98,20 +98,20 @@ class Origin(NamedTuple("Origin", [
     ("address_type", "str"),
     ("address", "str"),
 ])):
-    """The o= line (5.2): text, ``session_id`` and ``version`` ints."""
+    """The parts of an o= line (RFC 8866, 5.2): text, but for ``session_id`` and ``version``, which are ints."""
 
     __slots__ = ()
 
 
 class Connection(NamedTuple("Connection", [("network", "str"), ("address_type", "str"), ("address", "str")])):
-    """A c= line (5.7), as ("IN", "IP4", "192.0.2.7")."""
+    """The parts of a c= line (RFC 8866, 5.7), like ("IN", "IP4", "192.0.2.7")."""
 
     __slots__ = ()
 
 
 def attributes(lines, name):
     # type: (Iterable[Line], str) -> Iterator[Optional[str]]
-    """The values of an attribute, None where it has none: a=sendrecv."""
+    """The values of an attribute; None for one without a value, like a=sendrecv."""
     for line in lines:
         if line.type == "a":
             key, colon, value = line.value.partition(":")
@@ -145,6 +145,6 @@ def match_line(pattern, line, example):
 
 def with_direction(lines, direction):
     # type: (Iterable[Line], Optional[str]) -> Tuple[Line, ...]
-    """The lines with that direction in the place of another; None: with none."""
+    """The lines with this direction in place of another one. None: without a direction."""
     kept = [line for line in lines if line.type != "a" or line.value.strip() not in DIRECTIONS]
     return tuple(kept if direction is None else kept + [Line("a", direction)])

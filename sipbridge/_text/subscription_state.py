@@ -16,10 +16,10 @@ class SubscriptionState(NamedTuple("SubscriptionState", [
     ("reason", "Optional[str]"),
     ("retry_after", "Optional[int]"),
 ])):
-    """What a NOTIFY says of its subscription.
+    """The state of a subscription, as a NOTIFY tells it.
 
-    ``state`` is "active", "pending", "terminated" or another; ``expires`` and ``retry_after`` are seconds or None,
-    ``reason`` is text, as "noresource", or None.
+    ``state`` is "active", "pending", "terminated" or another token. ``expires`` and ``retry_after`` are seconds or
+    None. ``reason`` is text like "noresource", or None.
     """
 
     __slots__ = ()
@@ -33,7 +33,7 @@ class SubscriptionState(NamedTuple("SubscriptionState", [
     @property
     def value(self):
         # type: () -> str
-        """The value of the header."""
+        """The text for the header."""
         parts = [self.state]
         for name, value in (
             ("reason", self.reason),
@@ -47,7 +47,7 @@ class SubscriptionState(NamedTuple("SubscriptionState", [
 
 def parse_subscription_state(value):
     # type: (str) -> SubscriptionState
-    """A :class:`SubscriptionState` of the header's value; parameters that make no sense are None."""
+    """The :class:`SubscriptionState` in a header value. Malformed parameters are None."""
     state, _, rest = value.partition(";")
     parameters = {}  # type: Dict[str, str]
     for part in rest.split(";"):
