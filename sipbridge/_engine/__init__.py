@@ -1,4 +1,4 @@
-"""Where an engine runs: in this process or in a worker. What passes in and out, and how a worker is spoken to.
+"""The places where an engine runs, this process or a worker, the records that pass in and out, the worker's protocol.
 
-May use _text, headers, uri and errors; cffi is seen by `in_process`, `libraries`, `shield_counters` and shield alone.
+It may use _text, headers, uri and errors. Only `in_process`, `libraries`, `shield_counters` and shield use cffi.
 """

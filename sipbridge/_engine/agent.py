@@ -1,5 +1,5 @@
-"""What a call needs of its endpoint, and what a registration needs, too. Nothing here exists when the program runs: it
-is for who checks types.
+"""What both calls and registrations need from their endpoint. This is for type checkers; nothing of it exists when the
+program runs.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from sipbridge._engine.choice import Engine
 
     class Alarm(Protocol):
-        """What will be called later, unless it is cancelled."""
+        """A timer that can be cancelled."""
 
         def cancel(self):
             # type: () -> None
             raise NotImplementedError
 
     class Agent(Protocol):
-        """The engine, the lock of all that follows its events, and time."""
+        """The engine, the lock of all objects that follow its events, and timers."""
 
         @property
         def engine(self):

@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from sipbridge._engine.worker_process import Process
 
 #: Octets to read at once.
-_CHUNK = 65536  # a larger buffer would be mapped and unmapped each time
+_CHUNK = 65536  # malloc would map and unmap a larger buffer each time
 
 
 class Pending(object):
-    """A command whose result has yet to come.
+    """A command whose result has not come yet.
 
     Attributes:
         frame: its octets.
-        value, error: what came of it, once ``done``.
+        value, error: its result or its error, once ``done`` is True.
     """
 
     __slots__ = ("method", "arguments", "frame", "value", "error", "done")
@@ -48,7 +48,7 @@ class Pending(object):
 
     def outcome(self):
         # type: () -> Any
-        """The value, or the error raised."""
+        """Return the value, or raise the error."""
         if self.error is not None:
             raise self.error
         if not self.done:
@@ -57,8 +57,8 @@ class Pending(object):
 
 
 class _Outgoing(object):
-    """Octets on their way out, of which a signal's exception loses none: how many are gone is noted in the same call
-    that sends them, between whose beginning and end Python looks for no signal.
+    """Octets to send. An exception from a signal handler loses none of them: one call of C both sends octets and notes
+    how many, and Python runs no signal handler within that call.
     """
 
     __slots__ = ("_octets", "_counts")
@@ -70,12 +70,12 @@ class _Outgoing(object):
 
     def left(self):
         # type: () -> bytes
-        """What has not been sent."""
+        """The octets that are not sent yet."""
         return self._octets[sum(self._counts) :]
 
     def send(self, connection):
         # type: (socket.socket) -> None
-        """Send some of it. Raises what the socket does."""
+        """Send some of the octets. Raises what the socket raises."""
         self._counts.extend(starmap(connection.send, ((self.left(),),)))
 
 
@@ -83,10 +83,10 @@ class Channel(object):
     """The connection to one :class:`~sipbridge._engine.worker_process.Process`, which it owns.
 
     Attributes:
-        facts: the worker's hello.
-        early: messages that arrived during :meth:`request`.
-        ended: nothing more can be read.
-        problem: what was wrong with what the worker sent, or None.
+        facts: the content of the worker's hello.
+        early: the events that came during :meth:`request`.
+        ended: True when nothing more can be read.
+        problem: what was wrong in the octets from the worker, or None.
     """
 
     def __init__(self, process):
@@ -110,16 +110,16 @@ class Channel(object):
 
     def expect(self, method, arguments):
         # type: (str, Sequence[Any]) -> Pending
-        """A :class:`Pending` for a command that is about to be sent."""
+        """The :class:`Pending` of a command that the caller sends next."""
         self._number += 1
         pending = self._pending[self._number] = Pending(self._number, method, arguments)
         return pending
 
     def send(self, octets):
         # type: (bytes) -> None
-        """Send a frame. To a process that has died it is lost: who has to know that learns it otherwise.
+        """Send a frame. When the process is dead, the frame is lost; the watching thread reports the death.
 
-        When a signal's exception cuts it short, the next one sends what is left first.
+        If an exception from a signal handler interrupts this, the next call sends the remaining octets first.
         """
         with self._sending:
             self._outgoing = _Outgoing(self._outgoing.left() + octets)
@@ -134,7 +134,7 @@ class Channel(object):
 
     def receive(self, timeout):
         # type: (Optional[float]) -> List[Tuple[Any, ...]]
-        """What came within ``timeout`` seconds (None: no limit), as a list of (kind, ...)."""
+        """The messages that come within ``timeout`` seconds (None: no limit), a list of (kind, ...)."""
         try:
             if timeout is not None and not self._poll.poll(int(timeout * 1000 + 0.999)):
                 return []
@@ -172,12 +172,12 @@ class Channel(object):
 
     def take(self, number):
         # type: (int) -> Optional[Pending]
-        """The command of that number, which has its result now, or None."""
+        """Remove and return the command with that number, whose result has come; or None."""
         return self._pending.pop(number, None)
 
     def rest(self):
         # type: () -> List[Tuple[Any, ...]]
-        """What had arrived before the process died."""
+        """The messages that came before the process died."""
         messages = []
         while not self.ended:
             messages += self.receive(0)
@@ -185,7 +185,7 @@ class Channel(object):
 
     def fail(self, error):
         # type: (Exception) -> None
-        """Every command that waits has failed."""
+        """Let every command that waits fail with this error."""
         for pending in self._pending.values():
             pending.settle(None, error)
         self._pending.clear()
@@ -194,13 +194,15 @@ class Channel(object):
 
     def greet(self, timeout):
         # type: (float) -> None
-        """Take the worker's hello, at most ``timeout`` seconds. Raises what it could not load its engine for."""
+        """Wait at most ``timeout`` seconds for the worker's hello. Raises EngineLost, and the error of a worker that
+        cannot load its engine.
+        """
         self._await(timeout, lambda: self.facts is not None)
         self._vocabulary = protocol.Vocabulary(self.facts or {})
 
     def request(self, timeout, method, *arguments):
         # type: (float, str, *Any) -> Any
-        """Send a command and return its result. Raises what it raises."""
+        """Send a command, and wait for its result. Raises the error of the command, and EngineLost."""
         pending = self.expect(method, arguments)
         self.send(pending.frame)
         self._await(timeout, lambda: pending.done)
@@ -224,7 +226,7 @@ class Channel(object):
             self.facts = value
         elif kind == protocol.EVENT:
             self.early.append((kind, value))
-        elif value == 0:  # in place of the hello
+        elif value == 0:  # a failure in place of the hello
             raise error
         else:
             pending = self.take(value)
@@ -236,7 +238,7 @@ class Channel(object):
 
     def shut(self):
         # type: () -> None
-        """Wake whoever is reading or sending. What has arrived can still be read."""
+        """Wake the threads that read or send. What has come before can still be read."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except (OSError, IOError):

@@ -20,7 +20,7 @@ else:
 
 def make(engine):
     # type: (Union[str, Engine, None]) -> Engine
-    """The engine that an endpoint was asked to use: an object as it is, or in this process the one of that name."""
+    """The engine for an endpoint: the given object, or an engine of that name in this process."""
     if engine is None or isinstance(engine, (str, text_type)):
         return InProcess(engine)
     if isinstance(engine, InProcess):

@@ -1,4 +1,4 @@
-"""What a message carries, checked before an engine sees it."""
+"""Check the headers and the body of a message before an engine sees them."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from sipbridge._text.arguments import Body
     from sipbridge.headers import HeaderFields
 
-#: Octets that a body may have at most (SB_MAX_BODY in csrc/contract/engine.h); an engine's library may take fewer.
+#: The most octets of a body (SB_MAX_BODY in csrc/contract/engine.h). A library may take fewer.
 MAX_BODY = 60000
 
 
 def make_content(headers, body, content_type):
     # type: (HeaderFields, Optional[Body], Optional[str]) -> Optional[Content]
-    """A Content of pairs, bytes and a media type, or None when there is nothing to carry.
+    """The Content of a message, or None when it has neither headers nor a body.
 
-    Raises InputError for a body that is not bytes or has no content type, and for what
+    Raises InputError for a body that is not bytes or has no content type, and for headers that
     :func:`~sipbridge.headers.check_headers` refuses.
     """
     if not headers and body is None:
@@ -42,15 +42,15 @@ def make_content(headers, body, content_type):
     return Content(pairs, check_line(content_type, "content type"), body)
 
 
-#: Octets of a MESSAGE over a transport that nothing keeps from clogging (RFC 3428, 8).
+#: The most octets of a MESSAGE over a transport without congestion control (RFC 3428, 8).
 MAX_MESSAGE = 1300
 
-#: What the engine adds to the headers that are known here: Via, Call-ID, CSeq, tags, User-Agent and the like.
+#: The octets that the engine adds: Via, Call-ID, CSeq, tags, User-Agent and others.
 _OWN_HEADERS = 400
 
 
 class MessageTooLarge(InputError):
-    """A MESSAGE of so many octets; ``remedy`` is how to say that it may go all the same."""
+    """A MESSAGE is too long to send over UDP. ``remedy`` tells how to send it all the same."""
 
     def __init__(self, size, remedy="large=True"):
         # type: (int, str) -> None
@@ -63,7 +63,7 @@ class MessageTooLarge(InputError):
 
 def check_message_size(parties, content):
     # type: (Parties, Optional[Content]) -> None
-    """MessageTooLarge when a MESSAGE between these, with this, would be longer than MAX_MESSAGE."""
+    """Raise MessageTooLarge when a MESSAGE with these parties and content would be longer than MAX_MESSAGE."""
     parts = [parties.to, parties.to, parties.from_ or "", parties.route or ""]
     if content is not None:
         parts += [part for header in content.headers for part in header] + [content.content_type or ""]

@@ -1,5 +1,5 @@
-"""An engine in this process, through the cffi extension of its library. Nothing of cffi leaves this module but the
-extension that is loaded: what lies above sees text, bytes and numbers.
+"""An engine in this process, called through the cffi extension of its library. Callers see text, bytes and numbers, and
+no object of cffi but the extension itself.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
     from sipbridge._engine.records import Content, Parties
 
-#: libeXosip2 3.x has TLSv1_method() alone.
+#: libeXosip2 3.x calls TLSv1_method(), which is TLS 1.0.
 NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best; the sofia engine has"
 
-#: What PeerUnreachable says of a request that the library did not even begin to send.
+#: The reason in a PeerUnreachable when the library could not begin to send.
 NO_WAY = "there is no way there from this endpoint's address"
 
-#: libeXosip2 3.3 takes what it reads from a connection at a time for one message.
+#: libeXosip2 3.3 takes all octets that it reads at once from a connection for one message.
 NO_TCP = "tcp port %d on %s: the %s engine (%s) has no TCP; it has on libeXosip2 3.6, and the sofia engine has"
 
-#: What UnshieldedEngineWarning says.
+#: The text of UnshieldedEngineWarning.
 UNSHIELDED = (
     "the %s engine (%s) has no shield: one malformed datagram can crash this process."
     " Start it with: python -m sipbridge.shield COMMAND..."
@@ -74,7 +74,7 @@ class InProcess(object):
     @property
     def _handle(self):
         # type: () -> int
-        """What every function wants first. Raises EngineError in a process that was forked off."""
+        """The first argument of every function. Raises EngineError in a forked process."""
         if self._opened:
             self._owner.check()
         return self._opened
@@ -89,7 +89,7 @@ class InProcess(object):
             raise InputError(text)
         if code in (lib.SB_ENOENT, lib.SB_ESTATE):
             raise CallStateError(text)
-        if code == lib.SB_ENET and self._handle:  # of a request
+        if code == lib.SB_ENET and self._handle:  # the engine is open, so this is about a request
             raise PeerUnreachable("%s: %s" % (what, NO_WAY), NO_WAY)
         if code in (lib.SB_EADDRINUSE, lib.SB_ENET):
             raise TransportError(text)
@@ -99,7 +99,7 @@ class InProcess(object):
 
     def _check(self, code, what):
         # type: (int, str) -> int
-        """The code when it tells no error."""
+        """Return the code, or raise the error that it stands for."""
         if code < 0:
             self._raise(code, what)
         return code
@@ -112,7 +112,7 @@ class InProcess(object):
 
     def _content(self, content):
         # type: (Optional[Content]) -> Tuple[Any, Any]
-        """An sb_content and what it points to, from a :class:`Content` or None."""
+        """The sb_content of a :class:`Content` or None, and the objects that it points to."""
         ffi = self._ffi
         if content is None:
             return ffi.NULL, None
@@ -153,10 +153,11 @@ class InProcess(object):
         last_id=0,  # type: int
     ):
         # type: (...) -> None
-        """Bind and start. ``advertised`` is (host, port) or None, ``tls`` (certificate, private key, CA file, verify)
-        or None, ``resolv_conf`` a path or None, ``keepalive`` in seconds; handles come after ``last_id``.
+        """Bind the address and start the engine.
 
-        Raises TransportError, EngineError.
+        ``advertised`` is (host, port) or None, ``tls`` is (certificate, private key, CA file, verify) or None,
+        ``resolv_conf`` is a path or None, and ``keepalive`` is in seconds. The engine's handles are above ``last_id``.
+        Raises TransportError and EngineError.
         """
         if self._opened:
             raise EngineError("this engine was opened before; make one for each endpoint")
@@ -180,7 +181,7 @@ class InProcess(object):
             config.tls_ca = ca_text = self._string(ca_file)
             config.tls_verify = getattr(self._lib, "SB_TLS_VERIFY_" + verify.upper())
         code = self._lib.sb_open(config)
-        del host_text, advertised_text, agent_text, proxy_text, resolver_text  # had to live until here
+        del host_text, advertised_text, agent_text, proxy_text, resolver_text  # C code read them until here
         if tls is not None:
             del certificate_text, key_text, ca_text
         if code == self._lib.SB_ENOTSUP and transport == "tls":
@@ -191,7 +192,7 @@ class InProcess(object):
         self._opened = self._check(code, "%s port %d on %s" % (transport, port, host))
         try:
             self._warn()
-        except BaseException:  # where warnings are made errors
+        except BaseException:  # a warning may be raised as an error
             self.close(0.0)
             raise
 
@@ -202,7 +203,7 @@ class InProcess(object):
 
     def close(self, grace):
         # type: (float) -> None
-        """Close within ``grace`` seconds, more or less. Whoever waits gets an EngineError."""
+        """Close the engine in about ``grace`` seconds at most. A thread in :meth:`wait` gets an EngineError."""
         self._check(self._lib.sb_close(self._handle, int(min(grace, 3600.0) * 1000)), "close")
 
     @property
@@ -213,7 +214,7 @@ class InProcess(object):
 
     def fileno(self):
         # type: () -> int
-        """The descriptor that is readable while events wait."""
+        """A file descriptor that is readable while events wait."""
         return self._check(self._lib.sb_fd(self._handle), "fileno")
 
     def wait(self, timeout=None):
@@ -233,7 +234,7 @@ class InProcess(object):
 
     def take_frames(self, most):
         # type: (int) -> Tuple[int, bytes]
-        """The events that wait, at most so many: their number, and their frames of the worker protocol."""
+        """Take at most ``most`` events: their number, and their octets as frames of the worker protocol."""
         frames, length = self._ffi.new("char **"), self._ffi.new("size_t *")
         most = min(most, self._lib.SB_MAX_FRAMES)
         count = self._check(self._lib.sb_take_frames(self._handle, most, frames, length), "take_frames")
@@ -246,12 +247,12 @@ class InProcess(object):
 
     def vocabulary(self):
         # type: () -> Dict[str, Dict[int, str]]
-        """The names of the numbers in encoded events: dicts of types, causes and states."""
+        """The names for the numbers in the frames: a dict for each of types, causes and states."""
         return {"types": self._types, "causes": self._causes, "states": self._states}
 
     def probe(self):
         # type: () -> None
-        """Does not return while a thread of the engine hangs, or sits on its lock."""
+        """Return when the engine works. While one of its threads hangs or keeps its lock, this does not return."""
         self._lib.sb_probe(self._handle)
 
     def _converted(self, event):

@@ -1,4 +1,4 @@
-"""What lives in the process of a worker: what ends with it, and what the next one has to have again."""
+"""What lives in a worker's process: calls, which end with it, and registrations, which the next one makes again."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -14,15 +14,15 @@ _NOTHING = RawEvent("", "none", None, 0, 0, 0, 0, 0, 0, 0, 0.0, "", "", "", "", 
 
 def unreported(kind, **fields):
     # type: (str, Any) -> RawEvent
-    """A RawEvent that no engine reported."""
+    """A RawEvent that does not come from an engine."""
     return _NOTHING._replace(type=kind, **fields)
 
 
 class Ledger(object):
-    """Written under the worker's lock.
+    """The calls, notifiers, registrations and credentials in a worker's process. Change it under the worker's lock.
 
     Attributes:
-        credentials: (realm, user, password) of each, in the order in which they were given.
+        credentials: a list of (realm, user, password), in the order in which they were given.
     """
 
     def __init__(self):
@@ -30,13 +30,13 @@ class Ledger(object):
         self.credentials = []  # type: List[Tuple[Optional[str], str, str]]
         self._calls = set()  # type: Set[int]
         self._notifiers = set()  # type: Set[int]
-        #: The arguments of register() and the handle in the present process, by the handle that the endpoint has.
+        #: By the endpoint's handle: the arguments of register(), and the handle in the present process.
         self._registrations = {}  # type: Dict[int, List[Any]]
         self._handles = {}  # type: Dict[int, int]
 
     def begun(self, method, arguments, handle):
         # type: (str, Sequence[Any], Any) -> None
-        """A command has begun something."""
+        """Note the call or registration that a command has begun."""
         if method == "call":
             self._calls.add(handle)
         elif method == "register":
@@ -45,7 +45,7 @@ class Ledger(object):
 
     def followed(self, event):
         # type: (RawEvent) -> RawEvent
-        """The event, as the endpoint is to see it; what begins or ends by it is remembered or forgotten."""
+        """Note what an event begins or ends. Returns the event with the handles that the endpoint knows."""
         if event.type == "call-incoming":
             self._calls.add(event.call)
         elif event.type == "call-ended":
@@ -68,7 +68,7 @@ class Ledger(object):
 
     def refreshed(self, registration, expires):
         # type: (int, int) -> int
-        """From now on it is made again for so many seconds. Its handle in the present process."""
+        """Note the new seconds of a registration. Returns its handle in the present process."""
         kept = self._registrations.get(registration)
         if kept is None:
             return registration
@@ -77,7 +77,7 @@ class Ledger(object):
 
     def unregistered(self, registration, for_good):
         # type: (int, bool) -> int
-        """Its handle in the present process; ``for_good``: there is none, and it is not made again."""
+        """The handle of a registration in the present process. ``for_good``: forget it, because there is no process."""
         kept = self._registrations.get(registration)
         if kept is None:
             return registration
@@ -87,7 +87,7 @@ class Ledger(object):
 
     def ends(self, reason):
         # type: (str) -> Iterator[RawEvent]
-        """The ends of what lived in a process that is lost."""
+        """The events that end all calls and notifiers of a process that is lost."""
         calls, self._calls = sorted(self._calls), set()
         notifiers, self._notifiers = sorted(self._notifiers), set()
         for call in calls:
@@ -97,8 +97,9 @@ class Ledger(object):
 
     def restore(self, request):
         # type: (Callable[..., Any]) -> List[RawEvent]
-        """Give the next process the credentials, and make the registrations again, which keep their handles on this
-        side. Returns events of those that failed. ``request`` performs a command there.
+        """Give the next process the credentials, and make the registrations again. The endpoint's handles stay.
+
+        ``request`` runs a command in that process. Returns the events of the registrations that failed.
         """
         for each in self.credentials:
             request("add_credentials", *each)
@@ -106,7 +107,7 @@ class Ledger(object):
         for handle, kept in list(self._registrations.items()):
             try:
                 self._restore_one(request, handle, kept)
-            except EngineLost:  # this process, too: the next one makes them again
+            except EngineLost:  # this process is lost, too: the next one makes them again
                 raise
             except SipbridgeError as error:
                 failed.append(
@@ -122,5 +123,5 @@ class Ledger(object):
         self._handles.pop(kept[1], None)
         kept[1] = request("register", *kept[0])
         self._handles[kept[1]] = handle
-        if handle not in self._registrations:  # unregistered meanwhile
+        if handle not in self._registrations:  # the user has unregistered meanwhile
             request("unregister", kept[1])

@@ -1,4 +1,4 @@
-"""The extension modules of the engines: which there are, and loading one."""
+"""Find and load the extension modules of the engines."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Dict, Optional
 
-#: The engines there are, in the order in which they are looked for.
+#: The names of the engines, in the order in which they are tried.
 NAMES = ("sofia", "exosip")
 
-#: What to do about an engine that is not there: by its name, None for either.
+#: What the user can do when an engine is missing, by its name; None when both are missing.
 HOW_TO_GET = {
     None: "Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora) or sofia-sip (Homebrew) and build"
     " sipbridge again (make develop, in a checkout), or run in the image",
@@ -27,7 +27,7 @@ HOW_TO_GET["sofia"] = HOW_TO_GET[None]
 
 def load(name):
     # type: (str) -> ModuleType
-    """The extension module of an engine, or ImportError."""
+    """The extension module of an engine. Raises ImportError."""
     return importlib.import_module("sipbridge._" + name)
 
 
@@ -46,7 +46,9 @@ def available():
 
 def choose(name):
     # type: (Optional[str]) -> ModuleType
-    """The extension module of the engine asked for: by argument, by SIPBRIDGE_ENGINE, or the first there is."""
+    """The extension module of the named engine; for None, of the one that SIPBRIDGE_ENGINE names, else of the first
+    that loads. Raises InputError and EngineError.
+    """
     wanted = name or os.environ.get("SIPBRIDGE_ENGINE")
     if wanted and wanted not in NAMES:
         raise InputError("unknown engine %r (there are %s)" % (wanted, ", ".join(NAMES)))

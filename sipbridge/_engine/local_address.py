@@ -1,4 +1,4 @@
-"""Which of this machine's addresses a peer sees."""
+"""Find the address of this machine that a peer sees."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -11,14 +11,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
 
-#: Nothing is sent to these: they only serve to ask the system for the default route (RFC 5737, RFC 3849).
+#: Addresses for documentation (RFC 5737, RFC 3849). They only serve to ask the system for its default route; nothing is
+#: sent to them.
 SOMEWHERE, SOMEWHERE_IPV6 = "192.0.2.1", "2001:db8::1"
 
 
 def reachable(host):
     # type: (str) -> str
-    """The host of an endpoint's address as others may use it: in the place of a wildcard the address of this machine on
-    the default route, or loopback. IPv6 in brackets.
+    """The host of an endpoint's address; for a wildcard, this machine's address on the default route, else loopback.
+    An IPv6 address is in brackets.
     """
     if not is_wildcard(host):
         return host
@@ -29,7 +30,7 @@ def reachable(host):
 
 def source_address(host, port):
     # type: (str, int) -> Optional[str]
-    """The local address from which this machine reaches a host, or None. Nothing is sent."""
+    """The local address from which this machine sends to a host, or None. It sends nothing."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with closing(socket.socket(family, socket.SOCK_DGRAM)) as probe:

@@ -1,7 +1,7 @@
-"""The process that an engine was opened in, and the ones forked from it, in which nothing of it works.
+"""The process that opened an engine. The engine does not work in processes that are forked from it.
 
-A fork has one thread, whichever forked: none that takes events, none of the library's; and a lock that another thread
-held stays held for good.
+A forked process has one thread only, the one that forked: the threads that take events and those of the library do not
+exist there, and a lock that one of them held is held for ever.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -12,7 +12,7 @@ from sipbridge.errors import EngineError
 
 
 class Owner(object):
-    """This process, as it is when this is made."""
+    """The process in which this object was made."""
 
     __slots__ = ("_pid",)
 
@@ -23,12 +23,12 @@ class Owner(object):
     @property
     def is_elsewhere(self):
         # type: () -> bool
-        """True in a process that was forked from it."""
+        """True in a process that was forked from that one."""
         return os.getpid() != self._pid
 
     def check(self):
         # type: () -> None
-        """Raise EngineError in a process that was forked from it."""
+        """Raise EngineError in a process that was forked from that one."""
         if os.getpid() != self._pid:
             raise EngineError(
                 "this endpoint was opened in process %d, before a fork: open one in each process that needs it"

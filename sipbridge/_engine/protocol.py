@@ -1,6 +1,6 @@
-"""The octets between a service and its worker (docs/worker-protocol.md): frames, commands, results, events.
+"""The protocol between a service and its worker (docs/worker-protocol.md): frames, commands, results, events.
 
-Nothing here executes what it reads: a frame holds numbers, text, octets and JSON.
+A frame holds numbers, text, octets and JSON. Reading one never executes code.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -16,19 +16,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Sequence, Tuple
 
-#: The version of the protocol. Both sides have to speak the same one.
+#: The version of the protocol. Both sides must have the same.
 VERSION = 1
 
-#: Kinds of frame. HELLO, RESULT, FAILURE and EVENT come from the worker, the others go to it.
+#: The kinds of frames. HELLO, RESULT, FAILURE and EVENT come from the worker; the others go to it.
 HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT = range(1, 7)
 
-#: Octets that a frame may have at most: more than any message of SIP comes to.
+#: The most octets of a frame. No SIP message has as many.
 MAX_FRAME = 4 * 1024 * 1024
 
-#: Arguments of a command that are more than JSON has: they arrive as what they were.
+#: The classes of arguments that JSON lacks. The other side gets objects of the same class.
 RECORDS = dict((kind.__name__, kind) for kind in (Content, Parties))
 
-#: Exceptions that a command may raise.
+#: The exceptions that a command may raise.
 _ERRORS = dict(
     (kind.__name__, kind)
     for kind in (
@@ -41,11 +41,11 @@ _ERRORS = dict(
     )
 )
 
-_HEAD = struct.Struct("!IB")  # octets that follow the head, kind
+_HEAD = struct.Struct("!IB")  # the number of octets behind the head, the kind
 _NUMBER = struct.Struct("!I")
-_COMMAND = struct.Struct("!II")  # number, octets of JSON
-# What csrc/core/frames.c writes: type, cause, state, outgoing; status, expires; call, registration, subscription,
-# transaction, microseconds; then the octets of method, reason, request URI, headers, peer and body, which follow.
+_COMMAND = struct.Struct("!II")  # the command's number, the number of octets of JSON
+# csrc/core/frames.c writes: type, cause, state, outgoing; status, expires; call, registration, subscription,
+# transaction, microseconds; then the lengths of method, reason, request URI, headers, peer and body, which follow.
 _EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -53,19 +53,19 @@ _from_json = json.JSONDecoder().decode
 
 
 class ProtocolError(errors.EngineError):
-    """What came is not of the protocol."""
+    """The octets from the other side break the protocol."""
 
 
 def frame(kind, payload):
     # type: (int, bytes) -> bytes
-    """A frame as octets. Raises InputError when it is longer than one may be."""
+    """A frame as octets. Raises InputError when it is too long."""
     if len(payload) > MAX_FRAME:
         raise errors.InputError("%d octets are more than a worker takes: %d" % (len(payload), MAX_FRAME))
     return _HEAD.pack(len(payload), kind) + payload
 
 
 class Decoder(object):
-    """Cuts what is received into frames."""
+    """Cuts the received octets into frames."""
 
     def __init__(self):
         # type: () -> None
@@ -73,7 +73,7 @@ class Decoder(object):
 
     def feed(self, octets):
         # type: (bytes) -> List[Tuple[int, bytes]]
-        """The frames that are now complete, as (kind, payload). Raises ProtocolError."""
+        """Take received octets. Returns the frames that are complete now, as (kind, payload). Raises ProtocolError."""
         octets = self._rest + octets if self._rest else octets
         frames, start, end = [], 0, len(octets)
         while end - start >= _HEAD.size:
@@ -96,19 +96,19 @@ def _parse(octets):
     # type: (bytes) -> Any
     try:
         return _from_json(octets.decode("ascii"))
-    except (ValueError, RuntimeError) as error:  # UnicodeError is one of the former, RecursionError of the latter
+    except (ValueError, RuntimeError) as error:  # UnicodeError and RecursionError among them
         raise ProtocolError("not JSON: %s" % error)
 
 
 def hello(facts):
     # type: (Dict[str, Any]) -> bytes
-    """The worker's first frame: a dict."""
+    """The worker's first frame, from a dict."""
     return frame(HELLO, _to_json(facts).encode("ascii"))
 
 
 def parse_hello(payload):
     # type: (bytes) -> Dict[str, Any]
-    """The dict, of this version. Raises ProtocolError."""
+    """The dict in a hello. Raises ProtocolError, also for another version of the protocol."""
     facts = _parse(payload)
     facts = facts if isinstance(facts, dict) else {}
     spoken = facts.get("protocol")
@@ -128,8 +128,8 @@ def parse_hello(payload):
 
 def _packed(value, octets):
     # type: (Any, List[bytes]) -> Any
-    """The value as JSON has it; bytes are added to a list, and only their length stays."""
-    if isinstance(value, bytes):  # all of Python 2's str: it comes out as such again
+    """The value for JSON. Bytes go to the list ``octets``, and JSON has their length."""
+    if isinstance(value, bytes):  # in Python 2 also each str, which comes out as a str again
         octets.append(value)
         return {"bytes": len(value)}
     name = type(value).__name__
@@ -147,7 +147,7 @@ def command(number, method, arguments):
 
 
 class _Unpacker(object):
-    """The opposite of :func:`_packed`, with the octets taken one after the other."""
+    """The opposite of :func:`_packed`. It takes the octets in the same order."""
 
     def __init__(self, payload, start):
         # type: (bytes, int) -> None
@@ -180,13 +180,13 @@ def parse_command(payload):
 
 def result(number, value):
     # type: (int, Any) -> bytes
-    """What a command returned, as a frame."""
+    """The result of a command, as a frame."""
     return frame(RESULT, _NUMBER.pack(number) + _to_json(value).encode("ascii"))
 
 
 def failure(number, error):
     # type: (int, Exception) -> bytes
-    """What a command raised, as a frame. What is none of sipbridge's exceptions becomes one."""
+    """The exception of a command, as a frame. An exception that is none of sipbridge's becomes an EngineError."""
     name = type(error).__name__
     text = text_type(error)
     if _ERRORS.get(name) is not type(error):
@@ -219,13 +219,13 @@ def parse_failure(payload):
 
 def credit(count):
     # type: (int) -> bytes
-    """Leave to send so many events more, as a frame."""
+    """The frame that allows the worker to send this many more events."""
     return frame(CREDIT, _NUMBER.pack(count))
 
 
 def parse_credit(payload):
     # type: (bytes) -> int
-    """The number of events."""
+    """The number of events in a credit. Raises ProtocolError."""
     if len(payload) != _NUMBER.size:
         raise ProtocolError("malformed credit")
     count = _NUMBER.unpack(payload)[0]  # type: int
@@ -236,10 +236,10 @@ def parse_credit(payload):
 
 
 class Vocabulary(object):
-    """The names of the numbers that events carry, from the worker's hello.
+    """The names for the numbers in events, from the worker's hello.
 
     Args:
-        facts: the hello, whose "types", "causes" and "states" are dicts of number (as text) and name.
+        facts: the content of the hello. Its "types", "causes" and "states" are dicts of number (as text) and name.
     """
 
     def __init__(self, facts):

@@ -1,4 +1,4 @@
-"""A descriptor that is readable or not, as somebody sets it: for poll() and the like."""
+"""A file descriptor for poll() and select() that can be set readable or not."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -8,12 +8,12 @@ import os
 
 def close_on_exec(descriptor):
     # type: (int) -> None
-    """Keep a descriptor from programs that this one starts: Python 2 leaves them all of its own."""
+    """Close a descriptor in the programs that this one starts. Python 2 does not do that by itself."""
     fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.fcntl(descriptor, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
 
 
 class Alert(object):
-    """A pipe that holds one octet while it is set. Not safe for threads."""
+    """A pipe that holds one octet while it is set. Use it in one thread at a time."""
 
     def __init__(self):
         # type: () -> None
@@ -24,7 +24,7 @@ class Alert(object):
 
     def fileno(self):
         # type: () -> int
-        """What is readable while it is set."""
+        """The descriptor that is readable while it is set."""
         return self._reader
 
     def set(self, readable):
@@ -39,6 +39,6 @@ class Alert(object):
 
     def close(self):
         # type: () -> None
-        """Give the pipe back."""
+        """Close the pipe."""
         os.close(self._reader)
         os.close(self._writer)

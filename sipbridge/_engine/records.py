@@ -1,4 +1,4 @@
-"""What passes between the facade and an engine, wherever that runs: text, bytes and numbers."""
+"""The records that pass between the facade and an engine, wherever it runs: text, bytes and numbers."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -29,8 +29,8 @@ class RawEvent(NamedTuple("RawEvent", [
     ("peer", "str"),
     ("body", "bytes"),
 ])):
-    """An sb_event (csrc/contract/engine.h): numbers as they are, ``time`` in seconds since 1970, text as
-    text with what is no UTF-8 replaced, the body as bytes.
+    """An sb_event (csrc/contract/engine.h). ``time`` is in seconds since 1970, the body is bytes. In text, octets that
+    are not UTF-8 are replaced.
     """
 
     __slots__ = ()
@@ -41,12 +41,12 @@ class Content(NamedTuple("Content", [
     ("content_type", "Optional[str]"),
     ("body", "Optional[bytes]"),
 ])):
-    """What a message carries: pairs of text, text or None, bytes or None."""
+    """The content of a message: header fields as pairs of text, a media type or None, a body (bytes) or None."""
 
     __slots__ = ()
 
 
 class Parties(NamedTuple("Parties", [("to", "str"), ("from_", "Optional[str]"), ("route", "Optional[str]")])):
-    """Between whom a request goes: text; the last two may be None."""
+    """The addresses of a request, text: To, From or None, and the URI of the first proxy or None."""
 
     __slots__ = ()

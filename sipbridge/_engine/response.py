@@ -1,4 +1,4 @@
-"""What a peer answered to a request."""
+"""The response to a request."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -20,7 +20,7 @@ class Response(NamedTuple("Response", [
     ("headers", "Headers"),
     ("body", "bytes"),
 ])):
-    """A final response (RFC 3261, 7.2): status code, reason phrase, :class:`~sipbridge.Headers`, bytes."""
+    """A final response (RFC 3261, 7.2): status code, reason phrase, :class:`~sipbridge.Headers`, body (bytes)."""
 
     __slots__ = ()
 
@@ -33,26 +33,26 @@ class Response(NamedTuple("Response", [
     @property
     def content_type(self):
         # type: () -> Optional[str]
-        """The Content-Type as it stands, or None."""
+        """The value of Content-Type, or None."""
         return self.headers.get("Content-Type")
 
 
 class NoResponse(Response):
-    """What stands for the response to a request that reached nobody: 503 (RFC 3261, 8.1.3.1), and why."""
+    """Stands for the response when a request reached nobody: 503 (RFC 3261, 8.1.3.1), with the reason."""
 
     __slots__ = ()
 
 
 def response_of(raw):
     # type: (RawEvent) -> Response
-    """The response that an event of the engine tells of."""
+    """The Response in an event of the engine."""
     kind = NoResponse if raw.cause == "unreachable" else Response
     return kind(raw.status, raw.reason, Headers(raw.headers), raw.body)
 
 
 def check_response(response, what):
     # type: (Response, str) -> Response
-    """The response where it is a 2xx; else raises what :func:`error_of` returns."""
+    """Return the response when it is a 2xx, else raise the error that :func:`error_of` returns."""
     error = error_of(response, what)
     if error is not None:
         raise error
@@ -61,10 +61,10 @@ def check_response(response, what):
 
 def error_of(response, what):
     # type: (Response, str) -> Optional[SipbridgeError]
-    """What a response that is no 2xx comes to, else None.
+    """The error that a response stands for, or None for a 2xx.
 
-    PeerUnreachable where there was none because the request reached nobody, TimeoutError for a 408, which is also
-    what no answer at all comes to (RFC 3261, 8.1.3.1), AuthenticationError for a 401 or 407, ResponseError for others.
+    PeerUnreachable when the request reached nobody; TimeoutError for 408, which also stands for no response at all
+    (RFC 3261, 8.1.3.1); AuthenticationError for 401 and 407; ResponseError for any other status.
     """
     if response.ok:
         return None

@@ -1,4 +1,4 @@
-"""What the shield counts in this process."""
+"""The counters of the shield in this process."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -18,9 +18,9 @@ class Counter(NamedTuple("Counter", [
     ("answered", "int"),
     ("dropped", "int"),
 ])):
-    """How many messages of this process passed (rule ``""``), or offended against a rule and were answered or
-    dropped. The rules are those of csrc/shield/check/shield.h: ``"via"``, ``"cseq-method"``, ``"overload-invite"``
-    and so on.
+    """The number of messages that passed (rule ``""``), or that broke a rule and were answered or dropped.
+
+    csrc/shield/check/shield.h has the rules: ``"via"``, ``"cseq-method"``, ``"overload-invite"`` and so on.
     """
 
     __slots__ = ()
@@ -28,16 +28,15 @@ class Counter(NamedTuple("Counter", [
 
 def binding():
     # type: () -> Tuple[ModuleType, ModuleType]
-    """The extension module of an engine, any: the shield is one for the process."""
+    """The extension module of any engine: a process has only one shield."""
     module = choose(None)
     return module.lib, module.ffi
 
 
 def counters():
     # type: () -> List[Counter]
-    """What became of the messages that this process received: a list of :class:`Counter`, those that passed first.
-
-    Raises EngineError when no shield is loaded.
+    """A list of :class:`Counter`: what the shield did with the messages that this process received. The first one
+    counts those that passed. Raises EngineError when no shield is loaded.
     """
     lib, ffi = binding()
     count = lib.sb_shield_counters(ffi.NULL, 0)

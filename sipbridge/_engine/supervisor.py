@@ -1,4 +1,4 @@
-"""The thread of a worker that starts its processes, watches them, and replaces the one that is lost."""
+"""The thread of a worker that starts its process, watches it, and starts another one when it is lost."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sipbridge")
 
-#: Seconds for a process to load and open its engine.
+#: The most seconds that a process may take to load and open its engine.
 _START = 20.0
 
-#: Seconds that a worker has to live for its death to count as the first again, and the longest back-off.
+#: After this many seconds of life, a death counts as the first one; and the longest back-off in seconds.
 _STABLE, _LONGEST = 60.0, 10.0
 
-#: Each process numbers its calls and the like from its own share on, this wide in bits: a handle of one that died
-#: means nothing to the next.
+#: Each process has handles from a share of its own, of this many bits. So a handle of a dead process means nothing to
+#: the next one.
 _SHARE = 32
 
 
 class Supervisor(object):
-    """Sees to it that a worker has a process. It sleeps while all is well.
+    """Keeps a process running for a worker. It sleeps while the process lives.
 
     Args:
         worker: the Worker.
-        settings: of each process.
-        python, max_restarts, backoff: as of the Worker.
+        settings: the settings of each process.
+        python, max_restarts, backoff: as for the Worker.
 
     Attributes:
         port: the local port of the engine, once a process has opened it.
-        starting: a process that the worker does not have yet, or None.
-        deaths: how many processes died in a row.
+        starting: a process that is starting and that the worker does not have yet, or None.
+        deaths: the number of processes that died in a row.
     """
 
     def __init__(self, worker, settings, python, max_restarts, backoff):
@@ -62,13 +62,13 @@ class Supervisor(object):
     @property
     def has_begun(self):
         # type: () -> bool
-        """Whether the thread was started."""
+        """True once the thread was started."""
         return self._thread is not None
 
     @property
     def last_id(self):
         # type: () -> int
-        """The last handle that the present process can have given."""
+        """The highest handle of the present process's share."""
         return (self._generation + 1 << _SHARE) - 1
 
     def begin(self):
@@ -87,8 +87,10 @@ class Supervisor(object):
 
     def start(self):
         # type: () -> Tuple[Channel, List[str], List[RawEvent]]
-        """A process with an opened engine, as a :class:`Channel`, in which all is again as it was in the one before;
-        what it warns of; and events of what is not again. Raises SipbridgeError.
+        """Start a process, open its engine, and make the registrations again.
+
+        Returns its :class:`Channel`, a list of warnings, and events of registrations that failed. Raises
+        SipbridgeError.
         """
         self._generation += 1
         channel = Channel(Process(self._python, self._settings))
@@ -114,7 +116,7 @@ class Supervisor(object):
         # type: () -> None
         try:
             self._keep_alive()
-        except Exception as error:  # nobody else would tell those who wait
+        except Exception as error:  # end everything here, or threads would wait for ever
             log.exception("the thread that watches the worker has failed")
             channel = self._worker._channel
             if channel is not None:
@@ -138,7 +140,7 @@ class Supervisor(object):
 
     def _revive(self, reason, died):
         # type: (str, float) -> bool
-        """Have another process in its place. False when it is given up, or the endpoint is being closed."""
+        """Start another process. Returns False after too many deaths, and when the endpoint closes."""
         closing = self._worker._closing
         while True:
             self.deaths += 1
@@ -160,7 +162,7 @@ class Supervisor(object):
         for text in complaints:
             log.warning("%s", text)
         self._worker._install(channel, unreported("engine-restarted", reason=reason, time=seconds), *failed)
-        if closing.is_set():  # by somebody who has not seen this process any more
+        if closing.is_set():  # the thread that closes has not seen this process
             channel.process.kill()
         return True
 
@@ -179,7 +181,7 @@ class Supervisor(object):
 
 def end(channel):
     # type: (Channel) -> None
-    """See a process out that nobody is to have."""
+    """End a process that no worker has."""
     channel.process.kill()
     channel.process.reap(0.0)
     channel.close()
@@ -187,7 +189,7 @@ def end(channel):
 
 def _parsed(result):
     # type: (Any) -> Tuple[int, List[str]]
-    """The port and the warnings that a worker tells of its engine. Raises ProtocolError."""
+    """The port and the list of warnings in the result of "open". Raises ProtocolError."""
     try:
         port, complaints = result
         return int(port), ["%s" % each for each in complaints]

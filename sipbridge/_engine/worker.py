@@ -1,9 +1,8 @@
-"""An engine in a process of its own, watched, and replaced when it is lost.
+"""An engine in a process of its own. The process is watched, and replaced when it is lost.
 
-A thread that needs something from the worker reads the socket itself, for all the others too: the result of a
-command comes without a change of threads. Only the main thread, which a signal may interrupt anywhere, has it read by
-another. A thread of the worker's own starts processes, watches them and sees
-them out; it sleeps while all is well.
+A thread that waits for a result or an event reads the socket itself, also for the other threads, so a result arrives
+without a switch of threads. Only the main thread lets another thread read, because a signal may interrupt it anywhere.
+One more thread, the supervisor, starts and watches the process; it sleeps while the process lives.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -38,22 +37,22 @@ if TYPE_CHECKING:
     from sipbridge._engine.channel import Channel
     from sipbridge._engine.records import Parties, RawEvent
 
-    _Forwarding = InProcess  # whose methods it is given: see _forward()
+    _Forwarding = InProcess  # _forward() gives Worker its methods
 else:
     _Forwarding = object
 
 log = logging.getLogger("sipbridge")
 
-#: Events that a worker may send before they are read here: more would only lie in memory.
+#: The most events that a worker sends before the service reads them, so that they do not fill its memory.
 WINDOW = 1000
 
-#: Seconds: a sign of life at least this often; one lets a worker also see that its service is gone.
+#: The most seconds between two signs of life. With each, the worker also checks that its service lives.
 _BEAT = 0.5
 
-#: Seconds that closing may take, and be reported, besides those that peers are given.
+#: The seconds that closing may take in addition to the ``grace`` for peers.
 _CLOSING = 1.5
 
-#: Methods of an engine that are between it and its worker.
+#: The methods of an engine that only worker_main calls.
 _BETWEEN = frozenset(["vocabulary", "take_frames", "probe"])
 
 
@@ -62,20 +61,20 @@ class Worker(_Forwarding):
 
     Args:
         engine: ``"sofia"``, ``"exosip"`` or None, as for an endpoint.
-        hang_timeout: seconds without a sign of life after which the process is taken for hung, and killed.
-        max_restarts: deaths in a row, each within a minute of the start before it, after which it is given up;
-            None: never.
-        backoff: seconds before the second restart in a row, doubled for each further one up to ten; the first
-            restart is made at once.
-        crash_folder: where core dumps (and, from Python 3, tracebacks) of a process that died are kept, the
-            last five of each; made with the mode 0700 where it is missing; None: nowhere. A core dump holds what
-            was in the memory of the process, passwords included.
-        python: path of the interpreter for the process; None for this one's.
+        hang_timeout: seconds without a sign of life after which the process counts as hung and is killed.
+        max_restarts: the number of restarts in a row after which the worker gives up; None for no limit. A process that
+            lived for a minute begins a new row.
+        backoff: seconds before the second restart in a row. The seconds double for each further one, up to ten. The
+            first restart has no delay.
+        crash_folder: the folder for core dumps and, from Python 3 on, tracebacks of processes that died; it keeps the
+            last five of each. If it is missing, it is made with the mode 0700. None keeps nothing. A core dump holds
+            the memory of the process, so passwords, too.
+        python: path of the interpreter for the process; None for the present one.
 
-    When the process dies or hangs, each of its calls ends with a CallEnded whose ``cause`` is "engine-lost",
-    whoever waits gets EngineLost, and another process is started on the same port with the same credentials and
-    registrations; then comes EngineRestarted. Commands meanwhile raise EngineLost. After ``max_restarts`` comes
-    EngineFailed, and from then on each command raises EngineLost.
+    When the process dies or hangs, each of its calls ends with a CallEnded whose ``cause`` is "engine-lost", and
+    methods that wait raise EngineLost. Another process starts on the same port, with the same credentials and
+    registrations, and you get an EngineRestarted. Until then each command raises EngineLost. After ``max_restarts``
+    you get an EngineFailed, and each command raises EngineLost from then on.
 
     Raises InputError.
     """
@@ -102,27 +101,27 @@ class Worker(_Forwarding):
             "crash_folder": None if crash_folder is None else os.path.abspath(crash_folder),
         }
         self._supervisor = Supervisor(self, settings, python, max_restarts, backoff)
-        self.name = ""  # type: str  # of the engine, once it is open
+        self.name = ""  # type: str  # the engine's name, once it is open
         self.version = ""  # type: str
         self._owner = Owner()
         self._condition = threading.Condition(threading.Lock())
-        self._channel = None  # type: Optional[Channel]  # the process that there is now
-        self._reading = False  # a thread is reading its socket
-        self._waiting = 0  # threads that wait for what that one reads
+        self._channel = None  # type: Optional[Channel]  # the connection to the present process
+        self._reading = False  # True while a thread reads its socket
+        self._waiting = 0  # the number of threads that wait for that one
         self._events = deque()  # type: Deque[RawEvent]
-        self._consumed = 0  # events read since leave was given for more
-        self._lost = EngineError("the engine is not open")  # type: Optional[EngineError]  # what every command raises, while there is none
+        self._consumed = 0  # events read since the last credit for more
+        self._lost = EngineError("the engine is not open")  # type: Optional[EngineError]  # what each command raises while there is no process
         self._closing = threading.Event()
         self._closed = False
-        self._opening = None  # type: Optional[List[Any]]  # names of the last arguments of open(), and all arguments, for the next process
+        self._opening = None  # type: Optional[List[Any]]  # the names of the last arguments of open(), and all its arguments
         self._ledger = Ledger()
-        self._alert = None  # type: Optional[Alert]  # for who polls a descriptor
+        self._alert = None  # type: Optional[Alert]  # for programs that poll a descriptor
         self._gave_up = False
 
     @property
     def _cond(self):
         # type: () -> threading.Condition
-        """The lock of all that follows. Raises EngineError in a forked process: the socket is another's."""
+        """The lock of this object, with a condition. In a forked process it raises EngineError."""
         if self._opening is not None:
             self._owner.check()
         return self._condition
@@ -131,7 +130,7 @@ class Worker(_Forwarding):
 
     def open(self, transport, host, port, *values, **named):
         # type: (str, str, int, *object, **object) -> None
-        """Start the process and open the engine there. Raises TransportError, EngineError."""
+        """Start the process and open the engine in it. Raises TransportError and EngineError."""
         if self._opening is not None:
             raise EngineError("this Worker was opened before; make one for each endpoint")
         self._owner = Owner()
@@ -139,7 +138,7 @@ class Worker(_Forwarding):
         self._opening = opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
         channel, complaints, _ = self._supervisor.start()
         try:
-            for text in complaints:  # which raises where warnings are made errors
+            for text in complaints:  # it raises if the user has made warnings errors
                 warnings.warn(text, UnshieldedEngineWarning, stacklevel=3)
             opening[3] = self.port
             facts = channel.facts or {}
@@ -160,20 +159,20 @@ class Worker(_Forwarding):
     @property
     def pid(self):
         # type: () -> Optional[int]
-        """The process id of the worker, or None while there is none."""
+        """The process id of the worker, or None while it has no process."""
         channel = self._channel
         return None if channel is None else channel.process.pid
 
     def shield_counters(self):
         # type: () -> List[Counter]
-        """As :func:`sipbridge.shield.counters`, of the worker."""
+        """The counters of the shield in the worker's process, like :func:`sipbridge.shield.counters`."""
         return [Counter(*each) for each in self._command("shield_counters")]
 
     def fileno(self):
         # type: () -> int
-        """A descriptor that is readable while events wait, for poll() and the like: do not read from it.
+        """A file descriptor for poll() and select(), readable while events wait. Do not read from it.
 
-        From now on a thread of its own takes events from the worker as they come.
+        From the first call on, one more thread takes events from the worker as they come.
         """
         with self._cond:
             if self._alert is None:
@@ -191,7 +190,7 @@ class Worker(_Forwarding):
 
     def close(self, grace):
         # type: (float) -> None
-        """Close within ``grace`` seconds, more or less, and see the process out. Whoever waits gets an EngineError."""
+        """Close the engine in about ``grace`` seconds at most, and end the process. Waiting threads get EngineError."""
         with self._cond:
             if self._closed or not self._supervisor.has_begun:
                 raise EngineError("close: the engine is not open")
@@ -237,7 +236,7 @@ class Worker(_Forwarding):
 
     def _credit_due(self):
         # type: () -> Tuple[Optional[Channel], int]
-        """The channel, and the number of events to give leave for now."""
+        """The channel, and the number of further events to allow now; (None, 0) when that is not needed yet."""
         self._consumed += 1
         if self._consumed < WINDOW // 2 or self._channel is None:
             return None, 0
@@ -246,7 +245,7 @@ class Worker(_Forwarding):
 
     def add_credentials(self, realm, user, password):
         # type: (Optional[str], str, str) -> None
-        """Kept for the next process too; while there is none, for that one alone."""
+        """Give the credentials to this process and to each next one."""
         kept = [each for each in self._ledger.credentials if each[:2] != (realm, user)] + [(realm, user, password)]
         self._replace_credentials(kept, "add_credentials", realm, user, password)
 
@@ -256,7 +255,7 @@ class Worker(_Forwarding):
 
     def _replace_credentials(self, credentials, *command):
         # type: (List[Tuple[Optional[str], str, str]], *Any) -> None
-        """Keep these, and tell the process that there is. What it refuses is not kept: the next one would not start."""
+        """Keep these credentials for each next process, unless the present one refuses them: no process would start."""
         before, self._ledger.credentials = self._ledger.credentials, credentials
         try:
             self._command(*command)
@@ -280,7 +279,7 @@ class Worker(_Forwarding):
 
     def unregister(self, registration):
         # type: (int) -> None
-        """While there is no process the registration is dropped: the next one does not make it again."""
+        """Remove the binding. While there is no process, only make sure that the next one does not register again."""
         with self._cond:
             present = self._ledger.unregistered(registration, self._channel is None)
         self._command("unregister", present)
@@ -289,13 +288,13 @@ class Worker(_Forwarding):
 
     def _command(self, method, *arguments, **options):
         # type: (str, *Any, **Any) -> Any
-        """What the method returns in the worker. Raises what it raises there, and EngineLost."""
+        """Call a method of the engine in the worker. Returns and raises what the method does, or raises EngineLost."""
         within = options.get("within")
         with self._cond:
             channel = self._channel
             if channel is None:
                 lost = self._lost or EngineLost("the engine is lost")
-                raise type(lost)("%s" % lost)  # another one: raised again it would collect tracebacks
+                raise type(lost)("%s" % lost)  # a new one, since one that is raised again collects tracebacks
             pending = channel.expect(method, arguments)
         channel.send(pending.frame)
         deadline = None if within is None else monotonic() + within
@@ -307,7 +306,9 @@ class Worker(_Forwarding):
 
     def _read_until(self, ready, deadline):
         # type: (Callable[[], object], Optional[float]) -> None
-        """Return when ready() is true, or the deadline (None: none) is over; read, or wait for who does."""
+        """Return when ready() is true or the deadline (None: none) is over. Until then, read, or wait for the thread
+        that reads.
+        """
         while not ready():
             left = None if deadline is None else deadline - monotonic()
             if left is not None and left <= 0:
@@ -323,9 +324,9 @@ class Worker(_Forwarding):
 
     def _have_it_read(self, ready, left):
         # type: (Callable[[], object], Optional[float]) -> bool
-        """Wait for what another thread reads: into this one, the main one, a signal may throw an exception at any time,
-        and what was taken from the socket and not yet from the decoder would be lost to all. False when there can be
-        no such thread: the interpreter is about to exit.
+        """Let another thread read, and wait. A signal may raise an exception in the main thread at any time; octets
+        that it took from the socket and did not decode yet would be lost for all threads. Returns False when the
+        thread cannot be started, because the interpreter exits.
         """
         wanted = [True]
         thread = threading.Thread(target=self._read_while, args=(wanted,), name="sipbridge worker reader")
@@ -357,7 +358,7 @@ class Worker(_Forwarding):
 
     def _read(self, channel, timeout):
         # type: (Channel, Optional[float]) -> None
-        """Read what there is, without the lock, and take it in."""
+        """Read from the socket, without the lock, and take in the messages."""
         self._reading = True
         self._cond.release()
         messages = []  # type: List[Tuple[Any, ...]]
@@ -372,7 +373,7 @@ class Worker(_Forwarding):
 
     def _tell(self):
         # type: () -> None
-        """Something has come: those who wait look whether it is theirs."""
+        """Wake the threads that wait, so that each checks whether its result or event has come."""
         if self._waiting:
             self._cond.notify_all()
         if self._alert is not None:
@@ -384,7 +385,7 @@ class Worker(_Forwarding):
             self._events.append(self._ledger.followed(value))
             return
         pending = channel.take(value)
-        if pending is None:  # whoever asked was interrupted
+        if pending is None:  # the thread that sent the command was interrupted
             return
         pending.settle(result, error)
         if error is None:
@@ -394,7 +395,7 @@ class Worker(_Forwarding):
 
     def _install(self, channel, *before):
         # type: (Channel, *RawEvent) -> None
-        """Let commands and events through; some events come before its own."""
+        """Use this process from now on. The events ``before`` come before its own."""
         with self._cond:
             self._channel = channel
             self._lost = None
@@ -408,7 +409,7 @@ class Worker(_Forwarding):
 
     def _lose(self, channel, error):
         # type: (Channel, EngineLost) -> None
-        """End what lived in a process that is dead, after what it had still to say."""
+        """End all that lived in a dead process, after the last events that it sent."""
         with self._cond:
             self._channel = None
             self._lost = error
@@ -428,7 +429,7 @@ class Worker(_Forwarding):
 
     def _give_up(self, error):
         # type: (EngineLost) -> None
-        """There will be no other process."""
+        """Start no other process: the engine has failed."""
         with self._cond:
             self._gave_up = True
             self._lost = error
@@ -438,12 +439,12 @@ class Worker(_Forwarding):
 
 def _made_writable(folder):
     # type: (str) -> bool
-    """Whether there is such a folder to write to. Made where it is missing, for this user alone: a core dump holds
-    whatever was in the memory of a worker.
+    """Make the folder if it is missing, for this user alone, because a core dump holds the memory of a worker. Returns
+    True when this process can write to it.
     """
     try:
         os.makedirs(folder, 0o700)
-    except OSError:  # it is there, or cannot be made
+    except OSError:  # it exists, or cannot be made
         pass
     return os.path.isdir(folder) and os.access(folder, os.W_OK)
 
@@ -455,7 +456,7 @@ def _is_main():
 
 def _forward(kind):
     # type: (type) -> None
-    """Give Worker the public methods of an engine's class that it lacks: each becomes a command of that name."""
+    """Give Worker each public method of an engine's class that it lacks, as a command of that name."""
     for name in vars(kind):
         if not name.startswith("_") and name not in _BETWEEN and not hasattr(Worker, name):
             setattr(Worker, name, _forwarded(name))

@@ -1,8 +1,8 @@
-"""A worker: the process that runs an engine for a service (docs/worker-protocol.md). Started by
-:mod:`sipbridge._engine.worker_process`, never by hand.
+"""A worker: the process that runs an engine for a service (docs/worker-protocol.md).
+:mod:`sipbridge._engine.worker_process` starts it.
 
-One thread, one loop: commands in, results and events out. Nothing in it waits for the service: what the service
-does not take stays in the engine's queue, and the engine answers 503 when that is long.
+One thread runs one loop, which takes commands and sends results and events. It never waits for the service: events that
+the service does not read stay in the engine's queue, and the engine answers 503 when the queue is long.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -31,30 +31,30 @@ if TYPE_CHECKING:
 
     from sipbridge._engine.shield_counters import Counter
 
-#: Octets to read at once.
+#: The octets to read at once.
 _CHUNK = 65536
 
-#: Seconds to hang up and unregister when the service is gone. It has to be over in two.
+#: The seconds to hang up and unregister when the service is gone. All must be over in two seconds.
 _FAREWELL = 1.0
 
-#: Seconds that the service allows for loading and opening the engine.
+#: The seconds that the service allows for loading and opening the engine.
 _START = 30.0
 
 _LATER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
 
 
 class _ServiceGone(Exception):
-    """The socket is at its end, or our parent is another."""
+    """The service has ended: the socket is closed, or the parent process has changed."""
 
 
 class Server(object):
-    """Serves one engine on a socket.
+    """Runs one engine for the service at the other end of a socket.
 
     Args:
-        engine: an :class:`InProcess`, not opened.
+        engine: an :class:`InProcess` that is not open yet.
         connection: the socket.
-        beats: a descriptor that takes an octet as a sign of life.
-        settings: as given by the service.
+        beats: a descriptor to which it writes an octet as a sign of life.
+        settings: the settings from the service.
     """
 
     def __init__(self, engine, connection, beats, settings):
@@ -70,7 +70,7 @@ class Server(object):
         self._out = []  # type: List[bytes]
         self._credit = 0
         self._opened = self._closed = False
-        self._engine_descriptor = -1  # once it is opened
+        self._engine_descriptor = -1  # -1 before the engine is open
         self._poll = select.poll()
         self._watched = {}  # type: Dict[int, int]
         self._watch(connection.fileno(), select.POLLIN)
@@ -83,7 +83,7 @@ class Server(object):
 
     def run(self):
         # type: () -> None
-        """Until the service closes the engine. Raises _ServiceGone."""
+        """Run until the service closes the engine. Raises _ServiceGone."""
         facts = {"protocol": protocol.VERSION, "sipbridge": __version__, "pid": os.getpid()}
         facts.update(self._engine.vocabulary(), engine=self._engine.name, library=self._engine.version)
         self._out.append(protocol.hello(facts))
@@ -98,7 +98,7 @@ class Server(object):
 
     def _wait(self):
         # type: () -> int
-        """Wait for what there is to do, at most until the next beat; what the socket is ready for."""
+        """Wait for socket and engine, at most until the next sign of life. Returns poll()'s flags of the socket."""
         self._watch(self._socket.fileno(), select.POLLIN | (select.POLLOUT if self._out else 0))
         limit = max(0.0, self._next_beat - monotonic())
         try:
@@ -111,7 +111,7 @@ class Server(object):
 
     def _beat(self):
         # type: () -> None
-        """A sign of life, when it is due. Should the next one fail to come, SIGALRM ends the process."""
+        """Give a sign of life if it is time. If the next one does not come in time, SIGALRM ends the process."""
         now = monotonic()
         if now < self._next_beat:
             return
@@ -144,7 +144,7 @@ class Server(object):
 
     def _take_events(self):
         # type: () -> None
-        """As many as the service gave leave for. Without credit the engine's descriptor is not looked at."""
+        """Send as many events as the service allows. Without credit, do not wait for the engine's descriptor."""
         if self._credit:
             count, frames = self._engine.take_frames(self._credit)
             if count:
@@ -177,7 +177,7 @@ class Server(object):
         try:
             perform = getattr(self, "_do_" + name, None) or self._method(name)
             self._out.append(protocol.result(number, perform(*arguments)))
-        except Exception as error:  # whatever it is: it is not worth every call that there is
+        except Exception as error:  # the service gets it; the calls in this process go on
             self._out.append(protocol.failure(number, error))
 
     def _method(self, name):
@@ -189,10 +189,7 @@ class Server(object):
 
     def _do_open(self, last_id, names, *arguments):
         # type: (int, List[str], *Any) -> List[Any]
-        """Opens the engine; returns the port, and what the service is to be warned of.
-
-        The last arguments are named.
-        """
+        """Open the engine. ``names`` are those of the last arguments. Returns the port and a list of warnings."""
         split = len(arguments) - len(names)
         named = dict(zip([str(name) for name in names], arguments[split:]), last_id=last_id)
         with warnings.catch_warnings(record=True) as caught:
@@ -213,7 +210,7 @@ class Server(object):
 
     def close(self, grace):
         # type: (float) -> None
-        """Close the engine, in not much more than ``grace`` seconds whatever it does."""
+        """Close the engine. This takes not much longer than ``grace`` seconds, even if the engine hangs."""
         signal.setitimer(signal.ITIMER_REAL, grace + 0.8)
         if self._opened:
             self._opened = False
@@ -223,7 +220,7 @@ class Server(object):
 
 def _standard_streams():
     # type: () -> Tuple[socket.socket, int]
-    """The socket and the pipe that came as standard input and output, whose places are filled otherwise."""
+    """Return the socket and the pipe that came as standard input and output, and put other files in their places."""
     connection = socket.fromfd(0, socket.AF_UNIX, socket.SOCK_STREAM)
     beats = os.dup(1)
     for descriptor in (connection.fileno(), beats):
@@ -233,13 +230,13 @@ def _standard_streams():
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.close(nothing)
-    os.dup2(2, 1)  # a library that prints must not look alive for it
+    os.dup2(2, 1)  # so that a library that prints gives no sign of life
     return connection, beats
 
 
 def _keep_crashes(folder):
     # type: (str) -> None
-    """Have the kernel keep a core dump, and Python a traceback, in the folder. Without it where that fails."""
+    """If possible, let the kernel write a core dump and Python a traceback to the folder when this process crashes."""
     try:
         _enter(folder)
     except (OSError, IOError, ValueError) as error:
@@ -257,16 +254,16 @@ def _enter(folder):
         return
     path = os.path.join(folder, "worker-%d.traceback" % os.getpid())
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    faulthandler.enable(os.fdopen(descriptor, "w"))  # has to stay open
+    faulthandler.enable(os.fdopen(descriptor, "w"))  # it must stay open
 
 
 def main(text):
     # type: (str) -> None
-    """Be a worker. ``text`` is JSON: engine, beat, hang, crash_folder, parent."""
+    """Run a worker. ``text`` is JSON: engine, beat, hang, crash_folder, parent."""
     connection, beats = _standard_streams()
-    if hasattr(signal, "pthread_sigmask"):  # a thread of the service that blocks signals hands that on
+    if hasattr(signal, "pthread_sigmask"):  # a thread of the service may block signals, and a child inherits that
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    # Ctrl-C goes to the whole group of processes; what becomes of the calls is the service's to say.
+    # Ctrl-C signals the whole process group, and the service decides what becomes of its calls.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""The process of a worker: started fresh, watched, ended, and what is known of its death."""
+"""Start, watch and end the process of a worker, and find out why it died."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -24,24 +24,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional
 
-#: Run by the worker's interpreter: the package of this process, and nothing of what the current folder ("") holds.
+#: The program for the worker's interpreter. It imports the package from where this process has it, and no module from
+#: the current folder ("").
 _BOOT = "import sys; sys.path[:] = [%r] + [each for each in sys.path if each];"
 _BOOT += " from sipbridge._engine.worker_main import main; main(%r)"
 
-#: Where the package is. Found out now: to Python 2 it may be relative to a folder that the service leaves.
+#: The folder of the package. It is made absolute now: in Python 2 it may be relative, and the service may change its
+#: current folder.
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 _SIGNALS = dict(
     (getattr(signal, name), name) for name in dir(signal) if name.startswith("SIG") and "_" not in name
 )
 
-#: Files that are kept of crashes, the latest: a worker that dies again and again must not fill the disk.
+#: The number of crash files of each kind to keep, so that a worker that dies again and again does not fill the disk.
 _KEPT = 5
 
-#: Seconds for the kernel to see a process out that has closed its files or was killed, and for a core dump.
+#: The seconds that the kernel may take to end a process that was killed, and to write its core dump.
 _PATIENCE, _DUMP = 1.0, 5.0
 
-#: In place of an exit code that somebody else has taken; no signal has this number.
+#: In place of an exit code that other code of the service has taken. No signal has this number.
 _UNKNOWN = -1000
 
 
@@ -49,14 +51,14 @@ class Process(object):
     """One worker process.
 
     Args:
-        python: path of its interpreter; None for this one's.
-        settings: for :func:`sipbridge._engine.worker_main.main`, what JSON can hold.
+        python: path of its interpreter; None for the present one.
+        settings: a dict for JSON, the settings for :func:`sipbridge._engine.worker_main.main`.
 
     Attributes:
-        socket: our end of the socket pair; the owner closes it.
+        socket: our end of the socket pair. The Channel closes it.
         pid: its process id.
-        close_by: once it was told to close its engine, when it has to be gone, on the monotonic clock: until then it
-            waits for peers, and gives no signs of life. None before.
+        close_by: the time on the monotonic clock by which it has to end, once it was told to close its engine; else
+            None. While it closes the engine it waits for peers, and gives no signs of life.
 
     Raises EngineLost when it cannot be started.
     """
@@ -64,7 +66,7 @@ class Process(object):
     def __init__(self, python, settings):
         # type: (Optional[str], Dict[str, Any]) -> None
         self._settings = settings
-        self._lock = threading.Lock()  # of its process id, which is its own until its exit code was taken
+        self._lock = threading.Lock()  # for its process id, which another process may get once the exit code is taken
         self._code = None  # type: Optional[int]
         self.close_by = None  # type: Optional[float]
         code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
@@ -73,14 +75,14 @@ class Process(object):
             self.socket, theirs = socket.socketpair()
             close_on_exec(self.socket.fileno())
             close_on_exec(theirs.fileno())
-            # Its end of the pair is its standard input and the pipe for its signs of life its standard output:
-            # those two reach a child in every Python, whatever else is closed.
+            # The child gets its end of the pair as standard input, and the pipe for its signs of life as standard
+            # output, because every Python hands these two on.
             self._process = subprocess.Popen(
                 [python or sys.executable, "-c", code],
                 stdin=theirs.fileno(),
                 stdout=subprocess.PIPE,
                 close_fds=True,
-                env=environment(),  # the shield's, whether or not this process has it
+                env=environment(),  # with the shield, even if this process lacks it
             )
         except (OSError, IOError, ValueError) as error:
             if theirs is not None:
@@ -97,11 +99,11 @@ class Process(object):
 
     def watch(self):
         # type: () -> str
-        """Wait until it is dead, or killed here for want of a sign of life. Returns what happened, as text."""
+        """Wait until the process is dead. Kill it when no sign of life comes. Returns what happened, as text."""
         poll = select.poll()
         poll.register(self._beats.fileno(), select.POLLIN)
         beat, limit = self._settings["beat"], self._settings["hang"]
-        silent = 0.0  # counted in short waits: a machine that was suspended does not make a worker silent
+        silent = 0.0  # the sum of short waits, so that the time in which the machine sleeps does not count
         while silent < limit and (self.close_by is None or monotonic() < self.close_by):
             octets = self._beat_within(poll, beat)
             if octets == b"" or (octets is None and self._exit_code() is not None):
@@ -111,7 +113,7 @@ class Process(object):
 
     def _beat_within(self, poll, seconds):
         # type: (select.poll, float) -> Optional[bytes]
-        """What came, b"" at the end of the pipe, None when nothing came."""
+        """The octets that came within ``seconds``: b"" at the end of the pipe, None when nothing came."""
         try:
             return os.read(self._beats.fileno(), 4096) if poll.poll(int(seconds * 1000)) else None
         except (OSError, IOError, select.error) as error:
@@ -122,8 +124,8 @@ class Process(object):
     def _end_hung(self, silent):
         # type: (float) -> str
         if self._settings["crash_folder"]:
-            self._send(signal.SIGABRT)  # for a core dump of where it hangs,
-            self._send(signal.SIGCONT)  # also where it was stopped
+            self._send(signal.SIGABRT)  # for a core dump that shows where it hangs
+            self._send(signal.SIGCONT)  # a stopped process reads no other signal
             self._await_exit(_DUMP)
         self.kill()
         if self.close_by is not None:
@@ -132,23 +134,23 @@ class Process(object):
 
     def kill(self):
         # type: () -> None
-        """SIGKILL."""
+        """Kill the process with SIGKILL."""
         self._send(signal.SIGKILL)
 
     def _send(self, number):
         # type: (int) -> None
-        """Not once its exit code was taken, by whomever: its process id may be another's then."""
+        """Send a signal, unless the exit code was taken: another process may have the process id then."""
         with self._lock:
             if self._taken_code() is not None:
                 return
             try:
                 os.kill(self.pid, number)
-            except OSError:  # it may no longer be ours to signal
+            except OSError:  # the process is gone, or may not be signalled
                 pass
 
     def _exit_code(self):
         # type: () -> Optional[int]
-        """Its exit code as Popen has it, None while it lives."""
+        """Its exit code, in the form of Popen's; None while it lives."""
         with self._lock:
             return self._taken_code()
 
@@ -160,11 +162,11 @@ class Process(object):
             except OSError as error:
                 if error.errno != errno.ECHILD:
                     raise
-                self._code = _UNKNOWN  # a signal handler of the service's, say, sees every child out
+                self._code = _UNKNOWN  # other code of the service, a signal handler say, has waited for it
             else:
                 if pid:
                     self._code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-            self._process.returncode = self._code  # it must not look for it
+            self._process.returncode = self._code  # so that Popen does not wait for it
         return self._code
 
     def _await_exit(self, patience):
@@ -176,9 +178,9 @@ class Process(object):
 
     def reap(self, patience, reason=None):
         # type: (float, Optional[str]) -> str
-        """See it out, and give its descriptors back; after ``patience`` seconds by SIGKILL.
+        """Wait ``patience`` seconds for the end of the process, then kill it; and close the pipe.
 
-        Returns how it ended, or the reason that was given, with the files that it left.
+        Returns how it ended, or the given reason, as text, which also names its crash files.
         """
         code = self._await_exit(patience)
         while code is None:
@@ -188,7 +190,7 @@ class Process(object):
         text = reason or self._described(code)
         try:
             return self._with_traces(text)
-        except EnvironmentError as error:  # the folder is gone, or another service tidies up in it, too
+        except EnvironmentError as error:  # the folder is gone, or another service removes files there, too
             return "%s (what it left was not kept: %s)" % (text, error)
 
     def _described(self, code):
@@ -203,7 +205,7 @@ class Process(object):
 
     def _with_traces(self, text):
         # type: (str) -> str
-        """The text, with the files that the crash has left; older ones are removed."""
+        """The text, with the names of the crash files of this process. Removes the oldest crash files."""
         folder = self._settings["crash_folder"]
         if not folder:
             return text
@@ -216,13 +218,13 @@ class Process(object):
         left += self._name_core(folder)
         for pattern in ("worker-*.traceback", "worker-*.core"):
             found = [path for path in glob.glob(os.path.join(folder, pattern)) if os.path.getsize(path)]
-            for path in sorted(found, key=os.path.getmtime)[:-_KEPT]:  # an empty one belongs to one that lives
+            for path in sorted(found, key=os.path.getmtime)[:-_KEPT]:  # an empty traceback belongs to a live process
                 os.unlink(path)
         return text + (" (see %s)" % ", ".join(left) if left else "")
 
     def _name_core(self, folder):
         # type: (str) -> List[str]
-        """Core dumps in the folder, under a name that the next one does not take."""
+        """Rename the core dump of this process, so that the next one does not overwrite it. Returns its paths."""
         for name in ("core.%d" % self.pid, "core"):
             path = os.path.join(folder, name)
             if os.path.exists(path):
