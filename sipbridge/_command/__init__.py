@@ -1,4 +1,4 @@
-"""The command line, and what it alone needs: the commands, the doctor, the demo, the console.
+"""The command line and what it alone needs: the commands, the doctor, the demo, the console.
 
-May use everything; nothing uses it.
+It may use everything. No other folder uses it.
 """

@@ -1,4 +1,4 @@
-"""The ``sipbridge`` command: it runs what its options ask for, and tells of errors."""
+"""The ``sipbridge`` command: run the chosen command, and explain errors."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -54,7 +54,7 @@ def _response_hint(error):
 
 def explain(error, options):
     # type: (Exception, argparse.Namespace) -> Tuple[int, str]
-    """The exit code for an error, and a hint at what to do next."""
+    """The exit code for an error, and a hint: what the user can do next."""
     if isinstance(error, (InputError, UnicodeError)):
         return EXIT_USAGE, "try: sipbridge %s --help" % options.command
     if isinstance(error, PeerUnreachable):
@@ -70,7 +70,7 @@ def explain(error, options):
     if isinstance(error, CallStateError):
         return EXIT_REFUSED, "--trace shows what happened"
     if isinstance(error, NotSupportedError):
-        has_engine = hasattr(options, "engine")  # else it is a module that is missing, which the error names
+        has_engine = hasattr(options, "engine")  # else a module is missing, and the error names it
         return EXIT_UNSUPPORTED, "another engine may offer it: --engine" if has_engine else "then try again"
     if isinstance(error, EngineError):
         own = options.command == "version"
@@ -98,7 +98,7 @@ def _arguments(argv):
 
 def run(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """Run the chosen command. Returns its exit code; what it raises is explained on standard error."""
+    """Run the chosen command. Returns its exit code. Explains an error on standard error."""
     try:
         with Interrupts() as options.interrupts:
             return int(options.run(options, console))
@@ -113,7 +113,7 @@ def run(options, console):
 
 def main(argv=None):
     # type: (Optional[Sequence[str]]) -> int
-    """Run the command line; returns the exit code. Wrong usage exits with 2 at once."""
+    """Run the command line. Returns the exit code. Wrong usage exits with 2 at once."""
     parser = build_parser()
     try:
         options = parser.parse_args(_arguments(argv))

@@ -1,4 +1,4 @@
-"""What the commands of ``sipbridge`` do. Each takes the parsed options and a Console, and returns an exit code."""
+"""The commands of ``sipbridge``. Each takes the parsed options and a Console, and returns an exit code."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -57,11 +57,11 @@ if TYPE_CHECKING:
     from sipbridge._engine.response import Response
 OK = 0
 
-# How long a command waits for the peer when it hangs up, in seconds.
+# The seconds that a command waits for the peer when it hangs up.
 _BYE_TIMEOUT = 5.0
 _CLOSE_TIMEOUT = 1.0
 
-# The port that discards what comes (RFC 863).
+# The discard port, which ignores all that it receives (RFC 863).
 _DISCARD = 9
 
 
@@ -70,10 +70,10 @@ _DISCARD = 9
 
 def local_address(target):
     # type: (str) -> str
-    """``udp://host:0``, the host being this machine's address on the way to the SIP URI ``target``.
+    """``udp://host:0``, with this machine's address on the route to the SIP URI ``target`` as host.
 
-    The transport is the one that the URI names (RFC 3261, 19.1.1), TLS for ``sips:``. A host name without an address of
-    its own (a domain that only has SRV records) counts as somewhere on the default route.
+    The transport is the one that the URI names (RFC 3261, 19.1.1); TLS for ``sips:``. For a host name without an
+    address (a domain with SRV records only) it takes the default route. Raises InputError.
     """
     uri = parse_uri(target)
     host = source_address(uri.host.strip("[]") or SOMEWHERE, uri.port or 5060) or source_address(
@@ -88,7 +88,7 @@ def local_address(target):
 @contextmanager
 def opened(options, console, local, identity=None):
     # type: (argparse.Namespace, Console, str, Optional[str]) -> Iterator[Endpoint]
-    """The endpoint that the options describe, closed at the end, come what may."""
+    """A context with the endpoint that the options describe. It closes the endpoint at its end in any case."""
     password = None if options.user is None else password_for(options.user)
     phone = Endpoint(
         local,
@@ -114,7 +114,7 @@ def opened(options, console, local, identity=None):
 
 def _tls(options):
     # type: (argparse.Namespace) -> Optional[Tls]
-    """The Tls that the options describe, None when they say nothing of it."""
+    """The Tls that the options describe, or None."""
     given = (options.certificate, options.key, options.ca, options.verify)
     return Tls(given[0], given[1], given[2], given[3] or "server") if any(given) else None
 
@@ -130,7 +130,7 @@ def local_for(options, target):
 
 def read_file(path):
     # type: (str) -> bytes
-    """The octets of a file. Raises InputError, naming it."""
+    """The octets of a file. Raises InputError, which names the file."""
     try:
         with io.open(path, "rb") as stream:
             return stream.read()
@@ -140,7 +140,7 @@ def read_file(path):
 
 def silent_sdp(host, direction="inactive"):
     # type: (str, str) -> bytes
-    """A session description of one audio stream over which nothing is sent (RFC 3264, 5.1)."""
+    """A session description of one audio stream on the discard port, so that no media flows (RFC 3264, 5.1)."""
     audio = sdp.medium("audio", _DISCARD, [PCMU, PCMA, telephone_event()], direction)
     return sdp.build(host, [audio], name="sipbridge").raw
 
@@ -151,9 +151,9 @@ def sdp_for(options, phone):
         body = read_file(options.sdp)
         if not body.strip():
             raise InputError("no session description in %s" % options.sdp)
-        make_content((), body, SDP)  # raises now what a handler could only log
+        make_content((), body, SDP)  # raises an error now; a handler could only log it
         return body
-    direction = "inactive" if getattr(options, "hold", None) is None else "sendrecv"  # which can be held
+    direction = "inactive" if getattr(options, "hold", None) is None else "sendrecv"  # only such a stream can be held
     return silent_sdp(phone.address.partition("://")[2].rpartition(":")[0], direction)
 
 
@@ -172,7 +172,7 @@ def _info(event):
     return "INFO %s, %d octets" % (event.content_type or "without a type", len(event.body))
 
 
-#: What to say of an event of a call.
+#: The text for each event of a call.
 DESCRIPTIONS = {
     CallProgress: lambda event: "%d %s%s" % (event.status, event.reason, size_of(event.sdp)),
     CallAnswered: lambda event: "answered, %d %s%s" % (event.status, event.reason, size_of(event.sdp)),
@@ -189,14 +189,14 @@ DESCRIPTIONS = {
 
 def version(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """sipbridge, Python, and each engine that this Python can load."""
+    """Print the versions of sipbridge, of Python, and of each engine that this Python can load."""
     console.line("sipbridge %s" % __version__)
     console.line("Python %s (%s)" % (platform.python_version(), platform.python_implementation()))
     engines = available()
     for name in sorted(engines):
         console.line("%s %s" % (name, engines[name]))
     if not engines:
-        InProcess()  # raises, and tells why there is none and what to do about it
+        InProcess()  # raises an error that tells why there is none, and what to do
     return OK
 
 
@@ -205,7 +205,7 @@ def version(options, console):
 
 def doctor(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """What this machine needs for the image, checked and explained."""
+    """Check whether this machine has what the image needs, and explain what is missing."""
     return _doctor.report(_doctor.System(), console.line)
 
 
@@ -214,7 +214,7 @@ def doctor(options, console):
 
 def call(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """Place a call, send the keys, hold it for its time, hang up."""
+    """Place a call, send keys, keep it up for the given time, hang up."""
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         for kind, describe in DESCRIPTIONS.items():
             phone.on(kind, partial(_tell, console, describe))
@@ -230,7 +230,7 @@ def call(options, console):
             _transfer(options, console, placed)
             _stay(options, placed)
         except Interrupted:
-            # Without a duration that is how an answered call is meant to end.
+            # Without a duration, the user interrupts an answered call to end it, so that is no failure.
             if options.duration is not None or placed.state not in ("established", "ended"):
                 raise
         return _hang_up(placed)
@@ -243,7 +243,7 @@ def _tell(console, describe, event):
 
 def _hold(options, console, placed):
     # type: (argparse.Namespace, Console, Call) -> None
-    """Put the call on hold for its time, if asked to."""
+    """Put the call on hold for the given time, if the options ask for that."""
     if options.hold is None:
         return
     if placed.hold() is None:
@@ -258,7 +258,7 @@ def _hold(options, console, placed):
 
 def _transfer(options, console, placed):
     # type: (argparse.Namespace, Console, Call) -> None
-    """Have the peer call somebody else, if asked to."""
+    """Transfer the peer, if the options ask for that."""
     if options.transfer is not None:
         console.event("transferring to %s" % options.transfer)
         placed.transfer(options.transfer, timeout=options.timeout)
@@ -266,7 +266,7 @@ def _transfer(options, console, placed):
 
 def _stay(options, placed):
     # type: (argparse.Namespace, Call) -> None
-    """Keep the call up for its time, or until the peer ends it."""
+    """Keep the call up for the given time, or until the peer ends it."""
     try:
         placed.wait_ended(options.duration)
     except TimeoutError:
@@ -275,7 +275,7 @@ def _stay(options, placed):
 
 def _hang_up(placed):
     # type: (Call) -> int
-    """End the call, and see its end through."""
+    """End the call, and wait for its end."""
     placed.hangup()
     ended = placed.wait_ended(_BYE_TIMEOUT)
     if ended.cause == "failed":
@@ -290,7 +290,7 @@ def _hang_up(placed):
 
 def register(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """Register, and keep it up until interrupted."""
+    """Register, and keep the registration up until the user interrupts."""
     aor = options.aor or _default_aor(options)
     with opened(options, console, local_for(options, options.registrar), aor) as phone:
         if options.list or options.remove_all:
@@ -306,7 +306,7 @@ def register(options, console):
                 return OK
             while not _failures(heard) and not console.broken.is_set():
                 console.broken.wait(1.0)
-                phone.wait_closed(0.0)  # raises where it has failed
+                phone.wait_closed(0.0)  # raises an error if the endpoint has failed
         except Interrupted:
             if options.once or not heard:
                 raise
@@ -319,7 +319,7 @@ def register(options, console):
 
 def _bindings(options, console, phone):
     # type: (argparse.Namespace, Console, Endpoint) -> int
-    """Remove the bindings where asked to, and tell of those that are there."""
+    """Remove the bindings if the options ask for that, and print those that there are."""
     if options.remove_all:
         phone.unregister_all(options.registrar, timeout=options.timeout)
     contacts = phone.bindings(options.registrar, timeout=options.timeout)
@@ -341,7 +341,7 @@ def _failures(heard):
 
 def _tell_registration(event, console, heard):
     # type: (RegistrationChanged, Console, List[RegistrationChanged]) -> None
-    heard.append(event)  # before the line, after which the user may interrupt
+    heard.append(event)  # before the line is printed, because the user may interrupt after it
     aor = event.registration.aor
     if event.state == "active":
         console.event("registered %s for %d s" % (aor, event.expires))
@@ -356,7 +356,7 @@ def _tell_registration(event, console, heard):
 
 def message(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """Send a MESSAGE and wait until it was taken."""
+    """Send a MESSAGE, and wait until the peer accepts it."""
     body = standard_input() if options.text == "-" else options.text
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         try:
@@ -379,8 +379,8 @@ def message(options, console):
 
 def ping(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """Ask a peer with OPTIONS whether it is there, again and again. Any response but a 408, 502, 503 or 504 counts."""
-    seen = []  # type: List[bool]  # whether each answered, before the line that tells of it: after that the user may interrupt
+    """Ask a peer with OPTIONS, again and again, whether it is there. Any response but 408, 502, 503 and 504 counts."""
+    seen = []  # type: List[bool]  # True for each answer; noted before the line is printed, because the user may interrupt after it
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         try:
             while len(seen) < options.count and not console.broken.is_set():
@@ -422,7 +422,7 @@ def _ask(options, console, phone, seen):
 
 def ladder(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """Draw the messages of a file."""
+    """Draw the messages in a file as a ladder diagram."""
     if options.file == "-":
         rows = diagram_input.read_stream(io.BytesIO(standard_input()), "standard input")
     else:
@@ -442,7 +442,7 @@ def ladder(options, console):
 
 def _named(columns, names):
     # type: (List[Tuple[str, str]], Dict[str, str]) -> List[Tuple[str, str]]
-    """The columns, in their order, with the names that were given for some."""
+    """The columns in their order, with the names that the user gave for some."""
     unknown = set(names).difference(address for address, _ in columns)
     if unknown:
         raise InputError(

@@ -1,4 +1,4 @@
-"""What the commands need of a terminal: lines that arrive whole, interrupts, and a password that is not shown."""
+"""The terminal of a command: print whole lines, take interrupts, and ask for a password without showing it."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -19,14 +19,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import IO, Any, Dict, Iterable, Optional
 
-#: The environment variable that a password is taken from.
+#: The environment variable with the password.
 PASSWORD_VARIABLE = "SIPBRIDGE_PASSWORD"
 
 class Console(object):
-    """Writes lines to a stream, from any thread, each at once and whole.
+    """Writes lines to a stream, each at once and as a whole. You may use it from any thread.
 
     Attributes:
-        broken: set when nobody reads the stream any more; from then on lines are dropped.
+        broken: set when nobody reads the stream any more. From then on it drops lines.
     """
 
     def __init__(self, stream=None):
@@ -37,7 +37,7 @@ class Console(object):
 
     def line(self, text=""):
         # type: (str) -> None
-        """Write a line; characters that the stream's encoding lacks are written as escapes."""
+        """Write a line. Characters that the encoding of the stream lacks become escapes."""
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         octets = (text + "\n").encode(encoding, "backslashreplace")
         with self._lock:
@@ -52,17 +52,17 @@ class Console(object):
 
     def lines(self, lines):
         # type: (Iterable[str]) -> None
-        """Write lines that belong together, with nothing between them."""
+        """Write lines together, so that no line of another thread comes between them."""
         self.line("\n".join(lines))
 
     def event(self, text):
         # type: (str) -> None
-        """Write a line that begins with the time and is safe to print."""
+        """Write a line that begins with the time. Control characters in the text become escapes."""
         self.line("%s  %s" % (clock(time.time()), printable(text)))
 
     def abandon(self):
         # type: () -> None
-        """After ``broken``: keep the interpreter from complaining about the stream when it exits."""
+        """Call this after ``broken``, so that the interpreter does not complain about the stream when it exits."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
 
@@ -71,9 +71,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interrupts(object):
-    """A context in which a signal that asks the process to end raises :class:`Interrupted`, once.
+    """A context in which the first SIGINT, SIGTERM or SIGHUP raises :class:`Interrupted`.
 
-    Signals that were ignored before stay so, as those of a background job in a shell script are.
+    Signals that were ignored before stay ignored, as a shell script needs for its background jobs.
     """
 
     _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
@@ -102,16 +102,16 @@ class Interrupts(object):
 
     def ignore(self):
         # type: () -> None
-        """From now on heed no signal: what is left to do takes a second, and has to be done."""
+        """Ignore these signals from now on, because the rest takes only a second and must be done."""
         for number in self._before:
             signal.signal(number, signal.SIG_IGN)
 
 
 def password_for(user):
     # type: (str) -> str
-    """The password, from SIPBRIDGE_PASSWORD or, when that is not set, typed at a prompt.
+    """The password in SIPBRIDGE_PASSWORD; if that is not set, ask the user for it.
 
-    Raises InputError when there is no terminal to ask at.
+    Raises InputError when there is no terminal.
     """
     password = os.environ.get(PASSWORD_VARIABLE)
     if password is not None:

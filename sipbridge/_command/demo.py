@@ -1,7 +1,7 @@
-"""The demo, ``python -m sipbridge.demo``: two endpoints and a registrar on loopback, and all that a call can do.
+"""The demo, ``python -m sipbridge.demo``: two endpoints and a registrar on loopback use all features of a call.
 
-Alice is an endpoint in this process, Bob one in a child process, the registrar a thread here. Each step is
-checked on both sides as it happens; whatever goes otherwise ends the demo with 1.
+Alice is an endpoint in this process, Bob one in a child process, and the registrar runs in a thread here. Each step is
+checked on both sides. Any deviation ends the demo with the exit code 1.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -43,22 +43,22 @@ if TYPE_CHECKING:
 PASSWORDS = {"alice": "wonderland", "bob": "builder"}
 KEYS = "42#"
 TEXT = u"Gr\xfc\xdfe: lunch at noon?"
-_WIDTH = 100  # columns, where no terminal says another
+_WIDTH = 100  # columns, if the terminal does not tell its width
 
 
 def require(what, found, expected):
     # type: (str, object, object) -> None
-    """Raise Deviation unless what was found is what was expected."""
+    """Raise Deviation unless ``found`` equals ``expected``; ``what`` names it."""
     if found != expected:
         raise Deviation("%s should be %r, and is %r" % (what, expected, found))
 
 
 class Demo(object):
-    """One run.
+    """One run of the demo.
 
     Attributes:
-        step: what is being done, for a complaint.
-        trace: the messages that passed at Alice's.
+        step: the name of the present step, for an error.
+        trace: the messages that Alice sent and received.
     """
 
     def __init__(self, console, registrar, engine=None, deviation=None):
@@ -99,7 +99,7 @@ class Demo(object):
 
     def run(self):
         # type: () -> None
-        """Every step, in order. Raises Deviation and SipbridgeError."""
+        """Run all steps in order. Raises Deviation and SipbridgeError."""
         for step in (
             self._meet,
             self._refused,
@@ -158,7 +158,7 @@ class Demo(object):
 
     def _check_answers(self, expected):
         # type: (List[Tuple[str, int]]) -> None
-        """What the registrar has answered since the last time."""
+        """Compare what the registrar has answered since the last check."""
         answers, self._registrar.answers[:] = list(self._registrar.answers), []
         require("what the registrar answered", answers, expected)
 
@@ -237,7 +237,7 @@ class Demo(object):
 
     def _check_events(self, expected):
         # type: (List[Tuple[type, int]]) -> None
-        """Wait for as many events as there should be: they come on a thread of their own."""
+        """Wait for as many events as are expected, because another thread brings them; then compare them."""
         while len(self._events) < len(expected):
             try:
                 self._events.append(self._coming.get(timeout=TIMEOUT))
@@ -248,7 +248,7 @@ class Demo(object):
 
     def diagram(self):
         # type: () -> str
-        """What passed at Alice's, as text."""
+        """The ladder diagram of Alice's messages, as text."""
         size = getattr(shutil, "get_terminal_size", None)  # Python 3
         width = size((_WIDTH, 24)).columns if size else _WIDTH
         return draw(self.trace, self.alice.uri[len("sip:") :], self.parties, width - 1)
@@ -277,7 +277,7 @@ def _perform(console, options):
 
 def main(argv=None):
     # type: (Optional[Sequence[str]]) -> int
-    """Run the demo; returns the exit code: 0, or 1 for any deviation."""
+    """Run the demo. Returns the exit code: 0, or 1 for any deviation."""
     parser = argparse.ArgumentParser(
         prog="python -m sipbridge.demo",
         description="Register, call, ring, answer, keys, hold, resume, message, hang up, unregister: a real"

@@ -1,8 +1,7 @@
-"""Bob, the demo's second party, in a process of his own: libeXosip2 has one stack per process.
+"""Bob, the demo's second party, in a process of his own, because libeXosip2 has one stack per process.
 
-``python -m sipbridge._command.demo_party`` is told what to do on its standard input and tells what happens on
-its standard output, one JSON object per line. :class:`Bob` is that process, :class:`Child` the demo's handle of
-it.
+``python -m sipbridge._command.demo_party`` reads what to do from its standard input, and writes what happens to its
+standard output, one JSON object per line. :class:`Bob` runs in that process; the demo uses it through :class:`Child`.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -39,11 +38,11 @@ try:
 except ImportError:  # Python 2
     from Queue import Empty, Queue  # type: ignore[import-not-found, no-redef]
 
-#: Seconds that a step may take.
+#: The seconds that a step may take.
 TIMEOUT = 5.0
-_START_TIMEOUT = 15.0  # seconds in which the child has to be there
+_START_TIMEOUT = 15.0  # the seconds that the child may take to start
 
-#: How a party can be made to misbehave, and what it then does.
+#: The ways in which Bob can misbehave, for tests of the demo, and what he does then.
 DEVIATIONS = {
     "password": "the registrar knows another password of alice",
     "refuse": "bob refuses the call",
@@ -59,7 +58,7 @@ _MIRRORED = {"sendonly": "recvonly", "recvonly": "sendonly"}
 
 
 class Deviation(Exception):
-    """Something went otherwise than the demo has it."""
+    """Something is not as the demo expects it."""
 
 
 def session(user, version, way="sendrecv"):
@@ -80,7 +79,7 @@ def session(user, version, way="sendrecv"):
 
 def direction(sdp):
     # type: (Optional[bytes]) -> str
-    """The direction of the stream in a session description; sendrecv where none is said."""
+    """The direction of the stream in a session description; sendrecv when it names none."""
     found = _DIRECTION.search((sdp or b"").decode("utf-8", "replace").replace("\r\n", "\n"))
     return found.group(1) if found else "sendrecv"
 
@@ -89,7 +88,7 @@ def direction(sdp):
 
 
 class Bob(object):
-    """Registers, rings, answers and tells about it. His handlers run on the endpoint's event thread."""
+    """Registers, rings, answers and reports it. His handlers run on the endpoint's event thread."""
 
     def __init__(self, phone, registrar, deviation=None):
         # type: (Endpoint, str, Optional[str]) -> None
@@ -106,13 +105,13 @@ class Bob(object):
             (CallReinvited, self._reinvited),
             (MessageReceived, self._message),
             (CallEnded, lambda event: self._tell("ended", cause=event.cause, calls=len(self._phone.calls))),
-        )  # type: Any  # pairs: each handler takes events of its kind
+        )  # type: Any  # pairs of a class of events and its handler
         for kind, handler in handlers:
             phone.on(kind, handler)
 
     def run(self):
         # type: () -> None
-        """Do what is said on standard input until it ends."""
+        """Obey the lines on standard input until it ends."""
         self._tell("ready", uri=self._phone.uri, engine=self._phone.engine_name)
         for line in iter(sys.stdin.readline, ""):
             {"register": self._register, "unregister": self._unregister}[json.loads(line)["do"]]()
@@ -173,7 +172,7 @@ class Bob(object):
 
 def main(argv=None):
     # type: (Optional[Sequence[str]]) -> int
-    """Be Bob, until standard input ends. Returns the exit code."""
+    """Run Bob until standard input ends. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m sipbridge._command.demo_party", description=__doc__)
     parser.add_argument("--identity", required=True)
     parser.add_argument("--registrar", required=True)
@@ -183,7 +182,7 @@ def main(argv=None):
     try:
         with Endpoint(identity=options.identity, engine=options.engine) as phone:
             Bob(phone, options.registrar, options.deviation).run()
-    except KeyboardInterrupt:  # the terminal sends it to the demo too, which tells about it
+    except KeyboardInterrupt:  # the terminal interrupts the demo, too, which reports it
         return 130
     return 0
 
@@ -192,10 +191,10 @@ def main(argv=None):
 
 
 class Child(object):
-    """Bob's process. A context manager: leaving it ends the process.
+    """Bob's process, and a context manager that ends the process.
 
     Attributes:
-        pid: its process number.
+        pid: its process id.
     """
 
     def __init__(self, identity, registrar, engine, password, deviation=None):
@@ -209,7 +208,7 @@ class Child(object):
             stdout=subprocess.PIPE,
             env=dict(os.environ, **{PASSWORD_VARIABLE: password}),
         )
-        assert self._process.stdin is not None and self._process.stdout is not None  # pipes were asked for
+        assert self._process.stdin is not None and self._process.stdout is not None  # Popen has made pipes
         self._input, self._output = self._process.stdin, self._process.stdout
         self.pid = self._process.pid
         self._told = Queue()  # type: Queue[Dict[str, Any]]
@@ -225,7 +224,7 @@ class Child(object):
         # type: (*Any) -> None
         try:
             self._input.close()
-        except (IOError, OSError):  # it is gone, with something left to read
+        except (IOError, OSError):  # the process has ended, and did not read all
             pass
         deadline = monotonic() + TIMEOUT
         while self._process.poll() is None and monotonic() < deadline:
@@ -241,13 +240,13 @@ class Child(object):
         for line in iter(self._output.readline, b""):
             try:
                 self._told.put(json.loads(line.decode("ascii")))
-            except ValueError:  # a library's remark
+            except ValueError:  # a library has printed this line
                 self._told.put({"event": "unknown", "line": line.decode("latin-1")})
         self._told.put({"event": "gone"})
 
     def tell(self, what):
         # type: (str) -> None
-        """Have Bob do something: "register" or "unregister"."""
+        """Tell Bob what to do: "register" or "unregister"."""
         try:
             self._input.write((json.dumps({"do": what}) + "\n").encode("ascii"))
             self._input.flush()
@@ -256,12 +255,12 @@ class Child(object):
 
     def ready(self):
         # type: () -> Dict[str, Any]
-        """Wait until Bob is there; what he says of himself."""
+        """Wait until Bob has started. Returns what he reports of himself."""
         return self.expect("ready", _START_TIMEOUT)
 
     def expect(self, event, timeout=TIMEOUT, **fields):
         # type: (str, float, **object) -> Dict[str, Any]
-        """The next thing that Bob tells, as a dict. Raises Deviation unless it is this, with these fields."""
+        """Wait for Bob's next report, a dict. Raises Deviation unless it is this event with these fields."""
         try:
             told = self._told.get(timeout=timeout)
         except Empty:

@@ -1,7 +1,7 @@
-"""A registrar for the demo: REGISTER over UDP with digest authentication, in a thread. Not for any other use.
+"""A registrar for the demo alone: it takes REGISTER over UDP with digest authentication, in a thread.
 
-RFC 3261, 10.3 and 22.4: MD5 with qop=auth, a nonce of its own for each challenge, nonce counts that have to grow.
-Bindings do not run out.
+It follows RFC 3261, 10.3 and 22.4: MD5 with qop=auth, a new nonce for each challenge, nonce counts that must grow.
+Bindings do not expire.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _PARAMETER = re.compile(u"([A-Za-z-]+)\\s*=\\s*(?:\"((?:[^\"\\\\]|\\\\.)*)\"|([^\\s,]*))")
 _EXPIRES = re.compile(u";\\s*expires\\s*=\\s*([0-9]+)", re.IGNORECASE)
 
-_REMEMBERED = 64  # answers kept for retransmitted requests
+_REMEMBERED = 64  # the number of responses kept for retransmitted requests
 _DEFAULT_EXPIRES = 3600  # seconds (RFC 3261, 10.2.1.1)
 
 
@@ -34,14 +34,14 @@ class Answer(NamedTuple("Answer", [
     ("reason", "str"),
     ("headers", "List[Tuple[str, str]]"),
 ])):
-    """A response in short: status code, reason phrase, pairs for further headers."""
+    """A response: status code, reason phrase, and pairs for further headers."""
 
     __slots__ = ()
 
 
 def digest(user, realm, password, method, parameters):
     # type: (str, str, str, str, Mapping[str, str]) -> str
-    """The response to a challenge with qop=auth (RFC 2617, 3.2.2), from the other parameters of the answer."""
+    """The digest for a challenge with qop=auth (RFC 2617, 3.2.2), from the other parameters of Authorization."""
 
     def md5(*parts):
         # type: (*str) -> str
@@ -58,22 +58,22 @@ def digest(user, realm, password, method, parameters):
 
 
 class Registrar(object):
-    """Binds addresses-of-record to contacts for users whose passwords it knows. A context manager.
+    """Binds addresses-of-record to contacts, for users whose passwords it knows. A context manager.
 
     Args:
-        passwords: users and their passwords.
-        realm: what the challenge names.
+        passwords: a dict of user and password.
+        realm: the realm in the challenge.
 
     Attributes:
-        bindings: users and the contact URI each is bound to.
-        answers: pairs of user and status, one for each REGISTER that was answered.
+        bindings: a dict of user and contact URI.
+        answers: pairs of user and status, one for each REGISTER that it has answered.
     """
 
     def __init__(self, passwords, realm="sipbridge demo"):
         # type: (Mapping[str, str], str) -> None
         self._passwords = passwords
         self._realm = realm
-        self._nonces = {}  # type: Dict[str, int]  # and the highest count that each was used with
+        self._nonces = {}  # type: Dict[str, int]  # each nonce with its highest count
         self._answered = deque(maxlen=_REMEMBERED)  # type: Deque[Tuple[str, bytes]]  # (branch, octets)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
@@ -85,7 +85,7 @@ class Registrar(object):
     @property
     def host_port(self):
         # type: () -> str
-        """ "host:port" where it listens."""
+        """The "host:port" at which it listens."""
         return "%s:%d" % self._socket.getsockname()
 
     @property
@@ -102,7 +102,7 @@ class Registrar(object):
     def __exit__(self, *exc_info):
         # type: (*Any) -> None
         with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as waker:
-            waker.sendto(b"", self._socket.getsockname())  # an empty datagram ends it
+            waker.sendto(b"", self._socket.getsockname())  # an empty datagram ends the thread
         self._thread.join(2.0)
         self._socket.close()
 
@@ -125,7 +125,7 @@ class Registrar(object):
         if len(words) != 3 or words[2] != "SIP/2.0" or "Via" not in headers or words[0] == "ACK":
             return None
         for via, response in self._answered:
-            if via == headers["Via"]:  # retransmitted: the same response (RFC 3261, 17.2.2)
+            if via == headers["Via"]:  # a retransmission gets the same response (RFC 3261, 17.2.2)
                 return response
         answer = self._answer(words[0], headers)
         response = _compose(answer, headers, source)
@@ -152,7 +152,7 @@ class Registrar(object):
 
     def _refusal(self, user, headers):
         # type: (str, Headers) -> Optional[Answer]
-        """None when the digest is right, else the challenge."""
+        """The challenge; None when the digest is right."""
         parameters = dict(
             (name.lower(), quoted or bare)
             for name, quoted, bare in _PARAMETER.findall(headers.get("Authorization", ""))
@@ -192,7 +192,7 @@ class Registrar(object):
         expires = int(found.group(1) if found else headers.get("Expires", _DEFAULT_EXPIRES))
         if not expires:
             self.bindings.pop(user, None)
-        elif contact:  # else only what is bound is asked for
+        elif contact:  # without Contact, the REGISTER only asks for the bindings
             self.bindings[user] = address_uri(contact)
         bound = [self.bindings[user]] if user in self.bindings else []
         return Answer(200, "OK", [("Contact", "<%s>;expires=%d" % (uri, expires)) for uri in bound])
@@ -200,7 +200,7 @@ class Registrar(object):
 
 def _compose(answer, headers, source):
     # type: (Answer, Headers, Tuple[str, int]) -> bytes
-    """The octets of a response to the request with these headers (RFC 3261, 8.2.6)."""
+    """The octets of the response to a request with these headers (RFC 3261, 8.2.6)."""
     lines = ["SIP/2.0 %d %s" % (answer.status, answer.reason)]
     vias = headers.get_all("Via")
     vias[0] = re.sub(u";rport(?=;|$)", ";received=%s;rport=%d" % source, vias[0])

@@ -1,4 +1,4 @@
-"""Where a ladder diagram gets its arrows: capture files, and what ``--trace`` printed."""
+"""Read the arrows of a ladder diagram from capture files, and from the output of ``--trace``."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO, Iterator, List, Optional, Tuple
 
-#: The column of an endpoint whose address the trace does not tell.
+#: The column of an endpoint whose address is not in the trace.
 HERE = "here"
 
 _CLOCK = r"([0-9]{2}):([0-9]{2}):([0-9]{2}\.[0-9]{3})"
@@ -27,10 +27,10 @@ _DAY = 86400.0
 
 def read(path):
     # type: (str) -> List[Arrow]
-    """The :class:`~sipbridge.ladder.Arrow` records of a file: pcap, pcapng, or text that ``--trace`` printed.
+    """The :class:`~sipbridge.ladder.Arrow` records of a file: pcap, pcapng, or the output of ``--trace``.
 
-    Raises InputError when it cannot be read, or has no SIP message in it; NotSupportedError for a capture
-    without dpkt.
+    Raises InputError when the file cannot be read or has no SIP message, and NotSupportedError for a capture file when
+    dpkt is missing.
     """
     path = check_path(path, "path")
     try:
@@ -42,7 +42,7 @@ def read(path):
 
 def read_stream(stream, name):
     # type: (BinaryIO, str) -> List[Arrow]
-    """The same from a file that is opened for reading bytes and can be rewound; ``name`` is what errors call it."""
+    """The same for a file that is open for reading bytes and can be rewound. Errors call it ``name``."""
     found = _read(stream)
     if not found:
         raise InputError("no SIP message in %s" % name)
@@ -63,7 +63,7 @@ def _read(stream):
 
 def from_text(text):
     # type: (str) -> List[Arrow]
-    """The arrows in what ``--trace`` printed; lines of anything else in between are passed over."""
+    """The arrows in the output of ``--trace``. Other lines in between are ignored."""
     messages = list(_messages(check_text(text, "text").splitlines()))
     return list(arrows(messages, _local(messages)))
 
@@ -93,7 +93,7 @@ def _messages(lines):
 
 def _local(messages):
     # type: (List[TraceMessage]) -> str
-    """The "host:port" that the endpoint wrote into the Via of what it sent."""
+    """The "host:port" of the endpoint, from the Via of a message that it sent."""
     for message in messages:
         text = message.data.decode("utf-8", "replace")
         found = _VIA.search(text)

@@ -1,7 +1,7 @@
-"""``sipbridge doctor``: what this machine needs for the image and for calls, looked at one by one and explained.
+"""``sipbridge doctor``: check what the image and calls need from this machine, and explain what is missing.
 
-Needs no engine and no package but the standard library's. Nothing is changed; where a container has to be started
-to see something, it has no network and is removed again.
+It needs no engine, and the standard library alone. It changes nothing. If it has to start a container to see something,
+the container has no network and is removed afterwards.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -25,19 +25,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Iterator, Mapping, Optional, Tuple
 
-#: How a finding is to be taken: it is as it should be; worth knowing; the image cannot be used before it is mended.
+#: The levels of a finding: all is well; worth knowing; the image cannot be used before you mend it.
 OK, NOTE, PROBLEM = "ok", "note", "PROBLEM"
 
-#: What a command that was not found, and one that did not end in time, count as: the shell's and timeout(1)'s codes.
+#: The exit codes for a command that is missing and for one that did not end in time, as of the shell and timeout(1).
 NOT_FOUND, TOO_LATE = 127, 124
 
-#: SIGSEGV in a container, as docker gives it: what old glibc ends with where there is no vsyscall page.
+#: Docker's exit code for SIGSEGV in a container, which kills an old glibc when there is no vsyscall page.
 SEGFAULT = 139
 
-#: What lists the packages of the image, in it.
+#: The command in the image that lists its packages.
 MANIFEST = "/opt/sipbridge/manifest"
 
-#: Stages of the image, the one looked into first.
+#: The stages of the image, in the order in which they are looked for.
 STAGES = ("runtime", "test", "debug")
 
 
@@ -47,19 +47,19 @@ class Finding(NamedTuple("Finding", [
     ("text", "str"),
     ("advice", "Tuple[str, ...]"),
 ])):
-    """What a check found: one of the levels, the thing looked at, one line, and lines that say what to do."""
+    """The result of a check: a level, what was checked, one line of text, and lines that tell what to do."""
 
     __slots__ = ()
 
 
 class System(object):
-    """The machine, as the checks see it.
+    """The machine that is checked.
 
     Attributes:
         environment: the environment variables.
-        name: "Linux", "Darwin" or what else platform.system() says.
-        machine: the processor, as "x86_64", "arm64".
-        limit: seconds that a command may take.
+        name: "Linux", "Darwin" or another name of platform.system().
+        machine: the processor: "x86_64", "arm64"...
+        limit: the seconds that a command may take.
     """
 
     def __init__(self, limit=20.0):
@@ -97,7 +97,7 @@ class System(object):
 
     def run(self, *command):
         # type: (*str) -> Tuple[int, str]
-        """Exit code and all that a command printed. It has no input, and is ended after ``limit`` seconds."""
+        """The exit code and the output of a command. It has no input, and is killed after ``limit`` seconds."""
         try:
             with open(os.devnull) as nothing:
                 process = subprocess.Popen(
@@ -146,7 +146,7 @@ PERMIT = ("sudo usermod -aG docker $USER, then log out and in. The group is as g
 
 def check_client(system):
     # type: (System) -> Finding
-    """The container client. Ends the checks that need one when there is none."""
+    """Check the container client. Without one, the checks that need it are left out."""
     code, output = system.run(system.docker, "--version")
     if code == NOT_FOUND:
         return Finding(PROBLEM, "client", "there is no %r on this machine" % system.docker, INSTALL)
@@ -158,19 +158,19 @@ def check_client(system):
 def _format(system):
     # type: (System) -> str
     """The template that makes `docker info` print version and platform in one line."""
-    if "podman" in system.run(system.docker, "--version")[1].lower():  # it also goes by the name of docker
+    if "podman" in system.run(system.docker, "--version")[1].lower():  # podman may be installed under the name docker
         return "{{.Version.Version}} {{.Host.OS}}/{{.Host.Arch}}"
     return "{{.ServerVersion}} {{.OSType}}/{{.Architecture}}"
 
 
 def check_daemon(system):
     # type: (System) -> Finding
-    """Whether the daemon answers, to this user. ``text`` is its version and platform when it does."""
+    """Check whether the daemon answers this user. ``text`` is its version and platform then."""
     code, output = system.run(system.docker, "info", "--format", _format(system))
     last = _last(output)
     if not code and "/" in last:
         return Finding(OK, "daemon", last, ())
-    if code not in (0, TOO_LATE):  # Docker 20.10 then tells of the template alone
+    if code not in (0, TOO_LATE):  # the error of Docker 20.10 is about the template alone
         code, output = system.run(system.docker, "info")
     if code == TOO_LATE:
         text = "does not answer within %d s; is it still starting?" % system.limit
@@ -185,7 +185,7 @@ def check_daemon(system):
 
 def _last(output):
     # type: (str) -> str
-    """The last line: before it Podman, called docker, says that it is Podman."""
+    """The last line. When podman is installed as docker, it prints lines about that before."""
     return (output.splitlines() or [""])[-1]
 
 
@@ -206,7 +206,7 @@ EMULATE = (
 
 def check_architecture(system, daemon):
     # type: (System, str) -> Finding
-    """Whether the daemon's machine runs amd64, itself or emulated; ``daemon`` is its platform, "linux/arm64"."""
+    """See whether the daemon's machine runs amd64, itself or emulated. ``daemon`` is its platform: "linux/arm64"."""
     processor = daemon.rpartition("/")[2]
     if processor in ("x86_64", "amd64"):
         return Finding(OK, "architecture", "%s runs the image itself" % processor, ())
@@ -243,7 +243,7 @@ VSYSCALL = (
 
 def check_vsyscall(system):
     # type: (System) -> Finding
-    """The kernel's vsyscall mode. On Linux its own, elsewhere what a container shows, where there is an image."""
+    """Check the kernel's vsyscall mode: on Linux directly, on other systems in a container if there is an image."""
     if system.machine not in ("x86_64", "amd64", "AMD64") and system.name == "Linux":
         return Finding(NOTE, "vsyscall", "the page belongs to x86_64; emulation brings its own", ())
     if system.name == "Linux":
@@ -273,7 +273,7 @@ def _vsyscall(there, said):
 
 def _inspect(system, stage):
     # type: (System, str) -> Optional[str]
-    """What the labels of a stage of the image say, "base, libexosip2 version", or None when it is not there."""
+    """The labels of a stage of the image as "base, libexosip2 version", or None when the stage is not built."""
     label = '{{index .Config.Labels "org.sipbridge.%s"}}'
     template = "%s, libexosip2 %s" % (label % "base", label % "libexosip2")
     name = "%s:%s" % (system.image, stage)
@@ -283,7 +283,7 @@ def _inspect(system, stage):
 
 def _present_image(system):
     # type: (System) -> Optional[str]
-    """The name of a stage that is there, or None."""
+    """The name of a stage that is built, or None."""
     for stage in STAGES:
         if _inspect(system, stage) is not None:
             return "%s:%s" % (system.image, stage)
@@ -298,7 +298,7 @@ def _in_container(system, image, *command):
 
 def check_inside(system):
     # type: (System) -> Optional[Finding]
-    """What the image is that this runs in, or None outside of it."""
+    """Describe the image in which this runs; None outside of the image."""
     manifest = system.read(MANIFEST)
     if manifest is None:
         return None
@@ -309,7 +309,7 @@ def check_inside(system):
 
 def check_image(system):
     # type: (System) -> Finding
-    """Which stages are built, and on what."""
+    """Check which stages of the image are built, and on which base."""
     found = [(stage, _inspect(system, stage)) for stage in STAGES]
     built = [(stage, label) for stage, label in found if label is not None]
     if not built:
@@ -323,14 +323,14 @@ def check_image(system):
 
 def _port(system):
     # type: (System) -> Optional[int]
-    """The port of the service, or None when PORT is none."""
+    """The port of the service, or None when PORT is no port."""
     text = system.environment.get("PORT") or "5060"
     return int(text) if re.match(r"[0-9]{1,5}\Z", text) and 0 < int(text) < 65535 else None
 
 
 def check_port(system):
     # type: (System) -> Finding
-    """Whether the port of the service and the next, which make debug takes, are free here."""
+    """Check whether the port of the service, and the next one for ``make debug``, are free here."""
     first = _port(system)
     if first is None:
         text = "PORT is %r; it has to be a number from 1 to 65534" % system.environment["PORT"]
@@ -345,7 +345,7 @@ def check_port(system):
 
 def _bind(number):
     # type: (int) -> Optional[str]
-    """Why a UDP port cannot be had on every address of this machine, or None."""
+    """The reason why a UDP port cannot be bound on all addresses of this machine, or None."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as probe:
         try:
             probe.bind(("", number))
@@ -357,7 +357,7 @@ def _bind(number):
 
 def _free(number):
     # type: (int) -> int
-    """The first port from ``number`` on that is free and so is the next; ``number`` when none is near."""
+    """The first port from ``number`` on that is free together with the next one; ``number`` when none is near."""
     for candidate in range(number, min(number + 200, 65534), 2):
         if not _bind(candidate) and not _bind(candidate + 1):
             return candidate
@@ -366,7 +366,7 @@ def _free(number):
 
 def check_engines(system):
     # type: (System) -> Finding
-    """Which engines this Python can load."""
+    """Check which engines this Python can load."""
     python = "Python %s (%s)" % (platform.python_version(), sys.executable)
     found = available()
     reasons = tuple("%s: %s" % (name, _why_not(name)) for name in NAMES if name not in found)
@@ -379,7 +379,7 @@ def check_engines(system):
 
 def _why_not(name):
     # type: (str) -> str
-    """Why an engine does not load."""
+    """The reason why an engine does not load."""
     try:
         importlib.import_module("sipbridge._" + name)
     except ImportError as error:
@@ -389,7 +389,7 @@ def _why_not(name):
 
 def check_shield(system):
     # type: (System) -> Finding
-    """Whether an endpoint on libeXosip2 in a process started like this one would have the shield."""
+    """Check whether an endpoint on libeXosip2 has the shield in a process that is started like this one."""
     if "exosip" not in available():
         return Finding(OK, "shield", "not needed: no libeXosip2 here", ())
     if shield.library() is None:
@@ -409,7 +409,7 @@ def check_shield(system):
 
 def examine(system):
     # type: (System) -> Iterator[Finding]
-    """Every check that makes sense here, as a generator of :class:`Finding`, each as soon as it is known."""
+    """Run the checks that make sense here. Yields each :class:`Finding` as soon as it is known."""
     inside = check_inside(system)
     if inside:
         yield inside
@@ -424,7 +424,7 @@ def examine(system):
 
 def _examine_outside(system):
     # type: (System) -> Iterator[Finding]
-    """What a machine needs that is to run the image."""
+    """Run the checks for a machine outside of the image."""
     client = check_client(system)
     yield client
     if client.level == OK:
@@ -441,7 +441,7 @@ def _examine_outside(system):
 
 def report(system, write):
     # type: (System, Callable[[str], object]) -> int
-    """Write what is found, line by line, and what follows from it. Returns the exit code: 1 for any problem."""
+    """Write the findings line by line, and a summary. Returns the exit code: 1 for any problem."""
     problems = 0
     kind = "%s%s" % (system.name, " (WSL 2)" if system.wsl else "")
     write("sipbridge doctor: %s on %s" % (kind, system.machine))

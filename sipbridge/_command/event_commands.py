@@ -1,4 +1,4 @@
-"""What ``sipbridge subscribe`` and ``sipbridge publish`` do; see :mod:`sipbridge._command.commands`."""
+"""The commands ``sipbridge subscribe`` and ``sipbridge publish``; see :mod:`sipbridge._command.commands`."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -28,7 +28,7 @@ def _wait_until_over(state_of, console):
 
 def subscribe(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """Subscribe, and tell each NOTIFY, until interrupted or the notifier ends it."""
+    """Subscribe, and print each NOTIFY, until the user interrupts or the notifier ends the subscription."""
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         phone.on(NotifyReceived, lambda event: _tell_notify(event, console))
         heard = []  # type: List[SubscriptionChanged]
@@ -74,7 +74,7 @@ def _tell_subscription(event, console, heard):
 
 def publish(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """Publish a state, and keep it up until interrupted; then take it back."""
+    """Publish a state, and keep it up until the user interrupts; then remove it."""
     body = read_file(options.file)
     with opened(options, console, local_for(options, options.to), options.from_) as phone:
         heard = []  # type: List[PublicationChanged]
@@ -115,6 +115,6 @@ def _tell_publication(event, console, heard):
 
 def _check(kept):
     # type: (Any) -> None
-    """Raise why a subscription or publication failed, where it did."""
+    """Raise the error of a subscription or publication that has failed."""
     if kept.error is not None:
         raise kept.error

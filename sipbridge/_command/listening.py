@@ -1,4 +1,4 @@
-"""What ``sipbridge listen`` does."""
+"""The command ``sipbridge listen``."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 def listen(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """Take calls and messages until interrupted, or until as many calls as asked for are over."""
+    """Take calls and messages until the user interrupts, or until the given number of calls has ended."""
     with opened(options, console, options.address) as phone:
         listener = Listener(options, console, sdp_for(options, phone))
         listener.attach(phone)
@@ -37,17 +37,17 @@ def listen(options, console):
             console.event("listening on %s (%s %s)" % (phone.address, phone.engine_name, phone.engine_version))
             while not listener.finished.is_set() and not console.broken.is_set():
                 listener.finished.wait(1.0)
-                phone.wait_closed(0.0)  # raises where it has failed
+                phone.wait_closed(0.0)  # raises an error if the endpoint has failed
         except Interrupted:
             console.event("interrupted: hanging up")
     return OK
 
 
 class Listener(object):
-    """Answers what arrives and tells about it. Its handlers run on the endpoint's event thread.
+    """Answers calls and messages, and prints them. Its handlers run on the endpoint's event thread.
 
     Attributes:
-        finished: set when as many calls as wanted are over.
+        finished: set when the given number of calls has ended.
     """
 
     def __init__(self, options, console, sdp):
@@ -55,7 +55,7 @@ class Listener(object):
         self._options = options
         self._console = console
         self._sdp = sdp
-        self._numbers = {}  # type: Dict[Call, int]  # of the live calls that were taken
+        self._numbers = {}  # type: Dict[Call, int]  # the numbers of the answered calls that are up
         self._taken = 0
         self.finished = threading.Event()  # type: threading.Event
 
@@ -107,7 +107,7 @@ class Listener(object):
         number = self._numbers.get(call)
         try:
             call.answer(self._sdp)
-        except (CallStateError, EngineError):  # the caller, or we, gave up meanwhile
+        except (CallStateError, EngineError):  # the call has ended meanwhile, or the endpoint closes
             return
         self._console.event("call %s  answered" % number)
 

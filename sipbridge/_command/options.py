@@ -34,7 +34,7 @@ EXIT_INTERRUPTED = 130
 
 def examples():
     # type: () -> str
-    """Every example that the help shows, as text."""
+    """All examples in the help, as text."""
     return "".join(
         (
             texts.EXAMPLES,
@@ -55,7 +55,7 @@ def examples():
 
 
 class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser that complains in one line."""
+    """An ArgumentParser that reports wrong usage in one line."""
 
     def error(self, message):
         # type: (str) -> NoReturn
@@ -395,14 +395,14 @@ def _add_doctor(subparsers):
     parser.set_defaults(verbose=False)
 
 
-#: What adds a command to the parser, in the order of ``sipbridge --help``.
+#: The functions that add a command to the parser, in the order of ``sipbridge --help``.
 COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ping, _add_subscribe, _add_publish]
 COMMANDS += [_add_ladder, _add_version, _add_doctor]
 
 
 def build_parser():
     # type: () -> argparse.ArgumentParser
-    """The parser of the whole command line."""
+    """The parser for the whole command line."""
     parser = _Parser(
         prog="sipbridge",
         description=texts.DESCRIPTION,

@@ -1,4 +1,4 @@
-"""What ``sipbridge --help`` says, besides what each option does."""
+"""The texts of ``sipbridge --help``, but for those of each option."""
 
 from __future__ import absolute_import, division, print_function
 

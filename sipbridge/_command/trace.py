@@ -1,4 +1,4 @@
-"""SIP messages for the eye: what ``--trace`` prints."""
+"""The output of ``--trace``: SIP messages that are easy to read."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def render(message):
     # type: (TraceMessage) -> List[str]
-    """Lines of text for a :class:`~sipbridge.TraceMessage`: time, direction and peer, then the message."""
+    """The lines for a :class:`~sipbridge.TraceMessage`: time, direction and peer, then the message."""
     text = masked(message.data.decode("utf-8", "replace"))
     arrow = "->" if message.outgoing else "<-"
     head = "%s %s %s (%d octets)" % (clock(message.time), arrow, printable(message.peer), len(message.data))
