@@ -1,18 +1,18 @@
 /* engine.h - the contract between the Python facade and a SIP engine.
  *
- * The one declaration of what an engine does. The C files include it, and the cffi build reads it as the
- * cdef (so: no macro and no conditional beyond the include guard). The rules:
+ * This is the only declaration of what an engine does. The C files include it, and cffi reads it, so it has no macro
+ * and no conditional besides the include guard. The rules:
  *
- * - Flat data: integers, NUL-terminated UTF-8 strings, (pointer, length) bodies. Nothing that is passed in
- *   is kept after the call returns; nothing that comes out belongs to the library underneath.
- * - An address is what RFC 3261, 25.1 says, and a URI in it has no headers ("?Subject=hi") and no escape of a control
- *   character ("%0D"): a library would write the one as lines of the message and decode the other.
- * - An engine, a call, a registration, a subscription and a transaction are positive integers that are
- *   never given out twice (an engine's: in the process; the others': in their engine). A number that is
- *   no longer valid, or never was, is answered with an error.
- * - A function returns >= 0, or a negative SB_E... code that sb_error_text() explains. What can be known at
- *   once (a bad argument, a wrong state, a stale handle) is an error code and nothing was sent; what the
- *   network tells later is an event.
+ * - Data is flat: integers, NUL-terminated UTF-8 strings, (pointer, length) bodies. An engine keeps no pointer to an
+ *   argument after the call returns, and gives out no pointer to memory of the library underneath.
+ * - An address follows RFC 3261, 25.1. A URI in it must not have headers ("?Subject=hi"), which a library would write
+ *   as header fields of the message, nor an escape of a control character ("%0D"), which a library would decode.
+ * - An engine, a call, a registration, a subscription and a transaction are positive integers. No number is used
+ *   twice: an engine's in the process, the others' in their engine. A function returns an error for a number that is
+ *   not valid any more, or never was.
+ * - A function returns >= 0, or a negative SB_E... code that sb_error_text() explains. For an error that is known at
+ *   once (a bad argument, a wrong state, a stale handle) it returns a code and sends nothing. What the network tells
+ *   later is an event.
  * - Events are pulled with sb_wait(). No thread of an engine ever calls into its user.
  * - Every function may be called from any thread, and all but sb_close() return without waiting for the
  *   network. (sb_wait() and sb_probe() wait for the engine.)
@@ -34,8 +34,8 @@ enum sb_error {
     SB_ESTATE = -3,      /* not possible in the state that it is in */
     SB_EBUSY = -4,       /* the library runs one engine per process, and it is open */
     SB_EADDRINUSE = -5,  /* another socket has the port */
-    SB_ENET = -6,        /* the address cannot be bound: not this machine's, or no permission; of a request: there is no
-                            way to where it is to go */
+    SB_ENET = -6,        /* the address cannot be bound: it is not this machine's, or you have no permission. For a
+                            request: no route leads to its target */
     SB_ENOMEM = -7,      /* out of memory, of descriptors or of threads */
     SB_ENOTSUP = -8,     /* this engine does not offer it */
     SB_ETOOBIG = -9,     /* longer than a SIP message may carry (see the SB_MAX_... values) */
@@ -81,8 +81,8 @@ typedef struct sb_config {
     int keepalive;                /* SB_TCP, SB_TLS: seconds after which a silent connection is sent a ping (RFC 5626,
                                      4.4.1); 0: never */
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
-    sb_id last_id;                /* the first call or the like gets the next number: set it in place of an engine that
-                                     was lost, so that no number is given out twice */
+    sb_id last_id;                /* the engine's numbers for calls and others begin after this one. Set it when this
+                                     engine replaces one that was lost, so that no number is used twice */
 } sb_config;
 
 typedef struct sb_header {
@@ -90,9 +90,9 @@ typedef struct sb_header {
     const char *value;  /* one line; UTF-8 */
 } sb_header;
 
-/* What the user adds to a message. Via, From, To, Call-ID, CSeq, Contact, Record-Route, Max-Forwards,
- * Content-Type and Content-Length, in long or compact form, are the engine's and refused among the headers.
- * NULL in place of a content: nothing. */
+/* What the user adds to a message. The engine itself writes Via, From, To, Call-ID, CSeq, Contact, Record-Route,
+ * Max-Forwards, Content-Type and Content-Length, so they are refused among the headers, in long and in compact form.
+ * A NULL content adds nothing. */
 typedef struct sb_content {
     const sb_header *headers;
     size_t header_count;
@@ -278,9 +278,9 @@ int sb_answer(int engine, sb_id transaction, int status, const char *reason, con
  */
 sb_id sb_request(int engine, const char *method, const sb_parties *parties, const sb_content *content);
 
-/* In what follows Event, Expires, Subscription-State and SIP-If-Match are the engine's too among the headers.
+/* In the functions from here on, the engine also writes Event, Expires, Subscription-State and SIP-If-Match.
  *
- * PUBLISH (RFC 3903). expires 0 removes. etag: the SIP-If-Match of an earlier one, or NULL. Returns the transaction. */
+ * PUBLISH (RFC 3903). expires 0 removes the state. etag: the value of SIP-If-Match, or NULL. Returns a transaction. */
 sb_id sb_publish(int engine, const sb_parties *parties, const char *event, const char *etag, int expires,
                  const sb_content *content);
 
@@ -320,16 +320,16 @@ int sb_shield_counters(sb_shield_counter *counters, int room);
 
 enum sb_shield_kind { SB_SHIELD_INVITE = 0, SB_SHIELD_REGISTER, SB_SHIELD_SUBSCRIBE };
 
-/* How many requests of a kind (enum sb_shield_kind) that begin something are let in per second, and how many at
- * once after a pause; the others get a 503. rate 0: all of them; < 0: the rate is found out, which is the
- * default. burst 0: half a second's. SB_ENOTSUP when no shield is loaded. */
+/* Limit the requests of a kind (enum sb_shield_kind) that come in outside of dialogs; those beyond the limit get a 503.
+ * rate: requests per second; 0: no limit; < 0, the default: as many as the library reads in time. burst: how many may
+ * come at once after a pause; 0: as many as half a second allows. SB_ENOTSUP when no shield is loaded. */
 int sb_shield_limit(int kind, double rate, double burst);
 
-/* The rate in force; 0 when there is no limit right now. */
+/* The limit that holds now, in requests per second; 0 when there is none. */
 double sb_shield_rate(int kind);
 
-/* What the shield would do with a message: 0 when it passes, the status code that it is answered with, or
- * SB_EINVAL when it is dropped. *rule is set to the rule's name. Needs no preloaded shield, and counts nothing. */
+/* What the shield does with a message: 0 when it passes, the status code of the answer, or SB_EINVAL when it is
+ * dropped. *rule is set to the rule's name. This needs no preloaded shield, and counts nothing. */
 int sb_shield_check(const char *octets, size_t length, const char **rule);
 
 #endif

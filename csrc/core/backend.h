@@ -1,8 +1,8 @@
-/* backend.h - what an engine has to bring.
+/* backend.h - the functions that an engine must have.
  *
- * The contract checks arguments, finds objects and knows which command is possible in which state of a call. What is
- * left, turning a command into the library's calls and the library's news into events, is an engine: one `struct
- * sb_backend`, one folder.
+ * The contract checks arguments, finds objects, and knows which command is possible in which state of a call. An engine
+ * does the rest: it turns commands into calls of its library, and what the library reports into events. Each engine has
+ * one folder and one `struct sb_backend`.
  *
  * One mutex per engine (sb_core_lock) guards its objects. The contract holds it while it calls a backend, with three
  * exceptions that are marked below; a backend's own thread takes it around whatever it does with objects or events. It
@@ -16,8 +16,8 @@
 
 struct sb_core;
 
-/* Functions that return int return SB_OK or an SB_E... code; what could not be done was not sent, and the
- * object is taken away again by the contract. A member that is NULL is answered with SB_ENOTSUP. */
+/* Functions that return int return SB_OK or an SB_E... code. After an error nothing was sent, and the contract removes
+ * the new object. When a member is NULL, the contract returns SB_ENOTSUP. */
 struct sb_backend {
     const char *name;
     const char *(*version)(void);

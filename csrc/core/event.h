@@ -1,4 +1,4 @@
-/* event.h - the contract's events, without what a message tells: an engine adds that and posts them. */
+/* event.h - prepare the contract's events. The engine adds what the message has, and posts them. */
 #ifndef SB_EVENT_H
 #define SB_EVENT_H
 

@@ -1,9 +1,9 @@
-/* lease.h - what the other side grants us for some seconds, and what we ask for again before they are over: a
- * registration (10.2), a subscription of ours (RFC 6665, 4.1.2).
+/* lease.h - a lease is granted to us for some seconds, and refreshed before they are over: a registration (10.2), or a
+ * subscription of ours (RFC 6665, 4.1.2).
  *
- * One request is on its way at a time. What the user wants meanwhile goes out when its answer is there. 423 raises
- * what is asked for. An engine keeps a struct sb_lease in its record, tells it what the user wants and what the library
- * reports, and does for it what struct sb_lease_calls names. All of it happens under the core's lock.
+ * One request is on its way at a time; a change that the user wants meanwhile is sent after its answer. After a 423 the
+ * lease asks for more seconds. An engine keeps a struct sb_lease in its record, tells it what the user wants and what
+ * the library reports, and has the functions of struct sb_lease_calls. All of this happens under the core's lock.
  *
  * The functions that post an event may end the object: do not use it, its lease or its record afterwards.
  */
@@ -32,52 +32,53 @@ struct sb_lease_calls {
 
 struct sb_lease {
     const struct sb_lease_calls *calls;
-    int expires;        /* wanted, seconds; 0: to end it */
+    int expires;        /* the seconds to ask for; 0: to end it */
     int busy;           /* a request is on its way */
-    int outdated;       /* `expires` changed while it was */
-    int briefs;         /* how often in a row it was too brief for the other side (423) */
+    int outdated;       /* `expires` changed while that was on its way */
+    int briefs;         /* how many times in a row the other side wanted more seconds (423) */
     int64_t refresh_ms; /* when to ask again (sb_monotonic_ms) */
     /* Of a subscription: see subscriber.h. */
-    int polls;          /* the state as it is now was all that was asked for */
+    int polls;          /* the user asked for the state once */
     int notified;       /* a NOTIFY came */
-    int64_t notify_ms;  /* when it has failed unless a NOTIFY comes; 0: never */
+    int64_t notify_ms;  /* the time at which it fails if no NOTIFY has come; 0: none */
 };
 
-/* The first request is to go. */
+/* Call this before the first request. */
 void sb_lease_init(struct sb_lease *lease, const struct sb_lease_calls *calls, int expires);
 
-/* The user wants other seconds (0: none any more): ask for them now, or when the answer to the request under way is
- * there. SB_ESTATE: it is ending already. */
+/* Ask for other seconds (0: end the lease), now or after the answer to the request that is on its way. SB_ESTATE: it is
+ * ending already. */
 int sb_lease_change(struct sb_lease *lease, void *state, struct sb_object *object, int expires);
 
-/* The request went out with the seconds that are wanted now. */
+/* Note that the request was sent with the present seconds. */
 void sb_lease_sent(struct sb_lease *lease);
 
-/* Send the request again; FAILED when that cannot be done. */
+/* Send the request again. If that cannot be done, the lease has FAILED. */
 void sb_lease_send(struct sb_lease *lease, void *state, struct sb_object *object);
 
-/* The time that `wake` was asked for has come: ask again. It has failed when the library is silent about the request
- * under way, or the notifier has sent no NOTIFY. */
+/* Refresh the lease, at the time that `wake` was called with. It has failed when the library did not report an answer
+ * to the request that is on its way, or when the notifier sent no NOTIFY. */
 void sb_lease_due(struct sb_lease *lease, void *state, struct sb_object *object);
 
-/* So many seconds are left (0: as many as before): ask again in time. */
+/* Note the seconds that are left (0: as many as before), and refresh before they are over. */
 void sb_lease_left(struct sb_lease *lease, struct sb_object *object, int seconds);
 
-/* A 2xx, with what it says in its Contact and in Expires (NULL: nothing), both as text. Ask again for what is wanted
- * meanwhile, or it is ACTIVE. Returns 0, and does nothing, when the 2xx is the answer to the end, or grants nothing. */
+/* Take a 2xx, with the text of its Contact's expires and of its Expires (NULL: missing). The lease is ACTIVE then, or
+ * the next request is sent if the user has changed the seconds meanwhile. Returns 0, and does nothing, when the 2xx is
+ * the answer to the request that ends the lease, or grants nothing. */
 int sb_lease_goes_on(struct sb_lease *lease, void *state, struct sb_object *object, const char *of_contact,
                      const char *expires, int status, const void *message);
 
-/* Another final response, or none: then status is 408 or 503, and message NULL. min_expires: the seconds in it, or less
- * than 1. is_within: the request went within a dialog. */
+/* Take a final response that is no 2xx. When none came, status is 408 or 503, and message is NULL. min_expires: the
+ * seconds in its Min-Expires, or less than 1. is_within: the request was sent within a dialog. */
 void sb_lease_refused(struct sb_lease *lease, void *state, struct sb_object *object, int status, int min_expires,
                       int is_within, const void *message);
 
-/* Post that it is in a new state. reason: NULL for what the message says. */
+/* Post an event that tells the new state. reason: NULL for the reason phrase of the message. */
 void sb_lease_post(const struct sb_lease *lease, void *state, const struct sb_object *object, int new_state, int status,
                    const char *reason, int expires, const void *message);
 
-/* Milliseconds after which to ask again for what was granted for some seconds (10.2.4, RFC 6665 4.1.2.2). */
+/* The milliseconds after which to refresh a lease that was granted for some seconds (10.2.4, RFC 6665 4.1.2.2). */
 unsigned sb_refresh_ms(int seconds);
 
 #endif

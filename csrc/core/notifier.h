@@ -14,7 +14,7 @@
 
 struct sb_core;
 
-/* What an engine does for a notifier. `state` is the engine's own; a draft is what it makes a NOTIFY of. */
+/* What an engine does for a notifier. `state` is the engine's own; a draft is its data for a NOTIFY. */
 struct sb_notifier_calls {
     /* Send a NOTIFY. The draft is taken in any case. */
     int (*send)(void *state, struct sb_object *subscription, void *draft);
@@ -25,36 +25,37 @@ struct sb_notifier_calls {
 
 struct sb_notifier {
     const struct sb_notifier_calls *calls;
-    int expires; /* granted at most, seconds */
+    int expires; /* the most seconds that are granted */
     int busy;    /* a NOTIFY is on its way */
-    int pending; /* NOTIFYs without an answer, whether on their way or waiting: the engine counts up */
-    int count;   /* how many wait */
+    int pending; /* the NOTIFYs without an answer, sent or waiting: the engine counts up */
+    int count;   /* the NOTIFYs that wait */
     void *waiting[SB_MAX_NOTIFIES];
 };
 
-/* What ends a subscription that has run out, or that the subscriber wants no more, in Subscription-State. */
+/* The Subscription-State that ends a subscription which has expired, or which the subscriber has ended. */
 extern const char SB_RAN_OUT[];
 
-/* The status to refuse a new subscription with before the user sees it, or 0. event: what Event says, or NULL. */
+/* The status with which to refuse a new subscription before the user sees it, or 0. event: the value of Event, or
+ * NULL. */
 int sb_notifier_refusal(struct sb_core *core, const char *event);
 
-/* A SUBSCRIBE within the dialog, which asks for so many seconds. Returns the status to refuse it with; or 0, and sets
- * how many are granted: what was granted before, at most. 0 of them end it. */
+/* Take a SUBSCRIBE within the dialog, which asks for some seconds. Returns the status with which to refuse it; or 0,
+ * and sets the seconds that are granted, at most those that were granted before. 0 seconds end the subscription. */
 int sb_notifier_refresh(const struct sb_notifier *notifier, struct sb_core *core, const struct sb_object *subscription,
                         int asked, int *granted);
 
-/* Milliseconds that a subscription goes on for these seconds. 0: the state is all that was asked for, and the user has
- * some time to tell it. */
+/* The milliseconds that a subscription lasts. For 0 seconds, when the subscriber wants the state once, it is the time
+ * that the user has to tell the state. */
 unsigned sb_notifier_ms(int seconds);
 
-/* Whether no other NOTIFY may wait. */
+/* True when no further NOTIFY may wait. */
 int sb_notifier_is_full(const struct sb_notifier *notifier);
 
-/* Send a NOTIFY, or have it wait. The draft is taken in any case. */
+/* Send a NOTIFY, or let it wait for the one before. The draft is taken in any case. */
 int sb_notifier_send(struct sb_notifier *notifier, void *state, struct sb_object *subscription, void *draft);
 
-/* The final response to the NOTIFY under way, or 408 or 503 when there is none. A subscriber that refuses a NOTIFY, or
- * says nothing, is gone (4.2.2). */
+/* Take the final response to the NOTIFY that is on its way; 408 or 503 when none came. When a subscriber refuses a
+ * NOTIFY, or does not answer, its subscription is over (4.2.2). */
 void sb_notifier_answered(struct sb_notifier *notifier, void *state, struct sb_object *subscription, int status,
                           const void *message);
 

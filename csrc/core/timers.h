@@ -12,8 +12,7 @@ enum { SB_MAX_RETRIES = 3 };
 /* After a SUBSCRIBE that ends a subscription: milliseconds for the last NOTIFY, which a notifier sends at once. */
 enum { SB_LAST_NOTIFY_MS = 5000 };
 
-/* Timer N (RFC 6665, 4.1.2.4), in milliseconds: a subscription that was granted and that no NOTIFY follows by then has
- * failed. 64*T1. */
+/* Timer N (RFC 6665, 4.1.2.4), in milliseconds, 64*T1: a granted subscription fails when no NOTIFY comes by then. */
 enum { SB_TIMER_N_MS = 32000 };
 
 /* How long a call of ours may ring, in milliseconds, without another word from the peer. A peer has to send one each
@@ -23,13 +22,13 @@ enum { SB_TIMER_N_MS = 32000 };
 #endif
 enum { SB_RING_LIMIT_MS = SB_RING_LIMIT };
 
-/* NOTIFYs of one subscription that may wait for the answer to the one before. */
+/* The most NOTIFYs of one subscription that may wait for the answer to the one before. */
 enum { SB_MAX_NOTIFIES = 64 };
 
-/* The longest that a subscriber is waited for, in seconds. */
+/* The most seconds that a subscriber is waited for. */
 enum { SB_DAY = 24 * 3600 };
 
-/* Seconds of a SUBSCRIBE that names none (RFC 6665, 3.1.1). */
+/* The seconds for a SUBSCRIBE without Expires (RFC 6665, 3.1.1). */
 enum { SB_DEFAULT_SUBSCRIPTION = 3600 };
 
 #endif
