@@ -88,7 +88,7 @@ async def test_cancelling_the_coroutine_cancels_the_call(other):
 
 @in_loop
 async def test_cancelling_after_the_answer_hangs_up(other):
-    """The answer is there, the coroutine has not gone on yet: nobody would have the call to end it."""
+    """The 2xx came before the coroutine went on: without a BYE nobody could end the call."""
     async with endpoint() as phone:
         placing = asyncio.create_task(phone.call(other.uri, OFFER))
         phone.on(sipbridge.CallAnswered, lambda event: placing.cancel())
@@ -195,7 +195,7 @@ async def test_a_worker_that_dies_ends_the_call_and_is_replaced(other):
 
 @in_loop
 async def test_an_error_names_the_aio_call_that_it_is_about():
-    """As this module has it, whatever raised it."""
+    """It is an aio.Call, also where sipbridge itself raised the error."""
     async with endpoint() as phone:
         with_events = phone.events()
         with pytest.raises(sipbridge.PeerUnreachable) as caught:
@@ -214,7 +214,7 @@ async def test_an_error_names_the_aio_call_that_it_is_about():
 
 @in_loop
 async def test_resume_works_after_a_late_answer_to_hold(other):
-    """The one who waited has gone; the call is on hold all the same, and is resumed."""
+    """hold() timed out, but the peer agreed later: the call is on hold, and resume() resumes it."""
     async with endpoint() as phone:
         call = await answered(phone, other)
         with other.paused(), pytest.raises((sipbridge.TimeoutError, asyncio.TimeoutError)):

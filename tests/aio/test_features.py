@@ -67,7 +67,7 @@ async def test_hold_and_resume(other):
 
 @in_loop
 async def test_an_aio_watch_uses_the_timer_of_the_loop(other):
-    """Its timer is the loop's."""
+    """The event loop runs its timer."""
     async with endpoint() as phone:
         seen = asyncio.get_running_loop().create_future()
         answers = []

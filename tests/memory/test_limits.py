@@ -62,7 +62,7 @@ def _established(driver, by_hand):
 
 @WORDS
 def test_an_invite_that_is_only_answered_provisionally_ends(driver, by_hand, statuses):
-    """It ends as one that rings does: a proxy would give up, too (16.6, Timer C)."""
+    """It ends like a call that only rings: a proxy would give up, too (RFC 3261, 16.6, Timer C)."""
     assert driver.call(driver.engine, by_hand.uri) > 0
     since = _say(by_hand, by_hand.next("INVITE"), statuses)
     _ends_in_time(driver, since)
@@ -71,7 +71,7 @@ def test_an_invite_that_is_only_answered_provisionally_ends(driver, by_hand, sta
 
 @WORDS
 def test_a_reinvite_that_is_only_answered_provisionally_ends_the_call(driver, by_hand, statuses):
-    """It ends the call, as one that nobody answers does (12.2.1.2)."""
+    """RFC 3261, 12.2.1.2."""
     call = _established(driver, by_hand)
     assert driver.perform("sb_call_reinvite", driver.engine, call, None) > 0
     since = _say(by_hand, by_hand.next("INVITE"), statuses)
@@ -81,6 +81,6 @@ def test_a_reinvite_that_is_only_answered_provisionally_ends_the_call(driver, by
 
 
 def test_an_answer_in_time_stops_the_count(driver, by_hand):
-    """What was answered is no more counted."""
+    """An answered call is counted no longer."""
     _established(driver, by_hand)
     assert driver.wait(driver.engine, RING + LOOKUP) == 0

@@ -18,7 +18,7 @@ from shield.messages import request
 
 
 def test_flows_in_one_process_lose_no_memory(driver):
-    """All of them in one process, so that one finds what the one before left."""
+    """They run in one process, so that each finds what the last one left."""
     for name in sorted(FLOWS):
         assert run(driver, name, 20.0).failures == [], name
 
@@ -96,7 +96,7 @@ def _options_are_answered(flow, peer):
 
 
 def test_mutated_answers(driver, tmpdir):
-    """Of a name server, for a hundred and sixty names at a time. It still finds another then."""
+    """A name server sends them for 160 names at a time. The engine still finds another name afterwards."""
     if Raw().name == "sofia":
         pytest.skip("Sofia-SIP's resolver never comes back from a name that points to itself")
     names = NameServer(str(tmpdir))
@@ -122,7 +122,7 @@ def test_mutated_answers(driver, tmpdir):
 
 
 def test_malformed_datagrams(driver):
-    """It takes them all and still answers OPTIONS."""
+    """The engine takes them all and still answers OPTIONS."""
     flow = Flow(driver, 20.0)
     with Answering() as peer:
         for number, octets in enumerate(datagrams()):

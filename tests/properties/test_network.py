@@ -53,7 +53,7 @@ def _with(name, value):
 
 @given(values | numerals)
 def test_any_headers_of_a_message_can_be_read(value):
-    """All that is read of a message whose headers say anything."""
+    """Everything is read that events read of a message."""
     for both in _with("Refer-To", value):
         target_of(both), replaces_of(both)
     for headers in _with("Contact", value):

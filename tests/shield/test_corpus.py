@@ -30,7 +30,7 @@ def test_each_message_has_its_verdict(name, octets):
 
 @pytest.mark.parametrize("octets", [each[1] for each in DEADLY], ids=[each[0] for each in DEADLY])
 def test_the_deadly_messages_kill_an_unshielded_engine(needs_shield, make_victim, make_sender, octets):
-    """It tells that the corpus is what it says, and that the others below prove something."""
+    """Without this the tests below would prove nothing."""
     victim = make_victim(shielded=False)
     make_sender(victim).send(octets)
     assert victim.exit_code(10.0) == -signal.SIGSEGV

@@ -74,7 +74,7 @@ def test_a_call_that_was_let_in_goes_to_its_end(make_victim, make_sender):
 
 
 def test_there_is_no_limit_by_default(victim, sender):
-    """Found out, it begins as none, and nothing waits here."""
+    """The limit "auto" begins as none, since nothing waits here."""
     for number in range(100):
         assert sender.exchange(request("INVITE", "n%d" % number, sender.port)).status == 200
     assert victim.ask("limits") == {"INVITE": 0, "REGISTER": 0, "SUBSCRIBE": 0}

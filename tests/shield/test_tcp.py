@@ -103,7 +103,7 @@ def test_the_deadly_messages_over_tcp(make_victim, needs_shield, address):
 
 @pytest.mark.parametrize("shielded", [False, True])
 def test_one_message_before_a_reset(make_victim, needs_shield, shielded):
-    """It is looked at although nobody can tell any more whom it came from. Without the shield it is the last one."""
+    """The shield checks it although the peer's address is gone. Without the shield it kills the engine."""
     victim = make_victim(shielded, address="tcp://127.0.0.1:0")
     connection = Connection(victim)
     connection.send(connection.request("OPTIONS", "first"))
@@ -145,7 +145,7 @@ def test_empty_lines_between_messages(make_victim, octets):
 
 
 def test_a_peer_that_does_not_read(make_victim):
-    """What it asks for stays in its way, and others are served."""
+    """Its own answers wait; others are served."""
     victim = make_victim(address="tcp://127.0.0.1:0")
     connection = Connection(victim)
     connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -182,7 +182,7 @@ def test_descriptors_beyond_those_of_select(make_victim, needs_shield):
 
 
 def test_an_answer_to_a_closed_connection(make_victim):
-    """No SIGPIPE either, in a program that did not see to it."""
+    """No SIGPIPE ends a program that does not ignore it."""
     victim = make_victim(address="tcp://127.0.0.1:0", SHIELD_VICTIM_SIGPIPE="1")
     for number in range(20):
         connection = Connection(victim)

@@ -116,7 +116,7 @@ def test_streams_from_both_sides():
 
 
 def test_numbers_may_differ_in_the_two_directions():
-    """Each sends what the other asked for (RFC 3264, 5.1)."""
+    """Each side sends the numbers that the other asked for (RFC 3264, 5.1)."""
     ours, theirs = offer(audio(Codec(96, "iLBC"))), offer(audio(Codec(113, "iLBC", parameters="mode=20")))
     [stream] = negotiation.streams(ours, theirs)
     assert stream.codec == Codec(113, "iLBC", parameters="mode=20")

@@ -127,7 +127,7 @@ def test_attributes_are_parsed():
 
 
 def test_digits_that_are_not_ascii_are_no_numbers():
-    """Unicode's "2" up in the air is a digit to Python, but no number; and thousands of digits are no payload type."""
+    """A superscript "2" is a digit to Python, but no number; thousands of digits are no payload type."""
     for formats in (u"\u00b2", u"\u0663", u"9" * 5000):
         body = (u"v=0\r\nm=audio 4000 RTP/AVP %s 0\r\na=fmtp:%s x\r\n" % (formats, formats)).encode("utf-8")
         assert sdp.parse(body).media[0].codecs == (payload.PCMU,)

@@ -54,7 +54,7 @@ def is_fine(phone, pid):
 
 
 def test_an_interrupt_while_events_are_read_loses_no_octet(busy, monkeypatch):
-    """A part of a frame that is lost makes noise of all that follows it."""
+    """If a part of a frame were lost, everything after it would be noise."""
     monkeypatch.setattr(channel, "_CHUNK", 4)
     pid = worker_of(busy)
     decoder = busy.endpoint._engine._channel._decoder
@@ -76,7 +76,7 @@ def test_an_interrupt_while_events_are_read_loses_no_octet(busy, monkeypatch):
 
 
 def test_an_interrupt_while_a_command_is_sent_loses_no_octet(busy):
-    """The worker has a part of it, and would take the next command for the rest."""
+    """The worker has a part of the command, and would take the next command for the rest."""
     pid = worker_of(busy)
     freeze(pid)
     alarm = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])

@@ -304,7 +304,7 @@ def test_a_worker_that_hangs_is_replaced(make_phone, by_hand):
 
 
 def test_a_worker_whose_main_loop_hangs_is_replaced(make_phone, interpreter, tmpdir, by_hand):
-    """Also while the process runs, and its engine does."""
+    """The process and its engine still run."""
     trigger = tmpdir.join("hang")
     phone = make_phone(hang_timeout=1.0, python=interpreter("hanging_worker.py", str(trigger)))
     call, pid = established(phone, by_hand), worker_of(phone)

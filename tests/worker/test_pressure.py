@@ -53,7 +53,7 @@ def test_events_wait_at_the_engine(monkeypatch, make_phone, other):
 
 
 def test_an_iterator_that_nobody_moves(monkeypatch, phone, other):
-    """Calls that came before the limit end as ever; those beyond it are refused and never seen."""
+    """Calls below the limit end in order; the endpoint refuses those above it, and the iterator never sees them."""
     monkeypatch.setattr(dispatch, "CONGESTED", 10)
     with phone.endpoint.events(60.0) as stream:
         calls = [other.endpoint.invite(phone.uri, OFFER) for _ in range(30)]
@@ -109,7 +109,7 @@ def rss_kb(pid):
 @pytest.mark.soak
 @pytest.mark.timeout(900)
 def test_a_minute_without_reading_under_load(unshielded, phone, stuck, by_hand):
-    """Calls come until the engine answers 503, and a while longer; then what was taken is seen to its end."""
+    """Calls come until the engine answers 503, and a while longer; each call that was taken gets its end."""
     load = Load(phone.endpoint.port)
     load.run(seconds=60.0)
     for _ in range(24):

@@ -51,7 +51,7 @@ def test_no_signal_after_another_has_taken_its_exit_code(ended, signals):
 
 
 def test_no_signal_while_its_exit_code_is_being_taken(ended, signals, monkeypatch):
-    """Two threads: one sees it out, one kills it."""
+    """One thread waits for its exit, another kills it."""
     taken, going_on = threading.Event(), threading.Event()
     waitpid = os.waitpid
 
@@ -123,7 +123,7 @@ def test_a_warning_as_an_error_leaves_no_process(interpreter, monkeypatch):
 
 
 def test_a_warning_as_an_error_costs_no_restart(interpreter, make_phone, caplog):
-    """Whoever opened it was warned; nobody would see what is raised later."""
+    """The warning came when it was opened; nobody would catch an error later."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         phone = make_phone(python=interpreter("fake_worker.py", "unshielded"), backoff=0.0)

@@ -110,7 +110,7 @@ def test_an_error_is_packed_and_unpacked(error):
 
 
 def test_a_command_that_is_longer_than_a_frame_may_be_is_not_sent(phone, by_hand):
-    """To the worker it would be noise, and every call would end with it."""
+    """The worker would take it for noise, and every call would end."""
     pid = worker_of(phone)
     with pytest.raises(sipbridge.InputError):
         phone.endpoint.invite("sip:bob@127.0.0.1:%d" % by_hand.port, headers=[("X-Long", "x" * protocol.MAX_FRAME)])

@@ -229,7 +229,7 @@ def test_no_descriptor_is_left(make_phone, by_hand):
 
 
 def test_an_error_in_the_watching_thread_wakes_whoever_waits(make_phone, monkeypatch):
-    """An error of our own: no one may wait for ever for it."""
+    """After an error in our own thread nobody waits for ever."""
     listening = threading.Event()
     monkeypatch.setattr(supervisor.Process, "watch", lambda self: listening.wait(10.0) and {}["x"])
     phone = make_phone()
@@ -262,7 +262,7 @@ def test_signals_that_a_thread_of_the_service_blocks_end_it(make_phone):
 
 
 def test_a_service_that_ignores_sigchld(make_phone):
-    """Then nobody can tell how one ended, and the next one is there all the same."""
+    """Nobody can tell how the worker ended; the next one starts all the same."""
     before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         phone = make_phone()
@@ -330,7 +330,7 @@ def test_a_missing_crash_folder_harms_no_restart(make_phone, tmpdir):
 
 
 def test_a_crash_file_that_another_service_removes(make_phone, tmpdir, monkeypatch):
-    """A file is gone between its name being read and its size."""
+    """The file is gone between reading its name and its size."""
     phone = make_phone(crash_folder=str(tmpdir))
     (tmpdir.join("worker-1.core")).mksymlinkto(tmpdir.join("nothing"))
     assert "not kept" in lose(phone, signal.SIGKILL).reason

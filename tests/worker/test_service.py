@@ -80,7 +80,7 @@ def test_a_silent_peer_does_not_hold_up_the_worker(service, by_hand):
 
 
 def test_signals_of_a_terminal_do_not_end_the_worker(service, by_hand):
-    """Ctrl-C, a hang-up, a service manager: what becomes of the calls is the service's to say."""
+    """After Ctrl-C or a hang-up the service decides what becomes of the calls."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(service.worker, number)
     call(by_hand, service.port)

@@ -81,7 +81,7 @@ def is_readable(descriptor, seconds):
 
 
 def test_a_descriptor_tells_of_events(by_hand):
-    """It is the same one for all processes, and readable exactly while events wait."""
+    """It stays the same after a restart, and is readable exactly while events wait."""
     engine = sipbridge.Worker()
     engine.open("udp", "127.0.0.1", 0)
     descriptor = engine.fileno()
@@ -103,7 +103,7 @@ def test_a_descriptor_tells_of_events(by_hand):
 
 
 def test_the_worker_has_the_shield(phone, by_hand):
-    """Where there is one, though this process need not have it; what it counts can be read from here."""
+    """The worker has it where there is one, even if this process has not; its counters can be read here."""
     if phone.endpoint.engine_name == "sofia" or shield.library() is None:
         with pytest.raises(sipbridge.EngineError) as caught:
             sipbridge.Worker().shield_counters()

@@ -88,7 +88,7 @@ def test_each_method_raises_at_once_in_the_child(forked, by_hand):
 
 
 def test_a_fork_while_another_thread_holds_the_lock(forked):
-    """Nobody gives it back in the child."""
+    """No thread of the child ever releases that lock."""
     endpoint = forked.endpoint
     locks = [endpoint._dispatcher.lock, getattr(endpoint._engine, "_condition", None)]
     for lock in locks:
@@ -103,7 +103,7 @@ def test_a_fork_while_another_thread_holds_the_lock(forked):
 
 
 def test_closing_in_the_child_ends_nothing_in_the_parent(forked, by_hand):
-    """Neither the call nor the worker, which the child has the socket of."""
+    """The parent keeps the call and the worker, though the child has a copy of the worker's socket."""
     dialog = Dialog(forked, by_hand, False)
     stream = forked.endpoint.events()
 
@@ -146,7 +146,7 @@ def test_the_exit_of_the_child_ends_nothing_in_the_parent(kind):
 
 
 def test_a_child_opens_an_endpoint_of_its_own(forked):
-    """What a child needs it opens itself."""
+    """A child opens what it needs."""
 
     def open_one():
         with sipbridge.Endpoint(engine=sipbridge.Worker()) as own:

@@ -156,7 +156,7 @@ def test_the_answer_of_another_handler_stands(phone, by_hand):
 
 
 def test_an_iterator_may_answer_after_a_handler_raised(phone, by_hand):
-    """It may still answer; when it has not, the answer is 500."""
+    """The iterator may still answer; if it has not, the endpoint answers 500."""
     phone.reactions[sipbridge.MessageReceived] = fail
     with phone.endpoint.events(LIMIT) as events:
         for answer in (lambda event: event.answer(202), lambda event: None):
@@ -248,7 +248,7 @@ def test_close_returns_after_a_base_exception(phone, by_hand):
 
 
 def test_a_base_exception_ends_the_program_with_its_exit_code(by_hand):
-    """A service as in the docs; it has an exit code of its own."""
+    """The service of the docs ends with its own exit code."""
     code = (
         "import sys, sipbridge\n"
         "from peers.phone import engine_under_test\n"
@@ -306,7 +306,7 @@ def test_the_health_check_passes_for_a_healthy_service(phone):
 
 
 def test_the_health_check_passes_while_a_handler_waits(phone, by_hand, silent):
-    """Its blocking call takes events."""
+    """A handler's blocking call goes on taking events."""
     over = threading.Event()
 
     def wait(event):
@@ -349,7 +349,7 @@ def test_the_health_check_fails_after_sys_exit(phone, by_hand):
 
 
 def test_the_health_check_fails_on_an_answer_of_the_engine_alone(by_hand):
-    """503 is what an engine says whose events nobody takes."""
+    """The engine itself answers 503 when nobody takes its events."""
 
     def refuse():
         by_hand.reply(by_hand.next(HEALTH), 503)

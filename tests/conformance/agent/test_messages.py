@@ -105,7 +105,7 @@ def test_message_answered_by_the_handler(phone, sipp):
 
 
 def test_message_retransmitted(phone, sipp):
-    """One event, and the answer once more (RFC 3261, 17.2.2)."""
+    """A retransmission is no second event, and gets the same answer again (RFC 3261, 17.2.2)."""
     sipp(
         Caller().initial("MESSAGE", b"hello\r\n", "text/plain").expect(200).again().expect(200),
         phone.host_port,
@@ -149,7 +149,7 @@ def test_message_within_a_call_of_ours_answered_by_the_handler(phone, by_hand):
 @pytest.mark.parametrize("placed", [False, True])
 @pytest.mark.parametrize("method, kind", [("MESSAGE", sipbridge.MessageReceived), ("INFO", sipbridge.InfoReceived)])
 def test_a_handler_that_hangs_up_has_its_request_answered_first(phone, by_hand, method, kind, placed):
-    """Its request goes with the call, so it is answered before the BYE, as if the handler had returned."""
+    """The request belongs to the call, so the endpoint answers it before it sends the BYE."""
     caught = []
 
     def hang_up(event):
@@ -170,7 +170,7 @@ def test_a_handler_that_hangs_up_has_its_request_answered_first(phone, by_hand, 
 
 
 def test_message_within_a_call_that_nobody_takes(by_hand):
-    """As one outside; and no handler of other requests sees it."""
+    """It is refused like one outside of a call; handlers of other requests do not see it."""
     with sipbridge.Endpoint("udp://127.0.0.1:0", engine=engine_under_test()) as endpoint:
         endpoint.on(sipbridge.IncomingCall, lambda event: event.call.answer(ANSWER))
         invite = by_hand.request(endpoint.port, "INVITE", SDP, OFFER)
@@ -221,7 +221,7 @@ def test_another_method_is_answered_by_the_handler(phone, sipp):
 
 
 def test_a_bye_outside_of_any_call_gets_481(phone, sipp):
-    """BYE of a call that is none: 481 (RFC 3261, 15.1.2)."""
+    """RFC 3261, 15.1.2."""
     sipp(Caller(to_tag="unknown").initial("BYE").expect(481), phone.host_port).wait()
     assert phone.labels == []
 

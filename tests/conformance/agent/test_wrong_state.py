@@ -258,7 +258,7 @@ def test_each_method_of_an_endpoint_is_in_the_table():
 
 
 def test_a_closed_endpoint_raises_engine_error(make_phone):
-    """EngineError from each, at once."""
+    """Each method raises EngineError at once."""
     endpoint = make_phone(identity="sip:alice@sipbridge.test").endpoint
     endpoint.close()
     for name in sorted(CLOSED):

@@ -28,7 +28,7 @@ def test_a_crossing_reinvite_is_tried_again(phone, sipp):
 
 
 def test_glare_ends_after_the_given_number_of_tries(phone, sipp):
-    """After as many tries as asked for, or when there is no time for another."""
+    """It also ends when no time is left for another try."""
     scenario = Caller().initial("INVITE", OFFER).expect(200).ack()
     for _ in range(3):
         scenario = scenario.recv("INVITE").reply(491).recv("ACK")
@@ -202,7 +202,7 @@ def test_reason_of_a_received_refusal_is_told(phone, sipp):
 
 
 def test_reason_is_sent_with_cancel(phone, sipp):
-    """libeXosip2 builds its CANCEL by itself: there it goes without."""
+    """libeXosip2 builds its CANCEL itself, without a Reason."""
     peer = sipp(
         Callee().recv("INVITE").reply(180).recv("CANCEL").reply(200).reply_to("INVITE", 487).recv("ACK")
     )

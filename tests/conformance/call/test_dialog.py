@@ -213,7 +213,8 @@ def test_hold_and_resume_by_the_peer_that_called(phone, sipp):
 
 
 def test_hold_by_the_called_peer_is_answered_by_the_endpoint(phone, sipp):
-    """With nobody to answer, the endpoint does: what was given last, as the offer allows it (RFC 3264, 6.1 and 8)."""
+    """Without a handler the endpoint answers with its last description, as far as the offer allows it (RFC 3264, 6.1
+    and 8)."""
     scenario = answering()
     for offer in (HOLD, RESUME):
         scenario = scenario.request("INVITE", offer).expect(200).ack()
@@ -352,7 +353,7 @@ def _next_request(by_hand, numbers):
 @pytest.mark.parametrize("placed", [True, False])
 @pytest.mark.parametrize("challenged", ["INFO", "INFO MESSAGE"])
 def test_challenged_requests_have_numbers_of_their_own(phone, by_hand, placed, challenged):
-    """Each that is sent again has a number that no other has (12.2.1.1), and its own answer."""
+    """Each repeated request has a CSeq of its own (RFC 3261, 12.2.1.1), and gets its own answer."""
     phone.endpoint.add_credentials("alice", "secret", realm="sipbridge.test")
     dialog, numbers, statuses = Dialog(phone, by_hand, placed), [], {"INFO": 200, "MESSAGE": 202}
     asking = [_Asking(dialog.call, "INFO")]

@@ -50,7 +50,7 @@ def test_reliable_early_media_is_acknowledged_once(phone, by_hand):
 
 
 def test_reliable_responses_out_of_order_wait(phone, by_hand):
-    """RFC 3262, 4: one that comes before its predecessor is dropped, and comes again."""
+    """A response that comes before its predecessor is dropped; the peer sends it again (RFC 3262, 4)."""
     _with_100rel(phone)
     _, invite = _call(phone, by_hand)
     by_hand.reply(invite, 183, _reliable(1))
@@ -88,7 +88,7 @@ def test_several_phones_ring_and_two_answer(phone, by_hand):
 
 
 def test_endless_provisional_responses_of_ever_more_phones(phone, by_hand):
-    """From ever more phones: answered for some, and the call goes on and ends."""
+    """The engine follows some of the early dialogs; the call goes on and ends."""
     call, invite = _call(phone, by_hand)
     for number in range(200):
         by_hand.reply(invite, 180, _reliable(1), tag="phone%d" % number)
@@ -126,7 +126,7 @@ def test_we_ring_reliably(phone, by_hand):
 
 
 def test_a_call_goes_on_with_a_caller_without_100rel(phone, by_hand):
-    """Nothing is sent, and the call goes on."""
+    """ring(reliable=True) raises, and sends nothing."""
     by_hand.request(phone.endpoint.port, "INVITE", [SDP], OFFER)
     call = phone.wait("incoming sdp").call
     with pytest.raises(sipbridge.NotSupportedError):

@@ -35,7 +35,7 @@ def _hold_in_vain(call, peer):
 
 @pytest.mark.parametrize("placed", [True, False])
 def test_resume_works_after_a_late_answer_to_hold(phone, by_hand, placed):
-    """The peer is held as soon as it says so, and resume() resumes."""
+    """The call is on hold as soon as the peer's 200 comes, and resume() resumes it."""
     dialog = Dialog(phone, by_hand, placed)
     call = dialog.call
     reinvite = _hold_in_vain(call, by_hand)
@@ -55,7 +55,7 @@ def test_resume_works_after_a_late_answer_to_hold(phone, by_hand, placed):
 
 
 def test_hold_is_unknown_before_the_answer(phone, by_hand):
-    """Whether the call is on hold is not known as long as the peer has not said: neither is taken for done."""
+    """Until the peer answers, neither hold() nor resume() counts as done."""
     dialog = Dialog(phone, by_hand, True)
     reinvite = _hold_in_vain(dialog.call, by_hand)
     for change in (dialog.call.resume, dialog.call.hold):
@@ -97,7 +97,7 @@ def test_a_late_answer_to_an_update(phone, by_hand, status):
 
 
 def test_an_offer_in_a_late_answer_is_answered_in_the_ack(phone, by_hand):
-    """Nobody is there to answer it in the ACK, so it gets what is in force: without an ACK the peer would hang up."""
+    """Nobody waits who could answer, so the ACK has the description in force: without an ACK the peer would hang up."""
     dialog = Dialog(phone, by_hand, True)
     with pytest.raises(sipbridge.TimeoutError):
         dialog.call.reinvite(timeout=SHORT)

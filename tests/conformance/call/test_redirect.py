@@ -57,7 +57,7 @@ def test_the_target_with_the_highest_q_is_called_first(phone, by_hand, elsewhere
 
 
 def test_no_target_is_called_twice(phone, by_hand, elsewhere):
-    """Nobody is asked twice."""
+    """No address is called twice."""
     call = phone.endpoint.invite(by_hand.uri, OFFER, follow_redirects=70)
     _redirect(by_hand, by_hand.next("INVITE"), "<%s>" % elsewhere.uri)
     _redirect(elsewhere, elsewhere.next("INVITE"), "<%s>" % by_hand.uri)

@@ -67,7 +67,7 @@ def test_we_refresh_by_update(phone, by_hand):
 
 
 def test_a_refused_refresh_keeps_the_call(phone, by_hand):
-    """UPDATE is not taken after all; the interval is too small; another re-INVITE crossed."""
+    """The peer refuses UPDATE, then the interval, then a crossing re-INVITE."""
     call, _ = _place(phone, by_hand, _expires(90, "uac"), ("Allow", "UPDATE"))
     by_hand.reply(by_hand.next("UPDATE"), 501)
     refresh = by_hand.next("INVITE")
@@ -134,7 +134,7 @@ def test_a_422_without_a_usable_min_se(phone, by_hand, headers):
 
 
 def test_the_caller_refreshes(phone, by_hand):
-    """By UPDATE, which is no event, and by re-INVITE, which is one."""
+    """An UPDATE is no event for the user, a re-INVITE is one."""
     call, invite, answer = _take(
         phone, by_hand, ("Supported", "timer"), ("Session-Expires", "1800"), ("Allow", "INVITE, UPDATE")
     )
@@ -173,7 +173,7 @@ def test_a_too_small_interval_gets_422(phone, by_hand):
 
 @pytest.mark.parametrize("seconds, agreed", [(0, 90), (89, 90), (2**31 - 1, 2**31 - 1)])
 def test_an_extreme_interval_of_the_peer(phone, by_hand, seconds, agreed):
-    """What a peer grants neither has us refresh without a pause nor stops the events of the endpoint."""
+    """We do not refresh without a pause, and events still come."""
     call, _ = _place(phone, by_hand, _expires(seconds, "uas"))
     assert call._session_timer.expires == agreed
     _hang_up(call, by_hand)
@@ -181,7 +181,7 @@ def test_an_extreme_interval_of_the_peer(phone, by_hand, seconds, agreed):
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "99999999999999999999;refresher=uac", "90;refresher=nobody", ";;;"])
 def test_a_malformed_session_expires(phone, by_hand, value):
-    """Sofia-SIP refuses some of it by itself (400); where it comes through it is as if it had not been said."""
+    """Sofia-SIP answers 400 to some values itself; other values count as missing."""
     headers = SDP + [("Supported", "timer"), ("Session-Expires", value)]
     phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.answer(ANSWER)
     invite = by_hand.request(phone.endpoint.port, "INVITE", headers, OFFER)

@@ -60,7 +60,7 @@ def test_attended_transfer_between_three(phone, other, third):
 
 
 def test_attended_transfer_with_a_call_that_came_to_us(phone, other, third):
-    """The tag of our own is learnt from the ACK."""
+    """The endpoint learns its own tag from the ACK."""
     third.start("phone", "take_transfers", OFFER).result()
     calling = other.start("endpoint", "call", phone.uri, OFFER)
     first = phone.wait("incoming sdp").call

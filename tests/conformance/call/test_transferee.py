@@ -85,7 +85,7 @@ def _numbers(peer):
 
 
 def test_a_storm_of_provisional_responses_sends_few_notifies(phone, sipp, by_hand):
-    """One NOTIFY at a time, and none twice."""
+    """One NOTIFY is sent at a time, and none twice."""
     phone.take_transfers(OFFER)
     peer = sipp(_referring(by_hand.uri, 100, 180, 200), phone.host_port)
     take_call(phone)
@@ -135,7 +135,7 @@ def test_we_refuse_the_transfer(phone, sipp, status):
 
 @pytest.mark.parametrize("values", [(), ("bob",), ("<sip:a@b>", "<sip:c@d>"), ("<http://example.com>",)])
 def test_a_malformed_refer(phone, sipp, values):
-    """400 (RFC 3515, 2.4.2), and nobody is bothered."""
+    """The endpoint answers 400 (RFC 3515, 2.4.2), and the user sees no event."""
     scenario = Caller().initial("INVITE", OFFER).expect(200).ack()
     scenario = scenario.request("REFER", headers=[("Refer-To", value) for value in values]).expect(400)
     peer = sipp(scenario.request("BYE").expect(200), phone.host_port)

@@ -63,7 +63,7 @@ def test_the_peer_refuses(phone, sipp):
 
 
 def test_a_peer_without_a_refer_subscription(phone, sipp):
-    """Without a subscription (RFC 4488) the acceptance is all that there is."""
+    """Without a subscription (RFC 4488) the 202 is the only result."""
     peer = sipp(
         answering().recv("REFER").reply(202, headers=[("Refer-Sub", "false")]).recv("BYE").reply(200)
     )

@@ -162,7 +162,7 @@ def test_a_reinvite_whose_contact_has_no_host(other, by_hand, there):
 
 
 def test_a_call_to_a_long_user(other, by_hand, there):
-    """Our address in the dialog is what To says, and is in the Contact of our BYE."""
+    """The peer's To becomes our address in the dialog, and so the Contact of our BYE."""
     port = int(other.host_port.rsplit(":", 1)[1])
     for length in (100, 128, 129, 200, 300, 1000):
         before = _arrived(other, "incoming")
@@ -172,7 +172,7 @@ def test_a_call_to_a_long_user(other, by_hand, there):
 
 
 def test_an_answer_that_names_a_long_user(other, by_hand, there):
-    """The peer says who called it, and does not tell the truth; twice, as two phones behind one address do."""
+    """Two answers, as of two phones behind one address, whose From is not ours."""
     other.start("endpoint", "invite", by_hand.uri, OFFER).result()
     invite = by_hand.next("INVITE")
     tag = invite["From"].partition(";tag=")[2]

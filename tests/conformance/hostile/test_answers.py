@@ -88,7 +88,7 @@ WRONG = [
 @pytest.mark.parametrize("changed", WRONG, ids=lambda changed: "-".join("%s=%.12s" % each for each in changed.items()))
 @pytest.mark.parametrize("status", [180, 200])
 def test_a_malformed_answer_to_an_invite(phone, by_hand, elsewhere, status, changed):
-    """It is dropped or taken for what it can be; the call ends as one does."""
+    """The engine drops it or takes it; the call ends in order."""
     if _is_bare(phone) and None in changed.values():
         pytest.skip("libeXosip2 dies of it: run with python -m sipbridge.shield")
     call = phone.endpoint.invite(by_hand.uri, OFFER)
@@ -112,7 +112,7 @@ def test_an_answer_without_a_tag(phone, by_hand, status):
 
 
 def test_a_malformed_answer_to_a_message(phone, by_hand):
-    """The right one, which comes after it, counts."""
+    """The correct answer, which follows, counts."""
     def react(peer, request, number):
         for changed in (dict(CSeq="99 MESSAGE"), dict(CSeq="1 INVITE"), dict(Via="SIP/2.0/UDP 127.0.0.1:9;branch=x")):
             peer.send(phone.endpoint.port, _response(request, 403, **changed))
@@ -177,7 +177,7 @@ def test_a_storm_of_answers_to_a_register(phone, by_hand):
 
 
 def test_an_answer_after_the_call_was_cancelled_and_refused(phone, by_hand):
-    """487, and then a 200 all the same, from two phones: nothing comes back to life."""
+    """After the 487 two phones send a 200: the call stays ended."""
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")
     by_hand.reply(invite, 180)
@@ -245,7 +245,7 @@ def _ask(phone, peer, method, timeout=10.0):
 
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "PUBLISH", "INVITE", "MESSAGE"])
 def test_an_endless_series_of_stale_nonces(phone, by_hand, method):
-    """A nonce that is always stale (RFC 7616, 3.3): it is given up."""
+    """The request fails after a few stale nonces (RFC 7616, 3.3)."""
     phone.endpoint.add_credentials("alice", "secret")
     with Serving(by_hand, lambda peer, request, number: peer.reply(request, 401, _challenge(number))) as serving:
         with pytest.raises(sipbridge.AuthenticationError):
@@ -283,7 +283,7 @@ def test_a_423_with_a_malformed_min_expires(phone, by_hand, method, least):
 
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "PUBLISH", "INVITE", "MESSAGE"])
 def test_a_redirection_to_where_it_came_from(phone, by_hand, method):
-    """302 to where it came from, and to ourselves; nobody runs after it."""
+    """A 302 to the caller or to the peer itself is not followed without end."""
     def react(peer, request, number):
         peer.reply(request, 302, [("Contact", "<%s>;q=1, <%s>" % (peer.uri, phone.endpoint.uri))])
 
@@ -295,7 +295,7 @@ def test_a_redirection_to_where_it_came_from(phone, by_hand, method):
 
 
 def test_an_endless_series_of_redirections(phone, by_hand):
-    """As far as was asked for, and not a step more."""
+    """No more redirections are followed than asked for."""
     def react(peer, request, number):
         contacts = ", ".join("<sip:%d.%d@127.0.0.1:%d>" % (number, each, peer.port) for each in range(50))
         peer.reply(request, 302, [("Contact", contacts)])
@@ -333,7 +333,7 @@ CHALLENGES = [
 
 @pytest.mark.parametrize("challenge", CHALLENGES, ids=lambda text: text[:40])
 def test_a_challenge_of_an_unknown_scheme_or_algorithm(phone, by_hand, challenge):
-    """It is answered, or the request has failed with it; never does the password go over the wire as it is."""
+    """The challenge is answered or the request fails; the password never goes over the wire in clear."""
     phone.endpoint.add_credentials("alice", "wonder-land")
     def react(peer, request, number):
         peer.reply(request, 401, [("WWW-Authenticate", challenge)])
@@ -364,7 +364,7 @@ def test_a_hundred_challenges_at_once(phone, by_hand):
 
 
 def test_a_registrar_with_a_thousand_contacts(phone, by_hand):
-    """They are there, each of them; and our own binding is found among them."""
+    """All of them are told, and our own binding is found among them."""
     count = 1000 if phone.endpoint.engine_name == "sofia" else 90  # the shield's bounds: 513 beyond
     others = ["<sip:%d@198.51.100.7>;expires=20" % number for number in range(count)]
 
@@ -387,7 +387,7 @@ def test_a_registrar_with_a_thousand_contacts(phone, by_hand):
 )
 @pytest.mark.parametrize("method", ["REGISTER", "SUBSCRIBE", "PUBLISH"])
 def test_an_expiry_of_zero_or_of_centuries(phone, by_hand, method, expires):
-    """The endpoint is there afterwards, and what was granted ends when it is told to."""
+    """The endpoint still works afterwards, and the registration or subscription can be ended."""
     def react(peer, request, number):
         peer.reply(request, 200, [("Expires", expires if number == 1 else "600"), ("SIP-ETag", "one")])
 

@@ -40,7 +40,7 @@ BOMB = b"""<?xml version="1.0"?>
     ids=lambda text: text[:30],
 )
 def test_a_refer_to_an_unusable_target(dialog, refer_to):
-    """Refused, or it can be: no call is placed."""
+    """The endpoint or the user refuses it: no call is placed."""
     dialog.within("REFER", 20, [("Refer-To", refer_to)])
     answer = dialog.peer.take(5.0)
     while answer is not None and answer.method != "REFER":
@@ -71,7 +71,7 @@ def test_a_refer_to_ourselves(dialog):
     "more", ["Route=%3Csip:evil@example.com%3E", "Subject=x&Frob=y", "Replaces=x", "Subject=x%0D%0AFrob:%20y"]
 )
 def test_headers_in_refer_to_are_ignored(dialog, more):
-    """Nobody else writes the headers of our INVITE (RFC 3261, 19.1.5); of Replaces only what parses is."""
+    """A peer cannot write headers of our INVITE (RFC 3261, 19.1.5), but for a well-formed Replaces."""
     dialog.phone.take_transfers(OFFER)
     dialog.within("REFER", 20, [("Refer-To", "<%s?%s>" % (dialog.peer.uri, more))])
     invite = dialog.peer.next("INVITE", "400")
@@ -105,7 +105,7 @@ FRAGMENTS = [
 
 @pytest.mark.parametrize("body", FRAGMENTS, ids=lambda body: repr(body[:16]))
 def test_a_malformed_sipfrag_ends_the_transfer_without_a_result(dialog, body):
-    """The transfer learns nothing of it, and ends without a result (RFC 3515, 2.4.5)."""
+    """RFC 3515, 2.4.5."""
     peer = dialog.peer
     made = []
     thread = Thread(target=lambda: made.append(dialog.call.begin_transfer("sip:bob@example.com", timeout=10.0)))
@@ -125,7 +125,7 @@ def test_a_malformed_sipfrag_ends_the_transfer_without_a_result(dialog, body):
 
 
 def test_a_flood_of_notifies_within_a_call(dialog):
-    """Of a transfer that nobody asked for: 481 each, and none is an event."""
+    """Nobody asked for that transfer: each gets 481, and none is an event."""
     for number in range(300):
         dialog.within("NOTIFY", 20 + number, [("Event", "refer"), ("Subscription-State", "active")])
     assert dialog.peer.next("481", "489", "500").method == "NOTIFY"
@@ -153,7 +153,7 @@ def _notify(phone, by_hand, known, to, cseq, state="active", body=b"x", kind="te
 
 
 def test_a_flood_of_notifies_does_not_pile_up(phone, by_hand, monkeypatch):
-    """What is not read is dropped, and the last state is there."""
+    """Unread NOTIFYs are dropped, but the last state is kept."""
     monkeypatch.setattr(dispatch, "CONGESTED", 10)
     subscription, known, to = _subscribed(phone, by_hand)
     stream = phone.endpoint.events()
@@ -167,7 +167,7 @@ def test_a_flood_of_notifies_does_not_pile_up(phone, by_hand, monkeypatch):
 
 
 def test_an_xml_bomb_is_passed_on_unread(phone, by_hand):
-    """Nothing here looks into XML."""
+    """Neither engine nor package parses XML."""
     subscription, known, to = _subscribed(phone, by_hand)
     _notify(phone, by_hand, known, to, 10, body=BOMB, kind="application/pidf+xml")
     by_hand.next("200")
@@ -190,7 +190,7 @@ def test_an_xml_bomb_is_passed_on_unread(phone, by_hand):
     ids=lambda text: repr(text[:50]),
 )
 def test_a_malformed_subscription_state(phone, by_hand, state):
-    """The event thread goes on, and what the header says can be asked for."""
+    """The event thread goes on, and the header can be read."""
     subscription, known, to = _subscribed(phone, by_hand)
     _notify(phone, by_hand, known, to, 10, state)
     by_hand.next("200", "400")
@@ -243,7 +243,7 @@ def test_extreme_session_times_of_a_callee(make_phone, by_hand, name, value):
 
 @pytest.mark.parametrize("value", TIMES + ["2000"], ids=lambda text: repr(text[:24]))
 def test_an_endless_series_of_422(make_phone, by_hand, value):
-    """422 with a Min-SE that grows, or makes no sense: a few INVITEs, and no more."""
+    """Min-SE grows or is malformed: the endpoint sends a few INVITEs and gives up."""
     phone = make_phone(identity="sip:alice@sipbridge.test", session_expires=1800)
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     count, invite = 0, by_hand.next("INVITE")

@@ -23,7 +23,7 @@ def _survivable(dialog, *fields):
 
 @pytest.mark.parametrize("cseq", ["7 INFO", "x BYE", "99999999999 BYE", "-1 BYE", "BYE", None])
 def test_a_bye_with_a_wrong_cseq(dialog, cseq):
-    """Of another method, no number, or none at all."""
+    """Its CSeq names another method, has no number, or is missing."""
     _survivable(dialog, None)
     if cseq in ("7 INFO", "99999999999 BYE") and dialog.phone.endpoint.engine_name == "exosip":
         dialog.send("BYE", CSeq=cseq)
@@ -34,7 +34,7 @@ def test_a_bye_with_a_wrong_cseq(dialog, cseq):
 
 
 def test_a_request_out_of_order(dialog):
-    """Older than the last one (RFC 3261, 12.2.2): 500, or at the most an INFO more."""
+    """A CSeq older than the last one (RFC 3261, 12.2.2) gets 500; at most an INFO gets through."""
     dialog.within("INFO", 9)
     assert dialog.peer.next("200").method == "INFO"
     dialog.within("BYE", 8)
@@ -47,7 +47,7 @@ def test_a_request_out_of_order(dialog):
 
 @pytest.mark.parametrize("method", ["INFO", "INVITE", "NOTIFY"])
 def test_a_request_with_a_cseq_far_off(dialog, method):
-    """Lower than the last one, and far above it: 500 for the one, and the other is taken or refused."""
+    """A CSeq below the last one gets 500; one far above it is taken or refused."""
     dialog.within("INFO", 9)
     assert dialog.peer.next("200").method == "INFO"
     dialog.send(method, CSeq="8 " + method, Contact="<%s>" % dialog.peer.uri)
@@ -83,7 +83,7 @@ def test_the_same_request_hundreds_of_times(dialog, method):
 
 @pytest.mark.parametrize("length", ["-1", "3", "1000000", "99999999999999999999", None])
 def test_a_wrong_content_length(dialog, length):
-    """More than there is, less, or none: refused or dropped, or what there is is taken (RFC 3261, 18.3)."""
+    """Content-Length is too large, too small or missing: the request is refused, dropped or taken (RFC 3261, 18.3)."""
     _survivable(dialog, None)
     octets = dialog.lines("INFO", Content_Length=length, Content_Type="text/plain") + b"body"
     del dialog.peer.waiting[:]
@@ -97,7 +97,7 @@ def test_a_wrong_content_length(dialog, length):
 
 @pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "SUBSCRIBE", "MESSAGE"])
 def test_an_unknown_extension_is_required(phone, by_hand, method):
-    """Of a call the application sees it, and can refuse it with the name of it (RFC 3261, 8.2.2.3)."""
+    """The application sees a call that requires it, and can refuse it by its name (RFC 3261, 8.2.2.3)."""
     by_hand.request(phone.endpoint.port, method, [("Require", "frobnication"), ("Event", "presence")])
     if method == "INVITE":
         call = phone.wait("incoming").call
@@ -185,7 +185,7 @@ def test_responses_that_belong_to_no_request(phone, by_hand):
 
 
 def test_an_endless_ringing(phone, by_hand):
-    """The wait ends in its time all the same, and the call with it."""
+    """The wait ends in time, and the call with it."""
     call = phone.endpoint.invite(by_hand.uri, OFFER)
     invite = by_hand.next("INVITE")
     for _ in range(500):

@@ -62,7 +62,7 @@ def test_accept_and_notify(phone, sipp):
 
 
 def test_a_subscribe_without_a_handler_gets_489(phone, sipp):
-    """489 Bad Event (8.3.2), by itself where no handler accepts."""
+    """The endpoint answers 489 Bad Event (RFC 6665, 8.3.2) if no handler accepts."""
     peer = sipp(Caller().initial("SUBSCRIBE", headers=[("Event", "reg")]).expect(489), phone.host_port)
     peer.wait()
     phone.expect("subscribe reg")
@@ -88,7 +88,7 @@ def _subscriber(phone, by_hand, expires=600):
 
 
 def test_refreshed_by_the_subscriber(phone, by_hand):
-    """It is told the state again (4.2.1)."""
+    """The subscriber gets the state again (RFC 6665, 4.2.1)."""
     accepted = _Accepted(phone, expires=300)
     subscribe, to = _subscriber(phone, by_hand)
     by_hand.within(phone.endpoint.port, subscribe, to, "SUBSCRIBE", 2, [EVENT] + expires_of(600))

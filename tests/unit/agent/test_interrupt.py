@@ -28,7 +28,7 @@ def test_an_interrupt_while_the_lock_is_taken_back():
 
 @pytest.mark.skipif(sys.version_info[0] < 3, reason="Python 2.7 cannot send a signal to one of its threads")
 def test_a_signal_that_does_not_reach_the_main_thread_is_heeded():
-    """As one that comes just before the wait: nothing but the wait's end would have it looked at."""
+    """A signal just before the wait would otherwise be handled only when the wait ends."""
     dispatcher = Dispatcher(None, None, None)
 
     def interrupt(number, frame):

@@ -40,7 +40,7 @@ def test_nothing_to_draw_on_standard_input():
 
 
 def test_a_capture_without_what_reads_it(monkeypatch, capsys, tmpdir):
-    """No engine has anything to do with it."""
+    """The message does not speak of engines."""
     monkeypatch.setattr(record, "dpkt", None)
     capture = tmpdir.join("call.pcap")
     capture.write_binary(b"\xd4\xc3\xb2\xa1" + b"\0" * 20)

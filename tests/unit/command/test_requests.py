@@ -69,7 +69,7 @@ def test_a_ping_interrupted_before_the_first_answer(silent):
 
 
 def test_a_ping_that_reaches_nobody():
-    """Through this address there is no way to that one."""
+    """From 127.0.0.1 no route leads to that address."""
     command = run("ping", "sip:192.0.2.1", "--local", "udp://127.0.0.1:0", "--count", "1")
     assert command.process.returncode == 6 and "is not there" in one_line(command.errors)
     assert re.search(r"not reached: \w+", command.output) and command.output.endswith("\n0 of 1 answered\n")

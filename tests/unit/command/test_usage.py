@@ -73,7 +73,7 @@ def test_without_any_engine_the_command_is_7(monkeypatch, capsys, arguments):
 
 @pytest.mark.parametrize("name, remedy", [("exosip", "libeXosip2 3.x"), ("sofia", "libsofia-sip-ua-dev")])
 def test_an_engine_that_was_not_built(monkeypatch, capsys, name, remedy):
-    """What is told is how to get that one, not another."""
+    """The message tells how to get that engine, not another."""
 
     def nothing(name):
         raise ImportError("not built")

@@ -94,7 +94,7 @@ FORGOTTEN, TOO_BRIEF = _response(412), _response(423, ("Min-Expires", "7200"))
 
 @pytest.mark.parametrize("refusal", [FORGOTTEN, TOO_BRIEF])
 def test_a_publish_that_cannot_be_sent_is_tried_later(endpoint, publication, refusal):
-    """It is tried again after a while, the user hears of it, and who waits is told why."""
+    """The publication is tried again later, the user gets an event, and the waiting method raises the reason."""
     endpoint.fire()  # the refresh
     endpoint.error = EngineError("no memory")
     event = endpoint.answer(refusal)
@@ -131,7 +131,7 @@ def test_a_refresh_that_cannot_be_sent_is_told(endpoint, publication):
 
 
 def test_a_change_that_cannot_be_sent_changes_nothing(endpoint, publication):
-    """The state before stands, and is refreshed in its time."""
+    """The state before stays, and is refreshed in time."""
     endpoint.error = InputError("too long")
     for change in (lambda: publication.modify(b"off"), lambda: publication.refresh(60)):
         with pytest.raises(InputError):
