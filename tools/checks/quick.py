@@ -31,6 +31,9 @@ APART = (
     "unit/examples/test_events_page.py",
     "conformance/transport/test_timers.py",
     "conformance/transport/test_unreachable.py",
+    "tools/test_engine_libraries.py",
+    "tools/test_fetch_packages.py",
+    "tools/test_image.py",
 )
 
 
@@ -85,6 +88,7 @@ RULES = (
     Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),
     Rule("sipbridge/*", ("CORE", "conformance/transport", "conformance/hostile", "aio"), ("sofia",)),
     Rule("tools/*", ("tools",), ("sofia",)),
+    Rule("docker/fetch_packages.py", ("tools/test_fetch_packages.py",), ("sofia",)),
     Rule("docker/*", ("tools/test_image.py", "unit/command/test_doctor.py"), ("sofia",)),
     Rule("Dockerfile*", ("tools/test_image.py",), ("sofia",)),
     Rule(
