@@ -46,6 +46,10 @@ void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const c
 /* Under the lock, every SB_TIDY_MS: give memory that a peak of traffic has left behind back to the system. A library
  * keeps what has ended for half a minute, so its memory becomes free later than our objects. */
 enum { SB_TIDY_MS = 10000 };
+
+/* Octets that a UDP socket is to hold for us, for a burst of some thousand messages. The system may allow less
+ * (net.core.rmem_max). */
+enum { SB_RECEIVE_BUFFER = 4 << 20 };
 void sb_core_tidy(struct sb_core *core);
 
 /* True when the engine is closing: calls and requests from outside are to be answered 503. Under the lock. */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -131,6 +132,30 @@ static int find_port(struct exosip *state)
     return code;
 }
 
+static int port_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return SB_ENET;
+    if (address.ss_family != AF_INET && address.ss_family != AF_INET6)
+        return SB_ENET;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* Give the library's UDP socket room for a burst. The library tells nobody its descriptor, which is below FD_SETSIZE. */
+static void widen(int port)
+{
+    const int wanted = SB_RECEIVE_BUFFER;
+    int fd, type;
+    for (fd = 0; fd < FD_SETSIZE; fd++) {
+        socklen_t size = sizeof type;
+        if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM && port_of(fd) == port)
+            setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &wanted, sizeof wanted);
+    }
+}
+
 /* Returns the port, or an error. */
 static int listen_to_datagrams(struct exosip *state, const struct exo_place *place, int port)
 {
@@ -142,17 +167,11 @@ static int listen_to_datagrams(struct exosip *state, const struct exo_place *pla
         code = probe(place);
         return code != SB_OK ? code : SB_ELIBRARY;
     }
-    return port != 0 ? port : find_port(state);
-}
-
-static int port_of(int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t size = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
-        return SB_ENET;
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                               : ((struct sockaddr_in *)&address)->sin_port);
+    if (port == 0)
+        port = find_port(state);
+    if (port > 0)
+        widen(port);
+    return port;
 }
 
 /* Returns the port, or an error. The library binds its TCP socket without SO_REUSEADDR. A service that starts again

@@ -65,6 +65,8 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
     sb_event_call(&event, SB_EV_CALL_INCOMING, call, 0);
     if (sof_post_request(state, &event, sip) != 0)
         sb_core_remove(state->core, call); /* this answers the INVITE with 500 */
+    else /* at once: who takes the events may be busy, and the library would wait for 200 ms (17.2.1) */
+        nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
     return 0;
 }
 

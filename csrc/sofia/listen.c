@@ -94,7 +94,7 @@ static nta_agent_t *new_agent(struct sofia *state, const char *url, const char *
                             NTATAG_UDP_MTU(65535), /* there is no TCP to change to (18.1.1) */
                             NTATAG_MERGE_482(1),   /* 8.2.2.2 */
                             NTATAG_CLIENT_RPORT(1), /* RFC 3581 */
-                            TPTAG_LOG(config->trace),
+                            TPTAG_LOG(config->trace), TPTAG_UDP_RMEM(SB_RECEIVE_BUFFER),
                             TAG_IF(config->resolv_conf != NULL, SRESTAG_RESOLV_CONF(config->resolv_conf)),
                             TPTAG_PONG2PING(1), /* RFC 5626, 4.4.1 */
                             TAG_IF(config->keepalive > 0, TPTAG_KEEPALIVE((unsigned)config->keepalive * 1000)),

@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import contextlib
 import errno
 import socket
 import ssl
@@ -408,3 +409,23 @@ def test_bad_certificates_are_refused_before_anything_is_bound(pem, tmpdir):
             assert arguments[0] in str(caught.value)
     with pytest.raises(sipbridge.InputError):
         sipbridge.Endpoint("udp://127.0.0.1:0", tls=sipbridge.Tls(verify="none"))
+
+
+def test_room_for_a_burst(phone):
+    """As much as the system allows, which by default is more than a socket gets that does not ask for it."""
+    found = []
+    for descriptor in range(1024):
+        try:
+            copy = socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_DGRAM)
+        except (OSError, socket.error):
+            continue
+        try:
+            if copy.getsockname()[1:2] == (phone.endpoint.port,):
+                found.append(copy.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
+        except (OSError, socket.error):
+            pass  # no socket
+        finally:
+            copy.close()
+    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as asking:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        assert found == [asking.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)]
