@@ -1,8 +1,9 @@
 """The same as bare_sofia.c on the facade: answers each call, and each MESSAGE, until SIGTERM.
 
-python bench/facade_answer.py [--worker] PORT
+python bench/facade_answer.py [--worker] [--wait] PORT
 
 With --worker the engine runs in a process of its own; each time that it was replaced a line tells the seconds.
+With --wait each call rings, and its handler waits for two seconds before it answers.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -10,6 +11,7 @@ from __future__ import absolute_import, division, print_function
 import signal
 import sys
 import threading
+import time
 
 import sipbridge
 
@@ -21,12 +23,22 @@ def tell(event):
     sys.stdout.flush()
 
 
+def answer(event):
+    event.call.answer(SDP)
+
+
+def answer_late(event):
+    event.call.ring()
+    time.sleep(2.0)
+    event.call.answer(SDP)
+
+
 def main():
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
     engine = sipbridge.Worker(max_restarts=None, backoff=0.0) if "--worker" in sys.argv else None
     with sipbridge.Endpoint("udp://127.0.0.1:%s" % sys.argv[-1], engine=engine) as phone:
-        phone.on(sipbridge.IncomingCall, lambda event: event.call.answer(SDP))
+        phone.on(sipbridge.IncomingCall, answer_late if "--wait" in sys.argv else answer)
         phone.on(sipbridge.MessageReceived, lambda event: event.answer())
         phone.on(sipbridge.EngineRestarted, tell)
         print("ready")

@@ -5,6 +5,7 @@ python bench/run.py [--only PART]... [--calls N] [--output build/bench.json]
 calls:         for each program, how many calls a second it answers and sees through with none failed, the CPU time
                that a call costs it, what a live call adds to its memory, and whether its memory comes back
 requests:      MESSAGE, and INFO within calls: requests a second, CPU time of each (requests_in.py)
+waiting:       200 calls within one second to handlers that each wait for two: when the callers hear what (waiting.py)
 restarts:      seconds from a worker's death to the next one in its place (restarts.py)
 registrations: 10,000 registrations on one endpoint, made, refreshed, kept (registrations.py)
 held:          10,000 calls held for a minute: memory of each, CPU time while nothing happens (held.py)
@@ -24,6 +25,7 @@ import pypi_stacks
 import registrations
 import requests_in
 import restarts
+import waiting
 from common import ROOT, Caller, bare, facade, note, print_table
 
 PARALLEL = 20  # calls under way at once while throughput is measured
@@ -139,6 +141,7 @@ def measure_calls(arguments):
 PARTS = {
     "calls": measure_calls,
     "requests": requests_in.measure,
+    "waiting": waiting.measure,
     "restarts": restarts.measure,
     "registrations": registrations.measure,
     "held": held.measure,
