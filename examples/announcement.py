@@ -18,7 +18,7 @@ from sipbridge import negotiation, sdp
 
 
 class Announcement(object):
-    """Answers the calls of one endpoint. Its handlers run on the endpoint's event thread."""
+    """Answers the calls of one endpoint. Those of different calls run at the same time."""
 
     def __init__(self, phone, path):
         self._host = rtp.host_of(phone)

@@ -27,6 +27,7 @@ from typing import Any
 from sipbridge import events
 from sipbridge._agent import account as _account
 from sipbridge._agent import endpoint as _endpoint
+from sipbridge._agent import loop as _loop
 from sipbridge._agent import watch as _watch
 from sipbridge._aio import dispatcher as _dispatcher
 from sipbridge._aio import facade as _facade
@@ -59,6 +60,7 @@ class Call(_facade.Facade):
     __slots__ = ()
 
     _accept_transfer = _facade.plain(_call.Call._accept_transfer)  # TransferRequested calls it
+    _defer = _facade.plain(_call.Call._defer)  # as IncomingCall does this
 
 
 @_facade.of(_registration.Registration)
@@ -80,6 +82,8 @@ class Notifier(_facade.Facade):
     """A subscriber to state of this endpoint, with the attributes of :class:`sipbridge.Notifier`."""
 
     __slots__ = ()
+
+    _defer = _facade.plain(_notifier.Notifier._defer)  # and SubscriptionRequested this
 
 
 @_facade.of(_publication.Publication)

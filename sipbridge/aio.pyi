@@ -17,6 +17,7 @@ from typing import (
 from sipbridge import events
 from sipbridge._agent import streams
 from sipbridge._agent.fault import Fault
+from sipbridge._agent.pool import HandlerStatistics
 from sipbridge._engine.choice import Engine
 from sipbridge._engine.response import Response
 from sipbridge._text.arguments import Body
@@ -255,6 +256,7 @@ class Call:
     remote_sdp: Optional[bytes]
     ended: Optional[CallEnded]
     replaces: Optional[Call]
+    answer_by: Optional[float]
 
     @property
     def remote_uri(self) -> str: ...
@@ -363,6 +365,7 @@ class Notifier:
     requested: int
     expires: int
     state: Literal["asked", "active", "ending", "ended"]
+    answer_by: Optional[float]
 
     @property
     def package(self) -> str: ...
@@ -600,6 +603,7 @@ class Endpoint:
         resolv_conf: Optional[str] = None,
         keepalive: Optional[int] = None,
         on_error: Optional[Callable[[Fault], object]] = None,
+        handlers: int = ...,
     ) -> None: ...
     @property
     def address(self) -> str: ...
@@ -619,6 +623,8 @@ class Endpoint:
     def on(self) -> _Handling: ...
     @property
     def off(self) -> _Handling: ...
+    @property
+    def handler_statistics(self) -> HandlerStatistics: ...
     def events(self, timeout: Optional[float] = None) -> EventStream: ...
     def add_credentials(self, user: str, password: str, realm: Optional[str] = None) -> None: ...
     def clear_credentials(self) -> None: ...

@@ -68,6 +68,15 @@ class IncomingCall(NamedTuple("IncomingCall", [
 
     __slots__ = ()
 
+    def defer(self, seconds=150.0):
+        # type: (float) -> None
+        """Answer later, from any thread; when nobody has in so many seconds from now on, the call is refused with 480.
+
+        Without this it may ring for as long as the caller likes. Raises CallStateError when it was answered before,
+        and InputError.
+        """
+        self.call._defer(seconds)
+
     @property
     def replaces(self):
         # type: () -> Optional[Call]
@@ -160,10 +169,18 @@ class RequestReceived(NamedTuple("RequestReceived", [
     """A request arrived, within a call or, with ``call`` None, outside of any.
 
     When its handler returns without an answer, the endpoint answers: 200 to INFO and MESSAGE, 501 to others; 500 when
-    it raises something.
+    it raises something. See :meth:`defer`.
     """
 
     __slots__ = ()
+
+    def defer(self, seconds=25.0):
+        # type: (float) -> None
+        """Answer later, from any thread; when nobody has in so many seconds from now on, the endpoint answers.
+
+        The peer waits for 32 s (RFC 3261, 17.1.2.2). Raises CallStateError when it was answered before, and InputError.
+        """
+        self.request.defer(seconds)
 
     @property
     def content_type(self):
@@ -301,6 +318,11 @@ class CallReinvited(NamedTuple("CallReinvited", [
 
     __slots__ = ()
 
+    def defer(self, seconds=25.0):
+        # type: (float) -> None
+        """Answer later, from any thread; as :meth:`RequestReceived.defer`. Until then no offer of ours can be made."""
+        self.request.defer(seconds)
+
     def answer(self, sdp=None, headers=()):
         # type: (Optional[bytes], HeaderFields) -> None
         """Accept it with 200 and this SDP, bytes. Raises CallStateError when it was answered before."""
@@ -384,12 +406,17 @@ class NotifyReceived(NamedTuple("NotifyReceived", [
 class SubscriptionRequested(NamedTuple("SubscriptionRequested", [
     ("notifier", "Notifier"), ("headers", "Headers"), ("body", "bytes"),
 ])):
-    """Somebody subscribes to a state here (RFC 6665, 4.2). Answer it before the handler returns.
+    """Somebody subscribes to a state here (RFC 6665, 4.2). Answer it before the handler returns, or :meth:`defer` that.
 
     What no handler answered is refused with 489, as an event package that is not known.
     """
 
     __slots__ = ()
+
+    def defer(self, seconds=25.0):
+        # type: (float) -> None
+        """Answer later, from any thread; as :meth:`RequestReceived.defer`."""
+        self.notifier._defer(seconds)
 
     @property
     def package(self):
@@ -461,28 +488,11 @@ class EngineFailed(NamedTuple("EngineFailed", [("reason", "str")])):
 if TYPE_CHECKING:
     #: What an endpoint tells.
     Event = Union[
-        IncomingCall,
-        CallProgress,
-        CallAnswered,
-        CallConfirmed,
-        CallEnded,
-        CallReinvited,
-        InfoReceived,
-        MessageReceived,
-        TransferRequested,
-        RequestReceived,
-        TransferProgress,
-        RegistrationChanged,
-        SubscriptionChanged,
-        NotifyReceived,
-        SubscriptionRequested,
-        SubscriptionRefreshed,
-        SubscriptionTerminated,
-        PublicationChanged,
-        PeerAvailable,
-        PeerUnavailable,
-        EngineRestarted,
+        IncomingCall, CallProgress, CallAnswered, CallConfirmed, CallEnded, CallReinvited, InfoReceived,
+        MessageReceived, TransferRequested, RequestReceived, TransferProgress, RegistrationChanged,
+        SubscriptionChanged, NotifyReceived, SubscriptionRequested, SubscriptionRefreshed,
+        SubscriptionTerminated, PublicationChanged, PeerAvailable, PeerUnavailable, EngineRestarted,
         EngineFailed,
-    ]
+    ]  # fmt: skip
 else:
     Event = tuple

@@ -78,11 +78,13 @@ class Agent(object):
         self.dispatcher.owner.check()
         return self.dispatcher.lock
 
-    @property
-    def congested(self):
-        # type: () -> bool
-        """True while so many events wait for handlers that new calls and requests should be refused."""
-        return self.dispatcher.congested
+    def congested(self, about=None):
+        # type: (object) -> bool
+        """True while so many events wait for handlers that new calls and requests should be refused.
+
+        ``about``: the call or the like that the new event is about; None if it begins something.
+        """
+        return self.dispatcher.congested(about)
 
     @property
     def keeps_nothing(self):

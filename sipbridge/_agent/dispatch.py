@@ -1,48 +1,42 @@
-"""From the engine to handlers and iterators: one thread per endpoint, one order of events.
+"""From the engine to those who wait, to handlers and to iterators.
 
-The event thread takes each event from the engine, lets the endpoint follow it (states move, those who wait are
-woken) and then delivers it. A blocking call in a handler is on that thread too: it goes on taking events,
-so that what it waits for can happen, and leaves their delivery for when the handler has returned.
+The event thread takes each event from the engine and lets the endpoint follow it: states move, and those who wait are
+woken. It runs no code of the user's: an event that somebody handles goes into the lane of what it is about, which a
+thread of the pool serves. So a handler may wait as long as it likes, and holds up its own call alone.
 """
 
 from __future__ import absolute_import, division, print_function
 
 import heapq
 import itertools
-import sys
 import threading
 from collections import deque
 
-from sipbridge._agent.streams import EventStream
+from sipbridge._agent.delivery import Delivery, log
+from sipbridge._agent.pool import IDLE, MOST, STALL, Pool
 from sipbridge._compat import monotonic
-from sipbridge._engine.owner import Owner
-from sipbridge._later import later
 from sipbridge.errors import EngineError
-from sipbridge.events import TraceMessage
+from sipbridge.events import EngineFailed, EngineRestarted, RequestReceived, TraceMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import logging
-    from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+    from typing import Any, Callable, Deque, Hashable, List, Optional, Tuple
 
-    from sipbridge._agent import fault
+    from sipbridge._agent.delivery import Settle
     from sipbridge._agent.fault import Fault
-    from sipbridge._agent.streams import Stream
+    from sipbridge._agent.pool import HandlerStatistics
     from sipbridge._engine.choice import Engine
     from sipbridge._engine.records import RawEvent
-else:
-    logging, fault = later("logging", "sipbridge._agent.fault")
 
 #: Events that may wait for handlers or an iterator: some seconds of a busy service, and a bound on memory.
 CONGESTED = 10000
 
+#: Events that may wait in one lane, as that of a call whose handler does not return.
+LANE_CONGESTED = 1000
+
 # Nothing waits for longer at a time: in Python 2.7 only a wait with a limit can be interrupted by a signal, and the
 # system's calls take no more than some weeks, while a peer may well ask for years.
 _LONG = 3600.0
-
-
-#: In place of what a handler returns: it raised something.
-FAILED = object()
 
 # Seconds that an endpoint which has failed may take to close, besides those that its peers are given.
 _CLOSING = 2.0
@@ -51,23 +45,22 @@ _CLOSING = 2.0
 # does not end the wait.
 _HEED = 1.0
 
-
-class _Log(object):
-    """The logger ``sipbridge``, made when there is something to tell."""
-
-    @staticmethod
-    def debug(*arguments):
-        # type: (*Any) -> None
-        """For who has set up logging, and so has imported it."""
-        if "logging" in sys.modules:
-            logging.getLogger("sipbridge").debug(*arguments)
-
-    def __getattr__(self, name):
-        # type: (str) -> Any
-        return getattr(logging.getLogger("sipbridge"), name)
+# While a handler is under way, or an iterator has an event, the event thread looks this often for answers that they
+# have deferred: they cannot wake it.
+_TICK = 0.2
 
 
-log = _Log()
+def lane_of(event):
+    # type: (Any) -> Any  # that can be a key of a dict
+    """What an event is about, whose events keep their order: a call, a registration and so on, which each names first.
+
+    A request outside of calls is about its Call-ID.
+    """
+    if isinstance(event, (TraceMessage, EngineRestarted, EngineFailed)):
+        return type(event)
+    if isinstance(event, RequestReceived) and event.call is None:
+        return event.headers.get("Call-ID", "")
+    return event[0]
 
 
 def _left(deadline):
@@ -97,52 +90,54 @@ class Timer(object):
             function()
 
 
-class Dispatcher(object):
+class Dispatcher(Delivery):
     """Pulls events from an engine.
 
     Args:
         engine: what to pull from.
         follow: called with each RawEvent, under ``lock``; returns the event to deliver, or None.
-        settle: called with an event that was delivered, whether anybody was there to see it, and whether a handler
-            raised something.
-        abandon: closes the endpoint; called on the event thread when it has failed.
-        on_error: called with each :class:`~sipbridge.Fault`, or None.
+        settle: as of Delivery.
+        abandon: closes the endpoint; called when it has failed.
+        on_error: as of Delivery.
+        handlers: how many threads may run handlers.
+        tap: called on the event thread with each TraceMessage, or None.
+        lane: gives what events keep their order for: see :func:`lane_of`.
 
     Attributes:
-        owner: the process that this is for.
         closed: no event comes any more.
+        over: that, and the handlers have had their time.
     """
-
-    _Stream = EventStream  # sipbridge.aio has one of its own
 
     def __init__(
         self,
         engine,  # type: Engine
         follow,  # type: Callable[[RawEvent], Optional[Any]]
-        settle,  # type: Callable[[Any, bool, bool], None]
+        settle,  # type: Settle
         abandon=None,  # type: Optional[Callable[[], object]]
         on_error=None,  # type: Optional[Callable[[Fault], object]]
+        handlers=MOST,  # type: int
+        tap=None,  # type: Optional[Callable[[TraceMessage], object]]
+        lane=lane_of,  # type: Callable[[Any], Hashable]
     ):
         # type: (...) -> None
+        Delivery.__init__(self, settle, on_error)
         self._engine = engine
         self._follow = follow
-        self._settle = settle
         self._abandon = abandon or (lambda: self.close(0.0, 0.0))
-        self._on_error = on_error
-        self.owner = Owner()  # type: Owner
-        self.lock = threading.Lock()  # type: threading.Lock
+        self._tap = tap
+        self._lane = lane
+        self._pool = Pool(self._serve, handlers)
+        self._reaping = False
+        self._refused = 0
         self._changed = threading.Condition(self.lock)
         self._waiting = 0
-        self._handlers = {}  # type: Dict[type, Tuple[Callable[[Any], object], ...]]
-        self._streams = ()  # type: Tuple[Stream, ...]
-        self._backlog = deque()  # type: Deque[Any]  # events to deliver; the event thread's
         self._timers = []  # type: List[Tuple[float, int, Timer]]  # a heap of (when, number, Timer); the event thread's
+        self._asked = deque()  # type: Deque[Tuple[float, int, Timer]]  # the same, from other threads
         self._numbers = itertools.count()
-        self._fatal = None  # type: Optional[Tuple[str, Optional[BaseException]]]  # text and exception: what to close the endpoint for
-        self._failed = None  # type: Optional[Tuple[str, Optional[BaseException]]]  # the same, once that has begun
         self._closing = False
         self._ended_by = None  # type: Any  # the error after which the engine tells no more
         self.closed = False  # type: bool
+        self.over = False  # type: bool
         self._thread = None  # type: Optional[threading.Thread]
 
     def start(self):
@@ -155,34 +150,51 @@ class Dispatcher(object):
         # type: (float, float) -> None
         """Close the engine within ``grace`` seconds; wait ``timeout`` for the last event's delivery."""
         self._closing = True
-        self._engine.close(min(grace, _LONG))
-        if self._thread is not None and not self.on_event_thread:
-            self._thread.join(min(timeout, _LONG))
+        try:
+            self._engine.close(min(grace, _LONG))
+            deadline = monotonic() + timeout
+            if self._thread is not None and not self.on_event_thread:
+                self._thread.join(min(timeout, _LONG))
+            self._pool.close()
+            self._pool.join(_left(deadline))
+        finally:
+            with self.lock:
+                self.over = True
+                self._wake()
 
     @property
     def on_event_thread(self):
         # type: () -> bool
         return threading.current_thread() is self._thread
 
+    # -- too much ------------------------------------------------------------------------------------------
+
+    def congested(self, about=None):
+        # type: (Hashable) -> bool
+        """True when so many events wait to be looked at that no new requests should be taken.
+
+        ``about``: the call or the like that they would be about, which may be congested alone; None for a new one.
+        """
+        waiting = self._pool.waiting - self._pool.length(TraceMessage)
+        if waiting > CONGESTED or any(len(stream._events) > CONGESTED for stream in self._streams):
+            return True
+        return about is not None and self._pool.length(about) > LANE_CONGESTED
+
     @property
-    def congested(self):
+    def is_full(self):
         # type: () -> bool
-        """True when so many events wait to be looked at that no new calls and requests should be taken."""
-        return len(self._backlog) > CONGESTED or any(
-            len(stream._events) > CONGESTED for stream in self._streams
-        )
+        """True when no thread is left for a new call's handlers, and as many wait for one as there are threads."""
+        return self._pool.is_full
 
-    def on(self, kind, handler):
-        # type: (type, Callable[[Any], object]) -> None
-        self.owner.check()
-        with self.lock:
-            self._handlers[kind] = self._handlers.get(kind, ()) + (handler,)
+    def count_refused(self):
+        # type: () -> None
+        """Something new was refused since it is full. On the event thread."""
+        self._refused += 1
 
-    def off(self, kind, handler):
-        # type: (type, Callable[[Any], object]) -> None
-        self.owner.check()
-        with self.lock:
-            self._handlers[kind] = tuple(each for each in self._handlers.get(kind, ()) if each != handler)
+    @property
+    def handler_statistics(self):
+        # type: () -> HandlerStatistics
+        return self._pool.statistics(self._refused)
 
     # -- the event thread ----------------------------------------------------------------------------------
 
@@ -190,9 +202,7 @@ class Dispatcher(object):
         # type: () -> None
         try:
             while self._take(None):
-                while self._backlog:
-                    self._deliver(self._backlog.popleft())
-                    self._look_for_failure()
+                pass
             if not self._closing:
                 raise self._ended_by
         except BaseException:  # a fault of ours or of a library: in silence everybody would wait for ever
@@ -207,6 +217,8 @@ class Dispatcher(object):
         if self._fatal is None or self._failed is not None:
             return
         with self.lock:
+            if self._failed is not None:
+                return
             self._failed = self._fatal
             self._wake()
         self._close_failed()
@@ -237,7 +249,7 @@ class Dispatcher(object):
         False when the engine is closed.
         """
         try:
-            raw = self._engine.wait(self._until_timer(timeout))
+            raw = self._engine.wait(self._until_due(timeout))
         except EngineError as error:
             log.debug("event thread ends: %s", error)
             self._ended_by = error
@@ -245,7 +257,22 @@ class Dispatcher(object):
         if raw is not None:
             self._advance(raw)
         self._run_timers()
+        self._see_to_threads()
         return True
+
+    def _see_to_threads(self):
+        # type: () -> None
+        """Have as many threads for handlers as are needed."""
+        if self._pool.may_stall:
+            self._pool.add_stalled()
+        if not self._reaping and self._pool.has_threads:
+            self._reaping = True
+            self.call_later(IDLE, self._reap)
+
+    def _reap(self):
+        # type: () -> None
+        self._reaping = False
+        self._pool.reap()
 
     # -- time ----------------------------------------------------------------------------------------------
 
@@ -253,8 +280,8 @@ class Dispatcher(object):
         # type: (float, Callable[[], object]) -> Timer
         """Call ``function()`` on the event thread, without the lock, in so many seconds. Returns a :class:`Timer`.
 
-        It must not block; what it raises is logged. To be called on the event thread: where an event is followed
-        or handled, or by another timer. Elsewhere it is a RuntimeError, since nothing could wake that thread.
+        It must not block; what it raises is logged. To be called on the event thread: where an event is followed, or
+        by another timer. Elsewhere it is a RuntimeError, since nothing could wake that thread.
         """
         if not self.on_event_thread:
             raise RuntimeError("call_later() is for the event thread")
@@ -262,22 +289,30 @@ class Dispatcher(object):
         heapq.heappush(self._timers, (monotonic() + seconds, next(self._numbers), timer))
         return timer
 
+    def _ask_again(self, seconds, function):
+        # type: (float, Callable[[], object]) -> None
+        self._asked.append((monotonic() + seconds, next(self._numbers), Timer(function)))
+
     def post(self, event):
         # type: (Any) -> None
-        """Deliver an event that did not come from the engine. On the event thread."""
-        self._backlog.append(event)
+        """Deliver an event that did not come from the engine. On the event thread, under the lock or not."""
+        self.call_later(0.0, lambda: self._hand_out(event))
 
-    def _until_timer(self, timeout):
+    def _until_due(self, timeout):
         # type: (Optional[float]) -> Optional[float]
-        """How long to wait for the engine: ``timeout`` seconds (None: no limit), or until a timer is due, or less."""
+        """How long to wait for the engine: ``timeout`` seconds (None: no limit), or until something is due, or less."""
+        due = [] if timeout is None else [min(timeout, _LONG)]
+        if self._pool.may_stall:
+            due.append(STALL)
+        elif self._pool.is_busy or any(stream._has_events for stream in self._streams):
+            due.append(_TICK)
+        while self._asked:
+            heapq.heappush(self._timers, self._asked.popleft())
         while self._timers and self._timers[0][2]._function is None:  # cancelled
             heapq.heappop(self._timers)
-        if timeout is not None:
-            timeout = min(timeout, _LONG)
-        if not self._timers:
-            return timeout
-        left = min(_LONG, max(0.0, self._timers[0][0] - monotonic()))
-        return left if timeout is None else min(left, timeout)
+        if self._timers:
+            due.append(min(_LONG, max(0.0, self._timers[0][0] - monotonic())))
+        return min(due) if due else None
 
     def _run_timers(self):
         # type: () -> None
@@ -292,11 +327,11 @@ class Dispatcher(object):
         except Exception:
             self._report("a timer has failed")
 
-    # -- delivering ----------------------------------------------------------------------------------------
+    # -- handing out ---------------------------------------------------------------------------------------
 
     def _advance(self, raw):
         # type: (RawEvent) -> None
-        """Follow one event; what there is to deliver goes to the backlog."""
+        """Follow one event, and hand out what there is to deliver."""
         event = None
         try:
             with self.lock:
@@ -307,95 +342,40 @@ class Dispatcher(object):
         except Exception:  # a fault of ours must not stop the events of every other call
             self._report("cannot follow %r" % (raw,))
         if event is not None:
-            self._backlog.append(event)
+            self._hand_out(event)
 
-    def _deliver(self, event):
+    def _hand_out(self, event):
         # type: (Any) -> None
-        kinds = type(event).__mro__
-        results = [self._handle(handler, event) for kind in kinds for handler in self._handlers.get(kind, ())]
-        streams = () if isinstance(event, TraceMessage) else self._streams
-        for stream in streams:
-            stream._put(event, results)
-        if not streams:
-            self._settle_after(results, event, False)
-
-    def takes(self, event):
-        # type: (Any) -> bool
-        """True when there is a handler of such events, or somebody iterates."""
-        return bool(self._streams) or any(self._handlers.get(kind) for kind in type(event).__mro__)
-
-    def answer_by_default(self, event):
-        # type: (Any) -> None
-        """Give the event of a request that waits the answer that it gets when no handler gives one."""
-        self._settle(event, self.takes(event), False)
-
-    def _handle(self, handler, event):
-        # type: (Callable[[Any], object], Any) -> object
-        """What the handler returns, or FAILED."""
-        try:
-            return handler(event)
-        except:  # noqa: E722  (Python 2 also raises what is no BaseException; nothing of it may end the thread)
-            self._handler_failed(sys.exc_info()[1], handler, event)
-            return FAILED
-
-    def _handler_failed(self, error, handler, event):
-        # type: (Any, Callable[[Any], object], Any) -> None
-        """Tell of what a handler has raised, while it is being handled."""
-        text = "handler %r failed for %s" % (handler, type(event).__name__)
-        fatal = isinstance(error, BaseException) and not isinstance(error, Exception)
-        self._report(text, handler, event, fatal)
-
-    def _settle_after(self, results, event, seen):
-        # type: (List[object], Any, bool) -> None
-        """Settle an event; ``results`` are what its handlers returned, ``seen``: somebody had it from a stream."""
-        try:
-            self._settle(event, seen or bool(results), any(result is FAILED for result in results))
-        except Exception:
-            self._report("cannot answer %s" % type(event).__name__, None, event)
-
-    # -- faults --------------------------------------------------------------------------------------------
-
-    def _report(self, text, handler=None, event=None, fatal=False):
-        # type: (str, Optional[Callable[[Any], object]], Any, bool) -> None
-        """Tell the log and the hook of the exception that is being handled. A fatal one will close the endpoint."""
-        exc_info = sys.exc_info()  # type: Any
-        error, traceback = exc_info[1:]
-        call_id = fault.call_id_of(event)
-        if call_id:
-            text = "%s, Call-ID %s" % (text, call_id)
-        if fatal:
-            text = "%s: %r" % (text, error)
-            self._fatal = self._fatal or (text, error)
-            log.critical("%s; the endpoint is being closed", text, exc_info=True)
+        """Put an event into its lane; one for which there is no handler, and none before it, is delivered here."""
+        lane = self._lane(event)
+        if lane is TraceMessage:
+            if self._tap is not None:
+                self._handle(self._tap, event)
+            if self._pool.length(lane) > CONGESTED:
+                return
+        if self._pool.serves(lane) or self._handlers_of(event):
+            self._pool.put(lane, event)
         else:
-            log.error("%s", text, exc_info=True)
-        if self._on_error is not None:
-            self._tell_hook(fault.Fault(error, traceback, event, handler, call_id, fatal))
+            self._deliver(event, [])
+
+    def _serve(self, item):
+        # type: (Any) -> None
+        """Deliver an event, or call what is no event, on a thread of the pool."""
+        try:
+            if callable(item):
+                item()
+            else:
+                self._deliver(item, self._handlers_of(item))
+        except BaseException:  # ours; the thread must go on
+            self._report("cannot deliver %s" % type(item).__name__, None, item)
+        self._look_for_failure()
 
     def _tell_hook(self, told):
         # type: (Fault) -> None
-        try:
-            self._call_hook(told)
-        except Exception:
-            log.exception("on_error %r failed", self._on_error)
-        except BaseException as error:
-            log.critical("on_error %r failed; the endpoint is being closed", self._on_error, exc_info=True)
-            self._fatal = self._fatal or ("on_error %r failed: %r" % (self._on_error, error), error)
-
-    def _call_hook(self, told):
-        # type: (Fault) -> None
-        if self._on_error is not None:
-            self._on_error(told)
-
-    def check(self):
-        # type: () -> None
-        """Raise an EngineError where the endpoint has failed, and in a process that was forked off."""
-        self.owner.check()
-        if self._failed is not None:
-            text, cause = self._failed
-            error = EngineError("the endpoint has failed: " + text)  # another one each time: each has a traceback
-            error.__cause__ = cause
-            raise error
+        if self.on_event_thread:
+            self._pool.put(self._tell_hook, lambda: Delivery._tell_hook(self, told))
+        else:
+            Delivery._tell_hook(self, told)
 
     # -- any thread ----------------------------------------------------------------------------------------
 
@@ -403,7 +383,7 @@ class Dispatcher(object):
         # type: (Callable[[], object], Optional[float]) -> bool
         """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true; returns whether it is.
 
-        The predicate is called under the lock, or on the event thread. Raises EngineError when the endpoint fails.
+        The predicate is called under the lock. Raises EngineError when the endpoint fails.
         """
         self.owner.check()
         late = self._failed is not None
@@ -416,14 +396,24 @@ class Dispatcher(object):
         # type: (float) -> None
         """Wait until an endpoint that has failed is closed."""
         if self._failed is not None and not self.on_event_thread:
-            self.linger(lambda: self.closed, timeout + _CLOSING)
+            self._wait_for(lambda: self.over, timeout + _CLOSING)
+
+    def wait_over(self, timeout):
+        # type: (Optional[float]) -> bool
+        """Wait until the endpoint is closed, and its handlers have had their time; returns whether it is."""
+        return self._wait_for(lambda: self.over, timeout)
 
     def linger(self, predicate, timeout):
         # type: (Callable[[], object], Optional[float]) -> bool
         """As :meth:`wait`, but whether or not the endpoint has failed."""
+        if self.on_event_thread:  # which has failed, and closes the endpoint
+            return self._wait_and_take(predicate, None if timeout is None else monotonic() + timeout)
+        self._wait_for(lambda: predicate() or self.closed, timeout)
+        return bool(predicate())
+
+    def _wait_for(self, predicate, timeout):
+        # type: (Callable[[], object], Optional[float]) -> bool
         deadline = None if timeout is None else monotonic() + timeout
-        if self.on_event_thread:
-            return self._wait_and_take(predicate, deadline)
         try:
             return self._wait_until(predicate, deadline)
         except RuntimeError as error:
@@ -439,12 +429,12 @@ class Dispatcher(object):
         with self.lock:
             self._waiting += 1
             try:
-                while not predicate() and not self.closed:
+                while not predicate():
                     left = _left(deadline)
                     if left <= 0:
-                        break
+                        return False
                     self._changed.wait(min(left, longest))
-                return bool(predicate())
+                return True
             finally:
                 self._waiting -= 1
 
@@ -455,17 +445,3 @@ class Dispatcher(object):
             if left <= 0 or not self._take(left):
                 return bool(predicate())
         return True
-
-    def stream(self, timeout):
-        # type: (Optional[float]) -> Any
-        """A new :class:`EventStream` of what comes from now on."""
-        self.owner.check()
-        stream = self._Stream(self, timeout)
-        with self.lock:
-            self._streams += (stream,)
-        return stream
-
-    def drop(self, stream):
-        # type: (Stream) -> None
-        with self.lock:
-            self._streams = tuple(each for each in self._streams if each is not stream)

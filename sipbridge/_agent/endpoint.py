@@ -9,6 +9,7 @@ from sipbridge import events
 from sipbridge._agent import configuration
 from sipbridge._agent.agent import Agent
 from sipbridge._agent.dispatch import Dispatcher
+from sipbridge._agent.pool import MOST
 from sipbridge._agent.requests import Requests
 from sipbridge._agent.table import Table, settle
 from sipbridge._call.call import SDP, Call
@@ -16,7 +17,7 @@ from sipbridge._call.following import end as end_call
 from sipbridge._compat import monotonic
 from sipbridge._engine.choice import make
 from sipbridge._later import later, load_inside_import
-from sipbridge._text.arguments import check_callable, check_delay, check_kind, check_timeout
+from sipbridge._text.arguments import check_callable, check_delay, check_kind, check_timeout, check_whole
 from sipbridge._text.checks import check_password, check_quoted
 from sipbridge.errors import InputError, quietly
 from sipbridge.headers import Headers
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from sipbridge._agent import account as _account
     from sipbridge._agent.account import Account
     from sipbridge._agent.fault import Fault
+    from sipbridge._agent.pool import HandlerStatistics
     from sipbridge._agent.streams import EventStream
     from sipbridge._engine.choice import Engine
     from sipbridge._kept import following as kept
@@ -82,9 +84,10 @@ class Endpoint(Requests):
         resolv_conf: path of a file that names the DNS servers to ask (resolv.conf(5); a line ``port N`` for another
             port than 53), or None for the system's.
         on_error: a function that is called with a :class:`~sipbridge.Fault` for each exception that a handler raises,
-            and for what goes wrong in sipbridge itself, on the event thread, after it was logged; or None.
+            and for what goes wrong in sipbridge itself, after it was logged; or None.
         keepalive: seconds after which a connection on which nothing passed is sent a ping, two line ends (RFC 5626,
             4.4.1), 1 to 86400; None for never. TCP and TLS alone; over UDP :meth:`watch` keeps a way open.
+        handlers: how many threads may run handlers at the same time, 1 to 10000; see docs/threading.md.
 
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
@@ -98,9 +101,9 @@ class Endpoint(Requests):
     def __init__(
         self, address="udp://127.0.0.1:0", identity=None, engine=None, outbound_proxy=None, user_agent=None,
         advertised=None, trace=None, record=None, tls=None, session_expires=None, resolv_conf=None,
-        keepalive=None, on_error=None
+        keepalive=None, on_error=None, handlers=MOST
     ):
-        # type: (str, Optional[str], Union[str, Engine, None], Optional[str], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]]) -> None
+        # type: (str, Optional[str], Union[str, Engine, None], Optional[str], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int) -> None
         load_inside_import()
         local = parse_transport_address(address)
         settings = configuration.checked(
@@ -109,6 +112,7 @@ class Endpoint(Requests):
         for handler, what in ((trace, "trace"), (on_error, "on_error")):
             if handler is not None:
                 check_callable(handler, what)
+        check_whole(handlers, "handlers", 1, 10000)
         self.identity = None if identity is None else check_address(identity, "identity")  # type: Optional[str]
         interval = configuration.check_session_interval(session_expires)
         self._accounts = ()  # type: Tuple[Account, ...]
@@ -123,20 +127,21 @@ class Endpoint(Requests):
         try:
             self._local = local._replace(port=self._engine.port)
             self._agent = Agent(self._engine, self.identity, interval)
-            self._begin(trace, on_error)
+            self._begin(trace, on_error, handlers)
         except BaseException:  # nobody has it yet who could close it
             _open_endpoints.discard(self)
             quietly(self._engine.close, 0.0)
             raise
 
-    def _begin(self, trace, on_error):
-        # type: (Optional[Callable[[TraceMessage], object]], Optional[Callable[[Fault], object]]) -> None
+    def _begin(self, trace, on_error, handlers):
+        # type: (Optional[Callable[[TraceMessage], object]], Optional[Callable[[Fault], object]], int) -> None
         follow = Table(self._agent).follow
-        self._dispatcher = self._Dispatcher(self._engine, follow, settle, self.close, on_error)
+        self._dispatcher = self._Dispatcher(
+            self._engine, follow, settle, self.close, on_error, handlers, self._recorder
+        )
         self._agent.dispatcher = self._dispatcher
         if self._recorder is not None:
             self._recorder.begin(*self._local)
-            self.on(events.TraceMessage, self._recorder)
         if trace is not None:
             self.on(events.TraceMessage, trace)
         _open_endpoints.add(self)
@@ -239,7 +244,7 @@ class Endpoint(Requests):
         """
         check_timeout(timeout)
         self._dispatcher.owner.check()
-        if not self._dispatcher.linger(lambda: self._dispatcher.closed, timeout):
+        if not self._dispatcher.wait_over(timeout):
             return False
         self._dispatcher.check()
         return True
@@ -255,12 +260,14 @@ class Endpoint(Requests):
 
     def on(self, kind, handler):
         # type: (Type[_Event], Callable[[_Event], object]) -> None
-        """Call ``handler(event)`` for each event of that type (or a subtype), on the event thread.
+        """Call ``handler(event)`` for each event of that type (or a subtype), on one of the endpoint's threads.
 
-        Handlers run one after the other and may make blocking calls. What they raise is logged to the logger
-        ``sipbridge`` and told to ``on_error``; what they were called for is answered 500, unless it was answered
-        before. SystemExit and the like, which are no Exceptions, close the endpoint: see :meth:`wait_closed`.
-        Raises InputError when ``kind`` is no event type, or ``handler`` cannot be called.
+        Handlers for one call run one after the other, in the order of its events, and so do those for one
+        registration, subscription or the like. For different calls they run at the same time. They may wait as long as
+        they like; see docs/threading.md. What they raise is logged to the logger ``sipbridge`` and told to
+        ``on_error``; what they were called for is answered 500, unless it was answered before. SystemExit and the like,
+        which are no Exceptions, close the endpoint: see :meth:`wait_closed`. Raises InputError when ``kind`` is no
+        event type, or ``handler`` cannot be called.
         """
         if not isinstance(kind, type) or kind.__module__ != events.__name__:
             raise InputError("not an event type: %r" % (kind,))
@@ -270,6 +277,15 @@ class Endpoint(Requests):
         # type: (Type[_Event], Callable[[_Event], object]) -> None
         """Take a handler back."""
         self._dispatcher.off(kind, handler)
+
+    @property
+    def handler_statistics(self):
+        # type: () -> HandlerStatistics
+        """How many threads run handlers, what waits for one, and what was refused for lack of one, at this moment.
+
+        A tuple of ``most``, ``threads``, ``busy``, ``waiting`` and ``refused``; see docs/threading.md.
+        """
+        return self._dispatcher.handler_statistics
 
     def events(self, timeout=None):
         # type: (Optional[float]) -> EventStream

@@ -1,4 +1,4 @@
-"""Faults: exceptions in code that the event thread runs, for a hook that reports errors."""
+"""Faults: exceptions in a handler or in sipbridge itself, for a hook that reports errors."""
 
 from __future__ import absolute_import, division, print_function
 

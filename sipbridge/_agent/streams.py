@@ -29,6 +29,12 @@ class Stream(object):
             self._events.append((event, results))
             dispatcher._wake()
 
+    @property
+    def _has_events(self):
+        # type: () -> bool
+        """Whether there is an event that was not settled."""
+        return bool(self._events) or self._last is not None
+
     def _pop(self):
         # type: () -> Any
         self._last = last = self._events.popleft()
@@ -36,9 +42,12 @@ class Stream(object):
 
     def _settle_last(self):
         # type: () -> None
-        last, self._last = self._last, None
+        last = self._last
         if last is not None:
-            self._settle(last, True)
+            try:
+                self._settle(last, True)
+            finally:  # not before: see _has_events
+                self._last = None
 
     def _settle(self, pair, seen):
         # type: (Tuple[Any, List[object]], bool) -> None
@@ -50,8 +59,8 @@ class Stream(object):
         """Take no more events. Requests that wait in the queue are answered as if nobody handled them."""
         if self._dispatcher.owner.is_elsewhere:
             return
+        self._settle_last()  # while the event thread still looks for what that defers
         self._dispatcher.drop(self)
-        self._settle_last()
         while self._events:
             self._settle(self._events.popleft(), False)
 

@@ -8,6 +8,8 @@ from __future__ import absolute_import, division, print_function
 from sipbridge import events
 from sipbridge._call import following
 from sipbridge._call.incoming import IncomingRequest
+from sipbridge._compat import monotonic
+from sipbridge._engine.content import make_content
 from sipbridge._engine.response import Response, response_of
 from sipbridge._later import later
 from sipbridge.errors import EngineLost, quietly
@@ -15,13 +17,15 @@ from sipbridge.headers import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Any, Optional, Union
 
     from sipbridge._agent import trace_peers
     from sipbridge._agent.agent import Agent
     from sipbridge._call import sessions
+    from sipbridge._call.call import Call
     from sipbridge._engine.records import RawEvent
     from sipbridge._kept import following as kept
+    from sipbridge._kept.notifier import Notifier
     from sipbridge.events import RequestReceived
 else:
     trace_peers, sessions, kept = later(
@@ -34,8 +38,13 @@ else:
 #: follows events; no handler sees it.
 HEALTH = "SIPBRIDGE-HEALTH"
 
-#: The events that are answered 503 while too many others wait.
-_REFUSABLE = frozenset(["call-incoming", "call-reinvite", "call-request", "request", "trace"])
+#: What begins something, and what asks for something within a call. Both are answered 503 while too many events wait.
+_NEW = frozenset(["call-incoming", "request", "subscribe"])
+_WITHIN = frozenset(["call-reinvite", "call-request"])
+
+#: Seconds after which those may come again who were refused for lack of threads: some handlers have returned by then.
+#: A longer time would have proxies keep away from a server that has long recovered (RFC 3261, 21.5.4).
+RETRY_AFTER = 2
 
 
 class Table(object):
@@ -49,28 +58,42 @@ class Table(object):
     def follow(self, raw):
         # type: (RawEvent) -> Optional[Any]
         """Follow an event of the engine. Returns the event for the user, or None."""
-        refusable = raw.type in _REFUSABLE
-        if refusable and self._agent.congested:
-            self._refuse(raw)
+        is_new = raw.type in _NEW and raw.state is None  # a SUBSCRIBE that refreshes is not
+        if self._is_refused(raw, is_new):
             return None
         follow = _FOLLOW.get(raw.type)
         try:
             event = None if follow is None else follow(self, raw)
         except Exception:  # a fault of sipbridge: answer, so that the peer does not wait
-            if refusable:
+            if is_new or raw.type in _WITHIN:
                 self._refuse(raw, 500)
             raise
         following.tell_watchers(event)
         return event
 
-    def _refuse(self, raw, status=503):
-        # type: (RawEvent, int) -> None
-        """Refuse a new call or request, before any handler sees it."""
+    def _is_refused(self, raw, is_new):
+        # type: (RawEvent, bool) -> bool
+        """Whether there is no room for this, so that it was answered 503. No handler sees it."""
+        agent = self._agent
+        if is_new and agent.dispatcher.is_full:
+            agent.dispatcher.count_refused()
+            self._refuse(raw, 503, RETRY_AFTER)
+            return True
+        if not (agent.congested() if is_new else raw.type in _WITHIN and agent.congested(agent.calls.get(raw.call))):
+            return False
+        self._refuse(raw)
+        return True
+
+    def _refuse(self, raw, status=503, retry_after=None):
+        # type: (RawEvent, int, Optional[int]) -> None
         engine = self._agent.engine
+        content = None if retry_after is None else make_content([("Retry-After", "%d" % retry_after)], None, None)
         if raw.type == "call-incoming":
-            quietly(engine.reject, raw.call, status, None, None)
-        elif raw.type != "trace":
-            quietly(engine.answer, raw.transaction, status, None, None)
+            quietly(engine.reject, raw.call, status, None, content)
+        elif raw.type == "subscribe":
+            quietly(engine.subscription_reject, raw.subscription, status, None)
+        else:
+            quietly(engine.answer, raw.transaction, status, None, content)
 
     def _call(self, raw):
         # type: (RawEvent) -> Optional[Any]
@@ -152,25 +175,51 @@ _FOLLOW = {
 
 
 def settle(event, seen, failed):
-    # type: (Any, bool, bool) -> None
+    # type: (Any, bool, bool) -> Optional[float]
     """Give a request its default answer, if no handler or iterator has answered it.
 
     ``seen``: a handler or iterator had the event. ``failed``: a handler raised an exception, so the answer is 500 (RFC
-    3261, 21.5.1).
+    3261, 21.5.1). Returns the seconds that are left if the answer was deferred: call this again then.
     """
+    if isinstance(event, (events.CallReinvited, events.RequestReceived)):
+        return _settle_request(event, event.request, seen, failed)
     if isinstance(event, events.IncomingCall):
-        if (failed or not seen) and event.call.state == "incoming":
-            quietly(event.call.reject, 500 if failed else 480)
+        call = event.call
+        if call.state == "incoming" and (failed or not seen or call.answer_by is not None):
+            return _settle_new(call, 500 if failed else 480, failed)
     elif isinstance(event, events.SubscriptionRequested):
         if event.notifier.state == "asked":
-            quietly(event.notifier.reject, 500 if failed else 489)
-    elif isinstance(event, (events.CallReinvited, events.RequestReceived)):
-        if failed:
-            event.request.answer_by_default(500)
-        elif isinstance(event, events.CallReinvited):
-            event.request.answer_by_default(200, sessions.answer_again(event.call, event.sdp))
-        else:
-            event.request.answer_by_default(_default(event, seen))
+            return _settle_new(event.notifier, 500 if failed else 489, failed)
+    return None
+
+
+def _settle_new(asked, status, failed):
+    # type: (Union[Call, Notifier], int, bool) -> Optional[float]
+    left = 0.0 if failed else _left(asked)
+    if left > 0:
+        return left
+    quietly(asked.reject, status)
+    return None
+
+
+def _left(asked):
+    # type: (Union[Call, Notifier, IncomingRequest]) -> float
+    """Seconds that are left for an answer; 0 or less for none."""
+    return 0.0 if asked.answer_by is None else asked.answer_by - monotonic()
+
+
+def _settle_request(event, request, seen, failed):
+    # type: (Any, IncomingRequest, bool, bool) -> Optional[float]
+    left = 0.0 if failed or request.answered else _left(request)
+    if left > 0:
+        return left
+    if failed:
+        request.answer_by_default(500)
+    elif isinstance(event, events.CallReinvited):
+        request.answer_by_default(200, sessions.answer_again(event.call, event.sdp))
+    else:
+        request.answer_by_default(_default(event, seen))
+    return None
 
 
 def _default(event, seen):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from sipbridge._agent import dispatch, streams
+from sipbridge._agent import delivery, dispatch, streams
 from sipbridge._aio import waiting
 from sipbridge._aio.facade import wrapped
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
+from sipbridge.events import TraceMessage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -66,6 +68,7 @@ class Dispatcher(dispatch.Dispatcher):
     _Stream = EventStream  # type: ignore[assignment]  # an iterator of another kind; stream() makes it
 
     def start(self) -> None:
+        self._backlog: collections.deque[Any] = collections.deque()  # events to deliver
         #: Each future with the predicate that it waits for.
         self._waiters: dict[asyncio.Future[None], Callable[[], object]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()  # handlers that are running
@@ -96,7 +99,7 @@ class Dispatcher(dispatch.Dispatcher):
                     break
                 self._advance(raw)
         except EngineError as error:
-            dispatch.log.debug("no more events: %s", error)
+            delivery.log.debug("no more events: %s", error)
             self._detach()
             if not self._closing:
                 self._report("the engine tells no more", fatal=True)
@@ -107,15 +110,24 @@ class Dispatcher(dispatch.Dispatcher):
     def _deliver_all(self) -> None:
         if not self._loop.is_closed():  # else nobody is left to deliver to
             while self._backlog:
-                self._deliver(wrapped(self._backlog.popleft()))
+                event = wrapped(self._backlog.popleft())
+                self._deliver(event, self._handlers_of(event))
                 self._look_for_failure()
         self._look_for_failure()
+
+    def _hand_out(self, event: Any) -> None:
+        if self._tap is not None and isinstance(event, TraceMessage):
+            self._handle(self._tap, event)
+        self._backlog.append(event)
+
+    def post(self, event: Any) -> None:
+        self._hand_out(event)
 
     # -- faults ----------------------------------------------------------------------------------------------
 
     def _handler_failed(self, error: BaseException, handler: Callable[[Any], object], event: Any) -> None:
         if isinstance(error, asyncio.CancelledError):  # somebody wanted it so
-            dispatch.log.debug("handler %r was cancelled", handler)
+            delivery.log.debug("handler %r was cancelled", handler)
         elif isinstance(error, KeyboardInterrupt):  # it is for the program, not for the handler that it met
             self._leaving = error
         else:
@@ -138,7 +150,7 @@ class Dispatcher(dispatch.Dispatcher):
         try:
             await waiting.run(self._abandon)
         except Exception:
-            dispatch.log.exception("cannot close the endpoint that has failed")
+            delivery.log.exception("cannot close the endpoint that has failed")
 
     def _call_hook(self, told: Fault) -> None:
         result = None if self._on_error is None else self._on_error(told)
@@ -149,7 +161,7 @@ class Dispatcher(dispatch.Dispatcher):
         try:
             await awaitable
         except Exception:
-            dispatch.log.exception("on_error %r failed", self._on_error)
+            delivery.log.exception("on_error %r failed", self._on_error)
 
     def _keep(self, coroutine: Coroutine[Any, Any, object]) -> asyncio.Task[Any]:
         """Run a coroutine as a task, and keep the task: the event loop holds weak references alone."""
@@ -165,6 +177,9 @@ class Dispatcher(dispatch.Dispatcher):
         self._loop.call_later(seconds, self._run_timer, timer)
         return timer
 
+    def _ask_again(self, seconds: float, function: Callable[[], object]) -> None:
+        self.call_later(seconds, function)
+
     def _run_timer(self, timer: dispatch.Timer) -> None:
         if not self.closed:
             self._fire(timer)
@@ -177,7 +192,7 @@ class Dispatcher(dispatch.Dispatcher):
         """Do nothing for one event: :meth:`_look` wakes once for many."""
 
     def _end(self) -> None:
-        self.closed = True
+        self.closed = self.over = True
         self._look()
 
     def _look(self) -> None:
@@ -185,6 +200,9 @@ class Dispatcher(dispatch.Dispatcher):
         for future, predicate in list(self._waiters.items()):
             if self.closed or predicate():
                 _fulfil(future)
+
+    def _wait_for(self, predicate: Callable[[], object], timeout: float | None) -> bool:
+        return self.linger(predicate, timeout)
 
     def linger(self, predicate: Callable[[], object], timeout: float | None) -> bool:
         if waiting.can_wait():
@@ -225,7 +243,7 @@ class Dispatcher(dispatch.Dispatcher):
             self._look_for_failure()
             if isinstance(error, asyncio.CancelledError):
                 raise
-            return dispatch.FAILED
+            return delivery.FAILED
 
     def _settle_after(self, results: list[object], event: Any, seen: bool) -> None:
         tasks = [result for result in results if isinstance(result, asyncio.Task) and not result.done()]
@@ -248,4 +266,4 @@ def _outcome(result: object) -> object:
     """What a handler returned; for the task of a handler, what the task returned, or FAILED."""
     if not isinstance(result, asyncio.Task):
         return result
-    return dispatch.FAILED if result.cancelled() or result.exception() is not None else result.result()
+    return delivery.FAILED if result.cancelled() or result.exception() is not None else result.result()

@@ -2,7 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
-from sipbridge._call.incoming import answer_for
+from sipbridge._call.incoming import answer_for, deferred
 from sipbridge._call.replacing import supporting
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import make_content
@@ -73,6 +73,7 @@ class Call(object):
         local_sdp, remote_sdp: the session descriptions that were sent and received last, bytes or None.
         ended: the :class:`~sipbridge.CallEnded`, or None before the end.
         replaces: the Call whose place this one takes when you answer it (RFC 3891), or None.
+        answer_by: until when ``IncomingCall.defer()`` leaves time for an answer, on the monotonic clock, or None.
     """
 
     def __init__(self, agent, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
@@ -90,8 +91,10 @@ class Call(object):
         self.ended = None  # type: Optional[CallEnded]
         self._was_established = False
         self.replaces = None  # type: Optional[Call]
+        self.answer_by = None  # type: Optional[float]
         self._ack = None  # type: Optional[Headers]  # the headers of the ACK for our 2xx: the first that have our tag
         self._watchers = ()  # type: Tuple[Callable[[Any], object], ...]  # called with each event of the call, under the endpoint's lock
+        self._progress = None  # type: Optional[Tuple[int, str]]  # status and reason of the peer's latest 1xx
         self._attempt = None  # type: Optional[Attempt]  # how to send the INVITE again
         self._session_timer = None  # type: Optional[SessionTimer]
         self._timer_fields = ()  # type: Sequence[Tuple[str, str]]  # the session timer's header fields for the 2xx
@@ -155,7 +158,7 @@ class Call(object):
         with self._agent.lock:  # so that nobody sees the ACK before the state "accepted"
             self._engine.answer_call(self._id, content)
             self.state = "accepted"
-        self._sent(sdp)
+            self._sent(sdp)
         if self.replaces is not None:
             self.replaces.hangup()
 
@@ -182,6 +185,12 @@ class Call(object):
         check_status(status, 300, 399)
         self._end(lambda: self._engine.redirect(self._id, status, contact))
 
+    def _defer(self, seconds):
+        # type: (float) -> None
+        if self.state != "incoming":
+            raise CallStateError("the call is %s: there is no answer to defer" % self.state)
+        self.answer_by = deferred(seconds)
+
     # -- both ----------------------------------------------------------------------------------------------
 
     def ack(self, sdp=None, headers=()):
@@ -197,7 +206,7 @@ class Call(object):
         with self._agent.lock:
             self._engine.ack(self._id, content)
             self._establish()
-        self._sent(sdp)
+            self._sent(sdp)
 
     def hangup(self, headers=(), why=None):
         # type: (HeaderFields, Optional[Reason]) -> None

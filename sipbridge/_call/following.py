@@ -57,8 +57,9 @@ def _progress(agent, raw):
     # type: (Agent, RawEvent) -> Optional[Any]
     call = agent.calls[raw.call]
     call.headers = Headers(raw.headers)
+    call._progress = raw.status, raw.reason
     call._received(raw.body)
-    if agent.congested:  # so that a flood of them fills no memory
+    if agent.congested(call):  # so that a flood of them fills no memory
         return None
     return events.CallProgress(call, raw.status, raw.reason, call.headers, raw.body or None)
 

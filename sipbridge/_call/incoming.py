@@ -2,8 +2,9 @@
 
 from __future__ import absolute_import, division, print_function
 
+from sipbridge._compat import monotonic
 from sipbridge._engine.content import make_content
-from sipbridge._text.arguments import check_pairs
+from sipbridge._text.arguments import check_delay, check_pairs
 from sipbridge._text.checks import check_reason, check_status
 from sipbridge._text.parameters import parse_parameters
 from sipbridge.errors import CallStateError, SipbridgeError
@@ -27,9 +28,10 @@ class IncomingRequest(object):
     Attributes:
         uri: its Request-URI if it came outside of calls, else "".
         answered: True once it is answered, or can no longer be answered.
+        answer_by: when it gets its default answer, on the monotonic clock; None: when its handlers have returned.
     """
 
-    __slots__ = ("_engine", "_transaction", "_call", "_offer", "_more", "uri", "answered")
+    __slots__ = ("_engine", "_transaction", "_call", "_offer", "_more", "uri", "answered", "answer_by")
 
     def __init__(self, engine, transaction, call=None, offer=None, uri=""):
         # type: (Engine, int, Optional[Call], Optional[bytes], str) -> None
@@ -40,6 +42,14 @@ class IncomingRequest(object):
         self._more = ()  # type: Sequence[Tuple[str, str]]  # headers for a 2xx, besides those of the user
         self.uri = uri  # type: str
         self.answered = False  # type: bool
+        self.answer_by = None  # type: Optional[float]
+
+    def defer(self, seconds):
+        # type: (float) -> None
+        """Leave that many seconds for an answer, from now on."""
+        if self.answered:
+            raise CallStateError("this request has been answered before")
+        self.answer_by = deferred(seconds)
 
     def answer(self, status, reason, body, content_type, headers):
         # type: (int, Optional[str], Optional[Body], Optional[str], HeaderFields) -> None
@@ -88,6 +98,12 @@ class IncomingRequest(object):
         else:
             if sdp is not None and self._call is not None:
                 self._call.local_sdp = sdp
+
+
+def deferred(seconds):
+    # type: (float) -> float
+    """When an answer is due that is deferred by so many seconds, on the monotonic clock; or InputError."""
+    return monotonic() + check_delay(seconds, "seconds")
 
 
 def answer_for(call, sdp):

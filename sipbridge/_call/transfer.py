@@ -256,6 +256,8 @@ class _Report(object):
                 self._seen(placed.ended)
             elif placed.state in ("answered", "established"):
                 self._push(200, "OK")
+            elif placed._progress is not None:
+                self._push(*placed._progress)
 
     def tell(self, status, reason):
         # type: (int, str) -> None

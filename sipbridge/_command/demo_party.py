@@ -88,7 +88,7 @@ def direction(sdp):
 
 
 class Bob(object):
-    """Registers, rings, answers and reports it. His handlers run on the endpoint's event thread."""
+    """Registers, rings, answers and reports it. He takes one call after the other."""
 
     def __init__(self, phone, registrar, deviation=None):
         # type: (Endpoint, str, Optional[str]) -> None

@@ -44,7 +44,7 @@ def listen(options, console):
 
 
 class Listener(object):
-    """Answers calls and messages, and prints them. Its handlers run on the endpoint's event thread.
+    """Answers calls and messages, and prints them. Its handlers for different calls run at the same time.
 
     Attributes:
         finished: set when the given number of calls has ended.
@@ -57,6 +57,7 @@ class Listener(object):
         self._sdp = sdp
         self._numbers = {}  # type: Dict[Call, int]  # the numbers of the answered calls that are up
         self._taken = 0
+        self._lock = threading.Lock()  # of both
         self.finished = threading.Event()  # type: threading.Event
 
     def attach(self, phone):
@@ -71,21 +72,33 @@ class Listener(object):
 
     def _say(self, call, text):
         # type: (Call, str) -> None
-        self._console.event("call %d  %s" % (self._numbers[call], text))
+        """Tell something of a call that was taken; nothing of any other."""
+        with self._lock:
+            number = self._numbers.get(call)
+        if number is not None:
+            self._console.event("call %d  %s" % (number, text))
 
     def _is_full(self):
         # type: () -> bool
         return self._options.max_calls is not None and self._taken >= self._options.max_calls
 
+    def _takes(self, call):
+        # type: (Call) -> bool
+        """Whether there is room for this call, which has a number then."""
+        with self._lock:
+            if self._is_full():
+                return False
+            self._taken += 1
+            self._numbers[call] = self._taken
+        return True
+
     def _incoming(self, event):
         # type: (IncomingCall) -> None
         call = event.call
-        if self._is_full():
+        if not self._takes(call):
             call.reject(486)
             self._console.event("refused %s: enough calls" % call.remote_uri)
             return
-        self._taken += 1
-        self._numbers[call] = self._taken
         self._say(call, "from %s to %s%s" % (call.remote_uri, call.request_uri, size_of(event.sdp)))
         if self._options.reject is not None:
             call.reject(self._options.reject)
@@ -104,22 +117,21 @@ class Listener(object):
 
     def _answer(self, call):
         # type: (Call) -> None
-        number = self._numbers.get(call)
         try:
             call.answer(self._sdp)
         except (CallStateError, EngineError):  # the call has ended meanwhile, or the endpoint closes
             return
-        self._console.event("call %s  answered" % number)
+        self._say(call, "answered")
 
     def _of_call(self, describe, event):
         # type: (Callable[[Any], str], Any) -> None
-        if event.call in self._numbers:
-            self._say(event.call, describe(event))
+        self._say(event.call, describe(event))
 
     def _ended(self, event):
         # type: (CallEnded) -> None
-        if self._numbers.pop(event.call, None) is not None and self._is_full() and not self._numbers:
-            self.finished.set()
+        with self._lock:
+            if self._numbers.pop(event.call, None) is not None and self._is_full() and not self._numbers:
+                self.finished.set()
 
     def _message(self, event):
         # type: (MessageReceived) -> None
@@ -132,11 +144,11 @@ class Listener(object):
             return
         self._say(event.call, "asked to call %s" % event.target)
         try:
-            placed = event.accept(self._sdp)
+            with self._lock:  # so that what comes of the new call finds its number
+                placed = event.accept(self._sdp)
+                self._numbers[placed] = self._numbers[event.call]
         except SipbridgeError as error:
             self._console.event("cannot call %s: %s" % (event.target, error))
-            return
-        self._numbers[placed] = self._numbers[event.call]
 
     def _request(self, event):
         # type: (RequestReceived) -> None

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
             # type: () -> ContextManager[object]
             raise NotImplementedError
 
-        @property
-        def congested(self):
-            # type: () -> bool
+        def congested(self, about=None):
+            # type: (object) -> bool
             raise NotImplementedError
 
         def wait(self, predicate, timeout):

@@ -42,7 +42,7 @@ def _notify(agent, raw):
     if subscription is None:
         return None
     subscription.last = events.NotifyReceived(subscription, Headers(raw.headers), raw.body)
-    return None if agent.congested else subscription.last
+    return None if agent.congested(subscription) else subscription.last
 
 
 def _subscribe(agent, raw):
@@ -54,9 +54,6 @@ def _subscribe(agent, raw):
             return None
         notifier._refreshed(headers, raw.expires)
         return events.SubscriptionRefreshed(notifier, raw.expires)
-    if agent.congested:
-        quietly(agent.engine.subscription_reject, raw.subscription, 503, None)
-        return None
     notifier = Notifier(agent, raw.subscription, raw.request_uri, headers, raw.body, raw.expires)
     agent.notifiers[raw.subscription] = notifier
     return events.SubscriptionRequested(notifier, headers, raw.body)

@@ -4,7 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import make_content
-from sipbridge._text.arguments import check_whole, is_whole
+from sipbridge._text.arguments import check_delay, check_whole, is_whole
 from sipbridge._text.checks import check_reason, check_status, check_token
 from sipbridge._text.subscription_state import SubscriptionState
 from sipbridge.errors import CallStateError, InputError, SipbridgeError
@@ -33,6 +33,7 @@ class Notifier(object):
         body, content_type: the filter in the first SUBSCRIBE (bytes), and its media type or None.
         requested: the seconds that the subscriber asked for; 0 when it wants the state once.
         expires: the seconds that we granted; 0 before that.
+        answer_by: until when ``SubscriptionRequested.defer()`` leaves time for an answer, on the monotonic clock, or None.
         state: "asked", then "active", "ending" once the last NOTIFY is sent, "ended". A rejected one is "ended".
     """
 
@@ -51,6 +52,7 @@ class Notifier(object):
         self.requested = requested
         self.expires = 0  # type: int
         self.state = "asked"  # type: State
+        self.answer_by = None  # type: Optional[float]
 
     def __repr__(self):
         # type: () -> str
@@ -128,6 +130,12 @@ class Notifier(object):
         with self._agent.lock:
             self._engine.notify(self._id, told.value, content)
             self.state = "ending"
+
+    def _defer(self, seconds):
+        # type: (float) -> None
+        if self.state != "asked":
+            raise CallStateError("the subscription was answered before")
+        self.answer_by = monotonic() + check_delay(seconds, "seconds")
 
     # -- for the endpoint, under the lock -----------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from sipbridge._engine.records import Parties
 from sipbridge._kept.publication import Publication
 from sipbridge._kept.registration import Registration
 from sipbridge._kept.subscription import Subscription
-from sipbridge.events import CallReinvited, RequestReceived, SubscriptionRequested, TransferRequested
+from sipbridge.events import CallReinvited, IncomingCall, RequestReceived, SubscriptionRequested, TransferRequested
 from sipbridge.headers import Headers
 
 TO = u"sip:bob@127.0.0.1:9"
@@ -75,6 +75,9 @@ class Objects(object):
 
     def _request(self):
         return IncomingRequest(self._endpoint._engine, NOBODY, self.Call())
+
+    def IncomingCall(self):
+        return IncomingCall(self.Call(), Headers(), None)
 
     def RequestReceived(self):
         return RequestReceived(None, "MESSAGE", Headers(), b"", self._request())

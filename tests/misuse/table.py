@@ -84,6 +84,7 @@ TABLE = {
         keepalive=optional(whole(1, 86400)),
         resolv_conf=values.PATH + [u"/nowhere/resolv.conf"],
         on_error=optional(values.CALLABLE),
+        handlers=whole(1, 10000),
     ),
     "Endpoint.close": _entry({}, timeout=values.SECONDS),
     "Endpoint.wait_closed": _entry(dict(timeout=0.0), timeout=values.TIMEOUT),
@@ -251,6 +252,10 @@ TABLE = {
         **_CONTENT
     ),
     # -- events --------------------------------------------------------------------------------------------
+    "IncomingCall.defer": _entry({}, seconds=values.SECONDS),
+    "RequestReceived.defer": _entry({}, seconds=values.SECONDS),
+    "CallReinvited.defer": _entry({}, seconds=values.SECONDS),
+    "SubscriptionRequested.defer": _entry({}, seconds=values.SECONDS),
     "RequestReceived.answer": _entry(
         dict(body=b"x", content_type=u"text/plain"), status=whole(200, 699), reason=_LINE, **_CONTENT
     ),

@@ -215,4 +215,4 @@ def test_a_time_of_many_years_is_waited_for_in_parts():
     """An engine takes no more milliseconds than an int has."""
     dispatcher = dispatch.Dispatcher(None, None, None)
     dispatcher._timers = [(2.0**40, 0, dispatch.Timer(len))]
-    assert dispatcher._until_timer(None) == dispatcher._until_timer(2.0**40) == dispatch._LONG
+    assert dispatcher._until_due(None) == dispatcher._until_due(2.0**40) == dispatch._LONG

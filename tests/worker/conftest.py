@@ -11,14 +11,15 @@ import sys
 import pytest
 
 import sipbridge
+from sipbridge._agent.pool import MOST
 
 
 @pytest.fixture
 def make_phone(make_phone):
-    """Makes a Phone whose engine is in a worker, with options of Worker."""
+    """Makes a Phone whose engine is in a worker, with options of Worker; ``handlers`` is the endpoint's."""
 
-    def make(identity="sip:alice@sipbridge.test", **options):
-        return make_phone(identity=identity, engine=sipbridge.Worker(**options))
+    def make(identity="sip:alice@sipbridge.test", handlers=MOST, **options):
+        return make_phone(identity=identity, handlers=handlers, engine=sipbridge.Worker(**options))
 
     return make
 

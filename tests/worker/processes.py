@@ -52,7 +52,7 @@ def resident_kb():
 
 def threads():
     """The names of the threads of this process."""
-    return sorted(thread.name for thread in threading.enumerate())
+    return sorted(thread.name for thread in threading.enumerate() if thread.name != "sipbridge handlers")
 
 
 class Background(object):

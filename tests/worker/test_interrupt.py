@@ -10,7 +10,6 @@ import time
 
 import pytest
 
-import sipbridge
 from peers.process import freeze
 from sipbridge._engine import channel
 from sipbridge._engine.records import Content
@@ -27,14 +26,13 @@ def interruptible():
 
 @pytest.fixture
 def busy(make_phone, by_hand):
-    """A phone whose event thread is in a handler, so that the main thread has to see to its own results."""
+    """A phone whose event thread stands still, so that the main thread has to see to its own results."""
     phone = make_phone(hang_timeout=60.0)
-    released = threading.Event()
-    phone.reactions[sipbridge.MessageReceived] = lambda event: released.wait(60.0)
-    by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
-    phone.wait("request MESSAGE")
-    yield phone
-    released.set()
+    engine = phone.endpoint._engine
+    with phone.endpoint._dispatcher.lock:
+        by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
+        assert wait_until(lambda: engine._consumed and not engine._reading)  # it has that, and cannot follow it
+        yield phone
 
 
 def is_fine(phone, pid):

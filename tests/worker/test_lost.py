@@ -196,6 +196,8 @@ def test_credentials_and_registrations_are_there_again(make_phone):
         registration.refresh()
         registration.unregister()
         assert (registration.state, registrar.bindings) == ("ended", {})
+        phone.wait("registration ended 200")
+        phone.wait("restarted", 2)
         labels = phone.labels
         lose(phone, signal.SIGKILL)
         assert phone.labels == labels + ["restarted"]

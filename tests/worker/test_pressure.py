@@ -3,7 +3,6 @@
 from __future__ import absolute_import, division, print_function
 
 import socket
-import threading
 import time
 
 import pytest
@@ -21,20 +20,33 @@ def unshielded(monkeypatch):
     monkeypatch.setenv("SIPBRIDGE_SHIELD_INVITE", "off")
 
 
+class Stuck(object):
+    """Has the event thread of a phone stand still until the test lets it go, as where the machine is too busy."""
+
+    def __init__(self, phone):
+        self._lock = phone.endpoint._dispatcher.lock
+        self._lock.acquire()
+        self._is_stuck = True
+
+    def let_go(self):
+        if self._is_stuck:
+            self._lock.release()
+        self._is_stuck = False
+
+
 @pytest.fixture
 def stuck(phone):
-    """Has the handler of ``phone`` stand still until the test lets it go."""
-    go_on = threading.Event()
-    phone.reactions[sipbridge.IncomingCall] = lambda event: go_on.wait(170)
-    yield go_on
-    go_on.set()
+    """The event thread of ``phone``, standing still."""
+    stuck = Stuck(phone)
+    yield stuck
+    stuck.let_go()
 
 
 def test_events_wait_at_the_engine(monkeypatch, make_phone, other):
     """No more than the window is sent ahead, whatever else goes through the socket."""
     monkeypatch.setattr(worker, "WINDOW", 20)
-    phone, go_on = make_phone(), threading.Event()
-    phone.reactions[sipbridge.IncomingCall] = lambda event: go_on.wait(60)
+    phone = make_phone()
+    stuck = Stuck(phone)
     calls = [other.endpoint.invite(phone.uri, OFFER) for _ in range(60)]
     for call in calls:
         assert wait_until(lambda call=call: call.state == "calling")
@@ -44,7 +56,7 @@ def test_events_wait_at_the_engine(monkeypatch, make_phone, other):
         phone.endpoint.add_credentials("alice", "secret")  # reads what has come, for its own result
     waiting = len(phone.endpoint._engine._events)
     assert 10 < waiting <= 20
-    go_on.set()
+    stuck.let_go()
     phone.wait("ended cancelled 487", 60)
     assert phone.labels.count("incoming sdp") == 60
     incoming = [event.call for event in phone.events if isinstance(event, sipbridge.IncomingCall)]
@@ -75,19 +87,22 @@ def test_an_iterator_that_nobody_moves(monkeypatch, phone, other):
     other.endpoint.call(phone.uri, OFFER).hangup()
 
 
-def test_a_handler_that_waits_while_calls_come(monkeypatch, phone, other, silent):
-    monkeypatch.setattr(dispatch, "CONGESTED", 5)
+def test_handlers_that_wait_while_calls_come(make_phone, other, silent):
+    """Each in a call of its own: four have a thread, four wait for one, and there is no room for the others."""
+    phone = make_phone(handlers=4)
     placed = []
 
     def place(event):
-        if not placed:
-            placed.append(phone.endpoint.invite(silent.uri, OFFER))
-            placed[0].wait_ended(60.0)
+        placed.append(phone.endpoint.invite(silent.uri, OFFER))
+        placed[-1].wait_ended(60.0)
 
     phone.reactions[sipbridge.IncomingCall] = place
-    calls = [other.endpoint.invite(phone.uri, OFFER) for _ in range(20)]
-    assert wait_until(lambda: sum(call.ended is not None for call in calls) >= 13)
+    calls = [other.endpoint.invite(phone.uri, OFFER) for _ in range(8)]
+    assert wait_until(lambda: phone.endpoint.handler_statistics[1:4] == (4, 4, 4))
+    calls += [other.endpoint.invite(phone.uri, OFFER) for _ in range(12)]
+    assert wait_until(lambda: sum(call.ended is not None for call in calls) == 12)
     assert set(call.ended.status for call in calls if call.ended is not None) == {503}
+    assert len(placed) == 4 and phone.endpoint.handler_statistics.refused == 12
     phone.endpoint.close()
     for call in calls:
         call.wait_ended()
@@ -124,8 +139,7 @@ def test_a_minute_without_reading_under_load(unshielded, phone, stuck, by_hand):
     ended = []
     phone.reactions[sipbridge.IncomingCall] = lambda event: event.call.reject(486)
     phone.reactions[sipbridge.CallEnded] = lambda event: ended.append(event.call)
-    phone.events[0].call.reject(486)  # the one whose handler stood still
-    stuck.set()
+    stuck.let_go()
     assert wait_until(lambda: len(ended) > 5000 and not phone.endpoint.calls, 300.0)
     # Events come in order: what came before has been seen.
     assert any(answered(by_hand, phone) for _ in range(30))

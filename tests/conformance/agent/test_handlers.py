@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -305,36 +306,37 @@ def test_the_health_check_passes_for_a_healthy_service(phone):
     assert phone.labels == []
 
 
-def test_the_health_check_passes_while_a_handler_waits(phone, by_hand, silent):
-    """A handler's blocking call goes on taking events."""
-    over = threading.Event()
-
-    def wait(event):
-        try:
-            phone.endpoint.message(silent.uri, u"x", timeout=LIMIT)
-        except sipbridge.SipbridgeError:
-            pass
-        over.set()
-
-    phone.reactions[sipbridge.MessageReceived] = wait
-    by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
-    phone.wait("request MESSAGE")
-    assert health(phone.endpoint.port)[0] == 0
-    assert not over.is_set()
-
-
-def test_the_health_check_fails_when_a_handler_does_not_return(phone, by_hand):
-    """The engine answers OPTIONS all the time."""
+@pytest.mark.parametrize("handlers, requests, code, told", [(2, 3, 0, "200 OK"), (2, 4, 1, "503")])
+def test_the_health_check_while_handlers_do_not_return(make_phone, by_hand, handlers, requests, code, told):
+    """It fails when there is no room for a new call. The engine answers OPTIONS all the time."""
     released = threading.Event()
+    phone = make_phone(handlers=handlers)
     phone.reactions[sipbridge.MessageReceived] = lambda event: released.wait(60.0)
     try:
-        by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
-        phone.wait("request MESSAGE")
+        for _ in range(requests):
+            by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
+        _until(lambda: phone.endpoint.handler_statistics[1:4] == (handlers, handlers, requests - handlers))
         by_hand.request(phone.endpoint.port, "OPTIONS")
         assert by_hand.next("200").method == "OPTIONS"
-        code, said = health(phone.endpoint.port)
+        found, said = health(phone.endpoint.port)
     finally:
         released.set()
+    assert found == code and told in said, said
+    _until(lambda: phone.endpoint.handler_statistics.waiting == 0)
+    assert health(phone.endpoint.port)[0] == 0
+
+
+def _until(predicate):
+    deadline = time.time() + LIMIT
+    while not predicate():
+        assert time.time() < deadline
+        time.sleep(0.005)
+
+
+def test_the_health_check_fails_when_nobody_takes_events(phone):
+    """As when a library hangs."""
+    with phone.endpoint._dispatcher.lock:
+        code, said = health(phone.endpoint.port)
     assert code == 1 and said.endswith(": no answer"), said
     assert health(phone.endpoint.port)[0] == 0
 

@@ -10,6 +10,7 @@ import sipbridge
 from conformance.call.transfers import FRAG, TARGET, take_call, wait_until
 from conformance.sdp import ANSWER, EARLY, OFFER
 from peers.scenario import Caller
+from sipbridge._call import transfer
 
 
 def _referring(target, *notifies, **options):
@@ -51,6 +52,27 @@ def test_called_target_answers_and_the_transferor_is_told(phone, sipp, by_hand):
     new.hangup()
     by_hand.reply(by_hand.next("BYE"), 200)
     new.wait_ended()
+
+
+def test_the_target_rings_before_the_transferor_can_be_told(phone, sipp, by_hand, monkeypatch):
+    """The event of that comes on another thread than the one that places the call."""
+    follow = transfer._Report.follow
+
+    def follow_late(report, placed):
+        phone.wait("progress 180")
+        follow(report, placed)
+
+    monkeypatch.setattr(transfer._Report, "follow", follow_late)
+    phone.take_transfers(OFFER)
+    peer = sipp(_referring(by_hand.uri, 100, 180, 487), phone.host_port)
+    take_call(phone)
+    invite = by_hand.next("INVITE")
+    by_hand.reply(invite, 180)
+    wait_until(lambda: len(peer.received("NOTIFY")) == 2)
+    phone.placed[0].hangup()
+    by_hand.reply(by_hand.next("CANCEL"), 200)
+    by_hand.reply(invite, 487)
+    peer.wait()
 
 
 @pytest.mark.parametrize("status, reason", [(486, "Busy Here"), (302, "Because")])

@@ -97,7 +97,7 @@ def test_a_call_to_a_registered_user(alice, bob, kamailio):
     bob.wait("confirmed", count=2)
     assert bob.call("remote_sdp") == HOLD
     bob.call("hangup")
-    call.wait_ended()
+    alice.wait("ended remote-bye 200")
     progress = [label for label in alice.labels if label.startswith("progress 1")]
     assert [label for label in progress if label != "progress 100"] == ["progress 180", "progress 183 sdp"]
     assert alice.labels[-3:] == ["answered 200 sdp", "info 8", "ended remote-bye 200"]

@@ -1,4 +1,4 @@
-"""The event thread: order, waiting, blocking calls in handlers, iterators (sipbridge._agent.dispatch)."""
+"""The event thread and lanes: order, waiting, blocking handlers, iterators (sipbridge._agent.dispatch, pool)."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -53,13 +53,21 @@ class ScriptedEngine(object):
 
 
 class Fixture(object):
-    def __init__(self):
+    """A dispatcher in front of a scripted engine.
+
+    Attributes:
+        following: what is called on the event thread with what it follows; for tests to set.
+    """
+
+    def __init__(self, lane=lambda event: "the one", handlers=10):
         self.engine = ScriptedEngine()
         self.followed = []
         self.settled = []
-        self.dispatcher = Dispatcher(self.engine, self.follow, self.settle)
+        self.following = lambda raw: None
+        self.dispatcher = Dispatcher(self.engine, self.follow, self.settle, handlers=handlers, lane=lane)
 
     def follow(self, raw):
+        self.following(raw)
         self.followed.append(raw)
         if raw == "silent":
             return None
@@ -125,7 +133,7 @@ def test_events_that_nobody_takes_are_settled_unseen(fixture):
     assert fixture.settled == [(1, False)]
 
 
-def test_a_blocking_wait_in_a_handler_goes_on_taking_events(fixture):
+def test_events_are_followed_while_a_handler_waits_and_its_lane_keeps_its_order(fixture):
     order, done = [], threading.Event()
 
     def handler(event):
@@ -157,11 +165,11 @@ def at_once(fixture, *delays):
     """Timers set on the event thread for these seconds; what they append to the list, in the order of firing."""
     fired = []
 
-    def set_them(event):
-        for delay in delays:
+    def set_them(raw):
+        for delay in delays if raw == 1 else ():
             fixture.dispatcher.call_later(delay, lambda delay=delay: fired.append(delay))
 
-    fixture.dispatcher.on(Number, set_them)
+    fixture.following = set_them
     fixture.engine.put(1)
     return fired
 
@@ -173,14 +181,14 @@ def test_timers_run_in_the_order_of_their_time(fixture):
 
 
 def test_timers_run_while_a_handler_waits(fixture):
-    fired, done = [], threading.Event()
+    released, done = threading.Event(), threading.Event()
 
     def handler(event):
-        fixture.dispatcher.call_later(0.02, lambda: fired.append(event.value))
-        if fixture.dispatcher.wait(lambda: fired, LIMIT):
+        if released.wait(LIMIT):
             done.set()
 
     fixture.dispatcher.on(Number, handler)
+    fixture.following = lambda raw: fixture.dispatcher.call_later(0.02, released.set)
     fixture.engine.put(1)
     assert done.wait(LIMIT)
 
@@ -188,14 +196,14 @@ def test_timers_run_while_a_handler_waits(fixture):
 def test_a_cancelled_timer_does_not_run_and_a_failing_one_stops_nothing(fixture):
     fired, done = [], threading.Event()
 
-    def handler(event):
+    def follow(raw):
         later = fixture.dispatcher.call_later
         cancelled = later(0.01, lambda: fired.append("cancelled"))
         later(0.0, cancelled.cancel)
         later(0.0, lambda: 1 // 0)
         later(0.03, done.set)
 
-    fixture.dispatcher.on(Number, handler)
+    fixture.following = follow
     fixture.engine.put(1)
     assert done.wait(LIMIT)
     assert fired == []
@@ -204,12 +212,8 @@ def test_a_cancelled_timer_does_not_run_and_a_failing_one_stops_nothing(fixture)
 def test_a_timer_may_post_an_event(fixture):
     posted, done = [], threading.Event()
     fixture.dispatcher.on(Even, lambda event: (posted.append(event.value), done.set()))
-    at_once(fixture)
-    fixture.dispatcher.on(
-        Number,
-        lambda event: event.value == 1
-        and fixture.dispatcher.call_later(0.01, lambda: fixture.dispatcher.post(Even(8))),
-    )
+    fixture.following = lambda raw: fixture.dispatcher.call_later(0.01, lambda: fixture.dispatcher.post(Even(8)))
+    fixture.engine.put(1)
     assert done.wait(LIMIT)
     assert posted == [8]
 

@@ -1,4 +1,4 @@
-"""The examples of docs/events.md, run as they are written, print what it says."""
+"""The examples of docs/, run as they are written, print what it says."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -18,13 +18,13 @@ def examples(name):
         return re.findall(u"```python\n(.*?)```\n\n```text\n(.*?)```", page.read(), re.DOTALL)
 
 
-@pytest.mark.parametrize("number", [0, 1])
-def test_each_example_runs_as_written(number):
-    code, told = examples("events.md")[number]
+@pytest.mark.parametrize("page, number", [("events.md", 0), ("events.md", 1), ("threading.md", 0)])
+def test_each_example_runs_as_written(page, number):
+    code, told = examples(page)[number]
     output, status = run(code)
     lines = [line for line in output.splitlines() if "Unshielded" not in line and "warnings.warn" not in line]
     assert (status, "\n".join(lines) + "\n") == (0, told), output
 
 
 def test_each_example_is_run():
-    assert len(examples("events.md")) == 2
+    assert len(examples("events.md")) == 2 and len(examples("threading.md")) == 1

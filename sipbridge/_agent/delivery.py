@@ -1,0 +1,207 @@
+"""What events are delivered to: handlers and iterators; and what is told where one of the handlers fails."""
+
+from __future__ import absolute_import, division, print_function
+
+import sys
+import threading
+
+from sipbridge._agent.streams import EventStream
+from sipbridge._engine.owner import Owner
+from sipbridge._later import later
+from sipbridge.errors import EngineError
+from sipbridge.events import TraceMessage
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from typing import Any, Callable, Dict, List, Optional, Tuple
+
+    from sipbridge._agent import fault
+    from sipbridge._agent.fault import Fault
+    from sipbridge._agent.streams import Stream
+
+    #: Given an event that was delivered, whether anybody was there to see it, and whether a handler raised something.
+    #: Returns None, or the seconds after which it wants to be asked again.
+    Settle = Callable[[Any, bool, bool], Optional[float]]
+else:
+    logging, fault = later("logging", "sipbridge._agent.fault")
+
+#: In place of what a handler returns: it raised something.
+FAILED = object()
+
+
+class _Log(object):
+    """The logger ``sipbridge``, made when there is something to tell."""
+
+    @staticmethod
+    def debug(*arguments):
+        # type: (*Any) -> None
+        """For who has set up logging, and so has imported it."""
+        if "logging" in sys.modules:
+            logging.getLogger("sipbridge").debug(*arguments)
+
+    def __getattr__(self, name):
+        # type: (str) -> Any
+        return getattr(logging.getLogger("sipbridge"), name)
+
+
+log = _Log()
+
+
+class Delivery(object):
+    """The handlers and iterators of one endpoint.
+
+    Args:
+        settle: a Settle.
+        on_error: called with each :class:`~sipbridge.Fault`, or None.
+
+    Attributes:
+        owner: the process that this is for.
+        lock: of all that follows events.
+    """
+
+    _Stream = EventStream  # sipbridge.aio has one of its own
+
+    def __init__(self, settle, on_error):
+        # type: (Settle, Optional[Callable[[Fault], object]]) -> None
+        self._settle = settle
+        self._on_error = on_error
+        self.owner = Owner()  # type: Owner
+        self.lock = threading.Lock()  # type: threading.Lock
+        self._handlers = {}  # type: Dict[type, Tuple[Callable[[Any], object], ...]]
+        self._streams = ()  # type: Tuple[Stream, ...]
+        self._fatal = None  # type: Optional[Tuple[str, Optional[BaseException]]]  # text and exception: what to close the endpoint for
+        self._failed = None  # type: Optional[Tuple[str, Optional[BaseException]]]  # the same, once that has begun
+
+    def on(self, kind, handler):
+        # type: (type, Callable[[Any], object]) -> None
+        self.owner.check()
+        with self.lock:
+            self._handlers[kind] = self._handlers.get(kind, ()) + (handler,)
+
+    def off(self, kind, handler):
+        # type: (type, Callable[[Any], object]) -> None
+        self.owner.check()
+        with self.lock:
+            self._handlers[kind] = tuple(each for each in self._handlers.get(kind, ()) if each != handler)
+
+    def stream(self, timeout):
+        # type: (Optional[float]) -> Any
+        """A new :class:`EventStream` of what comes from now on."""
+        self.owner.check()
+        stream = self._Stream(self, timeout)  # type: ignore[arg-type]  # what is derived from this
+        with self.lock:
+            self._streams += (stream,)
+        return stream
+
+    def drop(self, stream):
+        # type: (Stream) -> None
+        with self.lock:
+            self._streams = tuple(each for each in self._streams if each is not stream)
+
+    # -- delivering ----------------------------------------------------------------------------------------
+
+    def _handlers_of(self, event):
+        # type: (Any) -> List[Callable[[Any], object]]
+        """The handlers of such events, in the order of their calls."""
+        return [handler for kind in type(event).__mro__ for handler in self._handlers.get(kind, ())]
+
+    def _deliver(self, event, handlers):
+        # type: (Any, List[Callable[[Any], object]]) -> None
+        """Call the handlers, hand the event to the iterators, and see to what nobody has answered."""
+        results = [self._handle(handler, event) for handler in handlers]
+        streams = () if isinstance(event, TraceMessage) else self._streams
+        for stream in streams:
+            stream._put(event, results)
+        if not streams:
+            self._settle_after(results, event, False)
+
+    def takes(self, event):
+        # type: (Any) -> bool
+        """True when there is a handler of such events, or somebody iterates."""
+        return bool(self._streams) or bool(self._handlers_of(event))
+
+    def answer_by_default(self, event):
+        # type: (Any) -> None
+        """Give the event of a request that waits the answer that it gets when no handler gives one, deferred or not."""
+        event.request.answer_by = None
+        self._settle(event, self.takes(event), False)
+
+    def _handle(self, handler, event):
+        # type: (Callable[[Any], object], Any) -> object
+        """What the handler returns, or FAILED."""
+        try:
+            return handler(event)
+        except:  # noqa: E722  (Python 2 also raises what is no BaseException; nothing of it may end the thread)
+            self._handler_failed(sys.exc_info()[1], handler, event)
+            return FAILED
+
+    def _handler_failed(self, error, handler, event):
+        # type: (Any, Callable[[Any], object], Any) -> None
+        """Tell of what a handler has raised, while it is being handled."""
+        text = "handler %r failed for %s" % (handler, type(event).__name__)
+        fatal = isinstance(error, BaseException) and not isinstance(error, Exception)
+        self._report(text, handler, event, fatal)
+
+    def _settle_after(self, results, event, seen):
+        # type: (List[object], Any, bool) -> None
+        """Settle an event; ``results`` are what its handlers returned, ``seen``: somebody had it from a stream."""
+        self._settle_now(event, seen or bool(results), any(result is FAILED for result in results))
+
+    def _settle_now(self, event, seen, failed):
+        # type: (Any, bool, bool) -> None
+        try:
+            left = self._settle(event, seen, failed)
+            if left is not None:
+                self._ask_again(left, lambda: self._settle_now(event, seen, failed))
+        except Exception:
+            self._report("cannot answer %s" % type(event).__name__, None, event)
+
+    def _ask_again(self, seconds, function):
+        # type: (float, Callable[[], object]) -> None
+        """Call a function in so many seconds, or somewhat later. From any thread that delivers or iterates."""
+        raise NotImplementedError
+
+    # -- faults --------------------------------------------------------------------------------------------
+
+    def _report(self, text, handler=None, event=None, fatal=False):
+        # type: (str, Optional[Callable[[Any], object]], Any, bool) -> None
+        """Tell the log and the hook of the exception that is being handled. A fatal one will close the endpoint."""
+        exc_info = sys.exc_info()  # type: Any
+        error, traceback = exc_info[1:]
+        call_id = fault.call_id_of(event)
+        if call_id:
+            text = "%s, Call-ID %s" % (text, call_id)
+        if fatal:
+            text = "%s: %r" % (text, error)
+            self._fatal = self._fatal or (text, error)
+            log.critical("%s; the endpoint is being closed", text, exc_info=True)
+        else:
+            log.error("%s", text, exc_info=True)
+        if self._on_error is not None:
+            self._tell_hook(fault.Fault(error, traceback, event, handler, call_id, fatal))
+
+    def _tell_hook(self, told):
+        # type: (Fault) -> None
+        try:
+            self._call_hook(told)
+        except Exception:
+            log.exception("on_error %r failed", self._on_error)
+        except BaseException as error:
+            log.critical("on_error %r failed; the endpoint is being closed", self._on_error, exc_info=True)
+            self._fatal = self._fatal or ("on_error %r failed: %r" % (self._on_error, error), error)
+
+    def _call_hook(self, told):
+        # type: (Fault) -> None
+        if self._on_error is not None:
+            self._on_error(told)
+
+    def check(self):
+        # type: () -> None
+        """Raise an EngineError where the endpoint has failed, and in a process that was forked off."""
+        self.owner.check()
+        if self._failed is not None:
+            text, cause = self._failed
+            error = EngineError("the endpoint has failed: " + text)  # another one each time: each has a traceback
+            error.__cause__ = cause
+            raise error
