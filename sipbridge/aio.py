@@ -27,7 +27,6 @@ from typing import Any
 from sipbridge import events
 from sipbridge._agent import account as _account
 from sipbridge._agent import endpoint as _endpoint
-from sipbridge._agent import loop as _loop
 from sipbridge._agent import watch as _watch
 from sipbridge._aio import dispatcher as _dispatcher
 from sipbridge._aio import facade as _facade

@@ -33,7 +33,7 @@ class Notifier(object):
         body, content_type: the filter in the first SUBSCRIBE (bytes), and its media type or None.
         requested: the seconds that the subscriber asked for; 0 when it wants the state once.
         expires: the seconds that we granted; 0 before that.
-        answer_by: until when ``SubscriptionRequested.defer()`` leaves time for an answer, on the monotonic clock, or None.
+        answer_by: until when ``SubscriptionRequested.defer()`` leaves time for an answer (monotonic clock), or None.
         state: "asked", then "active", "ending" once the last NOTIFY is sent, "ended". A rejected one is "ended".
     """
 

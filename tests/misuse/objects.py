@@ -11,7 +11,13 @@ from sipbridge._engine.records import Parties
 from sipbridge._kept.publication import Publication
 from sipbridge._kept.registration import Registration
 from sipbridge._kept.subscription import Subscription
-from sipbridge.events import CallReinvited, IncomingCall, RequestReceived, SubscriptionRequested, TransferRequested
+from sipbridge.events import (
+    CallReinvited,
+    IncomingCall,
+    RequestReceived,
+    SubscriptionRequested,
+    TransferRequested,
+)
 from sipbridge.headers import Headers
 
 TO = u"sip:bob@127.0.0.1:9"
