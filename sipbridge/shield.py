@@ -19,6 +19,9 @@ these environment variables when it starts:
     SIPBRIDGE_SHIELD_INVITE, SIPBRIDGE_SHIELD_REGISTER, SIPBRIDGE_SHIELD_SUBSCRIBE: how many of these requests may
         come in outside of dialogs: "auto" (the default: as many as the library reads in time), "off" (all), a rate
         per second, or "rate/burst".
+    SIPBRIDGE_SHIELD_RESPONSES: how many final responses the shield remembers for 32 s, to send them again when a
+        request is repeated (RFC 3261, 17.2.2). The library then ends its transactions at once. The default is 65536;
+        "off" leaves it all to the library.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -186,7 +189,9 @@ def _described(found):
     # type: (List[Counter]) -> List[str]
     lines = ["passed: %d" % each.passed for each in found[:1]]
     for each in found[1:]:
-        if each.answered or each.dropped:
+        if each.rule == "remembered":
+            lines.append("remembered: %d now, %d sent again, %d pushed out" % each[1:])
+        elif each.answered or each.dropped:
             lines.append("%s: %d answered, %d dropped" % (each.rule, each.answered, each.dropped))
     return lines
 

@@ -310,9 +310,10 @@ int sb_shielded(int engine);
 /* Counts of messages. The first record counts those that passed; each other one counts those that broke one rule. */
 typedef struct sb_shield_counter {
     const char *rule;         /* a static string: "" , "via", "cseq-method", ... */
-    uint64_t passed;
-    uint64_t answered;        /* with 400, or what fits the rule: 503, 505, 513 */
-    uint64_t dropped;         /* what has no answer: responses, ACKs, requests without a sound Via */
+    uint64_t passed;          /* "remembered": how many final responses are remembered now */
+    uint64_t answered;        /* with 400, or what fits the rule: 503, 505, 513; "remembered": sent again */
+    uint64_t dropped;         /* what has no answer: responses, ACKs, requests without a sound Via; "remembered":
+                               * responses that were pushed out before their time */
 } sb_shield_counter;
 
 /* Sets as many as there is room for. Returns how many there are, or SB_ENOTSUP when no shield is loaded. */

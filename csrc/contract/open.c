@@ -54,7 +54,7 @@ int sb_open(const sb_config *config)
         return code;
     }
     engine->core.last_id = config->last_id;
-    sb_screen(sb_backend.screened);
+    sb_screen(&sb_backend);
     code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);
     if (code != SB_OK) {
         sb_core_clear(&engine->core);

@@ -22,11 +22,13 @@ static const struct shield_service *service(void)
     return function == NULL ? NULL : function();
 }
 
-void sb_screen(const void *function)
+void sb_screen(const struct sb_backend *backend)
 {
-    const struct shield_service *shield = function == NULL ? NULL : service();
-    if (shield != NULL)
-        shield->attach(function);
+    const struct shield_service *shield = backend->screened == NULL ? NULL : service();
+    if (shield == NULL)
+        return;
+    shield->attach(backend->screened);
+    shield->hasten(backend->end_early, backend->between_turns);
 }
 
 /* Five octets that differ from those of every other engine's probe at this time. */
@@ -97,7 +99,7 @@ int sb_shield_counters(sb_shield_counter *counters, int room)
     shield->counts(&counts);
     for (i = 0; i < SHIELD_RULES && i < room; i++) {
         counters[i].rule = shield_rule_name((enum shield_rule)i);
-        counters[i].passed = i == 0 ? counts.passed : 0;
+        counters[i].passed = counts.passed[i];
         counters[i].answered = counts.answered[i];
         counters[i].dropped = counts.dropped[i];
     }

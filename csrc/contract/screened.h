@@ -2,10 +2,11 @@
 #ifndef SB_SCREENED_H
 #define SB_SCREENED_H
 
+#include "backend.h"
 #include "engine.h"
 
-/* Before an engine is opened: have the shield screen what the library receives that this function is of. */
-void sb_screen(const void *function);
+/* Before an engine is opened: have the shield screen what its library receives, and hasten it. */
+void sb_screen(const struct sb_backend *backend);
 
 /* Once it is open: what sb_shielded() is to say. Sends it a datagram that the shield has to swallow. */
 int sb_screened(const void *function, const sb_config *config, int port);

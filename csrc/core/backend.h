@@ -11,6 +11,8 @@
 #ifndef SB_BACKEND_H
 #define SB_BACKEND_H
 
+#include <sys/time.h>
+
 #include "engine.h"
 #include "object.h"
 
@@ -23,6 +25,9 @@ struct sb_backend {
     const char *(*version)(void);
     /* A function of the library whose messages the shield has to look at first; NULL: it needs no shield. */
     const void *screened;
+    /* What the shield calls to hasten the library: csrc/shield/process/service.h. */
+    void (*end_early)(void *transaction, int is_memorable);
+    int (*between_turns)(void *osip, void (*time_left)(void *osip, struct timeval *left));
 
     /* Not under the core's lock. `port` is set to the port that was bound, `state` to the backend's own. */
     int (*open)(struct sb_core *core, const sb_config *config, void **state, int *port);

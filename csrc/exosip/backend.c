@@ -2,12 +2,14 @@
 #include "auth.h"
 #include "backend.h"
 #include "call.h"
+#include "finished.h"
 #include "leases.h"
 #include "notify.h"
 #include "open.h"
 #include "record.h"
 #include "request.h"
 #include "resolve.h"
+#include "turns.h"
 
 static const char *exo_version(void)
 {
@@ -18,6 +20,8 @@ const struct sb_backend sb_backend = {
     .name = "exosip",
     .version = exo_version,
     .screened = (const void *)eXosip_quit,
+    .end_early = exo_end_early,
+    .between_turns = exo_between_turns,
     .open = exo_open,
     .close = exo_close,
     .release = exo_release,

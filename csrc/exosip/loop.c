@@ -1,6 +1,9 @@
 /* loop.c - the thread that takes the library's events. It also watches the times that the library does not. */
 #include "loop.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include "call.h"
 #include "call_events.h"
 #include "clock.h"
@@ -16,7 +19,10 @@
 #include "state.h"
 #include "subscribe.h"
 
-enum { TICK_MS = 50 }; /* how long to wait for an event before a look at the clock */
+enum {
+    TICK_MS = 50,     /* how long to wait for an event before a look at the clock */
+    MOST_EVENTS = 500 /* that are taken one after the other */
+};
 
 static void dispatch(struct exosip *state, eXosip_event_t *event)
 {
@@ -92,13 +98,33 @@ static void handle_due(struct exosip *state)
     }
 }
 
+/* Wait for an event, for TICK_MS at most. Asked for one when there is none, the library goes through all of its calls
+ * (to repeat a 200 that has no ACK). So it is asked as often as it has written an octet to its socket, which it does for
+ * each event, and else only now and then. `asked` counts how often that is still to be done. */
+static eXosip_event_t *next_event(struct exosip *state, int64_t now, int64_t *next_idle, ssize_t *asked)
+{
+    struct pollfd told = {eXosip_event_geteventsocket(EXO_ALONE(state)), POLLIN, 0};
+    char octets[MOST_EVENTS];
+    EXO_UNUSED(state);
+    if (*asked == 0 && now < *next_idle && poll(&told, 1, (int)(*next_idle - now)) > 0)
+        *asked = read(told.fd, octets, sizeof octets);
+    if (*asked > 0) {
+        (*asked)--;
+        return eXosip_event_wait(EXO_FIRST(state) 0, 0);
+    }
+    *asked = 0;
+    *next_idle = now + TICK_MS;
+    return eXosip_event_wait(EXO_FIRST(state) 0, 0);
+}
+
 void *exo_loop(void *data)
 {
     struct exosip *state = data;
-    int64_t next_look = 0, next_tidy = 0, now;
+    int64_t next_look = 0, next_tidy = 0, next_idle = 0, now = 0;
+    ssize_t asked = 0;
     int stopping = 0;
     while (!stopping) {
-        eXosip_event_t *event = eXosip_event_wait(EXO_FIRST(state) 0, TICK_MS);
+        eXosip_event_t *event = next_event(state, now, &next_idle, &asked);
         sb_core_lock(state->core);
         if (event != NULL && exo_restore(state, event))
             dispatch(state, event);

@@ -24,6 +24,7 @@
 #include "state.h"
 #include "timers.h"
 #include "trace.h"
+#include "turns.h"
 
 enum {
     RARELY_MS = SB_DAY * 1000,
@@ -107,6 +108,7 @@ static int start_library(struct exosip *state)
         return SB_ENOMEM;
 #endif
     exo_wipe_what_is_freed();
+    exo_take_turns(1);
     /* The memory of a library that failed to start cannot be freed: eXosip_quit() would crash. */
     return exo_error(eXosip_init(EXO_ALONE(state)));
 }
@@ -114,6 +116,7 @@ static int start_library(struct exosip *state)
 static void stop_library(struct exosip *state)
 {
     exo_forget_secrets(state);
+    exo_take_turns(0);
     eXosip_quit(EXO_ALONE(state));
     exo_trace_to(NULL);
     exo_drop_cancels();

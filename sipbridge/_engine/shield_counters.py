@@ -21,6 +21,9 @@ class Counter(NamedTuple("Counter", [
     """The number of messages that passed (rule ``""``), or that broke a rule and were answered or dropped.
 
     csrc/shield/check/shield.h has the rules: ``"via"``, ``"cseq-method"``, ``"overload-invite"`` and so on.
+
+    The rule ``"remembered"`` counts final responses: ``passed`` are in memory now, ``answered`` were sent again for a
+    repeated request, and ``dropped`` were pushed out by others before their 32 seconds were over.
     """
 
     __slots__ = ()

@@ -162,6 +162,11 @@ eXosip_event_t *eXosip_event_wait(int seconds, int milliseconds)
     return event;
 }
 
+int eXosip_event_geteventsocket(void)
+{
+    return D.told[0];
+}
+
 void eXosip_event_free(eXosip_event_t *event)
 {
     rule_event_back(event);

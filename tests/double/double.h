@@ -81,7 +81,7 @@ struct d_state {
     int running;
     osip_t *osip;
     int protocol, family;         /* IPPROTO_UDP or IPPROTO_TCP, AF_INET or AF_INET6 */
-    int socket, wake[2];
+    int socket, wake[2], told[2]; /* told: an octet for each event */
     struct d_peer *peers;         /* of TCP */
     int port;
     char bound[64], gateway[64], gateway6[64], masquerade[65];
@@ -133,6 +133,7 @@ void d_enable_ipv6(int on);
 int d_ipv6(void);
 int d_local_ip(int family, char *address, int size);
 void d_wake(void);
+int eXosip_read_message(int count, int seconds, int microseconds); /* in no header of libeXosip2's, but exported */
 int d_next_id(void);
 
 /* stream.c ---------------------------------------------------------------------------------------------- */

@@ -1,8 +1,10 @@
 /* events.c - the queue to the program. It has a lock of its own. */
 #include "double.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct queued {
     eXosip_event_t event; /* first: its address is the event's */
@@ -43,6 +45,8 @@ static void append(struct queued *item)
     else
         head = item;
     tail = item;
+    if (write(D.told[1], "", 1) < 0 && errno != EAGAIN)
+        abort();
     pthread_cond_signal(&arrived);
     pthread_mutex_unlock(&mutex);
 }

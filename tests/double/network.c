@@ -161,16 +161,10 @@ void d_execute(void)
     osip_ict_execute(D.osip);
 }
 
-static int await_work(fd_set *set)
+static int await_work(fd_set *set, struct timeval timeout)
 {
-    struct timeval timeout;
     char octets[64];
     int highest = D.socket > D.wake[0] ? D.socket : D.wake[0], of_stream;
-    osip_timers_gettimeout(D.osip, &timeout);
-    if (timeout.tv_sec > 0) {
-        timeout.tv_sec = 1;
-        timeout.tv_usec = 0;
-    }
     FD_ZERO(set);
     FD_SET(D.socket, set);
     FD_SET(D.wake[0], set);
@@ -180,19 +174,34 @@ static int await_work(fd_set *set)
     return !FD_ISSET(D.wake[0], set) || read(D.wake[0], octets, sizeof octets) >= 0;
 }
 
+int eXosip_read_message(int count, int seconds, int microseconds)
+{
+    struct timeval timeout = {seconds, microseconds};
+    fd_set set;
+    int readable = await_work(&set, timeout);
+    (void)count;
+    d_lock();
+    if (readable && D.protocol == IPPROTO_TCP)
+        d_stream_receive(&set);
+    else if (readable && FD_ISSET(D.socket, &set))
+        receive();
+    d_unlock();
+    return 0;
+}
+
 void *d_worker(void *unused)
 {
     int stopping = 0;
     (void)unused;
     rule_inside(1);
     while (!stopping) {
-        fd_set set;
-        int readable = await_work(&set);
+        struct timeval timeout;
+        osip_timers_gettimeout(D.osip, &timeout);
+        if (timeout.tv_sec > 0)
+            eXosip_read_message(1, 1, 0);
+        else
+            eXosip_read_message(1, 0, (int)timeout.tv_usec);
         d_lock();
-        if (readable && D.protocol == IPPROTO_TCP)
-            d_stream_receive(&set);
-        else if (readable && FD_ISSET(D.socket, &set))
-            receive();
         d_stream_ping();
         d_execute();
         d_calls_sweep();

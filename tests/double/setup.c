@@ -1,6 +1,7 @@
 /* setup.c - init, quit, the socket, the address that is written into messages. */
 #include "double.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +52,7 @@ int d_init(void)
     strcpy(D.gateway, "192.0.2.1"); /* as good as any address far away */
     strcpy(D.gateway6, "2001:db8::1");
     D.user_agent = osip_strdup(D_IS_3_3 ? "eXosip/3.3.0 (double)" : "eXosip/3.6.0 (double)");
-    if (osip_init(&D.osip) != 0 || pipe(D.wake) != 0)
+    if (osip_init(&D.osip) != 0 || pipe(D.wake) != 0 || pipe2(D.told, O_NONBLOCK) != 0)
         return OSIP_UNDEFINED_ERROR;
     d_set_callbacks(D.osip);
     D.running = 1;
@@ -83,6 +84,8 @@ void d_quit(void)
     osip_free(D.user_agent);
     close(D.wake[0]);
     close(D.wake[1]);
+    close(D.told[0]);
+    close(D.told[1]);
     d_stream_clear();
     if (D.socket >= 0)
         close(D.socket);

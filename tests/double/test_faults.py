@@ -17,7 +17,7 @@ from peers import abilities
 #: Functions whose failure the double cannot stage (they return nothing, or give back), or that 3.6 never fails.
 UNFAILING = set(
     "eXosip_quit eXosip_get_version eXosip_lock eXosip_unlock eXosip_event_free eXosip_masquerade_contact"
-    " eXosip_set_user_agent eXosip_set_cbsip_message".split()
+    " eXosip_set_user_agent eXosip_set_cbsip_message eXosip_event_geteventsocket eXosip_read_message".split()
 )
 
 #: Calls whose failure need not show in what a step returns: the engine goes on without, or the library's thread

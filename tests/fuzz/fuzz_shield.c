@@ -4,6 +4,7 @@
  * - a span points into the message;
  * - what is mended is as well formed as before, and there is nothing left to mend;
  * - an answer is a well-formed response, which a shield lets through;
+ * - a response that was remembered is recalled for the request that it belongs to, octet by octet;
  * - a frame is no longer than what is there, and no shorter than one octet.
  *
  * See tools/checks/fuzz. */
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "limit.h"
+#include "responses.h"
 #include "shield.h"
 
 static void require(int holds)
@@ -52,11 +54,41 @@ static void look_at_mended(const uint8_t *data, size_t size, enum shield_transpo
     free(copy);
 }
 
+struct copy {
+    const uint8_t *data;
+    size_t size;
+    int count;
+};
+
+static void compare(void *arg, const char *octets, size_t length)
+{
+    struct copy *copy = arg;
+    copy->count++;
+    require(length == copy->size && memcmp(octets, copy->data, length) == 0);
+}
+
+/* A memorable request's response, of which nothing but its transaction and status matters here. */
+static void look_at_memory(const struct shield_message *message, int is_sound, const uint8_t *data, size_t size)
+{
+    static const struct shield_peer PEER = {{1}, 5060};
+    static int64_t now = 1;
+    struct copy copy = {data, size, 0};
+    struct shield_message response = *message;
+    now += 1000;
+    shield_remember(message, (const char *)data, size, &PEER, now); /* whatever it is */
+    response.is_request = 0;
+    response.status = 200;
+    if (!shield_is_memorable(message) || !is_sound)
+        return;
+    shield_remember(&response, (const char *)data, size, &PEER, now);
+    require(shield_recall(message, &PEER, now, compare, &copy) && copy.count == 1);
+}
+
 static void look_at_message(const uint8_t *data, size_t size, enum shield_transport transport)
 {
     struct shield_message message;
     struct shield_verdict verdict = shield_check((const char *)data, size, transport, &message);
-    int i;
+    int i, is_sound = verdict.action == SHIELD_PASS;
     require((verdict.action == SHIELD_PASS) == (verdict.rule == SHIELD_NONE));
     require((verdict.action == SHIELD_ANSWER) == (verdict.status != 0));
     require_inside(message.method, data, size);
@@ -68,6 +100,9 @@ static void look_at_message(const uint8_t *data, size_t size, enum shield_transp
     require_inside(message.to_tag, data, size);
     require_inside(message.call_id, data, size);
     require_inside(message.cseq, data, size);
+    require_inside(message.cseq_method, data, size);
+    require_inside(message.via_host, data, size);
+    require_inside(message.via_transport, data, size);
     for (i = 0; i < message.via_count; i++)
         require_inside(message.vias[i], data, size);
     if (verdict.action == SHIELD_PASS)
@@ -76,6 +111,7 @@ static void look_at_message(const uint8_t *data, size_t size, enum shield_transp
         verdict = shield_refuse(&message, shield_admit(&message, 1, 1) == SHIELD_NONE ? SHIELD_OVERLOAD_INVITE
                                                                                       : SHIELD_OVERLOAD_REGISTER);
     shield_is_own_ack(&message);
+    look_at_memory(&message, is_sound, data, size);
     shield_reply_port(&message, 5060);
     if (verdict.action == SHIELD_ANSWER)
         look_at_answer(&message, verdict);
@@ -85,7 +121,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    long frame = shield_frame((const char *)data, size, 4000);
+    long frame;
+    shield_remember_responses(64);
+    frame = shield_frame((const char *)data, size, 4000);
     require(frame <= (long)size && (frame > 0 || frame == 0 || frame == -1));
     look_at_message(data, size, SHIELD_DATAGRAM);
     look_at_message(data, size, SHIELD_STREAM);

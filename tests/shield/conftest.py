@@ -47,8 +47,8 @@ def make_victim(tmpdir):
 def make_sender():
     senders = []
 
-    def make(victim):
-        senders.append(Sender(victim))
+    def make(victim, *host):
+        senders.append(Sender(victim, *host))
         return senders[-1]
 
     yield make

@@ -167,7 +167,12 @@ def test_the_counters_can_be_read_from_outside_and_outlive_the_process(needs_shi
         assert found[0] == ("", 1, 0, 0)
         assert [each for each in found if each.answered or each.dropped] == [("to", 0, 1, 0)]
         said = shield.report_file(victim.counters_path)
-        assert said == ["counted by process %d, which %s:" % (process, state), "passed: 1", "to: 1 answered, 0 dropped"]
+        assert said == [
+            "counted by process %d, which %s:" % (process, state),
+            "passed: 1",
+            "to: 1 answered, 0 dropped",
+            "remembered: 1 now, 0 sent again, 0 pushed out",
+        ]
         if state == "runs":
             victim.kill()
             assert victim.exit_code(5.0) is not None

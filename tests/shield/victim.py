@@ -1,9 +1,9 @@
 """A process with an endpoint that answers everything, for datagrams that may be its last.
 
 Run as a program it prints the endpoint's port and then answers each line of its input with one of JSON:
-"counters", "limits", "shielded", "calls" (incoming calls so far), "crowd" (take descriptors up to a number beyond those
-of select(), and tell it). At the end of the input it closes. :class:`Victim` is
-the other side.
+"counters", "limits", "shielded", "calls" (incoming calls so far), "messages" (MESSAGEs so far),
+"crowd" (take descriptors up to a number beyond those of select(), and tell it). At the end of the input it closes.
+:class:`Victim` is the other side.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -107,12 +107,12 @@ class Victim(object):
 
 
 class Sender(object):
-    """A UDP socket that talks to a victim, by hand."""
+    """A UDP socket that talks to a victim, by hand, from the victim's own address or another."""
 
-    def __init__(self, victim):
+    def __init__(self, victim, host=None):
         self._victim = victim
         self._socket = socket.socket(socket.AF_INET6 if ":" in victim.host else socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((victim.host, 0))
+        self._socket.bind((host or victim.host, 0))
         self.port = self._socket.getsockname()[1]
         self._asked = 0
 
@@ -158,7 +158,7 @@ class Sender(object):
         self._socket.close()
 
 
-def _answers(endpoint, calls):
+def _answers(endpoint, calls, texts):
     """What to say to each question."""
     return {
         "counters": lambda: [list(each) for each in shield.counters()],
@@ -166,6 +166,7 @@ def _answers(endpoint, calls):
         "shielded": shield.loaded,
         "engine": lambda: endpoint.engine_name,
         "calls": lambda: len(calls),
+        "messages": lambda: len(texts),
         "crowd": _crowd,
     }
 
@@ -181,7 +182,7 @@ def _crowd():
 
 
 def _main():
-    calls = []
+    calls, texts = [], []
     if os.environ.get("SHIELD_VICTIM_SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
@@ -189,11 +190,16 @@ def _main():
         calls.append(event)
         event.call.answer(ANSWER)
 
+    def refuse(event):
+        texts.append(event)
+        event.answer(480)
+
     with sipbridge.Endpoint(sys.argv[1]) as endpoint:
         endpoint.on(sipbridge.IncomingCall, take)
+        endpoint.on(sipbridge.MessageReceived, refuse)
         print(endpoint.port)
         sys.stdout.flush()
-        answers = _answers(endpoint, calls)
+        answers = _answers(endpoint, calls, texts)
         while True:
             question = sys.stdin.readline().strip()
             if not question:

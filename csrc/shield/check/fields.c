@@ -21,18 +21,31 @@ static struct scan over(struct shield_span value)
  * Via (20.42)
  */
 
+/* What stands in front of a Via value's parameters. */
+struct sent_by {
+    struct shield_span protocol[3], host, port;
+};
+
 /* SIP / 2.0 / UDP host : port */
-static int via_sent_by(struct scan *scan, struct shield_span *port)
+static int via_sent_by(struct scan *scan, struct sent_by *by)
 {
     int i;
     scan_spaces(scan);
     for (i = 0; i < 3; i++)
-        if ((i > 0 && !scan_separator(scan, '/')) || !scan_token(scan, NULL))
+        if ((i > 0 && !scan_separator(scan, '/')) || !scan_token(scan, &by->protocol[i]))
             return 0;
     if (scan->at == scan->end || !scan_is_space(*scan->at))
         return 0;
     scan_spaces(scan);
-    return scan_host_port(scan, port);
+    return scan_host_port(scan, &by->host, &by->port);
+}
+
+static void note_sent_by(struct shield_message *message, const struct sent_by *by)
+{
+    message->via_transport = by->protocol[2];
+    message->via_host = by->host;
+    if (by->port.at != NULL)
+        message->via_port = atoi(by->port.at); /* five digits at most, and an octet behind them that ends the number */
 }
 
 static void note_via_param(struct shield_message *message, const struct scan_param *param)
@@ -43,6 +56,8 @@ static void note_via_param(struct shield_message *message, const struct scan_par
         message->has_received = 1;
     else if (shield_span_is(param->name, "rport") && param->value.at == NULL)
         message->rport = param->name;
+    else if (shield_span_is(param->name, "rport") || shield_span_is(param->name, "maddr"))
+        message->via_leads_elsewhere = 1;
 }
 
 /* Read one value, up to a ',' or the end. `message`: it is the first value, and its parts are kept there. */
@@ -50,14 +65,14 @@ static int via_value(struct scan *scan, struct shield_message *message)
 {
     const char *begin;
     struct scan_param param;
-    struct shield_span port;
+    struct sent_by by;
     int found;
     scan_spaces(scan);
     begin = scan->at;
-    if (!via_sent_by(scan, &port))
+    if (!via_sent_by(scan, &by))
         return 0;
-    if (message != NULL && port.at != NULL)
-        message->via_port = atoi(port.at); /* five digits at most, and an octet behind them that ends the number */
+    if (message != NULL)
+        note_sent_by(message, &by);
     do {
         if (message != NULL) {
             message->top_via.at = begin;
@@ -162,7 +177,7 @@ static void field_cseq(struct shield_fields *fields, struct shield_span value)
         scan_spaces(&scan);
         if (scan_token(&scan, &method) && scan_is_over(&scan)) {
             fields->message->cseq = value;
-            fields->cseq_method = method;
+            fields->message->cseq_method = method;
             return;
         }
     }
@@ -435,8 +450,8 @@ static void check_body(struct shield_fields *fields, const char *at, enum shield
 static int is_method_of_cseq(const struct shield_fields *fields)
 {
     struct shield_span method = fields->message->method;
-    return fields->cseq_method.length == method.length &&
-           memcmp(fields->cseq_method.at, method.at, method.length) == 0;
+    return fields->message->cseq_method.length == method.length &&
+           memcmp(fields->message->cseq_method.at, method.at, method.length) == 0;
 }
 
 /* Check that the fields are there that every message has (8.1.1). */

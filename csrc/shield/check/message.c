@@ -23,7 +23,7 @@ static int is_version(struct scan *scan, const char *digits)
 }
 
 /* SIP/2.0 SP 200 SP reason */
-static enum shield_rule status_line(struct scan scan)
+static enum shield_rule status_line(struct scan scan, struct shield_message *message)
 {
     unsigned long status;
     struct scan version = {scan.at, scan.at + 7};
@@ -33,6 +33,7 @@ static enum shield_rule status_line(struct scan scan)
     if (scan.end - scan.at < 4 || scan.at[3] != ' ' || !scan_number(&scan, 699, &status) || status < 100 ||
         *scan.at != ' ')
         return SHIELD_START_LINE;
+    message->status = (int)status;
     return SHIELD_NONE;
 }
 
@@ -84,7 +85,7 @@ static void start_line(struct shield_fields *fields, const char *at, const char 
     else if (!shield_octets(at, end))
         offend(fields, SHIELD_OCTETS);
     if (end - at > 8 && shield_span_is(version, "SIP/") && at[7] == ' ')
-        offend(fields, status_line(scan));
+        offend(fields, status_line(scan, fields->message));
     else
         offend(fields, request_line(scan, fields->message));
 }

@@ -27,6 +27,12 @@ static uint64_t hash(uint64_t value, struct shield_span span)
     return (value ^ 0xff) * 0x100000001b3u;
 }
 
+uint64_t shield_hash(const char *octets, size_t length)
+{
+    struct shield_span span = {octets, length};
+    return hash(seeded, span);
+}
+
 uint64_t shield_transaction(const struct shield_message *message)
 {
     struct shield_span number = message->cseq;

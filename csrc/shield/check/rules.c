@@ -35,6 +35,7 @@ static const struct {
     [SHIELD_OVERLOAD_REGISTER] = {"overload-register", 503},
     [SHIELD_OVERLOAD_SUBSCRIBE] = {"overload-subscribe", 503},
     [SHIELD_OWN_ACK] = {"own-ack", 0},
+    [SHIELD_REMEMBERED] = {"remembered", 0},
 };
 
 const char *shield_rule_name(enum shield_rule rule)

@@ -126,13 +126,15 @@ static int scan_ipv6(struct scan *scan)
 }
 
 /* White space may stand around the colon: "host : 5060" (25.1; needed in Via). */
-int scan_host_port(struct scan *scan, struct shield_span *port)
+int scan_host_port(struct scan *scan, struct shield_span *host, struct shield_span *port)
 {
     struct scan before;
     unsigned long number;
     port->at = NULL;
+    host->at = scan->at;
     if (scan->at < scan->end && *scan->at == '[' ? !scan_ipv6(scan) : take(scan, HOST, NULL) == 0)
         return 0;
+    host->length = (size_t)(scan->at - host->at);
     before = *scan;
     if (!scan_separator(scan, ':')) {
         *scan = before;

@@ -32,7 +32,7 @@ int scan_is_over(struct scan *scan);
 int scan_token(struct scan *scan, struct shield_span *token);
 int scan_number(struct scan *scan, unsigned long limit, unsigned long *number);
 int scan_quoted(struct scan *scan);
-int scan_host_port(struct scan *scan, struct shield_span *port);
+int scan_host_port(struct scan *scan, struct shield_span *host, struct shield_span *port);
 /* Take a parameter: ';' name [ = value ]. 1: taken; 0: there is none; -1: it is malformed. */
 int scan_param(struct scan *scan, struct scan_param *param);
 /* Take all parameters. 0 when one is malformed. */
@@ -62,7 +62,6 @@ struct shield_fields {
     unsigned seen;                 /* the fields that came and may come only once: a bit each */
     unsigned long content_length;
     int has_content_length;
-    struct shield_span cseq_method;
     int is_multipart;
     struct shield_span boundary;   /* of a multipart, without quotes */
     enum shield_rule rule;         /* the first rule that was broken */

@@ -7,8 +7,8 @@
  *     shield_frame()  where a message on a stream ends
  *     shield_reply()  the answer to what may not pass
  *
- * with what remembers something (../process: shield_admit() is overload control, shield_count() has the counters), and
- * preload.c there puts all of it between libeXosip2 and its sockets. Strict where libeXosip2 is weak: the
+ * with what remembers something (../process: shield_admit() is overload control, shield_recall() has the responses,
+ * shield_count() the counters), and preload.c there puts all of it between libeXosip2 and its sockets. Strict where libeXosip2 is weak: the
  * header fields that it takes for granted have to be there and sound, by RFC 3261's grammar (section 25). What
  * it has no trouble with is not looked at, and what passes is not changed by an octet, but by shield_mend().
  *
@@ -62,6 +62,7 @@ enum shield_rule {
     SHIELD_OVERLOAD_REGISTER,
     SHIELD_OVERLOAD_SUBSCRIBE,
     SHIELD_OWN_ACK,         /* the ACK to an answer of the shield's own (8.2.7) */
+    SHIELD_REMEMBERED,      /* a repeated request, whose final response is sent again (17.2.2) */
     SHIELD_RULES
 };
 
@@ -73,15 +74,19 @@ struct shield_span {
 /* What shield_check() found out about a message: it points into the message. */
 struct shield_message {
     int is_request;
+    int status;                  /* of a response; 0: it is malformed */
     struct shield_span method;   /* of a request */
     struct shield_span top_via;  /* the first Via value, as far as it is sound */
     struct shield_span branch;   /* its branch parameter */
     struct shield_span rport;    /* its rport parameter where that has no value (RFC 3581) */
     int has_received;
-    int via_port;                /* of its sent-by; 0: none */
+    int via_leads_elsewhere;     /* it has maddr, or rport with a value */
+    struct shield_span via_transport, via_host;
+    int via_port;                /* of its sent-by, as the host before; 0: none */
     struct shield_span vias[SHIELD_MAX_VIAS]; /* the Via header fields, the first without its first value */
     int via_count;
     struct shield_span from, to, call_id, cseq;
+    struct shield_span cseq_method;
     struct shield_span to_tag;   /* set when To has one: within a dialog */
 };
 
@@ -127,6 +132,9 @@ int shield_is_own_ack(const struct shield_message *message);
 
 /* What the tags of the answers are made with, so that nobody knows them beforehand. Call it once, first. */
 void shield_seed(uint64_t seed);
+
+/* A number for some octets that nobody can foresee who does not know the seed. */
+uint64_t shield_hash(const char *octets, size_t length);
 
 /* A number for the transaction that a request belongs to (17.2.3), the same for an ACK to its refusal. */
 uint64_t shield_transaction(const struct shield_message *message);

@@ -37,13 +37,13 @@ static int are_octets_sound(struct scan scan)
 static int is_sip(struct scan scan, int headers)
 {
     const char *at = memchr(scan.at, '@', (size_t)(scan.end - scan.at));
-    struct shield_span port;
+    struct shield_span host, port;
     if (at != NULL) {
         if (at == scan.at || memchr(at + 1, '@', (size_t)(scan.end - at - 1)) != NULL)
             return 0;
         scan.at = at + 1;
     }
-    if (!scan_host_port(&scan, &port))
+    if (!scan_host_port(&scan, &host, &port))
         return 0;
     if (scan.at < scan.end && *scan.at != ';' && *scan.at != '?')
         return 0;

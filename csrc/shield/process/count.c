@@ -61,7 +61,7 @@ void shield_count(struct shield_verdict verdict, const char *host, int port, int
         rows[verdict.rule].answered++;
     else
         rows[verdict.rule].dropped++;
-    if (verdict.action != SHIELD_PASS && verdict.rule != SHIELD_OWN_ACK)
+    if (verdict.action != SHIELD_PASS && verdict.rule != SHIELD_OWN_ACK && verdict.rule != SHIELD_REMEMBERED)
         logged = may_log(now, &left_out);
     pthread_mutex_unlock(&mutex);
     if (logged)
@@ -72,11 +72,19 @@ void shield_counts(struct shield_counts *counts)
 {
     int rule;
     pthread_mutex_lock(&mutex);
-    counts->passed = rows[SHIELD_NONE].passed;
     for (rule = 0; rule < SHIELD_RULES; rule++) {
+        counts->passed[rule] = rows[rule].passed;
         counts->answered[rule] = rows[rule].answered;
         counts->dropped[rule] = rows[rule].dropped;
     }
+    pthread_mutex_unlock(&mutex);
+}
+
+void shield_count_remembered(uint64_t remembered, uint64_t pushed_out)
+{
+    pthread_mutex_lock(&mutex);
+    rows[SHIELD_REMEMBERED].passed = remembered;
+    rows[SHIELD_REMEMBERED].dropped = pushed_out;
     pthread_mutex_unlock(&mutex);
 }
 

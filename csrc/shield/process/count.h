@@ -5,7 +5,7 @@
 #include "shield.h"
 
 struct shield_counts {
-    uint64_t passed;
+    uint64_t passed[SHIELD_RULES];
     uint64_t answered[SHIELD_RULES];
     uint64_t dropped[SHIELD_RULES];
 };
@@ -15,6 +15,10 @@ struct shield_counts {
  * clock that never jumps. */
 void shield_count(struct shield_verdict verdict, const char *host, int port, int64_t now);
 void shield_counts(struct shield_counts *counts);
+
+/* What the row of SHIELD_REMEMBERED says as `passed` and `dropped`: how many responses are remembered now, and how many
+ * were pushed out. */
+void shield_count_remembered(uint64_t remembered, uint64_t pushed_out);
 
 /* Keep the counters in a new file, which replaces one that is there, for others to read: struct shield_file. What
  * was counted before goes with them. 0, or -1 and they stay where they are: no room, or the file is that of another

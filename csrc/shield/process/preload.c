@@ -1,7 +1,8 @@
 /* preload.c - the shield between a library and its sockets: _shield.so, for LD_PRELOAD.
  *
- * It replaces recv() and recvfrom(), with which libeXosip2 receives, their variants for _FORTIFY_SOURCE, and the
- * functions that make TCP connections and send on them (stream.c). It screens only calls from the object that attach()
+ * It replaces recv() and recvfrom(), with which libeXosip2 receives, their variants for _FORTIFY_SOURCE, the functions
+ * that make TCP connections and send on them (stream.c), and those that make transactions and send what ends them
+ * (transactions.c). It screens only calls from the object that attach()
  * was given. Everybody else in the process, Python's sockets among them, gets the C library's functions.
  */
 #include <arpa/inet.h>
@@ -217,23 +218,29 @@ static void send_answer(int fd, const struct shield_message *message, const char
         shutdown(fd, SHUT_RDWR);
 }
 
+/* The verdict on a message that is well formed. */
+static struct shield_verdict admit(int fd, const struct shield_message *message, int64_t now)
+{
+    static const struct shield_verdict PASSED = {SHIELD_PASS, SHIELD_NONE, 0};
+    enum shield_rule rule = shield_is_own_ack(message) ? SHIELD_OWN_ACK : shield_admit(message, now, waited(fd));
+    return rule == SHIELD_NONE ? PASSED : shield_refuse(message, rule);
+}
+
 int preload_may_pass(int fd, const char *octets, size_t length, size_t room, struct preload_source *source,
                      enum shield_transport transport)
 {
     struct shield_message message;
     struct shield_verdict verdict;
-    enum shield_rule rule = SHIELD_NONE;
     char reply[SHIELD_MAX_REPLY];
     size_t reply_length;
     int64_t now = microseconds(CLOCK_MONOTONIC);
     verdict = shield_check(octets, length < room ? length : room, transport, &message);
     if (length > room)
         verdict = shield_refuse(&message, SHIELD_SIZE);
+    if (verdict.action == SHIELD_PASS && preload_repeats(fd, &message, source, transport, now))
+        return 0;
     if (verdict.action == SHIELD_PASS)
-        rule = shield_is_own_ack(&message) ? SHIELD_OWN_ACK
-                                           : shield_admit(&message, now, waited(fd));
-    if (rule != SHIELD_NONE)
-        verdict = shield_refuse(&message, rule);
+        verdict = admit(fd, &message, now);
     name_source(source);
     reply_length = make_answer(&message, verdict, length, source, transport, reply);
     if (verdict.action == SHIELD_ANSWER && reply_length == 0)
@@ -353,12 +360,12 @@ EXPORTED ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int 
 /* ------------------------------------------------------------------------------------------------------
  * For the process
  */
-const struct shield_service *sipbridge_shield_2(void);
+const struct shield_service *sipbridge_shield_3(void);
 
-EXPORTED const struct shield_service *sipbridge_shield_2(void)
+EXPORTED const struct shield_service *sipbridge_shield_3(void)
 {
-    static const struct shield_service SERVICE = {attach,        expect_probe, probe_has_come,
-                                                  shield_counts, shield_limit, shield_limit_now};
+    static const struct shield_service SERVICE = {attach,       expect_probe,     probe_has_come, shield_counts,
+                                                  shield_limit, shield_limit_now, preload_hasten};
     return &SERVICE;
 }
 
@@ -398,6 +405,7 @@ __attribute__((constructor)) static void begin(void)
 {
     *(void **)&real_recvfrom = preload_next("recvfrom");
     preload_stream_begin();
+    preload_transactions_begin();
     shield_seed(random_seed());
     read_limit(SHIELD_INVITES, "SIPBRIDGE_SHIELD_INVITE");
     read_limit(SHIELD_REGISTERS, "SIPBRIDGE_SHIELD_REGISTER");

@@ -1,4 +1,4 @@
-/* preload.h - what the parts of the preloaded shield share: preload.c and stream.c. */
+/* preload.h - what the parts of the preloaded shield share: preload.c, stream.c and transactions.c. */
 #ifndef SB_SHIELD_PRELOAD_H
 #define SB_SHIELD_PRELOAD_H
 
@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include "service.h"
 #include "shield.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -37,6 +38,17 @@ int preload_may_pass(int fd, const char *octets, size_t length, size_t room, str
                      enum shield_transport transport);
 /* Count and log a verdict on what is no message. */
 void preload_refuse(struct preload_source *source, enum shield_rule rule);
+
+/* transactions.c --------------------------------------------------------------------------------- */
+
+/* Whether a message repeats a request: its response was sent again, which was counted, and the library is not to see
+ * it. */
+int preload_repeats(int fd, const struct shield_message *message, const struct preload_source *source,
+                    enum shield_transport transport, int64_t now);
+/* service.h: hasten(). */
+void preload_hasten(shield_end_early *end_early, shield_between_turns *between_turns);
+/* Call it first. */
+void preload_transactions_begin(void);
 
 /* stream.c --------------------------------------------------------------------------------------- */
 

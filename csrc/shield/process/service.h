@@ -3,13 +3,19 @@
 #ifndef SB_SHIELD_SERVICE_H
 #define SB_SHIELD_SERVICE_H
 
+#include <sys/time.h>
+
 #include "count.h"
 #include "limit.h"
 
-#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_2" /* increase it when anything below changes, or enum shield_rule */
+#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_3" /* increase it when anything below changes, or enum shield_rule */
 
 /* A probe: libeXosip2 ignores a datagram as short as this, and the shield swallows it. */
 enum { SHIELD_PROBE_LENGTH = 5 };
+
+typedef void shield_end_early(void *transaction, int is_memorable);
+typedef void shield_time_left(void *osip, struct timeval *left);
+typedef int shield_between_turns(void *osip, shield_time_left *time_left);
 
 struct shield_service {
     /* Screen what the shared object receives that holds this function. 0, or -1 when there is none. */
@@ -20,6 +26,16 @@ struct shield_service {
     void (*counts)(struct shield_counts *counts);
     void (*limit)(enum shield_kind kind, double rate, double burst);
     double (*limit_now)(enum shield_kind kind);
+    /* For an endpoint that is to be opened: forget the responses of the one before. From now on, where responses are
+     * remembered, call these functions; NULL for none.
+     *
+     * end_early() is called with each transaction that libosip2 has made, in the thread that makes it. It has the
+     * transaction end as soon as it has its final response. `is_memorable`: the response will be sent again if the
+     * request is repeated, if this is a server transaction that is no INVITE's.
+     *
+     * between_turns() is called by the library's thread when it is about to wait for something to do, with what tells
+     * how long it may wait for its timers. It returns the most milliseconds that the library may wait. */
+    void (*hasten)(shield_end_early *end_early, shield_between_turns *between_turns);
 };
 
 typedef const struct shield_service *shield_service_function(void);

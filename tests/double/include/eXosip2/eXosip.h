@@ -121,6 +121,7 @@ void eXosip_masquerade_contact(const char *public_address, int port);
 int eXosip_guess_localip(int family, char *address, int size);
 
 eXosip_event_t *eXosip_event_wait(int seconds, int milliseconds);
+int eXosip_event_geteventsocket(void);
 void eXosip_event_free(eXosip_event_t *event);
 
 int eXosip_add_authentication_info(const char *user, const char *userid, const char *password, const char *ha1,

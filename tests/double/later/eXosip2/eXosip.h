@@ -101,6 +101,7 @@ void eXosip_masquerade_contact(struct eXosip_t *context, const char *public_addr
 int eXosip_guess_localip(struct eXosip_t *context, int family, char *address, int size);
 
 eXosip_event_t *eXosip_event_wait(struct eXosip_t *context, int seconds, int milliseconds);
+int eXosip_event_geteventsocket(struct eXosip_t *context);
 void eXosip_event_free(eXosip_event_t *event);
 
 int eXosip_add_authentication_info(struct eXosip_t *context, const char *user, const char *userid,

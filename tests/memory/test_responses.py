@@ -1,0 +1,20 @@
+"""The shield's table of final responses, apart from any library: against a model, with the sanitizers."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import subprocess
+
+from memory.driver import build_part
+
+
+def test_responses(tmpdir):
+    program = build_part("responses.c", "shield/process/responses.c", str(tmpdir.join("responses")))
+    process = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_plain())
+    output = process.communicate()[0].decode("utf-8", "replace")
+    assert process.returncode == 0, output
+
+
+def _plain():
+    """The sanitizers want to be loaded first."""
+    return dict((name, value) for name, value in os.environ.items() if name != "LD_PRELOAD")
