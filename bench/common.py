@@ -22,6 +22,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def engines():
+    """The engines that can be measured, by name: those on the libraries themselves, and not on the tests' double."""
+    import sipbridge
+
+    return dict((name, version) for name, version in sipbridge.engines().items() if "(double)" not in version)
+
+
+def exosip_version():
+    """The version of libeXosip2 that is installed, or ""."""
+    return engines().get("exosip", "")
+
+
 def note(text):
     print("bench: " + text, file=sys.stderr, flush=True)
 

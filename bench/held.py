@@ -2,7 +2,7 @@
 
 import time
 
-from common import Caller, bare, facade, note
+from common import Caller, bare, engines, facade, note
 
 CALLS, RATE, IDLE = 10000, 200, 60  # calls, how many a second are begun, seconds that all of them are up
 EVENTS = 3  # of the facade in each call: incoming, confirmed, ended
@@ -34,10 +34,8 @@ def _measured(answerer, events):
 
 
 def measure(arguments):
-    import sipbridge
-
     rows = []
-    for engine in sipbridge.engines():
+    for engine in engines():
         for start, events in ((bare, 0), (facade, EVENTS)):
             answerer = start(engine)
             try:

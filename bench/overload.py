@@ -2,9 +2,8 @@
 
     python bench/overload.py [--engine NAME] [--seconds N] [--capacity CALLS_PER_S] [--output build/overload.json]
 
-First the capacity, without the shield: the calls per second that it takes from twenty callers who wait for each
-other, at the end of a minute, when as many calls are forgotten as begin (libeXosip2 keeps one for half a minute after
-its end).
+First the capacity of each: the calls per second that it takes from twenty callers who wait for each other, at the end
+of a minute, when as many calls are forgotten as begin (libeXosip2 alone keeps one for half a minute after its end).
 Then sipp offers 0.5, 1, 2 and 4 times as many, each to a new process. For each: the calls that completed and those
 that the shield refused with 503, how many failed any other way, and the calls completed per second until the last of
 all was over. Loopback alone; it ends by itself after some minutes.
@@ -108,9 +107,9 @@ def sipp(port, options, seconds):
     }
 
 
-def capacity(engine):
-    """Calls per second that a bare endpoint takes from callers who wait for each other, once that is steady."""
-    answerer = Answerer(engine, False)
+def capacity(engine, shielded, worker):
+    """Calls per second that an endpoint takes from callers who wait for each other, once that is steady."""
+    answerer = Answerer(engine, shielded, worker)
     try:
         counted = sipp(answerer.port, "-l %d -r 10000" % PARALLEL, CAPACITY_SECONDS)
     finally:
@@ -135,25 +134,28 @@ def offer(engine, shielded, worker, rate, seconds):
 
 
 def measure(engine, seconds, known):
-    measured = known or capacity(engine)
-    note("%s: capacity %.0f calls/s" % (engine, measured))
     runs = []
     for name, shielded, worker in KINDS:
         if shielded and engine != "exosip":
             continue
+        measured = known or capacity(engine, shielded, worker)
+        note("%s, %s: capacity %.0f calls/s" % (engine, name, measured))
         for load in LOADS:
             counted = offer(engine, shielded, worker, max(1, round(load * measured)), seconds)
-            runs.append(dict(counted, name=name, load=load, offered=round(load * measured)))
+            offered = {"capacity": round(measured, 1), "offered": round(load * measured)}
+            runs.append(dict(counted, name=name, load=load, **offered))
             note("%(name)s at %(load)s: %(per_second)s/s of %(offered)s/s" % runs[-1])
-    return {"engine": engine, "capacity": round(measured, 1), "seconds": seconds, "runs": runs}
+    return {"engine": engine, "seconds": seconds, "runs": runs}
 
 
 def table(data):
-    print("%s, capacity %.0f calls/s, %d s each" % (data["engine"], data["capacity"], data["seconds"]))
-    columns = "%-15s %6s %10s %12s %10s %9s %8s %16s"
-    print(columns % ("", "load", "offered/s", "completed/s", "completed", "with 503", "failed", "retransmissions"))
+    print("%s, %d s each" % (data["engine"], data["seconds"]))
+    columns = "%-15s %8s %6s %10s %12s %10s %9s %8s %16s"
+    titles = ("", "capacity", "load", "offered/s", "completed/s", "completed", "503", "failed", "retransmissions")
+    print(columns % titles)
     for run in data["runs"]:
-        keys = ("name", "load", "offered", "per_second", "completed", "refused", "failed", "retransmissions")
+        keys = ("name", "capacity", "load", "offered", "per_second")
+        keys += ("completed", "refused", "failed", "retransmissions")
         print(columns % tuple(run[key] for key in keys))
 
 
@@ -166,7 +168,7 @@ def main():
     engines = sorted(sipbridge.engines())
     parser.add_argument("--engine", choices=engines, default=engines[0])
     parser.add_argument("--seconds", type=int, default=45, help="of calls at each load (%(default)s)")
-    parser.add_argument("--capacity", type=float, help="calls per second, instead of measuring it")
+    parser.add_argument("--capacity", type=float, help="calls per second of each, instead of measuring it")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build" / "overload.json")
     arguments = parser.parse_args()
     if shutil.which("sipp") is None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from functools import partial
 
-from common import HERE, ROOT, Answerer, Caller, bare, facade, note
+from common import HERE, ROOT, Answerer, Caller, bare, engines, facade, note
 
 ANY = 100000  # calls a second, as many as it takes
 PEERS = (  # package, program, the calls a second that it is offered, at a time, and in a window
@@ -79,10 +79,8 @@ def _run(name, start, rate, parallel, calls):
 
 
 def measure(arguments):
-    import sipbridge
-
     rows = []
-    for engine in sipbridge.engines():
+    for engine in engines():
         rows.append(_run("bare " + engine, partial(bare, engine), ANY, PARALLEL, CALLS))
         rows.append(_run("facade " + engine, partial(facade, engine), ANY, PARALLEL, CALLS))
     for package, program, rate, parallel, calls in PEERS:

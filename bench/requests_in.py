@@ -1,6 +1,6 @@
 """Requests that are no calls, sent by sipp: MESSAGE outside, INFO within."""
 
-from common import HERE, Caller, bare, facade, note
+from common import HERE, Caller, bare, engines, facade, note
 
 MESSAGES = 10000
 CALLS, INFOS = 200, 50  # calls, and requests in each
@@ -64,10 +64,8 @@ def _measured(answerer, what, scenario, calls, requests):
 
 
 def measure(arguments):
-    import sipbridge
-
     rows = []
-    for engine in sipbridge.engines():
+    for engine in engines():
         for start in (bare, facade):
             answerer = start(engine)
             try:

@@ -5,7 +5,7 @@ import os
 import signal
 import statistics
 
-from common import Caller, facade, note
+from common import Caller, engines, facade, note
 
 DEATHS = 11
 
@@ -35,6 +35,4 @@ def measure_engine(engine):
 
 
 def measure(arguments):
-    import sipbridge
-
-    return {"restarts": [measure_engine(engine) for engine in sorted(sipbridge.engines())]}
+    return {"restarts": [measure_engine(engine) for engine in sorted(engines())]}

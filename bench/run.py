@@ -6,6 +6,8 @@ calls:         for each program, how many calls a second it answers and sees thr
                that a call costs it, what a live call adds to its memory, and whether its memory comes back
 requests:      MESSAGE, and INFO within calls: requests a second, CPU time of each (requests_in.py)
 waiting:       200 calls within one second to handlers that each wait for two: when the callers hear what (waiting.py)
+sustained:     on libeXosip2, calls a second at the end of a minute beside the bare program, the library without help
+               there; then with 1,000 calls standing (sustained.py)
 restarts:      seconds from a worker's death to the next one in its place (restarts.py)
 registrations: 10,000 registrations on one endpoint, made, refreshed, kept (registrations.py)
 held:          10,000 calls held for a minute: memory of each, CPU time while nothing happens (held.py)
@@ -25,8 +27,9 @@ import pypi_stacks
 import registrations
 import requests_in
 import restarts
+import sustained
 import waiting
-from common import ROOT, Caller, bare, facade, note, print_table
+from common import ROOT, Caller, bare, engines, exosip_version, facade, note, print_table
 
 PARALLEL = 20  # calls under way at once while throughput is measured
 WARM_UP = 2000  # calls before anything is measured
@@ -82,10 +85,8 @@ class Run:
 
 
 def start_answerers():
-    import sipbridge
-
     found = []
-    for engine in sipbridge.engines():
+    for engine in engines():
         found += [bare(engine), facade(engine), facade(engine, "--worker")]
     if not found:
         raise SystemExit("bench: no engine is built; run make build first")
@@ -140,6 +141,7 @@ def measure_calls(arguments):
 #: What can be measured, in this order.
 PARTS = {
     "calls": measure_calls,
+    "sustained": sustained.measure,
     "requests": requests_in.measure,
     "waiting": waiting.measure,
     "restarts": restarts.measure,
@@ -147,6 +149,11 @@ PARTS = {
     "held": held.measure,
     "peers": pypi_stacks.measure,
 }
+
+
+#: What is about libeXosip2 alone, and what is said of it where that is not installed.
+OF_EXOSIP = ("sustained",)
+NOT_MEASURED = "not measured: libeXosip2 is not installed"
 
 
 def main():
@@ -166,19 +173,24 @@ def main():
     arguments = parser.parse_args()
     if shutil.which("sipp") is None:
         raise SystemExit("bench: sipp is missing; on Debian and Ubuntu: sudo apt-get install sip-tester")
-    data = {}
-    for part in arguments.only or PARTS:
-        data.update(PARTS[part](arguments))
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(data, indent=2) + "\n")
-    for name, rows in data.items():
-        if name != "ratios":
-            print("\n%s" % name)
-            print_table(rows)
-    for name, ratio in data.get("ratios", {}).items():
+    data = {"libeXosip2": exosip_version() or NOT_MEASURED, "ratios": {}}
+    for part in arguments.only or PARTS:
+        measured = PARTS[part](arguments) if part not in OF_EXOSIP or exosip_version() else {part: NOT_MEASURED}
+        data["ratios"].update(measured.pop("ratios", {}))
+        data.update(measured)
+        arguments.output.write_text(json.dumps(data, indent=2) + "\n")
+    tables = dict((name, rows) for name, rows in data.items() if isinstance(rows, list))
+    for name, text in data.items():
+        if isinstance(text, str):
+            print("%s: %s" % (name, text))
+    for name, rows in tables.items():
+        print("\n%s" % name)
+        print_table(rows)
+    for name, ratio in data["ratios"].items():
         print("%s: %.3f" % (name, ratio))
-    ours = [row for name, rows in data.items() if name not in ("ratios", "peers") for row in rows]
-    if any(row["failed"] for row in ours):
+    ours = [row for name, rows in tables.items() if name != "peers" for row in rows]
+    if any(row["failed"] for row in ours if row["name"] != "bare exosip"):
         raise SystemExit("bench: calls or requests failed")
 
 
