@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 
-from common import HERE, ROOT, Answerer, note
+from common import HERE, ROOT, Answerer, engines, note
 
 CALLS, SECONDS = 200, 1.0  # so many calls, begun within so many seconds
 LIMIT = 32.0  # seconds after which a caller gives up (64*T1, RFC 3261, 17.1.1.2)
@@ -151,6 +151,4 @@ def _measured(engine):
 
 
 def measure(arguments):
-    import sipbridge
-
-    return {"waiting": [_measured(engine) for engine in sipbridge.engines()]}
+    return {"waiting": [_measured(engine) for engine in engines()]}
