@@ -134,7 +134,8 @@ class Sender(object):
         while True:
             reply = self.receive()
             assert reply is not None, "no response to %r" % octets
-            if reply.status >= 200 and "branch=%s;" % branch in reply["Via"] + ";":
+            vias = [value + ";" for name, value in reply.fields if name == "via"]
+            if reply.status >= 200 and "branch=%s;" % branch in vias[0]:
                 return reply
 
     def replies_before(self, octets):
