@@ -194,6 +194,7 @@ class Dispatcher(Delivery):
     @property
     def handler_statistics(self):
         # type: () -> HandlerStatistics
+        self.owner.check()
         return self._pool.statistics(self._refused)
 
     # -- the event thread ----------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ def check_all(endpoint, call, stream):
     raises(endpoint.events)
     raises(endpoint.on, sipbridge.IncomingCall, len)
     raises(endpoint.wait_closed)
+    raises(lambda: endpoint.handler_statistics)
     raises(lambda: endpoint.calls)
     raises(call.hangup)
     raises(call.reinvite, OFFER)
