@@ -1,7 +1,7 @@
 /* steps.h - what the bare programs tell of each step of their work, as facade_register.py does: a line of JSON. */
 #include <stdio.h>
-#include <sys/resource.h>
-#include <time.h>
+
+#include "usage.h"
 
 enum { PARALLEL = 100 }; /* requests under way at once */
 
@@ -9,21 +9,6 @@ struct steps {
     int sent, done, failed;
     double began, began_cpu;
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-static double cpu_seconds(void)
-{
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
 
 static long rss_kb(void)
 {
