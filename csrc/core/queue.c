@@ -2,15 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "clock.h"
 
 /* An event and, behind it in the same allocation, its strings. `event` comes first: sb_event_free() gets
  * its address. */
@@ -21,10 +18,13 @@ struct record {
 
 struct sb_queue {
     pthread_mutex_t mutex;
+    pthread_cond_t pushed; /* for those who wait in sb_queue_pop() */
+    int waiting;           /* how many these are */
     struct record *head, *tail;
     size_t length;
     int closed;
-    int fds[2]; /* a pipe that holds one octet while there is an event, or after the close */
+    int fds[2]; /* a pipe that holds one octet while there is an event, or after the close, once somebody polls it */
+    int polled; /* somebody does: most do not, and it costs three system calls for each event */
 };
 
 static int64_t wall_clock_us(void)
@@ -46,6 +46,24 @@ static int prepare_pipe(int fds[2])
     return 0;
 }
 
+#if defined _POSIX_CLOCK_SELECTION && _POSIX_CLOCK_SELECTION >= 0
+#define WAIT_CLOCK CLOCK_MONOTONIC
+static void prepare_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, WAIT_CLOCK);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+#else /* macOS */
+#define WAIT_CLOCK CLOCK_REALTIME
+static void prepare_condition(pthread_cond_t *condition)
+{
+    pthread_cond_init(condition, NULL);
+}
+#endif
+
 struct sb_queue *sb_queue_new(void)
 {
     struct sb_queue *queue = calloc(1, sizeof *queue);
@@ -56,6 +74,7 @@ struct sb_queue *sb_queue_new(void)
         return NULL;
     }
     pthread_mutex_init(&queue->mutex, NULL);
+    prepare_condition(&queue->pushed);
     return queue;
 }
 
@@ -70,6 +89,7 @@ void sb_queue_free(struct sb_queue *queue)
     }
     close(queue->fds[0]);
     close(queue->fds[1]);
+    pthread_cond_destroy(&queue->pushed);
     pthread_mutex_destroy(&queue->mutex);
     free(queue);
 }
@@ -137,6 +157,7 @@ static struct record *record_new(const sb_event *event)
 int sb_queue_push(struct sb_queue *queue, const sb_event *event)
 {
     struct record *record = record_new(event);
+    int waiting;
     if (record == NULL)
         return SB_ENOMEM;
     pthread_mutex_lock(&queue->mutex);
@@ -150,63 +171,69 @@ int sb_queue_push(struct sb_queue *queue, const sb_event *event)
     else
         queue->head = record;
     queue->tail = record;
-    if (queue->length++ == 0)
+    if (queue->length++ == 0 && queue->polled)
         signal_readable(queue);
+    waiting = queue->waiting;
     pthread_mutex_unlock(&queue->mutex);
+    if (waiting > 0) /* not under the lock: who is woken needs it first of all */
+        pthread_cond_signal(&queue->pushed);
     return SB_OK;
 }
 
-/* Returns 1 with the event, 0 when there is none now, or SB_ECLOSED. */
+/* Under the lock. Returns 1 with the event, 0 when there is none now, or SB_ECLOSED. */
 static int take(struct sb_queue *queue, sb_event **event)
 {
-    struct record *record;
-    int found = 0;
-    pthread_mutex_lock(&queue->mutex);
-    record = queue->head;
-    if (queue->closed) {
-        found = SB_ECLOSED;
-    } else if (record != NULL) {
-        queue->head = record->next;
-        if (queue->head == NULL)
-            queue->tail = NULL;
-        if (--queue->length == 0)
-            clear_readable(queue);
-        *event = &record->event;
-        found = 1;
-    }
-    pthread_mutex_unlock(&queue->mutex);
-    return found;
+    struct record *record = queue->head;
+    if (queue->closed)
+        return SB_ECLOSED;
+    if (record == NULL)
+        return 0;
+    queue->head = record->next;
+    if (queue->head == NULL)
+        queue->tail = NULL;
+    if (--queue->length == 0 && queue->polled)
+        clear_readable(queue);
+    *event = &record->event;
+    return 1;
 }
 
-/* Wait until the pipe is readable or the deadline (< 0: none) has passed. Returns 0 when it has. */
-static int await_readable(const struct sb_queue *queue, int64_t deadline)
+static struct timespec deadline_after(int timeout_ms)
 {
-    struct pollfd wanted;
-    int64_t left = -1;
-    int ready;
-    wanted.fd = queue->fds[0];
-    wanted.events = POLLIN;
-    do {
-        if (deadline >= 0) {
-            left = deadline - sb_monotonic_ms();
-            if (left <= 0)
-                return 0;
-        }
-        ready = poll(&wanted, 1, (int)left);
-    } while (ready < 0 && errno == EINTR);
-    return ready;
+    struct timespec when;
+    clock_gettime(WAIT_CLOCK, &when);
+    when.tv_sec += timeout_ms / 1000;
+    when.tv_nsec += timeout_ms % 1000 * 1000000;
+    if (when.tv_nsec >= 1000000000) {
+        when.tv_sec++;
+        when.tv_nsec -= 1000000000;
+    }
+    return when;
+}
+
+/* Under the lock, which is free meanwhile: wait until the deadline (NULL: none). Returns 0 when it has passed. */
+static int await_push(struct sb_queue *queue, const struct timespec *deadline)
+{
+    int code;
+    queue->waiting++;
+    if (deadline == NULL)
+        code = pthread_cond_wait(&queue->pushed, &queue->mutex);
+    else
+        code = pthread_cond_timedwait(&queue->pushed, &queue->mutex, deadline);
+    queue->waiting--;
+    return code == 0;
 }
 
 int sb_queue_pop(struct sb_queue *queue, int timeout_ms, sb_event **event)
 {
-    int64_t deadline = timeout_ms < 0 ? -1 : sb_monotonic_ms() + timeout_ms;
-    for (;;) {
-        int found = take(queue, event);
-        if (found != 0 || timeout_ms == 0)
-            return found;
-        if (await_readable(queue, deadline) == 0)
-            return take(queue, event);
-    }
+    struct timespec deadline;
+    int found, in_time = timeout_ms != 0;
+    if (timeout_ms > 0)
+        deadline = deadline_after(timeout_ms);
+    pthread_mutex_lock(&queue->mutex);
+    while ((found = take(queue, event)) == 0 && in_time)
+        in_time = await_push(queue, timeout_ms < 0 ? NULL : &deadline);
+    pthread_mutex_unlock(&queue->mutex);
+    return found;
 }
 
 void sb_queue_close(struct sb_queue *queue)
@@ -214,13 +241,22 @@ void sb_queue_close(struct sb_queue *queue)
     pthread_mutex_lock(&queue->mutex);
     if (!queue->closed) {
         queue->closed = 1;
-        signal_readable(queue); /* nobody clears it after this */
+        if (queue->polled)
+            signal_readable(queue); /* nobody clears it after this */
+        pthread_cond_broadcast(&queue->pushed);
     }
     pthread_mutex_unlock(&queue->mutex);
 }
 
-int sb_queue_fd(const struct sb_queue *queue)
+int sb_queue_fd(struct sb_queue *queue)
 {
+    pthread_mutex_lock(&queue->mutex);
+    if (!queue->polled) {
+        queue->polled = 1;
+        if (queue->length > 0 || queue->closed)
+            signal_readable(queue);
+    }
+    pthread_mutex_unlock(&queue->mutex);
     return queue->fds[0];
 }
 

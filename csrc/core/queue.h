@@ -21,7 +21,7 @@ int sb_queue_pop(struct sb_queue *queue, int timeout_ms, sb_event **event);
 /* From now on every pop returns SB_ECLOSED, those that wait now included. */
 void sb_queue_close(struct sb_queue *queue);
 
-int sb_queue_fd(const struct sb_queue *queue);
+int sb_queue_fd(struct sb_queue *queue);
 size_t sb_queue_length(struct sb_queue *queue);
 
 #endif
