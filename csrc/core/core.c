@@ -12,13 +12,25 @@
  * service, and limits the memory. */
 enum { CONGESTED = 10000 };
 
+/* It is held for some microseconds at most times, which is less than it takes to sleep and to be woken. */
+static void init_mutex(pthread_mutex_t *mutex)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+#ifdef __GLIBC__
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+    pthread_mutex_init(mutex, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+}
+
 int sb_core_init(struct sb_core *core)
 {
     memset(core, 0, sizeof *core);
     core->queue = sb_queue_new();
     if (core->queue == NULL)
         return SB_ENOMEM;
-    pthread_mutex_init(&core->mutex, NULL);
+    init_mutex(&core->mutex);
     return SB_OK;
 }
 

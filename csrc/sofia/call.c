@@ -200,7 +200,7 @@ static void run_ring(struct sofia *state, struct sof_command *command)
     if (command->status < 200 && sof_wants_reliable(command->msg))
         sof_reply_reliably(state, record->irq, command->status, take(command));
     else
-        sof_reply(state, record->irq, command->status, NULL, take(command));
+        sof_reply_unlocked(state, record->irq, command->status, NULL, take(command));
 }
 
 int sof_ring(void *state, struct sb_object *call, int status, const sb_content *content)

@@ -180,7 +180,8 @@ static int on_bye(struct sofia *state, struct sb_object *call, nta_incoming_t *i
 {
     struct sof_call *record = call->lib;
     struct sb_object *object;
-    sof_answer(state, irq, 200);
+    sof_reply_unlocked(state, irq, 200, NULL, NULL);
+    nta_incoming_destroy(irq);
     if (record->ending == SOF_ENDING_BYE)
         return 0; /* it crossed our BYE, whose response ends the call */
     /* 15.1.2: what is still open is ended with 487 */
@@ -220,7 +221,7 @@ int sof_on_dialog_request(struct sof_record *data, nta_leg_t *leg, nta_incoming_
         return 200; /* nothing is sent; it is forgotten */
     if (sip->sip_to->a_tag == NULL)
         return 481; /* the library would take it for RFC 2543: but who does not know our tag is not in this call */
-    sof_enter(state);
+    sof_hear(state);
     call = sof_object(data, SB_KIND_CALL);
     if (call != NULL && method == sip_method_bye)
         status = on_bye(state, call, irq, sip);
@@ -297,7 +298,10 @@ static void on_reinvite_cancelled(struct sof_record *record, struct sb_object *t
 int sof_on_ack_or_cancel(struct sof_record *data, nta_incoming_t *irq, const sip_t *sip)
 {
     struct sb_object *object;
-    sof_enter(data->state);
+    if (sip != NULL)
+        sof_hear(data->state);
+    else /* a timer's */
+        sof_enter(data->state);
     if ((object = sof_object(data, SB_KIND_CALL)) != NULL)
         on_call_follow_up((struct sof_call *)data, object, irq, sip);
     else if ((object = sof_object(data, SB_KIND_TRANSACTION)) != NULL && is_cancel(sip))

@@ -11,6 +11,7 @@ struct sof_record;
 #define SU_WAKEUP_ARG_T struct sofia
 #define SU_TIMER_ARG_T struct sof_record
 #define SU_ROOT_MAGIC_T struct sofia
+#define SU_PREPOLL_MAGIC_T struct sofia
 
 struct sofia;
 

@@ -9,6 +9,9 @@
 #include "core.h"
 #include "state.h"
 
+/* Octets, and after how many callbacks: some four calls need as many. */
+enum { GROW_BY = 120 * 1024, GROW_EVERY = 16 };
+
 /* How often to look whether the loop has come round. */
 enum { PROBE_US = 1000 };
 
@@ -33,7 +36,7 @@ void sof_enqueue(struct sofia *state, struct sof_command *command)
     command->next = NULL;
     *state->last = command;
     state->last = &command->next;
-    if (was_empty)
+    if (was_empty && !state->comes_round)
         wake_loop(state);
 }
 
@@ -56,10 +59,27 @@ struct sof_command *sof_post_command(struct sofia *state, void (*run)(struct sof
     return command;
 }
 
+/* glibc lets the memory of a thread that is not the first one grow by a page at a time, each with a system call. So have
+ * it grow by more. (What is less than 128 KiB is not given back to the system.) */
+static void grow_memory(struct sofia *state)
+{
+#ifdef __GLIBC__
+    void *volatile memory;
+    if (state->entries++ % GROW_EVERY != 0)
+        return;
+    memory = malloc(GROW_BY);
+    free(memory);
+#else
+    (void)state;
+#endif
+}
+
 void sof_enter(struct sofia *state)
 {
-    if (state->entered++ == 0)
+    if (state->entered++ == 0) {
+        grow_memory(state);
         sb_core_lock(state->core);
+    }
 }
 
 void sof_leave(struct sofia *state)
@@ -68,10 +88,24 @@ void sof_leave(struct sofia *state)
         sb_core_unlock(state->core);
 }
 
+int sof_pause(struct sofia *state)
+{
+    int depth = state->entered;
+    if (depth == 1)
+        sof_leave(state);
+    return depth;
+}
+
+void sof_resume(struct sofia *state, int depth)
+{
+    if (depth == 1)
+        sof_enter(state);
+}
+
+/* Under the lock. */
 static void run_commands(struct sofia *state)
 {
     struct sof_command *command;
-    sof_enter(state);
     while ((command = state->first) != NULL) {
         state->first = command->next;
         if (state->first == NULL)
@@ -79,7 +113,22 @@ static void run_commands(struct sofia *state)
         command->run(state, command);
         sof_command_free(command);
     }
+}
+
+/* nta calls this before it runs its timers and waits for the network. */
+static void before_wait(struct sofia *state, su_root_t *unused)
+{
+    (void)unused;
+    sof_enter(state);
+    run_commands(state);
+    state->comes_round = 0;
     sof_leave(state);
+}
+
+void sof_hear(struct sofia *state)
+{
+    sof_enter(state);
+    state->comes_round = 1;
 }
 
 static int on_wake(struct sofia *unused, su_wait_t *wait, struct sofia *state)
@@ -87,9 +136,10 @@ static int on_wake(struct sofia *unused, su_wait_t *wait, struct sofia *state)
     char octets[64];
     (void)unused;
     (void)wait;
-    while (read(state->wake[0], octets, sizeof octets) > 0)
-        ;
+    (void)!read(state->wake[0], octets, sizeof octets); /* what is still there wakes the loop again */
+    sof_hear(state);
     run_commands(state);
+    sof_leave(state);
     return 0;
 }
 
@@ -108,7 +158,8 @@ int sof_make_wake(int fds[2])
 int sof_register_wake(struct sofia *state)
 {
     if (su_wait_create(state->wait, state->wake[0], SU_WAIT_IN) != 0 ||
-        su_root_register(state->root, state->wait, on_wake, state, 0) < 0)
+        su_root_register(state->root, state->wait, on_wake, state, 0) < 0 ||
+        su_root_add_prepoll(state->root, before_wait, state) < 0)
         return SB_ENOMEM;
     return SB_OK;
 }

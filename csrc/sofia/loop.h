@@ -24,6 +24,14 @@ struct sof_command {
 /* Call these at the beginning and the end of each callback of nta's: in between, the core is locked. */
 void sof_enter(struct sofia *state);
 void sof_leave(struct sofia *state);
+/* sof_enter() for a request from the network. After such a callback, and not after one of a timer, the loop looks for
+ * commands before it sleeps: nobody needs to wake it. */
+void sof_hear(struct sofia *state);
+
+/* Around what takes long and needs no object, such as to send: in between, the core is not locked, unless the loop is
+ * deeper in sof_enter. What is known of objects may be wrong afterwards; but only the loop takes calls away. */
+int sof_pause(struct sofia *state);
+void sof_resume(struct sofia *state, int depth);
 
 /* Under the lock: leave a command to the loop. NULL when memory is out; then msg is freed. */
 struct sof_command *sof_post_command(struct sofia *state, void (*run)(struct sofia *, struct sof_command *),

@@ -216,12 +216,11 @@ static int answers_with_allow(sip_method_t method, int status)
     return (is_invite_or_update(method) || method == sip_method_options) && (status < 300 || status == 405);
 }
 
-void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char *reason, msg_t *msg)
+/* Complete the response. Returns 0 when it cannot be sent; then the message is freed. */
+static int complete(const struct sofia *state, nta_incoming_t *irq, int status, const char *reason, msg_t *msg)
 {
     sip_method_t method = nta_incoming_method(irq);
     int with_contact = answers_with_contact(method, status), with_allow = answers_with_allow(method, status);
-    if (msg == NULL && sof_draft(NULL, &msg) != SB_OK)
-        return;
     if (nta_incoming_complete_response(irq, msg, status, reason,
                                        TAG_IF(with_contact, SIPTAG_CONTACT(sof_contact(state, nta_incoming_url(irq)))),
                                        TAG_IF(with_allow && !sof_has_header(msg, "Allow"),
@@ -230,9 +229,22 @@ void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char 
                                               SIPTAG_SERVER(state->server)),
                                        TAG_END()) < 0) {
         msg_destroy(msg);
-        return;
+        return 0;
     }
-    nta_incoming_mreply(irq, msg);
+    return 1;
+}
+
+void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char *reason, msg_t *msg)
+{
+    if ((msg != NULL || sof_draft(NULL, &msg) == SB_OK) && complete(state, irq, status, reason, msg))
+        nta_incoming_mreply(irq, msg);
+}
+
+void sof_reply_unlocked(struct sofia *state, nta_incoming_t *irq, int status, const char *reason, msg_t *msg)
+{
+    int depth = sof_pause(state);
+    sof_reply(state, irq, status, reason, msg);
+    sof_resume(state, depth);
 }
 
 int sof_answer(struct sofia *state, nta_incoming_t *irq, int status)
@@ -265,10 +277,10 @@ static void run_answer(struct sofia *state, struct sof_command *command)
     }
     if (call != NULL && nta_incoming_method(irq) == sip_method_invite && command->status < 300) {
         hand_to_call(call->lib, irq);
-        sof_reply(state, irq, command->status, command->reason, msg);
+        sof_reply_unlocked(state, irq, command->status, command->reason, msg);
         return;
     }
-    sof_reply(state, irq, command->status, command->reason, msg);
+    sof_reply_unlocked(state, irq, command->status, command->reason, msg);
     nta_incoming_destroy(irq);
 }
 
@@ -339,7 +351,7 @@ int sof_on_stray(struct sof_record *data, nta_leg_t *leg, nta_incoming_t *irq, c
         return 200; /* nothing is sent; it is forgotten */
     if (sip->sip_to->a_tag != NULL || method == sip_method_bye || method == sip_method_cancel)
         return 481;
-    sof_enter(state);
+    sof_hear(state);
     if (method == sip_method_invite)
         status = sof_on_invite(state, irq, sip);
     else if (method == sip_method_subscribe)

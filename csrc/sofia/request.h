@@ -17,6 +17,8 @@ struct sof_transaction {
 
 /* Answer a request. msg: the content, taken; NULL: none. */
 void sof_reply(struct sofia *state, nta_incoming_t *irq, int status, const char *reason, msg_t *msg);
+/* The same, but with the core unlocked meanwhile: see sof_pause(). */
+void sof_reply_unlocked(struct sofia *state, nta_incoming_t *irq, int status, const char *reason, msg_t *msg);
 /* The same without content; then the transaction is freed. Returns 0, for a callback of nta's to return. */
 int sof_answer(struct sofia *state, nta_incoming_t *irq, int status);
 

@@ -27,8 +27,10 @@ struct sofia {
     nta_agent_t *agent;
     nta_leg_t *leg;            /* takes what belongs to no dialog */
     su_wait_t wait[1];
-    int wake[2];               /* a pipe: one octet while there are commands */
+    int wake[2];               /* a pipe: an octet, where there are commands for a loop that may sleep */
+    int comes_round;           /* under the core's lock: it looks for commands before it sleeps */
     int entered;               /* how deep the loop is in sof_enter */
+    unsigned entries;          /* how often it was */
     struct sof_command *first, **last; /* under the core's lock */
     unsigned probes_posted, probes_run; /* the same */
     struct sof_command *stop;          /* kept ready: close() cannot fail */
