@@ -225,9 +225,10 @@ int sb_wait(int engine, int timeout_ms, sb_event **event);
 void sb_event_free(sb_event *event);
 
 /* Take the events that wait, at most max (1 to SB_MAX_FRAMES), as frames of the worker protocol
- * (docs/worker-protocol.md). Does not wait. Returns how many, with the frames in *frames, to be freed by
- * sb_frames_free(), and their octets in *length; or 0 when there was none, and nothing is set. */
-int sb_take_frames(int engine, int max, char **frames, size_t *length);
+ * (docs/worker-protocol.md). Where there is none, wait for one, at most timeout_ms as in sb_wait(). Returns how many,
+ * with the frames in *frames, to be freed by sb_frames_free(), and their octets in *length; or 0 when there was none, and
+ * nothing is set. */
+int sb_take_frames(int engine, int timeout_ms, int max, char **frames, size_t *length);
 void sb_frames_free(char *frames);
 
 /* The user and password for digest challenges (22) of this realm; NULL: of any realm that has no entry. Of several

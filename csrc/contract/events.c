@@ -44,7 +44,7 @@ static char *framed(sb_event *const events[], int count, size_t *length)
     return frames;
 }
 
-int sb_take_frames(int id, int max, char **frames, size_t *length)
+int sb_take_frames(int id, int timeout_ms, int max, char **frames, size_t *length)
 {
     sb_event *events[SB_MAX_FRAMES];
     struct sb_engine *engine;
@@ -54,7 +54,7 @@ int sb_take_frames(int id, int max, char **frames, size_t *length)
     engine = sb_engine_enter(id);
     if (engine == NULL)
         return SB_ECLOSED;
-    while (count < max && (found = sb_queue_pop(engine->core.queue, 0, &events[count])) > 0)
+    while (count < max && (found = sb_queue_pop(engine->core.queue, count == 0 ? timeout_ms : 0, &events[count])) > 0)
         count++;
     sb_engine_leave(engine);
     if (count == 0)

@@ -40,6 +40,13 @@ static void post_call(struct sofia *state, int type, const struct sb_object *cal
  * A call from outside
  */
 
+static void say_trying(struct sofia *state, nta_incoming_t *irq)
+{
+    int depth = sof_pause(state);
+    nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
+    sof_resume(state, depth);
+}
+
 int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
 {
     struct sb_object *call;
@@ -66,7 +73,7 @@ int sof_on_invite(struct sofia *state, nta_incoming_t *irq, const sip_t *sip)
     if (sof_post_request(state, &event, sip) != 0)
         sb_core_remove(state->core, call); /* this answers the INVITE with 500 */
     else /* at once: who takes the events may be busy, and the library would wait for 200 ms (17.2.1) */
-        nta_incoming_treply(irq, SIP_100_TRYING, TAG_END());
+        say_trying(state, irq);
     return 0;
 }
 

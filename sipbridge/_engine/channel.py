@@ -11,6 +11,7 @@ from itertools import starmap
 
 from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
+from sipbridge._engine.records import Vocabulary
 from sipbridge.errors import EngineLost
 
 TYPE_CHECKING = False
@@ -102,7 +103,7 @@ class Channel(object):
         self._poll = select.poll()
         self._poll.register(self._socket.fileno(), select.POLLIN)
         self._decoder = protocol.Decoder()
-        self._vocabulary = None  # type: Optional[protocol.Vocabulary]
+        self._vocabulary = None  # type: Optional[Vocabulary]
         self._pending = {}  # type: Dict[int, Pending]
         self._number = 0
 
@@ -198,7 +199,7 @@ class Channel(object):
         cannot load its engine.
         """
         self._await(timeout, lambda: self.facts is not None)
-        self._vocabulary = protocol.Vocabulary(self.facts or {})
+        self._vocabulary = Vocabulary(self.facts or {})
 
     def request(self, timeout, method, *arguments):
         # type: (float, str, *Any) -> Any

@@ -5,10 +5,11 @@ no object of cffi but the extension itself.
 from __future__ import absolute_import, division, print_function
 
 import warnings
+from collections import deque
 
 from sipbridge._engine.libraries import choose
 from sipbridge._engine.owner import Owner
-from sipbridge._engine.records import RawEvent
+from sipbridge._engine.records import Vocabulary
 from sipbridge.errors import (
     CallStateError,
     EngineError,
@@ -21,9 +22,12 @@ from sipbridge.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, NoReturn, Optional, Tuple
+    from typing import Any, Deque, Dict, NoReturn, Optional, Tuple
 
-    from sipbridge._engine.records import Content, Parties
+    from sipbridge._engine.records import Content, Parties, RawEvent
+
+#: The most events that wait() takes out of the engine at once.
+_AT_ONCE = 64
 
 #: libeXosip2 3.x calls TLSv1_method(), which is TLS 1.0.
 NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best; the sofia engine has"
@@ -68,6 +72,9 @@ class InProcess(object):
         self._types = _names(self._lib, "SB_EV_")
         self._causes = _names(self._lib, "SB_CAUSE_")
         self._states = _names(self._lib, "SB_STATE_")
+        self._vocabulary = Vocabulary(self.vocabulary())
+        self._taken = deque()  # type: Deque[RawEvent]  # that wait() has not returned yet
+        self._polled = False  # somebody polls fileno(), so that no event may be taken before it is asked for
         self._opened = 0
         self._owner = Owner()
 
@@ -205,6 +212,7 @@ class InProcess(object):
         # type: (float) -> None
         """Close the engine in about ``grace`` seconds at most. A thread in :meth:`wait` gets an EngineError."""
         self._check(self._lib.sb_close(self._handle, int(min(grace, 3600.0) * 1000)), "close")
+        self._taken.clear()
 
     @property
     def port(self):
@@ -215,6 +223,7 @@ class InProcess(object):
     def fileno(self):
         # type: () -> int
         """A file descriptor that is readable while events wait."""
+        self._polled = True
         return self._check(self._lib.sb_fd(self._handle), "fileno")
 
     def wait(self, timeout=None):
@@ -223,21 +232,24 @@ class InProcess(object):
 
         Raises EngineError when the engine is closed.
         """
-        pointer = self._ffi.new("sb_event **")
-        milliseconds = -1 if timeout is None else int(timeout * 1000 + 0.999)
-        if not self._check(self._lib.sb_wait(self._handle, milliseconds, pointer), "wait"):
-            return None
         try:
-            return self._converted(pointer[0])
-        finally:
-            self._lib.sb_event_free(pointer[0])
+            return self._taken.popleft()
+        except IndexError:
+            pass
+        milliseconds = -1 if timeout is None else int(timeout * 1000 + 0.999)
+        self._taken.extend(self._vocabulary.events(self._frames(milliseconds, 1 if self._polled else _AT_ONCE)[1]))
+        return self._taken.popleft() if self._taken else None
 
     def take_frames(self, most):
         # type: (int) -> Tuple[int, bytes]
         """Take at most ``most`` events: their number, and their octets as frames of the worker protocol."""
+        return self._frames(0, min(most, self._lib.SB_MAX_FRAMES))
+
+    def _frames(self, milliseconds, most):
+        # type: (int, int) -> Tuple[int, bytes]
+        """As :meth:`take_frames`, but wait for the first one."""
         frames, length = self._ffi.new("char **"), self._ffi.new("size_t *")
-        most = min(most, self._lib.SB_MAX_FRAMES)
-        count = self._check(self._lib.sb_take_frames(self._handle, most, frames, length), "take_frames")
+        count = self._check(self._lib.sb_take_frames(self._handle, milliseconds, most, frames, length), "wait")
         if not count:
             return 0, b""
         try:
@@ -254,34 +266,6 @@ class InProcess(object):
         # type: () -> None
         """Return when the engine works. While one of its threads hangs or keeps its lock, this does not return."""
         self._lib.sb_probe(self._handle)
-
-    def _converted(self, event):
-        # type: (Any) -> RawEvent
-        text = self._text
-        return RawEvent(
-            self._types[event.type],
-            self._causes[event.cause],
-            self._states.get(event.state),
-            event.status,
-            event.expires,
-            event.outgoing,
-            event.call,
-            event.registration,
-            event.subscription,
-            event.transaction,
-            event.time_us / 1e6,
-            text(event.method),
-            text(event.reason),
-            text(event.request_uri),
-            text(event.headers),
-            text(event.peer),
-            self._ffi.unpack(event.body, event.body_len) if event.body_len else b"",
-        )
-
-    def _text(self, pointer):
-        # type: (Any) -> str
-        text = self._ffi.string(pointer).decode("utf-8", "replace")  # type: str
-        return text
 
     def add_credentials(self, realm, user, password):
         # type: (Optional[str], str, str) -> None

@@ -10,7 +10,7 @@ import struct
 
 from sipbridge import errors
 from sipbridge._compat import text_type
-from sipbridge._engine.records import Content, Parties, RawEvent
+from sipbridge._engine.records import FRAME_HEAD, Content, Parties, ProtocolError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,19 +41,11 @@ _ERRORS = dict(
     )
 )
 
-_HEAD = struct.Struct("!IB")  # the number of octets behind the head, the kind
 _NUMBER = struct.Struct("!I")
 _COMMAND = struct.Struct("!II")  # the command's number, the number of octets of JSON
-# csrc/core/frames.c writes: type, cause, state, outgoing; status, expires; call, registration, subscription,
-# transaction, microseconds; then the lengths of method, reason, request URI, headers, peer and body, which follow.
-_EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
 
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _from_json = json.JSONDecoder().decode
-
-
-class ProtocolError(errors.EngineError):
-    """The octets from the other side break the protocol."""
 
 
 def frame(kind, payload):
@@ -61,7 +53,7 @@ def frame(kind, payload):
     """A frame as octets. Raises InputError when it is too long."""
     if len(payload) > MAX_FRAME:
         raise errors.InputError("%d octets are more than a worker takes: %d" % (len(payload), MAX_FRAME))
-    return _HEAD.pack(len(payload), kind) + payload
+    return FRAME_HEAD.pack(len(payload), kind) + payload
 
 
 class Decoder(object):
@@ -76,13 +68,13 @@ class Decoder(object):
         """Take received octets. Returns the frames that are complete now, as (kind, payload). Raises ProtocolError."""
         octets = self._rest + octets if self._rest else octets
         frames, start, end = [], 0, len(octets)
-        while end - start >= _HEAD.size:
-            length, kind = _HEAD.unpack_from(octets, start)
+        while end - start >= FRAME_HEAD.size:
+            length, kind = FRAME_HEAD.unpack_from(octets, start)
             if length > MAX_FRAME or not HELLO <= kind <= CREDIT:
                 raise ProtocolError("no frame of the worker protocol: kind %d, %d octets" % (kind, length))
-            if end - start - _HEAD.size < length:
+            if end - start - FRAME_HEAD.size < length:
                 break
-            start += _HEAD.size
+            start += FRAME_HEAD.size
             frames.append((kind, octets[start : start + length]))
             start += length
         self._rest = octets[start:]
@@ -230,58 +222,3 @@ def parse_credit(payload):
         raise ProtocolError("malformed credit")
     count = _NUMBER.unpack(payload)[0]  # type: int
     return count
-
-
-# -- events --------------------------------------------------------------------------------------------------
-
-
-class Vocabulary(object):
-    """The names for the numbers in events, from the worker's hello.
-
-    Args:
-        facts: the content of the hello. Its "types", "causes" and "states" are dicts of number (as text) and name.
-    """
-
-    def __init__(self, facts):
-        # type: (Dict[str, Any]) -> None
-        try:
-            self._types, self._causes, self._states = [
-                dict((int(number), name) for number, name in facts[kind].items())
-                for kind in ("types", "causes", "states")
-            ]
-        except (KeyError, ValueError, AttributeError) as error:
-            raise ProtocolError("malformed hello: %s" % error)
-
-    def event(self, payload):
-        # type: (bytes) -> RawEvent
-        """The :class:`RawEvent` in a frame. Raises ProtocolError."""
-        try:
-            numbers = _EVENT.unpack_from(payload)
-            kind, cause, state, outgoing, status, expires, call, registration, subscription = numbers[:9]
-            texts, start = [], _EVENT.size
-            for length in numbers[11:16]:
-                texts.append(payload[start : start + length].decode("utf-8", "replace"))
-                start += length
-            if start + numbers[16] != len(payload):
-                raise ProtocolError("malformed event: %d octets" % len(payload))
-            return RawEvent(
-                self._types[kind],
-                self._causes[cause],
-                self._states.get(state),
-                status,
-                expires,
-                outgoing,
-                call,
-                registration,
-                subscription,
-                numbers[9],
-                numbers[10] / 1e6,
-                texts[0],
-                texts[1],
-                texts[2],
-                texts[3],
-                texts[4],
-                payload[start:],
-            )
-        except (struct.error, KeyError) as error:
-            raise ProtocolError("malformed event: %s" % error)

@@ -2,12 +2,21 @@
 
 from __future__ import absolute_import, division, print_function
 
+import struct
+
 from sipbridge._compat import NamedTuple
+from sipbridge.errors import EngineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Tuple
 
+#: What a frame of the worker protocol begins with: the number of octets behind the head, and the kind.
+FRAME_HEAD = struct.Struct("!IB")
+
+# csrc/core/frames.c writes: type, cause, state, outgoing; status, expires; call, registration, subscription,
+# transaction, microseconds; then the lengths of method, reason, request URI, headers, peer and body, which follow.
+_EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
 
 
 class RawEvent(NamedTuple("RawEvent", [
@@ -50,3 +59,74 @@ class Parties(NamedTuple("Parties", [("to", "str"), ("from_", "Optional[str]"), 
     """The addresses of a request, text: To, From or None, and the URI of the first proxy or None."""
 
     __slots__ = ()
+
+
+class ProtocolError(EngineError):
+    """The octets from the other side break the protocol."""
+
+
+class Vocabulary(object):
+    """The names for the numbers in events.
+
+    Args:
+        facts: has "types", "causes" and "states", which are dicts of number and name; in a worker's hello the numbers
+            are text.
+    """
+
+    def __init__(self, facts):
+        # type: (Dict[str, Any]) -> None
+        try:
+            self._types, self._causes, self._states = [
+                dict((int(number), name) for number, name in facts[kind].items())
+                for kind in ("types", "causes", "states")
+            ]
+        except (KeyError, ValueError, AttributeError) as error:
+            raise ProtocolError("malformed hello: %s" % error)
+
+    def event(self, octets, start=0, end=None):
+        # type: (bytes, int, Optional[int]) -> RawEvent
+        """The :class:`RawEvent` in the payload of a frame, which is this part of the octets. Raises ProtocolError."""
+        end = len(octets) if end is None else end
+        try:
+            (
+                kind, cause, state, outgoing, status, expires, call, registration, subscription, transaction, time_us,
+                method, reason, uri, headers, peer, body
+            ) = _EVENT.unpack_from(octets, start)
+            method += start + _EVENT.size
+            reason += method
+            uri += reason
+            headers += uri
+            peer += headers
+            if peer + body != end:
+                raise ProtocolError("malformed event: %d octets" % (end - start))
+            return RawEvent(
+                self._types[kind],
+                self._causes[cause],
+                self._states.get(state),
+                status,
+                expires,
+                outgoing,
+                call,
+                registration,
+                subscription,
+                transaction,
+                time_us / 1e6,
+                octets[start + _EVENT.size : method].decode("utf-8", "replace"),
+                octets[method:reason].decode("utf-8", "replace"),
+                octets[reason:uri].decode("utf-8", "replace"),
+                octets[uri:headers].decode("utf-8", "replace"),
+                octets[headers:peer].decode("utf-8", "replace"),
+                octets[peer:end],
+            )
+        except (struct.error, KeyError) as error:
+            raise ProtocolError("malformed event: %s" % error)
+
+    def events(self, octets):
+        # type: (bytes) -> List[RawEvent]
+        """The events in frames that are nothing else. Raises ProtocolError."""
+        found, start = [], 0
+        while start < len(octets):
+            first = start + FRAME_HEAD.size
+            start = first + FRAME_HEAD.unpack_from(octets, start)[0]
+            found.append(self.event(octets, first, start))
+        return found

@@ -178,7 +178,7 @@ static void *watch(void *unused)
         sb_port(engine);
         sb_fd(engine);
         sb_shielded(engine);
-        if (sb_take_frames(engine, 1, &frames, &length) > 0)
+        if (sb_take_frames(engine, 0, 1, &frames, &length) > 0)
             sb_frames_free(frames);
         usleep(20000);
     }

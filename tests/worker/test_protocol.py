@@ -11,7 +11,7 @@ import sipbridge
 from peers.byhand import ByHand
 from sipbridge._engine import protocol
 from sipbridge._engine.in_process import InProcess
-from sipbridge._engine.records import Content, Parties
+from sipbridge._engine.records import Content, Parties, Vocabulary
 from worker.fake_worker import FIRST, LATER
 from worker.processes import wait_until, worker_of
 from worker.test_lost import established
@@ -170,7 +170,7 @@ def test_events_are_the_same_in_frames():
     finally:
         engine.close(0)
     ((kind, payload),) = frames_of(octets)
-    second = protocol.Vocabulary(json.loads(json.dumps(engine.vocabulary()))).event(payload)
+    second = Vocabulary(json.loads(json.dumps(engine.vocabulary()))).event(payload)
     assert (count, kind) == (1, protocol.EVENT)
     assert first.transaction == (5 << 32) + 1 and second.transaction == first.transaction + 1
     same = ("type", "cause", "state", "status", "method", "request_uri", "body", "outgoing", "expires", "peer")
