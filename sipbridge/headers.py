@@ -6,6 +6,7 @@ import re
 
 from sipbridge._compat import text_type, to_text
 from sipbridge._text.arguments import check_pairs, check_text
+from sipbridge._text.checks import CONTROL
 from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
@@ -38,13 +39,14 @@ _COMPACT = {
     "y": "identity",
 }
 
+_WITH_COMPACT = frozenset(_COMPACT.values())
+
 # The engine writes these; a second one would contradict it.
 _RESERVED = frozenset(
     "via from to call-id cseq contact record-route max-forwards content-type content-length".split()
 )
 
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def _key(name):
@@ -66,7 +68,7 @@ class Headers(object):
         # type: (Union[str, Iterable[Tuple[str, str]]]) -> None
         """``fields``: pairs of name and value, or the text of a header block, one field per line."""
         self._text = None  # type: Optional[str]
-        self._fields = None  # type: Optional[Tuple[Tuple[str, str], ...]]
+        self._fields = ()  # type: Tuple[Tuple[str, str], ...]
         fields = to_text(fields)
         if isinstance(fields, text_type):
             self._text = fields
@@ -75,10 +77,17 @@ class Headers(object):
 
     def _all(self):
         # type: () -> Tuple[Tuple[str, str], ...]
-        if self._fields is None:  # parsed when first used: most headers never are
-            self._fields = tuple(self._parse(self._text or ""))
+        text = self._text  # which another thread may be parsing, too
+        if text is not None:  # parsed when first used: most headers never are
+            self._fields = tuple(self._parse(text))
             self._text = None
         return self._fields
+
+    def _lacks(self, key):
+        # type: (str) -> bool
+        """True when one can see without parsing the text that there is no such field."""
+        text = self._text
+        return text is not None and key not in _WITH_COMPACT and key not in text.lower()
 
     @staticmethod
     def _parse(text):
@@ -137,6 +146,8 @@ class Headers(object):
         # type: (str, Any) -> Any
         """The first value of that name, or ``default``."""
         key = _key(check_text(name, "name"))
+        if self._lacks(key):
+            return default
         for field, value in self._all():
             if _key(field) == key:
                 return value
@@ -146,6 +157,8 @@ class Headers(object):
         # type: (str) -> List[str]
         """Every value of that name, in order."""
         key = _key(check_text(name, "name"))
+        if self._lacks(key):
+            return []
         return [value for field, value in self._all() if _key(field) == key]
 
 
@@ -164,7 +177,7 @@ def check_headers(headers):
         if _key(name) in _RESERVED:
             raise InputError("the header %r is written by the engine and cannot be given" % (name,))
         value = check_text(value, "the value of the header %s" % name)
-        if _CONTROL.search(value):
+        if CONTROL.search(value):
             raise InputError("line break or control character in the header %s: %r" % (name, value))
         checked.append((name, value))
     return checked

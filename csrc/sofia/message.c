@@ -199,6 +199,9 @@ const sip_t *sof_real(const sip_t *sip)
     return sip == NULL || nta_sip_is_internal(sip) ? NULL : sip;
 }
 
+enum { URI_SIZE = 256 };   /* octets that most URIs fit into */
+enum { FIRST_SIZE = 512 }; /* the header of most messages has less than twice as many octets */
+
 struct text {
     char *octets;
     size_t length, size;
@@ -208,7 +211,7 @@ struct text {
 static void append(struct text *text, const char *octets, size_t length)
 {
     if (text->length + length >= text->size) {
-        size_t size = (text->length + length + 1) * 2;
+        size_t size = (text->length + length + FIRST_SIZE) * 2;
         char *larger = realloc(text->octets, size);
         if (larger == NULL) {
             text->is_short = 1;
@@ -301,10 +304,18 @@ static int is_unresolved(const sip_t *sip)
            strcmp(sip->sip_status->st_phrase, "DNS Error") == 0;
 }
 
+/* The Request-URI, in these octets if it fits, or else in the home. NULL when memory is out. */
+static const char *uri_of(const sip_t *sip, char *octets, size_t size, su_home_t *home)
+{
+    issize_t length = url_e(octets, (isize_t)size, sip->sip_request->rq_url);
+    return length >= 0 && (size_t)length < size ? octets : url_as_string(home, sip->sip_request->rq_url);
+}
+
 void sof_post(struct sofia *state, sb_event *event, const sip_t *sip)
 {
     struct text text = {NULL, 0, 0, 0};
     su_home_t home[1] = {SU_HOME_INIT(home)};
+    char uri[URI_SIZE];
     if (event->reason == NULL && is_unresolved(sip))
         event->reason = SB_UNRESOLVED;
     if (event->reason == NULL && sof_real(sip) == NULL)
@@ -315,7 +326,7 @@ void sof_post(struct sofia *state, sb_event *event, const sip_t *sip)
     } else {
         describe(event, sip, &text);
         if (sip->sip_request != NULL)
-            event->request_uri = url_as_string(home, sip->sip_request->rq_url);
+            event->request_uri = uri_of(sip, uri, sizeof uri, home);
     }
     if (event->reason == NULL && event->status > 0)
         event->reason = sip_status_phrase(event->status);
@@ -328,9 +339,10 @@ int sof_post_request(struct sofia *state, sb_event *event, const sip_t *sip)
 {
     struct text text = {NULL, 0, 0, 0};
     su_home_t home[1] = {SU_HOME_INIT(home)};
+    char uri[URI_SIZE];
     int told;
     describe(event, sip, &text);
-    event->request_uri = url_as_string(home, sip->sip_request->rq_url);
+    event->request_uri = uri_of(sip, uri, sizeof uri, home);
     told = !text.is_short && event->request_uri != NULL && sb_core_post(state->core, event) == SB_OK;
     free(text.octets);
     su_home_deinit(home);

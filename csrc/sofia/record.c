@@ -21,11 +21,11 @@ void *sof_record_new(struct sofia *state, sb_id id, size_t size)
     record->state = state;
     record->id = id;
     record->disposal = calloc(1, sizeof *record->disposal);
-    if (record->disposal != NULL && su_home_init(record->home) == 0)
-        return record;
-    free(record->disposal);
-    free(record);
-    return NULL;
+    if (record->disposal == NULL) {
+        free(record);
+        return NULL;
+    }
+    return record; /* its home is as SU_HOME_INIT() makes one: most need no memory of it */
 }
 
 struct sb_object *sof_object(const struct sof_record *record, int kind)

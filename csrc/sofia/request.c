@@ -1,6 +1,9 @@
 /* request.c - transactions: requests and responses within dialogs (12.2) and outside (8). */
 #include "request.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include <sofia-sip/msg_header.h>
 
 #include "address.h"
@@ -149,7 +152,7 @@ static struct sof_transaction *record_new(struct sofia *state, struct sb_object 
     if (record == NULL)
         return NULL;
     transaction->lib = record;
-    record->method = su_strdup(record->record.home, method);
+    record->method = strdup(method);
     return record->method == NULL ? NULL : record; /* the core gives it back */
 }
 
@@ -365,6 +368,7 @@ int sof_on_stray(struct sof_record *data, nta_leg_t *leg, nta_incoming_t *irq, c
 void sof_transaction_free(struct sof_transaction *record)
 {
     sof_request_clear(&record->request);
+    free(record->method);
     if (record->irq != NULL)
         nta_incoming_destroy(record->irq); /* 500, where nothing was answered */
 }

@@ -12,7 +12,7 @@ struct sof_transaction {
     struct sof_record record;
     nta_incoming_t *irq;       /* from outside, until it is answered */
     struct sof_request request;
-    char *method;              /* of ours; in the record's home */
+    char *method;              /* of ours */
 };
 
 /* Answer a request. msg: the content, taken; NULL: none. */

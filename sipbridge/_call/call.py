@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._call.incoming import answer_for, deferred
 from sipbridge._call.replacing import supporting
 from sipbridge._compat import monotonic
-from sipbridge._engine.content import make_content
+from sipbridge._engine.content import content_of, make_content
 from sipbridge._engine.response import Response, check_response
 from sipbridge._later import later
 from sipbridge._text.arguments import check_pairs, check_timeout, is_whole
@@ -154,7 +154,7 @@ class Call(object):
         if self.state == "incoming":
             sdp = answer_for(self, sdp)
         pairs = check_headers(headers)
-        content = make_content(supporting(pairs + list(self._timer_fields)), sdp, SDP)
+        content = content_of(supporting(pairs + list(self._timer_fields)), sdp, SDP)
         with self._agent.lock:  # so that nobody sees the ACK before the state "accepted"
             self._engine.answer_call(self._id, content)
             self.state = "accepted"

@@ -21,6 +21,8 @@ else:
 def supporting(fields):
     # type: (List[Tuple[str, str]]) -> List[Tuple[str, str]]
     """The headers of an INVITE or of its 2xx, with "replaces" in Supported (RFC 3891, 6.2)."""
+    if not fields:
+        return [("Supported", "replaces")]
     given = [value for name, value in fields if name.lower() in ("supported", "k")]
     if any("replaces" in value.lower() for value in given):
         return fields

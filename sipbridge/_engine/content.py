@@ -10,7 +10,7 @@ from sipbridge.headers import check_headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import List, Optional, Tuple
 
     from sipbridge._engine.records import Parties
     from sipbridge._text.arguments import Body
@@ -29,7 +29,12 @@ def make_content(headers, body, content_type):
     """
     if not headers and body is None:
         return None
-    pairs = check_headers(headers)
+    return content_of(check_headers(headers), body, content_type)
+
+
+def content_of(pairs, body, content_type):
+    # type: (List[Tuple[str, str]], Optional[Body], Optional[str]) -> Content
+    """As :func:`make_content`, for header fields that were checked before."""
     if body is None:
         return Content(pairs, None, None)
     body = check_octets(body, "sdp" if content_type == "application/sdp" else "body")

@@ -129,6 +129,8 @@ def check_sequence(value, what):
 def check_pairs(value, what="headers"):
     # type: (Any, str) -> List[Tuple[Any, Any]]
     """A list of pairs, from a mapping or an iterable of pairs."""
+    if type(value) in (tuple, list) and not value:  # as in most calls
+        return []
     items = value.items() if hasattr(value, "items") else value
     try:
         pairs = [tuple(check_sequence(each, what)) for each in check_sequence(items, what)]  # type: List[Any]

@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from typing import Optional
 
 
+#: The control characters, of which TAB alone may stand in a line.
+CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+
+
 def check_line(value, what):
     # type: (str, str) -> str
     """Text of one line, not empty."""
     text = check_text(value, "the " + what)
     if not text.strip():
         raise InputError("the %s must be text, not %r" % (what, value))
-    for character in text:
-        if (character < " " and character != "\t") or character == "\x7f":
-            raise InputError("line break or control character in the %s: %r" % (what, text))
+    if CONTROL.search(text):
+        raise InputError("line break or control character in the %s: %r" % (what, text))
     return text
 
 
