@@ -155,10 +155,7 @@ class Call(object):
             sdp = answer_for(self, sdp)
         pairs = check_headers(headers)
         content = content_of(supporting(pairs + list(self._timer_fields)), sdp, SDP)
-        with self._agent.lock:  # so that nobody sees the ACK before the state "accepted"
-            self._engine.answer_call(self._id, content)
-            self.state = "accepted"
-            self._sent(sdp)
+        self._accept(content, sdp)
         if self.replaces is not None:
             self.replaces.hangup()
 
@@ -423,6 +420,24 @@ class Call(object):
     def _watch(self, watcher):
         # type: (Callable[[Any], object]) -> None
         self._watchers += (watcher,)
+
+    def _accept(self, content, sdp):
+        # type: (Optional[Content], Optional[Body]) -> None
+        """Send the 2xx. Without the lock, since a worker takes its time; so the state changes first, as nobody may see
+        the ACK before the state "accepted".
+        """
+        with self._agent.lock:
+            before = self.state, self.local_sdp, self._wanted_sdp
+            if self.state == "incoming":
+                self.state = "accepted"
+                self._sent(sdp)
+        try:
+            self._engine.answer_call(self._id, content)
+        except Exception:
+            with self._agent.lock:
+                if before[0] == "incoming" and self.state == "accepted":
+                    self.state, self.local_sdp, self._wanted_sdp = before
+            raise
 
     def _sent(self, sdp):
         # type: (Optional[Body]) -> None

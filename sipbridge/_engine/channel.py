@@ -74,6 +74,12 @@ class _Outgoing(object):
         """The octets that are not sent yet."""
         return self._octets[sum(self._counts) :]
 
+    @property
+    def is_sent(self):
+        # type: () -> bool
+        """True when nothing is left."""
+        return sum(self._counts) == len(self._octets)
+
     def send(self, connection):
         # type: (socket.socket) -> None
         """Send some of the octets. Raises what the socket raises."""
@@ -123,13 +129,13 @@ class Channel(object):
         If an exception from a signal handler interrupts this, the next call sends the remaining octets first.
         """
         with self._sending:
-            self._outgoing = _Outgoing(self._outgoing.left() + octets)
-            while self._outgoing.left():
+            outgoing = self._outgoing = _Outgoing(self._outgoing.left() + octets)
+            while not outgoing.is_sent:
                 try:
-                    self._outgoing.send(self._socket)
+                    outgoing.send(self._socket)
                 except (OSError, IOError) as error:
                     if error.args[0] != errno.EINTR:
-                        self._outgoing = _Outgoing(b"")
+                        outgoing = self._outgoing = _Outgoing(b"")
 
     # -- in ------------------------------------------------------------------------------------------------
 

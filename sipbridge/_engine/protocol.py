@@ -44,6 +44,8 @@ _ERRORS = dict(
 _NUMBER = struct.Struct("!I")
 _COMMAND = struct.Struct("!II")  # the command's number, the number of octets of JSON
 
+_NULL = b"null"  # what most commands return
+
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _from_json = json.JSONDecoder().decode
 
@@ -173,7 +175,7 @@ def parse_command(payload):
 def result(number, value):
     # type: (int, Any) -> bytes
     """The result of a command, as a frame."""
-    return frame(RESULT, _NUMBER.pack(number) + _to_json(value).encode("ascii"))
+    return frame(RESULT, _NUMBER.pack(number) + (_NULL if value is None else _to_json(value).encode("ascii")))
 
 
 def failure(number, error):
@@ -194,7 +196,8 @@ def parse_result(payload):
     """(number, value) of a result. Raises ProtocolError."""
     if len(payload) < _NUMBER.size:
         raise ProtocolError("malformed result")
-    return _NUMBER.unpack_from(payload)[0], _parse(payload[_NUMBER.size :])
+    octets = payload[_NUMBER.size :]
+    return _NUMBER.unpack_from(payload)[0], None if octets == _NULL else _parse(octets)
 
 
 def parse_failure(payload):

@@ -73,7 +73,8 @@ class Server(object):
         self._engine_descriptor = -1  # -1 before the engine is open
         self._poll = select.poll()
         self._watched = {}  # type: Dict[int, int]
-        self._watch(connection.fileno(), select.POLLIN)
+        self._descriptor = connection.fileno()
+        self._watch(self._descriptor, select.POLLIN)
 
     def _watch(self, descriptor, events):
         # type: (int, int) -> None
@@ -89,32 +90,33 @@ class Server(object):
         self._out.append(protocol.hello(facts))
         while not (self._closed and not self._out):
             self._send()
-            self._beat()
-            ready = self._wait()
+            ready = self._wait(self._beat())
             if ready & (select.POLLIN | select.POLLHUP | select.POLLERR):
                 self._receive()
             if self._opened:
                 self._take_events()
 
-    def _wait(self):
-        # type: () -> int
-        """Wait for socket and engine, at most until the next sign of life. Returns poll()'s flags of the socket."""
-        self._watch(self._socket.fileno(), select.POLLIN | (select.POLLOUT if self._out else 0))
-        limit = max(0.0, self._next_beat - monotonic())
+    def _wait(self, limit):
+        # type: (float) -> int
+        """Wait for socket and engine, at most so many seconds. Returns poll()'s flags of the socket."""
+        self._watch(self._descriptor, select.POLLIN | select.POLLOUT if self._out else select.POLLIN)
         try:
-            ready = dict(self._poll.poll(int(limit * 1000) + 1))
+            for descriptor, flags in self._poll.poll(int(limit * 1000) + 1):
+                if descriptor == self._descriptor:
+                    return flags
         except (OSError, select.error) as error:
             if error.args[0] != errno.EINTR:
                 raise
-            return 0
-        return ready.get(self._socket.fileno(), 0)
+        return 0
 
     def _beat(self):
-        # type: () -> None
-        """Give a sign of life if it is time. If the next one does not come in time, SIGALRM ends the process."""
+        # type: () -> float
+        """Give a sign of life if it is time. If the next one does not come in time, SIGALRM ends the process. Returns
+        the seconds until that.
+        """
         now = monotonic()
         if now < self._next_beat:
-            return
+            return self._next_beat - now
         self._next_beat = now + self._interval
         if os.getppid() != self._parent:
             raise _ServiceGone
@@ -126,6 +128,7 @@ class Server(object):
         except (OSError, IOError) as error:
             if error.errno not in _LATER:
                 raise _ServiceGone
+        return self._interval
 
     # -- out -----------------------------------------------------------------------------------------------
 
