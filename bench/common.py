@@ -1,6 +1,8 @@
-"""What the benchmarks share: the programs that are measured, and sipp, which calls them."""
+"""What the benchmarks share: the programs that are measured, and what calls them: caller.c, or sipp."""
 
 import csv
+import functools
+import json
 import os
 import pathlib
 import re
@@ -100,6 +102,23 @@ def bare(engine):
     return Answerer("bare " + engine, engine, [build_bare(engine)])
 
 
+class Rush:
+    """caller.c, which costs a small part of what sipp does, so that the answerer is what limits; what it counted.
+
+    Makes ``count`` calls with so many INFOs in each, or, with ``kind`` "message", as many MESSAGEs: ``parallel`` at a
+    time, at most ``rate`` a second (0: any number), for ``limit`` seconds; what is not finished then has failed.
+    """
+
+    def __init__(self, port, count, parallel, kind="call", infos=0, rate=0, limit=120):
+        command = [build_caller()] + [str(each) for each in (port, kind, count, parallel, rate, limit, infos)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def finish(self):
+        """Wait for the end. Returns (what succeeded, what failed, seconds, retransmissions)."""
+        counted = json.loads(self._process.communicate()[0])
+        return tuple(counted[name] for name in ("succeeded", "failed", "seconds", "retransmissions"))
+
+
 class Caller:
     """sipp with a scenario; what it counted.
 
@@ -150,13 +169,22 @@ LIBRARIES = ["-leXosip2", "-losip2", "-losipparser2"]
 
 def build_bare(engine, job="bare"):
     """The path of the C program that does a job ("bare", "bare_register") on an engine, compiled."""
-    name = "%s_%s" % (job, engine)
-    target = ROOT / "build" / "bench" / name
-    target.parent.mkdir(parents=True, exist_ok=True)
     flags = LIBRARIES
     if engine == "sofia":
         query = ["pkg-config", "--cflags", "--libs", "sofia-sip-ua"]
         flags = subprocess.check_output(query, text=True).split()
+    return _build("%s_%s" % (job, engine), flags)
+
+
+@functools.lru_cache(None)
+def build_caller():
+    """The path of caller.c, compiled."""
+    return _build("caller", [])
+
+
+def _build(name, flags):
+    target = ROOT / "build" / "bench" / name
+    target.parent.mkdir(parents=True, exist_ok=True)
     compiler = shlex.split(os.environ.get("CC", "cc")) + shlex.split(os.environ.get("LDFLAGS", ""))
     source = str(HERE / (name + ".c"))
     subprocess.check_call(compiler + ["-std=gnu99", "-O2", source, "-o", str(target)] + flags)

@@ -8,17 +8,17 @@ import subprocess
 import sys
 from functools import partial
 
-from common import HERE, ROOT, Answerer, Caller, bare, engines, facade, note
+from common import HERE, ROOT, Answerer, Rush, bare, engines, facade, note
 
-ANY = 100000  # calls a second, as many as it takes
+ANY = 0  # calls a second: as many as it takes
 PEERS = (  # package, program, the calls a second that it is offered, at a time, and in a window
     # It opens two RTP sockets for each call, has room for 64, and gives one back half a second after its call: more
-    # than some 60 calls a second are its end (an assertion of its ioqueue).
-    ("pjsua2-python==2.15.1.post1", "peer_pjsua2.py", 50, 4, 300),
+    # than some 50 calls a second are its end (an assertion of its ioqueue).
+    ("pjsua2-python==2.15.1.post1", "peer_pjsua2.py", 30, 4, 200),
     ("sippy==2.5.0", "peer_sippy.py", ANY, 5, 1000),
     ("aiosipua==0.7.1", "peer_aiosipua.py", ANY, 20, 3000),
 )
-TOLERANT = "-default_behaviors all,-abortunexp"  # sippy's 100 may come after its 200
+ONLY_BINARY = "pjsua2-python"  # a source of it would take PJSIP and half an hour; sippy has nothing but its source
 VENV = ROOT / "build" / "venv-bench-peers"
 CALLS, WINDOWS, PARALLEL = 3000, 3, 20
 
@@ -31,14 +31,9 @@ def _python():
 
 def _install(package):
     """What is wrong, or None."""
-    command = [_python(), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary=:all:", package]
+    command = [_python(), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary=" + ONLY_BINARY, package]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return result.stdout.strip().splitlines()[-1] if result.returncode else None
-
-
-def _scenario():
-    """caller.xml, but for [next_url], which sipp takes from a Contact with a name in it as a whole."""
-    return (HERE / "caller.xml").read_text().replace("[next_url]", "sip:bench@[remote_ip]:[remote_port]")
 
 
 def _measured(answerer, rate, parallel, calls):
@@ -46,8 +41,7 @@ def _measured(answerer, rate, parallel, calls):
     rates, cpus, failures, again = [], [], 0, 0
     for _ in range(WINDOWS):
         cpu = answerer.cpu_seconds()
-        caller = Caller(answerer.port, calls, parallel, scenario=_scenario(), rate=rate, options=TOLERANT)
-        succeeded, failed, seconds, retransmitted = caller.finish()
+        succeeded, failed, seconds, retransmitted = Rush(answerer.port, calls, parallel, rate=rate).finish()
         rates.append(succeeded / seconds)
         cpus.append((answerer.cpu_seconds() - cpu) / max(1, succeeded) * 1e6)
         failures, again = failures + failed, again + retransmitted
@@ -83,6 +77,7 @@ def measure(arguments):
     for engine in engines():
         rows.append(_run("bare " + engine, partial(bare, engine), ANY, PARALLEL, CALLS))
         rows.append(_run("facade " + engine, partial(facade, engine), ANY, PARALLEL, CALLS))
+        rows.append(_run("facade worker " + engine, partial(facade, engine, "--worker"), ANY, PARALLEL, CALLS))
     for package, program, rate, parallel, calls in PEERS:
         problem = _install(package)
         name = package.replace("==", " ")
@@ -91,4 +86,13 @@ def measure(arguments):
         else:
             command = [_python(), str(HERE / program)]
             rows.append(_run(name, partial(Answerer, name, "", command), rate, parallel, calls))
-    return {"peers": rows}
+    return {"peers": rows, "ratios": dict(_ratios(rows))}
+
+
+def _ratios(rows):
+    """The processor time of a call in each other stack, beside that of the facade on each engine."""
+    costs = dict((row["name"], row["cpu_us_per_call"]) for row in rows)
+    for ours in [name for name in costs if name.startswith("facade ") and "worker" not in name]:
+        for package in [each[0].replace("==", " ") for each in PEERS]:
+            if costs[ours] and costs[package]:
+                yield "CPU time of a call, %s/%s" % (package, ours), round(costs[package] / costs[ours], 2)

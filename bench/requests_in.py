@@ -1,58 +1,18 @@
-"""Requests that are no calls, sent by sipp: MESSAGE outside, INFO within."""
+"""Requests that are no calls: MESSAGE outside, INFO within."""
 
-from common import HERE, Caller, bare, engines, facade, note
+from common import Rush, bare, engines, facade, note
 
-MESSAGES = 10000
-CALLS, INFOS = 200, 50  # calls, and requests in each
-PARALLEL = 20
-
-_HEAD = """\
-      Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
-      From: <sip:sipp@[local_ip]:[local_port]>;tag=[pid]-[call_number]
-      %(to)s
-      Call-ID: [call_id]
-      CSeq: %(cseq)d %(method)s
-      Max-Forwards: 70
-"""
-
-_REQUEST = (
-    """\
-  <send retrans="500">
-    <![CDATA[
-      %(method)s %(uri)s SIP/2.0
-"""
-    + _HEAD
-    + """\
-      Content-Type: %(type)s
-      Content-Length: [len]
-
-      %(body)s
-    ]]>
-  </send>
-  <recv response="200"/>
-"""
-)
+MESSAGES = 20000
+CALLS, INFOS = 400, 50  # calls, and requests in each
+PARALLEL = 100
 
 
-def _message():
-    target = "sip:bench@[remote_ip]:[remote_port]"
-    fields = {"method": "MESSAGE", "uri": target, "to": "To: <%s>" % target, "cseq": 1}
-    request = _REQUEST % dict(fields, type="text/plain", body="lunch at noon?")
-    return '<?xml version="1.0" encoding="ISO-8859-1" ?>\n<scenario name="message">\n%s</scenario>\n' % request
-
-
-def _infos():
-    """caller.xml with requests in the place of its pause."""
-    begin, end = (HERE / "caller.xml").read_text().split("  <pause/>\n")
-    fields = {"method": "INFO", "uri": "[next_url]", "to": "[last_To:]", "type": "application/dtmf-relay"}
-    infos = [_REQUEST % dict(fields, cseq=number + 2, body="Signal=5") for number in range(INFOS)]
-    return begin + "".join(infos) + end.replace("CSeq: 2 BYE", "CSeq: %d BYE" % (INFOS + 2))
-
-
-def _measured(answerer, what, scenario, calls, requests):
+def _measured(answerer, what, calls, infos):
+    requests = infos or 1  # in each
     note("%s: %d %s" % (answerer.name, calls * requests, what))
+    kind = "call" if infos else "message"
     cpu = answerer.cpu_seconds()
-    succeeded, failed, seconds, again = Caller(answerer.port, calls, PARALLEL, scenario=scenario).finish()
+    succeeded, failed, seconds, again = Rush(answerer.port, calls, PARALLEL, kind, infos).finish()
     return {
         "name": answerer.name,
         "what": what,
@@ -63,14 +23,26 @@ def _measured(answerer, what, scenario, calls, requests):
     }
 
 
+def _ratios(engine, rows):
+    """The facade beside the bare program, each INFO and MESSAGE."""
+    for plain, ours in zip(rows[:2], rows[2:]):
+        what = "%s, facade/bare %s" % (ours["what"], engine)
+        yield what, round(ours["requests_per_s"] / max(0.1, plain["requests_per_s"]), 3)
+        ratio = ours["cpu_us_per_request"] / max(0.1, plain["cpu_us_per_request"])
+        yield "CPU time of " + what, round(ratio, 3)
+
+
 def measure(arguments):
-    rows = []
+    rows, ratios = [], {}
     for engine in engines():
+        of_engine = []
         for start in (bare, facade):
             answerer = start(engine)
             try:
-                rows.append(_measured(answerer, "MESSAGE", _message(), MESSAGES, 1))
-                rows.append(_measured(answerer, "INFO", _infos(), CALLS, INFOS))
+                of_engine.append(_measured(answerer, "MESSAGE", MESSAGES, 0))
+                of_engine.append(_measured(answerer, "INFO", CALLS, INFOS))
             finally:
                 answerer.stop()
-    return {"requests": rows}
+        rows += of_engine
+        ratios.update(_ratios(engine, of_engine))
+    return {"requests": rows, "ratios": ratios}

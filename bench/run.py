@@ -1,4 +1,4 @@
-"""What the facade costs over a bare C program on the same engine, both called by sipp, side by side in one run.
+"""What the facade costs over a bare C program on the same engine, both called alike, side by side in one run.
 
 python bench/run.py [--only PART]... [--calls N] [--output build/bench.json]
 
@@ -29,9 +29,9 @@ import requests_in
 import restarts
 import sustained
 import waiting
-from common import ROOT, Caller, bare, engines, exosip_version, facade, note, print_table
+from common import ROOT, Caller, Rush, bare, engines, exosip_version, facade, note, print_table
 
-PARALLEL = 20  # calls under way at once while throughput is measured
+PARALLEL = 100  # calls under way at once while throughput is measured
 WARM_UP = 2000  # calls before anything is measured
 HELD = 1000  # calls that are held while memory per live call is measured
 SETTLE = 55  # seconds: 64*T1 (RFC 3261, 17), after which nothing of an ended call is left, and sb_core_tidy()
@@ -51,7 +51,7 @@ class Run:
 
     def calls(self, count, parallel=PARALLEL, measured=True):
         cpu = self.answerer.cpu_seconds()
-        succeeded, failed, seconds, again = Caller(self.answerer.port, count, parallel).finish()
+        succeeded, failed, seconds, again = Rush(self.answerer.port, count, parallel).finish()
         self.finished += succeeded
         self.failed += failed
         self.retransmitted += again
@@ -119,11 +119,15 @@ def measure(runs, calls):
 
 def report(results):
     rates = dict((each["name"], each["calls_per_s"]) for each in results)
+    costs = dict((each["name"], each["cpu_us_per_call"]) for each in results)
     ratios = {}
     for engine in sorted(set(each["engine"] for each in results)):
         in_process = rates["facade " + engine]
         ratios["facade/bare " + engine] = round(in_process / rates["bare " + engine], 3)
         ratios["worker/facade " + engine] = round(rates["facade worker " + engine] / in_process, 3)
+        for name in ("facade", "facade worker"):
+            ratio = costs["%s %s" % (name, engine)] / max(0.1, costs["bare " + engine])
+            ratios["CPU time of a call, %s/bare %s" % (name, engine)] = round(ratio, 3)
     return {"runs": results, "ratios": ratios}
 
 
