@@ -31,7 +31,8 @@ def _python():
 
 def _install(package):
     """What is wrong, or None."""
-    command = [_python(), "-m", "pip", "install", "-q", "--disable-pip-version-check", "--only-binary=" + ONLY_BINARY, package]
+    options = ["-q", "--disable-pip-version-check", "--only-binary=" + ONLY_BINARY]
+    command = [_python(), "-m", "pip", "install"] + options + [package]
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return result.stdout.strip().splitlines()[-1] if result.returncode else None
 

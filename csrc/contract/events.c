@@ -54,8 +54,10 @@ int sb_take_frames(int id, int timeout_ms, int max, char **frames, size_t *lengt
     engine = sb_engine_enter(id);
     if (engine == NULL)
         return SB_ECLOSED;
-    while (count < max && (found = sb_queue_pop(engine->core.queue, count == 0 ? timeout_ms : 0, &events[count])) > 0)
+    while (count < max && (found = sb_queue_pop(engine->core.queue, timeout_ms, &events[count])) > 0) {
         count++;
+        timeout_ms = 0;
+    }
     sb_engine_leave(engine);
     if (count == 0)
         return found;

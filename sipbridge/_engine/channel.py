@@ -11,7 +11,7 @@ from itertools import starmap
 
 from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
-from sipbridge._engine.records import Vocabulary
+from sipbridge._engine.records import ProtocolError, Vocabulary
 from sipbridge.errors import EngineLost
 
 TYPE_CHECKING = False
@@ -157,7 +157,7 @@ class Channel(object):
         try:
             for kind, payload in self._decoder.feed(octets):
                 messages.append(self._message(kind, payload))
-        except protocol.ProtocolError as error:
+        except ProtocolError as error:
             self.ended = True
             self.problem = "worker process %d sent what it should not: %s" % (self.process.pid, error)
             self.process.kill()
@@ -175,7 +175,7 @@ class Channel(object):
             return kind, number, None, error
         if kind == protocol.HELLO:
             return kind, protocol.parse_hello(payload)
-        raise protocol.ProtocolError("unexpected frame of kind %d" % kind)
+        raise ProtocolError("unexpected frame of kind %d" % kind)
 
     def take(self, number):
         # type: (int) -> Optional[Pending]
@@ -238,7 +238,7 @@ class Channel(object):
         else:
             pending = self.take(value)
             if pending is None:
-                raise protocol.ProtocolError("a result of no command: %d" % value)
+                raise ProtocolError("a result of no command: %d" % value)
             pending.settle(result, error)
 
     # -- the end -------------------------------------------------------------------------------------------

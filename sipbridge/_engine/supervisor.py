@@ -8,7 +8,7 @@ import threading
 from sipbridge._compat import monotonic
 from sipbridge._engine.channel import Channel
 from sipbridge._engine.ledger import unreported
-from sipbridge._engine.protocol import ProtocolError
+from sipbridge._engine.records import ProtocolError
 from sipbridge._engine.worker_process import Process
 from sipbridge.errors import EngineLost, SipbridgeError
 

@@ -21,6 +21,7 @@ import warnings
 from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
 from sipbridge._engine.in_process import InProcess
+from sipbridge._engine.records import ProtocolError
 from sipbridge._engine.shield_counters import counters
 from sipbridge._version import __version__
 from sipbridge.errors import SipbridgeError, UnshieldedEngineWarning
@@ -65,7 +66,7 @@ class Server(object):
         self._parent = settings["parent"]
         self._interval = settings["beat"]
         self._alarm = settings["hang"] + 1.0
-        self._next_beat = 0.0
+        self._next_beat = 0.0  # type: float
         self._decoder = protocol.Decoder()
         self._out = []  # type: List[bytes]
         self._credit = 0
@@ -99,7 +100,7 @@ class Server(object):
     def _wait(self, limit):
         # type: (float) -> int
         """Wait for socket and engine, at most so many seconds. Returns poll()'s flags of the socket."""
-        self._watch(self._descriptor, select.POLLIN | select.POLLOUT if self._out else select.POLLIN)
+        self._watch(self._descriptor, (select.POLLIN | select.POLLOUT) if self._out else select.POLLIN)
         try:
             for descriptor, flags in self._poll.poll(int(limit * 1000) + 1):
                 if descriptor == self._descriptor:
@@ -115,8 +116,9 @@ class Server(object):
         the seconds until that.
         """
         now = monotonic()
-        if now < self._next_beat:
-            return self._next_beat - now
+        left = self._next_beat - now  # type: float
+        if left > 0.0:
+            return left
         self._next_beat = now + self._interval
         if os.getppid() != self._parent:
             raise _ServiceGone
@@ -128,7 +130,7 @@ class Server(object):
         except (OSError, IOError) as error:
             if error.errno not in _LATER:
                 raise _ServiceGone
-        return self._interval
+        return max(0.0, self._next_beat - monotonic())
 
     # -- out -----------------------------------------------------------------------------------------------
 
@@ -173,7 +175,7 @@ class Server(object):
             elif kind == protocol.CREDIT:
                 self._credit += protocol.parse_credit(payload)
             else:
-                raise protocol.ProtocolError("a service does not send frames of kind %d" % kind)
+                raise ProtocolError("a service does not send frames of kind %d" % kind)
 
     def _execute(self, number, name, arguments):
         # type: (int, str, List[Any]) -> None

@@ -11,7 +11,7 @@ import sipbridge
 from peers.byhand import ByHand
 from sipbridge._engine import protocol
 from sipbridge._engine.in_process import InProcess
-from sipbridge._engine.records import Content, Parties, Vocabulary
+from sipbridge._engine.records import Content, Parties, ProtocolError, Vocabulary
 from worker.fake_worker import FIRST, LATER
 from worker.processes import wait_until, worker_of
 from worker.test_lost import established
@@ -94,7 +94,7 @@ def test_a_command_is_packed_and_unpacked(method, arguments):
     b'\x00\x00\x00\x01\x00\x00\x00\x31["x",[{"record":"Popen","fields":["id"]}]]     ',
 ])  # fmt: skip
 def test_a_malformed_command(payload):
-    with pytest.raises(protocol.ProtocolError):
+    with pytest.raises(ProtocolError):
         protocol.parse_command(payload)
 
 
