@@ -86,6 +86,29 @@ def test_the_descriptor_is_readable_while_events_wait(raw, engine, port, peer):
     assert readable(descriptor, 10)
 
 
+def test_the_descriptor_tells_of_events_that_came_before_it_was_asked_for(raw, engine, port, peer):
+    message(peer, port, b"one")
+    message(peer, port, b"two")
+    assert raw.wait(engine).body == b"one"
+    deadline = time.time() + 10
+    while not readable(raw.lib.sb_fd(engine), 0.05) and time.time() < deadline:
+        pass
+    assert readable(raw.lib.sb_fd(engine))
+    assert raw.wait(engine).body == b"two"
+    assert not readable(raw.lib.sb_fd(engine))
+
+
+def test_frames_are_waited_for(raw, engine, port, peer):
+    frames, length = raw.ffi.new("char **"), raw.ffi.new("size_t *")
+    before = time.time()
+    assert raw.lib.sb_take_frames(engine, 150, 2, frames, length) == 0
+    assert time.time() - before >= 0.14
+    message(peer, port)
+    assert raw.lib.sb_take_frames(engine, 10000, 2, frames, length) == 1
+    assert raw.ffi.unpack(frames[0], length[0]).endswith(b"hello")
+    raw.lib.sb_frames_free(frames[0])
+
+
 def test_closing_ends_a_wait(raw):
     engine = raw.open()
     waiting = [Waiting(raw, engine) for _ in range(4)]

@@ -73,3 +73,15 @@ def test_bad_headers_are_refused_and_quoted(pair, quoted):
     with pytest.raises(InputError) as caught:
         check_headers([pair])
     assert quoted in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["Replaces", "replaces", "Route", "x-none"])
+def test_a_field_that_is_not_there_may_be_in_a_value(name):
+    headers = Headers("Supported: replaces, timer\nX-Text: Route: x\n")
+    assert headers.get(name) is None and headers.get_all(name) == [] and name not in headers
+    assert headers.get_all("k") == ["replaces, timer"]
+    assert headers.get(name) is None and len(headers) == 2
+
+
+def test_a_field_is_found_whatever_the_case_and_the_blanks():
+    assert Headers(" REPLACES : a;to-tag=1;from-tag=2\n").get_all("replaces") == ["a;to-tag=1;from-tag=2"]
