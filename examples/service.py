@@ -4,7 +4,8 @@
     python examples/service.py           # listens on UDP port 5060, or on $PORT; $ADVERTISED is where it is reached
 
 It takes every call, collects the keys that come in INFO requests (RFC 6086, application/dtmf-relay), and answers
-the INFO of the "#" with what was keyed in, as text. SIGTERM and Ctrl-C hang up every call and end it.
+the INFO of the "#" with what was keyed in, as text. Ctrl-C hangs up every call and ends it; SIGTERM gives
+calls eight seconds to finish, and new ones a 503.
 docs/debugging.md looks for a bug in it: `git apply examples/service-bug.patch` puts the bug in.
 """
 
@@ -74,9 +75,14 @@ class Service(object):
         self.sessions.pop(event.call, None)
 
 
+class Stopped(BaseException):
+    """A signal asks the program to end."""
+
+
 def stop(signum, frame):
-    """Leave the main thread's wait; the endpoint's ``with`` then hangs up what is up."""
-    raise SystemExit(0)
+    """Leave the main thread's wait; a second signal ends the program at once."""
+    signal.signal(signum, signal.SIG_DFL)
+    raise Stopped(signum)
 
 
 def main():
@@ -87,7 +93,11 @@ def main():
     with sipbridge.Endpoint(address, advertised=os.environ.get("ADVERTISED") or None) as endpoint:
         Service(endpoint)
         log.info("listening on %s (%s %s)", endpoint.address, endpoint.engine_name, endpoint.engine_version)
-        endpoint.wait_closed()
+        try:
+            endpoint.wait_closed()
+        except Stopped as stopped:
+            if stopped.args[0] == signal.SIGTERM:
+                endpoint.drain(8.0)  # "docker stop" kills after ten
 
 
 if __name__ == "__main__":

@@ -211,6 +211,10 @@ int sb_port(int engine);
  * answers, and free everything. A thread in sb_wait() returns with SB_ECLOSED. Events that nobody has read are lost. */
 int sb_close(int engine, int grace_ms);
 
+/* From now on OPTIONS outside of calls are answered 503: who asks whether calls may be sent here is to send them
+ * elsewhere (11.2). All else goes on; new calls and requests are the user's to refuse. */
+int sb_drain(int engine);
+
 /* See whether an engine is alive: returns when its lock is free and its thread has done something. If one of them
  * hangs, this never returns. */
 int sb_probe(int engine);

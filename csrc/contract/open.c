@@ -79,6 +79,18 @@ int sb_close(int id, int grace_ms)
     return SB_OK;
 }
 
+int sb_drain(int id)
+{
+    struct sb_engine *engine = sb_engine_enter(id);
+    if (engine == NULL)
+        return SB_ECLOSED;
+    sb_core_lock(&engine->core);
+    engine->core.draining = 1;
+    sb_core_unlock(&engine->core);
+    sb_engine_leave(engine);
+    return SB_OK;
+}
+
 int sb_port(int id)
 {
     struct sb_engine *engine = sb_engine_enter(id);

@@ -17,6 +17,7 @@ struct sb_core {
     struct sb_queue *queue; /* has a lock of its own */
     void *state;            /* the backend's */
     int closing;            /* what sb_core_closing() says */
+    int draining;           /* OPTIONS are answered 503 */
     size_t removed[SB_TIDY_TICKS]; /* how many objects were removed in each of the last ticks */
     size_t peak;            /* the largest sum of these since memory was last given back */
 };

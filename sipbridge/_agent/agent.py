@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 from sipbridge._call.placing import place
+from sipbridge._compat import NamedTuple
 from sipbridge._engine.records import Parties
 from sipbridge._engine.response import check_response
 from sipbridge._text.arguments import check_timeout
@@ -40,6 +41,12 @@ class _Pending(object):
         self.given_up = False  # type: bool
 
 
+class Draining(NamedTuple("Draining", [("redirect", "Optional[str]"), ("retry_after", "int")])):
+    """New calls are sent to ``redirect``, or, where it is None, may come again in ``retry_after`` seconds."""
+
+    __slots__ = ()
+
+
 class Agent(object):
     """The calls, registrations and requests of an endpoint, and the ways to send, to wait and to set a timer.
 
@@ -53,6 +60,7 @@ class Agent(object):
         calls, registrations, subscriptions, notifiers: dicts by the engine's numbers. ``publications`` is a set.
         pending: the requests without a final response, by the engine's number of the transaction.
         closing: True once the endpoint is being closed.
+        draining: how new calls are refused, a Draining, once nothing new is to be taken; else None.
     """
 
     def __init__(self, engine, identity=None, session_expires=None):
@@ -68,6 +76,7 @@ class Agent(object):
         self.publications = set()  # type: Set[Publication]
         self.pending = {}  # type: Dict[int, Any]
         self.closing = False
+        self.draining = None  # type: Optional[Draining]
 
     @property
     def lock(self):
@@ -85,6 +94,12 @@ class Agent(object):
         ``about``: the call or the like that the new event is about; None if it begins something.
         """
         return self.dispatcher.congested(about)
+
+    @property
+    def is_leaving(self):
+        # type: () -> bool
+        """True when nothing that has ended is to be begun again."""
+        return self.closing or self.draining is not None
 
     @property
     def keeps_nothing(self):

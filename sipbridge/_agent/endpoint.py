@@ -7,7 +7,7 @@ import weakref
 
 from sipbridge import events
 from sipbridge._agent import configuration
-from sipbridge._agent.agent import Agent
+from sipbridge._agent.agent import Agent, Draining
 from sipbridge._agent.dispatch import Dispatcher
 from sipbridge._agent.pool import MOST
 from sipbridge._agent.requests import Requests
@@ -234,6 +234,33 @@ class Endpoint(Requests):
         if not self._agent.keeps_nothing:
             kept.leave(self._agent)
         self._dispatcher.linger(lambda: not self._agent.calls and self._agent.keeps_nothing, timeout)
+
+    def drain(self, timeout=30.0, redirect=None, retry_after=30):
+        # type: (float, Optional[str], int) -> bool
+        """Take nothing new, let the calls that are up finish, and close. Returns whether they all have.
+
+        Args:
+            timeout: seconds after which the calls that are still up are hung up.
+            redirect: URI or name-addr that new calls are sent to with 302; None: they are answered 503.
+            retry_after: seconds in the Retry-After of a 503 (RFC 3261, 20.33).
+
+        From now on new calls are refused like that, other new requests and OPTIONS with 503, and registrations are
+        taken back. Requests within calls are served as ever. :meth:`close` from another thread ends it at once.
+        Raises InputError.
+        """
+        check_delay(timeout)
+        target = None if redirect is None else check_address(redirect, "redirect")
+        check_whole(retry_after, "retry_after", 0, 2**31 - 1)
+        agent = self._agent
+        with agent.lock:
+            agent.draining = Draining(target, retry_after)
+        quietly(self._engine.drain)
+        if not agent.keeps_nothing:
+            kept.withdraw(agent)
+        self._dispatcher.linger(lambda: not agent.calls or agent.closing, timeout)
+        finished = not self.calls
+        self.close()
+        return finished
 
     def wait_closed(self, timeout=None):
         # type: (Optional[float]) -> bool

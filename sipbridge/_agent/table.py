@@ -75,6 +75,9 @@ class Table(object):
         # type: (RawEvent, bool) -> bool
         """Whether there is no room for this, so that it was answered 503. No handler sees it."""
         agent = self._agent
+        if is_new and agent.draining is not None and raw.method != HEALTH:
+            self._send_away(raw, *agent.draining)
+            return True
         if is_new and agent.dispatcher.is_full:
             agent.dispatcher.count_refused()
             self._refuse(raw, 503, RETRY_AFTER)
@@ -83,6 +86,14 @@ class Table(object):
             return False
         self._refuse(raw)
         return True
+
+    def _send_away(self, raw, redirect, retry_after):
+        # type: (RawEvent, Optional[str], int) -> None
+        """Refuse what is new for good, since this endpoint is about to go."""
+        if redirect is not None and raw.type == "call-incoming":
+            quietly(self._agent.engine.redirect, raw.call, 302, redirect)
+        else:
+            self._refuse(raw, 503, retry_after)
 
     def _refuse(self, raw, status=503, retry_after=None):
         # type: (RawEvent, int, Optional[int]) -> None

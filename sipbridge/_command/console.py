@@ -100,6 +100,12 @@ class Interrupts(object):
         self.ignore()
         raise Interrupted(number)
 
+    def heed(self):
+        # type: () -> None
+        """Heed signals again, after the first: what is left to do takes a while."""
+        for number in self._before:
+            signal.signal(number, self._raise)
+
     def ignore(self):
         # type: () -> None
         """Ignore these signals from now on, because the rest takes only a second and must be done."""

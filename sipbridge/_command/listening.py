@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import signal
 import threading
 from functools import partial
 
@@ -38,9 +39,24 @@ def listen(options, console):
             while not listener.finished.is_set() and not console.broken.is_set():
                 listener.finished.wait(1.0)
                 phone.wait_closed(0.0)  # raises an error if the endpoint has failed
-        except Interrupted:
-            console.event("interrupted: hanging up")
+        except Interrupted as interrupted:
+            if interrupted.args[0] == signal.SIGTERM and options.drain:
+                drain(phone, options, console)
+            else:
+                console.event("interrupted: hanging up")
     return OK
+
+
+def drain(phone, options, console):
+    # type: (Endpoint, argparse.Namespace, Console) -> None
+    """Let the calls that are up finish, unless another signal comes."""
+    number = len(phone.calls)
+    console.event("taking no more calls: %d to finish, at most %g s for that" % (number, options.drain))
+    try:
+        options.interrupts.heed()
+        phone.drain(options.drain)
+    except Interrupted:
+        console.event("interrupted: hanging up")
 
 
 class Listener(object):

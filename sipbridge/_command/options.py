@@ -277,6 +277,10 @@ def _add_listen(subparsers):
     parser.add_argument(
         "--once", dest="max_calls", action="store_const", const=1, help="the same as --max-calls 1"
     )
+    parser.add_argument(
+        "--drain", metavar="S", type=_seconds, default=8,
+        help="after SIGTERM refuse new calls and give those that are up S seconds to finish; 0: hang up (default: 8)",
+    )  # fmt: skip
     _common(parser)
 
 

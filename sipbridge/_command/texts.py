@@ -53,8 +53,8 @@ examples:
 
 LISTEN_EXAMPLES = """\
 Calls are answered with 200 (or as --reject says), OPTIONS and MESSAGE with 200; one line is printed for each
-event. SIGINT and SIGTERM hang up every call and end with 0. Without --sdp a call gets one audio stream over
-which nothing is sent.
+event. SIGINT hangs up every call and ends with 0; SIGTERM first refuses new calls and lets those that are up
+finish (--drain). Without --sdp a call gets one audio stream over which nothing is sent.
 
 examples:
   sipbridge listen udp://127.0.0.1:5070

@@ -267,6 +267,11 @@ class InProcess(object):
         """Return when the engine works. While one of its threads hangs or keeps its lock, this does not return."""
         self._lib.sb_probe(self._handle)
 
+    def drain(self):
+        # type: () -> None
+        """From now on answer 503 to OPTIONS outside of calls."""
+        self._check(self._lib.sb_drain(self._handle), "drain")
+
     def add_credentials(self, realm, user, password):
         # type: (Optional[str], str, str) -> None
         code = self._lib.sb_credentials(

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
             raise NotImplementedError
 
         @property
-        def closing(self):
+        def is_leaving(self):
             # type: () -> bool
             raise NotImplementedError
 

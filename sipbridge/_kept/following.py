@@ -80,11 +80,17 @@ FOLLOW = {
 # -- the end ---------------------------------------------------------------------------------------------------
 
 
+def withdraw(agent):
+    # type: (Agent) -> None
+    """Begin to take the registrations back. It waits for nothing."""
+    for registration in list(agent.registrations.values()):
+        quietly(registration._withdraw)
+
+
 def leave(agent):
     # type: (Agent) -> None
     """Begin to end all of them. It waits for nothing."""
-    for registration in list(agent.registrations.values()):
-        quietly(agent.engine.unregister, registration._id)
+    withdraw(agent)
     with agent.lock:
         for subscription in list(agent.subscriptions.values()):
             quietly(subscription._end)

@@ -135,6 +135,13 @@ class Registration(object):
             self.state = "ended"
         return True
 
+    def _withdraw(self):
+        # type: () -> None
+        """Begin to take it back; nothing is waited for."""
+        self._keep = False
+        if not self._given_up():
+            self._engine.unregister(self._id)
+
     def _stop_waiting(self):
         # type: () -> None
         if self._alarm is not None:
@@ -144,7 +151,7 @@ class Registration(object):
         # type: () -> None
         """Register again when "waiting" is over. This runs on the event thread."""
         with self._agent.lock:
-            if self._agent.closing or self.state != "waiting":
+            if self._agent.is_leaving or self.state != "waiting":
                 return
             try:
                 self._begin()
@@ -191,7 +198,7 @@ class Registration(object):
         self._response = response
         if state == "active":
             self._failures = 0
-        elif self._keep and (state == "ended" or may_pass(response.status)) and not self._agent.closing:
+        elif self._keep and (state == "ended" or may_pass(response.status)) and not self._agent.is_leaving:
             self.state = "waiting"
             asked = number(parse_parameters(response.headers.get("Retry-After", "").partition("(")[0])[0])
             self._wait_again(min(asked or 0, 2 * MAX_BACKOFF))

@@ -8,6 +8,7 @@ import pytest
 
 import sipbridge
 from aio.loop import elsewhere, in_loop
+from conformance.sdp import ANSWER, OFFER
 from peers.silent import Silent
 from sipbridge import aio
 
@@ -40,6 +41,37 @@ async def test_a_coroutine_answers_in_its_own_time(other):
 
         phone.on(sipbridge.MessageReceived, answer)
         assert (await elsewhere(other.endpoint, "message", phone.uri, "x"))["status"] == 202
+
+
+@in_loop
+async def test_an_answer_that_is_deferred_and_one_that_does_not_come(other):
+    async with aio.Endpoint() as phone:
+        loop = asyncio.get_running_loop()
+
+        def defer(event):
+            event.defer(60.0 if event.text == "later" else 0.2)
+            if event.text == "later":
+                loop.call_later(0.1, event.answer, 202)
+
+        phone.on(sipbridge.MessageReceived, defer)
+        for text, status in (("later", 202), ("never", 200)):
+            assert (await elsewhere(other.endpoint, "message", phone.uri, text))["status"] == status
+
+
+@in_loop
+async def test_draining(other):
+    """What is new is refused while a call goes on."""
+    async with aio.Endpoint() as phone:
+        phone.on(sipbridge.IncomingCall, lambda event: event.call.answer(ANSWER))
+        calling = other.start("endpoint", "call", phone.uri, OFFER)
+        await elsewhere(calling.result)
+        draining = asyncio.create_task(phone.drain(60.0))
+        await asyncio.sleep(0)
+        with pytest.raises(Exception, match="503"):
+            await elsewhere(other.endpoint, "message", phone.uri, "anybody?")
+        assert not draining.done()
+        await elsewhere(other.call, "hangup")
+        assert await draining is True and await phone.wait_closed(0.0)
 
 
 @in_loop

@@ -87,6 +87,9 @@ TABLE = {
         handlers=whole(1, 10000),
     ),
     "Endpoint.close": _entry({}, timeout=values.SECONDS),
+    "Endpoint.drain": _entry(
+        dict(timeout=0.0), timeout=values.SECONDS, redirect=optional(values.ADDRESS), retry_after=whole(0, 2**31 - 1)
+    ),
     "Endpoint.wait_closed": _entry(dict(timeout=0.0), timeout=values.TIMEOUT),
     "Endpoint.on": _entry(
         dict(kind=sipbridge.IncomingCall, handler=len),

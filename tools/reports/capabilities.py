@@ -274,6 +274,7 @@ CAPABILITIES = (
                     "conformance.agent.test_watch::*",
                 ],
             ),
+            ("Draining before a restart", ["conformance.agent.test_drain::*"]),
         ),
     ),
     (

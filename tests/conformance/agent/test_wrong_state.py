@@ -249,7 +249,9 @@ CLOSED = {
 }
 
 #: What does no harm, then or ever.
-HARMLESS = frozenset(["__init__", "on", "off", "events", "close", "wait_closed", "add_account", "account_of"])
+HARMLESS = frozenset(
+    ["__init__", "on", "off", "events", "close", "drain", "wait_closed", "add_account", "account_of"]
+)
 
 
 def test_each_method_of_an_endpoint_is_in_the_table():

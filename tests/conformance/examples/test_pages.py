@@ -40,6 +40,12 @@ def test_the_examples_of_endpoints_md(starter):
     assert example.output() == _block("endpoints.md", "text")
 
 
+def test_the_example_of_draining(starter):
+    example = _start("endpoints.md", starter.folder(), number=1)
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output() == _block("endpoints.md", "text", 1)
+
+
 def test_the_examples_of_reliability_md(starter):
     example = _start("reliability.md", starter.folder(), number=1)
     assert example.wait(20.0) == 0, example.output()

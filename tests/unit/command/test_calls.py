@@ -63,9 +63,9 @@ def test_more_calls_than_wanted_are_refused():
     assert "enough calls" in listening.output and "call 2" not in listening.output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_listen_with_0_and_its_calls(number):
-    with Listening() as listening, Command("call", listening.uri, "--duration", "600") as caller:
+@pytest.mark.parametrize("number, options", [(signal.SIGINT, []), (signal.SIGTERM, ["--drain", "0"])])
+def test_a_signal_ends_listen_with_0_and_its_calls(number, options):
+    with Listening(*options) as listening, Command("call", listening.uri, "--duration", "600") as caller:
         listening.expect("call 1  confirmed")
         caller.expect("answered")
         listening.process.send_signal(number)
@@ -74,6 +74,37 @@ def test_a_signal_ends_listen_with_0_and_its_calls(number):
     assert "call 1  ended, local-bye" in listening.output
     assert "ended, remote-bye" in caller.output
     assert listening.errors == ""
+
+
+def test_sigterm_lets_calls_finish_and_takes_no_more():
+    with Listening("--drain", "60") as listening, Command("call", listening.uri) as caller:
+        listening.expect("call 1  confirmed")
+        caller.expect("answered")
+        listening.process.send_signal(signal.SIGTERM)
+        listening.expect("taking no more calls: 1 to finish, at most 60 s")
+        assert "503" in one_line(run("call", listening.uri).errors)
+        caller.process.send_signal(signal.SIGINT)
+        assert (caller.finish(), listening.finish()) == (0, 0)
+    assert "call 1  ended, remote-bye" in listening.output and "call 2" not in listening.output
+
+
+def test_a_second_signal_hangs_up():
+    with Listening("--drain", "60") as listening, Command("call", listening.uri, "--duration", "600") as caller:
+        listening.expect("call 1  confirmed")
+        caller.expect("answered")
+        listening.process.send_signal(signal.SIGTERM)
+        listening.expect("taking no more calls")
+        listening.process.send_signal(signal.SIGTERM)
+        assert (listening.finish(), caller.finish()) == (0, 0)
+    assert "call 1  ended, local-bye" in listening.output
+
+
+def test_calls_that_do_not_finish_in_time_are_hung_up():
+    with Listening("--drain", "0.5") as listening, Command("call", listening.uri, "--duration", "600") as caller:
+        listening.expect("call 1  confirmed")
+        listening.process.send_signal(signal.SIGTERM)
+        assert (listening.finish(), caller.finish()) == (0, 0)
+    assert "call 1  ended, local-bye" in listening.output
 
 
 def test_an_interrupt_is_how_a_call_without_duration_ends():
