@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sipbridge._version import __version__
     from sipbridge.errors import (
         AuthenticationError,
+        CallHungUp,
         CallStateError,
         EngineError,
         EngineLost,
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
 _FROM = {
     "sipbridge._engine.libraries": "available",
     "sipbridge.errors": (
-        "AuthenticationError CallStateError EngineError EngineLost InputError NotSupportedError"
+        "AuthenticationError CallHungUp CallStateError EngineError EngineLost InputError NotSupportedError"
         " PeerUnreachable ResponseError SipbridgeError TimeoutError TransportError UnreachableContactWarning"
         " UnshieldedEngineWarning"
     ),
@@ -116,6 +117,7 @@ __all__ = [
     "CallAnswered",
     "CallConfirmed",
     "CallEnded",
+    "CallHungUp",
     "CallProgress",
     "CallReinvited",
     "CallStateError",

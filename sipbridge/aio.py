@@ -31,6 +31,7 @@ from sipbridge._agent import watch as _watch
 from sipbridge._aio import dispatcher as _dispatcher
 from sipbridge._aio import facade as _facade
 from sipbridge._call import call as _call
+from sipbridge._call import keys as _keys
 from sipbridge._call import transfer as _transfer
 from sipbridge._kept import notifier as _notifier
 from sipbridge._kept import publication as _publication
@@ -58,8 +59,37 @@ class Call(_facade.Facade):
 
     __slots__ = ()
 
+    events = _facade.plain(_call.Call.events)  # its timeout is the iterator's, as is that of keys
+    keys = _facade.plain(_call.Call.keys)
     _accept_transfer = _facade.plain(_call.Call._accept_transfer)  # TransferRequested calls it
     _defer = _facade.plain(_call.Call._defer)  # as IncomingCall does this
+    _listeners = property(lambda self: self._core._listeners)  # for those of the endpoint
+
+    @property
+    def data(self) -> Any:
+        return self._core.data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        self._core.data = value
+
+
+@_facade.of(_keys.KeyStream)
+class KeyStream(_facade.Facade):
+    """The keys that the peer of a call presses: an asynchronous iterator. See :meth:`sipbridge.Call.keys`."""
+
+    __slots__ = ()
+
+    _take = _facade.coroutine(_keys.KeyStream._take)
+
+    def __aiter__(self) -> KeyStream:
+        return self
+
+    async def __anext__(self) -> str:
+        key: str | None = await self._take()
+        if key is None:
+            raise StopAsyncIteration
+        return key
 
 
 @_facade.of(_registration.Registration)

@@ -9,6 +9,7 @@ from typing import (
     Protocol,
     Tuple,
     Type,
+    TypeVar,
     Union,
     overload,
     type_check_only,
@@ -18,6 +19,7 @@ from sipbridge import events
 from sipbridge._agent import streams
 from sipbridge._agent.fault import Fault
 from sipbridge._agent.pool import HandlerStatistics
+from sipbridge._call.keys import Digits
 from sipbridge._engine.choice import Engine
 from sipbridge._engine.response import Response
 from sipbridge._text.arguments import Body
@@ -148,8 +150,203 @@ Event = Union[
     EngineFailed,
 ]
 
+_Result = TypeVar("_Result")
+
+_Served = TypeVar("_Served", bound=Callable[[Call], object])
+
 @type_check_only
-class _Handling(Protocol):
+class _On(Protocol):
+    @overload
+    def __call__(
+        self, kind: Type[events.InfoReceived], handler: Callable[[InfoReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, kind: Type[events.InfoReceived]
+    ) -> Callable[[Callable[[InfoReceived], _Result]], Callable[[InfoReceived], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferRequested], handler: Callable[[TransferRequested], object]
+    ) -> None: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, kind: Type[events.TransferRequested]
+    ) -> Callable[[Callable[[TransferRequested], _Result]], Callable[[TransferRequested], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.MessageReceived], handler: Callable[[MessageReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, kind: Type[events.MessageReceived]
+    ) -> Callable[[Callable[[MessageReceived], _Result]], Callable[[MessageReceived], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.IncomingCall], handler: Callable[[IncomingCall], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.IncomingCall]
+    ) -> Callable[[Callable[[IncomingCall], _Result]], Callable[[IncomingCall], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallProgress], handler: Callable[[CallProgress], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallProgress]
+    ) -> Callable[[Callable[[CallProgress], _Result]], Callable[[CallProgress], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallAnswered], handler: Callable[[CallAnswered], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallAnswered]
+    ) -> Callable[[Callable[[CallAnswered], _Result]], Callable[[CallAnswered], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallConfirmed], handler: Callable[[CallConfirmed], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallConfirmed]
+    ) -> Callable[[Callable[[CallConfirmed], _Result]], Callable[[CallConfirmed], _Result]]: ...
+    @overload
+    def __call__(self, kind: Type[events.CallEnded], handler: Callable[[CallEnded], object]) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallEnded]
+    ) -> Callable[[Callable[[CallEnded], _Result]], Callable[[CallEnded], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.RequestReceived], handler: Callable[[RequestReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.RequestReceived]
+    ) -> Callable[[Callable[[RequestReceived], _Result]], Callable[[RequestReceived], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferProgress], handler: Callable[[TransferProgress], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferProgress]
+    ) -> Callable[[Callable[[TransferProgress], _Result]], Callable[[TransferProgress], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallReinvited], handler: Callable[[CallReinvited], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallReinvited]
+    ) -> Callable[[Callable[[CallReinvited], _Result]], Callable[[CallReinvited], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.RegistrationChanged], handler: Callable[[RegistrationChanged], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.RegistrationChanged]
+    ) -> Callable[[Callable[[RegistrationChanged], _Result]], Callable[[RegistrationChanged], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.PeerAvailable], handler: Callable[[PeerAvailable], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.PeerAvailable]
+    ) -> Callable[[Callable[[PeerAvailable], _Result]], Callable[[PeerAvailable], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.PeerUnavailable], handler: Callable[[PeerUnavailable], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.PeerUnavailable]
+    ) -> Callable[[Callable[[PeerUnavailable], _Result]], Callable[[PeerUnavailable], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionChanged], handler: Callable[[SubscriptionChanged], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionChanged]
+    ) -> Callable[[Callable[[SubscriptionChanged], _Result]], Callable[[SubscriptionChanged], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.NotifyReceived], handler: Callable[[NotifyReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.NotifyReceived]
+    ) -> Callable[[Callable[[NotifyReceived], _Result]], Callable[[NotifyReceived], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionRequested], handler: Callable[[SubscriptionRequested], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionRequested]
+    ) -> Callable[
+        [Callable[[SubscriptionRequested], _Result]], Callable[[SubscriptionRequested], _Result]
+    ]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionRefreshed], handler: Callable[[SubscriptionRefreshed], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionRefreshed]
+    ) -> Callable[
+        [Callable[[SubscriptionRefreshed], _Result]], Callable[[SubscriptionRefreshed], _Result]
+    ]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionTerminated], handler: Callable[[SubscriptionTerminated], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.SubscriptionTerminated]
+    ) -> Callable[
+        [Callable[[SubscriptionTerminated], _Result]], Callable[[SubscriptionTerminated], _Result]
+    ]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.PublicationChanged], handler: Callable[[PublicationChanged], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.PublicationChanged]
+    ) -> Callable[[Callable[[PublicationChanged], _Result]], Callable[[PublicationChanged], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TraceMessage], handler: Callable[[TraceMessage], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TraceMessage]
+    ) -> Callable[[Callable[[TraceMessage], _Result]], Callable[[TraceMessage], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.EngineRestarted], handler: Callable[[EngineRestarted], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.EngineRestarted]
+    ) -> Callable[[Callable[[EngineRestarted], _Result]], Callable[[EngineRestarted], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.EngineFailed], handler: Callable[[EngineFailed], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.EngineFailed]
+    ) -> Callable[[Callable[[EngineFailed], _Result]], Callable[[EngineFailed], _Result]]: ...
+
+@type_check_only
+class _Off(Protocol):
     @overload
     def __call__(
         self, kind: Type[events.InfoReceived], handler: Callable[[InfoReceived], object]
@@ -241,6 +438,140 @@ class _Handling(Protocol):
         self, kind: Type[events.EngineFailed], handler: Callable[[EngineFailed], object]
     ) -> None: ...
 
+@type_check_only
+class _OfCallOn(Protocol):
+    @overload
+    def __call__(
+        self, kind: Type[events.InfoReceived], handler: Callable[[InfoReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, kind: Type[events.InfoReceived]
+    ) -> Callable[[Callable[[InfoReceived], _Result]], Callable[[InfoReceived], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferRequested], handler: Callable[[TransferRequested], object]
+    ) -> None: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, kind: Type[events.TransferRequested]
+    ) -> Callable[[Callable[[TransferRequested], _Result]], Callable[[TransferRequested], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.MessageReceived], handler: Callable[[MessageReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]
+        self, kind: Type[events.MessageReceived]
+    ) -> Callable[[Callable[[MessageReceived], _Result]], Callable[[MessageReceived], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.IncomingCall], handler: Callable[[IncomingCall], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.IncomingCall]
+    ) -> Callable[[Callable[[IncomingCall], _Result]], Callable[[IncomingCall], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallProgress], handler: Callable[[CallProgress], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallProgress]
+    ) -> Callable[[Callable[[CallProgress], _Result]], Callable[[CallProgress], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallAnswered], handler: Callable[[CallAnswered], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallAnswered]
+    ) -> Callable[[Callable[[CallAnswered], _Result]], Callable[[CallAnswered], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallConfirmed], handler: Callable[[CallConfirmed], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallConfirmed]
+    ) -> Callable[[Callable[[CallConfirmed], _Result]], Callable[[CallConfirmed], _Result]]: ...
+    @overload
+    def __call__(self, kind: Type[events.CallEnded], handler: Callable[[CallEnded], object]) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallEnded]
+    ) -> Callable[[Callable[[CallEnded], _Result]], Callable[[CallEnded], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.RequestReceived], handler: Callable[[RequestReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.RequestReceived]
+    ) -> Callable[[Callable[[RequestReceived], _Result]], Callable[[RequestReceived], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferProgress], handler: Callable[[TransferProgress], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferProgress]
+    ) -> Callable[[Callable[[TransferProgress], _Result]], Callable[[TransferProgress], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallReinvited], handler: Callable[[CallReinvited], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallReinvited]
+    ) -> Callable[[Callable[[CallReinvited], _Result]], Callable[[CallReinvited], _Result]]: ...
+
+@type_check_only
+class _OfCallOff(Protocol):
+    @overload
+    def __call__(
+        self, kind: Type[events.InfoReceived], handler: Callable[[InfoReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferRequested], handler: Callable[[TransferRequested], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.MessageReceived], handler: Callable[[MessageReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.IncomingCall], handler: Callable[[IncomingCall], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallProgress], handler: Callable[[CallProgress], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallAnswered], handler: Callable[[CallAnswered], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallConfirmed], handler: Callable[[CallConfirmed], object]
+    ) -> None: ...
+    @overload
+    def __call__(self, kind: Type[events.CallEnded], handler: Callable[[CallEnded], object]) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.RequestReceived], handler: Callable[[RequestReceived], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.TransferProgress], handler: Callable[[TransferProgress], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.CallReinvited], handler: Callable[[CallReinvited], object]
+    ) -> None: ...
+
 class EventStream(streams.Stream):
     def __aiter__(self) -> EventStream: ...
     async def __aenter__(self) -> EventStream: ...
@@ -248,6 +579,18 @@ class EventStream(streams.Stream):
     async def __anext__(self) -> Event: ...
 
 class Call:
+    data: Any
+
+    @property
+    def on(self) -> _OfCallOn: ...
+    @property
+    def off(self) -> _OfCallOff: ...
+    def events(self, timeout: Optional[float] = ...) -> EventStream: ...
+    def keys(self, timeout: Optional[float] = ...) -> KeyStream: ...
+    async def collect(
+        self, count: Optional[int] = None, terminator: Optional[str] = None, timeout: Optional[float] = 5.0
+    ) -> Digits: ...
+    def put_key(self, key: str) -> None: ...
     incoming: bool
     state: Literal["incoming", "calling", "accepted", "answered", "established", "ending", "ended"]
     headers: Headers
@@ -329,6 +672,11 @@ class Call:
         self, other: Call, headers: HeaderFields = (), timeout: Optional[float] = 60.0
     ) -> Transfer: ...
     def __init__(self, core: Any) -> None: ...
+
+class KeyStream:
+    def __init__(self, core: Any) -> None: ...
+    def __aiter__(self) -> KeyStream: ...
+    async def __anext__(self) -> str: ...
 
 class Registration:
     aor: str
@@ -623,12 +971,13 @@ class Endpoint:
     ) -> bool: ...
     async def wait_closed(self, timeout: Optional[float] = None) -> bool: ...
     @property
-    def on(self) -> _Handling: ...
+    def on(self) -> _On: ...
     @property
-    def off(self) -> _Handling: ...
+    def off(self) -> _Off: ...
+    def serve(self, handler: _Served) -> _Served: ...
     @property
     def handler_statistics(self) -> HandlerStatistics: ...
-    def events(self, timeout: Optional[float] = None) -> EventStream: ...
+    def events(self, timeout: Optional[float] = ...) -> EventStream: ...
     def add_credentials(self, user: str, password: str, realm: Optional[str] = None) -> None: ...
     def clear_credentials(self) -> None: ...
     async def register(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Iterator, List, Optional
 
     from sipbridge._call.call import Call
+    from sipbridge.events import CallEnded
     from sipbridge.headers import Headers
 
 
@@ -28,10 +29,15 @@ class SipbridgeError(Exception):
 @contextmanager
 def naming(call):
     # type: (Optional[Call]) -> Iterator[None]
-    """A context that sets ``call`` of each error that is raised inside."""
+    """A context that sets ``call`` of each error that is raised inside.
+
+    If the call has ended, a CallStateError becomes a CallHungUp.
+    """
     try:
         yield
     except SipbridgeError as error:
+        if call is not None and type(error) is CallStateError:
+            check_up(call, str(error))
         if error.call is None:
             error.call = call
         raise
@@ -73,6 +79,40 @@ class PeerUnreachable(TransportError):
 
 class CallStateError(SipbridgeError):
     """The call, registration or request has ended, or is in a state in which this is not possible."""
+
+
+class CallHungUp(CallStateError):
+    """The call has ended, so this cannot be done, or waited for, any more. ``ended.cause`` tells how.
+
+    Methods of a call raise it. In a function that :meth:`~sipbridge.Endpoint.serve` calls you need not catch it.
+    """
+
+    @property
+    def ended(self):
+        # type: () -> CallEnded
+        """The :class:`~sipbridge.CallEnded` of :attr:`call`."""
+        ended = None if self.call is None else self.call.ended
+        assert ended is not None  # see check_up()
+        return ended
+
+
+#: What the causes of CallEnded mean; of others the word itself has to do.
+_TOLD = {
+    "local-bye": "it was hung up here",
+    "remote-bye": "the peer hung up",
+    "cancelled": "the caller cancelled it",
+    "engine-lost": "its engine was lost",
+}
+
+
+def check_up(call, what):
+    # type: (Call, str) -> None
+    """Raise CallHungUp if the call has ended. ``what`` was to be done."""
+    if call.ended is not None:
+        cause = call.ended.cause
+        error = CallHungUp("%s: the call has ended: %s" % (what, _TOLD.get(cause, cause)))
+        error.call = call
+        raise error
 
 
 class TimeoutError(SipbridgeError, TimeoutBase):

@@ -112,6 +112,22 @@ class Agent(object):
         """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true. Returns True when it is."""
         return self.dispatcher.wait(predicate, timeout)
 
+    @property
+    def closed(self):
+        # type: () -> bool
+        """Whether no event comes any more."""
+        return self.dispatcher.closed
+
+    def wake(self):
+        # type: () -> None
+        """Let those who wait look again. From any thread, without the lock."""
+        self.dispatcher.wake()
+
+    def stream(self, timeout, call):
+        # type: (Optional[float], Call) -> Any
+        """An iterator over the events of a call, which has Listeners."""
+        return self.dispatcher.stream(timeout, call)
+
     def later(self, seconds, function):
         # type: (float, Callable[[], object]) -> Timer
         """Call a function on the event thread in so many seconds. Returns a timer, which can be cancelled."""
@@ -217,6 +233,5 @@ class Agent(object):
         if pending.error is not None:
             raise pending.error
         if pending.response is None:
-            cause = "closed" if call is None or call.ended is None else call.ended.cause
-            raise CallStateError("%s: the call ended before the response (%s)" % (what, cause))
+            raise CallStateError("%s: no response came" % what)
         return check_response(pending.response, what)

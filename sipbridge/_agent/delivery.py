@@ -4,27 +4,33 @@ from __future__ import absolute_import, division, print_function
 
 import sys
 import threading
+import weakref
 
-from sipbridge._agent.streams import EventStream
+from sipbridge._call.own import listeners_of, listeners_of_call
 from sipbridge._engine.owner import Owner
 from sipbridge._later import later
-from sipbridge.errors import EngineError
-from sipbridge.events import TraceMessage
+from sipbridge.errors import EngineError, InputError
+from sipbridge.events import IncomingCall, TraceMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
     from typing import Any, Callable, Dict, List, Optional, Tuple
 
-    from sipbridge._agent import fault
+    from sipbridge._agent import fault, serving, streams
     from sipbridge._agent.fault import Fault
+    from sipbridge._agent.serving import Server
     from sipbridge._agent.streams import Stream
+    from sipbridge._call.call import Call
+    from sipbridge._call.own import Listeners
 
     #: Given an event that was delivered, whether anybody was there to see it, and whether a handler raised something.
     #: Returns None, or the seconds after which it wants to be asked again.
     Settle = Callable[[Any, bool, bool], Optional[float]]
 else:
-    logging, fault = later("logging", "sipbridge._agent.fault")
+    logging, fault, serving, streams = later(
+        "logging", "sipbridge._agent.fault", "sipbridge._agent.serving", "sipbridge._agent.streams"
+    )
 
 #: In place of what a handler returns: it raised something.
 FAILED = object()
@@ -58,9 +64,10 @@ class Delivery(object):
     Attributes:
         owner: the process that this is for.
         lock: of all that follows events.
+        unsettled: the iterators that have events, one of which may wait for its answer. Under the lock.
+        server: what runs a function for each incoming call, or None.
+        closed: no event comes any more.
     """
-
-    _Stream = EventStream  # sipbridge.aio has one of its own
 
     def __init__(self, settle, on_error):
         # type: (Settle, Optional[Callable[[Fault], object]]) -> None
@@ -69,7 +76,10 @@ class Delivery(object):
         self.owner = Owner()  # type: Owner
         self.lock = threading.Lock()  # type: threading.Lock
         self._handlers = {}  # type: Dict[type, Tuple[Callable[[Any], object], ...]]
-        self._streams = ()  # type: Tuple[Stream, ...]
+        self.streams = ()  # type: Tuple[Stream, ...]
+        self.unsettled = weakref.WeakSet()  # type: weakref.WeakSet[Stream]
+        self.server = None  # type: Optional[Server]
+        self.closed = False  # type: bool
         self._fatal = None  # type: Optional[Tuple[str, Optional[BaseException]]]  # text and exception: what to close the endpoint for
         self._failed = None  # type: Optional[Tuple[str, Optional[BaseException]]]  # the same, once that has begun
 
@@ -85,41 +95,80 @@ class Delivery(object):
         with self.lock:
             self._handlers[kind] = tuple(each for each in self._handlers.get(kind, ()) if each != handler)
 
-    def stream(self, timeout):
-        # type: (Optional[float]) -> Any
-        """A new :class:`EventStream` of what comes from now on."""
+    def serve(self, handler):
+        # type: (Callable[[Any], object]) -> None
         self.owner.check()
-        stream = self._Stream(self, timeout)  # type: ignore[arg-type]  # what is derived from this
         with self.lock:
-            self._streams += (stream,)
+            if self.server is not None:
+                raise InputError("handler: %r serves this endpoint already" % (self.server.handler,))
+            self.server = serving.Server(self, handler)
+
+    def stream(self, timeout, call=None):
+        # type: (Optional[float], Optional[Call]) -> Any
+        """A new :class:`EventStream` of what comes from now on; or of what is about ``call``, which has Listeners."""
+        self.owner.check()
+        listeners = listeners_of_call(call)
+        stream = self._make_stream(timeout, listeners)
+        with self.lock:
+            if call is None or listeners is None:
+                self.streams += (stream,)
+            elif call.ended is None:
+                listeners.streams += (stream,)
+            else:
+                stream._end_with(call.ended)
         return stream
+
+    def _make_stream(self, timeout, listeners):
+        # type: (Optional[float], Optional[Listeners]) -> Any
+        return streams.EventStream(self, timeout, listeners)  # type: ignore[arg-type]  # what is derived from this
 
     def drop(self, stream):
         # type: (Stream) -> None
         with self.lock:
-            self._streams = tuple(each for each in self._streams if each is not stream)
+            of = self if stream.listeners is None else stream.listeners
+            of.streams = tuple(each for each in of.streams if each is not stream)
 
     # -- delivering ----------------------------------------------------------------------------------------
 
     def _handlers_of(self, event):
         # type: (Any) -> List[Callable[[Any], object]]
-        """The handlers of such events, in the order of their calls."""
-        return [handler for kind in type(event).__mro__ for handler in self._handlers.get(kind, ())]
+        """The handlers of such events, in the order of their calls: the endpoint's, and then the call's."""
+        handlers = [handler for kind in type(event).__mro__ for handler in self._handlers.get(kind, ())]
+        listeners = listeners_of(event)
+        return handlers if listeners is None else handlers + listeners.handlers_of(event)
+
+    def _streams_of(self, event):
+        # type: (Any) -> Tuple[Stream, ...]
+        """The iterators that want such events."""
+        if isinstance(event, TraceMessage):
+            return ()
+        listeners = listeners_of(event)
+        return self.streams if listeners is None else self.streams + listeners.streams
 
     def _deliver(self, event, handlers):
         # type: (Any, List[Callable[[Any], object]]) -> None
         """Call the handlers, hand the event to the iterators, and see to what nobody has answered."""
         results = [self._handle(handler, event) for handler in handlers]
-        streams = () if isinstance(event, TraceMessage) else self._streams
-        for stream in streams:
+        takers = self._streams_of(event)
+        for stream in takers:
             stream._put(event, results)
-        if not streams:
-            self._settle_after(results, event, False)
+        if not takers:
+            self._settle_after(results, event, self.is_served(event))
+
+    def is_served(self, event):
+        # type: (Any) -> bool
+        """True for an incoming call that a function is called with."""
+        return self.server is not None and isinstance(event, IncomingCall)
+
+    def run_function(self, handler, call):
+        # type: (Callable[[Any], object], Any) -> None
+        """Call a function that serves a call."""
+        handler(call)
 
     def takes(self, event):
         # type: (Any) -> bool
         """True when there is a handler of such events, or somebody iterates."""
-        return bool(self._streams) or bool(self._handlers_of(event))
+        return bool(self._streams_of(event)) or bool(self._handlers_of(event))
 
     def answer_by_default(self, event):
         # type: (Any) -> None
@@ -133,10 +182,10 @@ class Delivery(object):
         try:
             return handler(event)
         except:  # noqa: E722  (Python 2 also raises what is no BaseException; nothing of it may end the thread)
-            self._handler_failed(sys.exc_info()[1], handler, event)
+            self.handler_failed(sys.exc_info()[1], handler, event)
             return FAILED
 
-    def _handler_failed(self, error, handler, event):
+    def handler_failed(self, error, handler, event):
         # type: (Any, Callable[[Any], object], Any) -> None
         """Tell of what a handler has raised, while it is being handled."""
         text = "handler %r failed for %s" % (handler, type(event).__name__)
@@ -156,6 +205,11 @@ class Delivery(object):
                 self._ask_again(left, lambda: self._settle_now(event, seen, failed))
         except Exception:
             self._report("cannot answer %s" % type(event).__name__, None, event)
+
+    def linger(self, predicate, timeout):
+        # type: (Callable[[], object], Optional[float]) -> bool
+        """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true; returns whether it is."""
+        raise NotImplementedError
 
     def _ask_again(self, seconds, function):
         # type: (float, Callable[[], object]) -> None

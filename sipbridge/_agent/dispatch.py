@@ -14,9 +14,10 @@ from collections import deque
 
 from sipbridge._agent.delivery import Delivery, log
 from sipbridge._agent.pool import IDLE, MOST, STALL, Pool
+from sipbridge._call.own import listeners_of_call
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
-from sipbridge.events import EngineFailed, EngineRestarted, RequestReceived, TraceMessage
+from sipbridge.events import EngineFailed, EngineRestarted, InfoReceived, RequestReceived, TraceMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +137,6 @@ class Dispatcher(Delivery):
         self._numbers = itertools.count()
         self._closing = False
         self._ended_by = None  # type: Any  # the error after which the engine tells no more
-        self.closed = False  # type: bool
         self.over = False  # type: bool
         self._thread = None  # type: Optional[threading.Thread]
 
@@ -176,15 +176,27 @@ class Dispatcher(Delivery):
         ``about``: the call or the like that they would be about, which may be congested alone; None for a new one.
         """
         waiting = self._pool.waiting - self._pool.length(TraceMessage)
-        if waiting > CONGESTED or any(len(stream._events) > CONGESTED for stream in self._streams):
+        if waiting > CONGESTED or any(len(stream._events) > CONGESTED for stream in self.streams):
             return True
-        return about is not None and self._pool.length(about) > LANE_CONGESTED
+        if about is None:
+            return False
+        listeners = listeners_of_call(about)
+        streams = () if listeners is None else listeners.streams
+        return self._pool.length(about) > LANE_CONGESTED or any(
+            len(stream._events) > LANE_CONGESTED for stream in streams
+        )
 
     @property
     def is_full(self):
         # type: () -> bool
         """True when no thread is left for a new call's handlers, and as many wait for one as there are threads."""
         return self._pool.is_full
+
+    @property
+    def serves_enough(self):
+        # type: () -> bool
+        """True when as many calls as there may be are served by a function each."""
+        return self._pool.lent >= self._pool.most
 
     def count_refused(self):
         # type: () -> None
@@ -305,7 +317,7 @@ class Dispatcher(Delivery):
         due = [] if timeout is None else [min(timeout, _LONG)]
         if self._pool.may_stall:
             due.append(STALL)
-        elif self._pool.is_busy or any(stream._has_events for stream in self._streams):
+        elif self._pool.is_busy or self.unsettled:
             due.append(_TICK)
         while self._asked:
             heapq.heappush(self._timers, self._asked.popleft())
@@ -354,10 +366,19 @@ class Dispatcher(Delivery):
                 self._handle(self._tap, event)
             if self._pool.length(lane) > CONGESTED:
                 return
-        if self._pool.serves(lane) or self._handlers_of(event):
+        if self.server is not None and self.is_served(event):
+            self.server.begin(event, self._pool)
+        if self._handlers_of(event) or (self._pool.serves(lane) and not self._is_mere_key(event)):
             self._pool.put(lane, event)
         else:
             self._deliver(event, [])
+
+    def _is_mere_key(self, event):
+        # type: (Any) -> bool
+        """True for a key that waits in its call, and for nobody else. A handler of the call may wait for it, and the
+        peer for the answer to it, before it sends the next.
+        """
+        return isinstance(event, InfoReceived) and event.dtmf is not None and not self._streams_of(event)
 
     def _serve(self, item):
         # type: (Any) -> None
@@ -379,6 +400,12 @@ class Dispatcher(Delivery):
             Delivery._tell_hook(self, told)
 
     # -- any thread ----------------------------------------------------------------------------------------
+
+    def wake(self):
+        # type: () -> None
+        """Let those who wait look again."""
+        with self.lock:
+            self._wake()
 
     def wait(self, predicate, timeout):
         # type: (Callable[[], object], Optional[float]) -> bool

@@ -14,6 +14,7 @@ from sipbridge._agent.requests import Requests
 from sipbridge._agent.table import Table, settle
 from sipbridge._call.call import SDP, Call
 from sipbridge._call.following import end as end_call
+from sipbridge._call.own import decorator
 from sipbridge._compat import monotonic
 from sipbridge._engine.choice import make
 from sipbridge._later import later, load_inside_import
@@ -26,7 +27,7 @@ from sipbridge.uri import address_uri, check_address, parse_transport_address
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Callable, Iterable, Optional, Tuple, Type, TypeVar, Union
+    from typing import Any, Callable, Iterable, Optional, Tuple, Type, TypeVar, Union, overload
 
     from sipbridge._agent import account as _account
     from sipbridge._agent.account import Account
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from sipbridge.tls import Tls
 
     _Event = TypeVar("_Event", bound=Tuple[object, ...])
+    _Result = TypeVar("_Result")
+    _Served = TypeVar("_Served", bound=Callable[[Call], object])
 else:
     _account, kept, registration = later(
         "sipbridge._agent.account",
@@ -285,9 +288,23 @@ class Endpoint(Requests):
 
     # -- events --------------------------------------------------------------------------------------------
 
-    def on(self, kind, handler):
-        # type: (Type[_Event], Callable[[_Event], object]) -> None
+    if TYPE_CHECKING:
+
+        @overload
+        def on(self, kind):
+            # type: (Type[_Event]) -> Callable[[Callable[[_Event], _Result]], Callable[[_Event], _Result]]
+            pass
+
+        @overload
+        def on(self, kind, handler):
+            # type: (Type[_Event], Callable[[_Event], object]) -> None
+            pass
+
+    def on(self, kind, handler=None):
+        # type: (Type[_Event], Optional[Callable[[_Event], object]]) -> Any
         """Call ``handler(event)`` for each event of that type (or a subtype), on one of the endpoint's threads.
+
+        Without ``handler`` it is a decorator: ``@phone.on(sipbridge.IncomingCall)``.
 
         Handlers for one call run one after the other, in the order of its events, and so do those for one
         registration, subscription or the like. For different calls they run at the same time. They may wait as long as
@@ -298,12 +315,31 @@ class Endpoint(Requests):
         """
         if not isinstance(kind, type) or kind.__module__ != events.__name__:
             raise InputError("not an event type: %r" % (kind,))
+        if handler is None:
+            return decorator(self.on, kind)
         self._dispatcher.on(kind, check_callable(handler, "handler"))
+        return None
 
     def off(self, kind, handler):
         # type: (Type[_Event], Callable[[_Event], object]) -> None
         """Take a handler back."""
         self._dispatcher.off(kind, handler)
+
+    def serve(self, handler):
+        # type: (_Served) -> _Served
+        """Call ``handler(call)`` for each incoming call, on a thread of its own. Returns it: a decorator, too.
+
+        The function answers the call and goes on until it is over. The end of the call is an exception to it:
+        methods of the call raise CallHungUp (or EngineLost), which need not be caught. A call that is still up when the
+        function returns is hung up; one that was not answered is refused with 480. What else it raises is logged and
+        told to ``on_error``, as with :meth:`on`; then the call is hung up, or refused with 500.
+
+        As many calls are served at the same time as ``handlers=`` says; more are refused with 503. Other handlers run
+        meanwhile, on other threads. Raises InputError when ``handler`` cannot be called, or the endpoint has such a
+        function already.
+        """
+        self._dispatcher.serve(check_callable(handler, "handler"))
+        return handler
 
     @property
     def handler_statistics(self):

@@ -68,6 +68,7 @@ class Pool(object):
 
     Attributes:
         most: how many threads there may be.
+        lent: how many there may be beside them, for items that keep theirs for long.
         waiting: how many items wait.
     """
 
@@ -75,6 +76,7 @@ class Pool(object):
         # type: (Callable[[Any], object], int) -> None
         self._serve = serve
         self.most = most
+        self.lent = 0
         self.waiting = 0
         self._lock = threading.Lock()
         self._emptied = threading.Condition(self._lock)  # told when a lane has been served, while somebody joins
@@ -106,6 +108,12 @@ class Pool(object):
         if wanted:
             self._add(1)
 
+    def lend(self, number):
+        # type: (int) -> None
+        """Allow so many more threads, or fewer."""
+        with self._lock:
+            self.lent += number
+
     def length(self, lane):
         # type: (Hashable) -> int
         """How many items wait in a lane."""
@@ -132,13 +140,13 @@ class Pool(object):
     def may_stall(self):
         # type: () -> bool
         """Whether a lane waits for a thread, and there may be one for it: then :meth:`add_stalled` is due soon."""
-        return bool(self._ready) and (bool(self._idle) or self._count < self.most)
+        return bool(self._ready) and (bool(self._idle) or self._count < self.most + self.lent)
 
     @property
     def is_full(self):
         # type: () -> bool
         """Whether every thread is at work, and as many lanes wait for one."""
-        return len(self._ready) >= self.most and not self._idle and self._count >= self.most
+        return len(self._ready) >= self.most and not self._idle and self._count >= self.most + self.lent
 
     def statistics(self, refused):
         # type: (int) -> HandlerStatistics
@@ -171,7 +179,7 @@ class Pool(object):
                 if self._idle:
                     self._idle.pop().gate.release()
                     continue
-                if self._count >= self.most:
+                if self._count >= self.most + self.lent:
                     return
                 self._count += 1
             if not self._start():

@@ -1,22 +1,31 @@
-"""Iterators over the events of an endpoint."""
+"""Iterators over the events of an endpoint, or of one call."""
 
 from __future__ import absolute_import, division, print_function
 
 from collections import deque
+
+from sipbridge.events import CallEnded
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Deque, List, Optional, Tuple
 
     from sipbridge._agent.dispatch import Dispatcher
+    from sipbridge._call.own import Listeners
     from sipbridge.events import Event
 
 
 class Stream(object):
-    """A queue of the events of an endpoint, from when this was made until it is closed."""
+    """A queue of the events of an endpoint, from when this was made until it is closed.
 
-    def __init__(self, dispatcher, timeout):
-        # type: (Dispatcher, Optional[float]) -> None
+    Attributes:
+        listeners: of the call whose events alone these are; None for those of the endpoint.
+    """
+
+    def __init__(self, dispatcher, timeout, listeners=None):
+        # type: (Dispatcher, Optional[float], Optional[Listeners]) -> None
+        self.listeners = listeners
+        self._is_complete = False  # there are no more events than those that wait
         self._dispatcher = dispatcher
         self._timeout = timeout
         self._events = deque()  # type: Deque[Tuple[Any, List[object]]]  # each event with what its handlers returned
@@ -27,13 +36,20 @@ class Stream(object):
         dispatcher = self._dispatcher
         with dispatcher.lock:
             self._events.append((event, results))
+            dispatcher.unsettled.add(self)
+            self._is_complete = self.listeners is not None and isinstance(event, CallEnded)
             dispatcher._wake()
 
-    @property
-    def _has_events(self):
-        # type: () -> bool
-        """Whether there is an event that was not settled."""
-        return bool(self._events) or self._last is not None
+    def _end_with(self, ended):
+        # type: (CallEnded) -> None
+        """Of a call that has ended, this event is the only one."""
+        self._events.append((ended, []))
+        self._is_complete = True
+
+    def _may_go_on(self):
+        # type: () -> object
+        """True when an event waits, or none will come."""
+        return self._events or self._is_complete
 
     def _pop(self):
         # type: () -> Any
@@ -46,8 +62,16 @@ class Stream(object):
         if last is not None:
             try:
                 self._settle(last, True)
-            finally:  # not before: see _has_events
+            finally:  # not before: see Delivery.unsettled
                 self._last = None
+                self._rest()
+
+    def _rest(self):
+        # type: () -> None
+        """Tell the dispatcher if each event is settled."""
+        with self._dispatcher.lock:
+            if not self._events:
+                self._dispatcher.unsettled.discard(self)
 
     def _settle(self, pair, seen):
         # type: (Tuple[Any, List[object]], bool) -> None
@@ -63,13 +87,14 @@ class Stream(object):
         self._dispatcher.drop(self)
         while self._events:
             self._settle(self._events.popleft(), False)
+        self._rest()
 
 
 class EventStream(Stream):
-    """The events of an endpoint, one by one, from when this was made: an iterator and context manager.
+    """The events of an endpoint or a call, one by one, from when this was made: an iterator and context manager.
 
-    It ends when the endpoint is closed, when no event comes for ``timeout`` seconds, and when you call :meth:`close`.
-    It raises EngineError when the endpoint has failed.
+    It ends when the endpoint is closed, after the CallEnded of the call, when no event comes for ``timeout`` seconds,
+    and when you call :meth:`close`. It raises EngineError when the endpoint has failed.
     """
 
     def __iter__(self):
@@ -88,7 +113,7 @@ class EventStream(Stream):
         # type: () -> Event
         self._dispatcher.owner.check()
         self._settle_last()
-        if not self._dispatcher.linger(lambda: self._events, self._timeout):
+        if not self._dispatcher.linger(self._may_go_on, self._timeout) or not self._events:
             self.close()
             self._dispatcher.check()
             raise StopIteration

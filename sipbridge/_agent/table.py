@@ -75,11 +75,12 @@ class Table(object):
         # type: (RawEvent, bool) -> bool
         """Whether there is no room for this, so that it was answered 503. No handler sees it."""
         agent = self._agent
+        dispatcher = agent.dispatcher
         if is_new and agent.draining is not None and raw.method != HEALTH:
             self._send_away(raw, *agent.draining)
             return True
-        if is_new and agent.dispatcher.is_full:
-            agent.dispatcher.count_refused()
+        if is_new and (dispatcher.is_full or (raw.type == "call-incoming" and dispatcher.serves_enough)):
+            dispatcher.count_refused()
             self._refuse(raw, 503, RETRY_AFTER)
             return True
         if not (agent.congested() if is_new else raw.type in _WITHIN and agent.congested(agent.calls.get(raw.call))):

@@ -30,10 +30,11 @@ def _fulfil(future: asyncio.Future[None]) -> None:
 
 
 class EventStream(streams.Stream):
-    """The events of an endpoint, one by one, from when this was made: an asynchronous iterator and context manager.
+    """The events of an endpoint or a call, one by one, from when this was made: an asynchronous iterator and context
+    manager.
 
-    It ends when the endpoint is closed, when no event comes for ``timeout`` seconds, and when you call :meth:`close`.
-    It raises EngineError when the endpoint has failed.
+    It ends when the endpoint is closed, after the CallEnded of the call, when no event comes for ``timeout`` seconds,
+    and when you call :meth:`close`. It raises EngineError when the endpoint has failed.
     """
 
     _dispatcher: Dispatcher
@@ -50,7 +51,7 @@ class EventStream(streams.Stream):
     async def __anext__(self) -> Event:
         self._dispatcher.owner.check()
         self._settle_last()
-        if not await self._dispatcher.until(lambda: self._events, self._timeout):
+        if not await self._dispatcher.until(self._may_go_on, self._timeout) or not self._events:
             self.close()
             self._dispatcher.check()
             raise StopAsyncIteration
@@ -61,11 +62,12 @@ class EventStream(streams.Stream):
         super()._put(event, results)
         self._dispatcher._look()
 
+    def _end_with(self, ended: Any) -> None:
+        super()._end_with(wrapped(ended))
+
 
 class Dispatcher(dispatch.Dispatcher):
     """Takes events from an engine when the event loop finds its descriptor readable."""
-
-    _Stream = EventStream  # type: ignore[assignment]  # an iterator of another kind; stream() makes it
 
     def start(self) -> None:
         self._backlog: collections.deque[Any] = collections.deque()  # events to deliver
@@ -111,9 +113,22 @@ class Dispatcher(dispatch.Dispatcher):
         if not self._loop.is_closed():  # else nobody is left to deliver to
             while self._backlog:
                 event = wrapped(self._backlog.popleft())
+                if self.is_served(event):
+                    self._keep(self._serve_call(event))
                 self._deliver(event, self._handlers_of(event))
                 self._look_for_failure()
         self._look_for_failure()
+
+    async def _serve_call(self, event: Any) -> None:
+        """Run the function that serves the endpoint, for one call."""
+        if self.server is not None:
+            await waiting.run(self.server.run, event)
+        self._look_for_failure()
+
+    def run_function(self, handler: Callable[[Any], object], call: Any) -> None:
+        result = handler(call)
+        if inspect.isawaitable(result):
+            waiting.wait_here(result)
 
     def _hand_out(self, event: Any) -> None:
         if self._tap is not None and isinstance(event, TraceMessage):
@@ -123,9 +138,12 @@ class Dispatcher(dispatch.Dispatcher):
     def post(self, event: Any) -> None:
         self._hand_out(event)
 
+    def _make_stream(self, timeout: float | None, listeners: Any) -> EventStream:
+        return EventStream(self, timeout, listeners)
+
     # -- faults ----------------------------------------------------------------------------------------------
 
-    def _handler_failed(self, error: BaseException, handler: Callable[[Any], object], event: Any) -> None:
+    def handler_failed(self, error: BaseException, handler: Callable[[Any], object], event: Any) -> None:
         if isinstance(error, asyncio.CancelledError):  # somebody wanted it so
             delivery.log.debug("handler %r was cancelled", handler)
         elif isinstance(error, KeyboardInterrupt):  # it is for the program, not for the handler that it met
@@ -133,7 +151,7 @@ class Dispatcher(dispatch.Dispatcher):
         else:
             if isinstance(error, SystemExit):
                 self._leaving = error
-            super()._handler_failed(error, handler, event)
+            super().handler_failed(error, handler, event)
 
     def _look_for_failure(self) -> None:
         super()._look_for_failure()
@@ -188,6 +206,9 @@ class Dispatcher(dispatch.Dispatcher):
 
     # -- waiting ---------------------------------------------------------------------------------------------
 
+    def wake(self) -> None:
+        self._loop.call_soon_threadsafe(self._look)
+
     def _wake(self) -> None:
         """Do nothing for one event: :meth:`_look` wakes once for many."""
 
@@ -239,7 +260,7 @@ class Dispatcher(dispatch.Dispatcher):
         try:
             return await awaitable
         except BaseException as error:
-            self._handler_failed(error, handler, event)
+            self.handler_failed(error, handler, event)
             self._look_for_failure()
             if isinstance(error, asyncio.CancelledError):
                 raise

@@ -80,7 +80,7 @@ def _own_errors() -> Iterator[None]:
         raise
 
 
-def _coroutine(method: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+def coroutine(method: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
     """A method of a facade, for a method that waits: a coroutine function with its name, arguments and errors."""
 
     @functools.wraps(method)
@@ -123,7 +123,7 @@ def of(core: type, waiting: Collection[str] = ()) -> Callable[[_F], _F]:
                 setattr(facade, name, _attribute(name, member))
             elif inspect.isfunction(member):
                 waits = name in waiting or "timeout" in inspect.signature(member).parameters
-                setattr(facade, name, (_coroutine if waits else plain)(member))
+                setattr(facade, name, (coroutine if waits else plain)(member))
         FACADES[core] = facade
         return facade
 

@@ -33,6 +33,19 @@ if TYPE_CHECKING:
             # type: () -> Dict[int, Any]
             raise NotImplementedError
 
+        @property
+        def closed(self):
+            # type: () -> bool
+            raise NotImplementedError
+
+        def wake(self):
+            # type: () -> None
+            pass
+
+        def stream(self, timeout, call):
+            # type: (Optional[float], Any) -> Any
+            raise NotImplementedError
+
         def parties(self, to, from_, route):
             # type: (str, Optional[str], Optional[str]) -> Parties
             raise NotImplementedError

@@ -3,13 +3,14 @@
 from __future__ import absolute_import, division, print_function
 
 from sipbridge._call.incoming import answer_for, deferred
+from sipbridge._call.own import Own
 from sipbridge._call.replacing import supporting
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import content_of, make_content
 from sipbridge._engine.response import Response, check_response
 from sipbridge._later import later
-from sipbridge._text.arguments import check_pairs, check_timeout, is_whole
-from sipbridge._text.checks import check_line, check_reason, check_status, check_token
+from sipbridge._text.arguments import check_pairs, check_timeout
+from sipbridge._text.checks import check_reason, check_status, check_token
 from sipbridge.errors import (
     CallStateError,
     InputError,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Literal, NoReturn, Optional, Sequence, Tuple, Union
 
     from sipbridge import reason as _reason
+    from sipbridge._call import keys as _keys_of
     from sipbridge._call import sessions
     from sipbridge._call import transfer as _transfer
     from sipbridge._call.agent import Agent
@@ -41,16 +43,15 @@ if TYPE_CHECKING:
     #: The values of ``Call.state``.
     State = Literal["incoming", "calling", "accepted", "answered", "established", "ending", "ended"]
 else:
-    _reason, sessions, _transfer = later(
+    _reason, _keys_of, sessions, _transfer = later(
         "sipbridge.reason",
+        "sipbridge._call.keys",
         "sipbridge._call.sessions",
         "sipbridge._call.transfer",
     )
 
 SDP = "application/sdp"
 DTMF_RELAY = "application/dtmf-relay"
-_DTMF_KEYS = frozenset("0123456789*#ABCDabcd")
-_DTMF_BODIES = {DTMF_RELAY: "Signal=%(key)s\r\nDuration=%(duration)d\r\n", "application/dtmf": "%(key)s"}
 
 
 def _with_reason(headers, why):
@@ -61,7 +62,7 @@ def _with_reason(headers, why):
     return _reason.with_reason(headers, why)
 
 
-class Call(object):
+class Call(Own):
     """A call, incoming or outgoing. An endpoint makes it, never you. You may use it from any thread.
 
     Attributes:
@@ -74,11 +75,12 @@ class Call(object):
         ended: the :class:`~sipbridge.CallEnded`, or None before the end.
         replaces: the Call whose place this one takes when you answer it (RFC 3891), or None.
         answer_by: until when ``IncomingCall.defer()`` leaves time for an answer, on the monotonic clock, or None.
+        data: for your program: any object. None at first.
     """
 
     def __init__(self, agent, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer=""):
         # type: (Agent, bool, str, Headers, Optional[bytes], Optional[bytes], str) -> None
-        self._agent = agent
+        Own.__init__(self, agent)
         self._engine = agent.engine
         self._id = 0  # the engine's number of the call, 0 before there is one
         self._peer = peer
@@ -140,7 +142,9 @@ class Call(object):
         """
         pairs = check_pairs(headers)
         content = make_content(pairs + [("Require", "100rel")] if reliable else pairs, sdp, SDP)
-        self._engine.ring(self._id, check_status(status, 101, 199), content)
+        check_status(status, 101, 199)
+        with naming(self):
+            self._engine.ring(self._id, status, content)
         self._sent(sdp)
 
     def answer(self, sdp=None, headers=()):
@@ -155,7 +159,8 @@ class Call(object):
             sdp = answer_for(self, sdp)
         pairs = check_headers(headers)
         content = content_of(supporting(pairs + list(self._timer_fields)), sdp, SDP)
-        self._accept(content, sdp)
+        with naming(self):
+            self._accept(content, sdp)
         if self.replaces is not None:
             self.replaces.hangup()
 
@@ -185,7 +190,8 @@ class Call(object):
     def _defer(self, seconds):
         # type: (float) -> None
         if self.state != "incoming":
-            raise CallStateError("the call is %s: there is no answer to defer" % self.state)
+            with naming(self):
+                raise CallStateError("the call is %s: there is no answer to defer" % self.state)
         self.answer_by = deferred(seconds)
 
     # -- both ----------------------------------------------------------------------------------------------
@@ -200,7 +206,7 @@ class Call(object):
         if sdp is None:
             raise CallStateError("the peer's offer came in its 2xx, so the ACK has to answer it: ack(sdp)")
         content = make_content(headers, sdp, SDP)
-        with self._agent.lock:
+        with naming(self), self._agent.lock:
             self._engine.ack(self._id, content)
             self._establish()
             self._sent(sdp)
@@ -251,7 +257,7 @@ class Call(object):
             check_response(Response(ended.status, ended.reason, ended.headers, b""), what)
         if ended.cause == "failed":
             raise TransportError("%s: lost: %s" % (what, ended.reason))
-        raise CallStateError("%s: ended before it was answered (%s)" % (what, ended.cause))
+        raise CallStateError("%s: not answered" % what)
 
     def wait_established(self, timeout=32.0):
         # type: (Optional[float]) -> None
@@ -264,9 +270,7 @@ class Call(object):
             if not self._agent.wait(lambda: self._was_established or self.ended is not None, timeout):
                 raise TimeoutError("%r: not established in %s s" % (self, timeout))
             if not self._was_established and self.ended is not None:
-                raise self.ended.error or CallStateError(
-                    "the call ended before it was established (%s)" % self.ended.cause
-                )
+                raise self.ended.error or CallStateError("%r was not established" % self)
 
     def wait_ended(self, timeout=32.0):
         # type: (Optional[float]) -> CallEnded
@@ -307,19 +311,7 @@ class Call(object):
         for each INFO. ``content_type`` is "application/dtmf-relay", or "application/dtmf", which has no duration.
         Raises InputError, which quotes the wrong key, before it sends anything; and what :meth:`request` raises.
         """
-        keys = check_line(keys, "keys")
-        check_timeout(timeout)
-        if not is_whole(duration_ms) or duration_ms <= 0:
-            raise InputError("duration_ms must be milliseconds above 0, not %r" % (duration_ms,))
-        for key in keys:
-            if key not in _DTMF_KEYS:
-                raise InputError("not a DTMF key, in keys: %r" % key)
-        if check_line(content_type, "content type") not in _DTMF_BODIES:
-            known = " or ".join(sorted(_DTMF_BODIES))
-            raise InputError("the content type of DTMF is %s, not %r" % (known, content_type))
-        for key in keys:
-            body = _DTMF_BODIES[content_type] % {"key": key.upper(), "duration": duration_ms}
-            self.info(body.encode("ascii"), content_type, timeout=timeout)
+        _keys_of.send(self, keys, duration_ms, timeout, content_type)
 
     def reinvite(self, sdp=None, headers=(), timeout=32.0, glare_retries=3):
         # type: (Optional[Body], HeaderFields, Optional[float], int) -> Response
@@ -456,7 +448,7 @@ class Call(object):
 
     def _end(self, send):
         # type: (Callable[[], object]) -> None
-        with self._agent.lock:
+        with naming(self), self._agent.lock:
             send()
             self.state = "ending"
 

@@ -17,12 +17,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional
 
-    from sipbridge._call import session_timer, transfer
+    from sipbridge._call import keys, session_timer, transfer
     from sipbridge._call.agent import Agent
     from sipbridge._engine.records import Content, RawEvent
     from sipbridge.events import CallEnded
 else:
-    session_timer, transfer = later("sipbridge._call.session_timer", "sipbridge._call.transfer")
+    keys, session_timer, transfer = later(
+        "sipbridge._call.keys", "sipbridge._call.session_timer", "sipbridge._call.transfer"
+    )
 
 #: The events for requests within a call, by method. A request of any other method is a RequestReceived.
 _KINDS = {"INFO": events.InfoReceived, "MESSAGE": events.MessageReceived}
@@ -128,6 +130,8 @@ def _requested(agent, raw):
     kind = _KINDS.get(raw.method, events.RequestReceived)
     received = kind(call, raw.method, headers, raw.body, request)
     call._requests = [each for each in call._requests if not each.request.answered] + [received]
+    if isinstance(received, events.InfoReceived) and received.dtmf is not None:
+        keys.add(call, received.dtmf)
     return received
 
 

@@ -9,7 +9,7 @@ from sipbridge._call.incoming import SDP
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import make_content
 from sipbridge._text.arguments import check_timeout, check_whole
-from sipbridge.errors import CallStateError, InputError, ResponseError, SipbridgeError
+from sipbridge.errors import CallStateError, InputError, ResponseError, SipbridgeError, check_up
 from sipbridge.sdp import parse
 
 TYPE_CHECKING = False
@@ -152,6 +152,7 @@ def change_direction(call, method, wanted, timeout):
     """Do what :meth:`~sipbridge.Call.hold` and :meth:`~sipbridge.Call.resume` do. ``method`` is one of these names."""
     check_timeout(timeout)
     if call.state != "established":
+        check_up(call, method)
         raise CallStateError("%s: the call is %s, not established" % (method, call.state))
     if call.local_sdp is None:
         raise CallStateError("%s: no session was offered or answered by us" % method)

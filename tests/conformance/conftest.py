@@ -16,6 +16,8 @@ from peers import abilities, certificates
 from peers.baresip import Baresip
 from peers.endpoint_process import RemotePhone
 from peers.kamailio import Kamailio, require_modules
+from peers.phone import engine_under_test
+from peers.ports import free_port
 from peers.process import MissingPeer, require
 from peers.sipp import Sipp
 
@@ -126,6 +128,14 @@ def make_endpoint():
 def phone(make_phone):
     """An endpoint of our own, in this process."""
     return make_phone(identity="sip:alice@sipbridge.test")
+
+
+@pytest.fixture
+def plain():
+    """An endpoint of our own, in this process, that has no handlers."""
+    address = "udp://127.0.0.1:%d" % free_port()
+    with sipbridge.Endpoint(address, identity="sip:alice@sipbridge.test", engine=engine_under_test()) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ MODULES = (
 
 #: Classes whose objects the package makes. Their constructors are nobody else's.
 MADE_BY_THE_PACKAGE = frozenset(
-    "Account AuthenticationError Call EngineError EngineLost NotSupportedError Notifier PeerUnreachable"
+    "Account AuthenticationError Call CallHungUp EngineError EngineLost NotSupportedError Notifier PeerUnreachable"
     " Publication Registration ResponseError Session Subscription Transfer Watch".split()
 )
 
@@ -94,8 +94,9 @@ TABLE = {
     "Endpoint.on": _entry(
         dict(kind=sipbridge.IncomingCall, handler=len),
         kind=values.THING + [sipbridge.Call, int],
-        handler=values.CALLABLE,
+        handler=optional(values.CALLABLE),
     ),
+    "Endpoint.serve": _entry(dict(handler=len), handler=values.CALLABLE),
     "Endpoint.off": _entry(dict(kind=sipbridge.IncomingCall, handler=len), kind=ANY, handler=ANY),
     "Endpoint.events": _entry({}, timeout=values.TIMEOUT),
     "Endpoint.add_credentials": _entry(
@@ -215,6 +216,21 @@ TABLE = {
         timeout=values.TIMEOUT,
         content_type=_LINE + [None, u"text/plain"],
     ),
+    "Call.on": _entry(
+        dict(kind=sipbridge.CallEnded, handler=len),
+        kind=values.THING + [sipbridge.Call, sipbridge.EngineFailed, int],
+        handler=optional(values.CALLABLE),
+    ),
+    "Call.off": _entry(dict(kind=sipbridge.CallEnded, handler=len), kind=ANY, handler=ANY),
+    "Call.events": _entry({}, timeout=values.TIMEOUT),
+    "Call.keys": _entry({}, timeout=values.TIMEOUT),
+    "Call.collect": _entry(
+        dict(count=1),
+        count=optional(whole(1)),
+        terminator=_LINE + [u"E", u"1 2"],
+        timeout=values.TIMEOUT,
+    ),
+    "Call.put_key": _entry(dict(key=u"1"), key=_LINE + [None, u"E", u"12", u"+"]),
     "Call.reinvite": _entry(
         dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS, timeout=values.TIMEOUT, glare_retries=whole(0)
     ),

@@ -49,6 +49,30 @@ async def watch(phone: aio.Endpoint) -> int:
     return seen
 
 
+async def menu(phone: aio.Endpoint) -> None:
+    @phone.serve
+    async def take(call: aio.Call) -> None:
+        call.answer(b"v=0")
+        call.data = 5
+
+        @call.on(sipbridge.TransferRequested)
+        async def refuse(event: aio.TransferRequested) -> None:
+            event.reject(603)
+
+        call.off(aio.TransferRequested, refuse)
+        pin = await call.collect(count=4)
+        async for key in call.keys():
+            print(key.upper(), pin.ended_by == "count")
+        async for event in call.events():
+            print(isinstance(event, aio.CallEnded))
+
+    @phone.on(sipbridge.CallEnded)
+    def ended(event: aio.CallEnded) -> aio.Call:
+        return event.call
+
+    print(ended, take)
+
+
 async def main() -> None:
     async with aio.Endpoint("udp://127.0.0.1:0", on_error=print) as phone:
         Switchboard(phone)
@@ -70,6 +94,10 @@ async def wrong(phone: aio.Endpoint, call: aio.Call) -> None:
     phone.on(sipbridge.CallEnded, answer)  # type: ignore[arg-type]
     account = phone.add_account("sip:alice@example.com")
     await account.message("sip:bob@example.com", "hi", from_="sip:carol@example.com")  # type: ignore[call-arg]
+    call.on(sipbridge.EngineFailed)  # type: ignore[arg-type]
+    for key in call.keys():  # type: ignore[attr-defined]
+        print(key)
+    phone.serve(answer)  # type: ignore[type-var]
     with phone.events():  # type: ignore[attr-defined]
         pass
     print(call.state == "finished")  # type: ignore[comparison-overlap]

@@ -36,6 +36,34 @@ class Switchboard:
             print(transfer.status, transfer.succeeded)
 
 
+def menu(phone: sipbridge.Endpoint) -> None:
+    @phone.serve
+    def take(call: sipbridge.Call) -> None:
+        call.answer(b"v=0")
+        call.data = {"began": 0.0}
+
+        @call.on(sipbridge.TransferRequested)
+        def refuse(event: sipbridge.TransferRequested) -> None:
+            event.reject(603)
+
+        call.off(sipbridge.TransferRequested, refuse)
+        pin = call.collect(count=4, terminator="#", timeout=5)
+        if pin.ended_by == "count" and pin == "4711":
+            for key in call.keys(timeout=None):
+                print(key.upper())
+        for event in call.events(timeout=1):
+            print(number_of(event))
+
+    @phone.on(sipbridge.CallEnded)
+    def ended(event: sipbridge.CallEnded) -> int:
+        return event.status
+
+    try:
+        phone.call("sip:bob@example.com").wait_established()
+    except sipbridge.CallHungUp as error:
+        print(error.ended.cause == "remote-bye", ended(error.ended), take)
+
+
 def number_of(event: events.Event) -> Optional[str]:
     if isinstance(event, sipbridge.RequestReceived):
         return event.from_uri
@@ -65,6 +93,10 @@ def wrong(phone: sipbridge.Endpoint, call: sipbridge.Call, event: sipbridge.Call
     call.answer("v=0")  # type: ignore[arg-type]
     call.hold(timeout="a minute")  # type: ignore[arg-type]
     phone.on(sipbridge.CallEnded, lambda ended: ended.body)  # type: ignore[attr-defined]
+    call.on(sipbridge.EngineFailed)  # type: ignore[type-var]
+    phone.serve(phone.call)  # type: ignore[type-var]
+    call.collect(count="4")  # type: ignore[arg-type]
+    print(call.collect(count=4).ended_by == "hash")  # type: ignore[comparison-overlap]
     phone.invite("sip:bob@example.com", color="red")  # type: ignore[call-arg]
     print(call.status)  # type: ignore[attr-defined]
     print(event.cause == "remote-buy")  # type: ignore[comparison-overlap]

@@ -20,14 +20,21 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STUB = ROOT / "sipbridge" / "aio.pyi"
 
-#: What the classes of sipbridge have otherwise: each event's handler has its own type.
+#: What the classes of sipbridge have otherwise: each event's handler has its own type. Those of a call may have another
+#: type, which %s is for.
 OWN = {
-    "on": "@property\ndef on(self) -> _Handling: ...",
-    "off": "@property\ndef off(self) -> _Handling: ...",
+    "on": "@property\ndef on(self) -> %sOn: ...",
+    "off": "@property\ndef off(self) -> %sOff: ...",
+    "serve": "def serve(self, handler: _Served) -> _Served: ...",
+    "keys": "def keys(self, timeout: Optional[float] = ...) -> KeyStream: ...",
+    "events": "def events(self, timeout: Optional[float] = ...) -> EventStream: ...",
 }
 
 #: The methods with two underscores that the stub has.
 SPECIAL = ("__init__", "__aiter__", "__anext__", "__aenter__", "__aexit__")
+
+#: What the stub takes from typing.
+TYPING = "Any Callable Optional Protocol Type TypeVar Union overload type_check_only"
 
 #: What an account gives itself.
 ACCOUNTS = ("from_", "route")
@@ -189,7 +196,7 @@ def members(found, source, waiting, used):
     resolver = Resolver(source, used)
     for node in found.body:
         for each in node.body if isinstance(node, ast.If) else ():
-            if ast.unparse(each.value).startswith("_as_of(Endpoint."):
+            if isinstance(each, ast.Assign) and ast.unparse(each.value).startswith("_as_of(Endpoint."):
                 module, method = method_of("Endpoint", each.targets[0].id)
                 yield awaited(signature(method, Resolver(module, used), leave_out=ACCOUNTS), waiting)
         if not isinstance(node, ast.FunctionDef):
@@ -197,7 +204,8 @@ def members(found, source, waiting, used):
         if node.name == "__init__":
             yield from attributes(node, resolver)
         if node.name in OWN:
-            yield from ast.parse(OWN[node.name]).body
+            own = OWN[node.name].replace("%s", "_OfCall" if found.name == "Own" else "_")
+            yield from ast.parse(own).body
         elif not node.name.startswith("_") or (node.name, found.name) == ("__init__", "Endpoint"):
             yield awaited(signature(node, resolver), waiting)
 
@@ -230,6 +238,7 @@ def facade(name, path, waiting, used):
     for source, each in lineage(name, Source(path)):
         found.body += members(each, source, waiting, used)
     made = {node.name for node in found.body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    made |= {node.target.id for node in found.body if isinstance(node, ast.AnnAssign)}
     own = methods(Source("_aio/facade").classes["Facade"]) + methods(AIO.classes[name])
     found.body += [annotated(node) for node in own if node.name not in made]
     return ast.unparse(ast.fix_missing_locations(found))
@@ -295,14 +304,32 @@ def of_events(used):
     )
     parts.append(ast.unparse(union))
     derived = [name for name, found in source.classes.items() if not any(fields(found))]
-    handling = ["@type_check_only", "class _Handling(Protocol):"]
-    for name in derived + [name for name in source.classes if name not in derived]:
-        handling.append("    @overload")
-        handling.append(
-            "    def __call__(self, kind: Type[events.%s], handler: Callable[[%s], object]) -> None: ..."
-            % (name, name)
-        )
-    return parts + ["\n".join(handling)]
+    order = derived + [name for name in source.classes if name not in derived]
+    of_calls = [name for name in order if name in derived or "call" in dict(fields(source.classes[name]))]
+    parts += ["_Result = TypeVar('_Result')", "_Served = TypeVar('_Served', bound=Callable[[Call], object])"]
+    for prefix, names in (("_", order), ("_OfCall", of_calls)):
+        parts.append(protocol(prefix + "On", [ON, DECORATED], names, derived))
+        parts.append(protocol(prefix + "Off", [ON], names, derived))
+    return parts
+
+
+#: How to give a handler for an event, and how to decorate one.
+ON = "def __call__(self, kind: Type[events.%s], handler: Callable[[%s], object]) -> None: ..."
+DECORATED = """def __call__(%s
+        self, kind: Type[events.%s]
+    ) -> Callable[[Callable[[%s], _Result]], Callable[[%s], _Result]]: ..."""
+
+
+def protocol(name, signatures, events, derived):
+    """A method that may be called with each of the events."""
+    lines = ["@type_check_only", "class %s(Protocol):" % name]
+    for each in events:
+        for signature in signatures:
+            if signature is DECORATED:
+                ignored = "  # type: ignore[overload-overlap]" if each in derived else ""
+                signature = signature.replace("%s", ignored, 1)
+            lines += ["    @overload", "    " + signature.replace("%s", each)]
+    return "\n".join(lines)
 
 
 # -- the stub ------------------------------------------------------------------------------------------------
@@ -310,7 +337,7 @@ def of_events(used):
 
 def text():
     """The whole stub, before it is formatted."""
-    used = {("typing", name) for name in "Any Callable Protocol Type Union overload type_check_only".split()}
+    used = {("typing", name) for name in TYPING.split()}
     used.add(("sipbridge", "events"))
     code = of_events(used) + [stream(used)]
     code += [facade(name, path, waiting, used) for name, path, waiting in FACADES]

@@ -26,6 +26,8 @@ CALLS = {
     "request": lambda call: call.request("FROB", timeout=5.0),
     "info": lambda call: call.info(b"x", "text/plain", timeout=5.0),
     "send_dtmf": lambda call: call.send_dtmf("1", timeout=5.0),
+    "keys": lambda call: next(call.keys(timeout=5.0)),
+    "collect": lambda call: call.collect(count=1),
     "reinvite": lambda call: call.reinvite(OFFER, timeout=5.0),
     "update": lambda call: call.update(OFFER, timeout=5.0),
     "hold": lambda call: call.hold(timeout=5.0),
@@ -36,11 +38,12 @@ CALLS = {
 }
 
 #: Methods that can be called at any time.
-ALWAYS = frozenset(["hangup", "wait_ended"])
+ALWAYS = frozenset(["hangup", "wait_ended", "on", "off", "events", "put_key"])
 
 _CALLEES = frozenset(["ring", "answer", "reject", "redirect"])
 _WAITS = frozenset(["wait_answered", "wait_established"])
-_WITHIN = frozenset(CALLS) - _CALLEES - _WAITS - {"ack"}
+_KEYS = frozenset(["keys", "collect"])  # which may be waited for as long as the call may have some
+_WITHIN = frozenset(CALLS) - _CALLEES - _WAITS - _KEYS - {"ack"}
 
 #: For each state what is not possible in it.
 WRONG = {
@@ -49,7 +52,7 @@ WRONG = {
     "answered by us": _CALLEES | {"ack", "wait_answered"},
     "answered by them": _CALLEES | {"ack"},
     "ending": _CALLEES | _WITHIN | {"ack"},
-    "ended": _CALLEES | _WITHIN | {"ack"},
+    "ended": _CALLEES | _WITHIN | _KEYS | {"ack"},
     "refused": frozenset(CALLS),
 }
 
@@ -250,7 +253,7 @@ CLOSED = {
 
 #: What does no harm, then or ever.
 HARMLESS = frozenset(
-    ["__init__", "on", "off", "events", "close", "drain", "wait_closed", "add_account", "account_of"]
+    ["__init__", "on", "off", "events", "serve", "close", "drain", "wait_closed", "add_account", "account_of"]
 )
 
 

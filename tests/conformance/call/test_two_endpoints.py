@@ -187,7 +187,7 @@ def test_an_ended_call_refuses_each_method(phone, other):
     call.hangup()  # does nothing
     with pytest.raises(RemoteError) as caught:
         other.call("send_dtmf", "1")
-    assert caught.value.kind == "CallStateError"
+    assert caught.value.kind == "CallHungUp"
     phone.expect("answered 200 sdp", "ended remote-bye 200")
 
 

@@ -14,6 +14,8 @@ CALLS = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, os.pardir,
 
 #: What each of them prints, in the order of the page.
 EXPECTED = [
+    ["sip:alice@example.com keyed in 4711", "and then 9"],
+    ["account 4711: remote-bye", "['CallEnded']"],
     ["taken: established", "nobody was reached: unreachable"],
     ["on hold: True", "on hold: False"],
     ["bob calls carol for sip:alice@example.com", "transferred: True"],

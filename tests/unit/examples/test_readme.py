@@ -34,7 +34,7 @@ def test_the_example_has_fifteen_lines_and_runs_as_written():
     output, status = run(code)
     if not libexosip():
         assert status == 0, output
-        assert output.splitlines() == ["a call from sip:alice@example.com", "over: local-bye"]
+        assert output.splitlines() == ["a call from sip:alice@example.com", "keyed in: 42", "over: remote-bye"]
     else:  # as the README says of it
         assert status != 0 and "one engine per process" in output, output
 

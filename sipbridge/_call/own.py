@@ -1,0 +1,184 @@
+"""What a program asks of one call alone: its events, the keys that its peer presses, a place for its own."""
+
+from __future__ import absolute_import, division, print_function
+
+from sipbridge._later import later
+from sipbridge._text.arguments import check_callable, check_timeout
+from sipbridge.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, Type, TypeVar, Union, overload
+
+    from sipbridge import events
+    from sipbridge._agent.streams import EventStream
+    from sipbridge._call import keys as _keys
+    from sipbridge._call.agent import Agent
+    from sipbridge._call.keys import Digits, KeyStream
+
+    #: The events that are about a call.
+    CallEvent = Union[
+        events.IncomingCall,
+        events.CallProgress,
+        events.CallAnswered,
+        events.CallConfirmed,
+        events.CallEnded,
+        events.CallReinvited,
+        events.RequestReceived,
+        events.TransferProgress,
+    ]
+    _Event = TypeVar("_Event", bound=CallEvent)
+    _Result = TypeVar("_Result")
+else:
+    _keys = later("sipbridge._call.keys")
+
+
+class Listeners(object):
+    """The handlers and iterators for the events of one call. To be changed under the endpoint's lock.
+
+    Attributes:
+        handlers: the handlers of each type of event.
+        streams: the iterators.
+    """
+
+    __slots__ = ("handlers", "streams")
+
+    def __init__(self):
+        # type: () -> None
+        self.handlers = {}  # type: Dict[type, Tuple[Callable[[Any], object], ...]]
+        self.streams = ()  # type: Tuple[Any, ...]
+
+    def handlers_of(self, event):
+        # type: (object) -> List[Callable[[Any], object]]
+        """The handlers of such events, in the order of their calls."""
+        return [handler for kind in type(event).__mro__ for handler in self.handlers.get(kind, ())]
+
+
+def listeners_of(event):
+    # type: (object) -> Optional[Listeners]
+    """The Listeners of the call that an event is about; None if there are none."""
+    return listeners_of_call(getattr(event, "call", None))
+
+
+def listeners_of_call(call):
+    # type: (object) -> Optional[Listeners]
+    """The Listeners of a call; None if there are none, or for what is no call."""
+    return getattr(call, "_listeners", None)
+
+
+def decorator(on, kind):
+    # type: (Callable[[Any, Any], object], Any) -> Callable[[Any], Any]
+    """What ``on(kind)`` returns: it takes a handler for such events, and gives it back."""
+
+    def take(handler):
+        # type: (Any) -> Any
+        on(kind, check_callable(handler, "handler"))
+        return handler
+
+    return take
+
+
+class Own(object):
+    """The part of a Call that is described above.
+
+    Attributes:
+        data: for the program: any object. None at first.
+    """
+
+    def __init__(self, agent):
+        # type: (Agent) -> None
+        self._agent = agent
+        self.data = None  # type: Any
+        self._listeners = None  # type: Optional[Listeners]
+        self._keys = None  # type: Optional[Deque[str]]  # of the peer, that nobody has taken
+
+    # -- events --------------------------------------------------------------------------------------------
+
+    if TYPE_CHECKING:
+
+        @overload
+        def on(self, kind):
+            # type: (Type[_Event]) -> Callable[[Callable[[_Event], _Result]], Callable[[_Event], _Result]]
+            pass
+
+        @overload
+        def on(self, kind, handler):
+            # type: (Type[_Event], Callable[[_Event], object]) -> None
+            pass
+
+    def on(self, kind, handler=None):
+        # type: (Type[_Event], Optional[Callable[[_Event], object]]) -> Any
+        """Call ``handler(event)`` for each event of that type (or a subtype) that is about this call.
+
+        Without ``handler`` it is a decorator. Everything else is as with :meth:`~sipbridge.Endpoint.on`, whose handlers
+        come first. Raises InputError also for an event that is about no call.
+        """
+        if "call" not in getattr(kind, "_fields", ()):
+            raise InputError("not an event type of calls: %r" % (kind,))
+        if handler is None:
+            return decorator(self.on, kind)
+        check_callable(handler, "handler")
+        with self._agent.lock:
+            handlers = self._listen().handlers
+            handlers[kind] = handlers.get(kind, ()) + (handler,)
+        return None
+
+    def off(self, kind, handler):
+        # type: (Type[_Event], Callable[[_Event], object]) -> None
+        """Take a handler back."""
+        with self._agent.lock:
+            handlers = self._listen().handlers
+            handlers[kind] = tuple(each for each in handlers.get(kind, ()) if each != handler)
+
+    def events(self, timeout=None):
+        # type: (Optional[float]) -> EventStream
+        """An iterator over the events of this call from now on, like that of :meth:`~sipbridge.Endpoint.events`.
+
+        CallEnded is the last. Of a call that has ended it is the only one.
+        """
+        check_timeout(timeout)
+        with self._agent.lock:
+            self._listen()
+        stream = self._agent.stream(timeout, self)  # type: EventStream
+        return stream
+
+    def _listen(self):
+        # type: () -> Listeners
+        """The Listeners of this call. Under the lock."""
+        if self._listeners is None:
+            self._listeners = Listeners()
+        return self._listeners
+
+    # -- keys ----------------------------------------------------------------------------------------------
+
+    def keys(self, timeout=None):
+        # type: (Optional[float]) -> KeyStream
+        """An iterator over the keys that the peer presses (DTMF): "0" to "9", "*", "#", "A" to "D".
+
+        It takes each key once, those that came before it was made first: a call keeps up to 256 that nobody has taken.
+        They come by INFO (application/dtmf-relay and application/dtmf), which the endpoint answers, and by
+        :meth:`put_key`. The iterator ends when no key comes for ``timeout`` seconds (None: no limit). It raises
+        CallHungUp when the call has ended and every key was taken, or EngineLost. Raises InputError.
+        """
+        return _keys.KeyStream(self, check_timeout(timeout))  # type: ignore[arg-type]  # it is a Call
+
+    def collect(self, count=None, terminator=None, timeout=5.0):
+        # type: (Optional[int], Optional[str], Optional[float]) -> Digits
+        """Wait for keys, and return them as text, as "1234"; "" for none.
+
+        It ends with the first of these, which the ``ended_by`` of what it returns names: "count", when there are so
+        many (None: no limit); "terminator", when one of these keys comes, which is not returned (None: no key ends it);
+        "timeout", when no key came for ``timeout`` seconds, since the call of this method or the last key (None: no
+        limit). Raises what the iterator of :meth:`keys` raises; the keys are lost then. Raises InputError, also if
+        nothing could end it.
+        """
+        return _keys.collect(self, count, terminator, timeout)  # type: ignore[arg-type]
+
+    def put_key(self, key):
+        # type: (str) -> None
+        """Hand in a key that came with the media, for :meth:`keys` and :meth:`collect`. From any thread.
+
+        For an event of RFC 4733, in which a number stands for the key, it is ``"0123456789*#ABCD"[number]``. Hand it in
+        once, although it is in several packets. Raises InputError.
+        """
+        _keys.put(self, key)  # type: ignore[arg-type]
