@@ -245,7 +245,10 @@ CAPABILITIES = (
                 "INFO, dtmf-relay and dtmf",
                 ["conformance.peers.test_baresip::test_keys_by*", "conformance.call.test_dialog::test_keys*"],
             ),
-            ("keys of a call, collected; `serve()`", ["conformance.call.test_keys::*", "conformance.agent.test_serve::*"]),
+            (
+                "keys of a call, collected; `serve()`",
+                ["conformance.call.test_keys::*", "conformance.agent.test_serve::*"],
+            ),
             (
                 "telephone-event in SDP (RFC 4733)",
                 [
