@@ -75,17 +75,25 @@ class Table(object):
         # type: (RawEvent, bool) -> bool
         """Whether there is no room for this, so that it was answered 503. No handler sees it."""
         agent = self._agent
-        dispatcher = agent.dispatcher
-        if is_new and agent.draining is not None and raw.method != HEALTH:
-            self._send_away(raw, *agent.draining)
-            return True
-        if is_new and (dispatcher.is_full or (raw.type == "call-incoming" and dispatcher.serves_enough)):
-            dispatcher.count_refused()
-            self._refuse(raw, 503, RETRY_AFTER)
+        if is_new and self._is_turned_away(raw):
             return True
         if not (agent.congested() if is_new else raw.type in _WITHIN and agent.congested(agent.calls.get(raw.call))):
             return False
         self._refuse(raw)
+        return True
+
+    def _is_turned_away(self, raw):
+        # type: (RawEvent) -> bool
+        """Whether this new one was refused, since the endpoint drains or every handler is at work."""
+        agent = self._agent
+        if agent.draining is not None and raw.method != HEALTH:
+            self._send_away(raw, *agent.draining)
+            return True
+        dispatcher = agent.dispatcher
+        if not dispatcher.is_full and not (raw.type == "call-incoming" and dispatcher.serves_enough):
+            return False
+        dispatcher.count_refused()
+        self._refuse(raw, 503, RETRY_AFTER)
         return True
 
     def _send_away(self, raw, redirect, retry_after):
