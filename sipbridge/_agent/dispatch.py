@@ -329,8 +329,8 @@ class Dispatcher(Delivery):
 
     def _run_timers(self):
         # type: () -> None
-        now = monotonic()
-        while self._timers and self._timers[0][0] <= now:
+        # What a timer posts is due now: before any later event of the engine.
+        while self._timers and self._timers[0][0] <= monotonic():
             self._fire(heapq.heappop(self._timers)[2])
 
     def _fire(self, timer):
