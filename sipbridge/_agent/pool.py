@@ -50,13 +50,14 @@ class HandlerStatistics(NamedTuple("HandlerStatistics", [
 class _Thread(object):
     """One thread, as the pool sees it."""
 
-    __slots__ = ("gate", "since", "dismissed", "lane")
+    __slots__ = ("gate", "since", "is_coming", "dismissed", "lane")
 
     def __init__(self):
         # type: () -> None
         self.gate = threading.Lock()  # where it waits for work; opened by whoever has some
         self.gate.acquire()
         self.since = 0  # the round of reap() in which it has become idle
+        self.is_coming = True  # it was started or woken, and has not looked for work yet
         self.dismissed = False
         self.lane = None  # type: Optional[Hashable]  # that it serves
 
@@ -85,6 +86,7 @@ class Pool(object):
         self._ready = deque()  # type: Deque[Hashable]  # the lanes that wait for a thread
         self._idle = []  # type: List[_Thread]
         self._count = 0  # threads, the idle ones among them
+        self._coming = 0  # those of them that were started or woken, and have not looked for work yet
         self._moved = 0.0  # when one of them took an item, or was woken to take one
         self._more = 1  # threads to add when these are all waiting
         self._round = 0
@@ -146,7 +148,7 @@ class Pool(object):
     def is_full(self):
         # type: () -> bool
         """Whether every thread is at work, and as many lanes wait for one."""
-        return len(self._ready) >= self.most and not self._idle and self._count >= self.most + self.lent
+        return len(self._ready) - self._coming >= self.most and not self._idle and self._count >= self.most + self.lent
 
     def statistics(self, refused):
         # type: (int) -> HandlerStatistics
@@ -177,11 +179,13 @@ class Pool(object):
             with self._lock:
                 self._moved = _clock()
                 if self._idle:
+                    self._coming += 1
                     self._idle.pop().gate.release()
                     continue
                 if self._count >= self.most + self.lent:
                     return
                 self._count += 1
+                self._coming += 1
             if not self._start():
                 return
 
@@ -195,6 +199,7 @@ class Pool(object):
         except threading.ThreadError:  # the system has no more, or the interpreter is about to exit: see join()
             with self._lock:
                 self._count -= 1
+                self._coming -= 1
             return False
         return True
 
@@ -223,6 +228,9 @@ class Pool(object):
         self._here.thread = me
         while not me.dismissed:
             with self._lock:
+                if me.is_coming:
+                    me.is_coming = False
+                    self._coming -= 1
                 me.lane = self._next(me.lane)
                 if me.lane is not None:
                     item = self._lanes[me.lane].popleft()
@@ -233,6 +241,7 @@ class Pool(object):
                     return
                 else:
                     me.since = self._round
+                    me.is_coming = True  # when it is woken
                     self._idle.append(me)
             if me.lane is None:
                 me.gate.acquire()
@@ -292,6 +301,7 @@ class Pool(object):
         # type: () -> None
         """Serve what is ready on this thread. Under the lock, which is given up meanwhile."""
         self._count += 1
+        self._coming += 1
         self._lock.release()
         try:
             self._run(_Thread())

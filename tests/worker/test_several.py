@@ -25,6 +25,7 @@ def test_two_endpoints_call_each_other(make_phone):
         assert call.wait_ended().cause == "local-bye"
     for phone in phones:
         phone.wait("ended remote-bye 200")
+        phone.wait("ended local-bye 200")
         assert sorted(phone.labels) == [
             "answered 200 sdp", "confirmed", "ended local-bye 200", "ended remote-bye 200", "incoming sdp", "info 1",
         ]  # fmt: skip

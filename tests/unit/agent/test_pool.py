@@ -97,6 +97,19 @@ def test_no_more_threads_than_allowed_and_what_is_full(make):
     assert not served.pool.is_full
 
 
+def test_it_is_not_full_while_a_thread_is_on_its_way_to_what_waits(make, monkeypatch):
+    """On a busy machine a thread that was started runs later: what it is for waits for no other."""
+    late = []
+    monkeypatch.setattr(Pool, "_start", lambda pool, start=Pool._start: late.append(lambda: start(pool)) or True)
+    served = make(1)
+    served.pool.put(1, lambda: 1)
+    assert served.pool.statistics(0)[1:] == (1, 1, 1, 0) and not served.pool.is_full
+    served.pool.put(2, lambda: 2)
+    assert served.pool.is_full
+    late[0]()
+    served.until(lambda: served.values == [1, 2])
+
+
 def test_short_work_is_done_by_few_threads(make):
     served = make(100)
     for number in range(2000):
