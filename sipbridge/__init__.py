@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sipbridge._agent.endpoint import Endpoint
     from sipbridge._agent.fault import Fault
     from sipbridge._agent.watch import Watch
+    from sipbridge._call.bridge import Bridge
     from sipbridge._call.call import Call
     from sipbridge._call.transfer import Transfer
     from sipbridge._engine.libraries import available as engines
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         UnshieldedEngineWarning,
     )
     from sipbridge.events import (
+        BridgeChanged,
         CallAnswered,
         CallConfirmed,
         CallEnded,
@@ -85,7 +87,7 @@ _FROM = {
         " UnshieldedEngineWarning"
     ),
     "sipbridge.events": (
-        "CallAnswered CallConfirmed CallEnded CallProgress CallReinvited EngineFailed EngineRestarted"
+        "BridgeChanged CallAnswered CallConfirmed CallEnded CallProgress CallReinvited EngineFailed EngineRestarted"
         " IncomingCall InfoReceived MessageReceived NotifyReceived PeerAvailable PeerUnavailable"
         " PublicationChanged RegistrationChanged RequestReceived SubscriptionChanged SubscriptionRefreshed"
         " SubscriptionRequested SubscriptionTerminated TraceMessage TransferProgress TransferRequested"
@@ -93,6 +95,7 @@ _FROM = {
     "sipbridge._agent.endpoint": "Endpoint",
     "sipbridge._agent.fault": "Fault",
     "sipbridge._agent.watch": "Watch",
+    "sipbridge._call.bridge": "Bridge",
     "sipbridge._call.call": "Call",
     "sipbridge._call.transfer": "Transfer",
     "sipbridge._engine.response": "Response",
@@ -113,6 +116,8 @@ _MODULES["engines"] = _MODULES.pop("available")
 __all__ = [
     "ANONYMOUS",
     "AuthenticationError",
+    "Bridge",
+    "BridgeChanged",
     "Call",
     "CallAnswered",
     "CallConfirmed",

@@ -30,6 +30,7 @@ from sipbridge._agent import endpoint as _endpoint
 from sipbridge._agent import watch as _watch
 from sipbridge._aio import dispatcher as _dispatcher
 from sipbridge._aio import facade as _facade
+from sipbridge._call import bridge as _bridge
 from sipbridge._call import call as _call
 from sipbridge._call import keys as _keys
 from sipbridge._call import transfer as _transfer
@@ -90,6 +91,13 @@ class KeyStream(_facade.Facade):
         if key is None:
             raise StopAsyncIteration
         return key
+
+
+@_facade.of(_bridge.Bridge)
+class Bridge(_facade.Facade):
+    """Two calls whose peers talk to each other, with the attributes of :class:`sipbridge.Bridge`."""
+
+    __slots__ = ()
 
 
 @_facade.of(_registration.Registration)

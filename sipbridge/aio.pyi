@@ -86,6 +86,10 @@ class CallReinvited(events.CallReinvited):
     @property
     def call(self) -> Call: ...  # type: ignore[override]
 
+class BridgeChanged(events.BridgeChanged):
+    @property
+    def bridge(self) -> Bridge: ...  # type: ignore[override]
+
 class RegistrationChanged(events.RegistrationChanged):
     @property
     def registration(self) -> Registration: ...  # type: ignore[override]
@@ -137,6 +141,7 @@ Event = Union[
     TransferRequested,
     RequestReceived,
     TransferProgress,
+    BridgeChanged,
     RegistrationChanged,
     SubscriptionChanged,
     NotifyReceived,
@@ -242,6 +247,14 @@ class _On(Protocol):
     def __call__(
         self, kind: Type[events.CallReinvited]
     ) -> Callable[[Callable[[CallReinvited], _Result]], Callable[[CallReinvited], _Result]]: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.BridgeChanged], handler: Callable[[BridgeChanged], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.BridgeChanged]
+    ) -> Callable[[Callable[[BridgeChanged], _Result]], Callable[[BridgeChanged], _Result]]: ...
     @overload
     def __call__(
         self, kind: Type[events.RegistrationChanged], handler: Callable[[RegistrationChanged], object]
@@ -388,6 +401,10 @@ class _Off(Protocol):
     @overload
     def __call__(
         self, kind: Type[events.CallReinvited], handler: Callable[[CallReinvited], object]
+    ) -> None: ...
+    @overload
+    def __call__(
+        self, kind: Type[events.BridgeChanged], handler: Callable[[BridgeChanged], object]
     ) -> None: ...
     @overload
     def __call__(
@@ -599,6 +616,7 @@ class Call:
     remote_sdp: Optional[bytes]
     ended: Optional[CallEnded]
     replaces: Optional[Call]
+    bridge: Optional[Bridge]
     answer_by: Optional[float]
 
     @property
@@ -677,6 +695,19 @@ class KeyStream:
     def __init__(self, core: Any) -> None: ...
     def __aiter__(self) -> KeyStream: ...
     async def __anext__(self) -> str: ...
+
+class Bridge:
+    first: Call
+    second: Optional[Call]
+    state: Literal["connecting", "connected", "ending", "ended"]
+    cause: str
+    status: int
+    reason: str
+
+    async def wait_connected(self, timeout: Optional[float] = 60.0) -> None: ...
+    async def wait_ended(self, timeout: Optional[float] = None) -> None: ...
+    def hangup(self, headers: HeaderFields = (), why: Optional[Reason] = None) -> None: ...
+    def __init__(self, core: Any) -> None: ...
 
 class Registration:
     aor: str
@@ -934,6 +965,46 @@ class Endpoint:
         route: Optional[str] = None,
         timeout: Optional[float] = 32.0,
     ) -> Publication: ...
+    def begin_bridge(
+        self,
+        first: Call,
+        second: Union[Call, str],
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+    ) -> Bridge: ...
+    async def bridge(
+        self,
+        first: Call,
+        second: Union[Call, str],
+        headers: HeaderFields = (),
+        from_: Optional[str] = None,
+        route: Optional[str] = None,
+        timeout: Optional[float] = 60.0,
+    ) -> Bridge: ...
+    def begin_click_to_call(
+        self,
+        first: str,
+        second: str,
+        flow: str = "IV",
+        offer: Optional[Body] = None,
+        headers: HeaderFields = (),
+        first_from: Optional[str] = None,
+        second_from: Optional[str] = None,
+        route: Optional[str] = None,
+    ) -> Bridge: ...
+    async def click_to_call(
+        self,
+        first: str,
+        second: str,
+        flow: str = "IV",
+        offer: Optional[Body] = None,
+        headers: HeaderFields = (),
+        first_from: Optional[str] = None,
+        second_from: Optional[str] = None,
+        route: Optional[str] = None,
+        timeout: Optional[float] = 60.0,
+    ) -> Bridge: ...
     identity: Optional[str]
 
     def __init__(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sipbridge import reason as _reason
     from sipbridge import replaces as _replaces
     from sipbridge._agent.watch import Watch
+    from sipbridge._call.bridge import Bridge
     from sipbridge._call.call import Call
     from sipbridge._call.incoming import IncomingRequest
     from sipbridge._call.transfer import Transfer
@@ -39,22 +40,12 @@ if TYPE_CHECKING:
 
     #: Why a call ended.
     Cause = Literal[
-        "local-bye",
-        "remote-bye",
-        "cancelled",
-        "rejected",
-        "redirected",
-        "timeout",
-        "unreachable",
-        "failed",
+        "local-bye", "remote-bye", "cancelled", "rejected", "redirected", "timeout", "unreachable", "failed",
         "engine-lost",
-    ]
+    ]  # fmt: skip
 else:
     _identity, _reason, _replaces, _subscription_state = later(
-        "sipbridge.identity",
-        "sipbridge.reason",
-        "sipbridge.replaces",
-        "sipbridge._text.subscription_state",
+        "sipbridge.identity", "sipbridge.reason", "sipbridge.replaces", "sipbridge._text.subscription_state"
     )
 
 _DTMF_RELAY = Pattern(r"^\s*Signal\s*=\s*([0-9A-Da-d*#])\s*$", re.MULTILINE)
@@ -334,6 +325,14 @@ class CallReinvited(NamedTuple("CallReinvited", [
         self.request.refuse(status, reason, headers)
 
 
+class BridgeChanged(NamedTuple("BridgeChanged", [
+    ("bridge", "Bridge"), ("state", "str"), ("status", "int"), ("reason", "str"),
+])):
+    """Two calls were connected (``state`` is "connected"), or both have ended ("ended": ``bridge.cause`` says why)."""
+
+    __slots__ = ()
+
+
 class RegistrationChanged(NamedTuple("RegistrationChanged", [
     ("registration", "Registration"), ("state", "str"), ("status", "int"), ("reason", "str"),
     ("expires", "int"),
@@ -489,7 +488,7 @@ if TYPE_CHECKING:
     #: What an endpoint tells.
     Event = Union[
         IncomingCall, CallProgress, CallAnswered, CallConfirmed, CallEnded, CallReinvited, InfoReceived,
-        MessageReceived, TransferRequested, RequestReceived, TransferProgress, RegistrationChanged,
+        MessageReceived, TransferRequested, RequestReceived, TransferProgress, BridgeChanged, RegistrationChanged,
         SubscriptionChanged, NotifyReceived, SubscriptionRequested, SubscriptionRefreshed,
         SubscriptionTerminated, PublicationChanged, PeerAvailable, PeerUnavailable, EngineRestarted,
         EngineFailed,

@@ -332,14 +332,14 @@ class Session(NamedTuple("Session", [
         # type: (Session) -> Session
         """The description to send after ``last`` (RFC 3264, 8).
 
-        When only o= differs that is ``last`` itself; else this one, with a version in o= one higher than in ``last``.
+        When only o= differs that is ``last`` itself; else this one with the o= of ``last``, its version one higher.
         """
         check_kind(last, Session, "last")
         if (self._without_origin(), self.media) == (last._without_origin(), last.media):
             return last
         if last.origin is None:
             return self
-        return Session(self._versioned(last.origin.version + 1), self.media)
+        return Session(self._with_origin(last.origin._replace(version=last.origin.version + 1)), self.media)
 
     def with_direction(self, direction):
         # type: (str) -> Session
@@ -372,14 +372,13 @@ class Session(NamedTuple("Session", [
 
     def _next_version(self):
         # type: () -> Tuple[Line, ...]
-        return self.lines if self.origin is None else self._versioned(self.origin.version + 1)
+        origin = self.origin
+        return self.lines if origin is None else self._with_origin(origin._replace(version=origin.version + 1))
 
-    def _versioned(self, version):
-        # type: (int) -> Tuple[Line, ...]
-        """The session's lines, with that version in o=."""
-        if self.origin is None:
-            return self.lines
-        line = Line("o", "%s %d %d %s %s %s" % self.origin._replace(version=version))
+    def _with_origin(self, origin):
+        # type: (Origin) -> Tuple[Line, ...]
+        """The session's lines, with that o= if they have one."""
+        line = Line("o", "%s %d %d %s %s %s" % origin)
         return tuple(line if each.type == "o" else each for each in self.lines)
 
     def _without_origin(self):

@@ -8,6 +8,7 @@ import weakref
 from sipbridge import events
 from sipbridge._agent import configuration
 from sipbridge._agent.agent import Agent, Draining
+from sipbridge._agent.bridges import Bridges
 from sipbridge._agent.dispatch import Dispatcher
 from sipbridge._agent.pool import MOST
 from sipbridge._agent.requests import Requests
@@ -64,7 +65,7 @@ def _close_all():
         endpoint.close()
 
 
-class Endpoint(Requests):
+class Endpoint(Requests, Bridges):
     """A SIP user agent (RFC 3261, 6) that places and takes calls. A context manager; safe for any thread.
 
     Args:

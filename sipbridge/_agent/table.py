@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
     from sipbridge._agent import trace_peers
     from sipbridge._agent.agent import Agent
-    from sipbridge._call import sessions
+    from sipbridge._call import passing, sessions
     from sipbridge._call.call import Call
     from sipbridge._engine.records import RawEvent
     from sipbridge._kept import following as kept
     from sipbridge._kept.notifier import Notifier
     from sipbridge.events import RequestReceived
 else:
-    trace_peers, sessions, kept = later(
+    trace_peers, passing, sessions, kept = later(
         "sipbridge._agent.trace_peers",
+        "sipbridge._call.passing",
         "sipbridge._call.sessions",
         "sipbridge._kept.following",
     )
@@ -235,6 +236,8 @@ def _settle_request(event, request, seen, failed):
         return left
     if failed:
         request.answer_by_default(500)
+    elif event.call is not None and event.call.bridge is not None and passing.take(event):
+        pass  # the peer of the other call answers it
     elif isinstance(event, events.CallReinvited):
         request.answer_by_default(200, sessions.answer_again(event.call, event.sdp))
     else:

@@ -54,6 +54,10 @@ if TYPE_CHECKING:
             # type: (Any, int, str, Optional[Content], Callable[[Response], object]) -> None
             raise NotImplementedError
 
+        def post(self, event):
+            # type: (object) -> None
+            pass
+
         def answer_by_default(self, requests):
             # type: (List[Any]) -> None
             pass

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sipbridge._call import sessions
     from sipbridge._call import transfer as _transfer
     from sipbridge._call.agent import Agent
+    from sipbridge._call.bridge import Bridge
     from sipbridge._call.incoming import IncomingRequest
     from sipbridge._call.placing import Attempt
     from sipbridge._call.session_timer import SessionTimer
@@ -74,6 +75,7 @@ class Call(Own):
         local_sdp, remote_sdp: the session descriptions that were sent and received last, bytes or None.
         ended: the :class:`~sipbridge.CallEnded`, or None before the end.
         replaces: the Call whose place this one takes when you answer it (RFC 3891), or None.
+        bridge: the :class:`~sipbridge.Bridge` that connects this call with another, or None.
         answer_by: until when ``IncomingCall.defer()`` leaves time for an answer, on the monotonic clock, or None.
         data: for your program: any object. None at first.
     """
@@ -93,6 +95,7 @@ class Call(Own):
         self.ended = None  # type: Optional[CallEnded]
         self._was_established = False
         self.replaces = None  # type: Optional[Call]
+        self.bridge = None  # type: Optional[Bridge]
         self.answer_by = None  # type: Optional[float]
         self._ack = None  # type: Optional[Headers]  # the headers of the ACK for our 2xx: the first that have our tag
         self._watchers = ()  # type: Tuple[Callable[[Any], object], ...]  # called with each event of the call, under the endpoint's lock
@@ -207,9 +210,7 @@ class Call(Own):
             raise CallStateError("the peer's offer came in its 2xx, so the ACK has to answer it: ack(sdp)")
         content = make_content(headers, sdp, SDP)
         with naming(self), self._agent.lock:
-            self._engine.ack(self._id, content)
-            self._establish()
-            self._sent(sdp)
+            self._ack_with(sdp, content)
 
     def hangup(self, headers=(), why=None):
         # type: (HeaderFields, Optional[Reason]) -> None
@@ -223,11 +224,8 @@ class Call(Own):
         if self.state in ("ending", "ended"):
             return
         self._agent.answer_by_default(self._requests)  # before the call ends, as they end with it
-        self._attempt = None  # so that no response makes us send the INVITE again
-        try:
-            self._end(lambda: self._engine.hangup(self._id, content))
-        except CallStateError:  # it ended meanwhile
-            pass
+        with self._agent.lock:
+            self._leave(content)
 
     def wait_answered(self, timeout=60.0):
         # type: (Optional[float]) -> None
@@ -430,6 +428,22 @@ class Call(Own):
                 if before[0] == "incoming" and self.state == "accepted":
                     self.state, self.local_sdp, self._wanted_sdp = before
             raise
+
+    def _ack_with(self, sdp, content):
+        # type: (Body, Optional[Content]) -> None
+        self._engine.ack(self._id, content)
+        self._establish()
+        self._sent(sdp)
+
+    def _leave(self, content):
+        # type: (Optional[Content]) -> None
+        """Hang up, if the call has not ended meanwhile."""
+        self._attempt = None  # so that no response makes us send the INVITE again
+        try:
+            self._engine.hangup(self._id, content)
+            self.state = "ending"
+        except CallStateError:
+            pass
 
     def _sent(self, sdp):
         # type: (Optional[Body]) -> None

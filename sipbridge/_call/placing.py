@@ -16,7 +16,7 @@ from sipbridge.uri import address_uri, parse_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable, List, Optional, Tuple, Union
+    from typing import Any, Iterable, List, Optional, Tuple, Union
 
     from sipbridge import identity
     from sipbridge._call import session_timer
@@ -34,7 +34,7 @@ def check_redirects(number):
     return check_whole(number, "follow_redirects", 0, 70)
 
 
-def place(
+def prepare(
     agent,  # type: Agent
     to,  # type: str
     sdp=None,  # type: Optional[Body]
@@ -48,7 +48,7 @@ def place(
     privacy=(),  # type: Union[str, Iterable[str]]
 ):
     # type: (...) -> Call
-    """Send an INVITE. Returns the Call. :meth:`~sipbridge.Endpoint.invite` explains arguments and errors."""
+    """Make a Call whose INVITE :func:`send` sends. :meth:`~sipbridge.Endpoint.invite` explains arguments and errors."""
     parties = agent.parties(to, from_, route)
     headers = check_headers(headers)
     if asserted_identity is not None or privacy != ():
@@ -59,10 +59,24 @@ def place(
     if session_expires is not None or agent.session_expires is not None:
         interval = session_timer.check_interval(session_expires) or agent.session_expires or 0
         call._session_timer = session_timer.SessionTimer(call, interval)
-    call._attempt = attempt = Attempt(call, parties, headers, sdp, content_type, check_redirects(follow_redirects))
+    call._attempt = Attempt(call, parties, headers, sdp, content_type, check_redirects(follow_redirects))
+    return call
+
+
+def send(call):
+    # type: (Call) -> None
+    """Send the INVITE of a call, under the endpoint's lock."""
+    if call._attempt is not None:
+        call._id = call._attempt.send()
+        call._agent.calls[call._id] = call
+
+
+def place(agent, to, *arguments, **options):
+    # type: (Agent, str, *Any, **Any) -> Call
+    """Send an INVITE. Returns the Call. :meth:`~sipbridge.Endpoint.invite` explains arguments and errors."""
+    call = prepare(agent, to, *arguments, **options)
     with agent.lock:
-        call._id = attempt.send()
-        agent.calls[call._id] = call
+        send(call)
     return call
 
 

@@ -14,7 +14,7 @@ from sipbridge.sdp import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Callable, Optional
 
     from sipbridge._call.call import Call
     from sipbridge._engine.records import Content
@@ -83,6 +83,30 @@ def _reinvite(call, sdp, content, deadline):
     )
 
 
+def begin_reinvite(call, sdp, on_response):
+    # type: (Call, Optional[Body], Callable[[Response], object]) -> None
+    """Send a re-INVITE, under the endpoint's lock. Calls ``on_response`` when its final response has been taken.
+
+    Raises what :meth:`~sipbridge.Call.reinvite` raises before it waits.
+    """
+    check_offer(call)
+
+    def arrived(response):
+        # type: (Response) -> object
+        _reinvite_answered(call, response, sdp)
+        return on_response(response)
+
+    call._send_within("INVITE", make_content((), sdp, SDP), arrived)
+    call._offering = True
+
+
+def glare_delay(call):
+    # type: (Call) -> float
+    """Seconds to wait after a 491 (RFC 3261, 14.1); random."""
+    first, last = (0.0, 2.0) if call.incoming else (2.1, 4.0)  # the side that made the Call-ID waits longer
+    return random.randint(int(first * 100), int(last * 100)) / 100.0
+
+
 def _offer(call, transaction):
     # type: (Call, int) -> int
     call._offering = True
@@ -114,8 +138,7 @@ def _answer_late(call, response):
 def _await_turn(call, deadline):
     # type: (Call, Optional[float]) -> bool
     """Wait the random time of RFC 3261, 14.1. Returns False when the deadline comes first, or the call ends."""
-    first, last = (0.0, 2.0) if call.incoming else (2.1, 4.0)  # the side that made the Call-ID waits longer
-    seconds = random.randint(int(first * 100), int(last * 100)) / 100.0
+    seconds = glare_delay(call)
     if deadline is not None and seconds > deadline - monotonic():
         return False
     return not call._agent.wait(lambda: call.state != "established", seconds)

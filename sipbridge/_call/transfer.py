@@ -28,7 +28,7 @@ from sipbridge.uri import address_uri, check_address, check_uri, parse_address, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Literal, Mapping, Optional, Tuple, Union
+    from typing import Any, Callable, Literal, Mapping, Optional, Tuple, Union
 
     from sipbridge._call.call import Call
     from sipbridge._call.incoming import IncomingRequest
@@ -52,6 +52,12 @@ def is_final(status):
     # type: (int) -> bool
     """True for the status code of a final response."""
     return status >= 200
+
+
+def is_silent(headers):
+    # type: (Headers) -> bool
+    """True for a REFER, or its 2xx, of which there are no reports (RFC 4488, 4)."""
+    return headers.get("Refer-Sub", "").strip().lower() == "false"
 
 
 # -- the transferor ------------------------------------------------------------------------------------
@@ -110,7 +116,7 @@ class Transfer(object):
         # type: (Response) -> None
         if not response.ok or self.state == "ended":
             return
-        without = response.headers.get("Refer-Sub", "").strip().lower() == "false"  # RFC 4488
+        without = is_silent(response.headers)
         self.state = "ended" if without else "accepted"
         if without:
             self.status, self.reason = response.status, response.reason
@@ -155,6 +161,28 @@ def begin(call, to, headers, timeout):
     except BaseException:
         transfer.state = "ended"
         raise
+    return transfer
+
+
+def pass_on(event, call, on_response):
+    # type: (TransferRequested, Call, Callable[[Response], object]) -> Transfer
+    """Send the REFER of another call's peer to the peer of ``call``, under the lock. Returns the Transfer."""
+    if call._transfer is not None and call._transfer.state != "ended":
+        raise CallStateError("a transfer of this call is under way: %r" % (call._transfer,))
+    by = event.headers.get("Referred-By", "<%s>" % event.call.remote_uri)
+    fields = [("Refer-To", event.headers["Refer-To"]), ("Referred-By", by)]
+    fields += [("Refer-Sub", "false")] if is_silent(event.headers) else []
+    transfer = Transfer(call, event.target)
+
+    def arrived(response):
+        # type: (Response) -> object
+        transfer._accepted(response)
+        if not response.ok:
+            transfer.state = "ended"
+        return on_response(response)
+
+    call._send_within("REFER", make_content(fields, None, None), arrived)
+    call._transfer = transfer
     return transfer
 
 
@@ -218,9 +246,12 @@ def accept(call, event, sdp, headers, options):
     target = check_uri(event.target, "Refer-To")
     make_content(more, sdp, SDP)
     call._agent.parties(target, **options)
-    silent = event.headers.get("Refer-Sub", "").strip().lower() == "false"  # RFC 4488, 4
+    silent = is_silent(event.headers)
     event.request.answer(202, None, None, None, [("Refer-Sub", "false")] if silent else ())
-    report = _Report(call, event.headers) if not silent else None
+    report = None
+    if not silent:
+        with call._agent.lock:
+            report = Report(call, event.headers)
     try:
         placed = call._agent.place(target, sdp, more, **options)  # type: Call
     except BaseException:
@@ -232,9 +263,9 @@ def accept(call, event, sdp, headers, options):
     return placed
 
 
-class _Report(object):
+class Report(object):
     """Reports to the transferor in NOTIFYs. Each waits for the response to the one before; the last one ends the
-    subscription.
+    subscription. Make it under the endpoint's lock.
     """
 
     def __init__(self, call, headers):
@@ -244,8 +275,7 @@ class _Report(object):
         self._next = (100, "Trying")  # type: Optional[Tuple[int, str]]
         self._told = None  # type: Optional[Tuple[int, str]]
         self._busy = False
-        with call._agent.lock:
-            self._send()
+        self._send()
 
     def follow(self, placed):
         # type: (Call) -> None
@@ -258,6 +288,14 @@ class _Report(object):
                 self._push(200, "OK")
             elif placed._progress is not None:
                 self._push(*placed._progress)
+
+    def progress(self, transfer):
+        # type: (Transfer) -> None
+        """Report how a transfer goes that was passed on; under the lock."""
+        if transfer.status:
+            self._push(transfer.status, transfer.reason)
+        if transfer.state == "ended":
+            self._push(487, "Request Terminated")  # nobody knows: a final status before has ended the reports
 
     def tell(self, status, reason):
         # type: (int, str) -> None

@@ -10,6 +10,7 @@ from conformance.conftest import (  # noqa: F401
     pytest_runtest_makereport,
     sipp,
     starter,
+    third,
 )
 
 # Python 2 has no coroutines, and its install no sipbridge.aio.

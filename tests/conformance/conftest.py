@@ -145,6 +145,12 @@ def other(starter):
 
 
 @pytest.fixture
+def third(starter):
+    """One more endpoint of our own."""
+    return starter.keep("third endpoint", RemotePhone(starter.folder(), identity="sip:carol@sipbridge.test"))
+
+
+@pytest.fixture
 def sipp(starter):
     """Starts sipp with a scenario: ``sipp(Callee()...)``, ``sipp(Caller()..., "host:port")``."""
 

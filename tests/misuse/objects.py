@@ -74,6 +74,11 @@ class Objects(object):
     def Transfer(self):
         return sipbridge.Transfer(self.Call(), TO)
 
+    def Bridge(self):
+        bridge = sipbridge.Bridge(self._endpoint._agent, self.Call())
+        bridge.state = "ended"
+        return bridge
+
     def Watch(self):
         watch = sipbridge.Watch.__new__(sipbridge.Watch)
         watch._agent, watch._alarm, watch._stopped = self._endpoint._agent, None, False

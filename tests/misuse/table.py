@@ -19,7 +19,8 @@ MODULES = (
 
 #: Classes whose objects the package makes. Their constructors are nobody else's.
 MADE_BY_THE_PACKAGE = frozenset(
-    "Account AuthenticationError Call CallHungUp EngineError EngineLost NotSupportedError Notifier PeerUnreachable"
+    "Account AuthenticationError Bridge Call CallHungUp EngineError EngineLost NotSupportedError Notifier"
+    " PeerUnreachable"
     " Publication Registration ResponseError Session Subscription Transfer Watch".split()
 )
 
@@ -54,6 +55,17 @@ _INVITE = dict(
     privacy=[5, [5], u"a b", u"id\r\n", b"\xff"],
 )
 _OUTSIDE = dict(_ROUTES, to=values.ADDRESS, headers=_HEADERS, timeout=values.TIMEOUT)
+_BRIDGE = dict(_ROUTES, first=values.THING, second=values.ADDRESS + [None], headers=_HEADERS)
+_CLICK = dict(
+    first=values.ADDRESS + [None],
+    second=values.ADDRESS + [None],
+    flow=[5, None, u"II", b"IV", [u"IV"]],
+    offer=_SDP,
+    headers=_HEADERS,
+    first_from=values.ADDRESS,
+    second_from=values.ADDRESS,
+    route=values.NO_NAME_ADDR,
+)
 _STATUS = {name: whole(*bounds) for name, bounds in dict(ring=(101, 199), reject=(400, 699)).items()}
 _WAIT = dict(timeout=values.TIMEOUT)
 _EXPIRES = whole(1, 2**31 - 1)
@@ -166,6 +178,10 @@ TABLE = {
         expires=_EXPIRES,
         **dict(_OUTSIDE, headers=_HEADERS + _NOT_THE_USERS)
     ),
+    "Endpoint.begin_bridge": _entry(dict(first=u"no call", second=TO), **_BRIDGE),  # ``first`` is looked at last
+    "Endpoint.bridge": _entry(dict(first=u"no call", second=TO), timeout=values.TIMEOUT, **_BRIDGE),
+    "Endpoint.begin_click_to_call": _entry(dict(first=TO, second=TO), **_CLICK),
+    "Endpoint.click_to_call": _entry(dict(first=TO, second=TO), timeout=values.TIMEOUT, **_CLICK),
     # -- accounts ------------------------------------------------------------------------------------------
     "Account.register": _entry(
         {}, expires=_EXPIRES, timeout=values.TIMEOUT, keep=FLAG, contact=values.NO_NAME_ADDR
@@ -243,6 +259,9 @@ TABLE = {
     "Call.transfer": _entry(dict(to=TO), to=values.ADDRESS + [None], headers=_HEADERS, timeout=values.TIMEOUT),
     "Call.transfer_to": _entry({}, other=values.THING, headers=ANY, timeout=ANY),  # as those of transfer()
     "Transfer.wait_ended": _entry({}, **_WAIT),
+    "Bridge.wait_connected": _entry({}, **_WAIT),
+    "Bridge.wait_ended": _entry({}, **_WAIT),
+    "Bridge.hangup": _entry({}, headers=_HEADERS, why=values.OPTIONAL_THING),
     # -- registrations, subscriptions, publications ----------------------------------------------------------
     "Registration.refresh": _entry({}, expires=optional(_EXPIRES), **_WAIT),
     "Registration.unregister": _entry({}, **_WAIT),

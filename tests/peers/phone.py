@@ -25,6 +25,7 @@ _KINDS = (
     sipbridge.SubscriptionTerminated,
     sipbridge.PublicationChanged,
     sipbridge.TransferProgress,
+    sipbridge.BridgeChanged,
     sipbridge.PeerAvailable,
     sipbridge.PeerUnavailable,
     sipbridge.EngineRestarted,
@@ -40,13 +41,14 @@ _CALL_EVENTS = {
 }
 
 
-#: What to say of events of subscriptions and publications.
-_PACKAGE_EVENTS = {
+#: What to say of events of bridges, subscriptions and publications.
+_CHANGES = {
     sipbridge.SubscriptionChanged: lambda event: "subscription %s %d" % (event.state, event.status),
     sipbridge.NotifyReceived: lambda event: "notify %s" % event.subscription_state.state,
     sipbridge.SubscriptionRequested: lambda event: "subscribe %s" % event.notifier.event,
     sipbridge.SubscriptionRefreshed: lambda event: "refreshed %d" % event.expires,
     sipbridge.SubscriptionTerminated: lambda event: "unsubscribed %d" % event.status,
+    sipbridge.BridgeChanged: lambda event: "bridge %s %d" % (event.state, event.status),
     sipbridge.PublicationChanged: lambda event: "publication %s %d" % (event.state, event.status),
 }
 
@@ -69,8 +71,8 @@ def label(event):
         return "transfer %d%s" % (event.status, " final" if event.final else "")
     if kind is sipbridge.RegistrationChanged:
         return "registration %s %d" % (event.state, event.status)
-    if kind in _PACKAGE_EVENTS:
-        return _PACKAGE_EVENTS[kind](event)
+    if kind in _CHANGES:
+        return _CHANGES[kind](event)
     if isinstance(event, sipbridge.RequestReceived):
         return "request %s" % event.method
     return _CALL_EVENTS[kind] + sdp
@@ -172,6 +174,14 @@ class Phone(object):
     def take_transfers(self, sdp):
         """From now on call whom a REFER names, with this offer."""
         self.reactions[sipbridge.TransferRequested] = lambda event: self.placed.append(event.accept(sdp))
+
+    def take_calls(self, sdp):
+        """From now on answer each call with this description."""
+        self.reactions[sipbridge.IncomingCall] = lambda event: event.call.answer(sdp)
+
+    def take_offers(self, sdp):
+        """From now on answer each re-INVITE with this description."""
+        self.reactions[sipbridge.CallReinvited] = lambda event: event.answer(sdp)
 
     def close(self):
         self.endpoint.close()

@@ -214,6 +214,34 @@ CAPABILITIES = (
         ),
     ),
     (
+        "Third parties",
+        (
+            (
+                "Click-to-call (RFC 3725), flow IV",
+                [
+                    "conformance.call.test_click_to_call::*flow_iv*",
+                    "conformance.call.test_click_to_call::*party*",
+                    "conformance.examples.test_click_to_call::*",
+                    "aio.test_bridges::*click*[[]IV]",
+                ],
+            ),
+            (
+                "Click-to-call (RFC 3725), flow I",
+                [
+                    "conformance.call.test_click_to_call::*flow_i",
+                    "conformance.call.test_click_to_call::*flow_i_with*",
+                    "conformance.call.test_click_to_call::*[[]I]",
+                    "conformance.call.test_click_to_call::test_two_parties*",
+                    "aio.test_bridges::*click*[[]I]",
+                ],
+            ),
+            (
+                "Calls connected with each other; hold, keys, transfer and hang-up passed on",
+                ["conformance.call.test_bridge::*", "aio.test_bridges::test_an_aio_bridge*"],
+            ),
+        ),
+    ),
+    (
         "Transfer",
         (
             (

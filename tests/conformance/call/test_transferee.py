@@ -56,13 +56,13 @@ def test_called_target_answers_and_the_transferor_is_told(phone, sipp, by_hand):
 
 def test_the_target_rings_before_the_transferor_can_be_told(phone, sipp, by_hand, monkeypatch):
     """The event of that comes on another thread than the one that places the call."""
-    follow = transfer._Report.follow
+    follow = transfer.Report.follow
 
     def follow_late(report, placed):
         phone.wait("progress 180")
         follow(report, placed)
 
-    monkeypatch.setattr(transfer._Report, "follow", follow_late)
+    monkeypatch.setattr(transfer.Report, "follow", follow_late)
     phone.take_transfers(OFFER)
     peer = sipp(_referring(by_hand.uri, 100, 180, 487), phone.host_port)
     take_call(phone)
