@@ -7,13 +7,6 @@ import pytest
 import sipbridge
 from conformance.call.transfers import TARGET
 from conformance.sdp import ANSWER, OFFER
-from peers.endpoint_process import RemotePhone
-
-
-@pytest.fixture
-def third(starter):
-    """One more endpoint of our own."""
-    return starter.keep("third endpoint", RemotePhone(starter.folder(), identity="sip:carol@sipbridge.test"))
 
 
 def _connect(phone, remote):
@@ -56,6 +49,27 @@ def test_attended_transfer_between_three(phone, other, third):
     first.wait_ended()
     assert phone.endpoint.calls == ()
     third.wait("ended local-bye 200")
+    other.wait("answered 200 sdp")
+
+
+def test_attended_transfer_in_one_line(phone, other, third):
+    other.start("phone", "take_transfers", OFFER).result()
+    third.start("phone", "take_calls", ANSWER).result()
+    first, second = _connect(phone, other), phone.endpoint.call(third.uri, OFFER)
+    assert first.transfer_to(second).succeeded
+    assert (first.wait_ended().cause, second.wait_ended().cause) == ("local-bye", "remote-bye")
+    assert phone.endpoint.calls == ()
+
+
+def test_a_bridge_leaves_the_call_to_its_peers(phone, other, third):
+    """An attended transfer of one of its calls to the other."""
+    for party in (other, third):
+        party.start("phone", "take_calls", ANSWER).result()
+    other.start("phone", "take_transfers", OFFER).result()
+    bridge = phone.endpoint.click_to_call(other.uri, third.uri, flow="I", timeout=20.0)
+    bridge.first.begin_transfer(bridge.second).wait_ended(10.0)
+    bridge.wait_ended(10.0)
+    assert phone.endpoint.calls == ()
     other.wait("answered 200 sdp")
 
 
