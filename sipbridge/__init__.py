@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sipbridge._call.call import Call
     from sipbridge._call.transfer import Transfer
     from sipbridge._engine.libraries import available as engines
+    from sipbridge._engine.records import Source
     from sipbridge._engine.response import Response
     from sipbridge._engine.worker import Worker
     from sipbridge._kept.notifier import Notifier
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
     from sipbridge.identity import ANONYMOUS
     from sipbridge.reason import Reason
     from sipbridge.tls import Tls
+    from sipbridge.uri import NameAddr, parse_address
 
 #: The module of each name. It is imported when the name is first used.
 _FROM = {
@@ -98,6 +100,7 @@ _FROM = {
     "sipbridge._call.bridge": "Bridge",
     "sipbridge._call.call": "Call",
     "sipbridge._call.transfer": "Transfer",
+    "sipbridge._engine.records": "Source",
     "sipbridge._engine.response": "Response",
     "sipbridge._engine.worker": "Worker",
     "sipbridge._kept.notifier": "Notifier",
@@ -109,6 +112,7 @@ _FROM = {
     "sipbridge.identity": "ANONYMOUS",
     "sipbridge.reason": "Reason",
     "sipbridge.tls": "Tls",
+    "sipbridge.uri": "NameAddr parse_address",
 }
 _MODULES = dict((name, module) for module, names in _FROM.items() for name in names.split())
 _MODULES["engines"] = _MODULES.pop("available")
@@ -137,6 +141,7 @@ __all__ = [
     "InfoReceived",
     "InputError",
     "MessageReceived",
+    "NameAddr",
     "NotSupportedError",
     "Notifier",
     "NotifyReceived",
@@ -152,6 +157,7 @@ __all__ = [
     "Response",
     "ResponseError",
     "SipbridgeError",
+    "Source",
     "Subscription",
     "SubscriptionChanged",
     "SubscriptionRefreshed",
@@ -170,6 +176,7 @@ __all__ = [
     "Worker",
     "__version__",
     "engines",
+    "parse_address",
 ]
 
 

@@ -611,6 +611,9 @@ class Call:
     incoming: bool
     state: Literal["incoming", "calling", "accepted", "answered", "established", "ending", "ended"]
     headers: Headers
+    call_id: str
+    started: float
+    answered_at: Optional[float]
     request_uri: str
     local_sdp: Optional[bytes]
     remote_sdp: Optional[bytes]
@@ -624,7 +627,9 @@ class Call:
     @property
     def local_uri(self) -> str: ...
     @property
-    def call_id(self) -> str: ...
+    def ended_at(self) -> Optional[float]: ...
+    @property
+    def duration(self) -> float: ...
     def ring(
         self,
         status: int = 180,
@@ -837,6 +842,7 @@ class Account:
         session_expires: Optional[int] = None,
         asserted_identity: Union[None, str, Iterable[str]] = None,
         privacy: Union[str, Iterable[str]] = (),
+        call_id: Optional[str] = None,
     ) -> Call: ...
     async def call(
         self,
@@ -850,6 +856,7 @@ class Account:
         session_expires: Optional[int] = None,
         asserted_identity: Union[None, str, Iterable[str]] = None,
         privacy: Union[str, Iterable[str]] = (),
+        call_id: Optional[str] = None,
     ) -> Call: ...
     async def message(
         self,
@@ -1023,6 +1030,8 @@ class Endpoint:
         keepalive: Optional[int] = None,
         on_error: Optional[Callable[[Fault], object]] = None,
         handlers: int = ...,
+        trusted_proxies: Iterable[str] = (),
+        source_header: Optional[str] = None,
     ) -> None: ...
     @property
     def address(self) -> str: ...
@@ -1084,6 +1093,7 @@ class Endpoint:
         session_expires: Optional[int] = None,
         asserted_identity: Union[None, str, Iterable[str]] = None,
         privacy: Union[str, Iterable[str]] = (),
+        call_id: Optional[str] = None,
     ) -> Call: ...
     async def call(
         self,
@@ -1098,6 +1108,7 @@ class Endpoint:
         session_expires: Optional[int] = None,
         asserted_identity: Union[None, str, Iterable[str]] = None,
         privacy: Union[str, Iterable[str]] = (),
+        call_id: Optional[str] = None,
     ) -> Call: ...
     async def __aenter__(self) -> Endpoint: ...
     async def __aexit__(self, *exc_info: object) -> None: ...

@@ -2,6 +2,14 @@
 
 ``body`` and ``sdp`` are bytes as they came, ``sdp`` being None where the message had no body; ``headers`` is a
 :class:`~sipbridge.Headers`; ``status`` and ``reason`` are a response's (RFC 3261, 7.2).
+
+Each event also has two attributes that are no fields of the tuple:
+
+- ``time``: when the engine received the message that it tells of, or when it was made where there is none; seconds
+  since 1970 as of ``time.time()``, a float. (``datetime.fromtimestamp(event.time, timezone.utc)`` makes a datetime.)
+- ``source``: where that message really came from, a :class:`~sipbridge.Source`: the socket's word, not the message's,
+  but for ``Endpoint(trusted_proxies=)``. None where there is no message, as for a timeout, and where the engine cannot
+  know: libeXosip2 without the shield.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -9,6 +17,7 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from sipbridge._compat import NamedTuple
+from sipbridge._engine.records import Sourced, Told
 from sipbridge._later import later
 from sipbridge._text.pattern import Pattern
 from sipbridge.errors import EngineLost, PeerUnreachable
@@ -54,7 +63,7 @@ _DTMF = Pattern(r"\A\s*([0-9A-Da-d*#])\s*\Z")
 
 class IncomingCall(NamedTuple("IncomingCall", [
     ("call", "Call"), ("headers", "Headers"), ("sdp", "Optional[bytes]"),
-])):
+]), Told):
     """An INVITE arrived (RFC 3261, 13.3). Answer with the methods of ``call``, now or later."""
 
     __slots__ = ()
@@ -96,7 +105,7 @@ class IncomingCall(NamedTuple("IncomingCall", [
 class CallProgress(NamedTuple("CallProgress", [
     ("call", "Call"), ("status", "int"), ("reason", "str"), ("headers", "Headers"),
     ("sdp", "Optional[bytes]"),
-])):
+]), Told):
     """A provisional response, 101 to 199, to a call of ours: 180 ringing, 183 with early media."""
 
     __slots__ = ()
@@ -105,7 +114,7 @@ class CallProgress(NamedTuple("CallProgress", [
 class CallAnswered(NamedTuple("CallAnswered", [
     ("call", "Call"), ("status", "int"), ("reason", "str"), ("headers", "Headers"),
     ("sdp", "Optional[bytes]"),
-])):
+]), Told):
     """The peer took a call of ours (2xx). It has been acknowledged unless ``call.state`` is "answered"."""
 
     __slots__ = ()
@@ -113,7 +122,7 @@ class CallAnswered(NamedTuple("CallAnswered", [
 
 class CallConfirmed(NamedTuple("CallConfirmed", [
     ("call", "Call"), ("headers", "Headers"), ("sdp", "Optional[bytes]"),
-])):
+]), Told):
     """The ACK for our 2xx arrived, to an INVITE or a re-INVITE (RFC 3261, 13.3.1.4)."""
 
     __slots__ = ()
@@ -121,7 +130,7 @@ class CallConfirmed(NamedTuple("CallConfirmed", [
 
 class CallEnded(NamedTuple("CallEnded", [
     ("call", "Call"), ("cause", "Cause"), ("status", "int"), ("reason", "str"), ("headers", "Headers"),
-])):
+]), Told):
     """A call is over; the last event of each call.
 
     ``cause`` is "local-bye", "remote-bye", "cancelled", "rejected", "redirected", "timeout", "unreachable", "failed" or
@@ -156,7 +165,7 @@ class CallEnded(NamedTuple("CallEnded", [
 class RequestReceived(NamedTuple("RequestReceived", [
     ("call", "Optional[Call]"), ("method", "str"), ("headers", "Headers"), ("body", "bytes"),
     ("request", "IncomingRequest"),
-])):
+]), Told):
     """A request arrived, within a call or, with ``call`` None, outside of any.
 
     When its handler returns without an answer, the endpoint answers: 200 to INFO and MESSAGE, 501 to others; 500 when
@@ -274,7 +283,7 @@ class TransferRequested(RequestReceived):
 
 class TransferProgress(NamedTuple("TransferProgress", [
     ("call", "Call"), ("transfer", "Transfer"), ("status", "int"), ("reason", "str"), ("final", "bool"),
-])):
+]), Told):
     """The peer tells how a transfer goes: the status of the target's response, a 2xx when it has taken the call.
 
     ``final``: this was the last of them. ``status`` below 200 then: the peer does not know how it went.
@@ -300,7 +309,7 @@ class MessageReceived(RequestReceived):
 
 class CallReinvited(NamedTuple("CallReinvited", [
     ("call", "Call"), ("headers", "Headers"), ("sdp", "Optional[bytes]"), ("request", "IncomingRequest"),
-])):
+]), Told):
     """A re-INVITE arrived (RFC 3261, 14.2): a new offer, a hold, a resume.
 
     When its handler returns without an answer, the endpoint answers 200 with the SDP that was given last, its
@@ -336,7 +345,7 @@ class BridgeChanged(NamedTuple("BridgeChanged", [
 class RegistrationChanged(NamedTuple("RegistrationChanged", [
     ("registration", "Registration"), ("state", "str"), ("status", "int"), ("reason", "str"),
     ("expires", "int"),
-])):
+]), Told):
     """The registrar answered: ``state`` is "active" (granted for ``expires`` seconds), "ended" or "failed".
 
     With ``keep=True`` a failure may also make it "waiting" (for ``registration.retry_in`` seconds), and after that
@@ -348,7 +357,7 @@ class RegistrationChanged(NamedTuple("RegistrationChanged", [
 
 class PeerAvailable(NamedTuple("PeerAvailable", [
     ("watch", "Watch"), ("uri", "str"), ("status", "int"), ("reason", "str"),
-])):
+]), Told):
     """A peer that is watched is there: for the first time, or again. It answered OPTIONS with ``status``."""
 
     __slots__ = ()
@@ -356,7 +365,7 @@ class PeerAvailable(NamedTuple("PeerAvailable", [
 
 class PeerUnavailable(NamedTuple("PeerUnavailable", [
     ("watch", "Watch"), ("uri", "str"), ("status", "int"), ("reason", "str"),
-])):
+]), Told):
     """A peer that is watched is not there: it does not answer (408), cannot be reached (503), or a proxy says so."""
 
     __slots__ = ()
@@ -365,7 +374,7 @@ class PeerUnavailable(NamedTuple("PeerUnavailable", [
 class SubscriptionChanged(NamedTuple("SubscriptionChanged", [
     ("subscription", "Subscription"), ("state", "str"), ("status", "int"), ("reason", "str"),
     ("expires", "int"),
-])):
+]), Told):
     """News of a subscription of ours.
 
     ``state`` is "active" (granted for ``expires`` seconds), "retrying", "ended" or "failed". ``status`` and
@@ -378,7 +387,7 @@ class SubscriptionChanged(NamedTuple("SubscriptionChanged", [
 
 class NotifyReceived(NamedTuple("NotifyReceived", [
     ("subscription", "Subscription"), ("headers", "Headers"), ("body", "bytes"),
-])):
+]), Told):
     """A NOTIFY in a subscription of ours (RFC 6665, 4.1.3). It has been answered."""
 
     __slots__ = ()
@@ -404,7 +413,7 @@ class NotifyReceived(NamedTuple("NotifyReceived", [
 
 class SubscriptionRequested(NamedTuple("SubscriptionRequested", [
     ("notifier", "Notifier"), ("headers", "Headers"), ("body", "bytes"),
-])):
+]), Told):
     """Somebody subscribes to a state here (RFC 6665, 4.2). Answer it before the handler returns, or :meth:`defer` that.
 
     What no handler answered is refused with 489, as an event package that is not known.
@@ -436,7 +445,7 @@ class SubscriptionRequested(NamedTuple("SubscriptionRequested", [
 
 class SubscriptionRefreshed(NamedTuple("SubscriptionRefreshed", [
     ("notifier", "Notifier"), ("expires", "int"),
-])):
+]), Told):
     """A subscriber of ours asked for ``expires`` seconds more, and has them. It was told the same again."""
 
     __slots__ = ()
@@ -444,7 +453,7 @@ class SubscriptionRefreshed(NamedTuple("SubscriptionRefreshed", [
 
 class SubscriptionTerminated(NamedTuple("SubscriptionTerminated", [
     ("notifier", "Notifier"), ("status", "int"), ("reason", "str"),
-])):
+]), Told):
     """A subscriber of ours is gone: it unsubscribed or let it run out (``status`` 0), took the last NOTIFY (200), or
     refused one or was silent (its status; 408), or the engine was lost (503).
     """
@@ -455,7 +464,7 @@ class SubscriptionTerminated(NamedTuple("SubscriptionTerminated", [
 class PublicationChanged(NamedTuple("PublicationChanged", [
     ("publication", "Publication"), ("state", "str"), ("status", "int"), ("reason", "str"),
     ("expires", "int"),
-])):
+]), Told):
     """The compositor answered: ``state`` is "active" (for ``expires`` seconds), "retrying", "ended" or "failed"."""
 
     __slots__ = ()
@@ -463,13 +472,13 @@ class PublicationChanged(NamedTuple("PublicationChanged", [
 
 class TraceMessage(NamedTuple("TraceMessage", [
     ("outgoing", "bool"), ("peer", "str"), ("data", "bytes"), ("time", "float"),
-])):
+]), Sourced):
     """A message passed: sent or not, "host:port" of the peer, its octets, and seconds since 1970."""
 
     __slots__ = ()
 
 
-class EngineRestarted(NamedTuple("EngineRestarted", [("reason", "str"), ("seconds", "float")])):
+class EngineRestarted(NamedTuple("EngineRestarted", [("reason", "str"), ("seconds", "float")]), Told):
     """A worker died or hung, for that reason, and ``seconds`` later another was in its place, on the same port.
 
     Its calls have had their CallEnded; credentials and registrations are there again. See docs/reliability.md.
@@ -478,7 +487,7 @@ class EngineRestarted(NamedTuple("EngineRestarted", [("reason", "str"), ("second
     __slots__ = ()
 
 
-class EngineFailed(NamedTuple("EngineFailed", [("reason", "str")])):
+class EngineFailed(NamedTuple("EngineFailed", [("reason", "str")]), Told):
     """A worker died too often and was given up. Each command to this endpoint raises EngineLost from now on."""
 
     __slots__ = ()

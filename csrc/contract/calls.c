@@ -8,14 +8,15 @@ static int enter(struct sb_visit *visit, int id, int offered, sb_id call_id)
     return sb_enter_object(visit, id, offered, SB_KIND_CALL, call_id);
 }
 
-sb_id sb_call(int id, const sb_parties *parties, const sb_content *content)
+sb_id sb_call(int id, const sb_parties *parties, const char *call_id, const sb_content *content)
 {
     struct sb_visit visit;
     int code;
-    if ((code = sb_check_parties(parties)) != SB_OK || (code = sb_check_content(content)) != SB_OK ||
+    if ((code = sb_check_parties(parties)) != SB_OK || (code = sb_check_call_id(call_id)) != SB_OK ||
+        (code = sb_check_content(content)) != SB_OK ||
         (code = sb_enter_begin(&visit, id, sb_backend.call != NULL, SB_KIND_CALL)) != SB_OK)
         return code;
-    return sb_leave_begun(&visit, sb_backend.call(visit.state, visit.begun, parties, content));
+    return sb_leave_begun(&visit, sb_backend.call(visit.state, visit.begun, parties, call_id, content));
 }
 
 int sb_call_ring(int id, sb_id call_id, int status, const sb_content *content)

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+enum { MAX_CALL_ID = 255 }; /* octets */
+
 /* Headers that the engine writes: a second one would contradict it or start another message. */
 static const char *const RESERVED[] = {
     "Via",     "v", "From",         "f", "To",           "t", "Call-ID",        "i", "CSeq",
@@ -198,6 +200,21 @@ int sb_check_event(const char *event)
     if (*event != '\0' && *event != ';')
         return SB_EINVAL;
     return sb_check_token(package);
+}
+
+int sb_check_call_id(const char *call_id)
+{
+    static const char WORD[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~()<>:\\\"/[]?{}";
+    size_t first, second = 0;
+    if (call_id == NULL)
+        return SB_OK;
+    first = strspn(call_id, WORD);
+    if (call_id[first] == '@')
+        second = 1 + strspn(call_id + first + 1, WORD);
+    if (first == 0 || second == 1 || call_id[first + second] != '\0')
+        return SB_EINVAL;
+    return first + second > MAX_CALL_ID ? SB_ETOOBIG : SB_OK;
 }
 
 /* Methods that the functions for calls send, or that the engine sends by itself. */

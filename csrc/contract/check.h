@@ -30,6 +30,8 @@ int sb_check_host(const char *host);
 int sb_check_expires(int expires);
 /* An event package, a token, with parameters (RFC 6665, 8.4). */
 int sb_check_event(const char *event);
+/* A Call-ID (callid, RFC 3261 25.1), or NULL. */
+int sb_check_call_id(const char *call_id);
 /* A method that no function for calls sends. */
 int sb_check_method(const char *method);
 

@@ -175,17 +175,23 @@ typedef struct sb_event {
     int status;               /* status code, 0 for a request */
     int expires;              /* seconds */
     int outgoing;             /* SB_EV_TRACE: 1 sent, 0 received */
+    int source_transport;     /* enum sb_transport, and */
+    int source_port;          /* the port that the message came from: see source */
     sb_id call;
     sb_id registration;
     sb_id subscription;
     sb_id transaction;        /* for sb_answer, or as returned by the function that sent the request */
-    int64_t time_us;          /* microseconds since 1970, UTC */
+    int64_t time_us;          /* when the engine received the message, or made an event that no message tells:
+                                 microseconds since 1970, UTC */
     const char *method;       /* of the request, or of the request that was responded to */
     const char *reason;       /* reason phrase */
     const char *request_uri;  /* of a request */
     const char *headers;      /* the message's headers, one per line ("Name: value\n"), none folded; names may
                                  be in compact form (7.3.3) */
     const char *peer;         /* SB_EV_TRACE: "host:port" */
+    const char *source;       /* the address, as inet_ntop() writes it, that the message came from, whatever is in it; ""
+                                 where there is no message, or the engine cannot know: then source_transport is 0. (An
+                                 engine with a shield, without it.) */
     const char *body;         /* NUL-terminated too */
     size_t body_len;
 } sb_event;
@@ -256,7 +262,9 @@ sb_id sb_register_clear(int engine, const char *registrar, const sb_parties *par
 /* ------------------------------------------------------------------------------------------------------
  * Calls (13, 14, 15)
  */
-sb_id sb_call(int engine, const sb_parties *parties, const sb_content *content);
+/* call_id: the Call-ID (20.8), a callid of 25.1 with 255 octets at most, that no call of this engine has; NULL: the
+ * engine makes one. */
+sb_id sb_call(int engine, const sb_parties *parties, const char *call_id, const sb_content *content);
 /* status: 101 to 199. With "Require: 100rel" among the headers the engine repeats the response until the peer's PRACK
  * (RFC 3262); SB_ENOTSUP when the peer cannot do that. The engine itself sends a PRACK for such a response of a peer.
  */

@@ -55,6 +55,7 @@ int sb_open(const sb_config *config)
     }
     engine->core.last_id = config->last_id;
     sb_screen(&sb_backend);
+    engine->core.take_origin = sb_origin_taker(sb_backend.screened);
     code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);
     if (code != SB_OK) {
         sb_core_clear(&engine->core);

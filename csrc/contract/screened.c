@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "origin.h"
 #include "service.h"
 
 enum { PROBE_MS = 1000 }; /* a second for the library's thread to read its socket, also under load */
@@ -29,6 +30,22 @@ void sb_screen(const struct sb_backend *backend)
         return;
     shield->attach(backend->screened);
     shield->hasten(backend->end_early, backend->between_turns);
+}
+
+static int take_origin(struct sb_origin *origin)
+{
+    const struct shield_service *shield = service();
+    struct shield_origin noted;
+    if (shield == NULL || !shield->take_origin(&noted))
+        return 0;
+    sb_origin_name(origin, noted.host, noted.port, noted.transport == SHIELD_STREAM ? SB_TCP : SB_UDP);
+    origin->time_us = noted.time_us;
+    return 1;
+}
+
+int (*sb_origin_taker(const void *function))(struct sb_origin *origin)
+{
+    return function == NULL || service() == NULL ? NULL : take_origin;
 }
 
 /* Five octets that differ from those of every other engine's probe at this time. */

@@ -5,8 +5,13 @@
 #include "backend.h"
 #include "engine.h"
 
+struct sb_origin;
+
 /* Before an engine is opened: have the shield screen what its library receives, and hasten it. */
 void sb_screen(const struct sb_backend *backend);
+
+/* What the engine asks where a message came from; NULL: no shield is preloaded, or the engine needs none. */
+int (*sb_origin_taker(const void *function))(struct sb_origin *origin);
 
 /* Once it is open: what sb_shielded() is to say. Sends it a datagram that the shield has to swallow. */
 int sb_screened(const void *function, const sb_config *config, int port);

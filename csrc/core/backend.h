@@ -51,7 +51,9 @@ struct sb_backend {
     int (*reg_bindings)(void *state, struct sb_object *transaction, const char *registrar,
                         const sb_parties *parties, int clear);
 
-    int (*call)(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
+    /* call_id: NULL: the backend makes one */
+    int (*call)(void *state, struct sb_object *call, const sb_parties *parties, const char *call_id,
+                const sb_content *content);
     int (*ring)(void *state, struct sb_object *call, int status, const sb_content *content);
     int (*answer_call)(void *state, struct sb_object *call, const sb_content *content);
     /* reject and redirect: contact is NULL for a rejection */

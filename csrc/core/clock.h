@@ -1,10 +1,13 @@
-/* clock.h - a clock that never jumps. */
+/* clock.h - the time. */
 #ifndef SB_CLOCK_H
 #define SB_CLOCK_H
 
 #include <stdint.h>
 
-/* The time on this clock, in milliseconds. */
+/* Milliseconds on a clock that never jumps. */
 int64_t sb_monotonic_ms(void);
+
+/* Microseconds since 1970, UTC: what an event has as its time. */
+int64_t sb_wall_clock_us(void);
 
 #endif

@@ -1,4 +1,5 @@
 #include "core_private.h"
+#include "origin.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -254,7 +255,13 @@ int sb_core_post(struct sb_core *core, const sb_event *event)
     return code == SB_ENOMEM ? code : SB_OK;
 }
 
-void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length)
+int sb_core_take_origin(struct sb_core *core, struct sb_origin *origin)
+{
+    return core->take_origin != NULL && core->take_origin(origin);
+}
+
+void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const struct sb_origin *origin,
+                   const char *octets, size_t length)
 {
     sb_event event;
     if (sb_core_congested(core)) /* what nobody reads must not fill the memory */
@@ -265,6 +272,7 @@ void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const c
     event.peer = peer;
     event.body = octets;
     event.body_len = length;
+    sb_origin_tell(origin, &event);
     sb_queue_push(core->queue, &event);
 }
 

@@ -6,6 +6,7 @@
 #include "object.h"
 
 struct sb_core;
+struct sb_origin;
 
 /* Reason phrases of the 503 that ends a request which could not be sent. The second one is for a library that does not
  * say why. */
@@ -40,8 +41,13 @@ void sb_core_mark_unreached(struct sb_core *core, sb_event *event);
  * be answered, an object for which memory was missing half way. */
 void sb_core_remove(struct sb_core *core, struct sb_object *object);
 
-/* Not under the lock, from any thread: an SB_EV_TRACE. */
-void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const char *octets, size_t length);
+/* Not under the lock, from any thread: an SB_EV_TRACE. origin: of a message that was received; NULL: not known. */
+void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const struct sb_origin *origin,
+                   const char *octets, size_t length);
+
+/* Not under the lock: where the message came from that this thread of a screened library received last, as the shield
+ * has it. 0 when there is no shield, or it told of that message before. */
+int sb_core_take_origin(struct sb_core *core, struct sb_origin *origin);
 
 /* Under the lock, every SB_TIDY_MS: give memory that a peak of traffic has left behind back to the system. A library
  * keeps what has ended for half a minute, so its memory becomes free later than our objects. */

@@ -16,6 +16,7 @@ struct sb_core {
     sb_id last_id;
     struct sb_queue *queue; /* has a lock of its own */
     void *state;            /* the backend's */
+    int (*take_origin)(struct sb_origin *origin); /* of the shield; NULL: there is none */
     int closing;            /* what sb_core_closing() says */
     int draining;           /* OPTIONS are answered 503 */
     size_t removed[SB_TIDY_TICKS]; /* how many objects were removed in each of the last ticks */

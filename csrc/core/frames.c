@@ -8,8 +8,8 @@
 enum {
     KIND_EVENT = 5,
     HEAD = 4 + 1,                             /* octets that follow the head, kind */
-    NUMBERS = 4 * 1 + 2 * 4 + 5 * 8 + 6 * 4,  /* as put_numbers() writes them */
-    TEXTS = 6
+    TEXTS = 7,
+    NUMBERS = 5 * 1 + 1 * 2 + 2 * 4 + 5 * 8 + TEXTS * 4 /* as put_numbers() writes them, and the lengths */
 };
 
 /* The texts of an event, in the order that they have in the frame. */
@@ -22,7 +22,7 @@ struct texts {
 static struct texts texts_of(const sb_event *event)
 {
     struct texts texts = {{event->method, event->reason, event->request_uri, event->headers, event->peer,
-                           event->body}, {0}, 0};
+                           event->source, event->body}, {0}, 0};
     int i;
     for (i = 0; i < TEXTS; i++) {
         texts.lengths[i] = i == TEXTS - 1 ? event->body_len : strlen(texts.octets[i]);
@@ -45,6 +45,8 @@ static char *put_numbers(char *where, const sb_event *event)
     where = put(where, (uint64_t)event->cause, 1);
     where = put(where, (uint64_t)event->state, 1);
     where = put(where, (uint64_t)event->outgoing, 1);
+    where = put(where, (uint64_t)event->source_transport, 1);
+    where = put(where, (uint64_t)event->source_port, 2);
     where = put(where, (uint64_t)event->status, 4);
     where = put(where, (uint64_t)event->expires, 4);
     where = put(where, (uint64_t)event->call, 8);

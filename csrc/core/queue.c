@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,13 +25,6 @@ struct sb_queue {
     int fds[2]; /* a pipe that holds one octet while there is an event, or after the close, once somebody polls it */
     int polled; /* somebody does: most do not, and it costs three system calls for each event */
 };
-
-static int64_t wall_clock_us(void)
-{
-    struct timeval now;
-    gettimeofday(&now, NULL);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_usec;
-}
 
 static int prepare_pipe(int fds[2])
 {
@@ -131,7 +123,7 @@ static struct record *record_new(const sb_event *event)
     size_t body_len = event->body == NULL ? 0 : event->body_len;
     size_t size = sizeof(struct record) + space_for(event->method) + space_for(event->reason) +
                   space_for(event->request_uri) + space_for(event->headers) + space_for(event->peer) +
-                  body_len + 1;
+                  space_for(event->source) + body_len + 1;
     struct record *record = malloc(size);
     char *where;
     if (record == NULL)
@@ -144,13 +136,14 @@ static struct record *record_new(const sb_event *event)
     record->event.request_uri = packed(&where, event->request_uri);
     record->event.headers = packed(&where, event->headers);
     record->event.peer = packed(&where, event->peer);
+    record->event.source = packed(&where, event->source);
     if (body_len > 0)
         memcpy(where, event->body, body_len);
     where[body_len] = '\0';
     record->event.body = where;
     record->event.body_len = body_len;
     if (record->event.time_us == 0)
-        record->event.time_us = wall_clock_us();
+        record->event.time_us = sb_wall_clock_us();
     return record;
 }
 

@@ -20,9 +20,19 @@
  * Out
  */
 
+/* Put this Call-ID in the place of the library's; NULL: leave it. */
+static int set_call_id(osip_message_t *invite, const char *call_id)
+{
+    if (call_id == NULL)
+        return SB_OK;
+    osip_call_id_free(invite->call_id);
+    invite->call_id = NULL;
+    return exo_error(osip_message_set_call_id(invite, call_id));
+}
+
 /* Build the INVITE, or set *invite to NULL. Under eXosip_lock. */
 static int build_invite(struct exosip *state, osip_message_t **invite, const struct exo_addresses *addresses,
-                        const sb_content *content)
+                        const char *call_id, const sb_content *content)
 {
     int code;
     EXO_UNUSED(state);
@@ -31,6 +41,8 @@ static int build_invite(struct exosip *state, osip_message_t **invite, const str
                                                       addresses->route, NULL));
     if (code == SB_OK && *invite == NULL)
         code = SB_ELIBRARY;
+    if (code == SB_OK)
+        code = set_call_id(*invite, call_id);
     if (code == SB_OK)
         code = exo_fill(*invite, content);
     if (code == SB_OK)
@@ -41,12 +53,12 @@ static int build_invite(struct exosip *state, osip_message_t **invite, const str
 }
 
 static int send_invite(struct exosip *state, struct exo_call *record, const struct exo_addresses *addresses,
-                       const sb_content *content)
+                       const char *call_id, const sb_content *content)
 {
     osip_message_t *invite;
     int code, cid;
     exo_lock(state);
-    code = build_invite(state, &invite, addresses, content);
+    code = build_invite(state, &invite, addresses, call_id, content);
     if (code == SB_OK) {
         record->call_id = exo_call_id(invite);
         cid = eXosip_call_send_initial_invite(EXO_FIRST(state) invite); /* takes the message, whatever it returns */
@@ -57,7 +69,8 @@ static int send_invite(struct exosip *state, struct exo_call *record, const stru
     return code;
 }
 
-int exo_call(void *data, struct sb_object *call, const sb_parties *parties, const sb_content *content)
+int exo_call(void *data, struct sb_object *call, const sb_parties *parties, const char *call_id,
+             const sb_content *content)
 {
     struct exosip *state = data;
     struct exo_addresses addresses;
@@ -74,7 +87,7 @@ int exo_call(void *data, struct sb_object *call, const sb_parties *parties, cons
     record->record.due_ms = record->started_ms + EXO_OVERDUE;
     code = exo_addresses_set(&addresses, state, parties);
     if (code == SB_OK)
-        code = send_invite(state, record, &addresses, content);
+        code = send_invite(state, record, &addresses, call_id, content);
     exo_addresses_clear(&addresses);
     if (code != SB_OK)
         return code;

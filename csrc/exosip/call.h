@@ -32,7 +32,8 @@ struct exo_call {
     struct exo_content *farewell; /* what goes with the BYE that is due */
 };
 
-int exo_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
+int exo_call(void *state, struct sb_object *call, const sb_parties *parties, const char *call_id,
+             const sb_content *content);
 int exo_ring(void *state, struct sb_object *call, int status, const sb_content *content);
 int exo_answer_call(void *state, struct sb_object *call, const sb_content *content);
 int exo_refuse(void *state, struct sb_object *call, int status, const char *reason, const char *contact,

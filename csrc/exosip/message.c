@@ -8,6 +8,7 @@
 
 #include "core.h"
 #include "datagram.h"
+#include "mark.h"
 #include "resolve.h"
 #include "state.h"
 
@@ -373,6 +374,7 @@ static void split(sb_event *event, char *octets, size_t length)
 /* Memory that an event points to until it is posted. */
 struct borrowed {
     char *octets, *uri;
+    struct sb_origin origin;
 };
 
 static void give_back(struct borrowed *borrowed)
@@ -386,7 +388,10 @@ static void give_back(struct borrowed *borrowed)
 static int describe(sb_event *event, osip_message_t *message, struct borrowed *borrowed)
 {
     size_t length = 0;
-    int status = exo_octets(message, &borrowed->octets, &length);
+    int status;
+    exo_take_mark(message, &borrowed->origin);
+    sb_origin_tell(&borrowed->origin, event);
+    status = exo_octets(message, &borrowed->octets, &length);
     borrowed->uri = NULL;
     if (status == 0)
         split(event, borrowed->octets, length);
@@ -403,7 +408,7 @@ static int describe(sb_event *event, osip_message_t *message, struct borrowed *b
 
 void exo_post(struct exosip *state, sb_event *event, osip_message_t *message)
 {
-    struct borrowed borrowed = {NULL, NULL};
+    struct borrowed borrowed = {NULL, NULL, {0}};
     if (message == NULL && event->status == 408 && event->call == 0)
         exo_note_silence(state, event->registration + event->subscription + event->transaction);
     if (message == NULL)
@@ -418,7 +423,7 @@ void exo_post(struct exosip *state, sb_event *event, osip_message_t *message)
 
 int exo_post_request(struct exosip *state, sb_event *event, osip_message_t *request)
 {
-    struct borrowed borrowed = {NULL, NULL};
+    struct borrowed borrowed = {NULL, NULL, {0}};
     int status = describe(event, request, &borrowed);
     if (status == 0 && sb_core_post(state->core, event) != SB_OK)
         status = 500;

@@ -19,6 +19,7 @@
 #include "listen.h"
 #include "lookup.h"
 #include "loop.h"
+#include "mark.h"
 #include "message.h"
 #include "screen.h"
 #include "state.h"
@@ -59,8 +60,8 @@ static void set_options(struct exosip *state, const sb_config *config)
         eXosip_set_user_agent(EXO_FIRST(state) config->user_agent);
     if (config->trace)
         exo_trace_to(state->core);
-    if (config->trace || EXO_IS_3_3)
-        eXosip_set_cbsip_message(EXO_FIRST(state) exo_on_message);
+    exo_mark_for(state->core);
+    eXosip_set_cbsip_message(EXO_FIRST(state) exo_on_message);
 }
 
 /* The library waits with select(), which writes past the end of its set for a descriptor beyond FD_SETSIZE. */
@@ -119,6 +120,7 @@ static void stop_library(struct exosip *state)
     exo_take_turns(0);
     eXosip_quit(EXO_ALONE(state));
     exo_trace_to(NULL);
+    exo_mark_for(NULL);
     exo_drop_cancels();
 #if SB_EXOSIP_API >= 4
     osip_free(state->context);

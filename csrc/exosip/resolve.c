@@ -31,7 +31,7 @@ struct exo_order {
     enum { EXO_CALL, EXO_REQUEST, EXO_PUBLISH, EXO_SUBSCRIBE, EXO_REGISTER } what;
     sb_parties parties;
     const char *name;   /* method, event or registrar */
-    const char *detail; /* etag or contact; may be NULL */
+    const char *detail; /* Call-ID, etag or contact; may be NULL */
     int expires;
     const sb_content *content;
 };
@@ -104,7 +104,7 @@ static struct waiting *waiting_new(const struct sb_object *object, const struct 
 static int run(struct exosip *state, struct sb_object *object, const struct exo_order *order)
 {
     switch (order->what) {
-    case EXO_CALL: return exo_call(state, object, &order->parties, order->content);
+    case EXO_CALL: return exo_call(state, object, &order->parties, order->detail, order->content);
     case EXO_REQUEST: return exo_request(state, object, order->name, &order->parties, order->content);
     case EXO_PUBLISH:
         return exo_publish(state, object, &order->parties, order->name, order->detail, order->expires, order->content);
@@ -250,9 +250,10 @@ void exo_take_found(struct exosip *state)
 /* ------------------------------------------------------------------------------------------------------
  * For the contract
  */
-int exo_order_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content)
+int exo_order_call(void *state, struct sb_object *call, const sb_parties *parties, const char *call_id,
+                   const sb_content *content)
 {
-    struct exo_order order = {EXO_CALL, *parties, NULL, NULL, 0, content};
+    struct exo_order order = {EXO_CALL, *parties, NULL, call_id, 0, content};
     return begin(state, call, &order);
 }
 

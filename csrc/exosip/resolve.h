@@ -6,7 +6,8 @@
 
 struct exosip;
 
-int exo_order_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
+int exo_order_call(void *state, struct sb_object *call, const sb_parties *parties, const char *call_id,
+                   const sb_content *content);
 int exo_order_request(void *state, struct sb_object *transaction, const char *method, const sb_parties *parties,
                       const sb_content *content);
 int exo_order_publish(void *state, struct sb_object *transaction, const sb_parties *parties, const char *event,

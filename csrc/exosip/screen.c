@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "library.h"
+#include "mark.h"
 #include "message.h"
 #include "request.h"
 #include "state.h"
@@ -203,8 +204,15 @@ static void screen_request(osip_message_t *request)
 
 void exo_on_message(osip_message_t *message, int received)
 {
-    exo_trace(message, received);
-    if (EXO_IS_3_3 && received && message != NULL) {
+    struct sb_origin origin;
+    if (message == NULL || !received) {
+        exo_trace(message, NULL);
+        return;
+    }
+    exo_find_origin(&origin);
+    exo_trace(message, &origin);
+    exo_mark(message, &origin);
+    if (EXO_IS_3_3) {
         if (MSG_IS_REQUEST(message))
             screen_request(message);
         else

@@ -7,6 +7,7 @@
 
 #include "core.h"
 #include "message.h"
+#include "origin.h"
 
 static struct sb_core *volatile trace_core; /* one engine per process: the callback gets no argument of ours */
 
@@ -53,7 +54,21 @@ static void print_via(char *peer, size_t size, const osip_message_t *message)
     print_peer(peer, size, host, port);
 }
 
-void exo_trace(osip_message_t *message, int received)
+/* Name the other side: where the message came from, if the shield knows it, or else as the message has it. */
+static void print_other(char *peer, size_t size, const osip_message_t *message, const struct sb_origin *origin)
+{
+    char port[8];
+    if (origin != NULL && origin->transport != 0) {
+        snprintf(port, sizeof port, "%u", (unsigned)origin->port & 0xffff);
+        print_peer(peer, size, origin->host, port);
+    } else if (MSG_IS_REQUEST(message) && origin == NULL) {
+        print_target(peer, size, message);
+    } else if (MSG_IS_REQUEST(message) || origin == NULL) {
+        print_via(peer, size, message);
+    }
+}
+
+void exo_trace(osip_message_t *message, const struct sb_origin *origin)
 {
     char peer[300] = "", *octets;
     size_t length = 0;
@@ -62,10 +77,7 @@ void exo_trace(osip_message_t *message, int received)
     /* libosip2 keeps the text that it has written. Discard it, because the library changes the message once more before
      * it sends it. */
     osip_message_force_update(message);
-    if (MSG_IS_REQUEST(message) && !received)
-        print_target(peer, sizeof peer, message);
-    else if (MSG_IS_REQUEST(message) || !received)
-        print_via(peer, sizeof peer, message);
-    sb_core_trace(trace_core, !received, peer, octets, length);
+    print_other(peer, sizeof peer, message, origin);
+    sb_core_trace(trace_core, origin == NULL, peer, origin, octets, length);
     osip_free(octets);
 }

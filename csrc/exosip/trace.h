@@ -5,8 +5,10 @@
 #include "library.h"
 
 struct sb_core;
+struct sb_origin;
 
-void exo_trace(osip_message_t *message, int received);
+/* origin: of a message that was received; NULL: it is sent */
+void exo_trace(osip_message_t *message, const struct sb_origin *origin);
 /* From now on exo_trace() reports to this core; NULL: to nobody. */
 void exo_trace_to(struct sb_core *core);
 

@@ -76,11 +76,23 @@ static void run_call(struct sofia *state, struct sof_command *command)
         sof_set_timer(&record->record, SOF_LOOKUP_MS, on_looked_up);
 }
 
-int sof_call(void *data, struct sb_object *call, const sb_parties *parties, const sb_content *content)
+/* Give a draft this Call-ID; NULL: nta makes one. */
+static int set_call_id(msg_t *draft, const char *call_id)
+{
+    sip_call_id_t *header = call_id == NULL ? NULL : sip_call_id_make(msg_home(draft), call_id);
+    if (call_id == NULL)
+        return SB_OK;
+    return header != NULL && msg_header_insert(draft, NULL, (msg_header_t *)header) == 0 ? SB_OK : SB_ENOMEM;
+}
+
+int sof_call(void *data, struct sb_object *call, const sb_parties *parties, const char *call_id,
+             const sb_content *content)
 {
     struct sofia *state = data;
     msg_t *draft;
     int code = sof_draft_request(state, "INVITE", NULL, parties, content, &draft);
+    if (code == SB_OK && (code = set_call_id(draft, call_id)) != SB_OK)
+        msg_destroy(draft);
     if (code != SB_OK)
         return code;
     call->lib = sof_record_new(state, call->id, sizeof(struct sof_call));

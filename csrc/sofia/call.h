@@ -25,7 +25,8 @@ struct sof_call {
     int peer_100rel;           /* the caller can acknowledge provisional responses */
 };
 
-int sof_call(void *state, struct sb_object *call, const sb_parties *parties, const sb_content *content);
+int sof_call(void *state, struct sb_object *call, const sb_parties *parties, const char *call_id,
+             const sb_content *content);
 int sof_ring(void *state, struct sb_object *call, int status, const sb_content *content);
 int sof_answer_call(void *state, struct sb_object *call, const sb_content *content);
 int sof_refuse(void *state, struct sb_object *call, int status, const char *reason, const char *contact,

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "core.h"
 #include "early.h"
+#include "entry.h"
 #include "event.h"
 #include "loop.h"
 #include "message.h"
@@ -136,7 +137,7 @@ int sof_on_invite_response(struct sof_record *data, nta_outgoing_t *orq, const s
     struct sof_call *record = (struct sof_call *)data;
     struct sb_object *call;
     int status = nta_outgoing_status(orq);
-    sof_enter(data->state);
+    sof_enter_response(data->state, orq);
     call = sof_object(data, SB_KIND_CALL);
     if (call != NULL && sof_real(sip) != NULL)
         call->heard = 1;
@@ -172,7 +173,7 @@ int sof_on_bye_response(struct sof_record *data, nta_outgoing_t *orq, const sip_
     struct sof_call *record = (struct sof_call *)data;
     struct sb_object *call;
     int status = nta_outgoing_status(orq);
-    sof_enter(data->state);
+    sof_enter_response(data->state, orq);
     call = sof_object(data, SB_KIND_CALL);
     if (call != NULL && status >= 200 && !sof_retry(&record->bye, sof_real(sip)))
         sof_end_call(data->state, call, SB_CAUSE_LOCAL_BYE, status, sip);
@@ -228,7 +229,7 @@ int sof_on_dialog_request(struct sof_record *data, nta_leg_t *leg, nta_incoming_
         return 200; /* nothing is sent; it is forgotten */
     if (sip->sip_to->a_tag == NULL)
         return 481; /* the library would take it for RFC 2543: but who does not know our tag is not in this call */
-    sof_hear(state);
+    sof_enter_request(state, irq);
     call = sof_object(data, SB_KIND_CALL);
     if (call != NULL && method == sip_method_bye)
         status = on_bye(state, call, irq, sip);
@@ -305,10 +306,7 @@ static void on_reinvite_cancelled(struct sof_record *record, struct sb_object *t
 int sof_on_ack_or_cancel(struct sof_record *data, nta_incoming_t *irq, const sip_t *sip)
 {
     struct sb_object *object;
-    if (sip != NULL)
-        sof_hear(data->state);
-    else /* a timer's */
-        sof_enter(data->state);
+    sof_enter_follow_up(data->state, irq, sip);
     if ((object = sof_object(data, SB_KIND_CALL)) != NULL)
         on_call_follow_up((struct sof_call *)data, object, irq, sip);
     else if ((object = sof_object(data, SB_KIND_TRANSACTION)) != NULL && is_cancel(sip))

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "core.h"
+#include "entry.h"
 #include "loop.h"
 #include "message.h"
 #include "record.h"
@@ -158,7 +159,7 @@ static int on_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t
     struct sof_lease *lease = (struct sof_lease *)data;
     struct sb_object *object;
     int status = nta_outgoing_status(orq);
-    sof_enter(data->state);
+    sof_enter_response(data->state, orq);
     object = sof_object(data, lease->kind->object);
     if (object != NULL && status >= 200 && !sof_retry(&lease->request, sof_real(sip))) {
         if (status >= 300) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -84,22 +85,28 @@ void sof_enter(struct sofia *state)
 
 void sof_leave(struct sofia *state)
 {
-    if (--state->entered == 0)
-        sb_core_unlock(state->core);
+    if (--state->entered > 0)
+        return;
+    memset(&state->origin, 0, sizeof state->origin);
+    sb_core_unlock(state->core);
 }
 
 int sof_pause(struct sofia *state)
 {
     int depth = state->entered;
-    if (depth == 1)
+    if (depth == 1) {
+        state->paused = state->origin;
         sof_leave(state);
+    }
     return depth;
 }
 
 void sof_resume(struct sofia *state, int depth)
 {
-    if (depth == 1)
+    if (depth == 1) {
         sof_enter(state);
+        state->origin = state->paused;
+    }
 }
 
 /* Under the lock. */

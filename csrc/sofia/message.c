@@ -277,7 +277,7 @@ static int is_header(const msg_header_t *header)
            header->sh_class != sip_separator_class && header->sh_class != sip_payload_class;
 }
 
-static void describe(sb_event *event, const sip_t *sip, struct text *text)
+static void describe(sb_event *event, const sip_t *sip, const struct sb_origin *origin, struct text *text)
 {
     const msg_header_t *header = (const msg_header_t *)(sip->sip_request != NULL
                                                             ? (const void *)sip->sip_request
@@ -285,6 +285,7 @@ static void describe(sb_event *event, const sip_t *sip, struct text *text)
     for (; header != NULL; header = header->sh_succ)
         if (is_header(header))
             append_header(text, header);
+    sb_origin_tell(origin, event);
     event->headers = text->octets;
     if (sip->sip_payload != NULL) {
         event->body = sip->sip_payload->pl_data;
@@ -324,7 +325,7 @@ void sof_post(struct sofia *state, sb_event *event, const sip_t *sip)
     if (sip == NULL) {
         sb_core_mark_unreached(state->core, event);
     } else {
-        describe(event, sip, &text);
+        describe(event, sip, &state->origin, &text);
         if (sip->sip_request != NULL)
             event->request_uri = uri_of(sip, uri, sizeof uri, home);
     }
@@ -341,7 +342,7 @@ int sof_post_request(struct sofia *state, sb_event *event, const sip_t *sip)
     su_home_t home[1] = {SU_HOME_INIT(home)};
     char uri[URI_SIZE];
     int told;
-    describe(event, sip, &text);
+    describe(event, sip, &state->origin, &text);
     event->request_uri = uri_of(sip, uri, sizeof uri, home);
     told = !text.is_short && event->request_uri != NULL && sb_core_post(state->core, event) == SB_OK;
     free(text.octets);

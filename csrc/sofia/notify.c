@@ -6,6 +6,7 @@
 #include <sofia-sip/msg_header.h>
 
 #include "core.h"
+#include "entry.h"
 #include "event.h"
 #include "loop.h"
 #include "message.h"
@@ -103,7 +104,7 @@ static int on_notify_response(struct sof_record *data, nta_outgoing_t *orq, cons
     struct sof_subscription *record = (struct sof_subscription *)data;
     struct sb_object *subscription;
     int status = nta_outgoing_status(orq);
-    sof_enter(data->state);
+    sof_enter_response(data->state, orq);
     subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
     if (subscription != NULL && status >= 200 && !sof_retry(&record->lease.request, sof_real(sip))) {
         if (sof_real(sip) == NULL && status != 408)
@@ -198,7 +199,7 @@ static int on_subscriber(struct sof_record *data, nta_leg_t *leg, nta_incoming_t
     int status = 481;
     if (method == sip_method_ack)
         return 200; /* nothing is sent; it is forgotten */
-    sof_enter(data->state);
+    sof_enter_request(data->state, irq);
     subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
     if (subscription != NULL)
         status = method == sip_method_subscribe ? on_refresh(record, subscription, leg, irq, sip) : 405;

@@ -10,6 +10,7 @@
 #include "call.h"
 #include "call_events.h"
 #include "core.h"
+#include "entry.h"
 #include "event.h"
 #include "loop.h"
 #include "message.h"
@@ -91,7 +92,7 @@ static int on_response(struct sof_record *data, nta_outgoing_t *orq, const sip_t
     struct sof_transaction *record = (struct sof_transaction *)data;
     struct sb_object *transaction;
     int status = nta_outgoing_status(orq);
-    sof_enter(data->state);
+    sof_enter_response(data->state, orq);
     transaction = sof_object(data, SB_KIND_TRANSACTION);
     if (transaction != NULL && status > 100 && status < 200 && transaction->is_invite)
         sof_set_timer(data, SB_RING_LIMIT_MS, on_reinvite_limit);
@@ -354,7 +355,7 @@ int sof_on_stray(struct sof_record *data, nta_leg_t *leg, nta_incoming_t *irq, c
         return 200; /* nothing is sent; it is forgotten */
     if (sip->sip_to->a_tag != NULL || method == sip_method_bye || method == sip_method_cancel)
         return 481;
-    sof_hear(state);
+    sof_enter_request(state, irq);
     if (method == sip_method_invite)
         status = sof_on_invite(state, irq, sip);
     else if (method == sip_method_subscribe)

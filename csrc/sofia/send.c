@@ -15,8 +15,8 @@
 int sof_dialog_new(struct sof_record *record, msg_t *draft, nta_request_f *inward)
 {
     const sip_t *sip = sip_object(draft);
-    record->leg = nta_leg_tcreate(record->state->agent, inward, record, SIPTAG_FROM(sip->sip_from),
-                                  SIPTAG_TO(sip->sip_to), SIPTAG_CSEQ_STR("1"), TAG_END());
+    record->leg = nta_leg_tcreate(record->state->agent, inward, record, SIPTAG_CALL_ID(sip->sip_call_id),
+                                  SIPTAG_FROM(sip->sip_from), SIPTAG_TO(sip->sip_to), SIPTAG_CSEQ_STR("1"), TAG_END());
     return record->leg != NULL && nta_leg_tag(record->leg, NULL) != NULL ? SB_OK : SB_ELIBRARY;
 }
 

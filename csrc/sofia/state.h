@@ -15,6 +15,7 @@
 
 #include "core.h"
 #include "library.h"
+#include "origin.h"
 #include "record.h"
 
 struct sb_credential;
@@ -31,6 +32,8 @@ struct sofia {
     int comes_round;           /* under the core's lock: it looks for commands before it sleeps */
     int entered;               /* how deep the loop is in sof_enter */
     unsigned entries;          /* how often it was */
+    struct sb_origin origin;   /* of the message that it is in there for; all 0: of none. The loop's, as is */
+    struct sb_origin paused;   /* the same, kept between sof_pause() and sof_resume() */
     struct sof_command *first, **last; /* under the core's lock */
     unsigned probes_posted, probes_run; /* the same */
     struct sof_command *stop;          /* kept ready: close() cannot fail */

@@ -8,6 +8,7 @@
 #include <sofia-sip/msg_header.h>
 
 #include "core.h"
+#include "entry.h"
 #include "event.h"
 #include "leases.h"
 #include "loop.h"
@@ -91,7 +92,7 @@ static int on_notify(struct sof_record *data, nta_leg_t *leg, nta_incoming_t *ir
     int status = 481;
     if (sip->sip_request->rq_method == sip_method_ack)
         return 200; /* nothing is sent; it is forgotten */
-    sof_enter(data->state);
+    sof_enter_request(data->state, irq);
     subscription = sof_object(data, SB_KIND_SUBSCRIPTION);
     if (subscription != NULL && sip->sip_request->rq_method != sip_method_notify)
         status = 405;

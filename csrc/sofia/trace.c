@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <sofia-sip/su_log.h>
 
 #include "core.h"
 #include "failure.h"
+#include "origin.h"
 #include "tls.h"
 
 enum { INDENT = 3 };
@@ -27,6 +29,7 @@ struct message {
     int collecting;
     int outgoing;
     char peer[96];
+    struct sb_origin origin;
     size_t expected;  /* octets, as the first line told */
     char *text;       /* lines that end in '\n' */
     size_t length, size;
@@ -53,16 +56,24 @@ static void add(const char *octets, size_t length)
     current.length += length;
 }
 
+static int transport_of(const char *name)
+{
+    return strcasecmp(name, "udp") == 0 ? SB_UDP : strcasecmp(name, "tls") == 0 ? SB_TLS : SB_TCP;
+}
+
 /* "send 345 bytes to udp/[127.0.0.1]:5060 at 12:30:15.123456:" */
 static void begin(const char *stamp)
 {
-    char direction[8], host[64] = "";
+    char direction[8], transport[8], host[64] = "";
     unsigned long size = 0;
     unsigned port = 0;
-    const char *format = "%7s %lu bytes %*s %*[^/]/[%63[^]]]:%u";
-    current.collecting = sscanf(stamp, format, direction, &size, host, &port) == 4;
+    const char *format = "%7s %lu bytes %*s %7[^/]/[%63[^]]]:%u";
+    current.collecting = sscanf(stamp, format, direction, &size, transport, host, &port) == 5;
     current.outgoing = strncmp(stamp, "sen", 3) == 0;
     snprintf(current.peer, sizeof current.peer, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+    memset(&current.origin, 0, sizeof current.origin);
+    if (!current.outgoing && current.collecting)
+        sb_origin_name(&current.origin, host, (int)port, transport_of(transport));
     current.expected = size;
     current.length = current.line = current.ends = current.head = 0;
 }
@@ -82,7 +93,7 @@ static void finish(void)
             octets[to++] = '\r';
         octets[to++] = current.text[from];
     }
-    sb_core_trace(current.core, current.outgoing, current.peer, octets, to);
+    sb_core_trace(current.core, current.outgoing, current.peer, &current.origin, octets, to);
     free(octets);
 }
 

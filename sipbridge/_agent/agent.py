@@ -2,9 +2,11 @@
 
 from __future__ import absolute_import, division, print_function
 
+import time
+
 from sipbridge._call.placing import place
 from sipbridge._compat import NamedTuple
-from sipbridge._engine.records import Parties
+from sipbridge._engine.records import Parties, tell
 from sipbridge._engine.response import check_response
 from sipbridge._text.arguments import check_timeout
 from sipbridge.errors import CallStateError, EngineError, TimeoutError, naming
@@ -12,12 +14,13 @@ from sipbridge.uri import check_address, check_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, ContextManager, Dict, Iterable, Optional, Set
+    from typing import Any, Callable, ContextManager, Dict, Iterable, Optional, Set, Tuple
 
     from sipbridge._agent.dispatch import Dispatcher, Timer
+    from sipbridge._agent.sources import Trust
     from sipbridge._call.call import Call
     from sipbridge._engine.choice import Engine
-    from sipbridge._engine.records import Content
+    from sipbridge._engine.records import Content, RawEvent, Source, Told
     from sipbridge._engine.response import Response
     from sipbridge._kept.notifier import Notifier
     from sipbridge._kept.publication import Publication
@@ -61,6 +64,8 @@ class Agent(object):
         pending: the requests without a final response, by the engine's number of the transaction.
         closing: True once the endpoint is being closed.
         draining: how new calls are refused, a Draining, once nothing new is to be taken; else None.
+        following: the event of the engine that is being followed, under the lock; or None.
+        trust: whose word about the source of a message is taken, or None.
     """
 
     def __init__(self, engine, identity=None, session_expires=None):
@@ -77,6 +82,17 @@ class Agent(object):
         self.pending = {}  # type: Dict[int, Any]
         self.closing = False
         self.draining = None  # type: Optional[Draining]
+        self.following = None  # type: Optional[RawEvent]
+        self.trust = None  # type: Optional[Trust]
+
+    @property
+    def told(self):
+        # type: () -> Tuple[float, Optional[Source]]
+        """When what is followed happened, and where its message came from. Elsewhere: now, from nowhere."""
+        raw = self.following
+        if raw is None:
+            return time.time(), None
+        return raw.time, raw.source if self.trust is None else self.trust.source_of(raw)
 
     @property
     def lock(self):
@@ -134,8 +150,9 @@ class Agent(object):
         return self.dispatcher.call_later(seconds, function)
 
     def post(self, event):
-        # type: (object) -> None
-        """Deliver an event that did not come from the engine. Call this on the event thread."""
+        # type: (Told) -> None
+        """Deliver an event that did not come from the engine, or not alone. On the event thread."""
+        tell(event, *self.told)
         self.dispatcher.post(event)
 
     def parties(self, to, from_, route):

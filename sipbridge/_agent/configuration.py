@@ -11,19 +11,22 @@ from sipbridge.uri import check_host_port, check_uri, is_wildcard, warn_of_wildc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional, Tuple, Union
+    from typing import Iterable, Optional, Tuple, Union
 
     from sipbridge import record as _record
     from sipbridge import tls as _tls
+    from sipbridge._agent import sources as _sources
+    from sipbridge._agent.sources import Trust
     from sipbridge._call import session_timer
     from sipbridge._engine import local_address
     from sipbridge.record import Recorder
     from sipbridge.tls import Tls
     from sipbridge.uri import TransportAddress
 else:
-    _record, _tls, session_timer, local_address = later(
+    _record, _tls, _sources, session_timer, local_address = later(
         "sipbridge.record",
         "sipbridge.tls",
+        "sipbridge._agent.sources",
         "sipbridge._call.session_timer",
         "sipbridge._engine.local_address",
     )
@@ -112,6 +115,12 @@ def make_recorder(record):
     if record is None:
         return None
     return record if isinstance(record, _record.Recorder) else _record.Recorder(check_path(record, "record"))
+
+
+def make_trust(networks, header):
+    # type: (Iterable[str], Optional[str]) -> Optional[Trust]
+    """Whose word about sources is taken, or None: nobody's; or InputError."""
+    return None if networks == () and header is None else _sources.Trust(networks, header)
 
 
 def reachable(host):

@@ -92,6 +92,10 @@ class Endpoint(Requests, Bridges):
         keepalive: seconds after which a connection on which nothing passed is sent a ping, two line ends (RFC 5626,
             4.4.1), 1 to 86400; None for never. TCP and TLS alone; over UDP :meth:`watch` keeps a way open.
         handlers: how many threads may run handlers at the same time, 1 to 10000; see docs/threading.md.
+        trusted_proxies: networks, as ``["192.0.2.0/24"]``, of proxies whose word is taken about where a request came
+            from: ``source`` of an event is what they say then. Others' word counts for nothing.
+        source_header: the name of the header in which they say it, as ``"X-Source-Address"``; None: in Via, as
+            ``received`` and ``rport`` (18.2.1, RFC 3581).
 
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
@@ -105,9 +109,9 @@ class Endpoint(Requests, Bridges):
     def __init__(
         self, address="udp://127.0.0.1:0", identity=None, engine=None, outbound_proxy=None, user_agent=None,
         advertised=None, trace=None, record=None, tls=None, session_expires=None, resolv_conf=None,
-        keepalive=None, on_error=None, handlers=MOST
+        keepalive=None, on_error=None, handlers=MOST, trusted_proxies=(), source_header=None
     ):
-        # type: (str, Optional[str], Union[str, Engine, None], Optional[str], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int) -> None
+        # type: (str, Optional[str], Union[str, Engine, None], Optional[str], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str]) -> None
         load_inside_import()
         local = parse_transport_address(address)
         settings = configuration.checked(
@@ -119,6 +123,7 @@ class Endpoint(Requests, Bridges):
         check_whole(handlers, "handlers", 1, 10000)
         self.identity = None if identity is None else check_address(identity, "identity")  # type: Optional[str]
         interval = configuration.check_session_interval(session_expires)
+        trust = configuration.make_trust(trusted_proxies, source_header)
         self._accounts = ()  # type: Tuple[Account, ...]
         self._recorder = configuration.make_recorder(record)
         self._advertised = settings.advertised
@@ -131,6 +136,7 @@ class Endpoint(Requests, Bridges):
         try:
             self._local = local._replace(port=self._engine.port)
             self._agent = Agent(self._engine, self.identity, interval)
+            self._agent.trust = trust
             self._begin(trace, on_error, handlers)
         except BaseException:  # nobody has it yet who could close it
             _open_endpoints.discard(self)
@@ -445,9 +451,9 @@ class Endpoint(Requests, Bridges):
 
     def invite(
         self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP, follow_redirects=0,
-        session_expires=None, asserted_identity=None, privacy=()
+        session_expires=None, asserted_identity=None, privacy=(), call_id=None
     ):
-        # type: (str, Optional[Body], HeaderFields, Optional[str], Optional[str], str, int, Optional[int], Union[None, str, Iterable[str]], Union[str, Iterable[str]]) -> Call
+        # type: (str, Optional[Body], HeaderFields, Optional[str], Optional[str], str, int, Optional[int], Union[None, str, Iterable[str]], Union[str, Iterable[str]], Optional[str]) -> Call
         """Place a call (RFC 3261, 13.2) and return the Call at once, in the state "calling".
 
         Args:
@@ -461,19 +467,20 @@ class Endpoint(Requests, Bridges):
             session_expires: as the endpoint's, for this call; None for the endpoint's.
             asserted_identity: a URI or name-addr, or several, for P-Asserted-Identity (RFC 3325); or None.
             privacy: a word or several for Privacy (RFC 3323): "id", "user", "header", "none"...
+            call_id: the Call-ID (20.8), one that no other call has had; None: a new one is made.
 
         Raises InputError and EngineError.
         """
         return self._agent.place(
             to, sdp, headers, from_, route, content_type, follow_redirects, session_expires,
-            asserted_identity, privacy
+            asserted_identity, privacy, call_id
         )
 
     def call(
         self, to, sdp=None, headers=(), from_=None, route=None, content_type=SDP, timeout=60.0,
-        follow_redirects=0, session_expires=None, asserted_identity=None, privacy=()
+        follow_redirects=0, session_expires=None, asserted_identity=None, privacy=(), call_id=None
     ):
-        # type: (str, Optional[Body], HeaderFields, Optional[str], Optional[str], str, Optional[float], int, Optional[int], Union[None, str, Iterable[str]], Union[str, Iterable[str]]) -> Call
+        # type: (str, Optional[Body], HeaderFields, Optional[str], Optional[str], str, Optional[float], int, Optional[int], Union[None, str, Iterable[str]], Union[str, Iterable[str]], Optional[str]) -> Call
         """Place a call and wait, at most ``timeout`` seconds, until it is answered. Returns the Call.
 
         Arguments as for :meth:`invite`. Raises TimeoutError, after a CANCEL, when there was no answer in time;
@@ -483,7 +490,7 @@ class Endpoint(Requests, Bridges):
         check_timeout(timeout)
         call = self.invite(
             to, sdp, headers, from_, route, content_type, follow_redirects, session_expires,
-            asserted_identity, privacy
+            asserted_identity, privacy, call_id
         )
         try:
             call.wait_answered(timeout)

@@ -10,6 +10,7 @@ from sipbridge._call import following
 from sipbridge._call.incoming import IncomingRequest
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import make_content
+from sipbridge._engine.records import tell
 from sipbridge._engine.response import Response, response_of
 from sipbridge._later import later
 from sipbridge.errors import EngineLost, quietly
@@ -59,6 +60,14 @@ class Table(object):
     def follow(self, raw):
         # type: (RawEvent) -> Optional[Any]
         """Follow an event of the engine. Returns the event for the user, or None."""
+        self._agent.following = raw
+        try:
+            return self._followed(raw)
+        finally:
+            self._agent.following = None
+
+    def _followed(self, raw):
+        # type: (RawEvent) -> Optional[Any]
         is_new = raw.type in _NEW and raw.state is None  # a SUBSCRIBE that refreshes is not
         if self._is_refused(raw, is_new):
             return None
@@ -69,6 +78,8 @@ class Table(object):
             if is_new or raw.type in _WITHIN:
                 self._refuse(raw, 500)
             raise
+        if event is not None:
+            tell(event, *self._agent.told)
         following.tell_watchers(event)
         return event
 
@@ -157,7 +168,7 @@ class Table(object):
 
     def _engine_restarted(self, raw):
         # type: (RawEvent) -> Optional[Any]
-        return events.EngineRestarted(raw.reason, raw.time)
+        return events.EngineRestarted(raw.reason, raw.expires)
 
     def _engine_failed(self, raw):
         # type: (RawEvent) -> Optional[Any]

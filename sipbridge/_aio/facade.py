@@ -13,6 +13,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from sipbridge._aio.waiting import run as run_waiting
+from sipbridge._engine.records import Told, tell
 from sipbridge.errors import SipbridgeError
 
 if TYPE_CHECKING:
@@ -67,7 +68,12 @@ def _in_tuple(value: Any, change: Callable[[Any], Any], kinds: Collection[type])
     if not isinstance(value, tuple) or not any(type(part) in kinds for part in value):
         return value
     parts = [change(part) for part in value]
-    return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    if not hasattr(value, "_fields"):
+        return tuple(parts)
+    changed = type(value)(*parts)
+    if isinstance(value, Told):  # an event has a time and a source besides its fields
+        tell(changed, value.time, value.source)
+    return changed
 
 
 @contextlib.contextmanager

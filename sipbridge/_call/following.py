@@ -9,6 +9,7 @@ from sipbridge._call import replacing
 from sipbridge._call.call import Call
 from sipbridge._call.incoming import IncomingRequest
 from sipbridge._engine.content import make_content
+from sipbridge._engine.records import tell
 from sipbridge._later import later
 from sipbridge.errors import quietly
 from sipbridge.headers import Headers
@@ -71,6 +72,7 @@ def _answered(agent, raw):
     call = agent.calls[raw.call]
     call.headers = Headers(raw.headers)
     call.state = "answered"
+    call._taken()
     call._received(raw.body)
     call._acknowledge(call.local_sdp is not None)
     if call._session_timer is not None:
@@ -152,8 +154,8 @@ def end(agent, call, event):
     # type: (Agent, Call, CallEnded) -> None
     """End the call, and all that waits for it."""
     agent.calls.pop(call._id, None)
-    call.state = "ended"
-    call.ended = event
+    tell(event, *agent.told)
+    call._over(event)
     if call._session_timer is not None:
         call._session_timer.stop()
     lost = [transaction for transaction, pending in agent.pending.items() if pending.call is call]

@@ -4,11 +4,15 @@
 
 from __future__ import absolute_import, division, print_function
 
+import binascii
+import os
+
 from sipbridge._call.call import SDP, Call
 from sipbridge._call.replacing import supporting
 from sipbridge._engine.content import make_content
 from sipbridge._later import later
 from sipbridge._text.arguments import check_whole
+from sipbridge._text.checks import check_call_id
 from sipbridge._text.parameters import parse_parameters, split_list
 from sipbridge.errors import InputError, SipbridgeError
 from sipbridge.headers import Headers, check_headers
@@ -46,6 +50,7 @@ def prepare(
     session_expires=None,  # type: Optional[int]
     asserted_identity=None,  # type: Union[None, str, Iterable[str]]
     privacy=(),  # type: Union[str, Iterable[str]]
+    call_id=None,  # type: Optional[str]
 ):
     # type: (...) -> Call
     """Make a Call whose INVITE :func:`send` sends. :meth:`~sipbridge.Endpoint.invite` explains arguments and errors."""
@@ -55,20 +60,26 @@ def prepare(
         headers = headers + identity.identity_headers(asserted_identity, None, privacy)
     content = make_content(headers, sdp, content_type)
     sdp = None if content is None else content.body
-    call = Call(agent, False, address_uri(parties.to), Headers(), sdp, None, parties.to)
+    number = _new_call_id() if call_id is None else check_call_id(call_id)
+    call = Call(agent, False, address_uri(parties.to), Headers(), sdp, None, parties.to, number)
     if session_expires is not None or agent.session_expires is not None:
         interval = session_timer.check_interval(session_expires) or agent.session_expires or 0
         call._session_timer = session_timer.SessionTimer(call, interval)
     call._attempt = Attempt(call, parties, headers, sdp, content_type, check_redirects(follow_redirects))
+    call._attempt.is_named = call_id is not None
     return call
 
 
 def send(call):
     # type: (Call) -> None
-    """Send the INVITE of a call, under the endpoint's lock."""
-    if call._attempt is not None:
-        call._id = call._attempt.send()
-        call._agent.calls[call._id] = call
+    """Send the INVITE of a call, under the endpoint's lock. Raises InputError when another call has its Call-ID."""
+    attempt, calls = call._attempt, call._agent.calls
+    if attempt is None:
+        return
+    if attempt.is_named and any(each.call_id == call.call_id for each in calls.values()):
+        raise InputError("call_id: there is a call with it: %r" % (call.call_id,))
+    call._id = attempt.send()
+    calls[call._id] = call
 
 
 def place(agent, to, *arguments, **options):
@@ -80,6 +91,12 @@ def place(agent, to, *arguments, **options):
     return call
 
 
+def _new_call_id():
+    # type: () -> str
+    """One that nobody else has or can guess, and that tells nothing of this host (RFC 3261, 8.1.1.4)."""
+    return binascii.hexlify(os.urandom(16)).decode("ascii")
+
+
 class Attempt(object):
     """Sends the INVITE of a call, and sends it again when a refusal allows that. Use it under the endpoint's lock.
 
@@ -87,6 +104,9 @@ class Attempt(object):
         call: the Call.
         parties, headers, sdp, content_type: those of the INVITE, checked.
         redirects: the number of further targets to try.
+
+    Attributes:
+        is_named: True when the program has chosen the Call-ID.
     """
 
     def __init__(self, call, parties, headers, sdp, content_type, redirects):
@@ -98,6 +118,7 @@ class Attempt(object):
         self._left = redirects
         self._queue = []  # type: List[str]
         self._tried = set([_key(address_uri(parties.to))])
+        self.is_named = False
 
     def send(self):
         # type: () -> int
@@ -105,7 +126,7 @@ class Attempt(object):
         call = self._call
         fields = self._headers + ([] if call._session_timer is None else call._session_timer.offer())
         content = make_content(supporting(fields), *self._body)
-        return call._engine.call(self._parties, content)
+        return call._engine.call(self._parties, content, call.call_id)
 
     def again(self, raw):
         # type: (RawEvent) -> bool

@@ -6,9 +6,10 @@ from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, ContextManager, Optional, Protocol
+    from typing import Callable, ContextManager, Optional, Protocol, Tuple
 
     from sipbridge._engine.choice import Engine
+    from sipbridge._engine.records import Source
 
     class Alarm(Protocol):
         """A timer that can be cancelled."""
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
         @property
         def lock(self):
             # type: () -> ContextManager[object]
+            raise NotImplementedError
+
+        @property
+        def told(self):
+            # type: () -> Tuple[float, Optional[Source]]
             raise NotImplementedError
 
         def congested(self, about=None):

@@ -312,11 +312,11 @@ class InProcess(object):
 
     # -- calls ---------------------------------------------------------------------------------------------
 
-    def call(self, parties, content):
-        # type: (Parties, Optional[Content]) -> int
+    def call(self, parties, content, call_id=None):
+        # type: (Parties, Optional[Content], Optional[str]) -> int
         record, keep_parties = self._parties(parties)
         content_record, keep = self._content(content)
-        code = self._lib.sb_call(self._handle, record, content_record)
+        code = self._lib.sb_call(self._handle, record, self._string(call_id), content_record)
         del keep_parties, keep
         return self._check(code, "call to %s" % parties.to)
 

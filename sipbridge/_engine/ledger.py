@@ -2,6 +2,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+import time
+
 from sipbridge._engine.records import RawEvent
 from sipbridge.errors import EngineLost, SipbridgeError
 
@@ -9,13 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
-_NOTHING = RawEvent("", "none", None, 0, 0, 0, 0, 0, 0, 0, 0.0, "", "", "", "", "", b"")
+_NOTHING = RawEvent("", "none", None, 0, 0, 0, 0, 0, 0, 0, 0.0, "", "", "", "", "", b"", None)
 
 
 def unreported(kind, **fields):
     # type: (str, Any) -> RawEvent
     """A RawEvent that does not come from an engine."""
-    return _NOTHING._replace(type=kind, **fields)
+    return _NOTHING._replace(type=kind, time=time.time(), **fields)
 
 
 class Ledger(object):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Sequence, Tuple
 
 #: The version of the protocol. Both sides must have the same.
-VERSION = 1
+VERSION = 2
 
 #: The kinds of frames. HELLO, RESULT, FAILURE and EVENT come from the worker; the others go to it.
 HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT = range(1, 7)

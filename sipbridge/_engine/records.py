@@ -14,9 +14,52 @@ if TYPE_CHECKING:
 #: What a frame of the worker protocol begins with: the number of octets behind the head, and the kind.
 FRAME_HEAD = struct.Struct("!IB")
 
-# csrc/core/frames.c writes: type, cause, state, outgoing; status, expires; call, registration, subscription,
-# transaction, microseconds; then the lengths of method, reason, request URI, headers, peer and body, which follow.
-_EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
+# csrc/core/frames.c writes: type, cause, state, outgoing, transport and port of the source; status, expires; call,
+# registration, subscription, transaction, microseconds; then the lengths of method, reason, request URI, headers, peer,
+# source and body, which follow.
+_EVENT = struct.Struct("!BBBBBHiiqqqqqIIIIIII")
+
+
+#: What the numbers of enum sb_transport stand for; 0: nothing is known.
+TRANSPORTS = {1: "udp", 2: "tcp", 3: "tls"}
+
+
+class Source(NamedTuple("Source", [("address", "str"), ("port", "Optional[int]"), ("transport", "Optional[str]")])):
+    """Where a message came from: the IP address, the port, and ``"udp"``, ``"tcp"`` or ``"tls"``.
+
+    The address is as the system writes it: ``"192.0.2.7"``, ``"2001:db8::7"``. Port and transport are None where a
+    trusted proxy names the address alone.
+    """
+
+    __slots__ = ()
+
+
+class Sourced(object):
+    """What an event knows of its message; it is none of the fields of its tuple."""
+
+    _told = (0.0, None)  # type: Tuple[float, Optional[Source]]
+
+    @property
+    def source(self):
+        # type: () -> Optional[Source]
+        """Where the message came from, a :class:`~sipbridge.Source`. None: there is none, or nobody knows."""
+        return self._told[1]
+
+
+class Told(Sourced):
+    """The same, of an event that has no field ``time``."""
+
+    @property
+    def time(self):
+        # type: () -> float
+        """When the engine received the message, or made an event without one: seconds since 1970, UTC."""
+        return self._told[0]
+
+
+def tell(event, time, source):
+    # type: (Sourced, float, Optional[Source]) -> None
+    """Give an event its time and source; once, before anybody has it."""
+    event._told = time, source
 
 
 class RawEvent(NamedTuple("RawEvent", [
@@ -37,9 +80,10 @@ class RawEvent(NamedTuple("RawEvent", [
     ("headers", "str"),
     ("peer", "str"),
     ("body", "bytes"),
+    ("source", "Optional[Source]"),
 ])):
     """An sb_event (csrc/contract/engine.h). ``time`` is in seconds since 1970, the body is bytes. In text, octets that
-    are not UTF-8 are replaced.
+    are not UTF-8 are replaced. ``source`` is None where it is not known.
     """
 
     __slots__ = ()
@@ -89,15 +133,16 @@ class Vocabulary(object):
         end = len(octets) if end is None else end
         try:
             (
-                kind, cause, state, outgoing, status, expires, call, registration, subscription, transaction, time_us,
-                method, reason, uri, headers, peer, body
+                kind, cause, state, outgoing, transport, port, status, expires, call, registration, subscription,
+                transaction, time_us, method, reason, uri, headers, peer, source, body
             ) = _EVENT.unpack_from(octets, start)
             method += start + _EVENT.size
             reason += method
             uri += reason
             headers += uri
             peer += headers
-            if peer + body != end:
+            source += peer
+            if source + body != end:
                 raise ProtocolError("malformed event: %d octets" % (end - start))
             return RawEvent(
                 self._types[kind],
@@ -116,9 +161,10 @@ class Vocabulary(object):
                 octets[reason:uri].decode("utf-8", "replace"),
                 octets[uri:headers].decode("utf-8", "replace"),
                 octets[headers:peer].decode("utf-8", "replace"),
-                octets[peer:end],
+                octets[source:end],
+                Source(octets[peer:source].decode("ascii"), port, TRANSPORTS[transport]) if transport else None,
             )
-        except (struct.error, KeyError) as error:
+        except (struct.error, KeyError, UnicodeError) as error:
             raise ProtocolError("malformed event: %s" % error)
 
     def events(self, octets):

@@ -161,7 +161,7 @@ class Supervisor(object):
         log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
         for text in complaints:
             log.warning("%s", text)
-        self._worker._install(channel, unreported("engine-restarted", reason=reason, time=seconds), *failed)
+        self._worker._install(channel, unreported("engine-restarted", reason=reason, expires=seconds), *failed)
         if closing.is_set():  # the thread that closes has not seen this process
             channel.process.kill()
         return True

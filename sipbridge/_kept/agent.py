@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Protocol, Set
 
     from sipbridge._engine import agent as common
+    from sipbridge._engine.records import Told
     from sipbridge._engine.response import Response
 
     class Agent(common.Agent, Protocol):
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
             raise NotImplementedError
 
         def post(self, event):
-            # type: (object) -> None
+            # type: (Told) -> None
             raise NotImplementedError
 
         def expect(self, transaction, on_response, call=None):

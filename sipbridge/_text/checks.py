@@ -39,6 +39,19 @@ def check_token(value, what):
     return text
 
 
+_WORD = r"[A-Za-z0-9.!%*_+`'~()<>:\\\"/\[\]?{}-]+"
+_CALL_ID = re.compile(_WORD + "(?:@" + _WORD + r")?\Z")
+
+
+def check_call_id(value):
+    # type: (str) -> str
+    """A Call-ID (callid, RFC 3261, 25.1) of 255 octets at most as text, or InputError."""
+    text = check_line(value, "call_id")
+    if not _CALL_ID.match(text) or len(text) > 255:
+        raise InputError("call_id must be a word or two with an @ between, 255 octets at most, not %r" % (text,))
+    return text
+
+
 def check_quoted(value, what):
     # type: (str, str) -> str
     """Text of one line that can stand between quotes without escapes, like the user name in credentials."""

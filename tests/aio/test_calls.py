@@ -3,12 +3,14 @@
 import asyncio
 import os
 import signal
+import time
 
 import pytest
 
 import sipbridge
 from aio.loop import elsewhere, in_loop
 from conformance.sdp import ANSWER, HOLD, OFFER
+from peers import abilities
 from peers.phone import engine_under_test
 from peers.scenario import Callee
 from peers.silent import Silent
@@ -71,6 +73,30 @@ async def test_a_coroutine_takes_the_call(other):
         await elsewhere(other.call, "hangup")
         assert (await call.wait_ended()).cause == "remote-bye"
     await elsewhere(other.expect, "progress 180", "answered 200 sdp", "ended local-bye 200")
+
+
+@in_loop
+async def test_what_an_event_and_a_call_know(other):
+    """An event is made anew with the call of sipbridge.aio in it, and knows what it knew."""
+    async with endpoint() as phone:
+        before, taken = time.time(), asyncio.get_running_loop().create_future()
+        phone.on(sipbridge.IncomingCall, taken.set_result)
+        calling = other.start("endpoint", "call", phone.uri, OFFER)
+        event = await taken
+        event.call.answer(ANSWER)
+        assert before - 0.1 <= event.time == event.call.started <= time.time() + 0.1
+        host, port = other.host_port.split(":")
+        assert event.source == ((host, int(port), "udp") if abilities.knows_sources() else None)
+        await event.call.wait_established()
+        await elsewhere(calling.result)
+        event.call.hangup()
+        ended = await event.call.wait_ended()
+        assert event.call.started <= event.call.answered_at <= event.call.ended_at == ended.time
+        assert event.call.duration < 60.0 and event.call.call_id == event.headers["Call-ID"]
+        call = phone.invite(other.uri, OFFER, call_id="given")
+        assert call.call_id == "given"
+        call.hangup()
+        await call.wait_ended()
 
 
 @in_loop

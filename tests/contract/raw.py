@@ -81,9 +81,9 @@ class Raw(object):
     def parties(self, to, from_=None, route=None):
         return self.struct("sb_parties", to=to, route=route, **{"from": from_})
 
-    def call(self, engine, to, from_=None, route=None, **content):
+    def call(self, engine, to, from_=None, route=None, call_id=None, **content):
         (parties, _), (filled, _content) = self.parties(to, from_, route), self.content(**content)
-        return self.lib.sb_call(engine, parties, filled)
+        return self.lib.sb_call(engine, parties, self.text(call_id), filled)
 
     def request(self, engine, method, to, **content):
         (parties, _), (filled, _content) = self.parties(to), self.content(**content)

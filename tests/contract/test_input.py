@@ -38,6 +38,12 @@ def test_line_breaks_in_uris(raw, engine, peer, text):
     )
 
 
+@pytest.mark.parametrize("call_id", INJECTIONS + ["", "a b", "a@", "@b", "a@b@c", "a,b", "a;b", u"h\xe4"])
+def test_call_ids_that_are_none(raw, engine, peer, call_id):
+    expect(raw.lib.SB_EINVAL, raw.call(engine, peer.uri, call_id=call_id))
+    expect(raw.lib.SB_ETOOBIG, raw.call(engine, peer.uri, call_id="x" * 128 + "@" + "y" * 127))
+
+
 @pytest.mark.parametrize("text", INJECTIONS)
 def test_line_breaks_in_contents(raw, engine, peer, text):
     lib = raw.lib
@@ -126,7 +132,7 @@ def test_numbers_of_subscriptions_out_of_range(raw, engine, port, peer):
 def test_null_is_refused_where_a_value_is_required(raw, engine, peer):
     lib, ffi = raw.lib, raw.ffi
     parties, _keep = raw.parties(peer.uri)
-    expect(lib.SB_EINVAL, lib.sb_call(engine, ffi.NULL, ffi.NULL), lib.sb_wait(engine, 0, ffi.NULL))
+    expect(lib.SB_EINVAL, lib.sb_call(engine, ffi.NULL, ffi.NULL, ffi.NULL), lib.sb_wait(engine, 0, ffi.NULL))
     expect(lib.SB_EINVAL, lib.sb_request(engine, ffi.NULL, parties, ffi.NULL))
     expect(lib.SB_EINVAL, lib.sb_request(engine, raw.text("MESSAGE"), ffi.NULL, ffi.NULL))
     expect(lib.SB_EINVAL, lib.sb_register(engine, ffi.NULL, parties, ffi.NULL, 60))
@@ -150,11 +156,11 @@ def test_contents_without_a_pointer_are_refused(raw, engine, peer):
         {"body_len": 4, "body": kind},
     ):
         content = ffi.new("sb_content *", fields)
-        expect(lib.SB_EINVAL, lib.sb_call(engine, parties, content))
+        expect(lib.SB_EINVAL, lib.sb_call(engine, parties, ffi.NULL, content))
     headers = ffi.new("sb_header[]", [(ffi.NULL, kind), (kind, ffi.NULL)])
     for first in (headers, headers + 1):
         content = ffi.new("sb_content *", {"headers": first, "header_count": 1})
-        expect(lib.SB_EINVAL, lib.sb_call(engine, parties, content))
+        expect(lib.SB_EINVAL, lib.sb_call(engine, parties, ffi.NULL, content))
 
 
 def test_numbers_out_of_range(raw, engine, port, peer):

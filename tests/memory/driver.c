@@ -89,7 +89,7 @@ static void do_wait(void)
 static sb_id do_call(void)
 {
     sb_parties both = parties(2);
-    return sb_call((int)number(1), &both, content(4));
+    return sb_call((int)number(1), &both, NULL, content(4));
 }
 
 static sb_id do_request(void)

@@ -64,5 +64,5 @@ def functions():
                 owner = value.__name__ if base.__module__ != value.__module__ else base.__name__
                 found["%s.%s" % (owner, method)] = parameters(function)
         elif inspect.isfunction(value):
-            found["%s.%s" % (module.__name__.rpartition(".")[2], name)] = parameters(value)
+            found["%s.%s" % (value.__module__.rpartition(".")[2], value.__name__)] = parameters(value)
     return dict((name, each) for name, each in found.items() if each and name not in INTERNAL)

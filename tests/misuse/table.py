@@ -53,6 +53,7 @@ _INVITE = dict(
     session_expires=optional(whole(90, 2**31 - 1)),
     asserted_identity=optional(values.ADDRESS),
     privacy=[5, [5], u"a b", u"id\r\n", b"\xff"],
+    call_id=values.LINE + [u"a b", u"a@", u"@b", u"a@b@c", u"a,b", u"x" * 256, u"h\xe4"],
 )
 _OUTSIDE = dict(_ROUTES, to=values.ADDRESS, headers=_HEADERS, timeout=values.TIMEOUT)
 _BRIDGE = dict(_ROUTES, first=values.THING, second=values.ADDRESS + [None], headers=_HEADERS)
@@ -97,6 +98,8 @@ TABLE = {
         resolv_conf=values.PATH + [u"/nowhere/resolv.conf"],
         on_error=optional(values.CALLABLE),
         handlers=whole(1, 10000),
+        trusted_proxies=[5, u"192.0.2.1", None, [5], [u"192.0.2.1/33"], [u"proxy.example.com"]],
+        source_header=values.TOKEN,
     ),
     "Endpoint.close": _entry({}, timeout=values.SECONDS),
     "Endpoint.drain": _entry(

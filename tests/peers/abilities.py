@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import os
 
 import sipbridge
+from sipbridge import shield
 
 NO_TCP = "libeXosip2 3.3 takes what it reads from a connection at a time for one message, so TCP is not offered on it"
 
@@ -19,3 +20,14 @@ def is_exosip(line):
 def has_tcp():
     """True when endpoints can be on TCP."""
     return not is_exosip("3.3")
+
+
+def knows_sources():
+    """True when the engine knows where a message came from: libeXosip2 needs the shield for that."""
+    name = os.environ.get("SIPBRIDGE_ENGINE") or sorted(sipbridge.engines(), reverse=True)[0]
+    if name != "exosip":
+        return True
+    try:
+        return bool(shield.counters())
+    except sipbridge.EngineError:
+        return False

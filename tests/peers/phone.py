@@ -173,7 +173,24 @@ class Phone(object):
 
     def take_transfers(self, sdp):
         """From now on call whom a REFER names, with this offer."""
-        self.reactions[sipbridge.TransferRequested] = lambda event: self.placed.append(event.accept(sdp))
+
+
+        def take(event):
+            call = event.accept(sdp)
+            with self._changed:
+                self.placed.append(call)
+                self._changed.notify_all()
+
+        self.reactions[sipbridge.TransferRequested] = take
+
+    def wait_placed(self):
+        """The call placed for the only REFER, once its handler has it. Raises AssertionError when it has not in time."""
+        deadline = time.time() + 10.0
+        with self._changed:
+            while not self.placed and time.time() < deadline:
+                self._changed.wait(deadline - time.time())
+        assert len(self.placed) == 1, self.placed
+        return self.placed[0]
 
     def take_calls(self, sdp):
         """From now on answer each call with this description."""

@@ -125,7 +125,7 @@ static void begin(int engine, struct kept *kept, unsigned turn)
     sb_parties parties = {shared.peer, "<sip:peer@tsan>", NULL};
     unsigned at = turn % KEPT;
     switch (turn % 6) {
-    case 0: kept->calls[at] = sb_call(engine, &parties, &full); break;
+    case 0: kept->calls[at] = sb_call(engine, &parties, NULL, &full); break;
     case 1: sb_request(engine, "MESSAGE", &parties, &full); break;
     case 2: kept->registrations[at] = sb_register(engine, shared.peer, &parties, NULL, 60); break;
     case 3: kept->subscriptions[at] = sb_subscribe(engine, &parties, "presence", 60, &full); break;

@@ -17,11 +17,11 @@ FACTS = {
     "causes": {"0": "none"},
     "states": {},
 }
-EVENT = struct.Struct("!BBBBiiqqqqqIIIIII")
+EVENT = struct.Struct("!BBBBBHiiqqqqqIIIIIII")
 
 
-def event(kind=1, subscription=0, lengths=(0,) * 6):
-    return protocol.frame(protocol.EVENT, EVENT.pack(*(kind, 0, 0, 0, 0, 0, 1, 0, subscription, 0, 0) + lengths))
+def event(kind=1, subscription=0, lengths=(0,) * 7):
+    return protocol.frame(protocol.EVENT, EVENT.pack(*(kind, 0, 0, 0, 0, 0, 0, 0, 1, 0, subscription, 0, 0) + lengths))
 
 
 #: What is sent in place of a hello.
@@ -43,7 +43,7 @@ FIRST = {
 LATER = {
     "noise": bytes(bytearray(range(255, -1, -1))) * 8,
     "type": event(kind=77),
-    "lengths": event(lengths=(0, 0, 0, 1 << 30, 0, 0)),
+    "lengths": event(lengths=(0, 0, 0, 1 << 30, 0, 0, 0)),
     "short": protocol.frame(protocol.EVENT, b"\x01"),
     "result": protocol.frame(protocol.RESULT, b"\x00"),
     "deep-result": protocol.frame(protocol.RESULT, b"\x00\x00\x00\x01" + b"[" * 1000000),

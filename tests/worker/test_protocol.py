@@ -8,6 +8,7 @@ import select
 import pytest
 
 import sipbridge
+from peers import abilities
 from peers.byhand import ByHand
 from sipbridge._engine import protocol
 from sipbridge._engine.in_process import InProcess
@@ -177,3 +178,7 @@ def test_events_are_the_same_in_frames():
     assert [getattr(first, name) for name in same] == [getattr(second, name) for name in same]
     assert len(second.body) == 255 and u"X-Name: \u20ac\n".lower() in second.headers.lower()
     assert 0 <= second.time - first.time < 60
+    known = abilities.knows_sources()
+    for event in (first, second):
+        assert (event.source is not None) == known
+        assert not known or event.source[::2] == ("127.0.0.1", "udp")

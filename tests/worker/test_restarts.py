@@ -98,6 +98,17 @@ def test_closing_leaves_nothing_behind(make_phone):
     assert not is_alive(pid)
 
 
+def test_what_the_end_of_a_worker_tells_has_a_time_and_no_source(make_phone):
+    phone = make_phone(backoff=0.0)
+    before = time.time()
+    phone.endpoint.invite("sip:bob@127.0.0.1:9", OFFER)
+    restarted = lose(phone, signal.SIGKILL)
+    ended = [event for event in phone.events if isinstance(event, sipbridge.CallEnded)]
+    assert len(ended) == 1 and 0.0 <= restarted.seconds < 60.0
+    for event in ended + [restarted]:
+        assert event.source is None and before - 0.1 <= event.time <= time.time() + 0.1
+
+
 def test_the_pause_before_a_restart_grows(make_phone):
     phone = make_phone(backoff=0.2)
     seconds = [lose(phone, signal.SIGKILL).seconds for _ in range(4)]

@@ -52,6 +52,7 @@ WORKER = ("aio",) + tuple(
     "conformance/%s.py" % name
     for name in (
         "agent/test_messages",
+        "call/test_call_facts",
         "call/test_dialog",
         "call/test_incoming",
         "call/test_outgoing",
@@ -61,6 +62,7 @@ WORKER = ("aio",) + tuple(
         "call/test_transferor",
         "call/test_two_endpoints",
         "kept/test_registration",
+        "transport/test_sources",
         "transport/test_transport",
     )
 )

@@ -93,6 +93,7 @@ CAPABILITIES = (
             ("Keep-alive over UDP", ["conformance.transport.test_nat::*way*open*"]),
             ("Keep-alive on connections (RFC 5626)", ["conformance.transport.test_nat::*ping*"]),
             ("Lost, repeated and crossing datagrams", ["conformance.transport.test_lost::*"]),
+            ("Where a message really came from, trusted proxies", ["conformance.transport.test_sources::*"]),
         ),
     ),
     (
@@ -201,6 +202,7 @@ CAPABILITIES = (
                 "Following redirections",
                 ["conformance.peers.test_baresip::test_we_redirect*", "conformance.call.test_redirect::*"],
             ),
+            ("Call-ID from the start, times", ["conformance.call.test_call_facts::*"]),
             ("Reason (RFC 3326)", ["conformance.call.test_call_features::*reason*"]),
             (
                 "Identity and privacy (RFC 3323, 3325)",

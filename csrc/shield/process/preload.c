@@ -26,6 +26,7 @@
 #include "count.h"
 #include "limit.h"
 #include "preload.h"
+#include "received.h"
 #include "service.h"
 
 #define SECOND 1000000
@@ -148,7 +149,7 @@ static int is_probe(const char *octets, size_t length)
 /* ------------------------------------------------------------------------------------------------------
  * One message
  */
-static void name_source(struct preload_source *source)
+void preload_name_source(struct preload_source *source)
 {
     const void *address = &((struct sockaddr_in *)&source->address)->sin_addr;
     in_port_t port = ((struct sockaddr_in *)&source->address)->sin_port;
@@ -179,6 +180,11 @@ static int64_t microseconds(clockid_t clock)
 int64_t preload_microseconds(void)
 {
     return microseconds(CLOCK_MONOTONIC);
+}
+
+void preload_note_source(const struct preload_source *source, enum shield_transport transport)
+{
+    shield_note_origin(source->host, source->port, transport, microseconds(CLOCK_REALTIME));
 }
 
 /* How long the last datagram lay in the socket; -1 when the kernel does not tell. */
@@ -241,7 +247,7 @@ int preload_may_pass(int fd, const char *octets, size_t length, size_t room, str
         return 0;
     if (verdict.action == SHIELD_PASS)
         verdict = admit(fd, &message, now);
-    name_source(source);
+    preload_name_source(source);
     reply_length = make_answer(&message, verdict, length, source, transport, reply);
     if (verdict.action == SHIELD_ANSWER && reply_length == 0)
         verdict.action = SHIELD_DROP;
@@ -254,7 +260,7 @@ int preload_may_pass(int fd, const char *octets, size_t length, size_t room, str
 void preload_refuse(struct preload_source *source, enum shield_rule rule)
 {
     struct shield_verdict verdict = {SHIELD_DROP, rule, 0};
-    name_source(source);
+    preload_name_source(source);
     shield_count(verdict, source->host, source->port, microseconds(CLOCK_MONOTONIC));
 }
 
@@ -285,6 +291,7 @@ static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, st
         if (!is_probe(buffer, (size_t)got) &&
             preload_may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_DATAGRAM)) {
             copy_source(&source, address, address_size);
+            preload_note_source(&source, SHIELD_DATAGRAM);
             shield_mend(buffer, (size_t)got);
             return got;
         }
@@ -360,12 +367,12 @@ EXPORTED ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int 
 /* ------------------------------------------------------------------------------------------------------
  * For the process
  */
-const struct shield_service *sipbridge_shield_3(void);
+const struct shield_service *sipbridge_shield_4(void);
 
-EXPORTED const struct shield_service *sipbridge_shield_3(void)
+EXPORTED const struct shield_service *sipbridge_shield_4(void)
 {
     static const struct shield_service SERVICE = {attach,       expect_probe,     probe_has_come, shield_counts,
-                                                  shield_limit, shield_limit_now, preload_hasten};
+                                                  shield_limit, shield_limit_now, preload_hasten, shield_take_origin};
     return &SERVICE;
 }
 

@@ -36,6 +36,10 @@ void *preload_next(const char *name);
  * that of its buffer. */
 int preload_may_pass(int fd, const char *octets, size_t length, size_t room, struct preload_source *source,
                      enum shield_transport transport);
+/* Set its host and port. */
+void preload_name_source(struct preload_source *source);
+/* Note a source that has its name: the library gets a message from there now. */
+void preload_note_source(const struct preload_source *source, enum shield_transport transport);
 /* Count and log a verdict on what is no message. */
 void preload_refuse(struct preload_source *source, enum shield_rule rule);
 

@@ -7,8 +7,9 @@
 
 #include "count.h"
 #include "limit.h"
+#include "received.h"
 
-#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_3" /* increase it when anything below changes, or enum shield_rule */
+#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_4" /* increase it when anything below changes, or enum shield_rule */
 
 /* A probe: libeXosip2 ignores a datagram as short as this, and the shield swallows it. */
 enum { SHIELD_PROBE_LENGTH = 5 };
@@ -36,6 +37,7 @@ struct shield_service {
      * between_turns() is called by the library's thread when it is about to wait for something to do, with what tells
      * how long it may wait for its timers. It returns the most milliseconds that the library may wait. */
     void (*hasten)(shield_end_early *end_early, shield_between_turns *between_turns);
+    int (*take_origin)(struct shield_origin *origin);
 };
 
 typedef const struct shield_service *shield_service_function(void);

@@ -183,6 +183,24 @@ static int judge(int fd, const struct view *view, char *buffer, size_t size, str
     return 0;
 }
 
+/* Who is at the other end. Asking fails after a reset, but what came before the reset is there. */
+static void find_source(int fd, struct preload_source *source)
+{
+    memset(source, 0, sizeof *source);
+    source->size = sizeof source->address;
+    if (getpeername(fd, (struct sockaddr *)&source->address, &source->size) != 0)
+        source->address.ss_family = AF_INET;
+    preload_name_source(source);
+}
+
+/* The library looks at a message when it has the last part of it. So each part tells where it came from. */
+static ssize_t noted(ssize_t got, const struct preload_source *source)
+{
+    if (got > 0 && source->port != 0)
+        preload_note_source(source, SHIELD_STREAM);
+    return got;
+}
+
 ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags)
 {
     struct preload_source source;
@@ -190,13 +208,9 @@ ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags)
     flags |= MSG_DONTWAIT;
     if (fd >= FD_SETSIZE)
         return end_stream(fd);
+    find_source(fd, &source);
     if (sounds[fd].left > 0)
-        return receive_sound(fd, buffer, size, flags);
-    memset(&source, 0, sizeof source);
-    source.size = sizeof source.address;
-    /* It fails after a reset, but what came before the reset is there. */
-    if (getpeername(fd, (struct sockaddr *)&source.address, &source.size) != 0)
-        source.address.ss_family = AF_INET;
+        return noted(receive_sound(fd, buffer, size, flags), &source);
     for (round = 0; round < PRELOAD_ROUNDS; round++) {
         struct view view;
         ssize_t answer;
@@ -204,7 +218,7 @@ ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags)
         look(fd, buffer, size, flags, &view);
         verdict = judge(fd, &view, buffer, size, &source, &answer);
         if (verdict > 0)
-            answer = deliver(fd, &view, buffer, size, flags);
+            answer = noted(deliver(fd, &view, buffer, size, flags), &source);
         error = errno;
         free(view.own);
         errno = error;

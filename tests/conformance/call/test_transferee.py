@@ -47,7 +47,7 @@ def test_called_target_answers_and_the_transferor_is_told(phone, sipp, by_hand):
     notify = peer.received("NOTIFY")[0]
     assert (notify["Event"], notify["Content-Type"].replace(" ", "")) == ("refer", FRAG)
     old.wait_ended()
-    (new,) = phone.placed
+    new = phone.wait_placed()
     assert (new.state, phone.endpoint.calls) == ("established", (new,))
     new.hangup()
     by_hand.reply(by_hand.next("BYE"), 200)
@@ -69,7 +69,7 @@ def test_the_target_rings_before_the_transferor_can_be_told(phone, sipp, by_hand
     invite = by_hand.next("INVITE")
     by_hand.reply(invite, 180)
     wait_until(lambda: len(peer.received("NOTIFY")) == 2)
-    phone.placed[0].hangup()
+    phone.wait_placed().hangup()
     by_hand.reply(by_hand.next("CANCEL"), 200)
     by_hand.reply(invite, 487)
     peer.wait()
@@ -84,7 +84,7 @@ def test_called_target_refuses_and_the_transferor_is_told(phone, sipp, by_hand, 
     by_hand.reply(invite, status)
     peer.wait()
     assert _told(peer) == [("SIP/2.0 100 Trying", ACTIVE), ("SIP/2.0 %d %s" % (status, reason), OVER)]
-    assert phone.placed[0].wait_ended().status == status
+    assert phone.wait_placed().wait_ended().status == status
 
 
 def test_the_transferor_is_told_when_we_hang_up_the_new_call(phone, sipp, by_hand):
@@ -94,7 +94,7 @@ def test_the_transferor_is_told_when_we_hang_up_the_new_call(phone, sipp, by_han
     invite = by_hand.next("INVITE")
     by_hand.reply(invite, 180)
     wait_until(lambda: len(peer.received("NOTIFY")) == 2)
-    phone.placed[0].hangup()
+    phone.wait_placed().hangup()
     by_hand.reply(by_hand.next("CANCEL"), 200)
     by_hand.reply(invite, 487)
     peer.wait()
@@ -134,7 +134,7 @@ def test_the_transferor_hangs_up_first(phone, sipp, by_hand):
     peer.wait()
     by_hand.reply(by_hand.next("INVITE"), 200, [("Content-Type", "application/sdp")], ANSWER)
     by_hand.next("ACK")
-    (new,) = phone.placed
+    new = phone.wait_placed()
     new.wait_established()
     new.hangup()
     by_hand.reply(by_hand.next("BYE"), 200)

@@ -55,6 +55,12 @@ def test_the_examples_of_reliability_md(starter):
     assert [line for line in said.splitlines() if line in printed] == printed
 
 
+def test_the_example_of_sources_md(starter):
+    example = _start("sources.md", starter.folder())
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output() == _block("sources.md", "text")
+
+
 def test_the_examples_of_tracing_md(starter, other):
     folder = starter.folder()
     example = _start("tracing.md", folder, other.uri)

@@ -61,7 +61,7 @@ def test_a_refer_to_ourselves(dialog):
         if notify["Subscription-State"].startswith("terminated"):
             break
     assert notify.body.startswith(b"SIP/2.0 482")
-    [placed] = phone.placed
+    placed = phone.wait_placed()
     assert placed.wait_ended().status == 482
     del phone.reactions[sipbridge.IncomingCall]
     dialog.is_alive()

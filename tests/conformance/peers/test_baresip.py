@@ -322,7 +322,7 @@ def test_it_transfers_us(phone, make_baresip):
     carol.command("accept")
     phone.wait("answered 200 sdp")
     call.wait_ended()
-    (new,) = phone.placed
+    new = phone.wait_placed()
     assert _agreed(new).codec.name == "PCMU"
     new.hangup()
     new.wait_ended()

@@ -14,6 +14,7 @@ class _Agent(object):
     """An agent without an engine, whose waits look once."""
 
     engine = None
+    told = (1700000000.0, None)
 
     @staticmethod
     def wait(predicate, timeout):

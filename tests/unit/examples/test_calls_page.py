@@ -18,6 +18,7 @@ EXPECTED = {
     "calls.md": [
         ["sip:alice@example.com keyed in 4711", "and then 9"],
         ["account 4711: remote-bye", "['CallEnded']"],
+        ["placed: order-4711@example.com", "up: True 1", "in order: True"],
         ["taken: established", "nobody was reached: unreachable"],
         ["on hold: True", "on hold: False"],
         ["bob calls carol for sip:alice@example.com", "transferred: True"],
