@@ -4,14 +4,56 @@
 >>> with sipbridge.Endpoint("udp://127.0.0.1:0") as phone:
 ...     phone.on(sipbridge.IncomingCall, lambda event: event.call.answer(b"v=0..."))
 
-Start with :class:`Endpoint`. Every exception is a :class:`SipbridgeError`.
+Start with help(sipbridge.Endpoint). Every exception is a SipbridgeError.
+
+    Endpoint            one SIP user agent on one address: calls, messages, registrations
+    Worker              its engine in a process of its own, which is replaced when it dies
+    Call, Transfer      a call; what its peer was asked to do
+    Registration, Subscription, Publication, Notifier, Watch
+                        what is kept up: made by an Endpoint, or asked for by a peer
+    engines             the engines that there are, and their versions
+
+What endpoint.on() and endpoint.events() tell of:
+
+    IncomingCall, CallProgress, CallAnswered, CallConfirmed, CallReinvited, CallEnded
+    MessageReceived, InfoReceived, RequestReceived
+    TransferRequested, TransferProgress
+    RegistrationChanged, PublicationChanged
+    SubscriptionChanged, NotifyReceived
+    SubscriptionRequested, SubscriptionRefreshed, SubscriptionTerminated
+    PeerAvailable, PeerUnavailable
+    EngineRestarted, EngineFailed, TraceMessage
+
+What is raised, and what is warned of:
+
+    SipbridgeError      all of the following
+    InputError          an argument is wrong; nothing was sent
+    ResponseError       the peer refused; AuthenticationError: for want of credentials
+    TimeoutError        no answer in time
+    TransportError      an address cannot be used; PeerUnreachable: nobody was reached
+    CallStateError      not possible in this state
+    NotSupportedError   not with this engine
+    EngineError         the engine failed; EngineLost: its process
+    Fault               what on_error is told of: an exception in a handler
+    UnreachableContactWarning, UnshieldedEngineWarning
+
+Values:
+
+    Headers, Response   of a message; what a peer answered
+    Source              where a message came from
+    NameAddr            what parse_address(text) makes of an address
+    Reason, Tls, ANONYMOUS
+                        why a call ended; certificates; a From that hides who calls
+
+Modules: aio (the same for asyncio), sdp, payload, negotiation, message_summary, identity, reason, uri,
+record, ladder, shield. docs/ has a page for each topic.
 """
 
 from __future__ import absolute_import, division, print_function
 
-import importlib
-import sys
-import types
+import importlib as _importlib
+import sys as _sys
+import types as _types
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,7 +222,7 @@ __all__ = [
 ]
 
 
-class _Package(types.ModuleType):
+class _Package(_types.ModuleType):
     """This module. It fetches each name when you first use it. (Python 2.7 has no module-level __getattr__.)"""
 
     def __getattr__(self, name):
@@ -188,20 +230,36 @@ class _Package(types.ModuleType):
         module = _MODULES.get(name)
         if module is None:
             raise AttributeError("module %r has no attribute %r" % (__name__, name))
-        value = getattr(importlib.import_module(module), "available" if name == "engines" else name)
+        value = getattr(_importlib.import_module(module), "available" if name == "engines" else name)
         setattr(self, name, value)
         return value
 
     def __dir__(self):
         # type: () -> List[str]
-        return sorted(set(self.__dict__).union(_MODULES))
+        """The public names. None for pydoc: it would describe each class to the last method that it has from tuple."""
+        if _is_asked_by("pydoc"):
+            return []
+        modules = [name for name, value in vars(self).items() if isinstance(value, _types.ModuleType)]
+        public = [name for name in modules if not name.startswith("_")] + [name for name in vars(self) if name[:2] == "__"]
+        return sorted(set(__all__ + public))
+
+
+def _is_asked_by(module):
+    # type: (str) -> bool
+    """Whether one of the next callers is in that module."""
+    frame = _sys._getframe(2)  # type: Any
+    for _ in range(3):
+        if frame is None or frame.f_globals.get("__name__") == module:
+            return frame is not None
+        frame = frame.f_back
+    return False
 
 
 def _replace():
     # type: () -> None
     package = _Package(__name__, __doc__)
-    package.__dict__.update(globals(), _replaced=sys.modules[__name__])  # Python 2 empties a module that nobody holds
-    sys.modules[__name__] = package
+    package.__dict__.update(globals(), _replaced=_sys.modules[__name__])  # Python 2 empties a module that nobody holds
+    _sys.modules[__name__] = package
 
 
 _replace()

@@ -41,9 +41,10 @@ from sipbridge._kept import subscription as _subscription
 
 #: The events of sipbridge have the same names here. The calls and other objects in them are those of this module.
 Event = events.Event
-globals().update(
+_EVENTS = dict(
     (name, each) for name, each in vars(events).items() if isinstance(each, type) and hasattr(each, "_fields")
 )
+globals().update(_EVENTS)
 
 EventStream = _dispatcher.EventStream
 
@@ -177,3 +178,11 @@ class Endpoint(_facade.Facade):
         await self.close()
 
     events = _facade.plain(_endpoint.Endpoint.events)  # its timeout is the iterator's
+
+
+__all__ = ["Event", "EventStream"] + [facade.__name__ for facade in _facade.FACADES.values()] + list(_EVENTS)
+
+
+def __dir__() -> list[str]:
+    """The public names, for editors."""
+    return sorted(__all__)
