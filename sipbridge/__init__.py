@@ -239,9 +239,8 @@ class _Package(_types.ModuleType):
         """The public names. None for pydoc: it would describe each class to the last method that it has from tuple."""
         if _is_asked_by("pydoc"):
             return []
-        modules = [name for name, value in vars(self).items() if isinstance(value, _types.ModuleType)]
-        public = [name for name in modules if not name.startswith("_")] + [name for name in vars(self) if name[:2] == "__"]
-        return sorted(set(__all__ + public))
+        public = [name for name, value in vars(self).items() if isinstance(value, _types.ModuleType) and name[0] != "_"]
+        return sorted(set(__all__ + public).union(name for name in vars(self) if name[:2] == "__"))
 
 
 def _is_asked_by(module):

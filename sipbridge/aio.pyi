@@ -7,6 +7,7 @@ from typing import (
     Literal,
     Optional,
     Protocol,
+    Sequence,
     Tuple,
     Type,
     TypeVar,
@@ -819,9 +820,10 @@ class Account:
     address: str
     uri: str
     registrar: Optional[str]
-    route: Optional[str]
     registration: Optional[Registration]
 
+    @property
+    def route(self) -> Optional[str]: ...
     @property
     def contact(self) -> str: ...
     async def register(
@@ -1019,7 +1021,7 @@ class Endpoint:
         address: str = "udp://127.0.0.1:0",
         identity: Optional[str] = None,
         engine: Union[str, Engine, None] = None,
-        outbound_proxy: Optional[str] = None,
+        outbound_proxy: Union[None, str, Sequence[str]] = None,
         user_agent: Optional[str] = None,
         advertised: Optional[str] = None,
         trace: Optional[Callable[[TraceMessage], object]] = None,
@@ -1078,7 +1080,7 @@ class Endpoint:
         password: Optional[str] = None,
         realm: Optional[str] = None,
         registrar: Optional[str] = None,
-        route: Optional[str] = None,
+        route: Union[None, str, Sequence[str]] = None,
     ) -> Account: ...
     def account_of(self, event: Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]: ...
     def invite(

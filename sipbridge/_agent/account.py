@@ -2,13 +2,14 @@
 
 from __future__ import absolute_import, division, print_function
 
+from sipbridge._agent.configuration import check_proxies, make_trunk
 from sipbridge._text.checks import check_quoted
 from sipbridge.errors import InputError
 from sipbridge.uri import address_uri, check_address, check_uri, parse_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Optional, TypeVar
+    from typing import Any, Callable, Dict, Optional, Sequence, TypeVar, Union
 
     from typing_extensions import Concatenate, ParamSpec
 
@@ -34,23 +35,32 @@ class Account(object):
         address: the URI or name-addr for From.
         uri: the URI in ``address``: the address-of-record.
         registrar: the URI of its registrar, or None.
-        route: the URI of the proxy to which its requests go first (RFC 3261, 8.1.2); None for the endpoint's.
+        route: the URI of the proxy to which its requests go first (RFC 3261, 8.1.2); None for the endpoint's. Of several
+            proxies it is the one that is taken now.
         registration: its :class:`~sipbridge.Registration`; None before you call :meth:`register`.
     """
 
     def __init__(self, endpoint, address, registrar, route):
-        # type: (Endpoint, str, Optional[str], Optional[str]) -> None
+        # type: (Endpoint, str, Optional[str], Union[None, str, Sequence[str]]) -> None
         self._endpoint = endpoint
         self.address = check_address(address, "address")  # type: str
         self.uri = address_uri(self.address)  # type: str
         self.registrar = None if registrar is None else check_uri(registrar, "registrar")  # type: Optional[str]
-        self.route = None if route is None else check_uri(route, "route")  # type: Optional[str]
+        self._proxies = check_proxies(route, "route")
+        self._trunk = make_trunk(endpoint._agent, self._proxies)
         self.registration = None  # type: Optional[Registration]
         self._parsed = parse_uri(self.uri)
 
     def __repr__(self):
         # type: () -> str
         return "<Account %s>" % self.uri
+
+    @property
+    def route(self):
+        # type: () -> Optional[str]
+        if self._trunk is not None:
+            return self._trunk.route()
+        return self._proxies[0] if self._proxies else None
 
     @property
     def contact(self):
@@ -133,7 +143,7 @@ class Account(object):
 
 
 def make_account(endpoint, address, user, password, realm, registrar, route):
-    # type: (Endpoint, str, Optional[str], Optional[str], Optional[str], Optional[str], Optional[str]) -> Account
+    # type: (Endpoint, str, Optional[str], Optional[str], Optional[str], Optional[str], Union[None, str, Sequence[str]]) -> Account
     """A new :class:`Account`. From now on the endpoint has its credentials. Raises InputError."""
     account = Account(endpoint, address, registrar, route)
     if any(each.uri == account.uri for each in endpoint.accounts):
@@ -143,4 +153,6 @@ def make_account(endpoint, address, user, password, realm, registrar, route):
         if not user:
             raise InputError("the account %s has no user to answer challenges with" % account.uri)
         endpoint.add_credentials(user, password, realm)
+    if account._trunk is not None:
+        endpoint._agent.add_trunk(account._trunk)
     return account

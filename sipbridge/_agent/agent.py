@@ -5,16 +5,29 @@ from __future__ import absolute_import, division, print_function
 import time
 
 from sipbridge._call.placing import place
-from sipbridge._compat import NamedTuple
+from sipbridge._compat import NamedTuple, monotonic
 from sipbridge._engine.records import Parties, tell
-from sipbridge._engine.response import check_response
+from sipbridge._engine.response import check_response, is_absence
 from sipbridge._text.arguments import check_timeout
 from sipbridge.errors import CallStateError, EngineError, TimeoutError, naming
 from sipbridge.uri import check_address, check_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, ContextManager, Dict, Iterable, Optional, Set, Tuple
+    from typing import (
+        Any,
+        Callable,
+        Collection,
+        ContextManager,
+        Dict,
+        Iterable,
+        List,
+        Optional,
+        Protocol,
+        Set,
+        Tuple,
+        TypeVar,
+    )
 
     from sipbridge._agent.dispatch import Dispatcher, Timer
     from sipbridge._agent.sources import Trust
@@ -29,11 +42,22 @@ if TYPE_CHECKING:
     from sipbridge.errors import SipbridgeError
     from sipbridge.events import RequestReceived
 
+    _T = TypeVar("_T")
+
+#: Seconds between two looks whether one of several proxies is still there.
+_LOOK = 1.0
+
+
+def _slice(deadline):
+    # type: (Optional[float]) -> float
+    """Seconds to wait before the next look, until a deadline (None: none)."""
+    return _LOOK if deadline is None else min(_LOOK, deadline - monotonic())
+
 
 class _Pending(object):
     """A request that was sent, and has no final response yet. ``given_up``: the thread that sent it waits no more."""
 
-    __slots__ = ("response", "error", "call", "on_response", "given_up")
+    __slots__ = ("response", "error", "call", "on_response", "given_up", "route")
 
     def __init__(self, call, on_response):
         # type: (Optional[Call], Callable[[Response], object]) -> None
@@ -42,6 +66,46 @@ class _Pending(object):
         self.call = call  # type: Optional[Call]
         self.on_response = on_response  # type: Callable[[Response], object]
         self.given_up = False  # type: bool
+        self.route = None  # type: Optional[str]  # one of several proxies, by which it went
+
+
+if TYPE_CHECKING:
+
+    class Trunk(Protocol):
+        """Several proxies in the place of one: :class:`sipbridge._agent.trunk.Trunk`."""
+
+        @property
+        def proxies(self):
+            # type: () -> Tuple[str, ...]
+            raise NotImplementedError
+
+        def begin(self):
+            # type: () -> None
+            pass
+
+        def tick(self):
+            # type: () -> None
+            pass
+
+        def route(self, tried=()):
+            # type: (Collection[Optional[str]]) -> Optional[str]
+            raise NotImplementedError
+
+        def sent(self, proxy):
+            # type: (Optional[str]) -> None
+            pass
+
+        def failed(self, proxy):
+            # type: (Optional[str]) -> None
+            pass
+
+        def has_failed(self, proxy):
+            # type: (Optional[str]) -> bool
+            raise NotImplementedError
+
+        def through(self, parties, send, timeout):
+            # type: (Parties, Callable[[Parties, Optional[float]], _T], Optional[float]) -> _T
+            raise NotImplementedError
 
 
 class Draining(NamedTuple("Draining", [("redirect", "Optional[str]"), ("retry_after", "int")])):
@@ -66,6 +130,7 @@ class Agent(object):
         draining: how new calls are refused, a Draining, once nothing new is to be taken; else None.
         following: the event of the engine that is being followed, under the lock; or None.
         trust: whose word about the source of a message is taken, or None.
+        trunk: what chooses the proxy for what has no route of its own, or None; ``trunks``: that and the accounts'.
     """
 
     def __init__(self, engine, identity=None, session_expires=None):
@@ -84,6 +149,8 @@ class Agent(object):
         self.draining = None  # type: Optional[Draining]
         self.following = None  # type: Optional[RawEvent]
         self.trust = None  # type: Optional[Trust]
+        self.trunk = None  # type: Optional[Trunk]
+        self.trunks = []  # type: List[Trunk]
 
     @property
     def told(self):
@@ -162,8 +229,51 @@ class Agent(object):
         return Parties(
             check_address(to, "to"),
             None if own is None else check_address(own, "from_"),
-            None if route is None else check_uri(route, "route"),
+            self._default_route if route is None else check_uri(route, "route"),
         )
+
+    # -- several proxies -----------------------------------------------------------------------------------
+
+    @property
+    def _default_route(self):
+        # type: () -> Optional[str]
+        return None if self.trunk is None else self.trunk.route()
+
+    def add_trunk(self, trunk):
+        # type: (Trunk) -> None
+        """Have its proxies asked whether they are there."""
+        with self.lock:
+            self.trunks.append(trunk)
+            trunk.begin()
+
+    def trunk_of(self, route):
+        # type: (Optional[str]) -> Optional[Trunk]
+        """What has this proxy among others, or None."""
+        for trunk in self.trunks:
+            if route in trunk.proxies:
+                return trunk
+        return None
+
+    def rerouted(self, parties):
+        # type: (Parties) -> Parties
+        """The same by the proxy to take now, for what is sent again."""
+        trunk = self.trunk if parties.route is None else self.trunk_of(parties.route)
+        return parties if trunk is None else parties._replace(route=trunk.route())
+
+    def through(self, parties, send, timeout):
+        # type: (Parties, Callable[[Parties, Optional[float]], _T], Optional[float]) -> _T
+        """What ``send`` returns, given parties and seconds: by the next proxy when one fails and there are several."""
+        trunk = self.trunk_of(parties.route)
+        return send(parties, timeout) if trunk is None else trunk.through(parties, send, timeout)
+
+    def heard(self, route, response):
+        # type: (Optional[str], Response) -> bool
+        """A final response came by this route, or none did. Whether another proxy is to be tried. Under the lock."""
+        trunk = self.trunk_of(route)
+        if trunk is None or not is_absence(response):
+            return False
+        trunk.failed(route)
+        return not trunk.has_failed(trunk.route())
 
     # -- requests, under the lock --------------------------------------------------------------------------
 
@@ -208,18 +318,22 @@ class Agent(object):
         call=None,  # type: Optional[Call]
         on_response=None,  # type: Optional[Callable[[Response], object]]
         on_late=None,  # type: Optional[Callable[[Response], object]]
+        route=None,  # type: Optional[str]
     ):
         # type: (...) -> Response
         """Call ``send``, which returns a transaction, and wait for the final response. Returns it when it is a 2xx.
 
         It calls ``on_response`` with the response, also with a late one, and then ``on_late`` if nobody waits any more.
-        It calls all three under the lock. Raises TimeoutError, ResponseError, CallStateError when ``call`` ends first,
-        and other errors of :func:`~sipbridge._engine.response.error_of`.
+        It calls all three under the lock. ``route`` is the proxy that the request goes by, where that is one of
+        several. Raises TimeoutError, ResponseError, CallStateError when ``call`` ends first, and other errors of
+        :func:`~sipbridge._engine.response.error_of`.
         """
         check_timeout(timeout)
+        trunk = self.trunk_of(route)
 
         def arrived(response):
             # type: (Response) -> object
+            self.heard(route, response)
             event = None if on_response is None else on_response(response)
             if on_late is not None and pending.given_up:
                 on_late(response)
@@ -227,19 +341,26 @@ class Agent(object):
 
         with naming(call):
             with self.lock:
+                if trunk is not None and route is not None:
+                    trunk.sent(route)
                 pending = self.expect(send(), arrived, call)
+                pending.route = None if trunk is None else route
             return self._await_response(pending, timeout, what)
 
     def _await_response(self, pending, timeout, what):
         # type: (_Pending, Optional[float], str) -> Response
         call = pending.call
 
+        deadline = None if timeout is None else monotonic() + timeout
+
         def is_over():
             # type: () -> object
             return pending.response or pending.error or (call is not None and call.ended is not None)
 
         try:
-            self.wait(is_over, timeout)
+            while not self.wait(is_over, timeout if pending.route is None else _slice(deadline)):
+                if pending.route is None or _slice(deadline) <= 0:
+                    break
         finally:  # an interrupt may end the waiting, too
             with self.lock:
                 pending.given_up = not is_over()

@@ -11,22 +11,26 @@ from sipbridge.uri import check_host_port, check_uri, is_wildcard, warn_of_wildc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable, Optional, Tuple, Union
+    from typing import Iterable, Optional, Sequence, Tuple, Union
 
     from sipbridge import record as _record
     from sipbridge import tls as _tls
     from sipbridge._agent import sources as _sources
+    from sipbridge._agent import trunk as _trunk
+    from sipbridge._agent.agent import Agent
     from sipbridge._agent.sources import Trust
+    from sipbridge._agent.trunk import Trunk
     from sipbridge._call import session_timer
     from sipbridge._engine import local_address
     from sipbridge.record import Recorder
     from sipbridge.tls import Tls
     from sipbridge.uri import TransportAddress
 else:
-    _record, _tls, _sources, session_timer, local_address = later(
+    _record, _tls, _sources, _trunk, session_timer, local_address = later(
         "sipbridge.record",
         "sipbridge.tls",
         "sipbridge._agent.sources",
+        "sipbridge._agent.trunk",
         "sipbridge._call.session_timer",
         "sipbridge._engine.local_address",
     )
@@ -37,7 +41,7 @@ MAX_KEEPALIVE = 86400
 class Settings(NamedTuple("Settings", [
     ("advertised", "Optional[Tuple[str, int]]"),
     ("user_agent", "Optional[str]"),
-    ("outbound_proxy", "Optional[str]"),
+    ("proxies", "Tuple[str, ...]"),
     ("tls", "Optional[Tls]"),
     ("resolv_conf", "Optional[str]"),
     ("keepalive", "int"),
@@ -52,7 +56,7 @@ def checked(
     address,  # type: str
     advertised,  # type: Optional[str]
     user_agent,  # type: Optional[str]
-    outbound_proxy,  # type: Optional[str]
+    outbound_proxy,  # type: Union[None, str, Sequence[str]]
     tls,  # type: Optional[Tls]
     resolv_conf,  # type: Optional[str]
     keepalive,  # type: Optional[int]
@@ -66,11 +70,26 @@ def checked(
     return Settings(
         named,
         None if user_agent is None else check_line(user_agent, "user agent"),
-        None if outbound_proxy is None else check_uri(outbound_proxy, "outbound_proxy"),
+        check_proxies(outbound_proxy, "outbound_proxy"),
         tls,
         None if resolv_conf is None else check_file(resolv_conf, "resolv_conf"),
         check_keepalive(keepalive, local.transport),
     )
+
+
+def check_proxies(value, what):
+    # type: (Union[None, str, Sequence[str]], str) -> Tuple[str, ...]
+    """The URIs of a proxy, or of several, none for None; or InputError."""
+    if value is None:
+        return ()
+    proxies = tuple(value) if isinstance(value, (list, tuple)) and value else (value,)
+    return tuple(check_uri(each, what) for each in proxies)
+
+
+def make_trunk(agent, proxies):
+    # type: (Agent, Tuple[str, ...]) -> Optional[Trunk]
+    """What chooses among several proxies; None where there is nothing to choose from."""
+    return _trunk.Trunk(agent, proxies) if len(set(proxies)) > 1 else None
 
 
 def _check_tls(tls, local, address):

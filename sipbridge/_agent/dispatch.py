@@ -294,9 +294,10 @@ class Dispatcher(Delivery):
         """Call ``function()`` on the event thread, without the lock, in so many seconds. Returns a :class:`Timer`.
 
         It must not block; what it raises is logged. To be called on the event thread: where an event is followed, or
-        by another timer. Elsewhere it is a RuntimeError, since nothing could wake that thread.
+        by another timer; or before that thread is there. Elsewhere it is a RuntimeError, since nothing could wake that
+        thread.
         """
-        if not self.on_event_thread:
+        if self._thread is not None and not self.on_event_thread:
             raise RuntimeError("call_later() is for the event thread")
         timer = Timer(function)
         heapq.heappush(self._timers, (monotonic() + seconds, next(self._numbers), timer))

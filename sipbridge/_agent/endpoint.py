@@ -28,7 +28,7 @@ from sipbridge.uri import address_uri, check_address, parse_transport_address
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Callable, Iterable, Optional, Tuple, Type, TypeVar, Union, overload
+    from typing import Any, Callable, Iterable, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
 
     from sipbridge._agent import account as _account
     from sipbridge._agent.account import Account
@@ -74,7 +74,8 @@ class Endpoint(Requests, Bridges):
         identity: the URI or name-addr for From in what it sends; None for ``sip:host:port``.
         engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
             else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own.
-        outbound_proxy: URI of a proxy to which requests go first (8.1.2), or None.
+        outbound_proxy: URI of a proxy to which requests go first (8.1.2), or a list of several, the one to prefer
+            first; or None. Of several, one that is silent or says 503 is left out until it answers OPTIONS again.
         user_agent: what User-Agent and Server say (20.41), or None.
         advertised: ``"host:port"`` that Contact names instead of ``address``, for containers and NAT, or None.
         trace: a handler for :class:`~sipbridge.TraceMessage`, one for each message sent and received; or None.
@@ -111,7 +112,7 @@ class Endpoint(Requests, Bridges):
         advertised=None, trace=None, record=None, tls=None, session_expires=None, resolv_conf=None,
         keepalive=None, on_error=None, handlers=MOST, trusted_proxies=(), source_header=None
     ):
-        # type: (str, Optional[str], Union[str, Engine, None], Optional[str], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str]) -> None
+        # type: (str, Optional[str], Union[str, Engine, None], Union[None, str, Sequence[str]], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str]) -> None
         load_inside_import()
         local = parse_transport_address(address)
         settings = configuration.checked(
@@ -130,13 +131,14 @@ class Endpoint(Requests, Bridges):
         self._engine = make(engine)
         self._engine.open(
             local.transport, local.host.strip("[]"), local.port, settings.advertised, settings.user_agent,
-            settings.outbound_proxy, trace is not None or record is not None, settings.tls,
+            settings.proxies[0] if settings.proxies else None, trace is not None or record is not None, settings.tls,
             settings.resolv_conf, settings.keepalive
         )
         try:
             self._local = local._replace(port=self._engine.port)
             self._agent = Agent(self._engine, self.identity, interval)
             self._agent.trust = trust
+            self._agent.trunk = configuration.make_trunk(self._agent, settings.proxies)
             self._begin(trace, on_error, handlers)
         except BaseException:  # nobody has it yet who could close it
             _open_endpoints.discard(self)
@@ -155,7 +157,11 @@ class Endpoint(Requests, Bridges):
         if trace is not None:
             self.on(events.TraceMessage, trace)
         _open_endpoints.add(self)
+        if self._agent.trunk is not None:
+            self._agent.trunk.tick()
         self._dispatcher.start()
+        if self._agent.trunk is not None:
+            self._agent.add_trunk(self._agent.trunk)
 
     def __enter__(self):
         # type: () -> Endpoint
@@ -415,7 +421,7 @@ class Endpoint(Requests, Bridges):
         return self._accounts
 
     def add_account(self, address, user=None, password=None, realm=None, registrar=None, route=None):
-        # type: (str, Optional[str], Optional[str], Optional[str], Optional[str], Optional[str]) -> Account
+        # type: (str, Optional[str], Optional[str], Optional[str], Optional[str], Union[None, str, Sequence[str]]) -> Account
         """Have one more identity. Returns the :class:`~sipbridge._agent.account.Account`.
 
         Args:
@@ -423,7 +429,8 @@ class Endpoint(Requests, Bridges):
             user, password, realm: its credentials, as for :meth:`add_credentials`; ``user`` None for the user in
                 ``address``, ``password`` None for no credentials.
             registrar: URI of its registrar, or None.
-            route: URI of a proxy that its requests go to first, or None for the endpoint's.
+            route: URI of a proxy that its requests go to first, or a list of several, as ``outbound_proxy``; None for
+                the endpoint's.
 
         Raises InputError.
         """

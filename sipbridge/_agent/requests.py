@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._engine.content import check_message_size, make_content
 from sipbridge._engine.records import Parties
 from sipbridge._later import later
+from sipbridge._text.arguments import check_timeout
 from sipbridge._text.checks import check_text_body, check_token
 from sipbridge.errors import InputError
 from sipbridge.uri import check_address, check_uri
@@ -70,11 +71,16 @@ class Requests(object):
     def _bindings(self, registrar, aor, clear, timeout):
         # type: (str, Optional[str], bool, float) -> Response
         own = self._own(aor)
-        parties = Parties(own, own, None)
         registrar = check_uri(registrar, "registrar")
-        return self._agent.transact(
-            lambda: self._agent.engine.bindings(registrar, parties, clear), timeout, "REGISTER"
-        )
+        check_timeout(timeout)
+        agent = self._agent
+
+        def send(parties, left):
+            # type: (Parties, Optional[float]) -> Response
+            ask = lambda: agent.engine.bindings(registrar, parties, clear)  # noqa: E731
+            return agent.transact(ask, left, "REGISTER", route=parties.route)
+
+        return agent.through(agent.rerouted(Parties(own, own, None)), send, timeout)
 
     def request(
         self, method, to, body=None, content_type=None, headers=(), from_=None, route=None, timeout=32.0
@@ -101,7 +107,15 @@ class Requests(object):
 
     def _request(self, method, parties, content, timeout):
         # type: (str, Parties, Optional[Content], Optional[float]) -> Response
-        return self._agent.transact(lambda: self._agent.engine.request(method, parties, content), timeout, method)
+        agent = self._agent
+
+        def send(parties, left):
+            # type: (Parties, Optional[float]) -> Response
+            ask = lambda: agent.engine.request(method, parties, content)  # noqa: E731
+            return agent.transact(ask, left, method, route=parties.route)
+
+        check_timeout(timeout)
+        return agent.through(parties, send, timeout)
 
     def message(
         self, to, body, content_type="text/plain", headers=(), from_=None, route=None, timeout=32.0,

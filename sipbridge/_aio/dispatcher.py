@@ -192,7 +192,7 @@ class Dispatcher(dispatch.Dispatcher):
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> dispatch.Timer:
         timer = dispatch.Timer(function)
-        self._loop.call_later(seconds, self._run_timer, timer)
+        asyncio.get_running_loop().call_later(seconds, self._run_timer, timer)  # also before start()
         return timer
 
     def _ask_again(self, seconds: float, function: Callable[[], object]) -> None:

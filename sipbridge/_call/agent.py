@@ -42,6 +42,10 @@ if TYPE_CHECKING:
             # type: () -> None
             pass
 
+        def trunk_of(self, route):
+            # type: (Optional[str]) -> Any
+            raise NotImplementedError
+
         def stream(self, timeout, call):
             # type: (Optional[float], Any) -> Any
             raise NotImplementedError

@@ -10,11 +10,12 @@ import os
 from sipbridge._call.call import SDP, Call
 from sipbridge._call.replacing import supporting
 from sipbridge._engine.content import make_content
+from sipbridge._engine.response import Response
 from sipbridge._later import later
 from sipbridge._text.arguments import check_whole
 from sipbridge._text.checks import check_call_id
 from sipbridge._text.parameters import parse_parameters, split_list
-from sipbridge.errors import InputError, SipbridgeError
+from sipbridge.errors import InputError, PeerUnreachable, SipbridgeError, quietly
 from sipbridge.headers import Headers, check_headers
 from sipbridge.uri import address_uri, parse_uri
 
@@ -78,7 +79,7 @@ def send(call):
         return
     if attempt.is_named and any(each.call_id == call.call_id for each in calls.values()):
         raise InputError("call_id: there is a call with it: %r" % (call.call_id,))
-    call._id = attempt.send()
+    call._id = attempt.begin()
     calls[call._id] = call
 
 
@@ -95,6 +96,14 @@ def _new_call_id():
     # type: () -> str
     """One that nobody else has or can guess, and that tells nothing of this host (RFC 3261, 8.1.1.4)."""
     return binascii.hexlify(os.urandom(16)).decode("ascii")
+
+
+def leave(calls, proxy):
+    # type: (Iterable[Call], str) -> None
+    """A proxy is silent: calls of which it has told nothing go by the next one. Under the lock."""
+    for call in calls:
+        if call._attempt is not None:
+            call._attempt.leave(proxy)
 
 
 class Attempt(object):
@@ -116,6 +125,7 @@ class Attempt(object):
         self._headers = list(headers)
         self._body = sdp, content_type
         self._left = redirects
+        self._passed = []  # type: List[Optional[str]]  # the proxies that failed, where there are several
         self._queue = []  # type: List[str]
         self._tried = set([_key(address_uri(parties.to))])
         self.is_named = False
@@ -124,9 +134,45 @@ class Attempt(object):
         # type: () -> int
         """Send the INVITE. Returns the engine's number of the call."""
         call = self._call
+        trunk = call._agent.trunk_of(self._parties.route)
+        if trunk is not None:
+            trunk.sent(self._parties.route)
         fields = self._headers + ([] if call._session_timer is None else call._session_timer.offer())
         content = make_content(supporting(fields), *self._body)
         return call._engine.call(self._parties, content, call.call_id)
+
+    def begin(self):
+        # type: () -> int
+        """Send it for the first time: by the next proxy where one cannot be reached."""
+        while True:
+            try:
+                return self.send()
+            except PeerUnreachable as error:
+                if not self._rerouted(503, error.reason):
+                    raise
+
+    def leave(self, proxy):
+        # type: (str) -> None
+        """That proxy is silent. Where nothing was heard of the INVITE, it goes by the next one."""
+        call = self._call
+        number, silent = call._id, call.state == "calling" and not list(call.headers)
+        if silent and self._parties.route == proxy and self._rerouted(408) and self._sent():
+            call._agent.calls.pop(number, None)
+            quietly(call._engine.hangup, number, None)
+
+    def _rerouted(self, status, reason=""):
+        # type: (int, str) -> bool
+        """The proxy that it went by has failed. Whether there is another to take."""
+        route = self._parties.route
+        trunk = self._call._agent.trunk_of(route)
+        if trunk is None or not self._call._agent.heard(route, Response(status, reason, Headers(), b"")):
+            return False
+        self._passed.append(route)
+        following = trunk.route(self._passed)
+        if following is None:
+            return False
+        self._parties = self._parties._replace(route=following)
+        return True
 
     def again(self, raw):
         # type: (RawEvent) -> bool
@@ -134,6 +180,10 @@ class Attempt(object):
         call = self._call
         if call.state != "calling" or raw.cause not in ("rejected", "redirected", "timeout", "unreachable", "failed"):
             return False
+        silent = raw.cause in ("timeout", "unreachable") and not list(call.headers)
+        if silent or (raw.cause, raw.status) == ("rejected", 503):
+            if self._rerouted(503) and self._sent():
+                return True
         if raw.status == 422 and call._session_timer is not None:
             return call._session_timer.raised(Headers(raw.headers)) and self._sent()
         if raw.status >= 600:

@@ -6,10 +6,13 @@ from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, ContextManager, Optional, Protocol, Tuple
+    from typing import Callable, ContextManager, Optional, Protocol, Tuple, TypeVar
 
     from sipbridge._engine.choice import Engine
-    from sipbridge._engine.records import Source
+    from sipbridge._engine.records import Parties, Source
+    from sipbridge._engine.response import Response
+
+    _T = TypeVar("_T")
 
     class Alarm(Protocol):
         """A timer that can be cancelled."""
@@ -38,6 +41,18 @@ if TYPE_CHECKING:
 
         def congested(self, about=None):
             # type: (object) -> bool
+            raise NotImplementedError
+
+        def rerouted(self, parties):
+            # type: (Parties) -> Parties
+            raise NotImplementedError
+
+        def through(self, parties, send, timeout):
+            # type: (Parties, Callable[[Parties, Optional[float]], _T], Optional[float]) -> _T
+            raise NotImplementedError
+
+        def heard(self, route, response):
+            # type: (Optional[str], Response) -> bool
             raise NotImplementedError
 
         def wait(self, predicate, timeout):

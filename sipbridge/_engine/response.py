@@ -43,6 +43,12 @@ class NoResponse(Response):
     __slots__ = ()
 
 
+def is_absence(response):
+    # type: (Response) -> bool
+    """Whether whom it was sent to is not there, or takes nothing now: not reached, silent (408), or a 503."""
+    return response.status == 503 or (response.status == 408 and not list(response.headers))
+
+
 def response_of(raw):
     # type: (RawEvent) -> Response
     """The Response in an event of the engine."""

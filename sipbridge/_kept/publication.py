@@ -150,6 +150,7 @@ class Publication(object):
         When this raises an error, nothing was sent, and nothing has changed.
         """
         content = self._content if (with_body or self.etag is None) and expires else None
+        self._parties = self._agent.rerouted(self._parties)
         transaction = self._engine.publish(self._parties, self.event, self.etag, expires, content)
         if self._timer is not None:
             self._timer.cancel()
@@ -162,6 +163,7 @@ class Publication(object):
         """Take the response. Returns the event for the user, or None when another PUBLISH was sent."""
         self._busy = False
         self._response = response
+        self._agent.heard(self._parties.route, response)
         if response.ok:
             return self._accepted(expires, response)
         if response.status == 412 and expires and self.etag is not None:  # RFC 3903, 4.1: it does not know our tag
@@ -264,14 +266,19 @@ def publish(agent, parties, event, body, content_type, expires, headers, timeout
     if content is None or content.body is None:
         raise InputError("a publication needs a body")
     event, expires = check_event(event), check_seconds(expires, "expires")
-    publication = Publication(agent, address_uri(parties.to), parties, event, expires, content)
-    try:
-        with agent.lock:
-            agent.publications.add(publication)
-            publication._send(expires)
-        publication._await(timeout)
-    except BaseException:
-        with agent.lock:
-            agent.publications.discard(publication)
-        raise
-    return publication
+
+    def begin(parties, left):
+        # type: (Parties, Optional[float]) -> Publication
+        publication = Publication(agent, address_uri(parties.to), parties, event, expires, content)
+        try:
+            with agent.lock:
+                agent.publications.add(publication)
+                publication._send(expires)
+            publication._await(left)
+        except BaseException:
+            with agent.lock:
+                agent.publications.discard(publication)
+            raise
+        return publication
+
+    return agent.through(parties, begin, timeout)

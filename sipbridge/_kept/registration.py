@@ -113,6 +113,7 @@ class Registration(object):
     def _begin(self):
         # type: () -> None
         """Send the REGISTER. Call this under the lock."""
+        self._parties = self._agent.rerouted(self._parties)
         self._id = self._engine.register(self.registrar, self._parties, self._contact, self._wanted)
         self._agent.registrations[self._id] = self
         self.state = "pending"
@@ -160,10 +161,11 @@ class Registration(object):
                 return
         self._agent.post(RegistrationChanged(self, "pending", 0, "", 0))
 
-    def _wait_again(self, at_least):
-        # type: (float) -> None
-        self._failures += 1
-        self.retry_in = max(backoff(self._failures), at_least)
+    def _wait_again(self, at_least, elsewhere=False):
+        # type: (float, bool) -> None
+        """``elsewhere``: another proxy is there, and is tried at once."""
+        self._failures += 0 if elsewhere else 1
+        self.retry_in = 0.0 if elsewhere else max(backoff(self._failures), at_least)
         self._alarm = self._agent.later(self.retry_in, self._try_again)
 
     def _await_answer(self, send, timeout):
@@ -196,12 +198,13 @@ class Registration(object):
         self.state = state
         self.expires = expires if state == "active" else 0
         self._response = response
+        elsewhere = self._agent.heard(self._parties.route, response)
         if state == "active":
             self._failures = 0
         elif self._keep and (state == "ended" or may_pass(response.status)) and not self._agent.is_leaving:
             self.state = "waiting"
             asked = number(parse_parameters(response.headers.get("Retry-After", "").partition("(")[0])[0])
-            self._wait_again(min(asked or 0, 2 * MAX_BACKOFF))
+            self._wait_again(min(asked or 0, 2 * MAX_BACKOFF), elsewhere)
 
 
 def register(agent, own, registrar, contact, expires, timeout, keep, route):
@@ -213,14 +216,18 @@ def register(agent, own, registrar, contact, expires, timeout, keep, route):
         contact = check_uri(contact, "contact")
         warn_of_wildcard(parse_uri(contact).host, "contact", 5)
     expires = check_seconds(expires, "expires")
-    parties = Parties(own, own, route)
-    registration = Registration(agent, address_uri(own), registrar, expires, parties, contact, keep)
-    with agent.lock:
-        registration._begin()
-    try:
-        registration._await(0, timeout)
-    except BaseException:  # the user does not get it, so end it here
-        registration._keep = False
-        quietly(agent.engine.unregister, registration._id)
-        raise
-    return registration
+
+    def begin(parties, left):
+        # type: (Parties, Optional[float]) -> Registration
+        registration = Registration(agent, address_uri(own), registrar, expires, parties, contact, keep)
+        with agent.lock:
+            registration._begin()
+        try:
+            registration._await(0, left)
+        except BaseException:  # nobody would have it to end it later
+            registration._keep = False
+            quietly(agent.engine.unregister, registration._id)
+            raise
+        return registration
+
+    return agent.through(agent.rerouted(Parties(own, own, route)), begin, timeout)

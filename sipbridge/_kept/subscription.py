@@ -134,6 +134,7 @@ class Subscription(object):
 
     def _start(self):
         # type: () -> None
+        self._parties = self._agent.rerouted(self._parties)
         self._id = handle = self._engine.subscribe(self._parties, self.event, self._wanted, self._content)
         self._agent.subscriptions[handle] = self
 
@@ -173,6 +174,7 @@ class Subscription(object):
         # type: (RawEvent) -> SubscriptionChanged
         """Follow an event of the engine. Returns the event for the user."""
         response = self._response = response_of(raw)
+        self._agent.heard(self._parties.route, response)
         self._answers += 1
         self._error = None
         if raw.state == "active":
@@ -251,14 +253,19 @@ def subscribe(
     if not (type(expires) is int and expires == 0):
         check_seconds(expires, "expires")
     uri = address_uri(parties.to)
-    subscription = Subscription(agent, uri, parties, event, expires, content, bool(resubscribe) and expires > 0)
-    with agent.lock:
-        subscription._start()
-    try:
-        subscription._await(0, timeout)
-    except BaseException:  # the user does not get it, so end it here
+
+    def begin(parties, left):
+        # type: (Parties, Optional[float]) -> Subscription
+        subscription = Subscription(agent, uri, parties, event, expires, content, bool(resubscribe) and expires > 0)
         with agent.lock:
-            quietly(subscription._end)
-        raise
-    subscription._kept = True
-    return subscription
+            subscription._start()
+        try:
+            subscription._await(0, left)
+        except BaseException:  # nobody would have it to end it later
+            with agent.lock:
+                quietly(subscription._end)
+            raise
+        subscription._kept = True
+        return subscription
+
+    return agent.through(parties, begin, timeout)

@@ -6,6 +6,8 @@ import sipbridge
 from aio.loop import elsewhere, in_loop
 from aio.test_calls import answered, endpoint
 from conformance.sdp import ANSWER, OFFER
+from peers.phone import engine_under_test
+from peers.proxy import Proxy
 from peers.scenario import Callee
 from sipbridge import aio
 
@@ -81,3 +83,21 @@ async def test_an_aio_watch_uses_the_timer_of_the_loop(other):
             await asyncio.sleep(0.02)
         watch.stop()
         assert watch.available
+
+
+@in_loop
+async def test_several_proxies():
+    """The second one takes the call; the time that a proxy may be silent passes in the loop."""
+    first, second = [Proxy(status) for status in (503, 200)]
+    try:
+        async with aio.Endpoint(
+            identity="sip:alice@sipbridge.test", engine=engine_under_test(), outbound_proxy=[first.uri, second.uri]
+        ) as phone:
+            call = await phone.call("sip:bob@sipbridge.test", OFFER, timeout=20.0)
+            call.hangup()
+            await call.wait_ended()
+            assert (await phone.message("sip:bob@sipbridge.test", "hi")).ok
+        assert [first.count("INVITE"), second.count("INVITE"), second.count("MESSAGE")] == [1, 1, 1]
+    finally:
+        await elsewhere(first.stop)
+        await elsewhere(second.stop)

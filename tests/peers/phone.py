@@ -174,7 +174,6 @@ class Phone(object):
     def take_transfers(self, sdp):
         """From now on call whom a REFER names, with this offer."""
 
-
         def take(event):
             call = event.accept(sdp)
             with self._changed:

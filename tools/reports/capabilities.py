@@ -93,6 +93,7 @@ CAPABILITIES = (
             ("Keep-alive over UDP", ["conformance.transport.test_nat::*way*open*"]),
             ("Keep-alive on connections (RFC 5626)", ["conformance.transport.test_nat::*ping*"]),
             ("Lost, repeated and crossing datagrams", ["conformance.transport.test_lost::*"]),
+            ("Several proxies, failover", ["conformance.agent.test_trunk::*"]),
             ("Where a message really came from, trusted proxies", ["conformance.transport.test_sources::*"]),
         ),
     ),

@@ -55,6 +55,12 @@ def test_the_examples_of_reliability_md(starter):
     assert [line for line in said.splitlines() if line in printed] == printed
 
 
+def test_the_example_of_several_proxies_in_endpoints_md(starter):
+    example = _start("endpoints.md", starter.folder(), number=2)
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output() == _block("endpoints.md", "text", 2)
+
+
 def test_the_example_of_sources_md(starter):
     example = _start("sources.md", starter.folder())
     assert example.wait(20.0) == 0, example.output()
