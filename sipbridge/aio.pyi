@@ -598,7 +598,12 @@ class EventStream(streams.Stream):
 
 class Call:
     data: Any
+    answered_at: Optional[float]
 
+    @property
+    def ended_at(self) -> Optional[float]: ...
+    @property
+    def duration(self) -> float: ...
     @property
     def on(self) -> _OfCallOn: ...
     @property
@@ -614,7 +619,6 @@ class Call:
     headers: Headers
     call_id: str
     started: float
-    answered_at: Optional[float]
     request_uri: str
     local_sdp: Optional[bytes]
     remote_sdp: Optional[bytes]
@@ -627,10 +631,6 @@ class Call:
     def remote_uri(self) -> str: ...
     @property
     def local_uri(self) -> str: ...
-    @property
-    def ended_at(self) -> Optional[float]: ...
-    @property
-    def duration(self) -> float: ...
     def ring(
         self,
         status: int = 180,

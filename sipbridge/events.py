@@ -2,14 +2,7 @@
 
 ``body`` and ``sdp`` are bytes as they came, ``sdp`` being None where the message had no body; ``headers`` is a
 :class:`~sipbridge.Headers`; ``status`` and ``reason`` are a response's (RFC 3261, 7.2).
-
-Each event also has two attributes that are no fields of the tuple:
-
-- ``time``: when the engine received the message that it tells of, or when it was made where there is none; seconds
-  since 1970 as of ``time.time()``, a float. (``datetime.fromtimestamp(event.time, timezone.utc)`` makes a datetime.)
-- ``source``: where that message really came from, a :class:`~sipbridge.Source`: the socket's word, not the message's,
-  but for ``Endpoint(trusted_proxies=)``. None where there is no message, as for a timeout, and where the engine cannot
-  know: libeXosip2 without the shield.
+Each event also has ``time`` and ``source``, which are no fields of its tuple: docs/sources.md.
 """
 
 from __future__ import absolute_import, division, print_function

@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 /* An event and, behind it in the same allocation, its strings. `event` comes first: sb_event_free() gets
  * its address. */
 struct record {

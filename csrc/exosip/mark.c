@@ -35,6 +35,21 @@ static osip_header_t *take(osip_message_t *message)
     return header;
 }
 
+/* Not osip_message_set_header(), which looks through the headers once more. Without memory nobody knows where the message
+ * came from. */
+static void add(osip_message_t *message, const char *text)
+{
+    osip_header_t *header = NULL;
+    if (osip_header_init(&header) != 0)
+        return;
+    header->hname = osip_strdup(NAME);
+    header->hvalue = osip_strdup(text);
+    if (header->hname == NULL || header->hvalue == NULL || osip_list_add(&message->headers, header, -1) < 0)
+        osip_header_free(header);
+    else
+        osip_message_force_update(message);
+}
+
 void exo_mark(osip_message_t *message, const struct sb_origin *origin)
 {
     char text[2 * INET6_ADDRSTRLEN + 32];
@@ -43,7 +58,7 @@ void exo_mark(osip_message_t *message, const struct sb_origin *origin)
         osip_header_free(forged);
     snprintf(text, sizeof text, "%lld %d %d %s", (long long)origin->time_us, origin->transport, origin->port,
              origin->transport == 0 ? "-" : origin->host);
-    osip_message_set_header(message, NAME, text); /* without memory nobody knows where it came from */
+    add(message, text);
 }
 
 void exo_take_mark(osip_message_t *message, struct sb_origin *origin)

@@ -35,8 +35,8 @@ class Account(object):
         address: the URI or name-addr for From.
         uri: the URI in ``address``: the address-of-record.
         registrar: the URI of its registrar, or None.
-        route: the URI of the proxy to which its requests go first (RFC 3261, 8.1.2); None for the endpoint's. Of several
-            proxies it is the one that is taken now.
+        route: the URI of the proxy to which its requests go first (RFC 3261, 8.1.2); None for the endpoint's. Of
+            several proxies it is the one that is taken now.
         registration: its :class:`~sipbridge.Registration`; None before you call :meth:`register`.
     """
 

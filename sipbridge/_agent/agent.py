@@ -239,12 +239,14 @@ class Agent(object):
         # type: () -> Optional[str]
         return None if self.trunk is None else self.trunk.route()
 
-    def add_trunk(self, trunk):
-        # type: (Trunk) -> None
-        """Have its proxies asked whether they are there."""
+    def add_trunk(self, trunk, early=False):
+        # type: (Trunk, bool) -> None
+        """Have its proxies asked whether they are there. ``early``: the event thread has not begun yet."""
         with self.lock:
             self.trunks.append(trunk)
             trunk.begin()
+            if early:
+                trunk.tick()
 
     def trunk_of(self, route):
         # type: (Optional[str]) -> Optional[Trunk]

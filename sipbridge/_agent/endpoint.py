@@ -75,15 +75,15 @@ class Endpoint(Requests, Bridges):
         engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
             else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own.
         outbound_proxy: URI of a proxy to which requests go first (8.1.2), or a list of several, the one to prefer
-            first; or None. Of several, one that is silent or says 503 is left out until it answers OPTIONS again.
+            first (docs/endpoints.md); or None.
         user_agent: what User-Agent and Server say (20.41), or None.
         advertised: ``"host:port"`` that Contact names instead of ``address``, for containers and NAT, or None.
         trace: a handler for :class:`~sipbridge.TraceMessage`, one for each message sent and received; or None.
             Passwords are not in it, digest responses are.
         session_expires: seconds after which a call of which nothing was heard ends by itself (RFC 4028), 90 or
             more; refreshed by whichever side was agreed on. None: session timers are neither asked for nor used.
-        record: the path of a pcap file to write the messages to, or a :class:`~sipbridge.record.Recorder`; or
-            None. Credentials are masked in it.
+        record: the path of a pcap file for the messages, or a :class:`~sipbridge.record.Recorder`; or None.
+            Credentials are masked in it.
         tls: a :class:`~sipbridge.Tls` for an address on TLS; None for one without a certificate of its own, which
             verifies those of others against the system's.
         resolv_conf: path of a file that names the DNS servers to ask (resolv.conf(5); a line ``port N`` for another
@@ -93,16 +93,13 @@ class Endpoint(Requests, Bridges):
         keepalive: seconds after which a connection on which nothing passed is sent a ping, two line ends (RFC 5626,
             4.4.1), 1 to 86400; None for never. TCP and TLS alone; over UDP :meth:`watch` keeps a way open.
         handlers: how many threads may run handlers at the same time, 1 to 10000; see docs/threading.md.
-        trusted_proxies: networks, as ``["192.0.2.0/24"]``, of proxies whose word is taken about where a request came
-            from: ``source`` of an event is what they say then. Others' word counts for nothing.
-        source_header: the name of the header in which they say it, as ``"X-Source-Address"``; None: in Via, as
-            ``received`` and ``rport`` (18.2.1, RFC 3581).
+        trusted_proxies: networks, as ``["192.0.2.0/24"]``, of proxies that say whom a request is from: docs/sources.md.
+        source_header: the header in which they say it, as ``"X-Source-Address"``; None: Via (18.2.1, RFC 3581).
 
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
 
-    OPTIONS (11) are answered by the engine. Calls and messages for which there is neither a handler nor an
-    iterator are answered 480.
+    The engine answers OPTIONS (11). Calls and messages without a handler or an iterator are answered 480.
     """
 
     _Dispatcher = Dispatcher  # sipbridge.aio has one of its own
@@ -137,8 +134,7 @@ class Endpoint(Requests, Bridges):
         try:
             self._local = local._replace(port=self._engine.port)
             self._agent = Agent(self._engine, self.identity, interval)
-            self._agent.trust = trust
-            self._agent.trunk = configuration.make_trunk(self._agent, settings.proxies)
+            self._agent.trust, self._agent.trunk = trust, configuration.make_trunk(self._agent, settings.proxies)
             self._begin(trace, on_error, handlers)
         except BaseException:  # nobody has it yet who could close it
             _open_endpoints.discard(self)
@@ -158,10 +154,8 @@ class Endpoint(Requests, Bridges):
             self.on(events.TraceMessage, trace)
         _open_endpoints.add(self)
         if self._agent.trunk is not None:
-            self._agent.trunk.tick()
+            self._agent.add_trunk(self._agent.trunk, True)
         self._dispatcher.start()
-        if self._agent.trunk is not None:
-            self._agent.add_trunk(self._agent.trunk)
 
     def __enter__(self):
         # type: () -> Endpoint

@@ -71,7 +71,7 @@ def _in_tuple(value: Any, change: Callable[[Any], Any], kinds: Collection[type])
     if not hasattr(value, "_fields"):
         return tuple(parts)
     changed = type(value)(*parts)
-    if isinstance(value, Told):  # an event has a time and a source besides its fields
+    if isinstance(value, Told) and isinstance(changed, Told):  # an event has a time and a source besides its fields
         tell(changed, value.time, value.source)
     return changed
 

@@ -77,7 +77,6 @@ class Call(Own):
         local_sdp, remote_sdp: the session descriptions that were sent and received last, bytes or None.
         call_id: the Call-ID (20.8), text.
         started: when the INVITE was received, or sent for the first time; seconds since 1970, UTC, as all times.
-        answered_at: when the 2xx was received or sent; None before that.
         ended: the :class:`~sipbridge.CallEnded`, or None before the end.
         replaces: the Call whose place this one takes when you answer it (RFC 3891), or None.
         bridge: the :class:`~sipbridge.Bridge` that connects this call with another, or None.
@@ -96,8 +95,6 @@ class Call(Own):
         self.headers = headers
         self.call_id = headers.get("Call-ID", "") if call_id is None else call_id  # type: str
         self.started = agent.told[0] if incoming else time.time()  # type: float
-        self.answered_at = None  # type: Optional[float]
-        self._talk = None  # type: Optional[Tuple[float, Optional[float]]]  # since when and until when, on the clock that never jumps
         self.request_uri = request_uri
         self.local_sdp = self._wanted_sdp = local_sdp  # these differ while the peer holds and no handler answers that
         self.remote_sdp = remote_sdp
@@ -134,25 +131,6 @@ class Call(Own):
         # type: () -> str
         """Our URI: that of To in an incoming call, else that of From ("" before the first response)."""
         return address_uri(self.headers.get("To" if self.incoming else "From", ""))
-
-    @property
-    def ended_at(self):
-        # type: () -> Optional[float]
-        """When it ended; None while it lives."""
-        return None if self.ended is None else self.ended.time
-
-    @property
-    def duration(self):
-        # type: () -> float
-        """Seconds from the answer to the end, or until now; 0.0 where it was not answered.
-
-        They are counted on a clock that never jumps, so they may differ by some milliseconds from the difference of
-        :attr:`answered_at` and :attr:`ended_at`, and by more where somebody has set the clock.
-        """
-        if self._talk is None:
-            return 0.0
-        since, until = self._talk
-        return (monotonic() if until is None else until) - since
 
     # -- the callee ----------------------------------------------------------------------------------------
 
@@ -450,7 +428,7 @@ class Call(Own):
             with self._agent.lock:
                 if before[0] == "incoming" and self.state == "accepted":
                     self.state, self.local_sdp, self._wanted_sdp = before
-                    self.answered_at = self._talk = None
+                    self._not_taken()
             raise
 
     def _ack_with(self, sdp, content):
@@ -478,18 +456,6 @@ class Call(Own):
         # type: () -> None
         self.state = "established"
         self._was_established = True  # a thread that waits for it may look only after the call has ended
-
-    def _taken(self):
-        # type: () -> None
-        self.answered_at = self._agent.told[0]
-        self._talk = monotonic(), None
-
-    def _over(self, ended):
-        # type: (CallEnded) -> None
-        self.state = "ended"
-        self.ended = ended
-        if self._talk is not None:
-            self._talk = self._talk[0], monotonic()
 
     def _received(self, sdp):
         # type: (Optional[bytes]) -> None

@@ -1,20 +1,22 @@
-"""What a program asks of one call alone: its events, the keys that its peer presses, a place for its own."""
+"""What a program asks of one call alone: when what happened, its events, the keys that its peer presses, its data."""
 
 from __future__ import absolute_import, division, print_function
 
+from sipbridge._compat import monotonic
 from sipbridge._later import later
 from sipbridge._text.arguments import check_callable, check_timeout
 from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, Type, TypeVar, Union, overload
+    from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, Type, TypeVar, Union, cast, overload
 
     from sipbridge import events
     from sipbridge._agent.streams import EventStream
     from sipbridge._call import keys as _keys
     from sipbridge._call.agent import Agent
     from sipbridge._call.keys import Digits, KeyStream
+    from sipbridge.events import CallEnded
 
     #: The events that are about a call.
     CallEvent = Union[
@@ -83,14 +85,57 @@ class Own(object):
 
     Attributes:
         data: for the program: any object. None at first.
+        answered_at: when the 2xx was received or sent, in seconds since 1970, UTC; None before that.
     """
+
+    if TYPE_CHECKING:
+        ended = cast("Optional[CallEnded]", None)
+        state = ""  # type: Any
 
     def __init__(self, agent):
         # type: (Agent) -> None
         self._agent = agent
         self.data = None  # type: Any
+        self.answered_at = None  # type: Optional[float]
+        self._talk = None  # type: Optional[Tuple[float, Optional[float]]]  # since when and until when, on the monotonic clock
         self._listeners = None  # type: Optional[Listeners]
         self._keys = None  # type: Optional[Deque[str]]  # of the peer, that nobody has taken
+
+    # -- times ---------------------------------------------------------------------------------------------
+
+    @property
+    def ended_at(self):
+        # type: () -> Optional[float]
+        """When it ended; None while it lives."""
+        return None if self.ended is None else self.ended.time
+
+    @property
+    def duration(self):
+        # type: () -> float
+        """Seconds from the answer to the end, or until now; 0.0 where it was not answered.
+
+        On a clock that never jumps: they may differ from ``ended_at - answered_at``, by more where the clock was set.
+        """
+        if self._talk is None:
+            return 0.0
+        since, until = self._talk
+        return (monotonic() if until is None else until) - since
+
+    def _taken(self):
+        # type: () -> None
+        self.answered_at = self._agent.told[0]
+        self._talk = monotonic(), None
+
+    def _not_taken(self):
+        # type: () -> None
+        self.answered_at = self._talk = None
+
+    def _over(self, ended):
+        # type: (CallEnded) -> None
+        self.state = "ended"
+        self.ended = ended
+        if self._talk is not None:
+            self._talk = self._talk[0], monotonic()
 
     # -- events --------------------------------------------------------------------------------------------
 
