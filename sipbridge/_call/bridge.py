@@ -11,7 +11,7 @@ from sipbridge._engine.content import make_content
 from sipbridge._engine.response import Response, check_response
 from sipbridge._text.arguments import check_timeout
 from sipbridge.errors import CallStateError, InputError, TimeoutError, naming, quietly
-from sipbridge.events import BridgeChanged, CallEnded
+from sipbridge.events import BridgeChanged, CallEnded, TransferProgress
 from sipbridge.headers import Headers
 from sipbridge.reason import Reason, parse_reasons, with_reason
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     State = Literal["connecting", "connected", "ending", "ended"]
 
 _NORMAL = Reason("Q.850", 16, "Normal call clearing")
+
+#: Seconds that a peer has to report the end of its transfer, after the other call has ended.
+_REPORTING = 5.0
 
 
 class Why(NamedTuple("Why", [
@@ -160,7 +163,22 @@ class Bridge(object):
             request.answer_by_default(487)
         fields = [("Reason", each.value) for each in self._reasons(why)] if fields is None else fields
         for call in self._calls:
-            self._leave(call, why, fields)
+            if call is not why.call and _is_being_transferred(call, why):
+                self._leave_later(call, why, fields)
+            else:
+                self._leave(call, why, fields)
+
+    def _leave_later(self, call, why, fields):
+        # type: (Call, Why, List[Tuple[str, str]]) -> None
+        """Hang up when the peer has reported how its transfer went: in a moment, if it has replaced the other call."""
+
+        def leave():
+            # type: () -> None
+            with self._agent.lock:
+                self._leave(call, why, fields)
+
+        self._agent.later(_REPORTING, leave)
+        call._watch(lambda event: self._leave(call, why, fields) if _is_last_report(event) else None)
 
     def _reasons(self, why):
         # type: (Why) -> List[Reason]
@@ -198,6 +216,17 @@ class Bridge(object):
             elif why is not None and call is not None:
                 check_response(Response(why.status, why.reason, Headers(), b""), "call to %s" % call.remote_uri)
             raise CallStateError("%r: ended before it was connected (%s)" % (self, self.cause))
+
+
+def _is_being_transferred(call, why):
+    # type: (Call, Why) -> bool
+    """True when we wait for reports of this call's peer, and the other peer has hung up."""
+    return why.cause == "remote-bye" and call._transfer is not None and call._transfer.state == "accepted"
+
+
+def _is_last_report(event):
+    # type: (Any) -> bool
+    return isinstance(event, TransferProgress) and event.final
 
 
 def _is_sound(reason):

@@ -67,7 +67,7 @@ def test_a_bridge_leaves_the_call_to_its_peers(phone, other, third):
         party.start("phone", "take_calls", ANSWER).result()
     other.start("phone", "take_transfers", OFFER).result()
     bridge = phone.endpoint.click_to_call(other.uri, third.uri, flow="I", timeout=20.0)
-    bridge.first.begin_transfer(bridge.second).wait_ended(10.0)
+    assert bridge.first.transfer_to(bridge.second).succeeded
     bridge.wait_ended(10.0)
     assert phone.endpoint.calls == ()
     other.wait("answered 200 sdp")
