@@ -8,7 +8,8 @@ Start with help(sipbridge.Endpoint). Every exception is a SipbridgeError.
 
     Endpoint            one SIP user agent on one address: calls, messages, registrations
     Worker              its engine in a process of its own, which is replaced when it dies
-    Call, Transfer      a call; what its peer was asked to do
+    Call, Transfer, Bridge
+                        a call; what its peer was asked to do; two calls that are connected
     Registration, Subscription, Publication, Notifier, Watch
                         what is kept up: made by an Endpoint, or asked for by a peer
     engines             the engines that there are, and their versions
@@ -17,7 +18,7 @@ What endpoint.on() and endpoint.events() tell of:
 
     IncomingCall, CallProgress, CallAnswered, CallConfirmed, CallReinvited, CallEnded
     MessageReceived, InfoReceived, RequestReceived
-    TransferRequested, TransferProgress
+    TransferRequested, TransferProgress, BridgeChanged
     RegistrationChanged, PublicationChanged
     SubscriptionChanged, NotifyReceived
     SubscriptionRequested, SubscriptionRefreshed, SubscriptionTerminated
@@ -31,7 +32,7 @@ What is raised, and what is warned of:
     ResponseError       the peer refused; AuthenticationError: for want of credentials
     TimeoutError        no answer in time
     TransportError      an address cannot be used; PeerUnreachable: nobody was reached
-    CallStateError      not possible in this state
+    CallStateError      not possible in this state; CallHungUp: the call has ended
     NotSupportedError   not with this engine
     EngineError         the engine failed; EngineLost: its process
     Fault               what on_error is told of: an exception in a handler

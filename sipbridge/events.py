@@ -329,7 +329,7 @@ class CallReinvited(NamedTuple("CallReinvited", [
 
 class BridgeChanged(NamedTuple("BridgeChanged", [
     ("bridge", "Bridge"), ("state", "str"), ("status", "int"), ("reason", "str"),
-])):
+]), Told):
     """Two calls were connected (``state`` is "connected"), or both have ended ("ended": ``bridge.cause`` says why)."""
 
     __slots__ = ()

@@ -84,8 +84,7 @@ class Endpoint(Requests, Bridges):
             more; refreshed by whichever side was agreed on. None: session timers are neither asked for nor used.
         record: the path of a pcap file for the messages, or a :class:`~sipbridge.record.Recorder`; or None.
             Credentials are masked in it.
-        tls: a :class:`~sipbridge.Tls` for an address on TLS; None for one without a certificate of its own, which
-            verifies those of others against the system's.
+        tls: a :class:`~sipbridge.Tls` for an address on TLS; None: no certificate, and the system's to verify others'.
         resolv_conf: path of a file that names the DNS servers to ask (resolv.conf(5); a line ``port N`` for another
             port than 53), or None for the system's.
         on_error: a function that is called with a :class:`~sipbridge.Fault` for each exception that a handler raises,

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional, Protocol
 
     from sipbridge._engine import agent as common
-    from sipbridge._engine.records import Content, Parties
+    from sipbridge._engine.records import Content, Parties, Told
     from sipbridge._engine.response import Response
 
     class Agent(common.Agent, Protocol):
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
             raise NotImplementedError
 
         def post(self, event):
-            # type: (object) -> None
+            # type: (Told) -> None
             pass
 
         def answer_by_default(self, requests):

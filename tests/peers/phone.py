@@ -183,7 +183,7 @@ class Phone(object):
         self.reactions[sipbridge.TransferRequested] = take
 
     def wait_placed(self):
-        """The call placed for the only REFER, once its handler has it. Raises AssertionError when it has not in time."""
+        """The call placed for the only REFER, once its handler has it; AssertionError when it has not in time."""
         deadline = time.time() + 10.0
         with self._changed:
             while not self.placed and time.time() < deadline:
