@@ -24,7 +24,7 @@ if PY2:
     text_type = unicode  # noqa: F821
     TimeoutBase = Exception
 
-    def monotonic():
+    def _steady():
         # type: () -> float
         """Seconds on a clock that never jumps: that of times(2), which has steps of 10 ms."""
         return os.times()[4]
@@ -32,7 +32,22 @@ if PY2:
 else:
     text_type = str
     TimeoutBase = TimeoutError
-    monotonic = time.monotonic
+    _steady = time.monotonic
+
+_moved = 0.0
+
+
+def monotonic():
+    # type: () -> float
+    """Seconds on a clock that never jumps, but where a test wants it to."""
+    return _steady() + _moved
+
+
+def move_clock(seconds):
+    # type: (float) -> None
+    """Let so many seconds have passed: for sipbridge.testing."""
+    global _moved
+    _moved += seconds
 
 
 def to_text(value):

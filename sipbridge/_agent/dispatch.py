@@ -132,6 +132,8 @@ class Dispatcher(Delivery):
         self._refused = 0
         self._changed = threading.Condition(self.lock)
         self._waiting = 0
+        self._wakes = 0
+        self._resting = 0  # threads that wait, and have looked since they were woken
         self._timers = []  # type: List[Tuple[float, int, Timer]]  # a heap of (when, number, Timer); the event thread's
         self._asked = deque()  # type: Deque[Tuple[float, int, Timer]]  # the same, from other threads
         self._numbers = itertools.count()
@@ -191,6 +193,12 @@ class Dispatcher(Delivery):
         # type: () -> bool
         """True when no thread is left for a new call's handlers, and as many wait for one as there are threads."""
         return self._pool.is_full
+
+    @property
+    def rests(self):
+        # type: () -> bool
+        """True when each handler has returned, or waits in :meth:`wait`."""
+        return self._pool.statistics(0).busy <= self._resting and not self._pool.may_stall
 
     @property
     def serves_enough(self):
@@ -253,6 +261,8 @@ class Dispatcher(Delivery):
         # type: () -> None
         """Something has changed: let those who wait look whether it is what they wait for. Under the lock."""
         if self._waiting:
+            self._wakes += 1
+            self._resting = 0
             self._changed.notify_all()
 
     def _take(self, timeout):
@@ -402,6 +412,10 @@ class Dispatcher(Delivery):
 
     # -- any thread ----------------------------------------------------------------------------------------
 
+    def follow_clock(self):
+        # type: () -> None
+        """Let the time of what waits be that of monotonic(), before a test moves it. It is."""
+
     def wake(self):
         # type: () -> None
         """Let those who wait look again."""
@@ -462,7 +476,9 @@ class Dispatcher(Delivery):
                     left = _left(deadline)
                     if left <= 0:
                         return False
+                    wakes, self._resting = self._wakes, self._resting + 1
                     self._changed.wait(min(left, longest))
+                    self._resting -= wakes == self._wakes
                 return True
             finally:
                 self._waiting -= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -189,6 +190,11 @@ class Dispatcher(dispatch.Dispatcher):
         return task
 
     # -- time ------------------------------------------------------------------------------------------------
+
+    def follow_clock(self) -> None:
+        loop, ahead = self._loop, monotonic() - self._loop.time()
+        with contextlib.suppress(AttributeError):  # uvloop's has a clock of its own
+            loop.time = lambda: monotonic() - ahead  # type: ignore[method-assign]
 
     def call_later(self, seconds: float, function: Callable[[], object]) -> dispatch.Timer:
         timer = dispatch.Timer(function)

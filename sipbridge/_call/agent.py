@@ -4,11 +4,24 @@ from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional, Protocol
+    from typing import Any, Callable, Dict, List, Optional, Protocol, Union
 
+    from sipbridge import events
     from sipbridge._engine import agent as common
     from sipbridge._engine.records import Content, Parties, Told
     from sipbridge._engine.response import Response
+
+    #: The events that are about a call.
+    CallEvent = Union[
+        events.IncomingCall,
+        events.CallProgress,
+        events.CallAnswered,
+        events.CallConfirmed,
+        events.CallEnded,
+        events.CallReinvited,
+        events.RequestReceived,
+        events.TransferProgress,
+    ]
 
     class Agent(common.Agent, Protocol):
         """The object that calls, transfers and session timers get in place of the endpoint."""

@@ -9,26 +9,14 @@ from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, Type, TypeVar, Union, cast, overload
+    from typing import Any, Callable, Deque, Dict, List, Optional, Tuple, Type, TypeVar, cast, overload
 
-    from sipbridge import events
     from sipbridge._agent.streams import EventStream
     from sipbridge._call import keys as _keys
-    from sipbridge._call.agent import Agent
+    from sipbridge._call.agent import Agent, CallEvent
     from sipbridge._call.keys import Digits, KeyStream
     from sipbridge.events import CallEnded
 
-    #: The events that are about a call.
-    CallEvent = Union[
-        events.IncomingCall,
-        events.CallProgress,
-        events.CallAnswered,
-        events.CallConfirmed,
-        events.CallEnded,
-        events.CallReinvited,
-        events.RequestReceived,
-        events.TransferProgress,
-    ]
     _Event = TypeVar("_Event", bound=CallEvent)
     _Result = TypeVar("_Result")
 else:

@@ -11,11 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Union
 
-    from sipbridge._engine import worker
+    from sipbridge._engine import memory, worker
 
-    Engine = Union[InProcess, worker.Worker]
+    Engine = Union[InProcess, worker.Worker, memory.Memory]
 else:
-    worker = later("sipbridge._engine.worker")
+    memory, worker = later("sipbridge._engine.memory", "sipbridge._engine.worker")
 
 
 def make(engine):
@@ -25,6 +25,6 @@ def make(engine):
         return InProcess(engine)
     if isinstance(engine, InProcess):
         return engine
-    if isinstance(engine, worker.Worker):
+    if isinstance(engine, (worker.Worker, memory.Memory)):
         return engine
     raise InputError("an engine is a name, a Worker or an InProcess, not %r" % (engine,))

@@ -23,9 +23,10 @@ else:
 def _public_names():
     for name in sipbridge.__all__:
         yield sipbridge, name
-    from sipbridge._agent import account, endpoint
+    from sipbridge._agent import account, endpoint, network
 
     yield account, "Account"
+    yield network, "Network"
     yield endpoint, "Endpoint"
     for module in MODULES:
         for name in sorted(vars(module)):

@@ -3,7 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import sipbridge
-from sipbridge import payload, record, sdp
+from sipbridge import payload, record, sdp, testing
 from sipbridge._agent.account import Account
 from sipbridge._call.incoming import IncomingRequest
 from sipbridge._engine import content
@@ -45,6 +45,9 @@ class Objects(object):
         call = sipbridge.Call(self._endpoint._agent, True, TO, Headers([("From", TO)]))
         call._id = NOBODY
         return call
+
+    def Network(self):
+        return testing.Network()
 
     def Account(self):
         return Account(self._endpoint, u"sip:carol@127.0.0.1", TO, None)

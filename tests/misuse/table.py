@@ -185,6 +185,11 @@ TABLE = {
     "Endpoint.bridge": _entry(dict(first=u"no call", second=TO), timeout=values.TIMEOUT, **_BRIDGE),
     "Endpoint.begin_click_to_call": _entry(dict(first=TO, second=TO), **_CLICK),
     "Endpoint.click_to_call": _entry(dict(first=TO, second=TO), timeout=values.TIMEOUT, **_CLICK),
+    # -- endpoints in memory -------------------------------------------------------------------------------
+    "Network.engine": _entry({}, identity=optional(values.ADDRESS)),
+    "Network.endpoint": _entry({}, identity=optional(values.ADDRESS), options=ANY),
+    "Network.advance": _entry({}, seconds=values.SECONDS),
+    "Network.lose": _entry({}, endpoint=values.THING, restart=FLAG),
     # -- accounts ------------------------------------------------------------------------------------------
     "Account.register": _entry(
         {}, expires=_EXPIRES, timeout=values.TIMEOUT, keep=FLAG, contact=values.NO_NAME_ADDR
