@@ -14,12 +14,12 @@ from sipbridge._compat import monotonic
 from sipbridge._engine.ledger import unreported
 from sipbridge._engine.medium import NOBODY, Dialog, Leg, Medium, body_of, name_of, phrase
 from sipbridge._engine.readiness import Alert
-from sipbridge.errors import CallStateError, EngineError, EngineLost, NotSupportedError, TransportError
-from sipbridge.uri import address_uri, parse_uri
+from sipbridge.errors import CallStateError, EngineError, EngineLost, NotSupportedError
+from sipbridge.uri import address_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Deque, Dict, Iterator, List, NoReturn, Optional, Tuple
+    from typing import Any, Callable, Deque, Dict, NoReturn, Optional, Tuple
 
     from sipbridge._engine.records import Content, Parties, RawEvent
 
@@ -51,6 +51,7 @@ class Memory(object):
         self._events = deque()  # type: Deque[RawEvent]
         self._alert = None  # type: Optional[Alert]
         self._state = "new"
+        self._draining = False
         self._lost = None  # type: Optional[str]  # why it is lost for good
         self._registrations = {}  # type: Dict[int, Tuple[str, Parties]]
         #: By number: the leg that a request came in, or None, and how to respond to it.
@@ -125,9 +126,12 @@ class Memory(object):
     def post(self, kind, **fields):
         # type: (str, Any) -> None
         """Tell the endpoint of an event."""
+        self._put(unreported(kind, **fields)._replace(time=time.time()))
+
+    def _put(self, event):
+        # type: (RawEvent) -> None
         with self._changed:
-            fields.setdefault("time", time.time())
-            self._events.append(unreported(kind, **fields))
+            self._events.append(event)
             self._tell()
 
     def _tell(self):
@@ -151,7 +155,7 @@ class Memory(object):
             for _, respond in requests:
                 respond(408, phrase(408), "", b"")
             if restart:
-                self.post("engine-restarted", reason=reason, time=0.0)
+                self._put(unreported("engine-restarted", reason=reason))  # in no time
             else:
                 self._lost = reason
                 self.post("engine-failed", reason=reason)
@@ -168,6 +172,12 @@ class Memory(object):
             raise EngineLost(self._lost)
         if self._state != "open":
             raise EngineError("the engine is closed")
+
+    def drain(self):
+        # type: () -> None
+        with self._medium.lock:
+            self._check()
+            self._draining = True
 
     def add_credentials(self, realm, user, password):
         # type: (Optional[str], str, str) -> None
@@ -356,7 +366,8 @@ class Memory(object):
             if peer is None or peer._lost is not None:
                 respond(503, NOBODY, "", b"", "unreachable")
             elif method == "OPTIONS":
-                respond(200, phrase(200), "", b"")
+                status = 503 if peer._draining else 200
+                respond(status, phrase(status), "", b"")
             else:
                 peer.receive(None, "request", dialog, method, content, respond, uri=address_uri(parties.to))
             return number

@@ -2,7 +2,9 @@
 
 from __future__ import absolute_import, division, print_function
 
+import io
 import os
+import re
 import subprocess
 import sys
 
@@ -33,9 +35,12 @@ def test_nothing_of_sipbridge_is_loaded():
 """
 
 
+DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "docs")
+
+
 def _run(folder, **files):
     for name, text in files.items():
-        folder.join(name + ".py").write(text)
+        folder.join(name + ".py").write_text(u"" + text, encoding="utf-8")
     package = os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder)]
     process = subprocess.Popen(
@@ -53,3 +58,10 @@ def test_one_line_brings_the_fixtures(tmpdir):
 def test_without_it_pytest_loads_nothing_of_sipbridge(tmpdir):
     output, status = _run(tmpdir, test_foreign=_FOREIGN)
     assert (status, "1 passed" in output) == (0, True), output
+
+
+def test_the_example_of_testing_md(tmpdir):
+    with io.open(os.path.join(DOCS, "testing.md"), encoding="utf-8") as page:
+        example = re.findall(u"```python\n(import pytest\n.*?)```", page.read(), re.DOTALL)[0]
+    output, status = _run(tmpdir, test_service=example)
+    assert (status, "3 passed" in output) == (0, True), output

@@ -249,3 +249,25 @@ def test_only_an_engine_in_memory_can_be_lost(network):
         network.lose("bob")
     with pytest.raises(sipbridge.InputError):
         network.advance(-1)
+
+
+def test_a_service_drains(alice, bob):
+    call, _ = up(alice, bob)
+    draining = threading.Thread(target=bob.drain, kwargs=dict(timeout=LIMIT, retry_after=7))
+    draining.start()
+    while not _refuses(alice, bob.uri):
+        time.sleep(0.001)
+    with pytest.raises(sipbridge.ResponseError) as caught:
+        alice.call(bob.uri, testing.SDP)
+    assert (caught.value.status, caught.value.headers["Retry-After"]) == (503, "7")
+    call.hangup()
+    draining.join(LIMIT)
+    assert not draining.is_alive()
+
+
+def _refuses(alice, uri):
+    """Whether OPTIONS are answered 503."""
+    try:
+        return not alice.options(uri).ok
+    except sipbridge.ResponseError as error:
+        return error.status == 503

@@ -97,13 +97,12 @@ RULES = (
             "unit/examples/test_events_page.py",
             "unit/examples/test_readme.py",
             "unit/examples/test_calls_page.py",
+            "unit/test_pytest_plugin.py",
             "conformance/examples/test_pages.py",
         ),
         BOTH,
     ),
-    Rule(
-        "examples/*", ("conformance/examples/test_media.py", "unit/examples/test_events_page.py"), ("sofia",)
-    ),
+    Rule("examples/*", ("conformance/examples", "unit/examples"), ("sofia",)),
     Rule("*", ("tools",), ("sofia",)),
 )
 

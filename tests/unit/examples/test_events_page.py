@@ -18,7 +18,7 @@ def examples(name):
         return re.findall(u"```python\n(.*?)```\n\n```text\n(.*?)```", page.read(), re.DOTALL)
 
 
-@pytest.mark.parametrize("page, number", [("events.md", 0), ("events.md", 1), ("threading.md", 0)])
+@pytest.mark.parametrize("page, number", [("events.md", 0), ("events.md", 1), ("threading.md", 0), ("testing.md", 0)])
 def test_each_example_runs_as_written(page, number):
     code, told = examples(page)[number]
     output, status = run(code)
@@ -27,4 +27,4 @@ def test_each_example_runs_as_written(page, number):
 
 
 def test_each_example_is_run():
-    assert len(examples("events.md")) == 2 and len(examples("threading.md")) == 1
+    assert [len(examples(page)) for page in ("events.md", "threading.md", "testing.md")] == [2, 1, 1]
