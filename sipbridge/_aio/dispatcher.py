@@ -213,7 +213,8 @@ class Dispatcher(dispatch.Dispatcher):
     # -- waiting ---------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        self._loop.call_soon_threadsafe(self._look)
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._look)
 
     def _wake(self) -> None:
         """Do nothing for one event: :meth:`_look` wakes once for many."""

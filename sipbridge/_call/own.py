@@ -146,7 +146,7 @@ class Own(object):
         Without ``handler`` it is a decorator. Everything else is as with :meth:`~sipbridge.Endpoint.on`, whose handlers
         come first. Raises InputError also for an event that is about no call.
         """
-        if "call" not in getattr(kind, "_fields", ()):
+        if not isinstance(kind, type) or "call" not in getattr(kind, "_fields", ()):
             raise InputError("not an event type of calls: %r" % (kind,))
         if handler is None:
             return decorator(self.on, kind)
@@ -191,7 +191,8 @@ class Own(object):
         It takes each key once, those that came before it was made first: a call keeps up to 256 that nobody has taken.
         They come by INFO (application/dtmf-relay and application/dtmf), which the endpoint answers, and by
         :meth:`put_key`. The iterator ends when no key comes for ``timeout`` seconds (None: no limit). It raises
-        CallHungUp when the call has ended and every key was taken, or EngineLost. Raises InputError.
+        CallHungUp when the call has ended and every key was taken, EngineLost when its engine was lost, and EngineError
+        when the endpoint is closed. Raises InputError.
         """
         return _keys.KeyStream(self, check_timeout(timeout))  # type: ignore[arg-type]  # it is a Call
 

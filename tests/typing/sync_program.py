@@ -8,6 +8,7 @@ from typing import List, Optional, Tuple
 import sipbridge
 from sipbridge import events, negotiation, sdp
 from sipbridge.payload import PCMA, telephone_event
+from sipbridge.testing import SDP, Network
 
 
 class Switchboard:
@@ -62,6 +63,15 @@ def menu(phone: sipbridge.Endpoint) -> None:
         phone.call("sip:bob@example.com").wait_established()
     except sipbridge.CallHungUp as error:
         print(error.ended.cause == "remote-bye", ended(error.ended), take)
+
+
+def test_of_a_service(network: Network) -> None:
+    with sipbridge.Endpoint(engine=network.engine("sip:service@example.com")) as service:
+        menu(service)
+        call = network.endpoint("sip:alice@example.com", handlers=4).call(service.uri, SDP)
+        network.advance(5.0)
+        network.lose(service, restart=False)
+        print(call.wait_ended(timeout=1).cause)
 
 
 def number_of(event: events.Event) -> Optional[str]:

@@ -127,6 +127,28 @@ def test_a_call_that_had_ended_does_not_end_again(phone, by_hand):
 # -- whoever waits -----------------------------------------------------------------------------------------------
 
 
+def test_a_function_that_serves_a_call_is_left(phone, by_hand, caplog):
+    """It waits for keys, and the loss of its call is no fault of its own."""
+    left = []
+
+    @phone.endpoint.serve
+    def take(call):
+        call.answer(ANSWER)
+        try:
+            call.collect(count=1, timeout=None)
+        except sipbridge.EngineLost as error:
+            left.append(error.call is call)
+            raise
+
+    invite = by_hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+    by_hand.within(phone.endpoint.port, invite, by_hand.next("200")["To"], "ACK", 1)
+    phone.wait("confirmed")
+    lose(phone, signal.SIGKILL)
+    assert wait_until(lambda: left == [True])
+    phone.endpoint.close()
+    assert [record for record in caplog.records if "handler" in record.getMessage()] == []
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_each_waiting_method_raises_engine_lost(phone, by_hand, silent, number):
     up, placed = established(phone, by_hand), phone.endpoint.invite(silent.uri, OFFER)

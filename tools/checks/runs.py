@@ -53,8 +53,10 @@ WORKER = ("aio",) + tuple(
     for name in (
         "agent/test_messages",
         "call/test_call_facts",
+        "agent/test_serve",
         "call/test_dialog",
         "call/test_incoming",
+        "call/test_keys",
         "call/test_outgoing",
         "call/test_replaces",
         "call/test_transfer_between_three",
