@@ -9,9 +9,10 @@ import time
 import pytest
 
 import sipbridge
+from sipbridge import events
 from sipbridge._agent.sources import Trust
 from sipbridge._engine.ledger import unreported
-from sipbridge._engine.records import tell
+from sipbridge._engine.records import Sourced, tell
 
 PROXY = sipbridge.Source("192.0.2.1", 5060, "udp")
 OWN = "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1"
@@ -132,6 +133,12 @@ def test_an_event_is_the_tuple_that_it_was():
         event.time = 1.0
     with pytest.raises(AttributeError):
         event.source = None
+
+
+def test_each_event_has_a_time_and_a_source():
+    kinds = [each for each in vars(events).values() if isinstance(each, type) and hasattr(each, "_fields")]
+    assert len(kinds) > 20
+    assert [kind for kind in kinds if not issubclass(kind, Sourced) or not hasattr(kind, "time")] == []
 
 
 def test_one_that_nobody_told_anything():
