@@ -190,7 +190,7 @@ def test_a_tcp_port_is_free_as_soon_as_it_is_closed():
         peer = socket.create_connection(("127.0.0.1", phone.port), 5.0)
         peer.sendall(b"\r\n\r\n")
     try:
-        assert b"".join(iter(lambda: peer.recv(100), b"")) in (b"", b"\r\n")  # where pings are answered
+        assert b"".join(iter(lambda: peer.recv(100), b"")).strip() == b""  # pings may be answered, and sent
     except socket.error as error:  # where what it had not read yet is refused
         assert error.errno == errno.ECONNRESET
     with sipbridge.Endpoint(phone.address) as again:

@@ -168,5 +168,5 @@ def test_the_error_of_a_hung_up_call_has_the_call(phone, by_hand):
     thread.start()
     error = _raised(_call, phone, by_hand.uri)
     thread.join(10.0)
-    assert type(error) is sipbridge.CallStateError and error.call is phone.events[-1].call
+    assert type(error) is sipbridge.CallHungUp and error.call is phone.events[-1].call
     assert _raised(phone.endpoint.call, "no address").call is None
