@@ -160,7 +160,7 @@ def test_a_flood_of_notifies_does_not_pile_up(phone, by_hand, monkeypatch):
     for number in range(300):
         _notify(phone, by_hand, known, to, 10 + number)
         by_hand.next("200")
-    assert len(stream._events) <= 13
+    assert len(stream._events) <= 25  # ten of them may wait in the lane, too
     stream.close()
     assert subscription.last.body == b"x" and subscription.state == "active"
     is_working(phone, by_hand)

@@ -209,5 +209,5 @@ def test_progress_that_nobody_reads_is_dropped(phone, by_hand, monkeypatch):
         by_hand.reply(invite, 180 + number % 3)
     by_hand.reply(invite, 486)
     assert call.wait_ended().status == 486
-    assert len(stream._events) <= 13
+    assert len(stream._events) <= 25  # ten of them may wait in the lane, too
     stream.close()
