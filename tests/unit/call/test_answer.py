@@ -16,6 +16,8 @@ SDP = b"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\
 class _Agent(object):
     """An agent whose engine does what ``answering`` does."""
 
+    told = (0.0, None)  # when and from where the latest message came
+
     def __init__(self, answering):
         self.lock = threading.Lock()
         self.engine = self
