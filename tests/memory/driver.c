@@ -140,6 +140,7 @@ static int do_failed(void)
  * --wrap, which sees the calls that are compiled into the program. */
 static int memory_nth, memory_calls, memory_failed;
 static size_t memory_least;
+enum { MEMORY_MOST = 65536 }; /* more is no message's: the heap grows by larger pieces */
 
 #ifdef WITH_FAILING_MEMORY
 void *__real_malloc(size_t size);
@@ -147,7 +148,7 @@ void *__real_realloc(void *octets, size_t size);
 
 static int memory_fails(size_t size)
 {
-    if (memory_nth == 0 || size < memory_least || __sync_add_and_fetch(&memory_calls, 1) != memory_nth)
+    if (memory_nth == 0 || size < memory_least || size > MEMORY_MOST || __sync_add_and_fetch(&memory_calls, 1) != memory_nth)
         return 0;
     memory_failed = 1;
     return 1;
