@@ -31,6 +31,8 @@ _TOLD = re.compile(
     r"(?::([0-9]{1,5}))?(?:;transport=(udp|tcp|tls|wss?))?\Z",
     re.IGNORECASE,
 )
+#: What may make a ";" be no separator, to some parsers. No Via needs it.
+_QUOTING = re.compile(r"[\\\"'<>()]")
 
 
 class _Network(NamedTuple("_Network", [("family", "int"), ("bits", "int"), ("length", "int")])):
@@ -131,6 +133,8 @@ def _told(values):
 def _noted(via):
     # type: (str) -> Optional[Source]
     """Whom the server that is above this Via had the request from. None: it does not say, or it is not clear."""
+    if _QUOTING.search(via):  # what stands in quotes is the sender's, though it looks like the proxy's; or it hides that
+        return None
     parts = [part.strip() for part in via.split(";")]
     sent_by = _SENT_BY.match(parts[0])
     received, rport = [_values(parts[1:], name) for name in ("received", "rport")]

@@ -37,6 +37,9 @@ def source(networks, vias, header=None, fields=(), at=PROXY, request_uri="sip:a@
     ("SIP/2.0/UDP 10.0.0.5;received", None),
     ("SIP/2.0/UDP 10.0.0.5;received=203.0.113.9;received=198.51.100.7", None),
     ("SIP/2.0/UDP 10.0.0.5;received=203.0.113.9;rport=1;rport=2", None),
+    ('SIP/2.0/UDP 203.0.113.9;branch=z9;x="a;received=198.51.100.7;b"', None),
+    ('SIP/2.0/UDP 203.0.113.9;branch=z9;x="a;rport=1;b"', None),
+    ("SIP/2.0/UDP 198.51.100.7;branch=z9;x=<;received=203.0.113.9", None),
     ("nonsense", None),
     ("", None),
 ])  # fmt: skip
