@@ -201,6 +201,11 @@ class Agent(object):
         """Whether no event comes any more."""
         return self.dispatcher.closed
 
+    def is_handling_here(self, call):
+        # type: (Call) -> bool
+        """Whether a handler for an event of the call runs in this thread, so that its other events wait."""
+        return self.dispatcher.is_serving_here(call)
+
     def wake(self):
         # type: () -> None
         """Let those who wait look again. From any thread, without the lock."""

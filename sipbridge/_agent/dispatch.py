@@ -422,6 +422,11 @@ class Dispatcher(Delivery):
         with self.lock:
             self._wake()
 
+    def is_serving_here(self, about):
+        # type: (Hashable) -> bool
+        """Whether a handler for what is about that call or the like runs in this thread."""
+        return self._pool.is_serving_here(about)
+
     def wait(self, predicate, timeout):
         # type: (Callable[[], object], Optional[float]) -> bool
         """Wait at most ``timeout`` seconds (None: no limit) until predicate() is true; returns whether it is.

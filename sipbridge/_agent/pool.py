@@ -126,6 +126,12 @@ class Pool(object):
         """Whether an item of that lane waits or is being served."""
         return lane in self._lanes
 
+    def is_serving_here(self, lane):
+        # type: (Hashable) -> bool
+        """Whether this thread serves an item of that lane: the others in it wait for this thread."""
+        own = getattr(self._here, "thread", None)
+        return own is not None and own.lane == lane
+
     @property
     def is_busy(self):
         # type: () -> bool

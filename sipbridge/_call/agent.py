@@ -51,6 +51,10 @@ if TYPE_CHECKING:
             # type: () -> bool
             raise NotImplementedError
 
+        def is_handling_here(self, call):
+            # type: (Any) -> bool
+            raise NotImplementedError
+
         def wake(self):
             # type: () -> None
             pass

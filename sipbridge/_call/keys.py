@@ -8,6 +8,7 @@ from sipbridge._compat import PY2, text_type
 from sipbridge._text.arguments import check_timeout, check_whole, is_whole
 from sipbridge._text.checks import check_line
 from sipbridge.errors import EngineError, InputError, check_up, naming
+from sipbridge.events import InfoReceived
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,7 +118,9 @@ def take(call, timeout):
         while True:
             there = call._agent.wait(lambda: waiting or call.ended is not None, timeout)
             try:
-                return waiting.popleft()
+                key = waiting.popleft()
+                _answer_waiting(call)
+                return key
             except IndexError:  # there was none, or somebody else was faster
                 if call.ended is not None and call.ended.error is not None:
                     raise call.ended.error
@@ -126,6 +129,17 @@ def take(call, timeout):
                     raise EngineError("no more keys: the endpoint was closed")
                 if not there:
                     return None
+
+
+def _answer_waiting(call):
+    # type: (Call) -> None
+    """In a handler of the call, answer each INFO that waits for this handler to return: before that, the peer sends no
+    more keys.
+    """
+    if call.bridge is None and call._agent.is_handling_here(call):
+        for event in call._requests:
+            if isinstance(event, InfoReceived) and event.dtmf is not None and event.request.answer_by is None:
+                event.request.answer_by_default(200)
 
 
 def collect(call, count, terminator, timeout):

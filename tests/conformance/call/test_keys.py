@@ -49,9 +49,17 @@ def test_each_is_taken_once_and_the_iterator_ends_when_none_comes(dialog):
     assert list(dialog.call.keys(timeout=0.0)) == []
 
 
-def test_a_handler_may_wait_for_keys_while_the_peer_waits_for_the_answer_to_each(plain, by_hand):
-    """The peer sends no key before the INFO with the last is answered, as send_dtmf() does."""
-    taken = []
+@pytest.mark.parametrize("watched", ["not watched", "by a handler", "by an iterator"])
+def test_a_handler_may_wait_for_keys_while_the_peer_waits_for_the_answer_to_each(plain, by_hand, watched):
+    """The peer sends no key before the INFO with the last is answered, as send_dtmf() does. Handlers and iterators, to
+    which the INFO comes when the handler that waits has returned, change nothing.
+    """
+    taken, seen = [], []
+    if watched == "by a handler":
+        plain.on(sipbridge.InfoReceived, lambda event: seen.append(event.dtmf))
+    elif watched == "by an iterator":
+        iterator = plain.events(timeout=LIMIT)
+        in_background(lambda: seen.extend(event.dtmf for event in iterator if isinstance(event, sipbridge.InfoReceived)))
 
     @plain.on(sipbridge.IncomingCall)
     def take(event):
@@ -68,6 +76,8 @@ def test_a_handler_may_wait_for_keys_while_the_peer_waits_for_the_answer_to_each
         assert by_hand.next("200")["CSeq"] == "%d INFO" % (2 + number)
     assert call._agent.wait(lambda: taken, LIMIT) or taken
     assert taken == ["42"]
+    assert watched == "not watched" or call._agent.wait(lambda: len(seen) == 3, LIMIT)
+    assert seen == ([] if watched == "not watched" else ["4", "2", "#"])
     call.hangup()
     by_hand.reply(by_hand.next("BYE"), 200)
 
