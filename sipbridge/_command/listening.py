@@ -50,10 +50,10 @@ def listen(options, console):
 def drain(phone, options, console):
     # type: (Endpoint, argparse.Namespace, Console) -> None
     """Let the calls that are up finish, unless another signal comes."""
-    number = len(phone.calls)
-    console.event("taking no more calls: %d to finish, at most %g s for that" % (number, options.drain))
     try:
-        options.interrupts.heed()
+        options.interrupts.heed()  # before the user is told: the next signal may come at once
+        number = len(phone.calls)
+        console.event("taking no more calls: %d to finish, at most %g s for that" % (number, options.drain))
         phone.drain(options.drain)
     except Interrupted:
         console.event("interrupted: hanging up")

@@ -26,7 +26,9 @@ async def answered(phone, other):
     placing = asyncio.create_task(phone.call(other.uri, OFFER))
     await elsewhere(other.wait, "incoming sdp")
     await elsewhere(other.call, "answer", ANSWER)
-    return await placing
+    call = await placing
+    await elsewhere(other.wait, "confirmed")
+    return call
 
 
 @in_loop

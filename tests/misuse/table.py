@@ -60,7 +60,7 @@ _BRIDGE = dict(_ROUTES, first=values.THING, second=values.ADDRESS + [None], head
 _CLICK = dict(
     first=values.ADDRESS + [None],
     second=values.ADDRESS + [None],
-    flow=[5, None, u"II", b"IV", [u"IV"]],
+    flow=[5, None, u"II", b"\xffIV", [u"IV"]],
     offer=_SDP,
     headers=_HEADERS,
     first_from=values.ADDRESS,

@@ -119,11 +119,13 @@ class Kamailio(object):
     def wait_for_binding(self, user):
         """The contact URI, once there is one, within five seconds."""
         deadline = time.time() + 5.0
-        while not self.bindings(user):
+        while True:
+            found = self.bindings(user)
+            if found:
+                return found[0]
             if time.time() > deadline:
                 raise AssertionError("%s did not register" % user)
             time.sleep(0.05)
-        return self.bindings(user)[0]
 
     def close_registrar(self, closed):
         """From now on refuse every REGISTER with 503 and Retry-After, or no longer."""

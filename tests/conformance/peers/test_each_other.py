@@ -101,7 +101,7 @@ def test_a_registration_of_sipp_at_kamailio(sipp, kamailio):
         Caller(kamailio.uri, to=aor, from_=aor)
         .initial("REGISTER").expect(401, auth=True)
         .initial("REGISTER", credentials=alice).expect(200)
-        .pause(500)
+        .pause(2000)
         .initial("REGISTER", headers=[("Expires", "0")], credentials=alice).expect(200),
         kamailio.host_port,
     )  # fmt: skip
