@@ -133,7 +133,7 @@ def _told(values):
 def _noted(via):
     # type: (str) -> Optional[Source]
     """Whom the server that is above this Via had the request from. None: it does not say, or it is not clear."""
-    if _QUOTING.search(via):  # what stands in quotes is the sender's, though it looks like the proxy's; or it hides that
+    if _QUOTING.search(via):  # what stands in quotes is the sender's, and may look like the proxy's; or it hides that
         return None
     parts = [part.strip() for part in via.split(";")]
     sent_by = _SENT_BY.match(parts[0])

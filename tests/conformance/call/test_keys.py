@@ -59,7 +59,8 @@ def test_a_handler_may_wait_for_keys_while_the_peer_waits_for_the_answer_to_each
         plain.on(sipbridge.InfoReceived, lambda event: seen.append(event.dtmf))
     elif watched == "by an iterator":
         iterator = plain.events(timeout=LIMIT)
-        in_background(lambda: seen.extend(event.dtmf for event in iterator if isinstance(event, sipbridge.InfoReceived)))
+        kind = sipbridge.InfoReceived
+        in_background(lambda: seen.extend(event.dtmf for event in iterator if isinstance(event, kind)))
 
     @plain.on(sipbridge.IncomingCall)
     def take(event):
