@@ -71,6 +71,8 @@ class Server(object):
 
 def _finish(call, failed):
     # type: (Call, bool) -> None
+    if call.bridge is not None and not failed:  # it goes on as long as the other peer's does
+        return
     if call.state == "incoming":
         quietly(call.reject, 500 if failed else 480)
     else:

@@ -51,6 +51,33 @@ def test_an_answered_caller_is_connected_with_an_address(phone, first, second):
     assert phone.labels[-1] == "bridge ended 200"
 
 
+@pytest.mark.parametrize("returns", ["before the answer", "connected"])
+def test_a_served_call_that_is_in_a_bridge_goes_on_when_the_function_returns(phone, first, second, returns):
+    served = []
+
+    def connect(call):
+        bridge = phone.endpoint.begin_bridge(call, second.peer.uri)
+        if returns == "connected":
+            bridge.wait_connected(10.0)
+        served.append(bridge)
+
+    phone.endpoint.serve(connect)
+    first.call(description(5000))
+    second.ringing()
+    if returns == "before the answer":
+        wait_until(lambda: served and not phone.endpoint.handler_statistics.busy)
+    second.answer(description(6000))
+    first.taken()
+    second.peer.next("ACK")
+    phone.wait("bridge connected 0")
+    wait_until(lambda: served and not phone.endpoint.handler_statistics.busy)
+    assert served[0].state == "connected"
+    first.send("BYE")
+    assert first.peer.next("200")
+    assert second.ended() == 'Q.850;cause=16;text="Normal call clearing"'
+    is_over(phone)
+
+
 def test_a_call_that_comes_in_is_passed_on(phone, first, second):
     """An INVITE becomes an INVITE, and the responses are passed back: a back-to-back user agent."""
     phone.reactions[sipbridge.IncomingCall] = lambda event: phone.endpoint.begin_bridge(event.call, second.peer.uri)
