@@ -140,6 +140,38 @@ static void under_a_flood(int64_t now)
     require(after.pushed_out > before.pushed_out, "not counted");
 }
 
+static struct shield_peer six(int network, int host)
+{
+    struct shield_peer peer = {{0x20, 0x01, 0x0d, 0xb8}, 5060};
+    peer.address[7] = (unsigned char)network;
+    peer.address[8] = (unsigned char)(host >> 8);
+    peer.address[15] = (unsigned char)host;
+    return peer;
+}
+
+/* All the addresses of an IPv6 network are one source. */
+static void under_a_flood_of_one_network(int64_t now)
+{
+    struct shield_message message;
+    struct shield_peer quiet = six(1, 1);
+    char text[700];
+    int number;
+    for (number = 0; number < 10; number++) {
+        write_message(text, sizeof text, "SIP/2.0 200 OK", number, "BYE", 1);
+        parse(text, &message);
+        shield_remember(&message, text, strlen(text), &quiet, now);
+    }
+    for (number = 0; number < 10000; number++) {
+        struct shield_peer flood = six(2, number);
+        shield_remember(&message, text, strlen(text), &flood, now);
+    }
+    for (number = 0; number < 10; number++) {
+        write_message(text, sizeof text, "BYE sip:b@example.com SIP/2.0", number, "BYE", 1);
+        parse(text, &message);
+        require(shield_recall(&message, &quiet, now, keep, NULL), "pushed out by many addresses of a network");
+    }
+}
+
 static void of_another_endpoint(int64_t now)
 {
     struct shield_responses responses;
@@ -157,6 +189,7 @@ int main(void)
     at_random();
     for_its_time(1000000 * SECOND);
     under_a_flood(2000000 * SECOND);
+    under_a_flood_of_one_network(2500000 * SECOND);
     of_another_endpoint(3000000 * SECOND);
     return 0;
 }

@@ -61,6 +61,24 @@ def test_the_tag_is_the_same_for_a_repetition(victim, sender):
     assert other["To"].partition(";tag=")[2] not in tags
 
 
+def test_the_tag_of_one_answer_does_not_tell_another(victim, sender):
+    """The seed of the tags is that of the shield's tables. FNV-1a (RFC 9923) would tell it: it can be undone."""
+    prime, mask = 0x100000001B3, 2**64 - 1
+    inverse = pow(0x100000001B3, 2**63 - 1, 2**64)
+    numbers, states = [], []
+    for name in ("one", "other"):
+        (reply,) = sender.replies_before(request("OPTIONS", name, sender.port, To=None))
+        state = int(reply["To"].partition(";tag=sbs-")[2], 16)
+        numbers.append(state)
+        parts = ["z9hG4bK-" + name, name + "@example.com", "1"]
+        for octet in reversed(bytearray(b"".join(part.encode("ascii") + b"\xff" for part in parts))):
+            state = (state * inverse & mask) ^ octet
+        states.append(state)
+    assert prime * inverse & mask == 1
+    assert numbers[0] != numbers[1]
+    assert states[0] != states[1]
+
+
 def test_a_tag_in_to_is_kept(victim, sender):
     to = "<sip:service@example.com>;tag=there"
     (reply,) = sender.replies_before(request("BYE", "tag", sender.port, To=to, Contact=""))

@@ -11,26 +11,9 @@ enum { TAG_DIGITS = 16 };
 
 enum { NO_PORT = 5060, RETRY_FIRST = 4, RETRY_SPREAD = 8 }; /* seconds in Retry-After: 4 to 11 */
 
-static uint64_t seeded = 0xcbf29ce484222325u;
-
-void shield_seed(uint64_t seed)
+static uint64_t hash(uint64_t before, struct shield_span span)
 {
-    seeded ^= seed;
-}
-
-/* FNV-1a */
-static uint64_t hash(uint64_t value, struct shield_span span)
-{
-    size_t i;
-    for (i = 0; span.at != NULL && i < span.length; i++)
-        value = (value ^ (unsigned char)span.at[i]) * 0x100000001b3u;
-    return (value ^ 0xff) * 0x100000001b3u;
-}
-
-uint64_t shield_hash(const char *octets, size_t length)
-{
-    struct shield_span span = {octets, length};
-    return hash(seeded, span);
+    return shield_hash(before, span.at, span.at == NULL ? 0 : span.length);
 }
 
 uint64_t shield_transaction(const struct shield_message *message)
@@ -40,7 +23,7 @@ uint64_t shield_transaction(const struct shield_message *message)
     for (i = 0; number.at != NULL && i < number.length && scan_is_digit(number.at[i]); i++)
         ;
     number.length = i; /* leave the method out: an ACK has another one */
-    return hash(hash(hash(seeded, message->branch), message->call_id), number);
+    return hash(hash(hash(0, message->branch), message->call_id), number);
 }
 
 int shield_is_own_ack(const struct shield_message *message)

@@ -130,11 +130,13 @@ int shield_reply_port(const struct shield_message *message, int port);
 /* True for an ACK to an answer of shield_reply(). */
 int shield_is_own_ack(const struct shield_message *message);
 
-/* What the tags of the answers are made with, so that nobody knows them beforehand. Call it once, first. */
+/* What the numbers below and the tags of the answers are made with, so that nobody knows them beforehand. Call it once,
+ * first. */
 void shield_seed(uint64_t seed);
 
-/* A number for some octets that nobody can foresee who does not know the seed. */
-uint64_t shield_hash(const char *octets, size_t length);
+/* A number for some octets, and for those that got the number `before` (0: none). Who does not know the seed can neither
+ * foresee it, nor find octets that have the same one, nor learn the seed from it. */
+uint64_t shield_hash(uint64_t before, const char *octets, size_t length);
 
 /* A number for the transaction that a request belongs to (17.2.3), the same for an ACK to its refusal. */
 uint64_t shield_transaction(const struct shield_message *message);

@@ -16,6 +16,7 @@ enum {
     SLOTS = 65536,      /* powers of two */
     SOURCES = 1024,     /* two sources may share a list: which ones depends on the seed, and cannot be foreseen */
     MAX_KEY = 512,      /* octets; a response with a longer one is not remembered */
+    NETWORK = 8,        /* octets of an IPv6 address */
     OTHER_KEY = 64,     /* more octets of a key than those of method, host and branch */
     NONE = 0,           /* no entry: their numbers begin at 1 */
     AGE = 0, SOURCE = 1 /* the lists that an entry is in */
@@ -107,6 +108,14 @@ static int put(struct key *key, const void *octets, size_t length)
     return 1;
 }
 
+/* One host has all the addresses of an IPv6 network with a prefix of 64 bits. */
+static uint32_t source_of(const struct shield_peer *peer)
+{
+    static const unsigned char NOTHING[NETWORK] = {0};
+    size_t length = memcmp(peer->address, NOTHING, NETWORK) == 0 ? sizeof peer->address : NETWORK;
+    return (uint32_t)(shield_hash(0, (const char *)peer->address, length) % SOURCES);
+}
+
 /* 0 when there is none. */
 static int make_key(struct key *key, const struct shield_message *message, struct shield_span method,
                     const struct shield_peer *peer)
@@ -118,8 +127,8 @@ static int make_key(struct key *key, const struct shield_message *message, struc
         !put(key, &message->via_port, sizeof message->via_port) ||
         !put(key, message->branch.at, message->branch.length))
         return 0;
-    key->number = shield_hash(key->octets, key->length);
-    key->source = (uint32_t)(shield_hash(key->octets, sizeof peer->address) % SOURCES);
+    key->number = shield_hash(0, key->octets, key->length);
+    key->source = source_of(peer);
     return 1;
 }
 
