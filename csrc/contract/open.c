@@ -75,6 +75,7 @@ int sb_close(int id, int grace_ms)
     sb_engine_remove(engine);
     sb_core_end_all(&engine->core, grace_ms);
     sb_backend.close(engine->core.state);
+    sb_unscreen(&sb_backend);
     sb_core_clear(&engine->core);
     free(engine);
     return SB_OK;

@@ -32,6 +32,13 @@ void sb_screen(const struct sb_backend *backend)
     shield->hasten(backend->end_early, backend->between_turns);
 }
 
+void sb_unscreen(const struct sb_backend *backend)
+{
+    const struct shield_service *shield = backend->screened == NULL ? NULL : service();
+    if (shield != NULL)
+        shield->forget();
+}
+
 static int take_origin(struct sb_origin *origin)
 {
     const struct shield_service *shield = service();

@@ -10,6 +10,9 @@ struct sb_origin;
 /* Before an engine is opened: have the shield screen what its library receives, and hasten it. */
 void sb_screen(const struct sb_backend *backend);
 
+/* Once it is closed. A call of sb_open() that fails, as it does while the library has another endpoint, is no such end. */
+void sb_unscreen(const struct sb_backend *backend);
+
 /* What the engine asks where a message came from; NULL: no shield is preloaded, or the engine needs none. */
 int (*sb_origin_taker(const void *function))(struct sb_origin *origin);
 

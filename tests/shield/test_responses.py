@@ -24,6 +24,11 @@ def passed(victim):
     return victim.counters()[""][0]
 
 
+def sent_again():
+    """How many responses were sent again in this process."""
+    return sum(each.answered for each in shield.counters() if each.rule == "remembered")
+
+
 @pytest.mark.parametrize("method", ["OPTIONS", "MESSAGE", "INFO", "REGISTER", "SUBSCRIBE", "CANCEL", "BYE"])
 def test_a_repeated_request_gets_the_same_octets(victim, sender, method):
     first = sender.exchange(request(method, "once", sender.port))
@@ -66,6 +71,27 @@ def test_another_endpoint_knows_nothing_of_it():
             replies.append(Reply(peer.recv(65536)).status)
     peer.close()
     assert replies == [480, 486]
+
+
+@pytest.mark.skipif(not shield.loaded(), reason="the shield is not loaded here")
+def test_an_endpoint_that_cannot_be_opened_forgets_nothing():
+    """libeXosip2 has one endpoint at a time; who asks for another one leaves the first as it is."""
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.bind(("127.0.0.1", 0))
+    peer.settimeout(10.0)
+    replies, seen = [], []
+    before = sent_again()
+    with sipbridge.Endpoint("udp://127.0.0.1:0") as endpoint:
+        endpoint.on(sipbridge.MessageReceived, lambda event: (seen.append(event), event.answer(480)))
+        for _ in range(2):
+            peer.sendto(request("MESSAGE", "once", peer.getsockname()[1]), ("127.0.0.1", endpoint.port))
+            replies.append(peer.recv(65536))
+            with pytest.raises(sipbridge.EngineError):
+                sipbridge.Endpoint("udp://127.0.0.1:0")
+    peer.close()
+    assert replies[0] == replies[1]
+    assert len(seen) == 1
+    assert sent_again() == before + 1
 
 
 def test_no_logging(victim, sender):

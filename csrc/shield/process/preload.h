@@ -49,8 +49,9 @@ void preload_refuse(struct preload_source *source, enum shield_rule rule);
  * it. */
 int preload_repeats(int fd, const struct shield_message *message, const struct preload_source *source,
                     enum shield_transport transport, int64_t now);
-/* service.h: hasten(). */
+/* service.h: hasten(), forget(). */
 void preload_hasten(shield_end_early *end_early, shield_between_turns *between_turns);
+void preload_forget(void);
 /* Call it first. */
 void preload_transactions_begin(void);
 

@@ -9,7 +9,7 @@
 #include "limit.h"
 #include "received.h"
 
-#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_4" /* increase it when anything below changes, or enum shield_rule */
+#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_5" /* increase it when anything below changes, or enum shield_rule */
 
 /* A probe: libeXosip2 ignores a datagram as short as this, and the shield swallows it. */
 enum { SHIELD_PROBE_LENGTH = 5 };
@@ -27,8 +27,8 @@ struct shield_service {
     void (*counts)(struct shield_counts *counts);
     void (*limit)(enum shield_kind kind, double rate, double burst);
     double (*limit_now)(enum shield_kind kind);
-    /* For an endpoint that is to be opened: forget the responses of the one before. From now on, where responses are
-     * remembered, call these functions; NULL for none.
+    /* For an endpoint that is to be opened: from now on, where responses are remembered, call these functions; NULL for
+     * none.
      *
      * end_early() is called with each transaction that libosip2 has made, in the thread that makes it. It has the
      * transaction end as soon as it has its final response. `is_memorable`: the response will be sent again if the
@@ -38,6 +38,8 @@ struct shield_service {
      * how long it may wait for its timers. It returns the most milliseconds that the library may wait. */
     void (*hasten)(shield_end_early *end_early, shield_between_turns *between_turns);
     int (*take_origin)(struct shield_origin *origin);
+    /* An endpoint was closed: its responses are not those of the next one. */
+    void (*forget)(void);
 };
 
 typedef const struct shield_service *shield_service_function(void);

@@ -40,6 +40,10 @@ void preload_hasten(shield_end_early *early, shield_between_turns *between)
 {
     end_early = early;
     between_turns = between;
+}
+
+void preload_forget(void)
+{
     shield_forget_responses();
     note_remembered();
 }
