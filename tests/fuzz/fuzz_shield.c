@@ -80,6 +80,7 @@ static void look_at_memory(const struct shield_message *message, int is_sound, c
     response.status = 200;
     if (!shield_is_memorable(message) || !is_sound)
         return;
+    require(shield_expect(message, &PEER, now));
     shield_remember(&response, (const char *)data, size, &PEER, now);
     require(shield_recall(message, &PEER, now, compare, &copy) && copy.count == 1);
 }

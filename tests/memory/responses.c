@@ -56,11 +56,22 @@ static struct shield_peer peer_of(int which)
     return peer;
 }
 
+/* 0 when there is no room for it. */
+static int expect(struct shield_peer peer, int number, int64_t now)
+{
+    struct shield_message message;
+    char text[700];
+    write_message(text, sizeof text, "BYE sip:b@example.com SIP/2.0", number, "BYE", 1);
+    parse(text, &message);
+    return shield_expect(&message, &peer, now);
+}
+
 static void remember(int which, int number, int64_t now)
 {
     struct shield_message message;
     struct shield_peer peer = peer_of(which);
     char *text = model[which][number].text;
+    require(expect(peer, number, now), "no room");
     write_message(text, sizeof model[which][number].text, "SIP/2.0 200 OK", number, "BYE", 1 + rand() % 400);
     parse(text, &message);
     shield_remember(&message, text, strlen(text), &peer, now);
@@ -159,10 +170,12 @@ static void under_a_flood_of_one_network(int64_t now)
     for (number = 0; number < 10; number++) {
         write_message(text, sizeof text, "SIP/2.0 200 OK", number, "BYE", 1);
         parse(text, &message);
+        require(expect(quiet, number, now), "no room");
         shield_remember(&message, text, strlen(text), &quiet, now);
     }
     for (number = 0; number < 10000; number++) {
         struct shield_peer flood = six(2, number);
+        require(expect(flood, 9, now), "no room");
         shield_remember(&message, text, strlen(text), &flood, now);
     }
     for (number = 0; number < 10; number++) {
@@ -170,6 +183,27 @@ static void under_a_flood_of_one_network(int64_t now)
         parse(text, &message);
         require(shield_recall(&message, &quiet, now, keep, NULL), "pushed out by many addresses of a network");
     }
+}
+
+/* What no request asked for, or is an earlier one's, is no response to keep. Until it comes, nothing is recalled. */
+static void only_what_is_expected(int64_t now)
+{
+    struct shield_responses responses;
+    struct shield_message message;
+    struct shield_peer peer = peer_of(1);
+    char text[700];
+    write_message(text, sizeof text, "SIP/2.0 200 OK", 1, "BYE", 1);
+    parse(text, &message);
+    shield_remember(&message, text, strlen(text), &peer, now);
+    require(!recall(1, 1, "BYE", now), "not expected");
+    require(expect(peer, 1, now) && expect(peer, 1, now), "no room");
+    require(!recall(1, 1, "BYE", now), "there is none yet");
+    shield_responses_now(&responses);
+    require(responses.count == 0 && responses.octets > 0, "it is only expected");
+    shield_remember(&message, text, strlen(text), &peer, now + 32 * SECOND);
+    require(!recall(1, 1, "BYE", now + 32 * SECOND), "expected for too long");
+    shield_responses_now(&responses);
+    require(responses.octets == 0, "still expected");
 }
 
 static void of_another_endpoint(int64_t now)
@@ -190,6 +224,7 @@ int main(void)
     for_its_time(1000000 * SECOND);
     under_a_flood(2000000 * SECOND);
     under_a_flood_of_one_network(2500000 * SECOND);
+    only_what_is_expected(2700000 * SECOND);
     of_another_endpoint(3000000 * SECOND);
     return 0;
 }

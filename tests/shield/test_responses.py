@@ -149,7 +149,7 @@ def test_what_is_left_to_the_library(victim, sender, via):
     sender.send(octets)
     sender.exchange(request("MESSAGE", "last", sender.port))
     assert passed(victim) == 4
-    assert remembered(victim)[1:] == (0, 0)
+    assert remembered(victim) == (2, 0, 0)
     wait_until(lambda: victim.ask("messages") >= 3)
     assert victim.ask("messages") == 3
 
@@ -186,6 +186,21 @@ def test_a_flood_pushes_out_nothing_but_its_own(make_victim, make_sender):
     again = [quiet.exchange(request("OPTIONS", "q%d" % number, quiet.port)).octets for number in range(5)]
     assert again == first
     assert remembered(victim) == (20, 5, 35)
+
+
+@pytest.mark.parametrize("parameter", ["maddr", "received"])
+def test_what_a_via_leads_elsewhere_takes_no_room(make_victim, make_sender, parameter):
+    """Each response is kept at the cost of who gets it: one peer could have others' pushed out, and forge no source."""
+    victim = make_victim(SIPBRIDGE_SHIELD_RESPONSES="20")
+    quiet, flood = make_sender(victim), make_sender(victim, "127.0.0.2")
+    first = [quiet.exchange(request("OPTIONS", "q%d" % number, quiet.port)).octets for number in range(5)]
+    for number in range(30):
+        via = "SIP/2.0/UDP 127.0.0.2:%d;branch=z9hG4bK-f%d;%s=127.1.0.%d" % (flood.port, number, parameter, number)
+        flood.send(request("OPTIONS", "f%d" % number, Via=via))
+    flood.exchange(request("OPTIONS", "last", flood.port))
+    again = [quiet.exchange(request("OPTIONS", "q%d" % number, quiet.port)).octets for number in range(5)]
+    assert again == first
+    assert remembered(victim) == (6, 5, 0)
 
 
 def test_room_is_of_octets_too(make_victim, make_sender):

@@ -247,6 +247,8 @@ int preload_may_pass(int fd, const char *octets, size_t length, size_t room, str
         return 0;
     if (verdict.action == SHIELD_PASS)
         verdict = admit(fd, &message, now);
+    if (verdict.action == SHIELD_PASS)
+        preload_passes(&message, source, transport, now);
     preload_name_source(source);
     reply_length = make_answer(&message, verdict, length, source, transport, reply);
     if (verdict.action == SHIELD_ANSWER && reply_length == 0)

@@ -49,6 +49,9 @@ void preload_refuse(struct preload_source *source, enum shield_rule rule);
  * it. */
 int preload_repeats(int fd, const struct shield_message *message, const struct preload_source *source,
                     enum shield_transport transport, int64_t now);
+/* The library gets this message: its response is expected. */
+void preload_passes(const struct shield_message *message, const struct preload_source *source,
+                    enum shield_transport transport, int64_t now);
 /* service.h: hasten(), forget(). */
 void preload_hasten(shield_end_early *end_early, shield_between_turns *between_turns);
 void preload_forget(void);

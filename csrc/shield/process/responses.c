@@ -31,7 +31,7 @@ struct entry {
     uint64_t number;
     int64_t until;
     char *octets; /* the key, then the response */
-    uint32_t key_length, length;
+    uint32_t key_length, length; /* no octets of a response: it is expected */
     uint32_t next; /* in its slot, or of those that are free */
     uint32_t source;
     struct {
@@ -52,7 +52,7 @@ static volatile size_t room;
 static struct entry *entries; /* room + 1 of them, made when the first is needed */
 static uint32_t slots[SLOTS], used, unused; /* `used` were in use at some time; of these `unused` is the first free one */
 static struct list all, sources[SOURCES];
-static uint64_t count, pushed_out;
+static uint64_t count, expected, pushed_out; /* `expected` of `count` have no response yet */
 
 void shield_remember_responses(size_t wanted)
 {
@@ -70,7 +70,7 @@ int shield_remembers(void)
 void shield_responses_now(struct shield_responses *responses)
 {
     pthread_mutex_lock(&mutex);
-    responses->count = count;
+    responses->count = count - expected;
     responses->octets = all.weight;
     responses->pushed_out = pushed_out;
     pthread_mutex_unlock(&mutex);
@@ -180,6 +180,7 @@ static void forget(uint32_t at)
     entry->next = unused;
     unused = at;
     count--;
+    expected -= entry->length == 0;
 }
 
 void shield_forget_responses(void)
@@ -233,19 +234,24 @@ static int make_room(size_t weight)
     return 1;
 }
 
-static void enter(const struct key *key, const char *octets, size_t length, int64_t now)
+/* 0 when there is no room. */
+static int enter(const struct key *key, const char *octets, size_t length, int64_t now)
 {
-    char *copy = malloc(key->length + length);
+    char *copy = make_room(key->length + length) ? malloc(key->length + length) : NULL;
     uint32_t at = unused != NONE ? unused : used + 1;
-    struct entry *entry = &entries[at];
-    if (copy == NULL)
-        return;
+    struct entry *entry;
+    if (copy == NULL) {
+        pushed_out++;
+        return 0;
+    }
+    entry = &entries[at];
     if (at == unused)
         unused = entry->next;
     else
         used = at;
     memcpy(copy, key->octets, key->length);
-    memcpy(copy + key->length, octets, length);
+    if (length > 0)
+        memcpy(copy + key->length, octets, length);
     entry->octets = copy;
     entry->key_length = (uint32_t)key->length;
     entry->length = (uint32_t)length;
@@ -257,6 +263,21 @@ static void enter(const struct key *key, const char *octets, size_t length, int6
     append(&all, AGE, at);
     append(&sources[key->source], SOURCE, at);
     count++;
+    expected += length == 0;
+    return 1;
+}
+
+int shield_expect(const struct shield_message *request, const struct shield_peer *peer, int64_t now)
+{
+    struct key key;
+    int is_expected;
+    if (room == 0 || !shield_is_memorable(request) || !make_key(&key, request, request->method, peer))
+        return 0;
+    pthread_mutex_lock(&mutex);
+    forget_expired(now);
+    is_expected = find(&key) != NONE || enter(&key, NULL, 0, now);
+    pthread_mutex_unlock(&mutex);
+    return is_expected;
 }
 
 void shield_remember(const struct shield_message *response, const char *octets, size_t length,
@@ -264,18 +285,16 @@ void shield_remember(const struct shield_message *response, const char *octets, 
 {
     struct key key;
     uint32_t known;
-    if (room == 0 || response->is_request || response->status < 200 || response->cseq_method.at == NULL ||
-        is_method(response->cseq_method, "INVITE") || !make_key(&key, response, response->cseq_method, peer))
+    if (room == 0 || response->is_request || response->status < 200 ||
+        !make_key(&key, response, response->cseq_method, peer))
         return;
     pthread_mutex_lock(&mutex);
     forget_expired(now);
-    known = entries == NULL ? NONE : find(&key);
-    if (known != NONE)
+    known = find(&key);
+    if (known != NONE) {
         forget(known);
-    if (make_room(key.length + length))
         enter(&key, octets, length, now);
-    else
-        pushed_out++;
+    }
     pthread_mutex_unlock(&mutex);
 }
 
@@ -283,13 +302,14 @@ int shield_recall(const struct shield_message *request, const struct shield_peer
                   void (*send)(void *arg, const char *octets, size_t length), void *arg)
 {
     struct key key;
-    uint32_t at = NONE;
+    uint32_t at;
     if (room == 0 || !shield_is_memorable(request) || !make_key(&key, request, request->method, peer))
         return 0;
     pthread_mutex_lock(&mutex);
     forget_expired(now);
-    if (entries != NULL)
-        at = find(&key);
+    at = find(&key);
+    if (at != NONE && entries[at].length == 0)
+        at = NONE;
     if (at != NONE)
         send(arg, entries[at].octets + entries[at].key_length, entries[at].length);
     pthread_mutex_unlock(&mutex);

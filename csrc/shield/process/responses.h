@@ -25,8 +25,12 @@ int shield_remembers(void);
  * a branch that only this transaction has (8.1.1.7), and the response will go to where the request came from. */
 int shield_is_memorable(const struct shield_message *request);
 
-/* Remember a response that goes to `peer`, if it is a final one and not to an INVITE. `now` is in microseconds, on a
- * clock that never jumps. */
+/* The library gets this request, whose response goes to `peer`. 0 when that cannot be remembered. Only responses that are
+ * expected will be: a Via can lead a response to anybody, at whose cost it must not be kept. `now` is in microseconds, on
+ * a clock that never jumps. */
+int shield_expect(const struct shield_message *request, const struct shield_peer *peer, int64_t now);
+
+/* Remember a response that goes to `peer`, if it is a final one and expected. */
 void shield_remember(const struct shield_message *response, const char *octets, size_t length,
                      const struct shield_peer *peer, int64_t now);
 
@@ -39,7 +43,8 @@ int shield_recall(const struct shield_message *request, const struct shield_peer
 void shield_forget_responses(void);
 
 struct shield_responses {
-    uint64_t count, octets;  /* that are remembered */
+    uint64_t count;          /* that are remembered */
+    uint64_t octets;         /* of room, with those that are expected */
     uint64_t pushed_out;     /* before their time, or too long from the beginning */
 };
 

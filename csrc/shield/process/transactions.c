@@ -103,6 +103,14 @@ static void send_again(void *arg, const char *octets, size_t length)
                 target->size); /* what cannot be sent is lost, as any datagram may be */
 }
 
+/* Where its response goes. */
+static void name_target(const struct shield_message *request, const struct preload_source *source,
+                        struct shield_peer *peer)
+{
+    name_peer((const struct sockaddr *)&source->address, peer);
+    peer->port = (uint16_t)shield_reply_port(request, peer->port);
+}
+
 int preload_repeats(int fd, const struct shield_message *message, const struct preload_source *source,
                     enum shield_transport transport, int64_t now)
 {
@@ -111,14 +119,22 @@ int preload_repeats(int fd, const struct shield_message *message, const struct p
     is_memorable = 0;
     if (transport != SHIELD_DATAGRAM || !shield_remembers() || !shield_is_memorable(message))
         return 0;
-    name_peer((const struct sockaddr *)&source->address, &peer);
-    peer.port = (uint16_t)shield_reply_port(message, peer.port);
+    name_target(message, source, &peer);
     if (target.address.ss_family == AF_INET6)
         ((struct sockaddr_in6 *)&target.address)->sin6_port = htons(peer.port);
     else
         ((struct sockaddr_in *)&target.address)->sin_port = htons(peer.port);
-    is_memorable = 1;
     return shield_recall(message, &peer, now, send_again, &target);
+}
+
+void preload_passes(const struct shield_message *message, const struct preload_source *source,
+                    enum shield_transport transport, int64_t now)
+{
+    struct shield_peer peer;
+    if (transport != SHIELD_DATAGRAM || !shield_remembers() || !shield_is_memorable(message))
+        return;
+    name_target(message, source, &peer);
+    is_memorable = shield_expect(message, &peer, now);
 }
 
 /* What the library is about to send: a final response is remembered. */
