@@ -167,7 +167,8 @@ class Own(object):
         # type: (Optional[float]) -> EventStream
         """An iterator over the events of this call from now on, like that of :meth:`~sipbridge.Endpoint.events`.
 
-        CallEnded is the last. Of a call that has ended it is the only one.
+        CallEnded is the last. Of a call that has ended it is the only one. Close it, or leave its ``with``, if you stop
+        before the end: a request of the peer gets no answer while it waits in an iterator.
         """
         check_timeout(timeout)
         with self._agent.lock:
