@@ -335,10 +335,10 @@ class Endpoint(Requests, Bridges):
         # type: (_Served) -> _Served
         """Call ``handler(call)`` for each incoming call, on a thread of its own. Returns it: a decorator, too.
 
-        The function answers the call and goes on until it is over. The end of the call is an exception to it:
-        methods of the call raise CallHungUp (or EngineLost), which need not be caught. A call that is still up when the
-        function returns is hung up, one that was not answered is refused with 480, and one in a bridge goes on. What else it raises is logged and
-        told to ``on_error``, as with :meth:`on`; then the call is hung up, or refused with 500.
+        The function answers the call and goes on until it is over. The end of the call is an exception to it: methods
+        of the call raise CallHungUp (or EngineLost), which need not be caught. When the function returns, a call that
+        is still up is hung up, unless it is in a bridge; one that was not answered is refused with 480. What else it
+        raises is logged and told to ``on_error``, as with :meth:`on`; then the call is hung up, or refused with 500.
 
         As many calls are served at the same time as ``handlers=`` says; more are refused with 503. Other handlers run
         meanwhile, on other threads. Raises InputError when ``handler`` cannot be called, or the endpoint has such a
