@@ -60,9 +60,10 @@ class Baresip(object):
     """
 
     def __init__(self, folder, parameters="", transport="udp", contacts=(), settings=(), aor=None, host=HOST):
-        own, control = free_port(), free_port()
-        while control == own + 1:  # which is its port for TLS
-            control = free_port()
+        own, following = free_port(), free_port()
+        while following != own + 1:  # which is its port for TLS
+            own, following = following, free_port()
+        control = free_port()
         self.port = own + 1 if transport == "tls" else own
         self.host = host
         named = "[%s]" % host if ":" in host else host

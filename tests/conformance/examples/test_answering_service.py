@@ -30,7 +30,7 @@ def test_a_caller_is_transferred_another_leaves_a_number(starter, sip_loopback):
         try:
             call = caller.call(uri, testing.SDP, timeout=5.0)
             break
-        except (sipbridge.PeerUnreachable, sipbridge.TimeoutError):  # it has not begun
+        except (sipbridge.PeerUnreachable, sipbridge.TimeoutError, sipbridge.ResponseError):  # it has not begun
             assert process.wait(0.05) is None, process.output()
     call.send_dtmf("14711#0")
     assert call.wait_ended().cause == "remote-bye"
