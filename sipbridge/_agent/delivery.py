@@ -6,7 +6,7 @@ import sys
 import threading
 import weakref
 
-from sipbridge._call.own import listeners_of, listeners_of_call
+from sipbridge._call.own import Listeners, listeners_of, listeners_of_call
 from sipbridge._engine.owner import Owner
 from sipbridge._later import later
 from sipbridge.errors import EngineError, InputError
@@ -15,14 +15,13 @@ from sipbridge.events import IncomingCall, TraceMessage
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import logging
-    from typing import Any, Callable, Dict, List, Optional, Tuple
+    from typing import Any, Callable, List, Optional, Tuple
 
     from sipbridge._agent import fault, serving, streams
     from sipbridge._agent.fault import Fault
     from sipbridge._agent.serving import Server
     from sipbridge._agent.streams import Stream
     from sipbridge._call.call import Call
-    from sipbridge._call.own import Listeners
 
     #: Given an event that was delivered, whether anybody was there to see it, and whether a handler raised something.
     #: Returns None, or the seconds after which it wants to be asked again.
@@ -64,6 +63,7 @@ class Delivery(object):
     Attributes:
         owner: the process that this is for.
         lock: of all that follows events.
+        listeners: the endpoint's own handlers and iterators.
         unsettled: the iterators that have events, one of which may wait for its answer. Under the lock.
         server: what runs a function for each incoming call, or None.
         closed: no event comes any more.
@@ -75,8 +75,7 @@ class Delivery(object):
         self._on_error = on_error
         self.owner = Owner()  # type: Owner
         self.lock = threading.Lock()  # type: threading.Lock
-        self._handlers = {}  # type: Dict[type, Tuple[Callable[[Any], object], ...]]
-        self.streams = ()  # type: Tuple[Stream, ...]
+        self.listeners = Listeners()  # type: Listeners
         self.unsettled = weakref.WeakSet()  # type: weakref.WeakSet[Stream]
         self.server = None  # type: Optional[Server]
         self.closed = False  # type: bool
@@ -87,13 +86,13 @@ class Delivery(object):
         # type: (type, Callable[[Any], object]) -> None
         self.owner.check()
         with self.lock:
-            self._handlers[kind] = self._handlers.get(kind, ()) + (handler,)
+            self.listeners.add(kind, handler)
 
     def off(self, kind, handler):
         # type: (type, Callable[[Any], object]) -> None
         self.owner.check()
         with self.lock:
-            self._handlers[kind] = tuple(each for each in self._handlers.get(kind, ()) if each != handler)
+            self.listeners.remove(kind, handler)
 
     def serve(self, handler):
         # type: (Callable[[Any], object]) -> None
@@ -111,7 +110,7 @@ class Delivery(object):
         stream = self._make_stream(timeout, listeners)
         with self.lock:
             if call is None or listeners is None:
-                self.streams += (stream,)
+                self.listeners.streams += (stream,)
             elif call.ended is None:
                 listeners.streams += (stream,)
             else:
@@ -125,7 +124,7 @@ class Delivery(object):
     def drop(self, stream):
         # type: (Stream) -> None
         with self.lock:
-            of = self if stream.listeners is None else stream.listeners
+            of = self.listeners if stream.listeners is None else stream.listeners
             of.streams = tuple(each for each in of.streams if each is not stream)
 
     # -- delivering ----------------------------------------------------------------------------------------
@@ -133,7 +132,7 @@ class Delivery(object):
     def _handlers_of(self, event):
         # type: (Any) -> List[Callable[[Any], object]]
         """The handlers of such events, in the order of their calls: the endpoint's, and then the call's."""
-        handlers = [handler for kind in type(event).__mro__ for handler in self._handlers.get(kind, ())]
+        handlers = self.listeners.handlers_of(event)
         listeners = listeners_of(event)
         return handlers if listeners is None else handlers + listeners.handlers_of(event)
 
@@ -143,7 +142,7 @@ class Delivery(object):
         if isinstance(event, TraceMessage):
             return ()
         listeners = listeners_of(event)
-        return self.streams if listeners is None else self.streams + listeners.streams
+        return self.listeners.streams + (() if listeners is None else listeners.streams)
 
     def _deliver(self, event, handlers):
         # type: (Any, List[Callable[[Any], object]]) -> None

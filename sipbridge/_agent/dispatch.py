@@ -178,7 +178,7 @@ class Dispatcher(Delivery):
         ``about``: the call or the like that they would be about, which may be congested alone; None for a new one.
         """
         waiting = self._pool.waiting - self._pool.length(TraceMessage)
-        if waiting > CONGESTED or any(len(stream._events) > CONGESTED for stream in self.streams):
+        if waiting > CONGESTED or any(len(stream._events) > CONGESTED for stream in self.listeners.streams):
             return True
         if about is None:
             return False

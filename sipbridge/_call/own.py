@@ -24,7 +24,7 @@ else:
 
 
 class Listeners(object):
-    """The handlers and iterators for the events of one call. To be changed under the endpoint's lock.
+    """The handlers and iterators for the events of an endpoint, or of one call. To be changed under the endpoint's lock.
 
     Attributes:
         handlers: the handlers of each type of event.
@@ -37,6 +37,14 @@ class Listeners(object):
         # type: () -> None
         self.handlers = {}  # type: Dict[type, Tuple[Callable[[Any], object], ...]]
         self.streams = ()  # type: Tuple[Any, ...]
+
+    def add(self, kind, handler):
+        # type: (type, Callable[[Any], object]) -> None
+        self.handlers[kind] = self.handlers.get(kind, ()) + (handler,)
+
+    def remove(self, kind, handler):
+        # type: (type, Callable[[Any], object]) -> None
+        self.handlers[kind] = tuple(each for each in self.handlers.get(kind, ()) if each != handler)
 
     def handlers_of(self, event):
         # type: (object) -> List[Callable[[Any], object]]
@@ -152,16 +160,14 @@ class Own(object):
             return decorator(self.on, kind)
         check_callable(handler, "handler")
         with self._agent.lock:
-            handlers = self._listen().handlers
-            handlers[kind] = handlers.get(kind, ()) + (handler,)
+            self._listen().add(kind, handler)
         return None
 
     def off(self, kind, handler):
         # type: (Type[_Event], Callable[[_Event], object]) -> None
         """Take a handler back."""
         with self._agent.lock:
-            handlers = self._listen().handlers
-            handlers[kind] = tuple(each for each in handlers.get(kind, ()) if each != handler)
+            self._listen().remove(kind, handler)
 
     def events(self, timeout=None):
         # type: (Optional[float]) -> EventStream
