@@ -7,9 +7,9 @@ import socket
 import pytest
 
 import sipbridge
+from peers.waiting import wait_until
 from shield.messages import Reply, request
 from sipbridge import shield
-from worker.processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("needs_shield")
 

@@ -4,7 +4,6 @@ from __future__ import absolute_import, division, print_function
 
 import os
 import threading
-import time
 
 
 def worker_of(phone):
@@ -17,16 +16,6 @@ def lose(phone, number, timeout=10.0):
     count = phone.labels.count("restarted")
     os.kill(worker_of(phone), number)
     return phone.wait("restarted", count + 1, timeout)
-
-
-def wait_until(holds, timeout=10.0):
-    """Wait until holds() is true; returns whether it became so."""
-    deadline = time.time() + timeout
-    while not holds():
-        if time.time() > deadline:
-            return False
-        time.sleep(0.005)
-    return True
 
 
 def is_alive(pid):

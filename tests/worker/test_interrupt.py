@@ -11,9 +11,10 @@ import time
 import pytest
 
 from peers.process import freeze
+from peers.waiting import wait_until
 from sipbridge._engine import channel
 from sipbridge._engine.records import Content
-from worker.processes import wait_until, worker_of
+from worker.processes import worker_of
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,10 @@ import pytest
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
 from peers.process import freeze
+from peers.waiting import wait_until
 from sipbridge._command.demo_registrar import Registrar
 from sipbridge._engine.channel import Channel
-from worker.processes import Background, is_alive, lose, wait_until, worker_of
+from worker.processes import Background, is_alive, lose, worker_of
 
 SIGNALS = [signal.SIGKILL, signal.SIGSEGV]
 

@@ -9,9 +9,10 @@ import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
+from peers.waiting import wait_until
 from sipbridge._agent import dispatch
 from sipbridge._engine import worker
-from worker.processes import wait_until, worker_of
+from worker.processes import worker_of
 
 
 @pytest.fixture

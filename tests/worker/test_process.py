@@ -11,9 +11,10 @@ import warnings
 import pytest
 
 import sipbridge
+from peers.waiting import wait_until
 from sipbridge._engine import worker_process
 from sipbridge._engine.worker_process import Process
-from worker.processes import is_alive, wait_until, worker_of
+from worker.processes import is_alive, worker_of
 
 SETTINGS = {"beat": 0.1, "hang": 5.0, "crash_folder": None}
 

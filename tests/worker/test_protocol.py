@@ -10,11 +10,12 @@ import pytest
 import sipbridge
 from peers import abilities
 from peers.byhand import ByHand
+from peers.waiting import wait_until
 from sipbridge._engine import protocol
 from sipbridge._engine.in_process import InProcess
 from sipbridge._engine.records import Content, Parties, ProtocolError, Vocabulary
 from worker.fake_worker import FIRST, LATER
-from worker.processes import wait_until, worker_of
+from worker.processes import worker_of
 from worker.test_lost import established
 
 

@@ -14,6 +14,7 @@ import pytest
 import sipbridge
 from conformance.sdp import OFFER
 from peers.process import freeze
+from peers.waiting import wait_until
 from sipbridge._engine import supervisor, worker
 from sipbridge._engine.records import Parties
 from worker.processes import (
@@ -23,7 +24,6 @@ from worker.processes import (
     lose,
     resident_kb,
     threads,
-    wait_until,
     worker_of,
 )
 

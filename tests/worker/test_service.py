@@ -12,7 +12,8 @@ import time
 import pytest
 
 from conformance.sdp import OFFER
-from worker.processes import is_alive, wait_until
+from peers.waiting import wait_until
+from worker.processes import is_alive
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, OFFER
+from peers.waiting import wait_until
 from sipbridge import shield
-from worker.processes import lose, wait_until
+from worker.processes import lose
 
 
 def test_two_endpoints_call_each_other(make_phone):

@@ -3,7 +3,6 @@
 from __future__ import absolute_import, division, print_function
 
 import threading
-import time
 
 import pytest
 
@@ -11,16 +10,10 @@ import sipbridge
 from conformance.dialog import SDP
 from conformance.sdp import ANSWER, OFFER
 from peers.phone import engine_under_test
+from peers.waiting import wait_until
 
 LIMIT = 10.0  # seconds: only a test that fails waits that long
 RELAY = [("Content-Type", "application/dtmf-relay")]
-
-
-def wait_until(predicate):
-    deadline = time.time() + LIMIT
-    while not predicate():
-        assert time.time() < deadline
-        time.sleep(0.005)
 
 
 class Caller(object):

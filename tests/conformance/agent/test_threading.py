@@ -10,6 +10,7 @@ import pytest
 import sipbridge
 from conformance.dialog import SDP, Dialog
 from conformance.sdp import ANSWER, OFFER
+from peers.waiting import wait_until
 from sipbridge._agent import dispatch, pool
 
 LIMIT = 10.0  # seconds: only a test that fails waits that long
@@ -41,13 +42,6 @@ def gate():
     gate = Gate()
     yield gate
     gate.open()
-
-
-def wait_until(predicate):
-    deadline = time.time() + LIMIT
-    while not predicate():
-        assert time.time() < deadline
-        time.sleep(0.005)
 
 
 def another(phone, by_hand):

@@ -9,7 +9,7 @@ import pytest
 import sipbridge
 from conformance.sdp import OFFER
 from peers.proxy import Proxy
-from worker.processes import wait_until
+from peers.waiting import wait_until
 
 BOB = "sip:bob@sipbridge.test"
 

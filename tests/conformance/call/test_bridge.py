@@ -8,8 +8,8 @@ import pytest
 
 import sipbridge
 from conformance.call.legs import bridged, description, origin_of, port_of
-from conformance.call.transfers import wait_until
 from conformance.sdp import ANSWER, OFFER
+from peers.waiting import wait_until
 from sipbridge import sdp
 
 

@@ -7,9 +7,10 @@ import threading
 import pytest
 
 import sipbridge
-from conformance.call.transfers import FRAG, TARGET, take_call, wait_until
+from conformance.call.transfers import FRAG, TARGET, take_call
 from conformance.sdp import ANSWER, EARLY, OFFER
 from peers.scenario import Caller
+from peers.waiting import wait_until
 from sipbridge._call import transfer
 
 

@@ -5,9 +5,10 @@ from __future__ import absolute_import, division, print_function
 import pytest
 
 import sipbridge
-from conformance.call.transfers import FRAG, TARGET, wait_until
+from conformance.call.transfers import FRAG, TARGET
 from conformance.scenarios import answering
 from conformance.sdp import OFFER
+from peers.waiting import wait_until
 
 
 def _notify(scenario, status, state="active;expires=60"):

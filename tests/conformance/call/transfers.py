@@ -2,19 +2,10 @@
 
 from __future__ import absolute_import, division, print_function
 
-import time
-
 from conformance.sdp import ANSWER
 
 FRAG = "message/sipfrag;version=2.0"
 TARGET = "sip:carol@sipbridge.test"
-
-
-def wait_until(predicate):
-    deadline = time.time() + 10.0
-    while not predicate():
-        assert time.time() < deadline
-        time.sleep(0.02)
 
 
 def take_call(phone):

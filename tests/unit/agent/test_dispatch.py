@@ -3,11 +3,11 @@
 from __future__ import absolute_import, division, print_function
 
 import threading
-import time
 from collections import namedtuple
 
 import pytest
 
+from peers.waiting import wait_until
 from sipbridge._agent.dispatch import Dispatcher
 from sipbridge.errors import EngineError
 
@@ -229,13 +229,6 @@ def test_a_timer_that_is_due_in_years_is_not_waited_for_at_once(fixture):
 def test_a_timer_set_on_another_thread_is_refused(fixture):
     with pytest.raises(RuntimeError):
         fixture.dispatcher.call_later(0.0, lambda: None)
-
-
-def wait_until(predicate):
-    deadline = time.time() + LIMIT
-    while not predicate() and time.time() < deadline:
-        time.sleep(0.005)
-    assert predicate()
 
 
 def test_waiting_ends_in_time_and_when_the_engine_closes(fixture):

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from peers.waiting import wait_until
 from sipbridge._agent import pool as module
 from sipbridge._agent.pool import Pool
 
@@ -48,13 +49,6 @@ class Served(object):
         self.pool.close()
         assert self.pool.join(LIMIT)
         wait_until(lambda: not self.pool.has_threads)
-
-
-def wait_until(predicate):
-    deadline = time.time() + LIMIT
-    while not predicate():
-        assert time.time() < deadline
-        time.sleep(0.002)
 
 
 @pytest.fixture
