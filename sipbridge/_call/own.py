@@ -24,7 +24,7 @@ else:
 
 
 class Listeners(object):
-    """The handlers and iterators for the events of an endpoint, or of one call. To be changed under the endpoint's lock.
+    """The handlers and iterators for the events of an endpoint or a call. To be changed under the endpoint's lock.
 
     Attributes:
         handlers: the handlers of each type of event.
