@@ -974,6 +974,29 @@ class Endpoint:
         route: Optional[str] = None,
         timeout: Optional[float] = 32.0,
     ) -> Publication: ...
+    def add_credentials(self, user: str, password: str, realm: Optional[str] = None) -> None: ...
+    def clear_credentials(self) -> None: ...
+    async def register(
+        self,
+        registrar: str,
+        aor: Optional[str] = None,
+        contact: Optional[str] = None,
+        expires: int = 3600,
+        timeout: Optional[float] = 32.0,
+        keep: bool = False,
+    ) -> Registration: ...
+    @property
+    def accounts(self) -> Tuple[Account, ...]: ...
+    def add_account(
+        self,
+        address: str,
+        user: Optional[str] = None,
+        password: Optional[str] = None,
+        realm: Optional[str] = None,
+        registrar: Optional[str] = None,
+        route: Union[None, str, Sequence[str]] = None,
+    ) -> Account: ...
+    def account_of(self, event: Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]: ...
     def begin_bridge(
         self,
         first: Call,
@@ -1060,29 +1083,6 @@ class Endpoint:
     @property
     def handler_statistics(self) -> HandlerStatistics: ...
     def events(self, timeout: Optional[float] = ...) -> EventStream: ...
-    def add_credentials(self, user: str, password: str, realm: Optional[str] = None) -> None: ...
-    def clear_credentials(self) -> None: ...
-    async def register(
-        self,
-        registrar: str,
-        aor: Optional[str] = None,
-        contact: Optional[str] = None,
-        expires: int = 3600,
-        timeout: Optional[float] = 32.0,
-        keep: bool = False,
-    ) -> Registration: ...
-    @property
-    def accounts(self) -> Tuple[Account, ...]: ...
-    def add_account(
-        self,
-        address: str,
-        user: Optional[str] = None,
-        password: Optional[str] = None,
-        realm: Optional[str] = None,
-        registrar: Optional[str] = None,
-        route: Union[None, str, Sequence[str]] = None,
-    ) -> Account: ...
-    def account_of(self, event: Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]: ...
     def invite(
         self,
         to: str,

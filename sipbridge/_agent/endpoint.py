@@ -10,8 +10,8 @@ from sipbridge._agent import configuration
 from sipbridge._agent.agent import Agent, Draining
 from sipbridge._agent.bridges import Bridges
 from sipbridge._agent.dispatch import Dispatcher
+from sipbridge._agent.identities import Identities
 from sipbridge._agent.pool import MOST
-from sipbridge._agent.requests import Requests
 from sipbridge._agent.table import Table, settle
 from sipbridge._call.call import SDP, Call
 from sipbridge._call.following import end as end_call
@@ -19,28 +19,23 @@ from sipbridge._call.own import decorator
 from sipbridge._compat import monotonic
 from sipbridge._engine.choice import make
 from sipbridge._later import later, load_inside_import
-from sipbridge._text.arguments import check_callable, check_delay, check_kind, check_timeout, check_whole
-from sipbridge._text.checks import check_password, check_quoted
+from sipbridge._text.arguments import check_callable, check_delay, check_timeout, check_whole
 from sipbridge.errors import InputError, quietly
 from sipbridge.headers import Headers
-from sipbridge.uri import address_uri, check_address, parse_transport_address
+from sipbridge.uri import check_address, parse_transport_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Callable, Iterable, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
 
-    from sipbridge._agent import account as _account
-    from sipbridge._agent.account import Account
     from sipbridge._agent.fault import Fault
     from sipbridge._agent.pool import HandlerStatistics
     from sipbridge._agent.streams import EventStream
     from sipbridge._engine.choice import Engine
     from sipbridge._kept import following as kept
-    from sipbridge._kept import registration
-    from sipbridge._kept.registration import Registration
     from sipbridge._text.arguments import Body
-    from sipbridge.events import IncomingCall, RequestReceived, TraceMessage
+    from sipbridge.events import TraceMessage
     from sipbridge.headers import HeaderFields
     from sipbridge.record import Recorder
     from sipbridge.tls import Tls
@@ -49,11 +44,7 @@ if TYPE_CHECKING:
     _Result = TypeVar("_Result")
     _Served = TypeVar("_Served", bound=Callable[[Call], object])
 else:
-    _account, kept, registration = later(
-        "sipbridge._agent.account",
-        "sipbridge._kept.following",
-        "sipbridge._kept.registration",
-    )
+    kept = later("sipbridge._kept.following")
 
 _open_endpoints = weakref.WeakSet()  # type: weakref.WeakSet[Endpoint]
 
@@ -65,7 +56,7 @@ def _close_all():
         endpoint.close()
 
 
-class Endpoint(Requests, Bridges):
+class Endpoint(Identities, Bridges):
     """A SIP user agent (RFC 3261, 6) that places and takes calls. A context manager; safe for any thread.
 
     Args:
@@ -121,7 +112,6 @@ class Endpoint(Requests, Bridges):
         self.identity = None if identity is None else check_address(identity, "identity")  # type: Optional[str]
         interval = configuration.check_session_interval(session_expires)
         trust = configuration.make_trust(trusted_proxies, source_header)
-        self._accounts = ()  # type: Tuple[Account, ...]
         self._recorder = configuration.make_recorder(record)
         self._advertised = settings.advertised
         self._engine = make(engine)
@@ -364,88 +354,6 @@ class Endpoint(Requests, Bridges):
         """
         stream = self._dispatcher.stream(check_timeout(timeout))  # type: EventStream
         return stream
-
-    # -- requests ------------------------------------------------------------------------------------------
-
-    def add_credentials(self, user, password, realm=None):
-        # type: (str, str, Optional[str]) -> None
-        """Answer digest challenges (RFC 3261, 22) for ``realm``, or, with None, for any realm, with these.
-
-        Of several for one realm those are taken whose user is the one in From, or else the latest; a second call for
-        the same realm and user replaces the first. Raises InputError.
-        """
-        realm = None if realm is None else check_quoted(realm, "realm")
-        self._engine.add_credentials(realm, check_quoted(user, "user"), check_password(password))
-
-    def clear_credentials(self):
-        # type: () -> None
-        """Forget all of them."""
-        self._engine.clear_credentials()
-
-    def register(self, registrar, aor=None, contact=None, expires=3600, timeout=32.0, keep=False):
-        # type: (str, Optional[str], Optional[str], int, Optional[float], bool) -> Registration
-        """Register at a registrar (RFC 3261, 10) and keep it up. Returns the Registration once it is active.
-
-        Args:
-            registrar: its URI, as ``sip:example.com``.
-            aor: the address-of-record; None for the identity.
-            contact: the URI to be reached at; None for this endpoint. One of ``0.0.0.0`` is an
-                UnreachableContactWarning.
-            expires: seconds to ask for; refreshed before they have passed.
-            timeout: seconds to wait for the registrar.
-            keep: after a failure that may pass (no answer, 408, 480, 5xx) try again, the first time and later, after
-                a time that grows (RFC 5626, 4.5). Then such a failure is not raised: the state is "waiting".
-
-        Raises AuthenticationError, ResponseError, TimeoutError, PeerUnreachable and InputError.
-        """
-        return self._register(registrar, self._own(aor), contact, expires, timeout, keep, None)
-
-    def _register(self, registrar, own, contact, expires, timeout, keep, route):
-        # type: (str, str, Optional[str], int, Optional[float], bool, Optional[str]) -> Registration
-        """As :meth:`register`; ``own`` and ``route`` are checked."""
-        return registration.register(self._agent, own, registrar, contact, expires, timeout, keep, route)
-
-    # -- accounts ------------------------------------------------------------------------------------------
-
-    @property
-    def accounts(self):
-        # type: () -> Tuple[Account, ...]
-        """The accounts that were added, a tuple."""
-        return self._accounts
-
-    def add_account(self, address, user=None, password=None, realm=None, registrar=None, route=None):
-        # type: (str, Optional[str], Optional[str], Optional[str], Optional[str], Union[None, str, Sequence[str]]) -> Account
-        """Have one more identity. Returns the :class:`~sipbridge._agent.account.Account`.
-
-        Args:
-            address: its URI or name-addr.
-            user, password, realm: its credentials, as for :meth:`add_credentials`; ``user`` None for the user in
-                ``address``, ``password`` None for no credentials.
-            registrar: URI of its registrar, or None.
-            route: URI of a proxy that its requests go to first, or a list of several, as ``outbound_proxy``; None for
-                the endpoint's.
-
-        Raises InputError.
-        """
-        account = _account.make_account(self, address, user, password, realm, registrar, route)
-        self._accounts += (account,)
-        return account
-
-    def account_of(self, event):
-        # type: (Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]
-        """The account that an IncomingCall, a call or a RequestReceived is for, by its Request-URI and its To.
-
-        None when that names none of them.
-        """
-        kinds = (events.IncomingCall, Call, events.RequestReceived)
-        about = getattr(check_kind(event, kinds, "event"), "call", None) or event  # type: Any
-        headers = about.headers
-        uris = [about.request_uri if isinstance(about, Call) else about.request.uri]
-        for uri in uris + [address_uri(headers.get("To", ""))]:
-            for account in self._accounts:
-                if account.is_named_by(uri):
-                    return account
-        return None
 
     # -- calls and requests --------------------------------------------------------------------------------
 
