@@ -12,6 +12,7 @@ Start with help(sipbridge.Endpoint). Every exception is a SipbridgeError.
                         a call; what its peer was asked to do; two calls that are connected
     Registration, Subscription, Publication, Notifier, Watch
                         what is kept up: made by an Endpoint, or asked for by a peer
+    Observer            is told what happens at an endpoint: for logs, metrics, reports of errors
     engines             the engines that there are, and their versions
 
 What endpoint.on() and endpoint.events() tell of:
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
 
     from sipbridge._agent.endpoint import Endpoint
     from sipbridge._agent.fault import Fault
+    from sipbridge._agent.observers import Observer
     from sipbridge._agent.watch import Watch
     from sipbridge._call.bridge import Bridge
     from sipbridge._call.call import Call
@@ -139,6 +141,7 @@ _FROM = {
     ),
     "sipbridge._agent.endpoint": "Endpoint",
     "sipbridge._agent.fault": "Fault",
+    "sipbridge._agent.observers": "Observer",
     "sipbridge._agent.watch": "Watch",
     "sipbridge._call.bridge": "Bridge",
     "sipbridge._call.call": "Call",
@@ -188,6 +191,7 @@ __all__ = [
     "NotSupportedError",
     "Notifier",
     "NotifyReceived",
+    "Observer",
     "PeerAvailable",
     "PeerUnavailable",
     "PeerUnreachable",

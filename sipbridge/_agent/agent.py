@@ -4,12 +4,14 @@ from __future__ import absolute_import, division, print_function
 
 import time
 
+from sipbridge._agent.observers import Refusal
 from sipbridge._call.placing import place
 from sipbridge._compat import NamedTuple, monotonic
 from sipbridge._engine.records import Parties, tell
 from sipbridge._engine.response import check_response, is_absence
 from sipbridge._text.arguments import check_timeout
 from sipbridge.errors import CallStateError, EngineError, TimeoutError, naming
+from sipbridge.headers import Headers
 from sipbridge.uri import check_address, check_uri
 
 TYPE_CHECKING = False
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
     )
 
     from sipbridge._agent.dispatch import Dispatcher, Timer
+    from sipbridge._agent.observers import Observers
     from sipbridge._agent.sources import Trust
+    from sipbridge._agent.traffic import Traffic
     from sipbridge._call.call import Call
     from sipbridge._engine.choice import Engine
     from sipbridge._engine.records import Content, RawEvent, Source, Told
@@ -43,6 +47,9 @@ if TYPE_CHECKING:
     from sipbridge.events import RequestReceived
 
     _T = TypeVar("_T")
+
+#: The method of the request that an event of the engine tells of without its name.
+_METHODS = {"call-incoming": "INVITE", "call-reinvite": "INVITE", "subscribe": "SUBSCRIBE"}
 
 #: Seconds between two looks whether one of several proxies is still there.
 _LOOK = 1.0
@@ -129,6 +136,7 @@ class Agent(object):
         closing: True once the endpoint is being closed.
         draining: how new calls are refused, a Draining, once nothing new is to be taken; else None.
         following: the event of the engine that is being followed, under the lock; or None.
+        traffic: notes the messages, once an observer wants to know; else None.
         trust: whose word about the source of a message is taken, or None.
         trunk: what chooses the proxy for what has no route of its own, or None; ``trunks``: that and the accounts'.
     """
@@ -148,9 +156,25 @@ class Agent(object):
         self.closing = False
         self.draining = None  # type: Optional[Draining]
         self.following = None  # type: Optional[RawEvent]
+        self.traffic = None  # type: Optional[Traffic]
         self.trust = None  # type: Optional[Trust]
         self.trunk = None  # type: Optional[Trunk]
         self.trunks = []  # type: List[Trunk]
+
+    @property
+    def observers(self):
+        # type: () -> Observers
+        """Those who are told what happens at the endpoint."""
+        return self.dispatcher.observers
+
+    def refused(self, raw, rule, status):
+        # type: (RawEvent, str, int) -> None
+        """What this event of the engine begins is refused by one of the RULES of observers. While it is followed."""
+        observers = self.observers
+        if observers.refused:
+            call_id = Headers(raw.headers).get("Call-ID", "")
+            method = raw.method or _METHODS.get(raw.type, "")
+            observers.note("refused", Refusal(rule, status, method, self.told[1], call_id))
 
     @property
     def told(self):

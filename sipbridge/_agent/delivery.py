@@ -6,7 +6,9 @@ import sys
 import threading
 import weakref
 
+from sipbridge._agent.observers import Observers
 from sipbridge._call.own import Listeners, listeners_of, listeners_of_call
+from sipbridge._compat import monotonic
 from sipbridge._engine.owner import Owner
 from sipbridge._later import later
 from sipbridge.errors import EngineError, InputError
@@ -64,6 +66,7 @@ class Delivery(object):
         owner: the process that this is for.
         lock: of all that follows events.
         listeners: the endpoint's own handlers and iterators.
+        observers: those who are told what happens.
         unsettled: the iterators that have events, one of which may wait for its answer. Under the lock.
         server: what runs a function for each incoming call, or None.
         closed: no event comes any more.
@@ -76,6 +79,7 @@ class Delivery(object):
         self.owner = Owner()  # type: Owner
         self.lock = threading.Lock()  # type: threading.Lock
         self.listeners = Listeners()  # type: Listeners
+        self.observers = Observers()  # type: Observers
         self.unsettled = weakref.WeakSet()  # type: weakref.WeakSet[Stream]
         self.server = None  # type: Optional[Server]
         self.closed = False  # type: bool
@@ -178,11 +182,28 @@ class Delivery(object):
     def _handle(self, handler, event):
         # type: (Callable[[Any], object], Any) -> object
         """What the handler returns, or FAILED."""
+        since = self._handler_begins(event)
         try:
-            return handler(event)
+            result = handler(event)
         except:  # noqa: E722  (Python 2 also raises what is no BaseException; nothing of it may end the thread)
             self.handler_failed(sys.exc_info()[1], handler, event)
-            return FAILED
+            result = FAILED
+        self._handler_returned(event, since, result)
+        return result
+
+    def _handler_begins(self, event):
+        # type: (Any) -> Optional[float]
+        """When a handler is called, if somebody wants to know."""
+        observers = self.observers
+        if not (observers.handler_began or observers.handler_ended):
+            return None
+        observers.tell_now("handler_began", event)
+        return monotonic()
+
+    def _handler_returned(self, event, since, result):
+        # type: (Any, Optional[float], object) -> None
+        if since is not None:
+            self.observers.tell_now("handler_ended", event, monotonic() - since, result is FAILED)
 
     def handler_failed(self, error, handler, event):
         # type: (Any, Callable[[Any], object], Any) -> None
@@ -231,8 +252,11 @@ class Delivery(object):
             log.critical("%s; the endpoint is being closed", text, exc_info=True)
         else:
             log.error("%s", text, exc_info=True)
-        if self._on_error is not None:
-            self._tell_hook(fault.Fault(error, traceback, event, handler, call_id, fatal))
+        if self._on_error is not None or self.observers.fault:
+            told = fault.Fault(error, traceback, event, handler, call_id, fatal)
+            self.observers.tell_now("fault", told)
+            if self._on_error is not None:
+                self._tell_hook(told)
 
     def _tell_hook(self, told):
         # type: (Fault) -> None

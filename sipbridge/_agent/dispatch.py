@@ -350,6 +350,7 @@ class Dispatcher(Delivery):
             timer._fire()
         except Exception:
             self._report("a timer has failed")
+        self.observers.tell(True)
 
     # -- handing out ---------------------------------------------------------------------------------------
 
@@ -365,6 +366,7 @@ class Dispatcher(Delivery):
                     self._wake()
         except Exception:  # a fault of ours must not stop the events of every other call
             self._report("cannot follow %r" % (raw,))
+        self.observers.tell(True)
         if event is not None:
             self._hand_out(event)
 

@@ -11,6 +11,7 @@ from sipbridge._agent.agent import Agent, Draining
 from sipbridge._agent.bridges import Bridges
 from sipbridge._agent.dispatch import Dispatcher
 from sipbridge._agent.identities import Identities
+from sipbridge._agent.observers import Observed
 from sipbridge._agent.pool import MOST
 from sipbridge._agent.table import Table, settle
 from sipbridge._call.call import SDP, Call
@@ -56,7 +57,7 @@ def _close_all():
         endpoint.close()
 
 
-class Endpoint(Identities, Bridges):
+class Endpoint(Identities, Bridges, Observed):
     """A SIP user agent (RFC 3261, 6) that places and takes calls. A context manager; safe for any thread.
 
     Args:
@@ -221,6 +222,7 @@ class Endpoint(Identities, Bridges):
         finally:  # also after an interrupt
             self._dispatcher.close(max(0.0, deadline - monotonic()), timeout)
             self._abandon()
+            self._dispatcher.observers.tell()
             if self._recorder is not None:
                 self._recorder.close()
             _open_endpoints.discard(self)

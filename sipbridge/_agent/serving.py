@@ -49,6 +49,8 @@ class Server(object):
         # type: (Any) -> None
         """Call the function with an incoming call, and end the call if the function has not. Raises nothing."""
         failed = False
+        observers = self._delivery.observers
+        observers.tell_now("handler_began", event)
         try:
             self._delivery.run_function(self.handler, event.call)
         except:  # noqa: E722  (as in Delivery)
@@ -56,6 +58,7 @@ class Server(object):
             failed = not self._is_over(event.call, error)
             if failed:
                 self._delivery.handler_failed(error, self.handler, event)
+        observers.tell_now("handler_ended", event, None, failed)
         _finish(event.call, failed)
 
     def _is_over(self, call, error):

@@ -6,6 +6,7 @@ To follow an event is to change the state of the call, registration or other obj
 from __future__ import absolute_import, division, print_function
 
 from sipbridge import events
+from sipbridge._agent.observers import Crash
 from sipbridge._call import following
 from sipbridge._call.incoming import IncomingRequest
 from sipbridge._compat import monotonic
@@ -69,6 +70,8 @@ class Table(object):
     def _followed(self, raw):
         # type: (RawEvent) -> Optional[Any]
         is_new = raw.type in _NEW and raw.state is None  # a SUBSCRIBE that refreshes is not
+        if self._agent.traffic is not None:
+            self._agent.traffic.received(raw)
         if self._is_refused(raw, is_new):
             return None
         follow = _FOLLOW.get(raw.type)
@@ -76,7 +79,7 @@ class Table(object):
             event = None if follow is None else follow(self, raw)
         except Exception:  # a fault of sipbridge: answer, so that the peer does not wait
             if is_new or raw.type in _WITHIN:
-                self._refuse(raw, 500)
+                self._refuse(raw, "fault", 500)
             raise
         if event is not None:
             tell(event, *self._agent.told)
@@ -91,7 +94,7 @@ class Table(object):
             return True
         if not (agent.congested() if is_new else raw.type in _WITHIN and agent.congested(agent.calls.get(raw.call))):
             return False
-        self._refuse(raw)
+        self._refuse(raw, "congested")
         return True
 
     def _is_turned_away(self, raw):
@@ -105,19 +108,21 @@ class Table(object):
         if not dispatcher.is_full and not (raw.type == "call-incoming" and dispatcher.serves_enough):
             return False
         dispatcher.count_refused()
-        self._refuse(raw, 503, RETRY_AFTER)
+        self._refuse(raw, "handlers", 503, RETRY_AFTER)
         return True
 
     def _send_away(self, raw, redirect, retry_after):
         # type: (RawEvent, Optional[str], int) -> None
         """Refuse what is new for good, since this endpoint is about to go."""
         if redirect is not None and raw.type == "call-incoming":
+            self._agent.refused(raw, "draining", 302)
             quietly(self._agent.engine.redirect, raw.call, 302, redirect)
         else:
-            self._refuse(raw, 503, retry_after)
+            self._refuse(raw, "draining", 503, retry_after)
 
-    def _refuse(self, raw, status=503, retry_after=None):
-        # type: (RawEvent, int, Optional[int]) -> None
+    def _refuse(self, raw, rule, status=503, retry_after=None):
+        # type: (RawEvent, str, int, Optional[int]) -> None
+        self._agent.refused(raw, rule, status)
         engine = self._agent.engine
         content = None if retry_after is None else make_content([("Retry-After", "%d" % retry_after)], None, None)
         if raw.type == "call-incoming":
@@ -164,15 +169,22 @@ class Table(object):
             if pending.on_response is not None:
                 pending.on_response(Response(503, raw.reason, Headers(), b""))
         kept.lose(self._agent, EngineLost(raw.reason))
+        self._note("engine_lost", Crash(raw.reason, raw.call, raw.body.decode("utf-8", "replace"), raw.peer or None))
         return None
 
     def _engine_restarted(self, raw):
         # type: (RawEvent) -> Optional[Any]
-        return events.EngineRestarted(raw.reason, raw.expires)
+        return self._note("engine_restarted", events.EngineRestarted(raw.reason, raw.expires))
 
     def _engine_failed(self, raw):
         # type: (RawEvent) -> Optional[Any]
-        return events.EngineFailed(raw.reason)
+        return self._note("engine_failed", events.EngineFailed(raw.reason))
+
+    def _note(self, kind, told):
+        # type: (str, Any) -> Any
+        """The same, of which the observers will be told."""
+        self._agent.observers.note(kind, told)
+        return told
 
     def _trace_message(self, raw):
         # type: (RawEvent) -> Optional[Any]

@@ -259,7 +259,15 @@ class Dispatcher(dispatch.Dispatcher):
         result = super()._handle(handler, event)
         if not inspect.isawaitable(result):
             return result
-        return self._keep(self._finish(result, handler, event))
+        since = monotonic()
+        task = self._keep(self._finish(result, handler, event))
+        if self.observers.handler_ended:
+            task.add_done_callback(lambda task: super(Dispatcher, self)._handler_returned(event, since, _outcome(task)))
+        return task
+
+    def _handler_returned(self, event: Any, since: float | None, result: object) -> None:
+        if not inspect.isawaitable(result):  # else when it is done
+            super()._handler_returned(event, since, result)
 
     async def _finish(
         self, awaitable: Awaitable[object], handler: Callable[[Any], object], event: Any

@@ -149,6 +149,10 @@ class Call(Own):
         with naming(self):
             self._engine.ring(self._id, status, content)
         self._sent(sdp)
+        if self._agent.observers.call_progress:
+            with self._agent.lock:
+                self._note_progress(status)
+            self._agent.observers.tell()
 
     def answer(self, sdp=None, headers=()):
         # type: (Optional[Body], HeaderFields) -> None
@@ -430,6 +434,10 @@ class Call(Own):
                     self.state, self.local_sdp, self._wanted_sdp = before
                     self._not_taken()
             raise
+        if self._agent.observers.call_answered:
+            with self._agent.lock:
+                self._note_answer()
+            self._agent.observers.tell()
 
     def _ack_with(self, sdp, content):
         # type: (Body, Optional[Content]) -> None

@@ -38,16 +38,20 @@ def _incoming(agent, raw):
     call._id = raw.call
     call.replaces, refusal = replacing.find(agent.calls.values(), headers)
     if refusal:
+        agent.refused(raw, "replaces", refusal)
         _refuse(agent, raw, refusal, None)
         return None
     if agent.session_expires is not None:
         call._session_timer = timer = session_timer.SessionTimer(call, agent.session_expires)
         fields = timer.accept(headers)
         if fields is None:
+            agent.refused(raw, "session-interval", 422)
             _refuse(agent, raw, 422, make_content(timer.refusal(), None, None))
             return None
         call._timer_fields = fields
     agent.calls[raw.call] = call
+    if agent.observers.call_started:
+        agent.observers.note("call_started", call)
     return events.IncomingCall(call, headers, call.remote_sdp)
 
 
@@ -62,6 +66,7 @@ def _progress(agent, raw):
     call.headers = Headers(raw.headers)
     call._progress = raw.status, raw.reason
     call._received(raw.body)
+    call._note_progress(raw.status)
     if agent.congested(call):  # so that a flood of them fills no memory
         return None
     return events.CallProgress(call, raw.status, raw.reason, call.headers, raw.body or None)
@@ -73,6 +78,7 @@ def _answered(agent, raw):
     call.headers = Headers(raw.headers)
     call.state = "answered"
     call._taken()
+    call._note_answer()
     call._received(raw.body)
     call._acknowledge(call.local_sdp is not None)
     if call._session_timer is not None:
@@ -87,6 +93,7 @@ def _confirmed(agent, raw):
     if call.state == "accepted":
         call._establish()
         call._ack = headers
+        call._note_answer()
     call._received(raw.body)
     if call._session_timer is not None:
         call._session_timer.restart()
@@ -156,6 +163,10 @@ def end(agent, call, event):
     agent.calls.pop(call._id, None)
     tell(event, *agent.told)
     call._over(event)
+    if event.cause in ("local-bye", "remote-bye"):
+        call._note_answer()  # the thread that has sent it may not have come so far
+    if agent.observers.call_ended:
+        agent.observers.note("call_ended", event)
     if call._session_timer is not None:
         call._session_timer.stop()
     lost = [transaction for transaction, pending in agent.pending.items() if pending.call is call]

@@ -93,6 +93,8 @@ class Own(object):
         self._agent = agent
         self.data = None  # type: Any
         self.answered_at = None  # type: Optional[float]
+        self._begun = monotonic()
+        self._answer_noted = False
         self._talk = None  # type: Optional[Tuple[float, Optional[float]]]  # since when and until when, on the monotonic clock
         self._listeners = None  # type: Optional[Listeners]
         self._keys = None  # type: Optional[Deque[str]]  # of the peer, that nobody has taken
@@ -125,6 +127,22 @@ class Own(object):
     def _not_taken(self):
         # type: () -> None
         self.answered_at = self._talk = None
+
+    # -- for those who observe the endpoint, under its lock --------------------------------------------------
+
+    def _note_progress(self, status):
+        # type: (int) -> None
+        observers = self._agent.observers
+        if observers.call_progress and self.ended is None:
+            observers.note("call_progress", self, status, monotonic() - self._begun)
+
+    def _note_answer(self):
+        # type: () -> None
+        """The call is answered. To be called wherever that shows first; it is noted once."""
+        observers = self._agent.observers
+        if observers.call_answered and not self._answer_noted and self._talk is not None:
+            self._answer_noted = True
+            observers.note("call_answered", self, self._talk[0] - self._begun)
 
     def _over(self, ended):
         # type: (CallEnded) -> None

@@ -10,12 +10,14 @@ import os
 from sipbridge._call.call import SDP, Call
 from sipbridge._call.replacing import supporting
 from sipbridge._engine.content import make_content
+from sipbridge._engine.records import tell
 from sipbridge._engine.response import Response
 from sipbridge._later import later
 from sipbridge._text.arguments import check_whole
 from sipbridge._text.checks import check_call_id
 from sipbridge._text.parameters import parse_parameters, split_list
-from sipbridge.errors import InputError, PeerUnreachable, SipbridgeError, quietly
+from sipbridge.errors import EngineLost, InputError, PeerUnreachable, SipbridgeError, quietly
+from sipbridge.events import CallEnded
 from sipbridge.headers import Headers, check_headers
 from sipbridge.uri import address_uri, parse_uri
 
@@ -79,16 +81,40 @@ def send(call):
         return
     if attempt.is_named and any(each.call_id == call.call_id for each in calls.values()):
         raise InputError("call_id: there is a call with it: %r" % (call.call_id,))
-    call._id = attempt.begin()
+    try:
+        call._id = attempt.begin()
+    except SipbridgeError as error:
+        _note_failure(call, error)
+        raise
     calls[call._id] = call
+    if call._agent.observers.call_started:
+        call._agent.observers.note("call_started", call)
+
+
+def _note_failure(call, error):
+    # type: (Call, SipbridgeError) -> None
+    """Tell observers of a call that ended before it began: the caller gets the error and no Call."""
+    observers = call._agent.observers
+    if isinstance(error, InputError) or not (observers.call_started or observers.call_ended):
+        return
+    cause = "failed"  # type: Any
+    if isinstance(error, (EngineLost, PeerUnreachable)):
+        cause = "engine-lost" if isinstance(error, EngineLost) else "unreachable"
+    ended = CallEnded(call, cause, 503, "%s" % error, Headers())
+    tell(ended, call.started, None)
+    observers.note("call_started", call)
+    observers.note("call_ended", ended)
 
 
 def place(agent, to, *arguments, **options):
     # type: (Agent, str, *Any, **Any) -> Call
     """Send an INVITE. Returns the Call. :meth:`~sipbridge.Endpoint.invite` explains arguments and errors."""
     call = prepare(agent, to, *arguments, **options)
-    with agent.lock:
-        send(call)
+    try:
+        with agent.lock:
+            send(call)
+    finally:
+        agent.observers.tell()
     return call
 
 

@@ -6,10 +6,10 @@ from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, ContextManager, Optional, Protocol, Tuple, TypeVar
+    from typing import Any, Callable, ContextManager, Optional, Protocol, Tuple, TypeVar
 
     from sipbridge._engine.choice import Engine
-    from sipbridge._engine.records import Parties, Source
+    from sipbridge._engine.records import Parties, RawEvent, Source
     from sipbridge._engine.response import Response
 
     _T = TypeVar("_T")
@@ -20,6 +20,19 @@ if TYPE_CHECKING:
         def cancel(self):
             # type: () -> None
             raise NotImplementedError
+
+    class Observers(Protocol):
+        """Those who are told what happens: :class:`sipbridge._agent.observers.Observers`."""
+
+        call_started = call_progress = call_answered = call_ended = registration_changed = ()  # type: Tuple[Any, ...]
+
+        def note(self, kind, *arguments):
+            # type: (str, *Any) -> None
+            pass
+
+        def tell(self, wait=False):
+            # type: (bool) -> None
+            pass
 
     class Agent(Protocol):
         """The engine, the lock of all objects that follow its events, and timers."""
@@ -33,6 +46,15 @@ if TYPE_CHECKING:
         def lock(self):
             # type: () -> ContextManager[object]
             raise NotImplementedError
+
+        @property
+        def observers(self):
+            # type: () -> Observers
+            raise NotImplementedError
+
+        def refused(self, raw, rule, status):
+            # type: (RawEvent, str, int) -> None
+            pass
 
         @property
         def told(self):

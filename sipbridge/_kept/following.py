@@ -24,10 +24,13 @@ def _registration(agent, raw):
     registration = agent.registrations[raw.registration]
     if raw.state != "active":
         del agent.registrations[raw.registration]
+    before = registration.state
     registration._changed(raw.state, raw.expires, response_of(raw))
-    return events.RegistrationChanged(
+    changed = events.RegistrationChanged(
         registration, registration.state, raw.status, raw.reason, registration.expires
     )
+    registration._note(changed, before)
+    return changed
 
 
 def _subscription(agent, raw):

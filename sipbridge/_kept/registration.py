@@ -116,7 +116,8 @@ class Registration(object):
         self._parties = self._agent.rerouted(self._parties)
         self._id = self._engine.register(self.registrar, self._parties, self._contact, self._wanted)
         self._agent.registrations[self._id] = self
-        self.state = "pending"
+        before, self.state = self.state, "pending"
+        self._note(RegistrationChanged(self, "pending", 0, "", 0), before if self._answers else None)
 
     def _refresh(self, wanted):
         # type: (int) -> None
@@ -134,7 +135,15 @@ class Registration(object):
                 return False
             self._stop_waiting()
             self.state = "ended"
+            self._note(RegistrationChanged(self, "ended", 0, "", 0), "waiting")
         return True
+
+    def _note(self, changed, before):
+        # type: (RegistrationChanged, Optional[State]) -> None
+        """Tell observers; ``before`` is the state before, None: it is new."""
+        observers = self._agent.observers
+        if observers.registration_changed:
+            observers.note("registration_changed", changed, before)
 
     def _withdraw(self):
         # type: () -> None

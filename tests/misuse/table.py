@@ -35,8 +35,8 @@ INTERNAL = frozenset(
     " ladder.make_columns payload.check_line".split()
 )
 
-#: A Worker's methods are the contract's, and the endpoint's to call.
-INTERNAL_CLASSES = frozenset(["Worker"])
+#: A Worker's methods are the contract's, and the endpoint's to call, as are those of an Observer.
+INTERNAL_CLASSES = frozenset(["Observer", "Worker"])
 
 _HEADERS = values.PAIRS
 _SDP = optional(values.OCTETS)
@@ -111,6 +111,7 @@ TABLE = {
         kind=values.THING + [sipbridge.Call, int],
         handler=optional(values.CALLABLE),
     ),
+    "Endpoint.observe": _entry(dict(observer=sipbridge.Observer()), observer=values.THING),
     "Endpoint.serve": _entry(dict(handler=len), handler=values.CALLABLE),
     "Endpoint.off": _entry(dict(kind=sipbridge.IncomingCall, handler=len), kind=ANY, handler=ANY),
     "Endpoint.events": _entry({}, timeout=values.TIMEOUT),

@@ -67,6 +67,12 @@ def test_the_example_of_sources_md(starter):
     assert example.output() == _block("sources.md", "text")
 
 
+def test_the_example_of_observers_in_watching_md(starter):
+    example = _start("watching.md", starter.folder())
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output() == _block("watching.md", "text")
+
+
 def test_the_examples_of_tracing_md(starter, other):
     folder = starter.folder()
     example = _start("tracing.md", folder, other.uri)

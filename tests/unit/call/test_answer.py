@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from sipbridge._agent.observers import Observers
 from sipbridge._call.call import Call
 from sipbridge.errors import CallStateError, InputError
 from sipbridge.headers import Headers
@@ -21,6 +22,7 @@ class _Agent(object):
     def __init__(self, answering):
         self.lock = threading.Lock()
         self.engine = self
+        self.observers = Observers()
         self._answering = answering
         self.call = Call(self, True, u"sip:bob@example.com", Headers())
 

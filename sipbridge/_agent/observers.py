@@ -1,0 +1,275 @@
+"""Tell those who watch an endpoint what happens: logs, metrics, reports of errors.
+
+Most of it happens under the endpoint's lock, where no foreign code may run: an observer may ask the endpoint something,
+or take a lock of its own that another thread holds while it asks. So what happens is noted under the lock, and the
+observers are told in the same order, one thing at a time, as soon as the lock is free.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import sys
+import threading
+from collections import deque
+
+from sipbridge._compat import NamedTuple
+from sipbridge._later import later
+from sipbridge._text.arguments import check_kind
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from typing import Any, Callable, Deque, Optional, Set, Tuple, TypeVar, cast
+
+    from sipbridge import events
+    from sipbridge._agent import traffic
+    from sipbridge._agent.agent import Agent
+    from sipbridge._agent.fault import Fault
+    from sipbridge._call.call import Call
+    from sipbridge._engine.records import Source
+
+    _Observer = TypeVar("_Observer", bound="Observer")
+else:
+    logging, traffic = later("logging", "sipbridge._agent.traffic")
+
+
+class Refusal(NamedTuple("Refusal", [
+    ("rule", "str"), ("status", "int"), ("method", "str"), ("source", "Optional[Source]"), ("call_id", "str"),
+])):
+    """A new call, request or subscription that the endpoint refused before any handler saw it.
+
+    Attributes:
+        rule: why, one of :data:`RULES`.
+        status: the status that it was answered with; 0 for none.
+        method: the method of the request, as "INVITE".
+        source: where it came from, a :class:`~sipbridge.Source`, or None where nobody knows.
+        call_id: its Call-ID.
+    """
+
+    __slots__ = ()
+
+
+#: The rules of refusals. "draining": the endpoint takes nothing new (Endpoint.drain); "handlers": every handler is at
+#: work; "congested": too many events wait; "fault": sipbridge failed; "replaces": Replaces names a call that cannot be
+#: replaced (RFC 3891, 3); "session-interval": Session-Expires is too small (RFC 4028, 9).
+RULES = ("draining", "handlers", "congested", "fault", "replaces", "session-interval")
+
+
+class Message(NamedTuple("Message", [
+    ("outgoing", "bool"), ("method", "str"), ("status", "int"), ("reason", "str"), ("call", "Optional[Call]"),
+    ("call_id", "str"), ("time", "float"),
+])):
+    """A request or a response that the endpoint received, or had its engine send.
+
+    These are the messages of the transaction user (RFC 3261, 5). What the library sends and takes by itself is not
+    among them: retransmissions, 100, the answers to BYE, CANCEL and OPTIONS, the second try after a challenge.
+
+    Attributes:
+        outgoing: True when the endpoint sent it.
+        method: of the request; of a response, that of the request that it answers. A peer's may be any token.
+        status: the status of a response; 0 for a request.
+        reason: the reason phrase of a response that was received, or "".
+        call: the Call that it belongs to, or None.
+        call_id: the Call-ID, or "" where it is not known.
+        time: when it was received or given to the engine: seconds since 1970, UTC.
+    """
+
+    __slots__ = ()
+
+
+class Crash(NamedTuple("Crash", [
+    ("reason", "str"), ("pid", "int"), ("backtrace", "str"), ("core", "Optional[str]"),
+])):
+    """An engine that was lost: the process of a :class:`~sipbridge.Worker` that died or hung.
+
+    Attributes:
+        reason: what became of it, text.
+        pid: its process id; 0 where there was none.
+        backtrace: where in native code and in Python it was, as text, or "": see ``Worker(crash_folder=)``.
+        core: the path of its core dump, or None.
+    """
+
+    __slots__ = ()
+
+
+class Observer(object):
+    """Is told what happens at an endpoint: derive from it, and give one to :meth:`~sipbridge.Endpoint.observe`.
+
+    Each method does nothing here. Write those that you need. They are called one after the other, in the order in which
+    things happened, but for those of handlers, which are called on the thread of the handler. They must return soon and
+    must not wait, since events wait meanwhile. A Call that they get is one of :mod:`sipbridge`, also for an endpoint of
+    :mod:`sipbridge.aio`: read its attributes.
+
+    What a method raises is logged, once for each method, and disturbs nothing.
+    """
+
+    def call_started(self, call):
+        # type: (Call) -> None
+        """An INVITE was received, or sent for the first time, and made this Call."""
+
+    def call_progress(self, call, status, seconds):
+        # type: (Call, int, float) -> None
+        """A provisional response, 101 to 199, was received or sent; ``seconds`` after the call started."""
+
+    def call_answered(self, call, seconds):
+        # type: (Call, float) -> None
+        """A 2xx to the INVITE was received or sent; ``seconds`` after the call started."""
+
+    def call_ended(self, ended):
+        # type: (events.CallEnded) -> None
+        """A call is over, as the :class:`~sipbridge.CallEnded` tells. Its ``call.duration`` is how long it was up."""
+
+    def refused(self, refusal):
+        # type: (Refusal) -> None
+        """Something new was refused before a handler saw it; what that is a :class:`Refusal` tells."""
+
+    def registration_changed(self, changed, before):
+        # type: (events.RegistrationChanged, Optional[str]) -> None
+        """The state of a registration has changed, or it was refreshed; ``before`` is the state before.
+
+        The first state is "pending", with None before it.
+        """
+
+    def message(self, message):
+        # type: (Message) -> None
+        """A :class:`Message` passed."""
+
+    def handler_began(self, event):
+        # type: (Any) -> None
+        """A handler is called with this event. On its thread, before it."""
+
+    def handler_ended(self, event, seconds, failed):
+        # type: (Any, Optional[float], bool) -> None
+        """It has returned, or raised something (``failed``), after ``seconds``. On its thread.
+
+        They are None for the function of :meth:`~sipbridge.Endpoint.serve`, which takes as long as its call.
+        """
+
+    def fault(self, fault):
+        # type: (Fault) -> None
+        """A handler has raised something, or sipbridge has a fault, as the :class:`~sipbridge.Fault` tells.
+
+        On the thread on which it happened, while the exception is being handled.
+        """
+
+    def engine_lost(self, crash):
+        # type: (Crash) -> None
+        """The process of the engine died or hung, as a :class:`Crash` tells. Its calls end."""
+
+    def engine_restarted(self, restarted):
+        # type: (events.EngineRestarted) -> None
+        """Another process is in its place."""
+
+    def engine_failed(self, failed):
+        # type: (events.EngineFailed) -> None
+        """The engine is lost for good."""
+
+
+#: What an observer is told of: the names of its methods.
+KINDS = tuple(sorted(name for name in vars(Observer) if not name.startswith("_")))
+
+
+class Observers(object):
+    """The observers of one endpoint, and what they have not been told of yet.
+
+    It has a tuple of functions for each of :data:`KINDS`, by that name: those of the observers that want to know. Where
+    something happens, look whether there are any, and :meth:`note` it::
+
+        if observers.call_started:
+            observers.note("call_started", call)
+    """
+
+    if TYPE_CHECKING:
+        call_started = call_progress = call_answered = call_ended = ()  # type: Tuple[Callable[..., object], ...]
+        refused = registration_changed = message = ()  # type: Tuple[Callable[..., object], ...]
+        handler_began = handler_ended = fault = ()  # type: Tuple[Callable[..., object], ...]
+        engine_lost = engine_restarted = engine_failed = ()  # type: Tuple[Callable[..., object], ...]
+
+    def __init__(self):
+        # type: () -> None
+        self._notes = deque()  # type: Deque[Tuple[str, Tuple[Any, ...]]]
+        self._telling = threading.Lock()
+        self._teller = None  # type: Optional[threading.Thread]
+        self._failing = set()  # type: Set[Callable[..., object]]
+        for kind in KINDS:
+            setattr(self, kind, ())
+
+    def add(self, observer):
+        # type: (Observer) -> None
+        """Tell this one, too. From any thread, under the endpoint's lock."""
+        for kind in KINDS:
+            function = getattr(type(observer), kind)
+            if getattr(function, "__func__", function) is not vars(Observer)[kind]:
+                setattr(self, kind, getattr(self, kind) + (getattr(observer, kind),))
+
+    # -- what happens under the lock -----------------------------------------------------------------------
+
+    def note(self, kind, *arguments):
+        # type: (str, *Any) -> None
+        """Something happened, of which :meth:`tell` tells. Under the endpoint's lock, so that the order is right."""
+        self._notes.append((kind, arguments))
+
+    def forget(self, kind, *arguments):
+        # type: (str, *Any) -> None
+        """What was noted did not happen. It may have been told already."""
+        try:
+            self._notes.remove((kind, arguments))
+        except ValueError:
+            pass
+
+    def tell(self, wait=False):
+        # type: (bool) -> None
+        """Tell of all that was noted. Without the endpoint's lock.
+
+        While another thread does that, it tells of this, too, and nothing is left to do here; with ``wait`` this waits
+        for it, so that the event thread brings no more than can be told of.
+        """
+        if self._teller is threading.current_thread():  # an observer has called something
+            return
+        while self._notes and self._telling.acquire(wait):
+            self._teller = threading.current_thread()
+            try:
+                while self._notes:
+                    kind, arguments = self._notes.popleft()
+                    self.tell_now(kind, *arguments)
+            finally:
+                self._teller = None
+                self._telling.release()
+
+    # -- what happens without it -----------------------------------------------------------------------------
+
+    def tell_now(self, kind, *arguments):
+        # type: (str, *Any) -> None
+        """Tell of something at once, on this thread. Not under the endpoint's lock."""
+        for function in getattr(self, kind):
+            try:
+                function(*arguments)
+            except Exception:
+                self._report(function)
+
+    def _report(self, function):
+        # type: (Callable[..., object]) -> None
+        if function in self._failing:
+            return
+        self._failing.add(function)
+        logging.getLogger("sipbridge").exception("observer %r failed; this is logged once", function)
+
+
+class Observed(object):
+    """The part of an endpoint that observers are given to."""
+
+    if TYPE_CHECKING:
+        _agent = cast("Agent", None)
+
+    def observe(self, observer):
+        # type: (_Observer) -> _Observer
+        """Tell this :class:`~sipbridge.Observer` what happens from now on: see docs/watching.md. Returns it.
+
+        Raises InputError.
+        """
+        check_kind(observer, Observer, "observer")
+        agent = self._agent
+        with agent.lock:
+            agent.observers.add(observer)
+            if agent.observers.message and agent.traffic is None:
+                agent.traffic = traffic.Traffic(agent)
+        return observer
