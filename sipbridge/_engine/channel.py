@@ -1,10 +1,8 @@
-"""The service's end of the socket to one worker process: commands out, results and events in."""
+"""The service's end of the stream to one process: commands out, results and events in."""
 
 from __future__ import absolute_import, division, print_function
 
 import errno
-import select
-import socket
 import threading
 from collections import deque
 from itertools import starmap
@@ -18,11 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Deque, Dict, List, Optional, Sequence, Tuple
 
-    from sipbridge._engine.worker_process import Process
-
-#: Octets to read at once.
-_CHUNK = 65536  # malloc would map and unmap a larger buffer each time
-
+    from sipbridge._engine.process import Process
 
 class Pending(object):
     """A command whose result has not come yet.
@@ -80,20 +74,21 @@ class _Outgoing(object):
         """True when nothing is left."""
         return sum(self._counts) == len(self._octets)
 
-    def send(self, connection):
-        # type: (socket.socket) -> None
-        """Send some of the octets. Raises what the socket raises."""
-        self._counts.extend(starmap(connection.send, ((self.left(),),)))
+    def send(self, function):
+        # type: (Callable[[bytes], int]) -> None
+        """Send some of the octets by a function that returns how many it sent. Raises what that raises."""
+        self._counts.extend(starmap(function, ((self.left(),),)))
 
 
 class Channel(object):
-    """The connection to one :class:`~sipbridge._engine.worker_process.Process`, which it owns.
+    """The connection to one :class:`~sipbridge._engine.process.Process`, whose stream it owns.
 
     Attributes:
-        facts: the content of the worker's hello.
+        facts: the content of the process's hello.
         early: the events that came during :meth:`request`.
+        heard: how often octets have come. Each time is a sign of life.
         ended: True when nothing more can be read.
-        problem: what was wrong in the octets from the worker, or None.
+        problem: what was wrong in the octets from the process, or None.
     """
 
     def __init__(self, process):
@@ -103,11 +98,10 @@ class Channel(object):
         self.problem = None  # type: Optional[str]
         self.early = []  # type: List[Tuple[Any, ...]]
         self.ended = False
-        self._socket = process.socket
+        self.heard = 0
+        self._stream = process.stream
         self._sending = threading.Lock()
         self._outgoing = _Outgoing(b"")
-        self._poll = select.poll()
-        self._poll.register(self._socket.fileno(), select.POLLIN)
         self._decoder = protocol.Decoder()
         self._vocabulary = None  # type: Optional[Vocabulary]
         self._pending = {}  # type: Dict[int, Pending]
@@ -132,7 +126,7 @@ class Channel(object):
             outgoing = self._outgoing = _Outgoing(self._outgoing.left() + octets)
             while not outgoing.is_sent:
                 try:
-                    outgoing.send(self._socket)
+                    outgoing.send(self._stream.send)
                 except (OSError, IOError) as error:
                     if error.args[0] != errno.EINTR:
                         outgoing = self._outgoing = _Outgoing(b"")
@@ -142,25 +136,22 @@ class Channel(object):
     def receive(self, timeout):
         # type: (Optional[float]) -> List[Tuple[Any, ...]]
         """The messages that come within ``timeout`` seconds (None: no limit), a list of (kind, ...)."""
-        try:
-            if timeout is not None and not self._poll.poll(int(timeout * 1000 + 0.999)):
-                return []
-            octets = self._socket.recv(_CHUNK)
-        except (OSError, IOError, select.error, socket.error) as error:
-            if error.args[0] == errno.EINTR:
-                return []
-            octets = b""
+        octets = self._stream.receive(timeout)
+        if octets is None:
+            return []
         if not octets:
             self.ended = True
             return []
         messages = []
         try:
             for kind, payload in self._decoder.feed(octets):
-                messages.append(self._message(kind, payload))
+                if kind != protocol.ALIVE:
+                    messages.append(self._message(kind, payload))
         except ProtocolError as error:
             self.ended = True
-            self.problem = "worker process %d sent what it should not: %s" % (self.process.pid, error)
+            self.problem = "%s sent what it should not: %s" % (self.process.name, error)
             self.process.kill()
+        self.heard += 1  # last: who reads this has the messages, too
         return messages
 
     def _message(self, kind, payload):
@@ -197,11 +188,11 @@ class Channel(object):
             pending.settle(None, error)
         self._pending.clear()
 
-    # -- one thing after the other, while the worker is nobody else's --------------------------------------------
+    # -- one thing after the other, while the process is nobody else's --------------------------------------------
 
     def greet(self, timeout):
         # type: (float) -> None
-        """Wait at most ``timeout`` seconds for the worker's hello. Raises EngineLost, and the error of a worker that
+        """Wait at most ``timeout`` seconds for the hello. Raises EngineLost, and the error of a process that
         cannot load its engine.
         """
         self._await(timeout, lambda: self.facts is not None)
@@ -223,7 +214,7 @@ class Channel(object):
                 raise EngineLost(self.problem or self.process.reap(1.0))
             left = deadline - monotonic()
             if left <= 0:
-                raise EngineLost("worker process %d was not ready in %g s" % (self.process.pid, timeout))
+                raise EngineLost("%s was not ready in %g s" % (self.process.name, timeout))
             for message in self.receive(left):
                 self._absorb(*message)
 
@@ -246,12 +237,9 @@ class Channel(object):
     def shut(self):
         # type: () -> None
         """Wake the threads that read or send. What has come before can still be read."""
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except (OSError, IOError):
-            pass
+        self._stream.shut()
 
     def close(self):
         # type: () -> None
         with self._sending:
-            self._socket.close()
+            self._stream.close()

@@ -1,4 +1,4 @@
-"""Where the engine of an endpoint runs: in this process, or in a worker."""
+"""Where the engine of an endpoint runs: in this process, or in another one."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -11,11 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Union
 
-    from sipbridge._engine import memory, worker
+    from sipbridge._engine import memory, remote
 
-    Engine = Union[InProcess, worker.Worker, memory.Memory]
+    Engine = Union[InProcess, remote.Remote, memory.Memory]
 else:
-    memory, worker = later("sipbridge._engine.memory", "sipbridge._engine.worker")
+    memory, remote = later("sipbridge._engine.memory", "sipbridge._engine.remote")
 
 
 def make(engine):
@@ -25,6 +25,6 @@ def make(engine):
         return InProcess(engine)
     if isinstance(engine, InProcess):
         return engine
-    if isinstance(engine, (worker.Worker, memory.Memory)):
+    if isinstance(engine, (remote.Remote, memory.Memory)):
         return engine
     raise InputError("an engine is a name, a Worker or an InProcess, not %r" % (engine,))

@@ -1,4 +1,5 @@
-"""The protocol between a service and its worker (docs/worker-protocol.md): frames, commands, results, events.
+"""The protocol between a service and its worker (docs/worker-protocol.md): frames, commands, results, events, signs of
+life.
 
 A frame holds numbers, text, octets and JSON. Reading one never executes code.
 """
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Sequence, Tuple
 
 #: The version of the protocol. Both sides must have the same.
-VERSION = 2
+VERSION = 3
 
-#: The kinds of frames. HELLO, RESULT, FAILURE and EVENT come from the worker; the others go to it.
-HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT = range(1, 7)
+#: The kinds of frames. HELLO, RESULT, FAILURE, EVENT and ALIVE come from the worker; COMMAND and CREDIT go to it.
+HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT, ALIVE = range(1, 8)
 
 #: The most octets of a frame. No SIP message has as many.
 MAX_FRAME = 4 * 1024 * 1024
@@ -58,6 +59,10 @@ def frame(kind, payload):
     return FRAME_HEAD.pack(len(payload), kind) + payload
 
 
+#: A sign of life.
+SIGN_OF_LIFE = frame(ALIVE, b"")
+
+
 class Decoder(object):
     """Cuts the received octets into frames."""
 
@@ -72,7 +77,7 @@ class Decoder(object):
         frames, start, end = [], 0, len(octets)
         while end - start >= FRAME_HEAD.size:
             length, kind = FRAME_HEAD.unpack_from(octets, start)
-            if length > MAX_FRAME or not HELLO <= kind <= CREDIT:
+            if length > MAX_FRAME or not HELLO <= kind <= ALIVE:
                 raise ProtocolError("no frame of the worker protocol: kind %d, %d octets" % (kind, length))
             if end - start - FRAME_HEAD.size < length:
                 break

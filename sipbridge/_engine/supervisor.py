@@ -1,4 +1,4 @@
-"""The thread of a worker that starts its process, watches it, and starts another one when it is lost."""
+"""The thread that starts the process of an engine, watches it, and starts another one when it is lost."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -9,15 +9,15 @@ from sipbridge._compat import monotonic
 from sipbridge._engine.channel import Channel
 from sipbridge._engine.ledger import unreported
 from sipbridge._engine.records import ProtocolError
-from sipbridge._engine.worker_process import Process
 from sipbridge.errors import EngineLost, SipbridgeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, List, Optional, Tuple
 
+    from sipbridge._engine.process import Process
     from sipbridge._engine.records import RawEvent
-    from sipbridge._engine.worker import Worker
+    from sipbridge._engine.remote import Remote
 
 log = logging.getLogger("sipbridge")
 
@@ -27,30 +27,32 @@ _START = 20.0
 #: After this many seconds of life, a death counts as the first one; and the longest back-off in seconds.
 _STABLE, _LONGEST = 60.0, 10.0
 
+#: The seconds that a process may take to end once its stream has.
+PATIENCE = 1.0
+
 #: Each process has handles from a share of its own, of this many bits. So a handle of a dead process means nothing to
 #: the next one.
 _SHARE = 32
 
 
 class Supervisor(object):
-    """Keeps a process running for a worker. It sleeps while the process lives.
+    """Keeps a process running.
 
     Args:
-        worker: the Worker.
-        settings: the settings of each process.
-        python, max_restarts, backoff: as for the Worker.
+        remote: the Remote whose processes they are.
+        hang_timeout, beat, max_restarts, backoff: as for the Remote.
 
     Attributes:
         port: the local port of the engine, once a process has opened it.
-        starting: a process that is starting and that the worker does not have yet, or None.
+        starting: a process that is starting and that the Remote does not have yet, or None.
         deaths: the number of processes that died in a row.
     """
 
-    def __init__(self, worker, settings, python, max_restarts, backoff):
-        # type: (Worker, Dict[str, Any], Optional[str], Optional[int], float) -> None
-        self._worker = worker
-        self._settings = settings
-        self._python = python
+    def __init__(self, remote, hang_timeout, beat, max_restarts, backoff):
+        # type: (Remote, float, float, Optional[int], float) -> None
+        self._remote = remote
+        self._hang_timeout = hang_timeout
+        self._beat = beat
         self._max_restarts = max_restarts
         self._backoff = backoff
         self._generation = 0
@@ -74,7 +76,7 @@ class Supervisor(object):
     def begin(self):
         # type: () -> None
         """Start the thread."""
-        thread = threading.Thread(target=self._run, name="sipbridge worker")
+        thread = threading.Thread(target=self._run, name="sipbridge engine")
         thread.daemon = True
         thread.start()
         self._thread = thread
@@ -93,16 +95,16 @@ class Supervisor(object):
         SipbridgeError.
         """
         self._generation += 1
-        channel = Channel(Process(self._python, self._settings))
+        channel = Channel(self._remote._launch())
         self.starting = channel.process
         try:
-            if self._worker._closing.is_set():
+            if self._remote._closing.is_set():
                 raise EngineLost("the endpoint is being closed")
             channel.greet(_START)
             last_id = self._generation << _SHARE
-            opened = channel.request(_START, "open", last_id, *(self._worker._opening or ()))
+            opened = channel.request(_START, "open", last_id, *(self._remote._opening or ()))
             self.port, complaints = _parsed(opened)
-            failed = self._worker._ledger.restore(lambda *command: channel.request(_START, *command))
+            failed = self._remote._ledger.restore(lambda *command: channel.request(_START, *command))
         except BaseException:
             end(channel)
             raise
@@ -117,31 +119,50 @@ class Supervisor(object):
         try:
             self._keep_alive()
         except Exception as error:  # end everything here, or threads would wait for ever
-            log.exception("the thread that watches the worker has failed")
-            channel = self._worker._channel
+            log.exception("the thread that watches the engine has failed")
+            channel = self._remote._channel
             if channel is not None:
                 channel.process.kill()
                 channel.process.reap(0.0)
-                self._worker._lose(channel, EngineLost("the engine is lost: %r" % error))
+                self._remote._lose(channel, EngineLost("the engine is lost: %r" % error))
             self._give_up("%r" % error)
 
     def _keep_alive(self):
         # type: () -> None
-        while self._worker._channel is not None:
-            channel, started = self._worker._channel, monotonic()
-            reason = channel.process.watch()
+        while self._remote._channel is not None:
+            channel, started = self._remote._channel, monotonic()
+            reason = self._watch(channel)
             died = monotonic()
             reason = channel.problem or reason
-            self._worker._lose(channel, EngineLost("the engine is lost: " + reason))
+            self._remote._lose(channel, EngineLost("the engine is lost: " + reason))
             if died - started > _STABLE:
                 self.deaths = 0
-            if self._worker._closing.is_set() or not self._revive(reason, died):
+            if self._remote._closing.is_set() or not self._revive(reason, died):
                 return
+
+    def _watch(self, channel):
+        # type: (Channel) -> str
+        """Wait until the process is dead. End it when no sign of life comes. Returns what happened, as text.
+
+        Everything that comes from the process is a sign of life.
+        """
+        process = channel.process
+        silent = 0.0  # the sum of short waits, so that the time in which the machine sleeps does not count
+        while silent < self._hang_timeout and (process.close_by is None or monotonic() < process.close_by):
+            heard = channel.heard
+            if process.stream.ends_within(self._beat) or channel.ended:
+                return process.reap(PATIENCE)
+            if channel.heard == heard:
+                self._remote._read_if_idle(channel)
+            if channel.heard == heard and process.has_ended():
+                return process.reap(PATIENCE)
+            silent = 0.0 if channel.heard != heard or process.close_by else silent + self._beat
+        return process.end_hung(silent)
 
     def _revive(self, reason, died):
         # type: (str, float) -> bool
         """Start another process. Returns False after too many deaths, and when the endpoint closes."""
-        closing = self._worker._closing
+        closing = self._remote._closing
         while True:
             self.deaths += 1
             log.error("%s; %d in a row", reason, self.deaths)
@@ -154,14 +175,14 @@ class Supervisor(object):
                 break
             except SipbridgeError as error:
                 reason = "%s" % error
-                self._worker._lost = EngineLost("the engine is lost: " + reason)
+                self._remote._lost = EngineLost("the engine is lost: " + reason)
             if closing.is_set():
                 return False
         seconds = monotonic() - died
-        log.warning("worker process %d is in its place after %.3f s", channel.process.pid, seconds)
+        log.warning("%s is in its place after %.3f s", channel.process.name, seconds)
         for text in complaints:
             log.warning("%s", text)
-        self._worker._install(channel, unreported("engine-restarted", reason=reason, expires=seconds), *failed)
+        self._remote._install(channel, unreported("engine-restarted", reason=reason, expires=seconds), *failed)
         if closing.is_set():  # the thread that closes has not seen this process
             channel.process.kill()
         return True
@@ -174,14 +195,14 @@ class Supervisor(object):
     def _give_up(self, reason):
         # type: (str) -> bool
         error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self.deaths, reason))
-        self._worker._give_up(error)
+        self._remote._give_up(error)
         log.critical("%s", error)
         return False
 
 
 def end(channel):
     # type: (Channel) -> None
-    """End a process that no worker has."""
+    """End a process that no Remote has."""
     channel.process.kill()
     channel.process.reap(0.0)
     channel.close()

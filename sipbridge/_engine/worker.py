@@ -1,62 +1,23 @@
-"""An engine in a process of its own. The process is watched, and replaced when it is lost.
-
-A thread that waits for a result or an event reads the socket itself, also for the other threads, so a result arrives
-without a switch of threads. Only the main thread lets another thread read, because a signal may interrupt it anywhere.
-One more thread, the supervisor, starts and watches the process; it sleeps while the process lives.
-"""
+"""An engine in a process of its own, a child of this one."""
 
 from __future__ import absolute_import, division, print_function
 
-import logging
 import os
-import threading
-import warnings
-from collections import deque
 
-from sipbridge._compat import monotonic
-from sipbridge._engine import protocol
-from sipbridge._engine.in_process import InProcess
-from sipbridge._engine.ledger import Ledger, unreported
-from sipbridge._engine.owner import Owner
-from sipbridge._engine.readiness import Alert
-from sipbridge._engine.shield_counters import Counter
-from sipbridge._engine.supervisor import Supervisor, end
-from sipbridge._text.arguments import check_delay, check_path, check_text, check_whole
-from sipbridge.errors import (
-    EngineError,
-    EngineLost,
-    InputError,
-    SipbridgeError,
-    UnshieldedEngineWarning,
-)
+from sipbridge._engine.remote import Remote
+from sipbridge._engine.worker_process import WorkerProcess
+from sipbridge._text.arguments import check_path, check_text
+from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Deque, List, Optional, Tuple
-
-    from sipbridge._engine.channel import Channel
-    from sipbridge._engine.records import Parties, RawEvent
-
-    _Forwarding = InProcess  # _forward() gives Worker its methods
-else:
-    _Forwarding = object
-
-log = logging.getLogger("sipbridge")
-
-#: The most events that a worker sends before the service reads them, so that they do not fill its memory.
-WINDOW = 1000
+    from typing import Any, Dict, Optional
 
 #: The most seconds between two signs of life. With each, the worker also checks that its service lives.
 _BEAT = 0.5
 
-#: The seconds that closing may take in addition to the ``grace`` for peers.
-_CLOSING = 1.5
 
-#: The methods of an engine that only worker_main calls.
-_BETWEEN = frozenset(["vocabulary", "take_frames", "probe"])
-
-
-class Worker(_Forwarding):
+class Worker(Remote):
     """An engine in a process of its own, for one endpoint: ``Endpoint(..., engine=Worker())``.
 
     Args:
@@ -85,356 +46,43 @@ class Worker(_Forwarding):
         # type: (Optional[str], float, Optional[int], float, Optional[str], Optional[str]) -> None
         if engine is not None:
             check_text(engine, "engine")
-        if not check_delay(hang_timeout, "hang_timeout"):
-            raise InputError("hang_timeout must be seconds above 0, not %r" % (hang_timeout,))
-        check_delay(backoff, "backoff")
-        if max_restarts is not None:
-            check_whole(max_restarts, "max_restarts", 0, 2**31 - 1)
-        if crash_folder is not None and not _made_writable(check_path(crash_folder, "crash_folder")):
-            raise InputError("crash_folder is no folder that can be written to: %r" % (crash_folder,))
+        Remote.__init__(self, hang_timeout, max_restarts, backoff, beat_for(hang_timeout))
         if python is not None:
             check_path(python, "python")
-        settings = {
+        self._python = python
+        self._settings = {
             "engine": engine,
             "hang": hang_timeout,
-            "beat": min(_BEAT, hang_timeout / 5.0),
-            "crash_folder": None if crash_folder is None else os.path.abspath(crash_folder),
-        }
-        self._supervisor = Supervisor(self, settings, python, max_restarts, backoff)
-        self.name = ""  # type: str  # the engine's name, once it is open
-        self.version = ""  # type: str
-        self._owner = Owner()
-        self._condition = threading.Condition(threading.Lock())
-        self._channel = None  # type: Optional[Channel]  # the connection to the present process
-        self._reading = False  # True while a thread reads its socket
-        self._waiting = 0  # the number of threads that wait for that one
-        self._events = deque()  # type: Deque[RawEvent]
-        self._consumed = 0  # events read since the last credit for more
-        self._lost = EngineError("the engine is not open")  # type: Optional[EngineError]  # what each command raises while there is no process
-        self._closing = threading.Event()
-        self._closed = False
-        self._opening = None  # type: Optional[List[Any]]  # the names of the last arguments of open(), and all its arguments
-        self._ledger = Ledger()
-        self._alert = None  # type: Optional[Alert]  # for programs that poll a descriptor
-        self._gave_up = False
-
-    @property
-    def _cond(self):
-        # type: () -> threading.Condition
-        """The lock of this object, with a condition. In a forked process it raises EngineError."""
-        if self._opening is not None:
-            self._owner.check()
-        return self._condition
-
-    # -- the engine, as InProcess --------------------------------------------------------------------------
-
-    def open(self, transport, host, port, *values, **named):
-        # type: (str, str, int, *object, **object) -> None
-        """Start the process and open the engine in it. Raises TransportError and EngineError."""
-        if self._opening is not None:
-            raise EngineError("this Worker was opened before; make one for each endpoint")
-        self._owner = Owner()
-        names = sorted(named)
-        self._opening = opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
-        channel, complaints, _ = self._supervisor.start()
-        try:
-            for text in complaints:  # it raises if the user has made warnings errors
-                warnings.warn(text, UnshieldedEngineWarning, stacklevel=3)
-            opening[3] = self.port
-            facts = channel.facts or {}
-            self.name, self.version = facts["engine"], facts["library"]
-            self._install(channel)
-            self._supervisor.begin()
-        except BaseException:
-            self._closing.set()
-            end(channel)
-            raise
-
-    @property
-    def port(self):
-        # type: () -> int
-        """The local port."""
-        return self._supervisor.port or 0
+            "beat": beat_for(hang_timeout),
+            "crash_folder": check_crash_folder(crash_folder),
+        }  # type: Dict[str, Any]
 
     @property
     def pid(self):
         # type: () -> Optional[int]
         """The process id of the worker, or None while it has no process."""
         channel = self._channel
-        return None if channel is None else channel.process.pid
+        return channel.process.pid if channel is not None else None
 
-    def shield_counters(self):
-        # type: () -> List[Counter]
-        """The counters of the shield in the worker's process, like :func:`sipbridge.shield.counters`."""
-        return [Counter(*each) for each in self._command("shield_counters")]
+    def _launch(self):
+        # type: () -> WorkerProcess
+        return WorkerProcess(self._python, self._settings)
 
-    def fileno(self):
-        # type: () -> int
-        """A file descriptor for poll() and select(), readable while events wait. Do not read from it.
 
-        From the first call on, one more thread takes events from the worker as they come.
-        """
-        with self._cond:
-            if self._alert is None:
-                self._alert = Alert()
-                self._alert.set(bool(self._events))
-                thread = threading.Thread(target=self._read_on, name="sipbridge worker events")
-                thread.daemon = True
-                thread.start()
-            return self._alert.fileno()
+def beat_for(hang_timeout):
+    # type: (float) -> float
+    """The seconds between two signs of life of a process that counts as hung after ``hang_timeout`` seconds."""
+    return min(_BEAT, hang_timeout / 5.0) if isinstance(hang_timeout, (int, float)) else _BEAT
 
-    def _read_on(self):
-        # type: () -> None
-        with self._cond:
-            self._read_until(lambda: self._closed, None)
 
-    def close(self, grace):
-        # type: (float) -> None
-        """Close the engine in about ``grace`` seconds at most, and end the process. Waiting threads get EngineError."""
-        with self._cond:
-            if self._closed or not self._supervisor.has_begun:
-                raise EngineError("close: the engine is not open")
-            self._closing.set()
-            channel, starting = self._channel, self._supervisor.starting
-        if starting is not None:
-            starting.kill()
-        if channel is not None:
-            channel.process.close_by = monotonic() + grace + _CLOSING
-            try:
-                self._command("close", grace, within=grace + _CLOSING)
-            except EngineError as error:
-                log.debug("close: %s", error)
-                channel.process.kill()
-        with self._cond:
-            self._closed = True
-            self._tell()
-            if self._alert is not None:
-                self._alert.close()
-                self._alert = None
-        self._supervisor.join()
-
-    def wait(self, timeout=None):
-        # type: (Optional[float]) -> Optional[RawEvent]
-        """The next :class:`RawEvent`, or None when there was none in ``timeout`` seconds (None: no limit).
-
-        Raises EngineError when the engine is closed.
-        """
-        deadline = None if timeout is None else monotonic() + timeout
-        with self._cond:
-            self._read_until(lambda: self._events or self._closed, deadline)
-            if self._closed:
-                raise EngineError("wait: the engine is closed")
-            if not self._events:
-                return None
-            event = self._events.popleft()
-            if self._alert is not None:
-                self._alert.set(bool(self._events))
-            channel, count = self._credit_due()
-        if channel is not None:
-            channel.send(protocol.credit(count))
-        return event
-
-    def _credit_due(self):
-        # type: () -> Tuple[Optional[Channel], int]
-        """The channel, and the number of further events to allow now; (None, 0) when that is not needed yet."""
-        self._consumed += 1
-        if self._consumed < WINDOW // 2 or self._channel is None:
-            return None, 0
-        count, self._consumed = self._consumed, 0
-        return self._channel, count
-
-    def add_credentials(self, realm, user, password):
-        # type: (Optional[str], str, str) -> None
-        """Give the credentials to this process and to each next one."""
-        kept = [each for each in self._ledger.credentials if each[:2] != (realm, user)] + [(realm, user, password)]
-        self._replace_credentials(kept, "add_credentials", realm, user, password)
-
-    def clear_credentials(self):
-        # type: () -> None
-        self._replace_credentials([], "clear_credentials")
-
-    def _replace_credentials(self, credentials, *command):
-        # type: (List[Tuple[Optional[str], str, str]], *Any) -> None
-        """Keep these credentials for each next process, unless the present one refuses them: no process would start."""
-        before, self._ledger.credentials = self._ledger.credentials, credentials
-        try:
-            self._command(*command)
-        except EngineLost:
-            if self._closed or self._gave_up:
-                raise
-        except SipbridgeError:
-            self._ledger.credentials = before
-            raise
-
-    def register(self, registrar, parties, contact, expires):
-        # type: (str, Parties, Optional[str], int) -> int
-        handle = self._command("register", registrar, parties, contact, expires)  # type: int
-        return handle
-
-    def refresh(self, registration, expires):
-        # type: (int, int) -> None
-        with self._cond:
-            present = self._ledger.refreshed(registration, expires)
-        self._command("refresh", present, expires)
-
-    def unregister(self, registration):
-        # type: (int) -> None
-        """Remove the binding. While there is no process, only make sure that the next one does not register again."""
-        with self._cond:
-            present = self._ledger.unregistered(registration, self._channel is None)
-        self._command("unregister", present)
-
-    # -- commands ------------------------------------------------------------------------------------------
-
-    def _command(self, method, *arguments, **options):
-        # type: (str, *Any, **Any) -> Any
-        """Call a method of the engine in the worker. Returns and raises what the method does, or raises EngineLost."""
-        within = options.get("within")
-        with self._cond:
-            channel = self._channel
-            if channel is None:
-                lost = self._lost or EngineLost("the engine is lost")
-                raise type(lost)("%s" % lost)  # a new one, since one that is raised again collects tracebacks
-            pending = channel.expect(method, arguments)
-        channel.send(pending.frame)
-        deadline = None if within is None else monotonic() + within
-        with self._cond:
-            self._read_until(lambda: pending.done, deadline)
-        return pending.outcome()
-
-    # -- reading, under the condition ----------------------------------------------------------------------
-
-    def _read_until(self, ready, deadline):
-        # type: (Callable[[], object], Optional[float]) -> None
-        """Return when ready() is true or the deadline (None: none) is over. Until then, read, or wait for the thread
-        that reads.
-        """
-        while not ready():
-            left = None if deadline is None else deadline - monotonic()
-            if left is not None and left <= 0:
-                return
-            if self._reading or self._channel is None or self._channel.ended:
-                self._waiting += 1
-                try:
-                    self._cond.wait(left)
-                finally:
-                    self._waiting -= 1
-            elif not (_is_main() and self._have_it_read(ready, left)):
-                self._read(self._channel, left)
-
-    def _have_it_read(self, ready, left):
-        # type: (Callable[[], object], Optional[float]) -> bool
-        """Let another thread read, and wait. A signal may raise an exception in the main thread at any time; octets
-        that it took from the socket and did not decode yet would be lost for all threads. Returns False when the
-        thread cannot be started, because the interpreter exits.
-        """
-        wanted = [True]
-        thread = threading.Thread(target=self._read_while, args=(wanted,), name="sipbridge worker reader")
-        thread.daemon = True
-        try:
-            try:
-                thread.start()
-            except RuntimeError:
-                return False
-            deadline = None if left is None else monotonic() + left
-            while wanted[0] and not ready() and (deadline is None or monotonic() < deadline):
-                self._waiting += 1
-                try:
-                    self._cond.wait(None if deadline is None else deadline - monotonic())
-                finally:
-                    self._waiting -= 1
-        finally:
-            wanted[0] = False
-        return True
-
-    def _read_while(self, wanted):
-        # type: (List[bool]) -> None
-        with self._cond:
-            try:
-                self._read_until(lambda: not wanted[0] or self._closed, None)
-            finally:
-                wanted[0] = False
-                self._tell()
-
-    def _read(self, channel, timeout):
-        # type: (Channel, Optional[float]) -> None
-        """Read from the socket, without the lock, and take in the messages."""
-        self._reading = True
-        self._cond.release()
-        messages = []  # type: List[Tuple[Any, ...]]
-        try:
-            messages = channel.receive(timeout)
-        finally:
-            self._cond.acquire()
-            self._reading = False
-            for message in messages:
-                self._absorb(channel, *message)
-            self._tell()
-
-    def _tell(self):
-        # type: () -> None
-        """Wake the threads that wait, so that each checks whether its result or event has come."""
-        if self._waiting:
-            self._cond.notify_all()
-        if self._alert is not None:
-            self._alert.set(bool(self._events))
-
-    def _absorb(self, channel, kind, value, result=None, error=None):
-        # type: (Channel, int, Any, Any, Optional[Exception]) -> None
-        if kind == protocol.EVENT:
-            self._events.append(self._ledger.followed(value))
-            return
-        pending = channel.take(value)
-        if pending is None:  # the thread that sent the command was interrupted
-            return
-        pending.settle(result, error)
-        if error is None:
-            self._ledger.begun(pending.method, pending.arguments, result)
-
-    # -- processes, in a thread of their own -------------------------------------------------------------------
-
-    def _install(self, channel, *before):
-        # type: (Channel, *RawEvent) -> None
-        """Use this process from now on. The events ``before`` come before its own."""
-        with self._cond:
-            self._channel = channel
-            self._lost = None
-            self._events.extend(before)
-            for message in channel.early:
-                self._absorb(channel, *message)
-            self._consumed = 0
-            credit = protocol.credit(max(0, WINDOW - len(self._events)))
-            self._tell()
-        channel.send(credit)
-
-    def _lose(self, channel, error):
-        # type: (Channel, EngineLost) -> None
-        """End all that lived in a dead process, after the last events that it sent."""
-        with self._cond:
-            self._channel = None
-            self._lost = error
-            channel.shut()
-            while self._reading:
-                self._waiting += 1
-                self._cond.wait()
-                self._waiting -= 1
-            for message in channel.rest():
-                self._absorb(channel, *message)
-            channel.fail(error)
-            last = self._supervisor.last_id
-            self._events.append(unreported("engine-lost", reason="%s" % error, transaction=last))
-            self._events.extend(self._ledger.ends("%s" % error))
-            self._tell()
-        channel.close()
-
-    def _give_up(self, error):
-        # type: (EngineLost) -> None
-        """Start no other process: the engine has failed."""
-        with self._cond:
-            self._gave_up = True
-            self._lost = error
-            self._events.append(unreported("engine-failed", reason="%s" % error))
-            self._tell()
+def check_crash_folder(folder):
+    # type: (Optional[str]) -> Optional[str]
+    """The absolute path of the folder, which is made if it is missing; None for None. Raises InputError."""
+    if folder is None:
+        return None
+    if not _made_writable(check_path(folder, "crash_folder")):
+        raise InputError("crash_folder is no folder that can be written to: %r" % (folder,))
+    return os.path.abspath(folder)
 
 
 def _made_writable(folder):
@@ -447,29 +95,3 @@ def _made_writable(folder):
     except OSError:  # it exists, or cannot be made
         pass
     return os.path.isdir(folder) and os.access(folder, os.W_OK)
-
-
-def _is_main():
-    # type: () -> bool
-    return isinstance(threading.current_thread(), threading._MainThread)  # type: ignore[attr-defined]
-
-
-def _forward(kind):
-    # type: (type) -> None
-    """Give Worker each public method of an engine's class that it lacks, as a command of that name."""
-    for name in vars(kind):
-        if not name.startswith("_") and name not in _BETWEEN and not hasattr(Worker, name):
-            setattr(Worker, name, _forwarded(name))
-
-
-def _forwarded(name):
-    # type: (str) -> Callable[..., Any]
-    def method(self, *arguments):
-        # type: (Worker, *Any) -> Any
-        return self._command(name, *arguments)
-
-    method.__name__ = str(name)
-    return method
-
-
-_forward(InProcess)

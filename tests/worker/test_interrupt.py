@@ -12,7 +12,7 @@ import pytest
 
 from peers.process import freeze
 from peers.waiting import wait_until
-from sipbridge._engine import channel
+from sipbridge._engine import stream
 from sipbridge._engine.records import Content
 from worker.processes import worker_of
 
@@ -54,7 +54,7 @@ def is_fine(phone, pid):
 
 def test_an_interrupt_while_events_are_read_loses_no_octet(busy, monkeypatch):
     """If a part of a frame were lost, everything after it would be noise."""
-    monkeypatch.setattr(channel, "_CHUNK", 4)
+    monkeypatch.setattr(stream, "_CHUNK", 4)
     pid = worker_of(busy)
     decoder = busy.endpoint._engine._channel._decoder
     feed, rounds = decoder.feed, []
@@ -110,6 +110,6 @@ def test_the_reader_goes_when_it_is_not_needed(busy):
         busy.endpoint.add_credentials(u"alice", u"secret", u"sipbridge.test")
 
     def readers():
-        return [thread for thread in threading.enumerate() if thread.name == "sipbridge worker reader"]
+        return [thread for thread in threading.enumerate() if thread.name == "sipbridge engine reader"]
 
     assert wait_until(lambda: len(readers()) <= 1)

@@ -340,6 +340,55 @@ def test_a_worker_whose_main_loop_hangs_is_replaced(make_phone, interpreter, tmp
     assert call.wait_ended(1.0).cause == "engine-lost"
 
 
+class Unread(object):
+    """A phone whose event thread stands still: nobody waits for its worker, but for the thread that watches it."""
+
+    def __init__(self, phone, by_hand):
+        self._lock = phone.endpoint._dispatcher.lock
+        engine = phone.endpoint._engine
+        self._lock.acquire()
+        by_hand.request(phone.endpoint.port, "MESSAGE", [("Content-Type", "text/plain")], b"x")
+        assert wait_until(lambda: engine._consumed and not engine._reading)  # it has that, and cannot follow it
+
+    def read(self):
+        self._lock.release()
+
+
+def test_signs_of_life_are_seen_while_nobody_reads(make_phone, by_hand):
+    phone = make_phone(hang_timeout=1.0)
+    unread, pid = Unread(phone, by_hand), worker_of(phone)
+    channel = phone.endpoint._engine._channel
+    before = channel.heard
+    assert wait_until(lambda: channel.heard >= before + 8)  # one is sent every 0.2 s: longer than a hang
+    unread.read()
+    established(phone, by_hand)
+    assert worker_of(phone) == pid and "restarted" not in phone.labels
+
+
+def test_a_hang_is_seen_while_nobody_reads(make_phone, by_hand):
+    phone = make_phone(hang_timeout=1.0)
+    unread, pid = Unread(phone, by_hand), worker_of(phone)
+    freeze(pid)
+    assert wait_until(lambda: not is_alive(pid))
+    unread.read()
+    assert "no sign of life for 1 s" in phone.wait("restarted").reason
+
+
+def test_a_death_is_seen_while_nobody_reads(make_phone, by_hand):
+    phone = make_phone(hang_timeout=60.0)
+    unread, engine = Unread(phone, by_hand), phone.endpoint._engine
+    os.kill(worker_of(phone), signal.SIGKILL)
+    assert wait_until(lambda: engine._supervisor.deaths == 1 and engine.pid)
+    unread.read()
+    assert "SIGKILL" in phone.wait("restarted").reason
+
+
+def test_a_worker_whose_end_of_the_socket_lives_on_is_lost_all_the_same(make_phone, interpreter):
+    """A child of the worker holds it."""
+    phone = make_phone(python=interpreter("forking_worker.py"))
+    lose(phone, signal.SIGKILL)
+
+
 def test_a_short_pause_of_a_worker_is_tolerated(make_phone, by_hand):
     phone = make_phone(hang_timeout=5.0)
     pid = worker_of(phone)

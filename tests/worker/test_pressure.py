@@ -11,7 +11,7 @@ import sipbridge
 from conformance.sdp import ANSWER, OFFER
 from peers.waiting import wait_until
 from sipbridge._agent import dispatch
-from sipbridge._engine import worker
+from sipbridge._engine import remote
 from worker.processes import worker_of
 
 
@@ -45,7 +45,7 @@ def stuck(phone):
 
 def test_events_wait_at_the_engine(monkeypatch, make_phone, other):
     """No more than the window is sent ahead, whatever else goes through the socket."""
-    monkeypatch.setattr(worker, "WINDOW", 20)
+    monkeypatch.setattr(remote, "WINDOW", 20)
     phone = make_phone()
     stuck = Stuck(phone)
     calls = [other.endpoint.invite(phone.uri, OFFER) for _ in range(60)]
@@ -133,7 +133,7 @@ def test_a_minute_without_reading_under_load(unshielded, phone, stuck, by_hand):
             load.run(seconds=10.0)
     assert load.refused > 100, "%d calls were not enough to congest it" % load.sent
     at_limit = rss_kb(worker_of(phone))
-    assert len(phone.endpoint._engine._events) <= worker.WINDOW
+    assert len(phone.endpoint._engine._events) <= remote.WINDOW
     load.run(seconds=20.0)
     load.stop()
     assert rss_kb(worker_of(phone)) < at_limit + 20000

@@ -12,8 +12,8 @@ import pytest
 
 import sipbridge
 from peers.waiting import wait_until
-from sipbridge._engine import worker_process
-from sipbridge._engine.worker_process import Process
+from sipbridge._engine import child
+from sipbridge._engine.worker_process import WorkerProcess
 from worker.processes import is_alive, worker_of
 
 SETTINGS = {"beat": 0.1, "hang": 5.0, "crash_folder": None}
@@ -23,17 +23,17 @@ SETTINGS = {"beat": 0.1, "hang": 5.0, "crash_folder": None}
 def signals(monkeypatch):
     """The signals that are sent, which reach nobody."""
     sent = []
-    monkeypatch.setattr(worker_process.os, "kill", lambda pid, number: sent.append((pid, number)))
+    monkeypatch.setattr(child.os, "kill", lambda pid, number: sent.append((pid, number)))
     return sent
 
 
 @pytest.fixture
 def ended(interpreter):
     """A process that has ended by itself, and that nobody has seen out yet."""
-    process = Process(interpreter("fake_worker.py", "exit"), SETTINGS)
+    process = WorkerProcess(interpreter("fake_worker.py", "exit"), SETTINGS)
     assert wait_until(lambda: not is_alive(process.pid))
     yield process
-    process.socket.close()
+    process.stream.close()
 
 
 def test_no_signal_after_its_exit_code_was_taken(ended, signals):
@@ -62,7 +62,7 @@ def test_no_signal_while_its_exit_code_is_being_taken(ended, signals, monkeypatc
         going_on.wait(10.0)
         return result
 
-    monkeypatch.setattr(worker_process.os, "waitpid", slow)
+    monkeypatch.setattr(child.os, "waitpid", slow)
     reaping = threading.Thread(target=ended.reap, args=(5.0,))
     reaping.start()
     assert taken.wait(10.0)
@@ -76,10 +76,10 @@ def test_no_signal_while_its_exit_code_is_being_taken(ended, signals, monkeypatc
 
 
 def test_a_process_that_lives_is_killed(interpreter):
-    process = Process(interpreter("fake_worker.py", "no-version"), SETTINGS)
+    process = WorkerProcess(interpreter("fake_worker.py", "no-version"), SETTINGS)
     process.kill()
     assert "died of SIGKILL" in process.reap(5.0)
-    process.socket.close()
+    process.stream.close()
 
 
 # -- where crashes are kept ------------------------------------------------------------------------------------
@@ -111,10 +111,10 @@ def test_a_warning_as_an_error_leaves_no_process(interpreter, monkeypatch):
     started = []
 
     def start(*arguments):
-        started.append(Process(*arguments))
+        started.append(WorkerProcess(*arguments))
         return started[-1]
 
-    monkeypatch.setattr("sipbridge._engine.supervisor.Process", start)
+    monkeypatch.setattr("sipbridge._engine.worker.WorkerProcess", start)
     worker = sipbridge.Worker(python=interpreter("fake_worker.py", "unshielded"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -15,7 +15,7 @@ import sipbridge
 from conformance.sdp import OFFER
 from peers.process import freeze
 from peers.waiting import wait_until
-from sipbridge._engine import supervisor, worker
+from sipbridge._engine import remote, supervisor, worker
 from sipbridge._engine.records import Parties
 from worker.processes import (
     Background,
@@ -35,8 +35,8 @@ class Taken(object):
         self.attempts = 0
         self._socket = None
         self._port = None
-        self._process = supervisor.Process
-        monkeypatch.setattr(supervisor, "Process", self._start)
+        self._process = worker.WorkerProcess
+        monkeypatch.setattr(worker, "WorkerProcess", self._start)
 
     def _start(self, *arguments):
         self.attempts += 1
@@ -184,7 +184,7 @@ def test_closing_just_when_the_next_one_is_ready(make_phone, monkeypatch):
     """close() finds no process, and one is put in place right after."""
     phone = make_phone()
     closing = []
-    install = worker.Worker._install
+    install = remote.Remote._install
 
     def late(engine, *arguments):
         closing.append(Background(phone.endpoint.close))
@@ -192,7 +192,7 @@ def test_closing_just_when_the_next_one_is_ready(make_phone, monkeypatch):
         time.sleep(0.1)  # for close() to go as far as it can
         install(engine, *arguments)
 
-    monkeypatch.setattr(worker.Worker, "_install", late)
+    monkeypatch.setattr(remote.Remote, "_install", late)
     os.kill(worker_of(phone), signal.SIGKILL)
     assert wait_until(lambda: closing)
     assert closing[0].error() is None
@@ -242,7 +242,7 @@ def test_no_descriptor_is_left(make_phone, by_hand):
 def test_an_error_in_the_watching_thread_wakes_whoever_waits(make_phone, monkeypatch):
     """After an error in our own thread nobody waits for ever."""
     listening = threading.Event()
-    monkeypatch.setattr(supervisor.Process, "watch", lambda self: listening.wait(10.0) and {}["x"])
+    monkeypatch.setattr(supervisor.Supervisor, "_watch", lambda self, channel: listening.wait(10.0) and {}["x"])
     phone = make_phone()
     listening.set()
     assert "KeyError" in phone.wait("failed").reason

@@ -76,9 +76,13 @@ RULES = (
     Rule("csrc/exosip/*", ("CORE", "conformance/transport"), ("double",)),
     Rule("csrc/dns/*", ("contract", "conformance/transport", "conformance/kept"), ("double",)),
     Rule("csrc/*", ("CORE",), BOTH),
-    Rule("sipbridge/_engine/worker*", ("worker", "aio"), ("sofia",)),
-    Rule("sipbridge/_engine/channel.py*", ("worker", "aio"), ("sofia",)),
-    Rule("sipbridge/_engine/protocol.py*", ("worker", "aio"), ("sofia",)),
+    *(
+        Rule("sipbridge/_engine/%s.py" % name, ("worker", "aio"), ("sofia",))
+        for name in (
+            "channel child ledger process protocol remote server stream supervisor"
+            " worker worker_main worker_process"
+        ).split()
+    ),
     Rule("sipbridge/shield.py*", ("shield",), ("double",)),
     Rule("sipbridge/_engine/shield_counters.py*", ("shield",), ("double",)),
     Rule("sipbridge/_command/demo*", ("unit/command/test_demo.py",), ("sofia",)),

@@ -1,0 +1,192 @@
+"""A child process that runs an engine: start it, end it, and find out why it died."""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import glob
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from sipbridge._compat import monotonic
+from sipbridge._engine.preload import environment
+from sipbridge.errors import EngineLost
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
+#: The program for the worker's interpreter. It imports the package from where this process has it, and no module from
+#: the current folder ("").
+_BOOT = "import sys; sys.path[:] = [%r] + [each for each in sys.path if each];"
+_BOOT += " from sipbridge._engine.worker_main import main; main(%r)"
+
+#: The folder of the package. It is made absolute now: in Python 2 it may be relative, and the service may change its
+#: current folder.
+_PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+_SIGNALS = dict(
+    (getattr(signal, name), name) for name in dir(signal) if name.startswith("SIG") and "_" not in name
+)
+
+#: The number of crash files of each kind to keep, so that a worker that dies again and again does not fill the disk.
+_KEPT = 5
+
+#: The seconds that the kernel may take to write a core dump.
+_DUMP = 5.0
+
+#: In place of an exit code that other code of the service has taken. No signal has this number.
+_UNKNOWN = -1000
+
+
+class Child(object):
+    """One worker process, a child of this one.
+
+    Args:
+        python: path of its interpreter; None for the present one.
+        settings: a dict for JSON, the settings for :func:`sipbridge._engine.worker_main.main`.
+        standard_input: the descriptor that it reads frames from.
+        standard_output: the one that it writes them to; None: to the same one.
+
+    Attributes:
+        pid: its process id.
+        name: what errors and the log call it.
+
+    Raises EngineLost when it cannot be started.
+    """
+
+    def __init__(self, python, settings, standard_input, standard_output=None):
+        # type: (Optional[str], Dict[str, Any], int, Optional[int]) -> None
+        self._folder = settings["crash_folder"]  # type: Optional[str]
+        self._lock = threading.Lock()  # for its process id, which another process may get once the exit code is taken
+        self._code = None  # type: Optional[int]
+        code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
+        try:
+            self._process = subprocess.Popen(
+                [python or sys.executable, "-c", code],
+                stdin=standard_input,
+                stdout=standard_output,
+                close_fds=True,
+                env=environment(),  # with the shield, even if this process lacks it
+            )
+        except (OSError, IOError, ValueError) as error:
+            raise EngineLost("the engine's process cannot be started: %s" % error)
+        self.pid = self._process.pid  # type: int
+        self.name = "worker process %d" % self.pid
+
+    def abort(self):
+        # type: () -> None
+        """End it by SIGABRT, for a core dump that shows where it hangs, if its settings name a folder for that."""
+        if self._folder:
+            self._send(signal.SIGABRT)
+            self._send(signal.SIGCONT)  # a stopped process reads no other signal
+            self._await_exit(_DUMP)
+
+    def has_ended(self):
+        # type: () -> bool
+        """True when the process has ended."""
+        return self._exit_code() is not None
+
+    def kill(self):
+        # type: () -> None
+        """Kill the process with SIGKILL."""
+        self._send(signal.SIGKILL)
+
+    def _send(self, number):
+        # type: (int) -> None
+        """Send a signal, unless the exit code was taken: another process may have the process id then."""
+        with self._lock:
+            if self._taken_code() is not None:
+                return
+            try:
+                os.kill(self.pid, number)
+            except OSError:  # the process is gone, or may not be signalled
+                pass
+
+    def _exit_code(self):
+        # type: () -> Optional[int]
+        """Its exit code, in the form of Popen's; None while it lives."""
+        with self._lock:
+            return self._taken_code()
+
+    def _taken_code(self):
+        # type: () -> Optional[int]
+        if self._code is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except OSError as error:
+                if error.errno != errno.ECHILD:
+                    raise
+                self._code = _UNKNOWN  # other code of the service, a signal handler say, has waited for it
+            else:
+                if pid:
+                    self._code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            self._process.returncode = self._code  # so that Popen does not wait for it
+        return self._code
+
+    def _await_exit(self, patience):
+        # type: (Optional[float]) -> Optional[int]
+        deadline = None if patience is None else monotonic() + patience
+        while self._exit_code() is None and (deadline is None or monotonic() < deadline):
+            time.sleep(0.002)
+        return self._exit_code()
+
+    def reap(self, patience, reason=None):
+        # type: (float, Optional[str]) -> str
+        """Wait ``patience`` seconds for the end of the process, then kill it.
+
+        Returns how it ended, or the given reason, as text, which also names its crash files.
+        """
+        code = self._await_exit(patience)
+        while code is None:
+            self.kill()
+            code = self._await_exit(None)
+        text = reason or self._described(code)
+        try:
+            return self._with_traces(text)
+        except EnvironmentError as error:  # the folder is gone, or another service removes files there, too
+            return "%s (what it left was not kept: %s)" % (text, error)
+
+    def _described(self, code):
+        # type: (int) -> str
+        if code == _UNKNOWN:
+            return "%s ended, and another part of this program took its exit code" % self.name
+        if code >= 0:
+            return "%s ended with exit code %d" % (self.name, code)
+        name = _SIGNALS.get(-code, "signal %d" % -code)
+        hint = ": out of memory, or killed by hand" if -code == signal.SIGKILL else ""
+        return "%s died of %s%s" % (self.name, name, hint)
+
+    def _with_traces(self, text):
+        # type: (str) -> str
+        """The text, with the names of the crash files of this process. Removes the oldest crash files."""
+        folder = self._folder
+        if not folder:
+            return text
+        left = []
+        for path in glob.glob(os.path.join(folder, "worker-%d.traceback" % self.pid)):
+            if os.path.getsize(path):
+                left.append(path)
+            else:
+                os.unlink(path)
+        left += self._name_core(folder)
+        for pattern in ("worker-*.traceback", "worker-*.core"):
+            found = [path for path in glob.glob(os.path.join(folder, pattern)) if os.path.getsize(path)]
+            for path in sorted(found, key=os.path.getmtime)[:-_KEPT]:  # an empty traceback belongs to a live process
+                os.unlink(path)
+        return text + (" (see %s)" % ", ".join(left) if left else "")
+
+    def _name_core(self, folder):
+        # type: (str) -> List[str]
+        """Rename the core dump of this process, so that the next one does not overwrite it. Returns its paths."""
+        for name in ("core.%d" % self.pid, "core"):
+            path = os.path.join(folder, name)
+            if os.path.exists(path):
+                kept = os.path.join(folder, "worker-%d.core" % self.pid)
+                os.rename(path, kept)
+                return [kept]
+        return []

@@ -1,0 +1,212 @@
+"""Runs an engine for a service at the other end of a stream (docs/worker-protocol.md).
+
+One thread runs one loop, which takes commands and sends results and events. It never waits for the service: events that
+the service does not read stay in the engine's queue, and the engine answers 503 when the queue is long.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import errno
+import os
+import select
+import signal
+import warnings
+
+from sipbridge._compat import monotonic
+from sipbridge._engine import protocol
+from sipbridge._engine.records import ProtocolError
+from sipbridge._engine.shield_counters import counters
+from sipbridge._version import __version__
+from sipbridge.errors import UnshieldedEngineWarning
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Tuple
+
+    from sipbridge._engine.in_process import InProcess
+    from sipbridge._engine.shield_counters import Counter
+
+#: The octets to read at once.
+_CHUNK = 65536
+
+_LATER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
+
+
+class ServiceGone(Exception):
+    """The service has ended: the stream is closed, or the parent process has changed."""
+
+
+class Server(object):
+    """Runs one engine for one service.
+
+    Args:
+        engine: an :class:`InProcess` that is not open yet.
+        reader, writer: the descriptors of the stream, which do not block; they may be the same.
+        settings: the settings from the service.
+    """
+
+    def __init__(self, engine, reader, writer, settings):
+        # type: (InProcess, int, int, Dict[str, Any]) -> None
+        self._engine = engine
+        self._reader, self._writer = reader, writer
+        self._parent = settings["parent"]
+        self._interval = settings["beat"]
+        self._alarm = settings["hang"] + 1.0
+        self._next_beat = 0.0  # type: float
+        self._decoder = protocol.Decoder()
+        self._out = []  # type: List[bytes]
+        self._credit = 0
+        self._opened = self._closed = False
+        self._engine_descriptor = -1  # -1 before the engine is open
+        self._poll = select.poll()
+        self._watched = {}  # type: Dict[int, int]
+        self._watch(reader, select.POLLIN)
+
+    def _watch(self, descriptor, events):
+        # type: (int, int) -> None
+        if self._watched.get(descriptor) != events:
+            self._watched[descriptor] = events
+            self._poll.register(descriptor, events)
+
+    def run(self):
+        # type: () -> None
+        """Run until the service closes the engine. Raises ServiceGone."""
+        facts = {"protocol": protocol.VERSION, "sipbridge": __version__, "pid": os.getpid()}
+        facts.update(self._engine.vocabulary(), engine=self._engine.name, library=self._engine.version)
+        self._out.append(protocol.hello(facts))
+        while not (self._closed and not self._out):
+            self._send()
+            if self._wait(self._beat()):
+                self._receive()
+            if self._opened:
+                self._take_events()
+
+    def _wait(self, limit):
+        # type: (float) -> bool
+        """Wait for stream and engine, at most so many seconds. Returns whether there is something to receive."""
+        wanted = select.POLLOUT if self._out else 0
+        if self._reader == self._writer:
+            self._watch(self._reader, wanted | select.POLLIN)
+        elif wanted or self._writer in self._watched:
+            self._watch(self._writer, wanted)
+        found = {}  # type: Dict[int, int]
+        try:
+            found = dict(self._poll.poll(int(limit * 1000) + 1))
+        except (OSError, select.error) as error:
+            if error.args[0] != errno.EINTR:
+                raise
+        if found.get(self._writer, 0) & select.POLLERR:  # nobody reads any more
+            raise ServiceGone
+        return bool(found.get(self._reader, 0) & (select.POLLIN | select.POLLHUP | select.POLLERR))
+
+    def _beat(self):
+        # type: () -> float
+        """Give a sign of life if it is time. If the next one does not come in time, SIGALRM ends the process. Returns
+        the seconds until that.
+
+        What else there is to send is a sign of life, too. So no more than one waits for a service that does not read.
+        """
+        now = monotonic()
+        left = self._next_beat - now  # type: float
+        if left > 0.0:
+            return left
+        self._next_beat = now + self._interval
+        if os.getppid() != self._parent:
+            raise ServiceGone
+        if self._opened:
+            self._engine.probe()
+        signal.setitimer(signal.ITIMER_REAL, self._alarm)
+        if not self._out:
+            self._out.append(protocol.SIGN_OF_LIFE)
+            self._send()
+        return max(0.0, self._next_beat - monotonic())
+
+    # -- out -----------------------------------------------------------------------------------------------
+
+    def _send(self):
+        # type: () -> None
+        if not self._out:
+            return
+        octets = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+        try:
+            sent = os.write(self._writer, octets)
+        except (OSError, IOError) as error:
+            if error.errno not in _LATER:
+                raise ServiceGone
+            sent = 0
+        self._out = [octets[sent:]] if sent < len(octets) else []
+
+    def _take_events(self):
+        # type: () -> None
+        """Send as many events as the service allows. Without credit, do not wait for the engine's descriptor."""
+        if self._credit:
+            count, frames = self._engine.take_frames(self._credit)
+            if count:
+                self._credit -= count
+                self._out.append(frames)
+        self._watch(self._engine_descriptor, select.POLLIN if self._credit else 0)
+
+    # -- in ------------------------------------------------------------------------------------------------
+
+    def _receive(self):
+        # type: () -> None
+        try:
+            octets = os.read(self._reader, _CHUNK)
+        except (OSError, IOError) as error:
+            if error.errno in _LATER:
+                return
+            raise ServiceGone
+        if not octets:
+            raise ServiceGone
+        for kind, payload in self._decoder.feed(octets):
+            if kind == protocol.COMMAND:
+                self._execute(*protocol.parse_command(payload))
+            elif kind == protocol.CREDIT:
+                self._credit += protocol.parse_credit(payload)
+            else:
+                raise ProtocolError("a service does not send frames of kind %d" % kind)
+
+    def _execute(self, number, name, arguments):
+        # type: (int, str, List[Any]) -> None
+        try:
+            perform = getattr(self, "_do_" + name, None) or self._method(name)
+            self._out.append(protocol.result(number, perform(*arguments)))
+        except Exception as error:  # the service gets it; the calls in this process go on
+            self._out.append(protocol.failure(number, error))
+
+    def _method(self, name):
+        # type: (str) -> Callable[..., Any]
+        if name.startswith("_"):
+            raise AttributeError("no such command: %s" % name)
+        method = getattr(self._engine, name)  # type: Callable[..., Any]
+        return method
+
+    def _do_open(self, last_id, names, *arguments):
+        # type: (int, List[str], *Any) -> List[Any]
+        """Open the engine. ``names`` are those of the last arguments. Returns the port and a list of warnings."""
+        split = len(arguments) - len(names)
+        named = dict(zip([str(name) for name in names], arguments[split:]), last_id=last_id)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UnshieldedEngineWarning)
+            self._engine.open(*arguments[:split], **named)
+        self._opened = True
+        self._engine_descriptor = self._engine.fileno()
+        return [self._engine.port, ["%s" % each.message for each in caught]]
+
+    def _do_shield_counters(self):
+        # type: () -> List[Counter]
+        return counters()
+
+    def _do_close(self, grace):
+        # type: (float) -> None
+        self.close(grace)
+        self._closed = True
+
+    def close(self, grace):
+        # type: (float) -> None
+        """Close the engine. This takes not much longer than ``grace`` seconds, even if the engine hangs."""
+        signal.setitimer(signal.ITIMER_REAL, grace + 0.8)
+        if self._opened:
+            self._opened = False
+            self._poll.unregister(self._engine_descriptor)
+            self._engine.close(grace)
