@@ -8,6 +8,7 @@ Start with help(sipbridge.Endpoint). Every exception is a SipbridgeError.
 
     Endpoint            one SIP user agent on one address: calls, messages, registrations
     Worker              its engine in a process of its own, which is replaced when it dies
+    Sidecar             its engine at a UNIX socket, where another container or service runs it
     Call, Transfer, Bridge
                         a call; what its peer was asked to do; two calls that are connected
     Registration, Subscription, Publication, Notifier, Watch
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from sipbridge._engine.libraries import available as engines
     from sipbridge._engine.records import Source
     from sipbridge._engine.response import Response
+    from sipbridge._engine.sidecar import Sidecar
     from sipbridge._engine.worker import Worker
     from sipbridge._kept.notifier import Notifier
     from sipbridge._kept.publication import Publication
@@ -148,6 +150,7 @@ _FROM = {
     "sipbridge._call.transfer": "Transfer",
     "sipbridge._engine.records": "Source",
     "sipbridge._engine.response": "Response",
+    "sipbridge._engine.sidecar": "Sidecar",
     "sipbridge._engine.worker": "Worker",
     "sipbridge._kept.notifier": "Notifier",
     "sipbridge._kept.publication": "Publication",
@@ -203,6 +206,7 @@ __all__ = [
     "RequestReceived",
     "Response",
     "ResponseError",
+    "Sidecar",
     "SipbridgeError",
     "Source",
     "Subscription",

@@ -65,7 +65,8 @@ class Endpoint(Identities, Bridges, Observed):
             choose one, no port means 5060, or 5061 for tls. An IPv6 address stands in brackets.
         identity: the URI or name-addr for From in what it sends; None for ``sip:host:port``.
         engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
-            else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own.
+            else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own, or a
+            :class:`~sipbridge.Sidecar` (docs/places.md).
         outbound_proxy: URI of a proxy to which requests go first (8.1.2), or a list of several, the one to prefer
             first (docs/endpoints.md); or None.
         user_agent: what User-Agent and Server say (20.41), or None.

@@ -3,11 +3,13 @@
 from __future__ import absolute_import, division, print_function
 
 import argparse
+import importlib
 import re
 
 from sipbridge._command import commands, event_commands, listening, texts
 from sipbridge._command.console import PASSWORD_VARIABLE
 from sipbridge._engine.libraries import NAMES
+from sipbridge._later import later
 from sipbridge._text.printable import printable
 from sipbridge._version import __version__
 from sipbridge.errors import InputError, NotSupportedError
@@ -20,7 +22,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn, Optional, Tuple, TypeVar
 
+    from sipbridge._command import engine
+    from sipbridge._command.console import Console
+
     _Number = TypeVar("_Number", int, float)
+else:
+    engine = later("sipbridge._command.engine")  # it needs what Windows lacks
 
 
 EXIT_USAGE = 2
@@ -46,6 +53,7 @@ def examples():
             texts.SUBSCRIBE_EXAMPLES,
             texts.PUBLISH_EXAMPLES,
             texts.LADDER_EXAMPLES,
+            texts.ENGINE_EXAMPLES,
             texts.DOCTOR_EXAMPLES,
         )
     )
@@ -140,6 +148,27 @@ def _party(text):
     if not equals or not address:
         raise argparse.ArgumentTypeError("must be HOST:PORT=NAME, not %r" % str(text))
     return address, name
+
+
+def _user(text):
+    # type: (str) -> int
+    return _id(text, "pwd", "getpwnam", "user")
+
+
+def _group(text):
+    # type: (str) -> int
+    return _id(text, "grp", "getgrnam", "group")
+
+
+def _id(text, module, function, what):
+    # type: (str, str, str, str) -> int
+    """The number of a user or group, from the number or the name."""
+    if text.isdigit():
+        return _number(text, int, 0, 2**32 - 2, "must be a %s" % what)
+    try:
+        return int(getattr(importlib.import_module(module), function)(str(text))[2])
+    except (ImportError, KeyError, UnicodeError):
+        raise argparse.ArgumentTypeError("there is no %s %r" % (what, str(text)))
 
 
 def _common(parser):
@@ -385,6 +414,44 @@ def _add_ladder(subparsers):
     )
 
 
+def _add_engine(subparsers):
+    # type: (Any) -> None
+    parser = _add(subparsers, "engine", _run_engine, "run an engine for a service elsewhere", texts.ENGINE_EXAMPLES)
+    parser.add_argument(
+        "address", metavar="ADDRESS", nargs="?", help="the socket, unix:///PATH (default: the one of systemd)"
+    )
+    parser.add_argument(
+        "--engine", dest="kind", choices=NAMES, help="the SIP engine (default: the first that was built)"
+    )
+    parser.add_argument(
+        "--allow-uid",
+        metavar="USER",
+        type=_user,
+        action="append",
+        default=[],
+        help="let a service of this user connect, too (besides this command's own user and root)",
+    )
+    parser.add_argument(
+        "--socket-group", metavar="GROUP", type=_group, help="give the socket this group, and the mode 0660 (else 0600)"
+    )
+    parser.add_argument(
+        "--silence", metavar="S", type=_whole_seconds, default=10,
+        help="hang up when no sign of life comes from the service for S seconds (default: 10)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--hang-timeout", metavar="S", type=_whole_seconds, default=5,
+        help="end an engine that does nothing for S seconds (default: 5)",
+    )  # fmt: skip
+    parser.add_argument("--crash-folder", metavar="FOLDER", help="keep core dumps and tracebacks there")
+    parser.add_argument("--check", action="store_true", help="ask the engine at ADDRESS whom it serves, and end")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what the library does to stderr")
+
+
+def _run_engine(options, console):
+    # type: (argparse.Namespace, Console) -> int
+    return int(engine.engine(options, console))
+
+
 def _add_version(subparsers):
     # type: (Any) -> None
     parser = _add(subparsers, "version", commands.version, "print the versions of everything")
@@ -401,7 +468,7 @@ def _add_doctor(subparsers):
 
 #: The functions that add a command to the parser, in the order of ``sipbridge --help``.
 COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ping, _add_subscribe, _add_publish]
-COMMANDS += [_add_ladder, _add_version, _add_doctor]
+COMMANDS += [_add_ladder, _add_engine, _add_version, _add_doctor]
 
 
 def build_parser():

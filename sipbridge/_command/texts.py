@@ -126,6 +126,17 @@ examples:
 
 """
 
+ENGINE_EXAMPLES = """\
+Listens at a UNIX socket, and gives each service that connects an engine in a process of its own, one service at a
+time; engine=sipbridge.Sidecar("unix:///...") connects. When the service ends or falls silent, its calls are hung up
+and its registrations removed. When the engine dies, the service connects again and gets another. SIGTERM ends all.
+docs/places.md has examples for compose, Kubernetes and systemd, which may hand over the socket.
+
+examples:
+  sipbridge engine unix:///run/sipbridge/engine.sock --allow-uid telephony --socket-group telephony
+  sipbridge engine unix:///run/sipbridge/engine.sock --check    # for health checks: 0, or 3
+
+"""
 
 LADDER_EXAMPLES = """\
 FILE is a capture, as --record, tcpdump and Wireshark write them (pcap or pcapng; it takes dpkt: pip install

@@ -131,6 +131,20 @@ class Channel(object):
                     if error.args[0] != errno.EINTR:
                         outgoing = self._outgoing = _Outgoing(b"")
 
+    def give_sign(self):
+        # type: () -> None
+        """Give the process a sign of life, without waiting. Whatever else is being sent is one, too."""
+        if not self._sending.acquire(False):
+            return
+        try:
+            if self._outgoing.is_sent:
+                self._outgoing = _Outgoing(protocol.SIGN_OF_LIFE)
+            self._outgoing.send(self._stream.send_now)  # what is left of it now, send() sends
+        except (OSError, IOError):  # there is no room, or nobody reads any more
+            pass
+        finally:
+            self._sending.release()
+
     # -- in ------------------------------------------------------------------------------------------------
 
     def receive(self, timeout):

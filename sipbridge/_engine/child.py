@@ -86,10 +86,11 @@ class Child(object):
             self._send(signal.SIGCONT)  # a stopped process reads no other signal
             self._await_exit(_DUMP)
 
-    def has_ended(self):
-        # type: () -> bool
-        """True when the process has ended."""
-        return self._exit_code() is not None
+    @property
+    def exit_code(self):
+        # type: () -> Optional[int]
+        """Its exit code, or the number of the signal that it died of, below 0; None while it lives."""
+        return self._exit_code()
 
     def kill(self):
         # type: () -> None

@@ -4,7 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional
+    from typing import Optional
 
     from sipbridge._engine.stream import Stream
 
@@ -18,7 +18,10 @@ class Process(object):
         pid: its process id, where that means something to this machine; else None.
         close_by: the time on the monotonic clock by which it has to end, once it was told to close its engine; else
             None. While it closes the engine it waits for peers, and gives no signs of life.
+        gives_signs: whether it gets signs of life from the service, and takes the service's silence for its end.
     """
+
+    gives_signs = False
 
     def __init__(self, stream, name, pid=None):
         # type: (Stream, str, Optional[int]) -> None

@@ -12,6 +12,7 @@ import struct
 from sipbridge import errors
 from sipbridge._compat import text_type
 from sipbridge._engine.records import FRAME_HEAD, Content, Parties, ProtocolError
+from sipbridge._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 #: The version of the protocol. Both sides must have the same.
 VERSION = 3
 
-#: The kinds of frames. HELLO, RESULT, FAILURE, EVENT and ALIVE come from the worker; COMMAND and CREDIT go to it.
+#: The kinds of frames. HELLO, RESULT, FAILURE and EVENT come from the worker; COMMAND and CREDIT go to it. ALIVE comes
+#: from it, and from services of a sidecar.
 HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT, ALIVE = range(1, 8)
 
 #: The most octets of a frame. No SIP message has as many.
@@ -59,8 +61,9 @@ def frame(kind, payload):
     return FRAME_HEAD.pack(len(payload), kind) + payload
 
 
-#: A sign of life.
+#: A sign of life; and what asks a sidecar whom it serves, in place of a service's first frame.
 SIGN_OF_LIFE = frame(ALIVE, b"")
+QUESTION = frame(HELLO, b"")
 
 
 class Decoder(object):
@@ -107,7 +110,7 @@ def hello(facts):
 
 def parse_hello(payload):
     # type: (bytes) -> Dict[str, Any]
-    """The dict in a hello. Raises ProtocolError, also for another version of the protocol."""
+    """The dict in a hello. Raises ProtocolError, also for another version of the protocol or another release."""
     facts = _parse(payload)
     facts = facts if isinstance(facts, dict) else {}
     spoken = facts.get("protocol")
@@ -116,9 +119,15 @@ def parse_hello(payload):
             "the worker speaks version %r of the protocol and this process version %d: two releases of sipbridge"
             " are mixed; install one, and start the service again" % (spoken, VERSION)
         )
-    for name in ("engine", "library"):
+    for name in ("engine", "library", "sipbridge"):
         if not isinstance(facts.get(name), text_type):
             raise ProtocolError("malformed hello: no %s" % name)
+    if facts["sipbridge"] != __version__:
+        raise ProtocolError(
+            "the engine is of sipbridge %s and this service of %s; they must be of one release: pip install"
+            " sipbridge==%s for the service, or build the engine's image from this release (make build)"
+            % (facts["sipbridge"], __version__, facts["sipbridge"])
+        )
     return facts
 
 

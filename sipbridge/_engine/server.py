@@ -10,6 +10,7 @@ import errno
 import os
 import select
 import signal
+import sys
 import warnings
 
 from sipbridge._compat import monotonic
@@ -21,13 +22,16 @@ from sipbridge.errors import UnshieldedEngineWarning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Tuple
+    from typing import Any, Callable, Dict, List, Optional
 
     from sipbridge._engine.in_process import InProcess
     from sipbridge._engine.shield_counters import Counter
 
 #: The octets to read at once.
 _CHUNK = 65536
+
+#: The signs of life that whoever started the process gets: it runs; its service is gone, and it hangs up.
+ALIVE, LEAVING = b".", b"-"
 
 _LATER = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR)
 
@@ -42,13 +46,17 @@ class Server(object):
     Args:
         engine: an :class:`InProcess` that is not open yet.
         reader, writer: the descriptors of the stream, which do not block; they may be the same.
+        beats: one that gets an octet with each sign of life, for whoever started this process; or None.
         settings: the settings from the service.
     """
 
-    def __init__(self, engine, reader, writer, settings):
-        # type: (InProcess, int, int, Dict[str, Any]) -> None
+    def __init__(self, engine, reader, writer, beats, settings):
+        # type: (InProcess, int, int, Optional[int], Dict[str, Any]) -> None
         self._engine = engine
-        self._reader, self._writer = reader, writer
+        self._reader, self._writer, self._beats = reader, writer, beats
+        self._before = settings.get("before")
+        self._patience = settings.get("silence")  # type: Optional[float]
+        self._silent = 0.0  # the sum of short waits, so that the time in which the machine sleeps does not count
         self._parent = settings["parent"]
         self._interval = settings["beat"]
         self._alarm = settings["hang"] + 1.0
@@ -73,6 +81,8 @@ class Server(object):
         """Run until the service closes the engine. Raises ServiceGone."""
         facts = {"protocol": protocol.VERSION, "sipbridge": __version__, "pid": os.getpid()}
         facts.update(self._engine.vocabulary(), engine=self._engine.name, library=self._engine.version)
+        if self._before:
+            facts["before"] = self._before
         self._out.append(protocol.hello(facts))
         while not (self._closed and not self._out):
             self._send()
@@ -113,13 +123,24 @@ class Server(object):
         self._next_beat = now + self._interval
         if os.getppid() != self._parent:
             raise ServiceGone
+        self._count_silence()
         if self._opened:
             self._engine.probe()
         signal.setitimer(signal.ITIMER_REAL, self._alarm)
         if not self._out:
             self._out.append(protocol.SIGN_OF_LIFE)
             self._send()
+        if self._beats is not None:
+            _write_sign(self._beats, ALIVE)
         return max(0.0, self._next_beat - monotonic())
+
+    def _count_silence(self):
+        # type: () -> None
+        """Raise ServiceGone when nothing has come from the service for so long that it counts as gone."""
+        self._silent += self._interval
+        if self._patience is not None and self._silent > self._patience:
+            sys.stderr.write("sipbridge: no sign of life from the service for %g s: hanging up\n" % self._patience)
+            raise ServiceGone
 
     # -- out -----------------------------------------------------------------------------------------------
 
@@ -158,12 +179,13 @@ class Server(object):
             raise ServiceGone
         if not octets:
             raise ServiceGone
+        self._silent = 0.0
         for kind, payload in self._decoder.feed(octets):
             if kind == protocol.COMMAND:
                 self._execute(*protocol.parse_command(payload))
             elif kind == protocol.CREDIT:
                 self._credit += protocol.parse_credit(payload)
-            else:
+            elif kind != protocol.ALIVE:
                 raise ProtocolError("a service does not send frames of kind %d" % kind)
 
     def _execute(self, number, name, arguments):
@@ -202,6 +224,13 @@ class Server(object):
         self.close(grace)
         self._closed = True
 
+    def leave(self, grace):
+        # type: (float) -> None
+        """The service is gone: close the engine, as :meth:`close` does."""
+        if self._beats is not None:
+            _write_sign(self._beats, LEAVING)
+        self.close(grace)
+
     def close(self, grace):
         # type: (float) -> None
         """Close the engine. This takes not much longer than ``grace`` seconds, even if the engine hangs."""
@@ -210,3 +239,13 @@ class Server(object):
             self._opened = False
             self._poll.unregister(self._engine_descriptor)
             self._engine.close(grace)
+
+
+def _write_sign(beats, octet):
+    # type: (int, bytes) -> None
+    """Write a sign of life to a pipe. Whoever does not read it has enough of them."""
+    try:
+        os.write(beats, octet)
+    except OSError as error:
+        if error.errno not in _LATER:
+            raise ServiceGone

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
             """Sends some octets, and returns how many. Raises OSError."""
             raise NotImplementedError
 
+        def send_now(self, octets):
+            # type: (bytes) -> int
+            raise NotImplementedError
+
         def receive(self, timeout):
             # type: (Optional[float]) -> Optional[bytes]
             raise NotImplementedError
@@ -52,6 +56,11 @@ class SocketStream(object):
         self._readable.register(connection.fileno(), select.POLLIN)
         self._over = select.poll()  # one for each of the two threads that wait: one poll object waits once at a time
         self._over.register(connection.fileno(), 0)  # POLLHUP and POLLERR come unasked
+
+    def send_now(self, octets):
+        # type: (bytes) -> int
+        """Send some octets without waiting, and return how many. Raises OSError when there is no room."""
+        return self._socket.send(octets, socket.MSG_DONTWAIT)
 
     def receive(self, timeout):
         # type: (Optional[float]) -> Optional[bytes]

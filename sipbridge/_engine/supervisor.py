@@ -152,6 +152,8 @@ class Supervisor(object):
             heard = channel.heard
             if process.stream.ends_within(self._beat) or channel.ended:
                 return process.reap(PATIENCE)
+            if process.gives_signs:
+                channel.give_sign()
             if channel.heard == heard:
                 self._remote._read_if_idle(channel)
             if channel.heard == heard and process.has_ended():
@@ -179,6 +181,8 @@ class Supervisor(object):
             if closing.is_set():
                 return False
         seconds = monotonic() - died
+        told = (channel.facts or {}).get("before")  # a sidecar tells how the last engine died
+        reason = "%s: %s" % (reason, told) if told else reason
         log.warning("%s is in its place after %.3f s", channel.process.name, seconds)
         for text in complaints:
             log.warning("%s", text)

@@ -14,6 +14,10 @@ from sipbridge._engine.in_process import InProcess
 from sipbridge._engine.server import Server, ServiceGone
 from sipbridge.errors import SipbridgeError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional, Tuple
+
 #: The seconds to hang up and unregister when the service is gone. All must be over in two seconds.
 _FAREWELL = 1.0
 
@@ -21,17 +25,26 @@ _FAREWELL = 1.0
 _START = 30.0
 
 
-def _take_stream():
-    # type: () -> int
-    """The descriptor of the socket that came as standard input. Puts other files in the places of input and output."""
-    stream = os.dup(0)
-    fcntl.fcntl(stream, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-    fcntl.fcntl(stream, fcntl.F_SETFL, fcntl.fcntl(stream, fcntl.F_GETFL) | os.O_NONBLOCK)
+def _take(descriptor):
+    # type: (int) -> int
+    """A copy of a descriptor that came with the process: closed in other programs, and not blocking."""
+    copy = os.dup(descriptor)
+    fcntl.fcntl(copy, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+    fcntl.fcntl(copy, fcntl.F_SETFL, fcntl.fcntl(copy, fcntl.F_GETFL) | os.O_NONBLOCK)
+    return copy
+
+
+def _take_streams(settings):
+    # type: (Dict[str, Any]) -> Tuple[int, Optional[int]]
+    """The descriptors of the socket that came as standard input, and of the pipe for signs of life that came as output
+    where the settings say so. Puts other files in their places.
+    """
+    stream, beats = _take(0), _take(1) if settings.get("beats") else None
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)  # so that a library that prints does not write to where the service prints
-    return stream
+    return stream, beats
 
 
 def _keep_crashes(folder):
@@ -61,7 +74,7 @@ def main(text):
     # type: (str) -> None
     """Run a worker. ``text`` is JSON, and docs/worker-protocol.md tells what it holds."""
     settings = json.loads(text)
-    stream = _take_stream()
+    stream, beats = _take_streams(settings)
     if hasattr(signal, "pthread_sigmask"):  # a thread of the service may block signals, and a child inherits that
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
     # Ctrl-C signals the whole process group, and the service decides what becomes of its calls.
@@ -76,8 +89,8 @@ def main(text):
     except SipbridgeError as error:
         os.write(stream, protocol.failure(0, error))  # the first octets: there is room for them
         sys.exit(1)
-    server = Server(engine, stream, stream, settings)
+    server = Server(engine, stream, stream, beats, settings)
     try:
         server.run()
     except ServiceGone:
-        server.close(_FAREWELL)
+        server.leave(_FAREWELL)

@@ -46,7 +46,7 @@ class WorkerProcess(Process):
     def has_ended(self):
         # type: () -> bool
         """True when it has ended although somebody holds its end of the socket: a child of its own."""
-        return self._child.has_ended()
+        return self._child.exit_code is not None
 
     def end_hung(self, silent):
         # type: (float) -> str

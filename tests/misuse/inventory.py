@@ -63,7 +63,7 @@ def functions():
                 if value.__name__ in INTERNAL_CLASSES and method != "__init__":
                     continue
                 owner = value.__name__ if base.__module__ != value.__module__ else base.__name__
-                found["%s.%s" % (owner, method)] = parameters(function)
+                found.setdefault("%s.%s" % (owner, method), parameters(function))
         elif inspect.isfunction(value):
             found["%s.%s" % (value.__module__.rpartition(".")[2], value.__name__)] = parameters(value)
     return dict((name, each) for name, each in found.items() if each and name not in INTERNAL)

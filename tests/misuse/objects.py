@@ -126,3 +126,6 @@ class Objects(object):
     def Worker(self):
         return sipbridge.Worker()
 
+    def Sidecar(self):
+        return sipbridge.Sidecar(u"unix:///run/engine.sock")
+

@@ -35,8 +35,8 @@ INTERNAL = frozenset(
     " ladder.make_columns payload.check_line".split()
 )
 
-#: A Worker's methods are the contract's, and the endpoint's to call, as are those of an Observer.
-INTERNAL_CLASSES = frozenset(["Observer", "Worker"])
+#: The methods of a Worker and of its kind are the contract's, and the endpoint's to call, as are those of an Observer.
+INTERNAL_CLASSES = frozenset(["Observer", "Sidecar", "Worker"])
 
 _HEADERS = values.PAIRS
 _SDP = optional(values.OCTETS)
@@ -334,6 +334,14 @@ TABLE = {
         backoff=values.SECONDS,
         crash_folder=values.PATH + [u"/dev/null/x"],
         python=values.PATH,
+    ),
+    "Sidecar.__init__": _entry(
+        dict(address=u"unix:///run/engine.sock"),
+        address=[5, None, u"", u"/run/engine.sock", u"unix://run", u"unix:///a\0b", u"unix:///" + u"x" * 107],
+        hang_timeout=values.SECONDS + [0, 1.4],
+        max_restarts=optional(whole(0)),
+        backoff=values.SECONDS,
+        connect_timeout=values.SECONDS,
     ),
     "Recorder.__init__": _entry(dict(path=u"unused.pcap"), path=values.PATH + [None], credentials=FLAG),
     # -- session descriptions --------------------------------------------------------------------------------

@@ -79,8 +79,19 @@ def label(event):
 
 
 def engine_under_test():
-    """The engine to test: in this process, or in a worker where the environment has SIPBRIDGE_TEST_WORKER=1."""
-    return sipbridge.Worker() if os.environ.get("SIPBRIDGE_TEST_WORKER") == "1" else None
+    """The engine to test: in this process, or where SIPBRIDGE_TEST_PLACE says: "worker" or "sidecar"."""
+    place = os.environ.get("SIPBRIDGE_TEST_PLACE")
+    return None if not place else PLACES[place]()
+
+
+def _sidecar():
+    from peers.sidecar import OwnSidecar  # where it is asked for: Windows has none
+
+    return OwnSidecar()
+
+
+#: Makes an engine for a test, by where it runs.
+PLACES = {"worker": sipbridge.Worker, "sidecar": _sidecar}
 
 
 class Phone(object):

@@ -27,6 +27,19 @@ def freeze(pid):
     os.waitpid(pid, os.WUNTRACED)
 
 
+def freeze_stranger(pid):
+    """The same, of a process that is no child of this one."""
+    os.kill(pid, signal.SIGSTOP)
+    while not all(stat.rpartition(")")[2].split()[0] == "T" for stat in _stats(pid)):
+        time.sleep(0.01)
+
+
+def _stats(pid):
+    """What /proc tells of each thread of a process."""
+    folder = "/proc/%d/task" % pid
+    return [read_text(os.path.join(folder, thread, "stat")) for thread in os.listdir(folder)]
+
+
 class MissingPeer(Exception):
     """A program that the tests need is not installed. The text says how to install it."""
 

@@ -8,9 +8,11 @@ import sys
 import time
 
 from sipbridge._engine import protocol
+from sipbridge._version import __version__
 
 FACTS = {
     "protocol": protocol.VERSION,
+    "sipbridge": __version__,
     "engine": "sofia",
     "library": "none",
     "types": {"1": "call-incoming", "2": "subscribe", "4": "unsubscribed"},
@@ -28,6 +30,7 @@ def event(kind=1, subscription=0, lengths=(0,) * 7):
 FIRST = {
     "version": protocol.hello(dict(FACTS, protocol=protocol.VERSION + 1)),
     "no-version": protocol.hello({}),
+    "other-release": protocol.hello(dict(FACTS, sipbridge="0.0.9")),
     "no-names": protocol.hello({"protocol": protocol.VERSION}),
     "no-engine": protocol.hello(dict(FACTS, engine=None)),
     "deep": protocol.frame(protocol.HELLO, b"[" * 1000000),

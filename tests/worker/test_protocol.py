@@ -14,6 +14,7 @@ from peers.waiting import wait_until
 from sipbridge._engine import protocol
 from sipbridge._engine.in_process import InProcess
 from sipbridge._engine.records import Content, Parties, ProtocolError, Vocabulary
+from sipbridge._version import __version__
 from worker.fake_worker import FIRST, LATER
 from worker.processes import worker_of
 from worker.test_lost import established
@@ -34,6 +35,8 @@ def test_a_wrong_hello_is_an_error(fake, mode):
         sipbridge.Endpoint(engine=sipbridge.Worker(python=fake(mode)))
     if mode.endswith("version"):
         assert "two releases of sipbridge" in str(caught.value)
+    if mode == "other-release":
+        assert "sipbridge 0.0.9" in str(caught.value) and __version__ in str(caught.value)
 
 
 def test_a_worker_that_ends_at_once_is_an_error(fake):

@@ -77,10 +77,10 @@ RULES = (
     Rule("csrc/dns/*", ("contract", "conformance/transport", "conformance/kept"), ("double",)),
     Rule("csrc/*", ("CORE",), BOTH),
     *(
-        Rule("sipbridge/_engine/%s.py" % name, ("worker", "aio"), ("sofia",))
+        Rule("sipbridge/_engine/%s.py" % name, ("worker", "sidecar", "aio"), ("sofia",))
         for name in (
             "channel child ledger process protocol remote server stream supervisor"
-            " worker worker_main worker_process"
+            " sidecar listener socket_file unix_socket worker worker_main worker_process"
         ).split()
     ),
     Rule("sipbridge/shield.py*", ("shield",), ("double",)),
@@ -88,6 +88,8 @@ RULES = (
     Rule("sipbridge/_command/demo*", ("unit/command/test_demo.py",), ("sofia",)),
     Rule("sipbridge/demo.py*", ("unit/command/test_demo.py",), ("sofia",)),
     Rule("sipbridge/_command/doctor.py*", ("unit/command/test_doctor.py",), ("sofia",)),
+    Rule("sipbridge/_command/engine.py", ("sidecar",), ("sofia",)),
+    Rule("sipbridge/_command/systemd.py", ("sidecar",), ("sofia",)),
     Rule("sipbridge/_command/*", ("unit/command",), ("sofia",)),
     Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),
     Rule("sipbridge/*", ("CORE", "conformance/transport", "conformance/hostile", "aio"), ("sofia",)),

@@ -40,15 +40,15 @@ WORKERS = int(os.environ.get("WORKERS") or 1 + 2 * (os.cpu_count() or 1))
 OF_NO_ENGINE = ("tools",)
 
 #: Tests that show nothing of an older libeXosip2 that they do not of the newest: its double goes without.
-OF_NO_VERSION = ("aio", "misuse", "properties", "shield", "unit", "worker") + tuple(
+OF_NO_VERSION = ("aio", "misuse", "properties", "shield", "sidecar", "unit", "worker") + tuple(
     "memory/test_%s.py" % name for name in ("cves", "limits", "odd_values", "passwords")
 )
 
 #: Tests of what is no Python's: they run on the default one alone.
 OF_NO_PYTHON = ("double", "memory", "properties", "shield", "tools")
 
-#: Tests that show that through a worker all is as without one: what passes between the two, in a minute or so.
-WORKER = ("aio",) + tuple(
+#: Tests that show that with an engine elsewhere all is as in process: what passes between the two, in a minute or so.
+ELSEWHERE = ("aio",) + tuple(
     "conformance/%s.py" % name
     for name in (
         "agent/test_messages",
@@ -71,7 +71,12 @@ WORKER = ("aio",) + tuple(
 
 #: Tests of processes, and with peers that no other Python treats otherwise: beside the default Python they run on the
 #: oldest one, with libeXosip2, as in the image.
-OF_PROCESSES = ("worker", "conformance/peers/test_baresip.py", "conformance/peers/test_kamailio_events.py")
+OF_PROCESSES = (
+    "sidecar",
+    "worker",
+    "conformance/peers/test_baresip.py",
+    "conformance/peers/test_kamailio_events.py",
+)
 
 #: Tests that start programs: on another Python than the default one they run with Sofia-SIP alone.
 OF_PROGRAMS = tuple(
@@ -82,21 +87,21 @@ OLDEST = interpreters.SUPPORTED[0]
 OWN = "%d.%d" % sys.version_info[:2]
 
 
-class Run(namedtuple("Run", "engine label python version tree worker")):
+class Run(namedtuple("Run", "engine label python version tree place")):
     """The tests with one engine ("sofia", "exosip") on one Python; ``label`` is what the table says.
 
-    With ``worker`` those of WORKER alone, through a worker.
+    ``place`` is "", or another place for the engine, as "worker": then those of ELSEWHERE alone.
     """
 
     @property
     def name(self):
-        return "%s-%s%s" % (self.tree.folder.name, self.engine, "-worker" if self.worker else "")
+        return "%s-%s%s" % (self.tree.folder.name, self.engine, "-" + self.place if self.place else "")
 
     @property
     def selection(self):
         """What pytest is to run, as arguments."""
-        if self.worker:
-            return [str(ROOT / "tests" / name) for name in WORKER]
+        if self.place:
+            return [str(ROOT / "tests" / name) for name in ELSEWHERE]
         return [str(ROOT / "tests")] + ["--ignore=%s" % (ROOT / "tests" / name) for name in self.left_out]
 
     @property
@@ -128,29 +133,31 @@ def prepare(interpreter):
         if not (engine == "sofia" or version.startswith("3.")):
             print("not tested: %s; the tests know libeXosip2 3.x" % label)
         elif chosen("ENGINES", engine):
-            yield from _with_worker(Run(engine, label, python, interpreter.full, tree, False), own)
+            yield from _in_places(Run(engine, label, python, interpreter.full, tree, ""), own)
     for line in trees.DOUBLES if chosen("ENGINES", "double") else ():
         older = line != trees.NEWEST_DOUBLE
         if own or not older:
             tree = trees.double(python, interpreter.version, trees.build_double(line))
             tree.build()
             label = "exosip (double of %s)" % line if older else "exosip (double)"
-            yield from _with_worker(
-                Run("exosip", label, python, interpreter.full, tree, False), own and not older
-            )
+            yield from _in_places(Run("exosip", label, python, interpreter.full, tree, ""), own and not older)
 
 
-def _with_worker(run, worker):
-    """A run, and where that is asked for and all tests run the one through a worker."""
+def _in_places(run, elsewhere):
+    """A run, and where that is asked for and all tests run those with the engine in other places.
+
+    A sidecar runs the engine as a worker does: Sofia-SIP is enough there.
+    """
     yield run
-    if worker and not os.environ.get("ARGS"):
-        yield run._replace(label=run.label + ", worker", worker=True)
+    if elsewhere and not os.environ.get("ARGS"):
+        for place in ("worker", "sidecar") if run.engine == "sofia" else ("worker",):
+            yield run._replace(label="%s, %s" % (run.label, place), place=place)
 
 
 def variables(run):
     """The environment of a run."""
     settings = dict(os.environ, PYTHONPATH=str(run.tree.folder), SIPBRIDGE_ENGINE=run.engine)
-    settings.update(SIPBRIDGE_BUILD=str(BUILD), SIPBRIDGE_TEST_WORKER="1" if run.worker else "")
+    settings.update(SIPBRIDGE_BUILD=str(BUILD), SIPBRIDGE_TEST_PLACE=run.place)
     settings.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
     if run.tree.double:
         settings["SIPBRIDGE_DOUBLE"] = str(run.tree.double)

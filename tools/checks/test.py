@@ -57,7 +57,7 @@ def planned(selected):
     for interpreter in selected:
         print("building for Python %s" % interpreter.full, flush=True)
         for run in runs.prepare(interpreter):
-            if run.worker:
+            if run.place:
                 short.append(run)
             else:
                 yield run

@@ -352,6 +352,7 @@ CAPABILITIES = (
             ("asyncio", ["aio.*::*"]),
             ("Recording as pcap", ["conformance.test_record::*"]),
             ("Worker", ["worker.*::*"]),
+            ("Sidecar", ["sidecar.*::*"]),
             ("Shield", ["shield.*::*"]),
             ("Examples: announcement and recorder", ["conformance.examples.test_media::*"]),
         ),

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.sdp import ANSWER
 from peers.process import Process
+from peers.sidecar import EngineCommand
 
 DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, os.pardir, "docs")
 
@@ -20,8 +21,8 @@ def _block(page, language, number=0):
         return re.findall(u"```%s\n(.*?)```" % language, stream.read(), re.DOTALL)[number]
 
 
-def _start(page, folder, bob=u"sip:nobody@127.0.0.1", number=0):
-    code = _block(page, u"python", number).replace(u"sip:bob@127.0.0.1:5070", bob)
+def _start(page, folder, bob=u"sip:nobody@127.0.0.1", number=0, replaced=(u"\0", u"\0")):
+    code = _block(page, u"python", number).replace(u"sip:bob@127.0.0.1:5070", bob).replace(*replaced)
     path = os.path.join(folder, "example.py")
     with io.open(path, "w", encoding="utf-8") as stream:
         stream.write(u"from __future__ import print_function\n" + code)
@@ -59,6 +60,23 @@ def test_the_example_of_several_proxies_in_endpoints_md(starter):
     example = _start("endpoints.md", starter.folder(), number=2)
     assert example.wait(20.0) == 0, example.output()
     assert example.output() == _block("endpoints.md", "text", 2)
+
+
+def _run_place(starter, number, **replaced):
+    example = _start("places.md", starter.folder(), number=number, **replaced)
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output() == "%s\n" % (os.environ.get("SIPBRIDGE_ENGINE") or "sofia")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_examples_of_places_md(starter, number):
+    _run_place(starter, number)
+
+
+def test_the_example_of_a_sidecar(starter):
+    command = starter.keep("sipbridge engine", EngineCommand())
+    assert _block("places.md", "sh").split() == ["sipbridge", "engine", u"unix:///run/sipbridge/engine.sock"]
+    _run_place(starter, 2, replaced=(u"unix:///run/sipbridge/engine.sock", u"" + command.address))
 
 
 def test_the_example_of_sources_md(starter):

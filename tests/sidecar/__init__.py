@@ -1,0 +1,1 @@
+"""An engine at a UNIX socket: the command that serves it, and the service that uses it."""
