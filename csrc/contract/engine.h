@@ -81,6 +81,8 @@ typedef struct sb_config {
     int keepalive;                /* SB_TCP, SB_TLS: seconds after which a silent connection is sent a ping (RFC 5626,
                                      4.4.1); 0: never */
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
+    int tell_options;             /* 1: an OPTIONS outside of calls (11) is an SB_EV_REQUEST: sb_answer() is due. 0: the
+                                     engine answers it */
     sb_id last_id;                /* the engine's numbers for calls and others begin after this one. Set it when this
                                      engine replaces one that was lost, so that no number is used twice */
 } sb_config;
@@ -125,7 +127,8 @@ enum sb_event_type {
                                  a re-INVITE: sb_call_ack is due. There is none when the call ends before */
     SB_EV_CALL_ENDED,         /* cause, and the status that goes with it */
 
-    /* Requests outside dialogs (8). OPTIONS are answered by the engine and show only in the trace. */
+    /* Requests outside dialogs (8). OPTIONS are answered by the engine and show only in the trace, unless
+     * sb_config.tell_options says otherwise. */
     SB_EV_REQUEST,            /* a MESSAGE (RFC 3428) or another: sb_answer(transaction) is due */
     SB_EV_RESPONSE,           /* the final response to an sb_request or sb_publish (transaction) */
 
@@ -145,7 +148,8 @@ enum sb_event_type {
                                  out (the engine sends the last NOTIFY); it is gone (status: its answer to a NOTIFY);
                                  it received the last NOTIFY; or nobody answered its SUBSCRIBE in 64*T1 */
 
-    SB_EV_TRACE               /* a message passed: outgoing, peer, and its octets as the body */
+    SB_EV_TRACE,              /* a message passed: outgoing, peer, and its octets as the body */
+    SB_EV_WAKE                /* sb_wake() was called */
 };
 
 enum sb_cause {              /* why a call ended, and the status in the event */
@@ -217,8 +221,8 @@ int sb_port(int engine);
  * answers, and free everything. A thread in sb_wait() returns with SB_ECLOSED. Events that nobody has read are lost. */
 int sb_close(int engine, int grace_ms);
 
-/* From now on OPTIONS outside of calls are answered 503: who asks whether calls may be sent here is to send them
- * elsewhere (11.2). All else goes on; new calls and requests are the user's to refuse. */
+/* From now on the engine answers OPTIONS outside of calls with 503: who asks whether calls may be sent here is to send
+ * them elsewhere (11.2). All else goes on; new calls and requests are the user's to refuse. */
 int sb_drain(int engine);
 
 /* See whether an engine is alive: returns when its lock is free and its thread has done something. If one of them
@@ -233,6 +237,9 @@ int sb_fd(int engine);
  * to be freed by sb_event_free(), or 0 when there was none in time. */
 int sb_wait(int engine, int timeout_ms, sb_event **event);
 void sb_event_free(sb_event *event);
+
+/* Have an SB_EV_WAKE after the events that wait now: for a thread that has something for the one in sb_wait(). */
+int sb_wake(int engine);
 
 /* Take the events that wait, at most max (1 to SB_MAX_FRAMES), as frames of the worker protocol
  * (docs/worker-protocol.md). Where there is none, wait for one, at most timeout_ms as in sb_wait(). Returns how many,
@@ -306,7 +313,8 @@ sb_id sb_subscribe(int engine, const sb_parties *parties, const char *event, int
 int sb_subscribe_refresh(int engine, sb_id subscription, int expires);
 int sb_unsubscribe(int engine, sb_id subscription);
 int sb_subscription_accept(int engine, sb_id subscription, int status, int expires);
-int sb_subscription_reject(int engine, sb_id subscription, int status, const char *reason);
+int sb_subscription_reject(int engine, sb_id subscription, int status, const char *reason,
+                           const sb_content *content);
 /* state: the value of Subscription-State, as "active;expires=600" or "terminated;reason=timeout", after which
  * only UNSUBSCRIBED follows. */
 int sb_notify(int engine, sb_id subscription, const char *state, const sb_content *content);

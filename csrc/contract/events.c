@@ -1,5 +1,6 @@
 /* events.c - how events are taken out of an engine. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "engines.h"
 #include "frames.h"
@@ -28,6 +29,20 @@ int sb_wait(int id, int timeout_ms, sb_event **event)
     found = sb_queue_pop(engine->core.queue, timeout_ms, event);
     sb_engine_leave(engine);
     return found;
+}
+
+int sb_wake(int id)
+{
+    struct sb_engine *engine = sb_engine_enter(id);
+    sb_event event;
+    int code;
+    if (engine == NULL)
+        return SB_ECLOSED;
+    memset(&event, 0, sizeof event);
+    event.type = SB_EV_WAKE;
+    code = sb_queue_push(engine->core.queue, &event);
+    sb_engine_leave(engine);
+    return code;
 }
 
 /* The frames of these events in one piece of memory, or NULL. */

@@ -54,6 +54,7 @@ int sb_open(const sb_config *config)
         return code;
     }
     engine->core.last_id = config->last_id;
+    engine->core.tells_options = config->tell_options != 0;
     sb_screen(&sb_backend);
     engine->core.take_origin = sb_origin_taker(sb_backend.screened);
     code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);

@@ -67,18 +67,18 @@ int sb_subscription_accept(int id, sb_id subscription_id, int status, int expire
     return sb_leave(&visit, code);
 }
 
-int sb_subscription_reject(int id, sb_id subscription_id, int status, const char *reason)
+int sb_subscription_reject(int id, sb_id subscription_id, int status, const char *reason, const sb_content *content)
 {
     struct sb_visit visit;
     int code;
     if (status < 300 || status > 699)
         return SB_EINVAL;
-    if ((code = sb_check_reason(reason)) != SB_OK ||
+    if ((code = sb_check_reason(reason)) != SB_OK || (code = sb_check_content(content)) != SB_OK ||
         (code = enter(&visit, id, sb_backend.subscription_reject != NULL, subscription_id)) != SB_OK)
         return code;
     code = SB_ESTATE;
     if (visit.object->state == SB_SUBSCRIPTION_ASKED)
-        code = sb_backend.subscription_reject(visit.state, visit.object, status, reason);
+        code = sb_backend.subscription_reject(visit.state, visit.object, status, reason, content);
     if (code == SB_OK)
         sb_core_remove(visit.core, visit.object);
     return sb_leave(&visit, code);

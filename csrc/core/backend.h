@@ -80,7 +80,7 @@ struct sb_backend {
     int (*unsubscribe)(void *state, struct sb_object *subscription);
     int (*subscription_accept)(void *state, struct sb_object *subscription, int status, int expires);
     int (*subscription_reject)(void *state, struct sb_object *subscription, int status,
-                               const char *reason);
+                               const char *reason, const sb_content *content);
     int (*notify)(void *state, struct sb_object *subscription, const char *subscription_state,
                   const sb_content *content);
 };

@@ -306,7 +306,7 @@ int sb_core_refuses(struct sb_core *core)
 
 int sb_core_own_answer(struct sb_core *core, const struct sb_object *call, int is_options)
 {
-    if (is_options)
+    if (is_options && (call != NULL || !core->tells_options))
         return core->draining && call == NULL ? 503 : 200;
     if (call != NULL && call->state == SB_CALL_ENDING)
         return 481;

@@ -19,6 +19,7 @@ struct sb_core {
     int (*take_origin)(struct sb_origin *origin); /* of the shield; NULL: there is none */
     int closing;            /* what sb_core_closing() says */
     int draining;           /* OPTIONS are answered 503 */
+    int tells_options;      /* those outside of calls are the user's to answer */
     size_t removed[SB_TIDY_TICKS]; /* how many objects were removed in each of the last ticks */
     size_t peak;            /* the largest sum of these since memory was last given back */
 };

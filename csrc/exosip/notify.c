@@ -148,7 +148,8 @@ void exo_on_notification(struct exosip *state, eXosip_event_t *event)
 /* ------------------------------------------------------------------------------------------------------
  * SUBSCRIBE
  */
-static int answer(struct exosip *state, int tid, int status, const char *reason, int expires)
+static int answer(struct exosip *state, int tid, int status, const char *reason, int expires,
+                  const sb_content *content)
 {
     osip_message_t *response = NULL;
     int code;
@@ -161,6 +162,8 @@ static int answer(struct exosip *state, int tid, int status, const char *reason,
     if (code == SB_OK)
         code = exo_set_reason(response, reason);
     if (code == SB_OK)
+        code = exo_fill(response, content);
+    if (code == SB_OK)
         code = exo_error(eXosip_insubscription_send_answer(EXO_FIRST(state) tid, status, response));
     else
         osip_message_free(response);
@@ -171,7 +174,7 @@ static int answer(struct exosip *state, int tid, int status, const char *reason,
 /* Refuse one that the user does not see, and have the library forget it. */
 static void refuse(struct exosip *state, const eXosip_event_t *event, int status)
 {
-    answer(state, event->tid, status, NULL, 0);
+    answer(state, event->tid, status, NULL, 0, NULL);
     exo_lock(state);
     eXosip_insubscription_remove(EXO_FIRST(state) event->did);
     exo_unlock(state);
@@ -202,7 +205,7 @@ static void on_refresh(struct exosip *state, eXosip_event_t *event, struct sb_ob
         status = 503;
     if (status == 0 && seconds > 0)
         status = post_subscribe(state, subscription, SB_STATE_ACTIVE, seconds, event->request);
-    answer(state, event->tid, status != 0 ? status : 200, NULL, seconds);
+    answer(state, event->tid, status != 0 ? status : 200, NULL, seconds, NULL);
     if (status != 0)
         return;
     if (seconds > 0)
@@ -256,7 +259,7 @@ void exo_on_subscribe(struct exosip *state, eXosip_event_t *event)
     }
     status = post_subscribe(state, subscription, 0, asked(event->request), event->request);
     if (status != 0) {
-        answer(state, event->tid, status, NULL, 0);
+        answer(state, event->tid, status, NULL, 0, NULL);
         sb_core_remove(state->core, subscription); /* the library forgets it, too */
         return;
     }
@@ -266,7 +269,7 @@ void exo_on_subscribe(struct exosip *state, eXosip_event_t *event)
 int exo_subscription_accept(void *state, struct sb_object *subscription, int status, int expires)
 {
     struct exo_subscription *record = subscription->lib;
-    int code = answer(state, record->tid, status, NULL, expires);
+    int code = answer(state, record->tid, status, NULL, expires, NULL);
     if (code != SB_OK)
         return code;
     record->notifier.expires = expires;
@@ -274,17 +277,18 @@ int exo_subscription_accept(void *state, struct sb_object *subscription, int sta
     return SB_OK;
 }
 
-int exo_subscription_reject(void *state, struct sb_object *subscription, int status, const char *reason)
+int exo_subscription_reject(void *state, struct sb_object *subscription, int status, const char *reason,
+                            const sb_content *content)
 {
     struct exo_subscription *record = subscription->lib;
-    return answer(state, record->tid, status, reason, 0);
+    return answer(state, record->tid, status, reason, 0, content);
 }
 
 void exo_notifier_due(struct exosip *state, struct sb_object *subscription)
 {
     struct exo_subscription *record = subscription->lib;
     if (subscription->state == SB_SUBSCRIPTION_ASKED) { /* the user did not answer while the peer still waited */
-        answer(state, record->tid, 500, NULL, 0);
+        answer(state, record->tid, 500, NULL, 0, NULL);
         sb_notifier_post_end(&record->notifier, state, subscription, 500, NULL);
     } else if (record->notifier.busy && sb_monotonic_ms() >= record->overdue_ms) { /* not always reported */
         sb_notifier_post_end(&record->notifier, state, subscription, 408, NULL);

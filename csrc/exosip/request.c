@@ -356,7 +356,10 @@ int exo_answer(void *data, struct sb_object *transaction, int status, const char
                const sb_content *content)
 {
     struct exo_transaction *record = transaction->lib;
-    int code = exo_send_answer(data, transaction->call != NULL, record->tid, status, reason, NULL, content);
+    int code;
+    if (content == NULL && status < 300 && strcmp(record->method, "OPTIONS") == 0)
+        content = &ALLOWED;
+    code = exo_send_answer(data, transaction->call != NULL, record->tid, status, reason, NULL, content);
     if (code == SB_OK && transaction->is_invite && status < 300)
         ((struct exo_call *)transaction->call->lib)->ack_awaited = 1;
     return code;

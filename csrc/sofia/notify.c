@@ -290,11 +290,12 @@ int sof_subscription_accept(void *data, struct sb_object *subscription, int stat
     return sof_post_answer(data, NULL, &record->irq, status, NULL, draft);
 }
 
-int sof_subscription_reject(void *data, struct sb_object *subscription, int status, const char *reason)
+int sof_subscription_reject(void *data, struct sb_object *subscription, int status, const char *reason,
+                            const sb_content *content)
 {
     struct sof_subscription *record = subscription->lib;
     msg_t *draft;
-    int code = sof_draft(NULL, &draft);
+    int code = sof_draft(content, &draft);
     return code == SB_OK ? sof_post_answer(data, NULL, &record->irq, status, reason, draft) : code;
 }
 

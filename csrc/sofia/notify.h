@@ -11,7 +11,8 @@ struct sof_subscription;
 char *sof_event_header(su_home_t *home, const sip_t *sip);
 int sof_on_subscribe(struct sofia *state, nta_incoming_t *irq, const sip_t *sip);
 int sof_subscription_accept(void *state, struct sb_object *subscription, int status, int expires);
-int sof_subscription_reject(void *state, struct sb_object *subscription, int status, const char *reason);
+int sof_subscription_reject(void *state, struct sb_object *subscription, int status, const char *reason,
+                            const sb_content *content);
 int sof_notify(void *state, struct sb_object *subscription, const char *subscription_state,
                const sb_content *content);
 void sof_subscription_free(struct sof_subscription *record);

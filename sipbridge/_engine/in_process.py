@@ -158,13 +158,14 @@ class InProcess(object):
         resolv_conf=None,  # type: Optional[str]
         keepalive=0,  # type: int
         last_id=0,  # type: int
+        tell_options=False,  # type: bool
     ):
         # type: (...) -> None
         """Bind the address and start the engine.
 
         ``advertised`` is (host, port) or None, ``tls`` is (certificate, private key, CA file, verify) or None,
         ``resolv_conf`` is a path or None, and ``keepalive`` is in seconds. The engine's handles are above ``last_id``.
-        Raises TransportError and EngineError.
+        With ``tell_options`` OPTIONS are requests as others. Raises TransportError and EngineError.
         """
         if self._opened:
             raise EngineError("this engine was opened before; make one for each endpoint")
@@ -180,6 +181,7 @@ class InProcess(object):
         config.resolv_conf = resolver_text = self._string(resolv_conf)
         config.keepalive = keepalive
         config.trace = bool(trace)
+        config.tell_options = bool(tell_options)
         config.last_id = last_id
         if tls is not None:
             certificate, private_key, ca_file, verify = tls
@@ -239,6 +241,16 @@ class InProcess(object):
         milliseconds = -1 if timeout is None else int(timeout * 1000 + 0.999)
         self._taken.extend(self._vocabulary.events(self._frames(milliseconds, 1 if self._polled else _AT_ONCE)[1]))
         return self._taken.popleft() if self._taken else None
+
+    def wake(self):
+        # type: () -> None
+        """Have an event "wake" after those that wait, for the thread in :meth:`wait`."""
+        self._check(self._lib.sb_wake(self._handle), "wake")
+
+    def tells_sources(self):
+        # type: () -> bool
+        """Whether it knows where messages come from: libeXosip2 itself does not tell, only the shield does."""
+        return bool(self._lib.sb_shielded(self._handle) != 0)
 
     def take_frames(self, most):
         # type: (int) -> Tuple[int, bytes]
@@ -422,9 +434,11 @@ class InProcess(object):
         # type: (int, int, int) -> None
         self._check(self._lib.sb_subscription_accept(self._handle, subscription, status, expires), "accept")
 
-    def subscription_reject(self, subscription, status, reason):
-        # type: (int, int, Optional[str]) -> None
-        code = self._lib.sb_subscription_reject(self._handle, subscription, status, self._string(reason))
+    def subscription_reject(self, subscription, status, reason, content=None):
+        # type: (int, int, Optional[str], Optional[Content]) -> None
+        record, keep = self._content(content)
+        code = self._lib.sb_subscription_reject(self._handle, subscription, status, self._string(reason), record)
+        del keep
         self._check(code, "reject")
 
     def notify(self, subscription, state, content):

@@ -14,6 +14,7 @@ from sipbridge._compat import monotonic
 from sipbridge._engine.ledger import unreported
 from sipbridge._engine.medium import NOBODY, Dialog, Leg, Medium, body_of, name_of, phrase
 from sipbridge._engine.readiness import Alert
+from sipbridge._engine.records import Source
 from sipbridge.errors import CallStateError, EngineError, EngineLost, NotSupportedError
 from sipbridge.uri import address_uri
 
@@ -52,6 +53,7 @@ class Memory(object):
         self._alert = None  # type: Optional[Alert]
         self._state = "new"
         self._draining = False
+        self._tells_options = False
         self._lost = None  # type: Optional[str]  # why it is lost for good
         self._registrations = {}  # type: Dict[int, Tuple[str, Parties]]
         #: By number: the leg that a request came in, or None, and how to respond to it.
@@ -67,6 +69,7 @@ class Memory(object):
         with self._medium.lock:
             if self._state != "new":
                 raise EngineError("this engine was opened before; make one for each endpoint")
+            self._tells_options = bool(more.get("tell_options"))
             self.host, self.port = host, self._medium.add(self, host, port)
             self._state = "open"
             if self._address is not None:
@@ -122,6 +125,20 @@ class Memory(object):
                 return event
             finally:
                 self.idle = False
+
+    def wake(self):
+        # type: () -> None
+        self.post("wake")
+
+    def tells_sources(self):
+        # type: () -> bool
+        return True
+
+    @property
+    def _source(self):
+        # type: () -> Source
+        """Where what it sends comes from."""
+        return Source(self.host, self.port, "udp")
 
     def post(self, kind, **fields):
         # type: (str, Any) -> None
@@ -205,7 +222,10 @@ class Memory(object):
             headers = dialog[1].headers("INVITE", content)
             dialog[1].begin()
             uri = address_uri(parties.to)
-            theirs.post("call-incoming", method="INVITE", request_uri=uri, headers=headers, body=body_of(content))
+            theirs.post(
+                "call-incoming", method="INVITE", request_uri=uri, headers=headers, body=body_of(content),
+                source=self._source
+            )  # fmt: skip
             return ours.number
 
     def _dialog(self, parties, call_id=None):
@@ -322,19 +342,19 @@ class Memory(object):
             if leg.other is None:
                 respond(481, phrase(481), "", b"")
             else:
-                leg.other.engine.receive(leg.other, kind, leg.dialog, method, content, respond, leg.side)
+                leg.other.engine.receive(leg.other, kind, leg.dialog, method, content, respond, self._source, leg.side)
             return number
 
     # -- requests ------------------------------------------------------------------------------------------
 
-    def receive(self, leg, kind, dialog, method, content, respond, sender=0, uri=""):
-        # type: (Optional[Leg], str, Dialog, str, Optional[Content], Respond, int, str) -> None
+    def receive(self, leg, kind, dialog, method, content, respond, source, sender=0, uri=""):
+        # type: (Optional[Leg], str, Dialog, str, Optional[Content], Respond, Source, int, str) -> None
         """A request has come, within a call or, with ``leg`` None, outside of any."""
         number = next(self._medium.numbers)
         self._requests[number] = leg, respond
         self.post(
             kind, call=0 if leg is None else leg.number, transaction=number, method=method, request_uri=uri,
-            headers=dialog.headers(method, content, sender), body=body_of(content)
+            headers=dialog.headers(method, content, sender), body=body_of(content), source=source
         )  # fmt: skip
 
     def answer(self, transaction, status, reason, content):
@@ -365,11 +385,13 @@ class Memory(object):
             peer = self._medium.find(parties)
             if peer is None or peer._lost is not None:
                 respond(503, NOBODY, "", b"", "unreachable")
-            elif method == "OPTIONS":
+            elif method == "OPTIONS" and not peer._tells_options:
                 status = 503 if peer._draining else 200
                 respond(status, phrase(status), "", b"")
             else:
-                peer.receive(None, "request", dialog, method, content, respond, uri=address_uri(parties.to))
+                peer.receive(
+                    None, "request", dialog, method, content, respond, self._source, uri=address_uri(parties.to)
+                )
             return number
 
     # -- registrations, which are all granted ----------------------------------------------------------------

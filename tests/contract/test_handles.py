@@ -23,7 +23,7 @@ OF_A_SUBSCRIPTION = {
     "sb_subscribe_refresh": (60,),
     "sb_unsubscribe": (),
     "sb_subscription_accept": (200, 60),
-    "sb_subscription_reject": (403, None),
+    "sb_subscription_reject": (403, None, None),
     "sb_notify": (b"active", None),
 }
 EVERY = dict(OF_A_CALL, **dict(OF_OTHERS, **OF_A_SUBSCRIPTION))

@@ -112,9 +112,9 @@ def test_line_breaks_in_subscriptions(raw, engine, port, peer, text):
     )
     peer.request(port, "SUBSCRIBE", [("Event", "presence")])
     handle = raw.wait(engine).subscription
-    expect(lib.SB_EINVAL, lib.sb_subscription_reject(engine, handle, 403, raw.text(text)))
+    expect(lib.SB_EINVAL, lib.sb_subscription_reject(engine, handle, 403, raw.text(text), null))
     expect(lib.SB_EINVAL, lib.sb_notify(engine, handle, raw.text(text), null))
-    expect(lib.SB_OK, lib.sb_subscription_reject(engine, handle, 403, null))
+    expect(lib.SB_OK, lib.sb_subscription_reject(engine, handle, 403, null, null))
     peer.next("403")
 
 
@@ -125,7 +125,7 @@ def test_numbers_of_subscriptions_out_of_range(raw, engine, port, peer):
     for status in (-1, 0, 199, 300):
         expect(lib.SB_EINVAL, lib.sb_subscription_accept(engine, 1, status, 60))
     for status in (-1, 0, 299, 700):
-        expect(lib.SB_EINVAL, lib.sb_subscription_reject(engine, 1, status, null))
+        expect(lib.SB_EINVAL, lib.sb_subscription_reject(engine, 1, status, null, null))
     expect(lib.SB_EINVAL, lib.sb_subscription_accept(engine, 1, 200, -1))
 
 

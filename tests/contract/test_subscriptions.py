@@ -38,7 +38,8 @@ def test_states_of_an_incoming_subscription(raw, engine, port, peer):
     assert set(wrong) == {lib.SB_ESTATE}
     assert lib.sb_subscription_accept(engine, handle, 202, 60) == 0
     wrong = _of_the_other_role(raw, engine, handle)
-    wrong += lib.sb_subscription_accept(engine, handle, 200, 60), lib.sb_subscription_reject(engine, handle, 403, null)
+    wrong += (lib.sb_subscription_accept(engine, handle, 200, 60),)
+    wrong += (lib.sb_subscription_reject(engine, handle, 403, null, null),)
     assert set(wrong) == {lib.SB_ESTATE}
     assert peer.next("202")["Expires"] == "60"
     assert _notify(raw, engine, handle, "Terminated ; reason=noresource") == 0
@@ -51,8 +52,9 @@ def test_states_of_an_incoming_subscription(raw, engine, port, peer):
 
 def test_a_rejected_subscription_has_no_handle(raw, engine, port, peer):
     handle, _ = _asked(raw, engine, port, peer)
-    assert raw.lib.sb_subscription_reject(engine, handle, 403, raw.ffi.NULL) == 0
-    peer.next("403")
+    content, _keep = raw.content([("WWW-Authenticate", 'Digest realm="a"'), ("WWW-Authenticate", 'Digest realm="b"')])
+    assert raw.lib.sb_subscription_reject(engine, handle, 401, raw.ffi.NULL, content) == 0
+    assert peer.next("401").get_all("WWW-Authenticate") == ['Digest realm="a"', 'Digest realm="b"']
     assert raw.lib.sb_subscription_accept(engine, handle, 200, 60) == raw.lib.SB_ENOENT
     assert raw.wait(engine, 200) == 0
 
@@ -61,7 +63,8 @@ def test_states_of_an_outgoing_subscription(raw, engine, port, peer):
     lib, null = raw.lib, raw.ffi.NULL
     handle = raw.subscribe(engine, peer.uri)
     assert handle > 0
-    wrong = lib.sb_subscription_accept(engine, handle, 200, 60), lib.sb_subscription_reject(engine, handle, 403, null)
+    wrong = (lib.sb_subscription_accept(engine, handle, 200, 60),)
+    wrong += (lib.sb_subscription_reject(engine, handle, 403, null, null),)
     assert set(wrong + (_notify(raw, engine, handle),)) == {lib.SB_ESTATE}
     peer.reply(peer.next("SUBSCRIBE"), 200, [("Expires", "60")])
     event = raw.wait(engine)

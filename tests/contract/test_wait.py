@@ -120,6 +120,21 @@ def test_closing_ends_a_wait(raw):
     assert [each.code for each in waiting] == [raw.lib.SB_ECLOSED] * 4
 
 
+def test_a_thread_that_waits_is_woken(raw, engine, port, peer):
+    waiting = Waiting(raw, engine)
+    waiting.join(0.1)
+    assert waiting.code is None and raw.lib.sb_wake(engine) == 0
+    waiting.join(10)
+    assert waiting.code.type == raw.lib.SB_EV_WAKE
+    descriptor = raw.lib.sb_fd(engine)
+    message(peer, port)
+    assert readable(descriptor, 10) and raw.lib.sb_wake(engine) == 0
+    assert [raw.wait(engine).type, raw.wait(engine).type] == [raw.lib.SB_EV_REQUEST, raw.lib.SB_EV_WAKE]
+    assert not readable(descriptor)
+    raw.lib.sb_close(engine, 0)
+    assert raw.lib.sb_wake(engine) == raw.lib.SB_ECLOSED
+
+
 def test_waiting_after_the_close(raw):
     engine = raw.open()
     raw.lib.sb_close(engine, 0)
@@ -197,3 +212,19 @@ def test_closing_while_threads_call(raw, peer, round_):
     for thread in threads:
         thread.join(20)
     assert codes == [lib.SB_ECLOSED] * 4
+
+
+def test_options_are_the_users_where_it_wants_them(raw, peer):
+    lib, null = raw.lib, raw.ffi.NULL
+    engine = raw.open(tell_options=1)
+    port = lib.sb_port(engine)
+    for status in (200, 403):
+        peer.request(port, "OPTIONS")
+        event = raw.wait(engine)
+        assert (event.type, event.method) == (lib.SB_EV_REQUEST, b"OPTIONS")
+        assert lib.sb_answer(engine, event.transaction, status, null, null) == 0
+        assert ("Allow" in peer.next(str(status))) == (status == 200)
+    peer.request(port, "INVITE")
+    call = raw.wait(engine).call
+    assert lib.sb_call_answer(engine, call, null) == 0
+    assert lib.sb_close(engine, 0) == 0

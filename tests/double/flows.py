@@ -316,7 +316,8 @@ class Flow(object):
         peer.request(self.port, "SUBSCRIBE", headers=[("Event", "dialog")])
         event = self._await(lib.SB_EV_SUBSCRIBE)
         if event is not None:
-            self._do("reject", event.subscription, lib.sb_subscription_reject, 403, raw.text("Not You"))
+            content, phrase = self._content(), raw.text("Not You")
+            self._do("reject", event.subscription, lib.sb_subscription_reject, 403, phrase, content)
 
     def publish(self, peer):
         if self._step("publish", self._raw.publish(self.engine, peer.uri, etag="one", expires=60, **TEXT)) > 0:

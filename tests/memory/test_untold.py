@@ -203,7 +203,7 @@ def test_a_request_in_a_call_whose_event_cannot_be_told(scene, method):
 def test_a_subscription_whose_event_cannot_be_told(scene):
     def told(request, event):
         assert event.type == scene.lib.SB_EV_SUBSCRIBE
-        assert scene.lib.sb_subscription_reject(scene.engine, event.subscription, 403, None) == 0
+        assert scene.lib.sb_subscription_reject(scene.engine, event.subscription, 403, None, None) == 0
         assert scene.answer().status == 403
 
     refusals(scene, lambda: scene.peer.request(scene.port, "SUBSCRIBE", HEADERS + PRESENCE), told)
