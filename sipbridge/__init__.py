@@ -49,7 +49,7 @@ Values:
                         why a call ended; certificates; a From that hides who calls
 
 Modules: aio (the same for asyncio), sdp, payload, negotiation, message_summary, identity, reason, uri,
-record, ladder, shield. docs/ has a page for each topic.
+record, ladder, shield, access. docs/ has a page for each topic.
 """
 
 from __future__ import absolute_import, division, print_function

@@ -43,6 +43,12 @@ def monotonic():
     return _steady() + _moved
 
 
+def wall_clock():
+    # type: () -> float
+    """Seconds since 1970, UTC, as other machines have them; a test may want them otherwise."""
+    return time.time() + _moved
+
+
 def move_clock(seconds):
     # type: (float) -> None
     """Let so many seconds have passed: for sipbridge.testing."""

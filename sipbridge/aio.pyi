@@ -2,6 +2,7 @@
 from typing import (
     Any,
     Callable,
+    Dict,
     Iterable,
     List,
     Literal,
@@ -17,6 +18,9 @@ from typing import (
 )
 
 from sipbridge import events
+from sipbridge._access.authenticator import Authenticator
+from sipbridge._access.bans import BanList
+from sipbridge._access.limits import SourceLimits
 from sipbridge._agent import streams
 from sipbridge._agent.fault import Fault
 from sipbridge._agent.pool import HandlerStatistics
@@ -624,6 +628,7 @@ class Call:
     remote_sdp: Optional[bytes]
     ended: Optional[CallEnded]
     replaces: Optional[Call]
+    user: Optional[str]
     bridge: Optional[Bridge]
     answer_by: Optional[float]
 
@@ -1037,6 +1042,7 @@ class Endpoint:
         route: Optional[str] = None,
         timeout: Optional[float] = 60.0,
     ) -> Bridge: ...
+    def observe(self, observer: _Observer) -> _Observer: ...
     identity: Optional[str]
 
     def __init__(
@@ -1057,6 +1063,10 @@ class Endpoint:
         handlers: int = ...,
         trusted_proxies: Iterable[str] = (),
         source_header: Optional[str] = None,
+        allow: Optional[Iterable[str]] = None,
+        authenticator: Optional[Authenticator] = None,
+        limits: Optional[SourceLimits] = None,
+        bans: Optional[BanList] = None,
     ) -> None: ...
     @property
     def address(self) -> str: ...
@@ -1070,6 +1080,8 @@ class Endpoint:
     def engine_version(self) -> str: ...
     @property
     def calls(self) -> Tuple[Call, ...]: ...
+    @property
+    def refusals(self) -> Dict[str, int]: ...
     async def close(self, timeout: float = 1.0) -> None: ...
     async def drain(
         self, timeout: float = 30.0, redirect: Optional[str] = None, retry_after: int = 30

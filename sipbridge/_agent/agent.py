@@ -10,7 +10,7 @@ from sipbridge._compat import NamedTuple, monotonic
 from sipbridge._engine.records import Parties, tell
 from sipbridge._engine.response import check_response, is_absence
 from sipbridge._text.arguments import check_timeout
-from sipbridge.errors import CallStateError, EngineError, TimeoutError, naming
+from sipbridge.errors import CallStateError, EngineError, TimeoutError, naming, quietly
 from sipbridge.headers import Headers
 from sipbridge.uri import check_address, check_uri
 
@@ -78,6 +78,27 @@ class _Pending(object):
 
 if TYPE_CHECKING:
 
+    class Admission(Protocol):
+        """Who may call: :class:`sipbridge._agent.admission.Admission`."""
+
+        counts = {}  # type: Dict[str, int]
+
+        def has_held(self, raw):
+            # type: (RawEvent) -> bool
+            raise NotImplementedError
+
+        def stops(self, raw, is_new):
+            # type: (RawEvent, bool) -> bool
+            raise NotImplementedError
+
+        def name(self, event):
+            # type: (Any) -> None
+            pass
+
+        def close(self):
+            # type: () -> None
+            pass
+
     class Trunk(Protocol):
         """Several proxies in the place of one: :class:`sipbridge._agent.trunk.Trunk`."""
 
@@ -137,6 +158,7 @@ class Agent(object):
         draining: how new calls are refused, a Draining, once nothing new is to be taken; else None.
         following: the event of the engine that is being followed, under the lock; or None.
         traffic: notes the messages, once an observer wants to know; else None.
+        admission: decides who may call, or None.
         trust: whose word about the source of a message is taken, or None.
         trunk: what chooses the proxy for what has no route of its own, or None; ``trunks``: that and the accounts'.
     """
@@ -157,6 +179,7 @@ class Agent(object):
         self.draining = None  # type: Optional[Draining]
         self.following = None  # type: Optional[RawEvent]
         self.traffic = None  # type: Optional[Traffic]
+        self.admission = None  # type: Optional[Admission]
         self.trust = None  # type: Optional[Trust]
         self.trunk = None  # type: Optional[Trunk]
         self.trunks = []  # type: List[Trunk]
@@ -239,6 +262,13 @@ class Agent(object):
         # type: (Optional[float], Call) -> Any
         """An iterator over the events of a call, which has Listeners."""
         return self.dispatcher.stream(timeout, call)
+
+    def soon(self, function):
+        # type: (Callable[[], object]) -> None
+        """Call a function on the event thread, without the lock, as soon as that has come round. From any thread."""
+        self.dispatcher._ask_again(0.0, function)
+        if self.dispatcher.waits_in_engine and not self.dispatcher.on_event_thread:
+            quietly(self.engine.wake)
 
     def later(self, seconds, function):
         # type: (float, Callable[[], object]) -> Timer

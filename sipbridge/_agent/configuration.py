@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 
     from sipbridge import record as _record
     from sipbridge import tls as _tls
+    from sipbridge._access.authenticator import Authenticator
+    from sipbridge._access.bans import BanList
+    from sipbridge._access.limits import SourceLimits
+    from sipbridge._agent import admission as _admission
     from sipbridge._agent import sources as _sources
     from sipbridge._agent import trunk as _trunk
+    from sipbridge._agent.admission import Admission, Refuse, Rules
     from sipbridge._agent.agent import Agent
     from sipbridge._agent.sources import Trust
     from sipbridge._agent.trunk import Trunk
@@ -26,9 +31,10 @@ if TYPE_CHECKING:
     from sipbridge.tls import Tls
     from sipbridge.uri import TransportAddress
 else:
-    _record, _tls, _sources, _trunk, session_timer, local_address = later(
+    _record, _tls, _admission, _sources, _trunk, session_timer, local_address = later(
         "sipbridge.record",
         "sipbridge.tls",
+        "sipbridge._agent.admission",
         "sipbridge._agent.sources",
         "sipbridge._agent.trunk",
         "sipbridge._call.session_timer",
@@ -134,6 +140,23 @@ def make_recorder(record):
     if record is None:
         return None
     return record if isinstance(record, _record.Recorder) else _record.Recorder(check_path(record, "record"))
+
+
+def make_rules(allow, bans, limits, authenticator):
+    # type: (Optional[Iterable[str]], Optional[BanList], Optional[SourceLimits], Optional[Authenticator]) -> Optional[Rules]
+    """Who may call, or None: everybody. Raises InputError."""
+    if allow is None and bans is None and limits is None and authenticator is None:
+        return None
+    return _admission.make_rules(allow, bans, limits, authenticator)
+
+
+def make_admission(agent, rules, refuse):
+    # type: (Agent, Optional[Rules], Refuse) -> Optional[Admission]
+    """What applies these rules, or None. Raises NotSupportedError where the engine does not know enough for them."""
+    if rules is None:
+        return None
+    rules.check_engine(agent.engine)
+    return _admission.Admission(agent, rules, refuse)
 
 
 def make_trust(networks, header):

@@ -72,6 +72,9 @@ class Delivery(object):
         closed: no event comes any more.
     """
 
+    #: Whether the event thread waits for events in the engine, which has to wake it for all else.
+    waits_in_engine = True
+
     def __init__(self, settle, on_error):
         # type: (Settle, Optional[Callable[[Fault], object]]) -> None
         self._settle = settle
@@ -236,7 +239,17 @@ class Delivery(object):
         """Call a function in so many seconds, or somewhat later. From any thread that delivers or iterates."""
         raise NotImplementedError
 
+    def complete(self, result, then):
+        # type: (Any, Callable[[Callable[[], Any]], object]) -> None
+        """Call ``then(get)``, where ``get()`` returns what a function of the user's did. On the event thread."""
+        then(lambda: result)
+
     # -- faults --------------------------------------------------------------------------------------------
+
+    def lookup_failed(self, lookup):
+        # type: (Callable[..., object]) -> None
+        """Tell of what a lookup has raised, while it is being handled. From any thread."""
+        self._report("lookup %r failed" % lookup, lookup)
 
     def _report(self, text, handler=None, event=None, fatal=False):
         # type: (str, Optional[Callable[[Any], object]], Any, bool) -> None

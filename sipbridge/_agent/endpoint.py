@@ -28,8 +28,24 @@ from sipbridge.uri import check_address, parse_transport_address
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Callable, Iterable, Optional, Sequence, Tuple, Type, TypeVar, Union, overload
+    from typing import (
+        Any,
+        Callable,
+        Dict,
+        Iterable,
+        Optional,
+        Sequence,
+        Tuple,
+        Type,
+        TypeVar,
+        Union,
+        overload,
+    )
 
+    from sipbridge._access.authenticator import Authenticator
+    from sipbridge._access.bans import BanList
+    from sipbridge._access.limits import SourceLimits
+    from sipbridge._agent.admission import Rules
     from sipbridge._agent.fault import Fault
     from sipbridge._agent.pool import HandlerStatistics
     from sipbridge._agent.streams import EventStream
@@ -87,6 +103,11 @@ class Endpoint(Identities, Bridges, Observed):
         handlers: how many threads may run handlers at the same time, 1 to 10000; see docs/threading.md.
         trusted_proxies: networks, as ``["192.0.2.0/24"]``, of proxies that say whom a request is from: docs/sources.md.
         source_header: the header in which they say it, as ``"X-Source-Address"``; None: Via (18.2.1, RFC 3581).
+        allow: networks, as ``["192.0.2.0/24", "2001:db8::7"]``, from which new calls and requests are taken; others
+            are answered 403. None: from everywhere. docs/access.md has this and what follows.
+        authenticator: a :class:`~sipbridge.access.Authenticator`, who asks for passwords; or None.
+        limits: :class:`~sipbridge.access.SourceLimits`, how much may come from one source; or None.
+        bans: a :class:`~sipbridge.access.BanList`, of sources that are refused for a time; or None.
 
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
@@ -99,9 +120,10 @@ class Endpoint(Identities, Bridges, Observed):
     def __init__(
         self, address="udp://127.0.0.1:0", identity=None, engine=None, outbound_proxy=None, user_agent=None,
         advertised=None, trace=None, record=None, tls=None, session_expires=None, resolv_conf=None,
-        keepalive=None, on_error=None, handlers=MOST, trusted_proxies=(), source_header=None
+        keepalive=None, on_error=None, handlers=MOST, trusted_proxies=(), source_header=None,
+        allow=None, authenticator=None, limits=None, bans=None
     ):
-        # type: (str, Optional[str], Union[str, Engine, None], Union[None, str, Sequence[str]], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str]) -> None
+        # type: (str, Optional[str], Union[str, Engine, None], Union[None, str, Sequence[str]], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str], Optional[Iterable[str]], Optional[Authenticator], Optional[SourceLimits], Optional[BanList]) -> None
         load_inside_import()
         local = parse_transport_address(address)
         settings = configuration.checked(
@@ -114,29 +136,31 @@ class Endpoint(Identities, Bridges, Observed):
         self.identity = None if identity is None else check_address(identity, "identity")  # type: Optional[str]
         interval = configuration.check_session_interval(session_expires)
         trust = configuration.make_trust(trusted_proxies, source_header)
+        rules = configuration.make_rules(allow, bans, limits, authenticator)
         self._recorder = configuration.make_recorder(record)
         self._advertised = settings.advertised
         self._engine = make(engine)
         self._engine.open(
             local.transport, local.host.strip("[]"), local.port, settings.advertised, settings.user_agent,
             settings.proxies[0] if settings.proxies else None, trace is not None or record is not None, settings.tls,
-            settings.resolv_conf, settings.keepalive
+            settings.resolv_conf, settings.keepalive, tell_options=rules is not None
         )
         try:
             self._local = local._replace(port=self._engine.port)
             self._agent = Agent(self._engine, self.identity, interval)
             self._agent.trust, self._agent.trunk = trust, configuration.make_trunk(self._agent, settings.proxies)
-            self._begin(trace, on_error, handlers)
+            self._begin(trace, on_error, handlers, rules)
         except BaseException:  # nobody has it yet who could close it
             _open_endpoints.discard(self)
             quietly(self._engine.close, 0.0)
             raise
 
-    def _begin(self, trace, on_error, handlers):
-        # type: (Optional[Callable[[TraceMessage], object]], Optional[Callable[[Fault], object]], int) -> None
-        follow = Table(self._agent).follow
+    def _begin(self, trace, on_error, handlers, rules):
+        # type: (Optional[Callable[[TraceMessage], object]], Optional[Callable[[Fault], object]], int, Optional[Rules]) -> None
+        table = Table(self._agent, self._local.host.strip("[]"))
+        self._agent.admission = configuration.make_admission(self._agent, rules, table.refuse)
         self._dispatcher = self._Dispatcher(
-            self._engine, follow, settle, self.close, on_error, handlers, self._recorder
+            self._engine, table.follow, settle, self.close, on_error, handlers, self._recorder
         )
         self._agent.dispatcher = self._dispatcher
         if self._recorder is not None:
@@ -203,6 +227,19 @@ class Endpoint(Identities, Bridges, Observed):
         with self._agent.lock:
             return tuple(self._agent.calls.values())
 
+    @property
+    def refusals(self):
+        # type: () -> Dict[str, int]
+        """How many new calls and requests ``allow=`` and the arguments after it have refused: a dict by the rule.
+
+        docs/access.md has the rules.
+        """
+        admission = self._agent.admission
+        if admission is None:
+            return {}
+        with self._agent.lock:
+            return dict(admission.counts)
+
     def close(self, timeout=1.0):
         # type: (float) -> None
         """Hang up every call, unregister, wait for the peers at most ``timeout`` seconds, close the socket.
@@ -223,6 +260,8 @@ class Endpoint(Identities, Bridges, Observed):
         finally:  # also after an interrupt
             self._dispatcher.close(max(0.0, deadline - monotonic()), timeout)
             self._abandon()
+            if self._agent.admission is not None:
+                self._agent.admission.close()
             self._dispatcher.observers.tell()
             if self._recorder is not None:
                 self._recorder.close()

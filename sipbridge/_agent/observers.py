@@ -50,8 +50,13 @@ class Refusal(NamedTuple("Refusal", [
 
 #: The rules of refusals. "draining": the endpoint takes nothing new (Endpoint.drain); "handlers": every handler is at
 #: work; "congested": too many events wait; "fault": sipbridge failed; "replaces": Replaces names a call that cannot be
-#: replaced (RFC 3891, 3); "session-interval": Session-Expires is too small (RFC 4028, 9).
-RULES = ("draining", "handlers", "congested", "fault", "replaces", "session-interval")
+#: replaced (RFC 3891, 3); "session-interval": Session-Expires is too small (RFC 4028, 9). The others are about
+#: who may call (docs/access.md).
+RULES = (
+    "draining", "handlers", "congested", "fault", "replaces", "session-interval", "banned", "not-allowed",
+    "source-rate", "source-calls", "unauthenticated", "malformed-credentials", "stale-nonce", "wrong-credentials",
+    "replayed-nonce", "lookup-failed", "lookups",
+)
 
 
 class Message(NamedTuple("Message", [

@@ -3,20 +3,17 @@
 from __future__ import absolute_import, division, print_function
 
 import re
-import socket
-import struct
 
-from sipbridge._compat import NamedTuple
 from sipbridge._engine.records import Source
-from sipbridge._text.arguments import check_sequence, check_text
 from sipbridge._text.checks import check_token
+from sipbridge._text.networks import Networks, parse_address
 from sipbridge._text.parameters import number, split_list
 from sipbridge.errors import InputError
 from sipbridge.headers import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable, List, Optional, Tuple
+    from typing import Iterable, List, Optional
 
     from sipbridge._engine.records import RawEvent
 
@@ -35,45 +32,6 @@ _TOLD = re.compile(
 _QUOTING = re.compile(r"[\\\"'<>()]")
 
 
-class _Network(NamedTuple("_Network", [("family", "int"), ("bits", "int"), ("length", "int")])):
-    """Addresses that begin with the same ``length`` bits."""
-
-    __slots__ = ()
-
-    def has(self, address):
-        # type: (Tuple[int, int, int]) -> bool
-        family, bits, width = address
-        return family == self.family and bits >> (width - self.length) == self.bits
-
-
-def _address(text):
-    # type: (str) -> Optional[Tuple[int, int, int]]
-    """Family, bits and number of bits of an IP address, or None."""
-    family = socket.AF_INET6 if ":" in text else socket.AF_INET
-    try:
-        octets = socket.inet_pton(family, str(text))
-    except (socket.error, ValueError):
-        return None
-    bits = 0
-    for part in struct.unpack("!%dI" % (len(octets) // 4), octets):
-        bits = bits << 32 | part
-    return family, bits, 8 * len(octets)
-
-
-def _network(text):
-    # type: (str) -> _Network
-    shown = check_text(text, "a network in trusted_proxies")
-    host, slash, length = shown.partition("/")
-    address = _address(host)
-    if address is None or (slash and number(length) is None) or (slash and int(length) > address[2]):
-        raise InputError("trusted_proxies: not a network: %r (expected something like 192.0.2.0/24)" % (shown,))
-    family, bits, width = address
-    kept = int(length) if slash else width
-    if bits >> (width - kept) << (width - kept) != bits:
-        raise InputError("trusted_proxies: %r has bits of a host behind the /%d" % (shown, kept))
-    return _Network(family, bits >> (width - kept), kept)
-
-
 class Trust(object):
     """Whose word is taken, and from which header.
 
@@ -86,7 +44,7 @@ class Trust(object):
 
     def __init__(self, networks, header):
         # type: (Iterable[str], Optional[str]) -> None
-        self._networks = [_network(each) for each in check_sequence(networks, "trusted_proxies")]
+        self._networks = Networks(networks, "trusted_proxies")
         self._header = None if header is None else check_token(header, "source_header")
         if self._header is not None and not self._networks:
             raise InputError("source_header is for trusted_proxies, and there are none")
@@ -95,23 +53,18 @@ class Trust(object):
         # type: (RawEvent) -> Optional[Source]
         """Where the request of an event came from; of a response, whom it came from."""
         source = raw.source
-        if source is None or not raw.request_uri or not self._has(source.address):
+        if source is None or not raw.request_uri or not self._networks.has(source.address):
             return source
         headers = Headers(raw.headers)
         if self._header is not None:
             return _told(headers.get_all(self._header)) or source
         return self._by_via(source, split_list(headers.get_all("Via")))
 
-    def _has(self, address):
-        # type: (str) -> bool
-        found = _address(address)
-        return found is not None and any(network.has(found) for network in self._networks)
-
     def _by_via(self, source, vias):
         # type: (Source, List[str]) -> Source
         """Each proxy has noted in the Via below its own whom it had the request from (RFC 3261, 18.2.1)."""
         for via in vias[1:]:
-            if not self._has(source.address):
+            if not self._networks.has(source.address):
                 break
             before = _noted(via)
             if before is None:
@@ -124,7 +77,7 @@ def _told(values):
     # type: (List[str]) -> Optional[Source]
     """The source in a header that is there once; None: there is none, or nobody can know who wrote which."""
     found = _TOLD.match(values[0].strip()) if len(values) == 1 else None
-    if found is None or _address(found.group(2).strip("[]")) is None:
+    if found is None or parse_address(found.group(2).strip("[]")) is None:
         return None
     transport = found.group(1) or found.group(4)
     return Source(found.group(2).strip("[]"), _port(found.group(3)), None if transport is None else transport.lower())
@@ -141,7 +94,7 @@ def _noted(via):
     if sent_by is None or len(received) > 1 or len(rport) > 1:  # one of two may be the sender's own
         return None
     host = (received[0] if received else sent_by.group(2)).strip("[]")
-    if _address(host) is None:
+    if parse_address(host) is None:
         return None
     return Source(host, _port(rport[0] if rport else None), sent_by.group(1).lower())
 

@@ -19,7 +19,7 @@ from sipbridge.headers import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional, Union
+    from typing import Any, Optional, Sequence, Tuple, Union
 
     from sipbridge._agent import trace_peers
     from sipbridge._agent.agent import Agent
@@ -41,6 +41,9 @@ else:
 #: follows events; no handler sees it.
 HEALTH = "SIPBRIDGE-HEALTH"
 
+#: The addresses that it asks from, besides that of the endpoint.
+_LOOPBACK = ("127.0.0.1", "::1")
+
 #: What begins something, and what asks for something within a call. Both are answered 503 while too many events wait.
 _NEW = frozenset(["call-incoming", "request", "subscribe"])
 _WITHIN = frozenset(["call-reinvite", "call-request"])
@@ -51,11 +54,12 @@ RETRY_AFTER = 2
 
 
 class Table(object):
-    """Follows the events of an agent's engine, on the event thread and under the lock."""
+    """Follows the events of an agent's engine, on the event thread and under the lock. ``host``: where it listens."""
 
-    def __init__(self, agent):
-        # type: (Agent) -> None
+    def __init__(self, agent, host="127.0.0.1"):
+        # type: (Agent, str) -> None
         self._agent = agent
+        self._own = (host,) + _LOOPBACK
         self._peers = None  # type: Optional[trace_peers.Peers]  # the senders of traced messages
 
     def follow(self, raw):
@@ -70,8 +74,11 @@ class Table(object):
     def _followed(self, raw):
         # type: (RawEvent) -> Optional[Any]
         is_new = raw.type in _NEW and raw.state is None  # a SUBSCRIBE that refreshes is not
-        if self._agent.traffic is not None:
+        admission = self._agent.admission
+        if self._agent.traffic is not None and not (admission is not None and admission.has_held(raw)):
             self._agent.traffic.received(raw)
+        if admission is not None and not self._is_own_health(raw) and admission.stops(raw, is_new):
+            return None
         if self._is_refused(raw, is_new):
             return None
         follow = _FOLLOW.get(raw.type)
@@ -79,12 +86,19 @@ class Table(object):
             event = None if follow is None else follow(self, raw)
         except Exception:  # a fault of sipbridge: answer, so that the peer does not wait
             if is_new or raw.type in _WITHIN:
-                self._refuse(raw, "fault", 500)
+                self.refuse(raw, "fault", 500)
             raise
         if event is not None:
             tell(event, *self._agent.told)
+            if admission is not None:
+                admission.name(event)
         following.tell_watchers(event)
         return event
+
+    def _is_own_health(self, raw):
+        # type: (RawEvent) -> bool
+        """Whether this machine asks whether the endpoint takes events."""
+        return raw.method == HEALTH and (raw.source is None or raw.source.address in self._own)
 
     def _is_refused(self, raw, is_new):
         # type: (RawEvent, bool) -> bool
@@ -94,7 +108,7 @@ class Table(object):
             return True
         if not (agent.congested() if is_new else raw.type in _WITHIN and agent.congested(agent.calls.get(raw.call))):
             return False
-        self._refuse(raw, "congested")
+        self.refuse(raw, "congested")
         return True
 
     def _is_turned_away(self, raw):
@@ -108,7 +122,7 @@ class Table(object):
         if not dispatcher.is_full and not (raw.type == "call-incoming" and dispatcher.serves_enough):
             return False
         dispatcher.count_refused()
-        self._refuse(raw, "handlers", 503, RETRY_AFTER)
+        self.refuse(raw, "handlers", 503, RETRY_AFTER)
         return True
 
     def _send_away(self, raw, redirect, retry_after):
@@ -118,17 +132,19 @@ class Table(object):
             self._agent.refused(raw, "draining", 302)
             quietly(self._agent.engine.redirect, raw.call, 302, redirect)
         else:
-            self._refuse(raw, "draining", 503, retry_after)
+            self.refuse(raw, "draining", 503, retry_after)
 
-    def _refuse(self, raw, rule, status=503, retry_after=None):
-        # type: (RawEvent, str, int, Optional[int]) -> None
+    def refuse(self, raw, rule, status=503, retry_after=None, fields=()):
+        # type: (RawEvent, str, int, Optional[int], Sequence[Tuple[str, str]]) -> None
+        """Refuse what an event of the engine begins, with ``fields`` as headers. ``retry_after`` is in seconds."""
         self._agent.refused(raw, rule, status)
         engine = self._agent.engine
-        content = None if retry_after is None else make_content([("Retry-After", "%d" % retry_after)], None, None)
+        headers = list(fields) + ([] if retry_after is None else [("Retry-After", "%d" % retry_after)])
+        content = make_content(headers, None, None) if headers else None
         if raw.type == "call-incoming":
             quietly(engine.reject, raw.call, status, None, content)
         elif raw.type == "subscribe":
-            quietly(engine.subscription_reject, raw.subscription, status, None)
+            quietly(engine.subscription_reject, raw.subscription, status, None, content)
         else:
             quietly(engine.answer, raw.transaction, status, None, content)
 
@@ -143,8 +159,8 @@ class Table(object):
     def _request(self, raw):
         # type: (RawEvent) -> Optional[Any]
         engine = self._agent.engine
-        if raw.method == HEALTH:
-            quietly(engine.answer, raw.transaction, 200, None, None)
+        if raw.method == HEALTH or (raw.method == "OPTIONS" and self._agent.admission is not None):
+            quietly(engine.answer, raw.transaction, 200, None, None)  # the engine leaves OPTIONS to the admission
             return None
         kind = events.MessageReceived if raw.method == "MESSAGE" else events.RequestReceived
         request = IncomingRequest(engine, raw.transaction, uri=raw.request_uri)

@@ -6,6 +6,7 @@ import asyncio
 import collections
 import contextlib
 import inspect
+import sys
 from typing import TYPE_CHECKING, Any
 
 from sipbridge._agent import delivery, dispatch, streams
@@ -69,6 +70,8 @@ class EventStream(streams.Stream):
 
 class Dispatcher(dispatch.Dispatcher):
     """Takes events from an engine when the event loop finds its descriptor readable."""
+
+    waits_in_engine = False  # the event loop can be told from any thread
 
     def start(self) -> None:
         self._backlog: collections.deque[Any] = collections.deque()  # events to deliver
@@ -142,6 +145,17 @@ class Dispatcher(dispatch.Dispatcher):
     def _make_stream(self, timeout: float | None, listeners: Any) -> EventStream:
         return EventStream(self, timeout, listeners)
 
+    def complete(self, result: Any, then: Callable[[Callable[[], Any]], object]) -> None:
+        if inspect.isawaitable(result):
+            self._keep(self._complete(result, then))
+        else:
+            then(lambda: result)
+
+    async def _complete(self, awaitable: Awaitable[Any], then: Callable[[Callable[[], Any]], object]) -> None:
+        task = asyncio.ensure_future(awaitable)
+        await asyncio.wait([task])
+        self._run_timer(dispatch.Timer(lambda: then(task.result)))
+
     # -- faults ----------------------------------------------------------------------------------------------
 
     def handler_failed(self, error: BaseException, handler: Callable[[Any], object], event: Any) -> None:
@@ -153,6 +167,17 @@ class Dispatcher(dispatch.Dispatcher):
             if isinstance(error, SystemExit):
                 self._leaving = error
             super().handler_failed(error, handler, event)
+
+    def lookup_failed(self, lookup: Callable[..., object]) -> None:
+        error = sys.exc_info()[1]
+        if error is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._lookup_failed, lookup, error)
+
+    def _lookup_failed(self, lookup: Callable[..., object], error: BaseException) -> None:
+        try:
+            raise error
+        except BaseException:
+            super().lookup_failed(lookup)
 
     def _look_for_failure(self) -> None:
         super()._look_for_failure()
@@ -202,7 +227,8 @@ class Dispatcher(dispatch.Dispatcher):
         return timer
 
     def _ask_again(self, seconds: float, function: Callable[[], object]) -> None:
-        self.call_later(seconds, function)
+        if not self._loop.is_closed():  # also from a thread for lookups
+            self._loop.call_soon_threadsafe(self.call_later, seconds, function)
 
     def _run_timer(self, timer: dispatch.Timer) -> None:
         if not self.closed:

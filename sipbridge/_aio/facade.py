@@ -71,8 +71,8 @@ def _in_tuple(value: Any, change: Callable[[Any], Any], kinds: Collection[type])
     if not hasattr(value, "_fields"):
         return tuple(parts)
     changed = type(value)(*parts)
-    if isinstance(value, Told) and isinstance(changed, Told):  # an event has a time and a source besides its fields
-        tell(changed, value.time, value.source)
+    if isinstance(value, Told) and isinstance(changed, Told):  # an event knows more than its fields say
+        tell(changed, value.time, value.source, value.user)
     return changed
 
 

@@ -79,6 +79,7 @@ class Call(Own):
         started: when the INVITE was received, or sent for the first time; seconds since 1970, UTC, as all times.
         ended: the :class:`~sipbridge.CallEnded`, or None before the end.
         replaces: the Call whose place this one takes when you answer it (RFC 3891), or None.
+        user: the name that the caller has proven by digest (``Endpoint(authenticator=)``), or None.
         bridge: the :class:`~sipbridge.Bridge` that connects this call with another, or None.
         answer_by: until when ``IncomingCall.defer()`` leaves time for an answer, on the monotonic clock, or None.
         data: for your program: any object. None at first.
@@ -101,6 +102,7 @@ class Call(Own):
         self.ended = None  # type: Optional[CallEnded]
         self._was_established = False
         self.replaces = None  # type: Optional[Call]
+        self.user = None  # type: Optional[str]
         self.bridge = None  # type: Optional[Bridge]
         self.answer_by = None  # type: Optional[float]
         self._ack = None  # type: Optional[Headers]  # the headers of the ACK for our 2xx: the first that have our tag

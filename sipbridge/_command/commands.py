@@ -86,9 +86,12 @@ def local_address(target):
 
 
 @contextmanager
-def opened(options, console, local, identity=None):
-    # type: (argparse.Namespace, Console, str, Optional[str]) -> Iterator[Endpoint]
-    """A context with the endpoint that the options describe. It closes the endpoint at its end in any case."""
+def opened(options, console, local, identity=None, allow=None):
+    # type: (argparse.Namespace, Console, str, Optional[str], Optional[List[str]]) -> Iterator[Endpoint]
+    """A context with the endpoint that the options describe. It closes the endpoint at its end in any case.
+
+    ``allow``: the networks from which it takes calls, or None.
+    """
     password = None if options.user is None else password_for(options.user)
     phone = Endpoint(
         local,
@@ -102,6 +105,7 @@ def opened(options, console, local, identity=None):
         tls=_tls(options),
         trace=(lambda message: console.lines(render(message))) if options.trace else None,
         record=None if options.record is None else Recorder(options.record, options.record_credentials),
+        allow=allow,
     )
     try:
         if options.user is not None and password is not None:

@@ -6,6 +6,7 @@ import signal
 import threading
 from functools import partial
 
+from sipbridge._agent.observers import Observer
 from sipbridge._command.commands import DESCRIPTIONS, OK, opened, sdp_for, size_of
 from sipbridge._command.console import Interrupted
 from sipbridge.errors import CallStateError, EngineError, SipbridgeError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict
 
     from sipbridge._agent.endpoint import Endpoint
+    from sipbridge._agent.observers import Refusal
     from sipbridge._call.call import Call
     from sipbridge._command.console import Console
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 def listen(options, console):
     # type: (argparse.Namespace, Console) -> int
     """Take calls and messages until the user interrupts, or until the given number of calls has ended."""
-    with opened(options, console, options.address) as phone:
+    with opened(options, console, options.address, allow=options.allow) as phone:
         listener = Listener(options, console, sdp_for(options, phone))
         listener.attach(phone)
         try:
@@ -59,6 +61,19 @@ def drain(phone, options, console):
         console.event("interrupted: hanging up")
 
 
+class _Refusals(Observer):
+    """Prints what was refused before any handler saw it."""
+
+    def __init__(self, console):
+        # type: (Console) -> None
+        self._console = console
+
+    def refused(self, refusal):
+        # type: (Refusal) -> None
+        where = "" if refusal.source is None else " from %s" % refusal.source.address
+        self._console.event("refused %s%s: %s (%d)" % (refusal.method, where, refusal.rule, refusal.status))
+
+
 class Listener(object):
     """Answers calls and messages, and prints them. Its handlers for different calls run at the same time.
 
@@ -78,6 +93,7 @@ class Listener(object):
 
     def attach(self, phone):
         # type: (Endpoint) -> None
+        phone.observe(_Refusals(self._console))
         phone.on(IncomingCall, self._incoming)
         for kind, describe in DESCRIPTIONS.items():
             phone.on(kind, partial(self._of_call, describe))

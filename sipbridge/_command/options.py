@@ -10,6 +10,7 @@ from sipbridge._command import commands, event_commands, listening, texts
 from sipbridge._command.console import PASSWORD_VARIABLE
 from sipbridge._engine.libraries import NAMES
 from sipbridge._later import later
+from sipbridge._text.networks import check_network
 from sipbridge._text.printable import printable
 from sipbridge._version import __version__
 from sipbridge.errors import InputError, NotSupportedError
@@ -42,21 +43,11 @@ EXIT_INTERRUPTED = 130
 def examples():
     # type: () -> str
     """All examples in the help, as text."""
-    return "".join(
-        (
-            texts.EXAMPLES,
-            texts.CALL_EXAMPLES,
-            texts.LISTEN_EXAMPLES,
-            texts.REGISTER_EXAMPLES,
-            texts.MESSAGE_EXAMPLES,
-            texts.PING_EXAMPLES,
-            texts.SUBSCRIBE_EXAMPLES,
-            texts.PUBLISH_EXAMPLES,
-            texts.LADDER_EXAMPLES,
-            texts.ENGINE_EXAMPLES,
-            texts.DOCTOR_EXAMPLES,
-        )
-    )
+    return "".join([
+        texts.EXAMPLES, texts.CALL_EXAMPLES, texts.LISTEN_EXAMPLES, texts.REGISTER_EXAMPLES,
+        texts.MESSAGE_EXAMPLES, texts.PING_EXAMPLES, texts.SUBSCRIBE_EXAMPLES, texts.PUBLISH_EXAMPLES,
+        texts.LADDER_EXAMPLES, texts.ENGINE_EXAMPLES, texts.DOCTOR_EXAMPLES,
+    ])  # fmt: skip
 
 
 # -- arguments ---------------------------------------------------------------------------------------------
@@ -108,6 +99,15 @@ def _uri(text):
         return check_address(text, "address")
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error))
+
+
+def _network(text):
+    # type: (str) -> str
+    try:
+        check_network(text, "--allow")
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error))
+    return text
 
 
 def _refusal(text):
@@ -309,6 +309,10 @@ def _add_listen(subparsers):
     parser.add_argument(
         "--drain", metavar="S", type=_seconds, default=8,
         help="after SIGTERM refuse new calls and give those that are up S seconds to finish; 0: hang up (default: 8)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--allow", metavar="NETWORK", type=_network, action="append",
+        help="take calls and messages from there alone, as 192.0.2.0/24; may be given more than once",
     )  # fmt: skip
     _common(parser)
 

@@ -37,13 +37,19 @@ class Source(NamedTuple("Source", [("address", "str"), ("port", "Optional[int]")
 class Sourced(object):
     """What an event knows of its message; it is none of the fields of its tuple."""
 
-    _told = (0.0, None)  # type: Tuple[float, Optional[Source]]
+    _told = (0.0, None, None)  # type: Tuple[float, Optional[Source], Optional[str]]
 
     @property
     def source(self):
         # type: () -> Optional[Source]
         """Where the message came from, a :class:`~sipbridge.Source`. None: there is none, or nobody knows."""
         return self._told[1]
+
+    @property
+    def user(self):
+        # type: () -> Optional[str]
+        """Who sent the message, as he has proven by digest (``Endpoint(authenticator=)``); None: he was not asked."""
+        return self._told[2]
 
 
 class Told(Sourced):
@@ -56,10 +62,10 @@ class Told(Sourced):
         return self._told[0]
 
 
-def tell(event, time, source):
-    # type: (Sourced, float, Optional[Source]) -> None
-    """Give an event its time and source; once, before anybody has it."""
-    event._told = time, source
+def tell(event, time, source, user=None):
+    # type: (Sourced, float, Optional[Source], Optional[str]) -> None
+    """Give an event its time, its source and its user, before anybody has it."""
+    event._told = time, source, user
 
 
 class RawEvent(NamedTuple("RawEvent", [

@@ -6,6 +6,7 @@ import inspect
 
 import sipbridge
 from misuse.table import INTERNAL, INTERNAL_CLASSES, MADE_BY_THE_PACKAGE, MODULES
+from sipbridge import access
 
 if hasattr(inspect, "signature"):
 
@@ -28,6 +29,8 @@ def _public_names():
     yield account, "Account"
     yield network, "Network"
     yield endpoint, "Endpoint"
+    for name in access.__all__:
+        yield access, name
     for module in MODULES:
         for name in sorted(vars(module)):
             if not name.startswith("_") and _belongs(getattr(module, name), module):

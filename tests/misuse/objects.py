@@ -3,7 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import sipbridge
-from sipbridge import payload, record, sdp, testing
+from sipbridge import access, payload, record, sdp, testing
 from sipbridge._agent.account import Account
 from sipbridge._call.incoming import IncomingRequest
 from sipbridge._engine import content
@@ -45,6 +45,15 @@ class Objects(object):
         call = sipbridge.Call(self._endpoint._agent, True, TO, Headers([("From", TO)]))
         call._id = NOBODY
         return call
+
+    def Authenticator(self):
+        return access.Authenticator("example.com", len)
+
+    def BanList(self):
+        return access.BanList()
+
+    def SourceLimits(self):
+        return access.SourceLimits()
 
     def Network(self):
         return testing.Network()

@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 
 import sipbridge
 from misuse import values
+from misuse.access_table import ACCESS
 from misuse.objects import AUDIO, SESSION, TO
 from misuse.values import ANY, FLAG, optional, whole
 from sipbridge import identity, ladder, message_summary, negotiation, payload, record, sdp, shield, svg, uri
@@ -32,7 +33,10 @@ INTERNAL = frozenset(
     " shield.restart_with shield.main shield.report_file shield.read_counters"
     " sdp.check_direction sdp.check_port sdp.check_line sdp.check_kind"
     " uri.check_uri uri.check_address uri.check_host_port uri.address_uri uri.is_wildcard uri.warn_of_wildcard"
-    " ladder.make_columns payload.check_line".split()
+    " ladder.make_columns payload.check_line"
+    " Authenticator.wants Authenticator.challenge Authenticator.examine Authenticator.judge"
+    " BanList.covers BanList.failed"
+    " SourceLimits.refusal SourceLimits.give_back SourceLimits.begin SourceLimits.end".split()
 )
 
 #: The methods of a Worker and of its kind are the contract's, and the endpoint's to call, as are those of an Observer.
@@ -100,6 +104,10 @@ TABLE = {
         handlers=whole(1, 10000),
         trusted_proxies=[5, u"192.0.2.1", None, [5], [u"192.0.2.1/33"], [u"proxy.example.com"]],
         source_header=values.TOKEN,
+        allow=[5, u"192.0.2.1", [5], [u"192.0.2.1/33"], [u"192.0.2.7/24"], [u"phone.example.com"]],
+        authenticator=values.OPTIONAL_THING,
+        limits=values.OPTIONAL_THING,
+        bans=values.OPTIONAL_THING,
     ),
     "Endpoint.close": _entry({}, timeout=values.SECONDS),
     "Endpoint.drain": _entry(
@@ -461,6 +469,7 @@ TABLE = {
     ),
     "shield.check": _entry({}, octets=values.OCTETS + [None]),
 }
+TABLE.update(ACCESS)
 
 #: How else a message may speak of a parameter.
 ALSO_CALLED = {

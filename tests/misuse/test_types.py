@@ -40,7 +40,7 @@ def _constructor(owner):
     if owner == "Reason":
         return lambda **arguments: sipbridge.Reason(**arguments).value
     modules = (sipbridge,) + tuple(
-        importlib.import_module("sipbridge." + name) for name in ("payload", "record", "headers")
+        importlib.import_module("sipbridge." + name) for name in ("payload", "record", "headers", "access")
     )
     return next(getattr(module, owner) for module in modules if hasattr(module, owner))
 

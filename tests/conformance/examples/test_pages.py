@@ -85,6 +85,12 @@ def test_the_example_of_sources_md(starter):
     assert example.output() == _block("sources.md", "text")
 
 
+def test_the_example_of_access_md(starter):
+    example = _start("access.md", starter.folder())
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output().replace("{u'", "{'") == _block("access.md", "text")
+
+
 def test_the_example_of_observers_in_watching_md(starter):
     example = _start("watching.md", starter.folder())
     assert example.wait(20.0) == 0, example.output()

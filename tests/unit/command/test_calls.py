@@ -52,6 +52,19 @@ def test_a_refused_call():
     assert "call 1  ended, rejected (486" in listening.output
 
 
+def test_only_those_who_are_allowed():
+    with Listening("--allow", "192.0.2.0/24", "--allow", "2001:db8::/32") as listening:
+        caller = run("call", listening.uri)
+        assert caller.process.returncode == 4 and "403" in one_line(caller.errors)
+        listening.expect(r"refused INVITE from 127\.0\.0\.1: not-allowed \(403\)")
+        listening.process.send_signal(signal.SIGINT)
+        assert listening.finish() == 0, listening.errors
+    assert "call 1" not in listening.output
+    with Listening("--allow", "127.0.0.0/8", "--once") as listening:
+        assert run("call", listening.uri, "--duration", "0").process.returncode == 0
+        assert listening.finish() == 0
+
+
 def test_more_calls_than_wanted_are_refused():
     with Listening("--max-calls", "1") as listening, Command("call", listening.uri) as first:
         listening.expect("call 1  confirmed")

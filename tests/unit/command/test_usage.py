@@ -107,6 +107,7 @@ def test_what_the_engine_does_not_offer_is_named():
         (["call", NOBODY, "--engine", "other"], "other"),
         (["listen", "--reject", "200"], "200"),
         (["listen", "--max-calls", "0"], "0"),
+        (["listen", "--allow", "192.0.2.7/24"], "192.0.2.7/24"),
         (["register", "sip:example.com", "--expires", "0"], "0"),
         (["ping", NOBODY, "--count", "0"], "0"),
         (["ping", NOBODY, "--verify", "all"], "all"),

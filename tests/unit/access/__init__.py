@@ -1,0 +1,1 @@
+"""What lies behind an Endpoint (sipbridge._agent)."""
