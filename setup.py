@@ -134,7 +134,11 @@ setup(
     entry_points={"console_scripts": ["sipbridge = sipbridge.__main__:main"]},
     setup_requires=[CFFI] if sys.version_info[0] < 3 else [],  # newer ones take it from pyproject.toml
     install_requires=[CFFI],
-    extras_require={"aio": ["greenlet>=3.2.5"], "pcap": ["dpkt>=1.9.8"]},
+    extras_require={
+        "aio": ["greenlet>=3.2.5"],
+        "metrics": ["prometheus_client>=0.12.0"],  # the last for Python 2.7
+        "pcap": ["dpkt>=1.9.8"],
+    },
     python_requires=">=2.7, !=3.0.*, !=3.1.*, !=3.2.*, !=3.3.*, !=3.4.*, !=3.5.*, !=3.6.*, !=3.7.*, !=3.8.*",
     zip_safe=False,
     classifiers=[

@@ -53,7 +53,7 @@ def environment(engine):
 
 
 class Answerer:
-    """A program that answers calls on a port of its own."""
+    """A program that answers calls on a port of its own; ``metrics_port`` is that of its metrics, or 0."""
 
     def __init__(self, name, engine, command, variables=None):
         self.name = name
@@ -62,7 +62,12 @@ class Answerer:
         self.process = subprocess.Popen(
             command + [str(self.port)], stdout=subprocess.PIPE, text=True, env=variables
         )
-        if self.process.stdout.readline().strip() != "ready":
+        self.metrics_port = 0
+        said = self.process.stdout.readline().split()
+        if said[:1] == ["metrics"]:
+            self.metrics_port = int(said[1])
+            said = self.process.stdout.readline().split()
+        if said != ["ready"]:
             raise SystemExit("bench: %s did not start" % name)
 
     def children(self):
@@ -91,8 +96,9 @@ class Answerer:
 
 
 def facade(engine, *options):
-    """An answerer on the facade, in this process or with "--worker"."""
-    name = "facade %s%s" % ("worker " if "--worker" in options else "", engine)
+    """An answerer on the facade; --worker: its engine is in another process; --watched: with metrics and logs."""
+    words = ["facade"] + [each.strip("-") for each in ("--watched", "--worker") if each in options]
+    name = " ".join(words + [engine])
     command = [sys.executable, str(HERE / "facade_answer.py")] + list(options)
     return Answerer(name, engine, command, environment(engine))
 

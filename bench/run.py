@@ -5,6 +5,7 @@ python bench/run.py [--only PART]... [--calls N] [--output build/bench.json]
 calls:         for each program, how many calls a second it answers and sees through with none failed, the CPU time
                that a call costs it, what a live call adds to its memory, and whether its memory comes back
 requests:      MESSAGE, and INFO within calls: requests a second, CPU time of each (requests_in.py)
+watched:       calls a second with metrics and logs at INFO beside without: 0.9 at least (watched.py)
 waiting:       200 calls within one second to handlers that each wait for two: when the callers hear what (waiting.py)
 sustained:     on libeXosip2, calls a second at the end of a minute beside the bare program, the library without help
                there; then with 1,000 calls standing (sustained.py)
@@ -29,6 +30,7 @@ import requests_in
 import restarts
 import sustained
 import waiting
+import watched
 from common import ROOT, Caller, Rush, bare, engines, exosip_version, facade, note, print_table
 
 PARALLEL = 100  # calls under way at once while throughput is measured
@@ -147,6 +149,7 @@ PARTS = {
     "calls": measure_calls,
     "sustained": sustained.measure,
     "requests": requests_in.measure,
+    "watched": watched.measure,
     "waiting": waiting.measure,
     "restarts": restarts.measure,
     "registrations": registrations.measure,
@@ -196,6 +199,8 @@ def main():
     ours = [row for name, rows in tables.items() if name != "peers" for row in rows]
     if any(row["failed"] for row in ours if row["name"] != "bare exosip"):
         raise SystemExit("bench: calls or requests failed")
+    if watched.shortfall(data["ratios"]):
+        raise SystemExit("bench: " + watched.shortfall(data["ratios"]))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """Ask the service in this container for a sign of life. Exit 0 when its endpoint answers.
 
-The request has a method of its own, which the endpoint answers with 200 on the thread that takes its events: that shows
-that the service hears of calls. OPTIONS (RFC 3261, 11) would not, since the engine alone answers them, and a 503 comes
-from the engine when nobody takes its events. SIPBRIDGE_HEALTH names another address than 127.0.0.1:5060, as
-"host:port".
+SIPBRIDGE_HEALTH says whom to ask: "host:port" of the endpoint (the default is 127.0.0.1:5060), or the URL of a page of
+sipbridge.health, as "http://127.0.0.1:8060/ready".
+
+An endpoint is sent a SIP request with a method of its own, over UDP. A thread for handlers answers it with 200: so it
+went through socket, engine, event thread and pool, like a call. OPTIONS (RFC 3261, 11) would not, since the engine
+alone answers them, and a 503 comes from the engine when nobody takes its events.
 """
 
 from __future__ import absolute_import, division, print_function
 
+import contextlib
 import os
 import socket
 import sys
@@ -57,15 +60,41 @@ def ask(host, port):
     return None
 
 
-def main():
-    host, _, port = os.environ.get("SIPBRIDGE_HEALTH", "127.0.0.1:5060").rpartition(":")
+def fetch(url):
+    """Whether the page at a URL has the status 200, and its first line."""
     try:
-        status = ask(host, int(port))
-    except (socket.error, ValueError) as error:
-        print("%s to %s:%s: %s" % (METHOD, host, port, error))
-        return 1
-    print("%s to %s:%s: %s" % (METHOD, host, port, status or "no answer"))
-    return 0 if status and status.startswith("SIP/2.0 2") else 1
+        from urllib.request import ProxyHandler, build_opener
+    except ImportError:  # Python 2
+        from urllib2 import ProxyHandler, build_opener
+    try:
+        page = build_opener(ProxyHandler({})).open(url, timeout=ATTEMPTS * WAIT)
+    except EnvironmentError as error:
+        if not hasattr(error, "code"):  # it is no answer with an error for its status
+            raise
+        page = error
+    with contextlib.closing(page):
+        return page.getcode() == 200, page.read(4096).decode("utf-8", "replace").partition("\n")[0]
+
+
+def check(whom):
+    """Whether all is well there, and a line that tells what was asked and answered."""
+    if whom.startswith("http://"):
+        passed, said = fetch(whom)
+        return passed, "%s: %s" % (whom, said)
+    host, _, port = whom.rpartition(":")
+    status = ask(host, int(port))
+    passed = status is not None and status.startswith("SIP/2.0 2")
+    return passed, "%s to %s: %s" % (METHOD, whom, status or "no answer")
+
+
+def main():
+    whom = os.environ.get("SIPBRIDGE_HEALTH", "127.0.0.1:5060")
+    try:
+        passed, told = check(whom)
+    except (EnvironmentError, ValueError) as error:
+        passed, told = False, "%s: %s" % (whom, error)
+    print(told)
+    return 0 if passed else 1
 
 
 if __name__ == "__main__":

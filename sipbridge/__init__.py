@@ -47,9 +47,10 @@ Values:
     NameAddr            what parse_address(text) makes of an address
     Reason, Tls, ANONYMOUS
                         why a call ended; certificates; a From that hides who calls
+    Health, Problem     how an endpoint is, and what is wrong with it
 
 Modules: aio (the same for asyncio), sdp, payload, negotiation, message_summary, identity, reason, uri,
-record, ladder, shield, access. docs/ has a page for each topic.
+record, ladder, shield, access, health, metrics. docs/ has a page for each topic.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 
     from sipbridge._agent.endpoint import Endpoint
     from sipbridge._agent.fault import Fault
+    from sipbridge._agent.health import Health, Problem
     from sipbridge._agent.observers import Observer
     from sipbridge._agent.watch import Watch
     from sipbridge._call.bridge import Bridge
@@ -143,6 +145,7 @@ _FROM = {
     ),
     "sipbridge._agent.endpoint": "Endpoint",
     "sipbridge._agent.fault": "Fault",
+    "sipbridge._agent.health": "Health Problem",
     "sipbridge._agent.observers": "Observer",
     "sipbridge._agent.watch": "Watch",
     "sipbridge._call.bridge": "Bridge",
@@ -186,6 +189,7 @@ __all__ = [
     "EngineRestarted",
     "Fault",
     "Headers",
+    "Health",
     "IncomingCall",
     "InfoReceived",
     "InputError",
@@ -198,6 +202,7 @@ __all__ = [
     "PeerAvailable",
     "PeerUnavailable",
     "PeerUnreachable",
+    "Problem",
     "Publication",
     "PublicationChanged",
     "Reason",

@@ -23,6 +23,8 @@ from sipbridge._access.bans import BanList
 from sipbridge._access.limits import SourceLimits
 from sipbridge._agent import streams
 from sipbridge._agent.fault import Fault
+from sipbridge._agent.health import Health
+from sipbridge._agent.observers import Observer
 from sipbridge._agent.pool import HandlerStatistics
 from sipbridge._call.keys import Digits
 from sipbridge._engine.choice import Engine
@@ -159,6 +161,8 @@ Event = Union[
     EngineRestarted,
     EngineFailed,
 ]
+
+_Observer = TypeVar("_Observer", bound=Observer)
 
 _Result = TypeVar("_Result")
 
@@ -1094,6 +1098,7 @@ class Endpoint:
     def serve(self, handler: _Served) -> _Served: ...
     @property
     def handler_statistics(self) -> HandlerStatistics: ...
+    async def health(self, timeout: float = 2.0) -> Health: ...
     def events(self, timeout: Optional[float] = ...) -> EventStream: ...
     def invite(
         self,

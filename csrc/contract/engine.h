@@ -149,7 +149,8 @@ enum sb_event_type {
                                  it received the last NOTIFY; or nobody answered its SUBSCRIBE in 64*T1 */
 
     SB_EV_TRACE,              /* a message passed: outgoing, peer, and its octets as the body */
-    SB_EV_WAKE                /* sb_wake() was called */
+    SB_EV_WAKE,               /* sb_wake() was called */
+    SB_EV_PONG                /* a sign of life of the engine's thread, which sb_ping() asked for (transaction) */
 };
 
 enum sb_cause {              /* why a call ended, and the status in the event */
@@ -229,9 +230,17 @@ int sb_drain(int engine);
  * hangs, this never returns. */
 int sb_probe(int engine);
 
+/* The same for who may not wait: has the engine's thread post an SB_EV_PONG, whose transaction is the number that this
+ * returns (> 0). It returns at once, also while that thread hangs with the lock held. Of several asked for at the same
+ * time only the last one may come; it stands for those before. */
+sb_id sb_ping(int engine);
+
 /* A descriptor that is readable while events wait. For poll() and the like; it is the engine's: do not
  * read from it and do not close it. */
 int sb_fd(int engine);
+
+/* How many events wait to be taken. */
+int sb_backlog(int engine);
 
 /* Wait for the next event, at most timeout_ms (0: do not wait, < 0: no limit). Returns 1 and sets *event,
  * to be freed by sb_event_free(), or 0 when there was none in time. */

@@ -16,6 +16,17 @@ int sb_fd(int id)
     return fd;
 }
 
+int sb_backlog(int id)
+{
+    struct sb_engine *engine = sb_engine_enter(id);
+    size_t length;
+    if (engine == NULL)
+        return SB_ECLOSED;
+    length = sb_queue_length(engine->core.queue);
+    sb_engine_leave(engine);
+    return (int)length;
+}
+
 int sb_wait(int id, int timeout_ms, sb_event **event)
 {
     struct sb_engine *engine;

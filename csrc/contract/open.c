@@ -1,6 +1,7 @@
 /* open.c - engines: open, close, what they are called, and what they tell of themselves. */
 #include <stdlib.h>
 
+#include "alive.h"
 #include "check.h"
 #include "engines.h"
 #include "screened.h"
@@ -53,8 +54,8 @@ int sb_open(const sb_config *config)
         free(engine);
         return code;
     }
-    engine->core.last_id = config->last_id;
     engine->core.tells_options = config->tell_options != 0;
+    engine->core.last_id = engine->core.first_ping = config->last_id;
     sb_screen(&sb_backend);
     engine->core.take_origin = sb_origin_taker(sb_backend.screened);
     code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);
@@ -116,6 +117,19 @@ int sb_probe(int id)
         sb_backend.probe(engine->core.state);
     sb_engine_leave(engine);
     return SB_OK;
+}
+
+sb_id sb_ping(int id)
+{
+    struct sb_engine *engine = sb_engine_enter(id);
+    sb_id number;
+    if (engine == NULL)
+        return SB_ECLOSED;
+    number = sb_core_ping(&engine->core);
+    if (sb_backend.wake != NULL)
+        sb_backend.wake(engine->core.state);
+    sb_engine_leave(engine);
+    return number;
 }
 
 int sb_shielded(int id)

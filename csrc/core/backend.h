@@ -4,7 +4,7 @@
  * does the rest: it turns commands into calls of its library, and what the library reports into events. Each engine has
  * one folder and one `struct sb_backend`.
  *
- * One mutex per engine (sb_core_lock) guards its objects. The contract holds it while it calls a backend, with three
+ * One mutex per engine (sb_core_lock) guards its objects. The contract holds it while it calls a backend, with four
  * exceptions that are marked below; a backend's own thread takes it around whatever it does with objects or events. It
  * is not recursive.
  */
@@ -40,6 +40,10 @@ struct sb_backend {
     /* Not under the core's lock: return when the backend's thread has shown that it runs. NULL: the thread can hang
      * only while it holds the lock. */
     void (*probe)(void *state);
+
+    /* Without a lock, from any thread: have the backend's thread come round, where it calls sb_core_pong(). NULL: it does
+     * so by itself. */
+    void (*wake)(void *state);
 
     int (*credentials)(void *state, const char *realm, const char *user, const char *password);
     int (*credentials_clear)(void *state);

@@ -21,6 +21,8 @@ struct sb_core {
     int draining;           /* OPTIONS are answered 503 */
     int tells_options;      /* those outside of calls are the user's to answer */
     size_t removed[SB_TIDY_TICKS]; /* how many objects were removed in each of the last ticks */
+    sb_id first_ping;       /* what the numbers of signs of life begin above */
+    unsigned pings, pongs;  /* signs of life: asked for, and given; alive.c alone touches these */
     size_t peak;            /* the largest sum of these since memory was last given back */
 };
 

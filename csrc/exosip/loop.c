@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "alive.h"
 #include "call.h"
 #include "call_events.h"
 #include "clock.h"
@@ -129,6 +130,7 @@ void *exo_loop(void *data)
         if (event != NULL && exo_restore(state, event))
             dispatch(state, event);
         exo_take_found(state);
+        sb_core_pong(state->core);
         now = sb_monotonic_ms();
         if (now >= next_look) {
             handle_due(state);

@@ -26,6 +26,7 @@ const struct sb_backend sb_backend = {
     .close = sof_close,
     .release = sof_release,
     .probe = sof_probe,
+    .wake = sof_wake,
     .credentials = sof_credentials,
     .credentials_clear = sof_credentials_clear,
     .reg = sof_register,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alive.h"
 #include "core.h"
 #include "state.h"
 
@@ -128,6 +129,7 @@ static void before_wait(struct sofia *state, su_root_t *unused)
     (void)unused;
     sof_enter(state);
     run_commands(state);
+    sb_core_pong(state->core);
     state->comes_round = 0;
     sof_leave(state);
 }
@@ -174,6 +176,11 @@ int sof_register_wake(struct sofia *state)
 /* ------------------------------------------------------------------------------------------------------
  * Signs of life
  */
+void sof_wake(void *state)
+{
+    wake_loop(state);
+}
+
 static void run_probe(struct sofia *state, struct sof_command *command)
 {
     (void)command;

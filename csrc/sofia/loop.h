@@ -46,7 +46,8 @@ int sof_make_wake(int fds[2]);
 /* On the loop, once there is a root: have it run commands. SB_OK, or SB_ENOMEM. */
 int sof_register_wake(struct sofia *state);
 
-/* backend.probe() */
+/* backend.probe(), backend.wake() */
 void sof_probe(void *state);
+void sof_wake(void *state);
 
 #endif

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from sipbridge._agent.dispatch import Dispatcher, Timer
     from sipbridge._agent.observers import Observers
     from sipbridge._agent.sources import Trust
-    from sipbridge._agent.traffic import Traffic
     from sipbridge._call.call import Call
     from sipbridge._engine.choice import Engine
     from sipbridge._engine.records import Content, RawEvent, Source, Told
@@ -160,6 +159,9 @@ class Agent(object):
         traffic: notes the messages, once an observer wants to know; else None.
         admission: decides who may call, or None.
         trust: whose word about the source of a message is taken, or None.
+        engine_failed: why the engine is lost for good, or None.
+        expected: the registrations that were asked for and not taken back, by what they bind.
+        checks: the signs of life that were asked for, or None while nobody has asked for any.
         trunk: what chooses the proxy for what has no route of its own, or None; ``trunks``: that and the accounts'.
     """
 
@@ -178,9 +180,12 @@ class Agent(object):
         self.closing = False
         self.draining = None  # type: Optional[Draining]
         self.following = None  # type: Optional[RawEvent]
-        self.traffic = None  # type: Optional[Traffic]
+        self.traffic = None  # type: Any  # a Traffic, which knows this class, too
         self.admission = None  # type: Optional[Admission]
         self.trust = None  # type: Optional[Trust]
+        self.engine_failed = None  # type: Optional[str]
+        self.expected = {}  # type: Dict[Tuple[str, str, Optional[str]], Registration]
+        self.checks = None  # type: Any  # a Checks, which knows this class
         self.trunk = None  # type: Optional[Trunk]
         self.trunks = []  # type: List[Trunk]
 

@@ -12,7 +12,7 @@ from sipbridge._compat import monotonic
 from sipbridge._engine.owner import Owner
 from sipbridge._later import later
 from sipbridge.errors import EngineError, InputError
-from sipbridge.events import IncomingCall, TraceMessage
+from sipbridge.events import EngineFailed, EngineRestarted, IncomingCall, RequestReceived, TraceMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,6 +53,19 @@ class _Log(object):
 
 
 log = _Log()
+
+
+def lane_of(event):
+    # type: (Any) -> Any  # that can be a key of a dict
+    """What an event is about, whose events keep their order: a call, a registration and so on, which each names first.
+
+    A request outside of calls is about its Call-ID.
+    """
+    if isinstance(event, (TraceMessage, EngineRestarted, EngineFailed)):
+        return type(event)
+    if isinstance(event, RequestReceived) and event.call is None:
+        return event.headers.get("Call-ID", "")
+    return event[0]
 
 
 class Delivery(object):

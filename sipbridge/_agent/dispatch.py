@@ -12,12 +12,12 @@ import itertools
 import threading
 from collections import deque
 
-from sipbridge._agent.delivery import Delivery, log
+from sipbridge._agent.delivery import Delivery, lane_of, log
 from sipbridge._agent.pool import IDLE, MOST, STALL, Pool
 from sipbridge._call.own import listeners_of_call
 from sipbridge._compat import monotonic
 from sipbridge.errors import EngineError
-from sipbridge.events import EngineFailed, EngineRestarted, InfoReceived, RequestReceived, TraceMessage
+from sipbridge.events import InfoReceived, TraceMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,19 +49,6 @@ _HEED = 1.0
 # While a handler is under way, or an iterator has an event, the event thread looks this often for answers that they
 # have deferred: they cannot wake it.
 _TICK = 0.2
-
-
-def lane_of(event):
-    # type: (Any) -> Any  # that can be a key of a dict
-    """What an event is about, whose events keep their order: a call, a registration and so on, which each names first.
-
-    A request outside of calls is about its Call-ID.
-    """
-    if isinstance(event, (TraceMessage, EngineRestarted, EngineFailed)):
-        return type(event)
-    if isinstance(event, RequestReceived) and event.call is None:
-        return event.headers.get("Call-ID", "")
-    return event[0]
 
 
 def _left(deadline):
@@ -404,6 +391,11 @@ class Dispatcher(Delivery):
         except BaseException:  # ours; the thread must go on
             self._report("cannot deliver %s" % type(item).__name__, None, item)
         self._look_for_failure()
+
+    def call_next(self, function):
+        # type: (Callable[[], object]) -> None
+        """Call a function on the next thread for handlers that comes by. On the event thread, without the lock."""
+        self._pool.call_next(function)
 
     def _tell_hook(self, told):
         # type: (Fault) -> None

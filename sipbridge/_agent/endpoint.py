@@ -45,8 +45,10 @@ if TYPE_CHECKING:
     from sipbridge._access.authenticator import Authenticator
     from sipbridge._access.bans import BanList
     from sipbridge._access.limits import SourceLimits
+    from sipbridge._agent import health as _health
     from sipbridge._agent.admission import Rules
     from sipbridge._agent.fault import Fault
+    from sipbridge._agent.health import Health
     from sipbridge._agent.pool import HandlerStatistics
     from sipbridge._agent.streams import EventStream
     from sipbridge._engine.choice import Engine
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
     _Result = TypeVar("_Result")
     _Served = TypeVar("_Served", bound=Callable[[Call], object])
 else:
-    kept = later("sipbridge._kept.following")
+    _health, kept = later("sipbridge._agent.health", "sipbridge._kept.following")
 
 _open_endpoints = weakref.WeakSet()  # type: weakref.WeakSet[Endpoint]
 
@@ -387,6 +389,17 @@ class Endpoint(Identities, Bridges, Observed):
         A tuple of ``most``, ``threads``, ``busy``, ``waiting`` and ``refused``; see docs/threading.md.
         """
         return self._dispatcher.handler_statistics
+
+    def health(self, timeout=2.0):
+        # type: (float) -> Health
+        """Whether this endpoint works, as a :class:`~sipbridge.Health`: ``live``, ``ready``, and what the problems are.
+
+        A sign of life goes from the engine's thread to the event thread, and from there to a thread for handlers. That
+        takes about a millisecond on Sofia-SIP and up to 50 on libeXosip2, and it waits at most ``timeout`` seconds. The
+        result also tells that an endpoint is closed, or that its engine is lost. Raises InputError, and EngineError
+        in a process that was forked from the one which made the endpoint.
+        """
+        return _health.examine(self._agent, timeout)
 
     def events(self, timeout=None):
         # type: (Optional[float]) -> EventStream

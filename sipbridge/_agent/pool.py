@@ -65,7 +65,7 @@ class _Thread(object):
 class Pool(object):
     """Serves items on threads: ``serve(item)``, which must not raise anything.
 
-    Only one thread may call :meth:`put`, :meth:`add_stalled` and :meth:`reap`; the others are for any.
+    Only one thread may call :meth:`put`, :meth:`call_next`, :meth:`add_stalled` and :meth:`reap`; others are for any.
 
     Attributes:
         most: how many threads there may be.
@@ -84,6 +84,7 @@ class Pool(object):
         self._joining = 0
         self._lanes = {}  # type: Dict[Hashable, Deque[Any]]  # what waits in each that is served or ready
         self._ready = deque()  # type: Deque[Hashable]  # the lanes that wait for a thread
+        self._aside = deque()  # type: Deque[Callable[[], object]]  # for the next thread that comes by
         self._idle = []  # type: List[_Thread]
         self._count = 0  # threads, the idle ones among them
         self._coming = 0  # those of them that were started or woken, and have not looked for work yet
@@ -110,6 +111,14 @@ class Pool(object):
         if wanted:
             self._add(1)
 
+    def call_next(self, function):
+        # type: (Callable[[], object]) -> None
+        """Call a function, which must not raise anything or wait, on the next thread that comes by. No event waits for
+        that, and it counts as none.
+        """
+        self._aside.append(function)
+        self._add(1)
+
     def lend(self, number):
         # type: (int) -> None
         """Allow so many more threads, or fewer."""
@@ -125,6 +134,12 @@ class Pool(object):
         # type: (Hashable) -> bool
         """Whether an item of that lane waits or is being served."""
         return lane in self._lanes
+
+    @property
+    def is_here(self):
+        # type: () -> bool
+        """Whether this thread is one of them."""
+        return getattr(self._here, "thread", None) is not None
 
     def is_serving_here(self, lane):
         # type: (Hashable) -> bool
@@ -148,7 +163,13 @@ class Pool(object):
     def may_stall(self):
         # type: () -> bool
         """Whether a lane waits for a thread, and there may be one for it: then :meth:`add_stalled` is due soon."""
-        return bool(self._ready) and (bool(self._idle) or self._count < self.most + self.lent)
+        return bool(self._ready) and self.has_room
+
+    @property
+    def has_room(self):
+        # type: () -> bool
+        """Whether a thread has nothing to do, or there may be one more."""
+        return bool(self._idle) or self._count < self.most + self.lent
 
     @property
     def is_full(self):
@@ -233,6 +254,8 @@ class Pool(object):
         # type: (_Thread) -> None
         self._here.thread = me
         while not me.dismissed:
+            while self._aside:
+                self._call_aside()
             with self._lock:
                 if me.is_coming:
                     me.is_coming = False
@@ -254,6 +277,14 @@ class Pool(object):
             else:
                 self._serve(item)
                 item = None
+
+    def _call_aside(self):
+        # type: () -> None
+        try:
+            function = self._aside.popleft()
+        except IndexError:  # another thread has it
+            return
+        function()
 
     def _next(self, served):
         # type: (Optional[Hashable]) -> Optional[Hashable]

@@ -21,7 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional, Sequence, Tuple, Union
 
-    from sipbridge._agent import trace_peers
+    from sipbridge._agent import health, trace_peers
     from sipbridge._agent.agent import Agent
     from sipbridge._call import passing, sessions
     from sipbridge._call.call import Call
@@ -30,15 +30,16 @@ if TYPE_CHECKING:
     from sipbridge._kept.notifier import Notifier
     from sipbridge.events import RequestReceived
 else:
-    trace_peers, passing, sessions, kept = later(
+    health, trace_peers, passing, sessions, kept = later(
+        "sipbridge._agent.health",
         "sipbridge._agent.trace_peers",
         "sipbridge._call.passing",
         "sipbridge._call.sessions",
         "sipbridge._kept.following",
     )
 
-#: The method with which docker/healthcheck.py asks whether the endpoint takes events. The endpoint answers it while it
-#: follows events; no handler sees it.
+#: The method with which docker/healthcheck.py asks whether the endpoint works. A thread for handlers answers it; no
+#: handler sees it, and no observer.
 HEALTH = "SIPBRIDGE-HEALTH"
 
 #: The addresses that it asks from, besides that of the endpoint.
@@ -159,8 +160,11 @@ class Table(object):
     def _request(self, raw):
         # type: (RawEvent) -> Optional[Any]
         engine = self._agent.engine
-        if raw.method == HEALTH or (raw.method == "OPTIONS" and self._agent.admission is not None):
-            quietly(engine.answer, raw.transaction, 200, None, None)  # the engine leaves OPTIONS to the admission
+        if raw.method == HEALTH:
+            health.answer(self._agent, raw.transaction)
+            return None
+        if raw.method == "OPTIONS" and self._agent.admission is not None:  # the engine leaves these to it
+            quietly(engine.answer, raw.transaction, 200, None, None)
             return None
         kind = events.MessageReceived if raw.method == "MESSAGE" else events.RequestReceived
         request = IncomingRequest(engine, raw.transaction, uri=raw.request_uri)
@@ -194,6 +198,7 @@ class Table(object):
 
     def _engine_failed(self, raw):
         # type: (RawEvent) -> Optional[Any]
+        self._agent.engine_failed = raw.reason
         return self._note("engine_failed", events.EngineFailed(raw.reason))
 
     def _note(self, kind, told):
@@ -201,6 +206,11 @@ class Table(object):
         """The same, of which the observers will be told."""
         self._agent.observers.note(kind, told)
         return told
+
+    def _pong(self, raw):
+        # type: (RawEvent) -> None
+        if self._agent.checks is not None:
+            self._agent.checks.hear(raw.transaction)
 
     def _trace_message(self, raw):
         # type: (RawEvent) -> Optional[Any]
@@ -228,6 +238,7 @@ _FOLLOW = {
     "engine-restarted": Table._engine_restarted,
     "engine-failed": Table._engine_failed,
     "trace": Table._trace_message,
+    "pong": Table._pong,
 }
 
 

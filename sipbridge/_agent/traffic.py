@@ -1,4 +1,4 @@
-"""Tell observers of the messages that an endpoint receives and sends.
+"""Count the messages that an endpoint receives and sends, and tell observers of them.
 
 What is received, the events of the engine tell. What is sent shows in the methods of the engine that are called for it:
 once somebody wants to know, functions that tell stand in for them. So it costs nothing where nobody does.
@@ -6,10 +6,12 @@ once somebody wants to know, functions that tell stand in for them. So it costs 
 
 from __future__ import absolute_import, division, print_function
 
+import threading
 import time
 from collections import OrderedDict
 
 from sipbridge._agent.observers import Message
+from sipbridge._agent.table import HEALTH
 from sipbridge.headers import Headers
 
 TYPE_CHECKING = False
@@ -22,6 +24,12 @@ if TYPE_CHECKING:
 
     #: What a command to the engine sends: method, status (0: it is a request), call and Call-ID. None: nothing.
     Sent = Optional[Tuple[str, int, Optional[Call], str]]
+
+#: The methods that are counted by themselves. A peer may send any other, which is OTHER.
+METHODS = frozenset(
+    "ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE".split()
+)
+OTHER = "other"
 
 #: Requests that wait for an answer, whose methods are kept in mind.
 _MOST = 10000
@@ -52,15 +60,21 @@ _ENDS = {"remote-bye": "BYE", "cancelled": "CANCEL", "rejected": "", "redirected
 
 
 class Traffic(object):
-    """Notes the messages of one endpoint.
+    """Counts the messages of one endpoint, and notes them while an observer wants to know.
 
     Args:
         agent: of the endpoint.
+
+    Attributes:
+        counts: how many there were, by direction ("received", "sent"), method and first digit of the status, 0 for
+            requests.
     """
 
     def __init__(self, agent):
         # type: (Agent) -> None
         self._agent = agent
+        self._lock = threading.Lock()  # of the counts
+        self.counts = {}  # type: Dict[Tuple[str, str, int], int]
         #: The requests that wait for our answer: method, call, Call-ID.
         self._asked = OrderedDict()  # type: OrderedDict[int, Tuple[str, Optional[Call], str]]
         for name, sent in _SENT.items():
@@ -71,18 +85,28 @@ class Traffic(object):
     def received(self, raw):
         # type: (RawEvent) -> None
         """Note the message that an event of the engine tells of. Under the endpoint's lock, before it is followed."""
-        found = self._found(raw, self._agent.calls.get(raw.call))
-        if found is None:
+        call = self._agent.calls.get(raw.call)
+        method, status = self._found(raw, call)
+        if not method or method == HEALTH:
             return
-        method, status, call, call_id = found
+        self._count("received", method, status)
+        call_id, observers = "", self._agent.observers
+        if observers.message:
+            call_id = Headers(raw.headers).get("Call-ID", "") if call is None else call.call_id
+            reason = raw.reason if status else ""
+            observers.note("message", Message(False, method, status, reason, call, call_id, raw.time))
         if raw.transaction and not status:
             self._remember(raw.transaction, (method, call, call_id))
-        reason = raw.reason if status else ""
-        self._agent.observers.note("message", Message(False, method, status, reason, call, call_id, raw.time))
+
+    def _count(self, direction, method, status):
+        # type: (str, str, int) -> None
+        key = direction, method if method in METHODS else OTHER, status // 100
+        with self._lock:
+            self.counts[key] = self.counts.get(key, 0) + 1
 
     def _found(self, raw, call):
-        # type: (RawEvent, Optional[Call]) -> Sent
-        """What came."""
+        # type: (RawEvent, Optional[Call]) -> Tuple[str, int]
+        """What came: its method, or that of the request that it answers, and its status. "": nothing came."""
         method, status = "", 0
         if raw.type in _REQUESTS:
             method = _REQUESTS[raw.type] or raw.method
@@ -92,9 +116,7 @@ class Traffic(object):
             method = _ENDS[raw.cause]
             if method != "BYE" and call is not None and not call.incoming:
                 method, status = "INVITE", raw.status
-        if not method:
-            return None
-        return method, status, call, Headers(raw.headers).get("Call-ID", "") if call is None else call.call_id
+        return method, status
 
     def _remember(self, transaction, asked):
         # type: (int, Tuple[str, Optional[Call], str]) -> None
@@ -111,15 +133,18 @@ class Traffic(object):
             told = sent(self, *arguments)
             if told is None:
                 return command(*arguments)
-            method, status, call, call_id = told
-            message = Message(True, method, status, "", call, call_id, time.time())
-            observers = self._agent.observers
-            observers.note("message", message)  # now, as the event may come first that this brings
+            observers, message = self._agent.observers, None
+            if observers.message:
+                message = Message(True, told[0], told[1], "", told[2], told[3], time.time())
+                observers.note("message", message)  # now, as the event may come first that this brings
             try:
-                return command(*arguments)
+                result = command(*arguments)
             except Exception:
-                observers.forget("message", message)
+                if message is not None:
+                    observers.forget("message", message)
                 raise
+            self._count("sent", told[0], told[1])
+            return result
 
         return run
 

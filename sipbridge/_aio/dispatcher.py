@@ -142,6 +142,9 @@ class Dispatcher(dispatch.Dispatcher):
     def post(self, event: Any) -> None:
         self._hand_out(event)
 
+    def call_next(self, function: Callable[[], object]) -> None:
+        function()
+
     def _make_stream(self, timeout: float | None, listeners: Any) -> EventStream:
         return EventStream(self, timeout, listeners)
 

@@ -4,11 +4,13 @@ from __future__ import absolute_import, division, print_function
 
 import signal
 import threading
+from contextlib import contextmanager
 from functools import partial
 
 from sipbridge._agent.observers import Observer
 from sipbridge._command.commands import DESCRIPTIONS, OK, opened, sdp_for, size_of
 from sipbridge._command.console import Interrupted
+from sipbridge._later import later
 from sipbridge.errors import CallStateError, EngineError, SipbridgeError
 from sipbridge.events import (
     CallEnded,
@@ -22,18 +24,22 @@ from sipbridge.events import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any, Callable, Dict
+    from typing import Any, Callable, Dict, Iterator, List
 
+    from sipbridge import health, metrics
     from sipbridge._agent.endpoint import Endpoint
     from sipbridge._agent.observers import Refusal
+    from sipbridge._agent.web import Server
     from sipbridge._call.call import Call
     from sipbridge._command.console import Console
+else:
+    health, metrics = later("sipbridge.health", "sipbridge.metrics")
 
 
 def listen(options, console):
     # type: (argparse.Namespace, Console) -> int
     """Take calls and messages until the user interrupts, or until the given number of calls has ended."""
-    with opened(options, console, options.address, allow=options.allow) as phone:
+    with opened(options, console, options.address, allow=options.allow) as phone, watched(options, phone):
         listener = Listener(options, console, sdp_for(options, phone))
         listener.attach(phone)
         try:
@@ -47,6 +53,21 @@ def listen(options, console):
             else:
                 console.event("interrupted: hanging up")
     return OK
+
+
+@contextmanager
+def watched(options, phone):
+    # type: (argparse.Namespace, Endpoint) -> Iterator[None]
+    """A context in which the pages are served that the options ask for."""
+    servers = []  # type: List[Server]
+    try:
+        for place, pages in ((options.health, health), (options.metrics, metrics)):
+            if place is not None:
+                servers.append(pages.serve(phone, place[1], place[0]))
+        yield
+    finally:
+        for server in servers:
+            server.close()
 
 
 def drain(phone, options, console):

@@ -3,30 +3,21 @@
 from __future__ import absolute_import, division, print_function
 
 import argparse
-import importlib
-import re
 
-from sipbridge._command import commands, event_commands, listening, texts
+from sipbridge._command import commands, event_commands, listening, texts, values
 from sipbridge._command.console import PASSWORD_VARIABLE
 from sipbridge._engine.libraries import NAMES
 from sipbridge._later import later
-from sipbridge._text.networks import check_network
 from sipbridge._text.printable import printable
 from sipbridge._version import __version__
-from sipbridge.errors import InputError, NotSupportedError
-from sipbridge.headers import check_headers
-from sipbridge.record import require
 from sipbridge.tls import VERIFY
-from sipbridge.uri import check_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, NoReturn, Optional, Tuple, TypeVar
+    from typing import Any, Callable, NoReturn
 
     from sipbridge._command import engine
     from sipbridge._command.console import Console
-
-    _Number = TypeVar("_Number", int, float)
 else:
     engine = later("sipbridge._command.engine")  # it needs what Windows lacks
 
@@ -61,116 +52,6 @@ class _Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, "%s: %s (try: %s --help)\n" % (self.prog, printable(message), self.prog))
 
 
-def _number(text, kind, lowest, highest, what):
-    # type: (str, Callable[[str], _Number], float, float, str) -> _Number
-    value = None  # type: Optional[_Number]
-    try:
-        value = kind(text)
-    except ValueError:
-        pass
-    if value is None or not lowest <= value <= highest:
-        raise argparse.ArgumentTypeError("%s, not %r" % (what, str(text)))
-    return value
-
-
-def _seconds(text):
-    # type: (str) -> float
-    return _number(text, float, 0, 1e6, "must be seconds")
-
-
-def _whole_seconds(text):
-    # type: (str) -> int
-    return _number(text, int, 1, 2**31 - 1, "must be whole seconds above 0")
-
-
-def _count(text):
-    # type: (str) -> int
-    return _number(text, int, 1, 10**9, "must be a number above 0")
-
-
-def _redirects(text):
-    # type: (str) -> int
-    return _number(text, int, 0, 70, "must be a number from 0 to 70")
-
-
-def _uri(text):
-    # type: (str) -> str
-    try:
-        return check_address(text, "address")
-    except InputError as error:
-        raise argparse.ArgumentTypeError(str(error))
-
-
-def _network(text):
-    # type: (str) -> str
-    try:
-        check_network(text, "--allow")
-    except InputError as error:
-        raise argparse.ArgumentTypeError(str(error))
-    return text
-
-
-def _refusal(text):
-    # type: (str) -> int
-    return _number(text, int, 400, 699, "must be a status from 400 to 699")
-
-
-def _keys(text):
-    # type: (str) -> str
-    if not re.match(r"[0-9*#A-Da-d]+\Z", text):
-        raise argparse.ArgumentTypeError("must be keys from 0-9, *, # and A-D, not %r" % str(text))
-    return text
-
-
-def _header(text):
-    # type: (str) -> Tuple[str, str]
-    name, colon, value = text.partition(":")
-    if not colon:
-        raise argparse.ArgumentTypeError("must be 'Name: value', not %r" % str(text))
-    try:
-        return check_headers([(name.strip(), value.strip())])[0]
-    except InputError as error:
-        raise argparse.ArgumentTypeError(str(error))
-
-
-def _capture(text):
-    # type: (str) -> str
-    try:
-        require()
-    except NotSupportedError as error:
-        raise argparse.ArgumentTypeError(str(error))
-    return text
-
-
-def _party(text):
-    # type: (str) -> Tuple[str, str]
-    address, equals, name = text.rpartition("=")
-    if not equals or not address:
-        raise argparse.ArgumentTypeError("must be HOST:PORT=NAME, not %r" % str(text))
-    return address, name
-
-
-def _user(text):
-    # type: (str) -> int
-    return _id(text, "pwd", "getpwnam", "user")
-
-
-def _group(text):
-    # type: (str) -> int
-    return _id(text, "grp", "getgrnam", "group")
-
-
-def _id(text, module, function, what):
-    # type: (str, str, str, str) -> int
-    """The number of a user or group, from the number or the name."""
-    if text.isdigit():
-        return _number(text, int, 0, 2**32 - 2, "must be a %s" % what)
-    try:
-        return int(getattr(importlib.import_module(module), function)(str(text))[2])
-    except (ImportError, KeyError, UnicodeError):
-        raise argparse.ArgumentTypeError("there is no %s %r" % (what, str(text)))
-
-
 def _common(parser):
     # type: (argparse.ArgumentParser) -> None
     group = parser.add_argument_group("common options")
@@ -197,7 +78,7 @@ def _common(parser):
     group.add_argument(
         "--record",
         metavar="FILE",
-        type=_capture,
+        type=values.capture,
         help="write a pcap file of the messages, credentials masked",
     )
     group.add_argument(
@@ -234,21 +115,21 @@ def _sender(parser):
     _caller(parser)
     parser.add_argument("--from", dest="from_", metavar="URI", help="who it is from")
     parser.add_argument(
-        "--header", metavar="'NAME: VALUE'", type=_header, action="append", default=[], help="one more header"
+        "--header", metavar="'NAME: VALUE'", type=values.header, action="append", default=[], help="one more header"
     )
 
 
 def _expires(parser):
     # type: (argparse.ArgumentParser) -> None
     parser.add_argument(
-        "--expires", metavar="S", type=_whole_seconds, default=3600, help="seconds to ask for (default: 3600)"
+        "--expires", metavar="S", type=values.whole_seconds, default=3600, help="seconds to ask for (default: 3600)"
     )
 
 
 def _timeout(parser, default, what):
     # type: (argparse.ArgumentParser, float, str) -> None
     parser.add_argument(
-        "--timeout", metavar="S", type=_seconds, default=default, help="%s (default: %%(default)s)" % what
+        "--timeout", metavar="S", type=values.seconds, default=default, help="%s (default: %%(default)s)" % what
     )
 
 
@@ -271,13 +152,13 @@ def _add_call(subparsers):
     parser.add_argument("to", metavar="TO", help="whom to call, as sip:bob@host:port")
     _sender(parser)
     parser.add_argument("--sdp", metavar="FILE", help="the session description to offer")
-    parser.add_argument("--dtmf", metavar="KEYS", type=_keys, help="keys to send once answered (INFO)")
-    parser.add_argument("--hold", metavar="S", type=_seconds, help="put the call on hold for S seconds")
-    parser.add_argument("--transfer", metavar="URI", type=_uri, help="have the peer call URI instead, and leave")
+    parser.add_argument("--dtmf", metavar="KEYS", type=values.keys, help="keys to send once answered (INFO)")
+    parser.add_argument("--hold", metavar="S", type=values.seconds, help="put the call on hold for S seconds")
+    parser.add_argument("--transfer", metavar="URI", type=values.uri, help="have the peer call URI instead, and leave")
     parser.add_argument(
-        "--follow", metavar="N", type=_redirects, default=0, help="go on to N targets at most when redirected"
+        "--follow", metavar="N", type=values.redirects, default=0, help="go on to N targets at most when redirected"
     )
-    parser.add_argument("--duration", metavar="S", type=_seconds, help="hang up after S seconds")
+    parser.add_argument("--duration", metavar="S", type=values.seconds, help="hang up after S seconds")
     _timeout(parser, 60.0, "give up (CANCEL) when there is no answer in S seconds")
     _common(parser)
 
@@ -293,28 +174,42 @@ def _add_listen(subparsers):
         help="where to listen (default: %(default)s)",
     )
     parser.add_argument("--sdp", metavar="FILE", help="the session description to answer with")
-    parser.add_argument("--reject", metavar="STATUS", type=_refusal, help="refuse calls, 400 to 699")
+    parser.add_argument("--reject", metavar="STATUS", type=values.refusal, help="refuse calls, 400 to 699")
     parser.add_argument(
         "--take-transfers", action="store_true", help="call whom a REFER names (default: refuse it, 603)"
     )
     parser.add_argument(
-        "--ring-seconds", metavar="S", type=_seconds, default=0, help="ring (180) S seconds before the answer"
+        "--ring-seconds", metavar="S", type=values.seconds, default=0, help="ring (180) S seconds before the answer"
     )
     parser.add_argument(
-        "--max-calls", metavar="N", type=_count, help="take N calls, refuse more, end when the last is over"
+        "--max-calls", metavar="N", type=values.count, help="take N calls, refuse more, end when the last is over"
     )
     parser.add_argument(
         "--once", dest="max_calls", action="store_const", const=1, help="the same as --max-calls 1"
     )
     parser.add_argument(
-        "--drain", metavar="S", type=_seconds, default=8,
+        "--drain", metavar="S", type=values.seconds, default=8,
         help="after SIGTERM refuse new calls and give those that are up S seconds to finish; 0: hang up (default: 8)",
     )  # fmt: skip
     parser.add_argument(
-        "--allow", metavar="NETWORK", type=_network, action="append",
+        "--allow", metavar="NETWORK", type=values.network, action="append",
         help="take calls and messages from there alone, as 192.0.2.0/24; may be given more than once",
     )  # fmt: skip
+    _watching(parser)
     _common(parser)
+
+
+def _watching(parser):
+    # type: (argparse.ArgumentParser) -> None
+    group = parser.add_argument_group("options for operation")
+    group.add_argument(
+        "--metrics", metavar="PORT", type=values.metrics_place,
+        help="serve metrics to Prometheus, at /metrics (on 127.0.0.1; or HOST:PORT)",
+    )  # fmt: skip
+    group.add_argument(
+        "--health", metavar="PORT", type=values.place,
+        help="tell over HTTP whether all is well, /live and /ready (on 127.0.0.1; or HOST:PORT)",
+    )  # fmt: skip
 
 
 def _add_register(subparsers):
@@ -357,12 +252,12 @@ def _add_ping(subparsers):
     )
     parser.add_argument("to", metavar="TO", help="whom to ask, as sip:host:port")
     parser.add_argument(
-        "--count", metavar="N", type=_count, default=4, help="ask N times (default: %(default)s)"
+        "--count", metavar="N", type=values.count, default=4, help="ask N times (default: %(default)s)"
     )
     parser.add_argument(
         "--interval",
         metavar="S",
-        type=_seconds,
+        type=values.seconds,
         default=1.0,
         help="wait S seconds between (default: %(default)s)",
     )
@@ -411,10 +306,10 @@ def _add_ladder(subparsers):
     )
     parser.add_argument("--svg", metavar="OUT", help="write an SVG image instead of text")
     parser.add_argument(
-        "--party", metavar="HOST:PORT=NAME", type=_party, action="append", default=[], help="name a column"
+        "--party", metavar="HOST:PORT=NAME", type=values.party, action="append", default=[], help="name a column"
     )
     parser.add_argument(
-        "--width", metavar="N", type=_count, help="columns of text (default: as many as it takes)"
+        "--width", metavar="N", type=values.count, help="columns of text (default: as many as it takes)"
     )
 
 
@@ -430,20 +325,23 @@ def _add_engine(subparsers):
     parser.add_argument(
         "--allow-uid",
         metavar="USER",
-        type=_user,
+        type=values.user,
         action="append",
         default=[],
         help="let a service of this user connect, too (besides this command's own user and root)",
     )
     parser.add_argument(
-        "--socket-group", metavar="GROUP", type=_group, help="give the socket this group, and the mode 0660 (else 0600)"
+        "--socket-group",
+        metavar="GROUP",
+        type=values.group,
+        help="give the socket this group, and the mode 0660 (else 0600)",
     )
     parser.add_argument(
-        "--silence", metavar="S", type=_whole_seconds, default=10,
+        "--silence", metavar="S", type=values.whole_seconds, default=10,
         help="hang up when no sign of life comes from the service for S seconds (default: 10)",
     )  # fmt: skip
     parser.add_argument(
-        "--hang-timeout", metavar="S", type=_whole_seconds, default=5,
+        "--hang-timeout", metavar="S", type=values.whole_seconds, default=5,
         help="end an engine that does nothing for S seconds (default: 5)",
     )  # fmt: skip
     parser.add_argument("--crash-folder", metavar="FOLDER", help="keep core dumps and tracebacks there")

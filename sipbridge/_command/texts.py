@@ -63,6 +63,7 @@ examples:
   sipbridge listen udp://127.0.0.1:5070 --reject 486    # always busy
   sipbridge listen tls://0.0.0.0:5061 --certificate server.pem
   sipbridge listen udp://0.0.0.0:5060 --allow 192.0.2.0/24 --allow 2001:db8::/32
+  sipbridge listen udp://0.0.0.0:5060 --health 8060 --metrics 9160
 
 """
 

@@ -279,6 +279,19 @@ class InProcess(object):
         """Return when the engine works. While one of its threads hangs or keeps its lock, this does not return."""
         self._lib.sb_probe(self._handle)
 
+    def ping(self, within):
+        # type: (float) -> int
+        """Ask for a sign of life of the engine's thread: the event "pong" has the number that this returns, or a later
+        one. A worker has so many seconds to take the question.
+        """
+        number = self._check(self._lib.sb_ping(self._handle), "ping")  # type: int
+        return number
+
+    def backlog(self, within):
+        # type: (float) -> int
+        """How many events wait to be taken by :meth:`wait`. A worker has so many seconds to tell."""
+        return len(self._taken) + self._check(self._lib.sb_backlog(self._handle), "backlog")
+
     def drain(self):
         # type: () -> None
         """From now on answer 503 to OPTIONS outside of calls."""

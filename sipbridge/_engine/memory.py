@@ -190,6 +190,18 @@ class Memory(object):
         if self._state != "open":
             raise EngineError("the engine is closed")
 
+    def ping(self, within):
+        # type: (float) -> int
+        with self._medium.lock:
+            self._check()
+            number = next(self._medium.numbers)
+            self.post("pong", transaction=number)
+            return number
+
+    def backlog(self, within):
+        # type: (float) -> int
+        return len(self._events)
+
     def drain(self):
         # type: () -> None
         with self._medium.lock:

@@ -133,10 +133,21 @@ class Remote(_Forwarding):
         """The local port."""
         return self._supervisor.port or 0
 
-    def shield_counters(self):
-        # type: () -> List[Counter]
-        """The counters of the shield in the engine's process, like :func:`sipbridge.shield.counters`."""
-        return [Counter(*each) for each in self._command("shield_counters")]
+    def shield_counters(self, within=None):
+        # type: (Optional[float]) -> List[Counter]
+        """The counters of the shield in the engine's process, like :func:`sipbridge.shield.counters`.
+
+        Raises EngineLost when it does not tell them in so many seconds.
+        """
+        return [Counter(*each) for each in self._command("shield_counters", within=within)]
+
+    def backlog(self, within):
+        # type: (float) -> int
+        return len(self._events) + int(self._command("backlog", within, within=within))
+
+    def ping(self, within):
+        # type: (float) -> int
+        return int(self._command("ping", within, within=within))
 
     def fileno(self):
         # type: () -> int

@@ -6,7 +6,7 @@ from __future__ import absolute_import, division, print_function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Protocol, Set
+    from typing import Any, Callable, Dict, Optional, Protocol, Set, Tuple
 
     from sipbridge._engine import agent as common
     from sipbridge._engine.records import Told
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
         @property
         def registrations(self):
             # type: () -> Dict[int, Any]
+            raise NotImplementedError
+
+        @property
+        def expected(self):
+            # type: () -> Dict[Tuple[str, str, Optional[str]], Any]
             raise NotImplementedError
 
         @property

@@ -101,6 +101,7 @@ class Registration(object):
         """
         check_timeout(timeout)
         self._keep = False
+        self._expect(False)
         if self.state in ("ended", "failed") or self._given_up():
             return
         try:
@@ -118,6 +119,16 @@ class Registration(object):
         self._agent.registrations[self._id] = self
         before, self.state = self.state, "pending"
         self._note(RegistrationChanged(self, "pending", 0, "", 0), before if self._answers else None)
+
+    def _expect(self, wanted):
+        # type: (bool) -> None
+        """Note that it is to be active from now on, or that it is not. One for the same binding takes its place."""
+        expected, key = self._agent.expected, (self.aor, self.registrar, self._contact)
+        with self._agent.lock:
+            if wanted:
+                expected[key] = self
+            elif expected.get(key) is self:
+                del expected[key]
 
     def _refresh(self, wanted):
         # type: (int) -> None
@@ -149,6 +160,7 @@ class Registration(object):
         # type: () -> None
         """Begin to take it back; nothing is waited for."""
         self._keep = False
+        self._expect(False)
         if not self._given_up():
             self._engine.unregister(self._id)
 
@@ -237,6 +249,7 @@ def register(agent, own, registrar, contact, expires, timeout, keep, route):
             registration._keep = False
             quietly(agent.engine.unregister, registration._id)
             raise
+        registration._expect(True)
         return registration
 
     return agent.through(agent.rerouted(Parties(own, own, route)), begin, timeout)

@@ -69,6 +69,8 @@ def installed(request):
         programs.append("ffmpeg")
     if any(set(item.fixturenames) & {"kamailio", "kamailio_sha256"} for item in request.session.items):
         programs += ["kamailio", "kamcmd"]
+    if any("conformance/peers/test_prometheus" in item.nodeid for item in request.session.items):
+        programs += ["prometheus", "promtool"]
     if any("make_baresip" in item.fixturenames for item in request.session.items):
         programs.append("baresip")
     try:

@@ -105,6 +105,7 @@ def test_a_second_close_is_an_error(raw):
 def test_an_unknown_engine_cannot_be_closed(raw, engine):
     lib, closed = raw.lib, raw.lib.SB_ECLOSED
     assert lib.sb_close(engine, 0) == lib.sb_drain(engine) == lib.sb_port(engine) == lib.sb_fd(engine) == closed
+    assert lib.sb_ping(engine) == lib.sb_backlog(engine) == closed
     assert raw.wait(engine, 0) == closed
     assert lib.sb_credentials(engine, raw.ffi.NULL, raw.text("user"), raw.text("password")) == closed
     assert lib.sb_credentials_clear(engine) == closed

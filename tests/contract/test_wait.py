@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from peers.waiting import wait_until
+
 
 def readable(descriptor, seconds=0.0):
     return bool(select.select([descriptor], [], [], seconds)[0])
@@ -228,3 +230,25 @@ def test_options_are_the_users_where_it_wants_them(raw, peer):
     call = raw.wait(engine).call
     assert lib.sb_call_answer(engine, call, null) == 0
     assert lib.sb_close(engine, 0) == 0
+
+
+def test_a_sign_of_life_is_an_event(raw, engine):
+    first = raw.lib.sb_ping(engine)
+    assert first > 0
+    event = raw.wait(engine)
+    assert (event.type, event.transaction) == (raw.lib.SB_EV_PONG, first)
+    numbers = [raw.lib.sb_ping(engine) for _ in range(100)]
+    assert numbers == sorted(set(numbers)) and numbers[0] > first
+    while event.transaction < numbers[-1]:  # the last stands for those before
+        before, event = event, raw.wait(engine)
+        assert event.type == raw.lib.SB_EV_PONG and event.transaction > before.transaction
+    assert raw.wait(engine, 100) == 0
+
+
+def test_the_events_that_wait_are_counted(raw, engine, port, peer):
+    assert raw.lib.sb_backlog(engine) == 0
+    for number in (1, 2):
+        message(peer, port)
+        wait_until(lambda number=number: raw.lib.sb_backlog(engine) == number)
+    raw.wait(engine)
+    assert raw.lib.sb_backlog(engine) == 1

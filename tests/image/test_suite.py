@@ -24,7 +24,7 @@ def test_test_runs_in_the_image_and_its_exit_code_is_pytests(images, checkout):
     assert result.stdout.splitlines()[0].startswith("test: in the image %s:test, on a STAND-IN" % standin.IMAGE)
     assert " passed" in result.stdout.splitlines()[-1]
     result = checkout.make("test", limit=SUITE_LIMIT)
-    assert "with Kamailio, baresip, tshark and ffmpeg" in result.stdout  # what is left out is said
+    assert "with Kamailio, baresip, Prometheus, tshark and ffmpeg" in result.stdout  # what is left out is said
     passed = re.findall(r"(\d+) passed", result.stdout)[-1]
     assert int(passed) > 500
     if result.returncode != 0:

@@ -3,7 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import sipbridge
-from sipbridge import access, payload, record, sdp, testing
+from sipbridge import access, metrics, payload, record, sdp, testing
 from sipbridge._agent.account import Account
 from sipbridge._call.incoming import IncomingRequest
 from sipbridge._engine import content
@@ -57,6 +57,9 @@ class Objects(object):
 
     def Network(self):
         return testing.Network()
+
+    def Collector(self):
+        return metrics.Collector(self._endpoint)
 
     def Account(self):
         return Account(self._endpoint, u"sip:carol@127.0.0.1", TO, None)

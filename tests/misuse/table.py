@@ -8,14 +8,29 @@ from __future__ import absolute_import, division, print_function
 import sipbridge
 from misuse import values
 from misuse.access_table import ACCESS
-from misuse.objects import AUDIO, SESSION, TO
+from misuse.descriptions import DESCRIPTIONS
+from misuse.objects import TO
 from misuse.values import ANY, FLAG, optional, whole
-from sipbridge import identity, ladder, message_summary, negotiation, payload, record, sdp, shield, svg, uri
+from sipbridge import (
+    health,
+    identity,
+    ladder,
+    message_summary,
+    metrics,
+    negotiation,
+    payload,
+    record,
+    sdp,
+    shield,
+    svg,
+    uri,
+)
 from sipbridge._command import diagram_input
 
 #: Modules whose public names are for users, besides what ``sipbridge`` itself has.
 MODULES = (
-    diagram_input, identity, ladder, message_summary, negotiation, payload, record, sdp, shield, svg, uri,
+    diagram_input, health, identity, ladder, message_summary, metrics, negotiation, payload, record, sdp, shield, svg,
+    uri,
 )  # fmt: skip
 
 #: Classes whose objects the package makes. Their constructors are nobody else's.
@@ -28,6 +43,7 @@ MADE_BY_THE_PACKAGE = frozenset(
 #: What is between modules of the package, and public in name only: given what the package itself has checked.
 INTERNAL = frozenset(
     "diagram_input.label diagram_input.arrows diagram_input.read_stream"
+    " metrics.require Collector.describe Collector.collect"
     " identity.asserted_identities identity.privacy"
     " record.is_capture record.require record.without_credentials Recorder.begin Recorder.__call__"
     " shield.restart_with shield.main shield.report_file shield.read_counters"
@@ -76,7 +92,6 @@ _WAIT = dict(timeout=values.TIMEOUT)
 _EXPIRES = whole(1, 2**31 - 1)
 _EVENT = _LINE + [u"pre sence", u";id=1"]
 _NOT_THE_USERS = [[(name, u"x")] for name in (u"Event", u"o", u"Expires", u"Subscription-State", u"SIP-If-Match")]
-_NAMES_OF_LINES = [5, [5], [(u"a",)], [(u"ab", u"x")], [(u"a", u"x\r\nb=y")], [(5, u"x")], [(u"a", 5)]]
 
 
 def _entry(good, **parameters):
@@ -113,6 +128,7 @@ TABLE = {
     "Endpoint.drain": _entry(
         dict(timeout=0.0), timeout=values.SECONDS, redirect=optional(values.ADDRESS), retry_after=whole(0, 2**31 - 1)
     ),
+    "Endpoint.health": _entry(dict(timeout=0.0), timeout=values.SECONDS),
     "Endpoint.wait_closed": _entry(dict(timeout=0.0), timeout=values.TIMEOUT),
     "Endpoint.on": _entry(
         dict(kind=sipbridge.IncomingCall, handler=len),
@@ -352,72 +368,6 @@ TABLE = {
         connect_timeout=values.SECONDS,
     ),
     "Recorder.__init__": _entry(dict(path=u"unused.pcap"), path=values.PATH + [None], credentials=FLAG),
-    # -- session descriptions --------------------------------------------------------------------------------
-    "sdp.parse": _entry({}, data=values.OCTETS + [None, b"", b"v=1", b"v=0\r\nx", b"v=0\r\nm=audio"]),
-    "sdp.build": _entry(
-        dict(host=u"127.0.0.1", media=[AUDIO]),
-        host=_LINE + [None, u"a b"],
-        media=values.SEQUENCE,
-        session_id=whole(0),
-        version=whole(0),
-        name=_LINE + [None],
-        username=_LINE + [None, u"a b"],
-        lines=_NAMES_OF_LINES,
-    ),
-    "sdp.medium": _entry(
-        dict(kind=u"audio", port=4000, codecs=[payload.PCMU]),
-        kind=_LINE + [None],
-        port=whole(0, 65535),
-        codecs=values.SEQUENCE + [()],
-        direction=[5, None, u"both", [u"sendrecv"]],
-        protocol=_LINE + [None],
-        ptime=optional(whole(1, 99999)),
-    ),
-    "Media.telephone_event": _entry({}, clock_rate=ANY),
-    "Media.get": _entry({}, name=ANY, default=ANY),
-    "Media.get_all": _entry({}, name=ANY),
-    "Media.with_port": _entry({}, port=whole(0, 65535)),
-    "Media.with_direction": _entry({}, direction=[5, None, u"both", [u"sendrecv"]]),
-    "Media.with_lines": _entry({}, lines=ANY),  # see test_types.test_lines_of_media
-    "Session.get": _entry({}, name=ANY, default=ANY),
-    "Session.address": _entry({}, media=values.THING),
-    "Session.direction": _entry({}, media=values.THING),
-    "Session.with_media": _entry({}, media=values.SEQUENCE),
-    "Session.following": _entry({}, last=values.THING),
-    "Session.with_direction": _entry({}, direction=[5, None, u"both", [u"sendrecv"]]),
-    "Codec.__new__": _entry(
-        dict(payload_type=96, name=u"opus"),
-        payload_type=whole(0, 127),
-        name=_LINE + [None, u"a b", u"a/b"],
-        clock_rate=whole(1, 999999999),
-        channels=whole(1, 255),
-        parameters=_LINE,
-    ),
-    "Codec.is_same_as": _entry({}, other=values.THING),
-    "payload.telephone_event": _entry(
-        {},
-        payload_type=whole(0, 127),
-        clock_rate=whole(1, 999999999),
-        events=_LINE + [None, u"a", u"256", u"1-"],
-    ),
-    "payload.parse_events": _entry({}, text=_LINE + [None, u"a", u"256", u"1-", u"9" * 5000]),
-    "payload.format_events": _entry({}, events=[5, u"0-15", None, [5, u"6"], [-1], [256], [1.5]]),
-    "payload.parse_rtpmap": _entry({}, value=_LINE + [None, u"0", u"200 PCMU/8000", u"0 PCMU/0"]),
-    "negotiation.answer": _entry(
-        dict(offer=SESSION, host=u"127.0.0.1", media=[AUDIO]),
-        offer=values.THING,
-        host=_LINE + [None, u"a b"],
-        media=values.SEQUENCE,
-        session_id=whole(0),
-        version=whole(0),
-        name=_LINE + [None],
-    ),
-    "negotiation.answer_again": _entry(
-        dict(offer=SESSION, ours=SESSION), offer=values.THING, ours=values.THING
-    ),
-    "negotiation.streams": _entry(
-        dict(local=SESSION, remote=SESSION), local=values.THING, remote=values.THING
-    ),
     # -- bodies and values -----------------------------------------------------------------------------------
     "message_summary.parse_message_summary": _entry({}, body=values.OCTETS + [None, b"", b"\xff\x00"]),
     "message_summary.build_message_summary": _entry(
@@ -460,6 +410,21 @@ TABLE = {
     ),
     "ladder.arrows": _entry(dict(messages=[], local=u"a"), messages=values.SEQUENCE, local=values.TEXT),
     "svg.render": _entry(dict(rows=[]), rows=values.SEQUENCE, parties=[5, u"a", [5], [(u"a", 5)]]),
+    # -- probes and scrapes ------------------------------------------------------------------------------------
+    "health.serve": _entry(
+        dict(port=0, endpoint=values.OBJECT),
+        endpoint=values.THING, port=whole(0, 65535), host=_LINE + [None], timeout=values.SECONDS,
+    ),
+    "metrics.serve": _entry(
+        dict(port=0, endpoint=values.OBJECT),
+        endpoint=values.THING, port=whole(0, 65535), host=_LINE + [None], name=optional(values.TEXT),
+    ),
+    "metrics.register": _entry(
+        dict(endpoint=values.OBJECT), endpoint=values.THING, name=optional(values.TEXT), registry=optional(values.THING)
+    ),
+    "Collector.__init__": _entry(dict(endpoint=values.OBJECT), endpoint=values.THING, name=optional(values.TEXT)),
+    "Collector.add": _entry(dict(endpoint=values.OBJECT), endpoint=values.THING, name=optional(values.TEXT)),
+    "Collector.remove": _entry({}, name=values.TEXT + [None, u"nobody"]),
     # -- the shield --------------------------------------------------------------------------------------------
     "shield.set_limit": _entry(
         dict(method=u"INVITE", rate=5),
@@ -470,6 +435,8 @@ TABLE = {
     "shield.check": _entry({}, octets=values.OCTETS + [None]),
 }
 TABLE.update(ACCESS)
+
+TABLE.update(DESCRIPTIONS)
 
 #: How else a message may speak of a parameter.
 ALSO_CALLED = {

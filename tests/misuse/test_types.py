@@ -40,7 +40,8 @@ def _constructor(owner):
     if owner == "Reason":
         return lambda **arguments: sipbridge.Reason(**arguments).value
     modules = (sipbridge,) + tuple(
-        importlib.import_module("sipbridge." + name) for name in ("payload", "record", "headers", "access")
+        importlib.import_module("sipbridge." + name)
+        for name in ("payload", "record", "headers", "access", "metrics")
     )
     return next(getattr(module, owner) for module in modules if hasattr(module, owner))
 

@@ -17,6 +17,8 @@ _PACKAGES = {
     "kamcmd": ("kamailio", "kamailio"),
     "ffmpeg": ("ffmpeg", "ffmpeg"),
     "openssl": ("openssl", "openssl"),
+    "prometheus": ("prometheus", "prometheus"),
+    "promtool": ("prometheus", "prometheus"),
     "tshark": ("tshark", "wireshark"),
 }
 

@@ -175,6 +175,8 @@ static void *watch(void *unused)
     (void)unused;
     while ((engine = engine_now()) != 0) {
         sb_probe(engine);
+        sb_ping(engine);
+        sb_backlog(engine);
         sb_port(engine);
         sb_fd(engine);
         sb_shielded(engine);

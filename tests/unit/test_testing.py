@@ -13,22 +13,6 @@ from sipbridge import testing
 LIMIT = 10.0  # seconds: only a test that fails waits that long
 
 
-@pytest.fixture
-def network():
-    with testing.Network() as network:
-        yield network
-
-
-@pytest.fixture
-def bob(network):
-    return network.endpoint("sip:bob@example.com")
-
-
-@pytest.fixture
-def alice(network):
-    return network.endpoint("sip:alice@example.com")
-
-
 def answering(endpoint):
     endpoint.on(sipbridge.IncomingCall, lambda event: event.call.answer(testing.SDP))
     return endpoint

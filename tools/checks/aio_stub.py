@@ -306,6 +306,8 @@ def of_events(used):
     derived = [name for name, found in source.classes.items() if not any(fields(found))]
     order = derived + [name for name in source.classes if name not in derived]
     of_calls = [name for name in order if name in derived or "call" in dict(fields(source.classes[name]))]
+    used.add(("sipbridge._agent.observers", "Observer"))
+    parts.append("_Observer = TypeVar('_Observer', bound=Observer)")
     parts += ["_Result = TypeVar('_Result')", "_Served = TypeVar('_Served', bound=Callable[[Call], object])"]
     for prefix, names in (("_", order), ("_OfCall", of_calls)):
         parts.append(protocol(prefix + "On", [ON, DECORATED], names, derived))

@@ -37,7 +37,7 @@ JOBS = int(os.environ.get("JOBS") or 3)
 WORKERS = int(os.environ.get("WORKERS") or 1 + 2 * (os.cpu_count() or 1))
 
 #: Tests of what is no engine's: they run with Sofia-SIP alone.
-OF_NO_ENGINE = ("tools",)
+OF_NO_ENGINE = ("tools", "unit/test_health.py", "unit/test_metrics.py")
 
 #: Tests that show nothing of an older libeXosip2 that they do not of the newest: its double goes without.
 OF_NO_VERSION = ("aio", "misuse", "properties", "shield", "sidecar", "unit", "worker") + tuple(
@@ -51,7 +51,9 @@ OF_NO_PYTHON = ("double", "memory", "properties", "shield", "tools")
 ELSEWHERE = ("aio",) + tuple(
     "conformance/%s.py" % name
     for name in (
+        "agent/test_health",
         "agent/test_messages",
+        "agent/test_metrics",
         "call/test_call_facts",
         "agent/test_serve",
         "call/test_dialog",
@@ -71,17 +73,14 @@ ELSEWHERE = ("aio",) + tuple(
 
 #: Tests of processes, and with peers that no other Python treats otherwise: beside the default Python they run on the
 #: oldest one, with libeXosip2, as in the image.
-OF_PROCESSES = (
-    "sidecar",
-    "worker",
-    "conformance/peers/test_baresip.py",
-    "conformance/peers/test_kamailio_events.py",
+OF_PROCESSES = ("sidecar", "worker") + tuple(
+    "conformance/peers/test_%s.py" % name for name in ("baresip", "kamailio_events", "prometheus")
 )
 
 #: Tests that start programs: on another Python than the default one they run with Sofia-SIP alone.
 OF_PROGRAMS = tuple(
     "unit/command/test_%s.py" % name
-    for name in ("calls", "demo", "events", "ladder", "register", "requests", "terminal", "usage")
+    for name in ("calls", "demo", "events", "ladder", "register", "requests", "terminal", "usage", "watched")
 )
 OLDEST = interpreters.SUPPORTED[0]
 OWN = "%d.%d" % sys.version_info[:2]

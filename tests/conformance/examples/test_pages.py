@@ -16,13 +16,16 @@ from peers.sidecar import EngineCommand
 DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, os.pardir, "docs")
 
 
-def _block(page, language, number=0):
+def _block(page, language, number=0, section=u""):
+    """A block of a page, of those behind the heading ``## section``."""
     with io.open(os.path.join(DOCS, page), encoding="utf-8") as stream:
-        return re.findall(u"```%s\n(.*?)```" % language, stream.read(), re.DOTALL)[number]
+        text = stream.read()
+    text = text[text.index(u"\n## %s" % section) :] if section else text
+    return re.findall(u"```%s\n(.*?)```" % language, text, re.DOTALL)[number]
 
 
-def _start(page, folder, bob=u"sip:nobody@127.0.0.1", number=0, replaced=(u"\0", u"\0")):
-    code = _block(page, u"python", number).replace(u"sip:bob@127.0.0.1:5070", bob).replace(*replaced)
+def _start(page, folder, bob=u"sip:nobody@127.0.0.1", number=0, replaced=(u"\0", u"\0"), section=u""):
+    code = _block(page, u"python", number, section).replace(u"sip:bob@127.0.0.1:5070", bob).replace(*replaced)
     path = os.path.join(folder, "example.py")
     with io.open(path, "w", encoding="utf-8") as stream:
         stream.write(u"from __future__ import print_function\n" + code)
@@ -95,6 +98,19 @@ def test_the_example_of_observers_in_watching_md(starter):
     example = _start("watching.md", starter.folder())
     assert example.wait(20.0) == 0, example.output()
     assert example.output() == _block("watching.md", "text")
+
+
+@pytest.mark.parametrize("section", [u"Metrics", u"Health"])
+def test_the_examples_of_watching_md(starter, section):
+    example = _start("watching.md", starter.folder(), section=section)
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output().replace("[u'", "['") == _block("watching.md", "text", section=section)
+
+
+def test_the_example_of_probes_in_watching_md(starter):
+    example = _start("watching.md", starter.folder(), number=1, section=u"Health")
+    assert example.wait(20.0) == 0, example.output()
+    assert example.output() == "True\n"
 
 
 def test_the_examples_of_tracing_md(starter, other):

@@ -55,22 +55,6 @@ def observing(endpoint, *kinds):
 CALL = ("call_started", "call_progress", "call_answered", "call_ended")
 
 
-@pytest.fixture
-def network():
-    with testing.Network() as network:
-        yield network
-
-
-@pytest.fixture
-def bob(network):
-    return network.endpoint("sip:bob@example.com")
-
-
-@pytest.fixture
-def alice(network):
-    return network.endpoint("sip:alice@example.com")
-
-
 def ring_and_answer(endpoint):
     def take(event):
         event.call.ring()
