@@ -4,6 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -13,6 +15,7 @@ from conformance.dialog import SDP
 from conformance.sdp import OFFER
 from peers.process import freeze
 from peers.waiting import wait_until
+from sipbridge import health
 
 LIMIT = 10.0  # seconds: only a test that fails waits that long
 
@@ -138,3 +141,30 @@ def test_a_worker_that_hangs():
         assert (found.live, found.ready) == (True, False) and kinds(found) == ["engine-lost"]
         os.kill(engine.pid, signal.SIGCONT)
         wait_until(lambda: endpoint.health(LIMIT).ready)
+
+
+# -- the image's health check, which may ask a page -------------------------------------------------------------
+
+_CHECK = os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, os.pardir, "docker", "healthcheck.py"
+)
+
+
+def _checked(whom):
+    """The exit code of the check, and what it prints."""
+    environment = dict(os.environ, SIPBRIDGE_HEALTH=whom)
+    process = subprocess.Popen([sys.executable, _CHECK], stdout=subprocess.PIPE, env=environment)
+    said = process.communicate()[0].decode("utf-8")
+    return process.returncode, said
+
+
+def test_the_check_asks_a_page(phone):
+    with health.serve(phone.endpoint, 0) as server:
+        url = "http://127.0.0.1:%d/ready" % server.port
+        code, said = _checked(url)
+        assert code == 0 and said.startswith(url + ": {") and '"ready": true' in said
+        phone.endpoint.close()
+        code, said = _checked(url)
+        assert code == 1 and '"problems": ["closed"]' in said
+    code, said = _checked(url)
+    assert code == 1 and said.startswith(url + ": ")
