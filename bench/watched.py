@@ -9,8 +9,8 @@ import urllib.request
 
 from common import Rush, engines, facade, note
 
-CALLS, PARALLEL = 4000, 100  # in each window, and under way at once
-WINDOWS = 7  # for each program, in turn; the first one warms up
+CALLS, PARALLEL = 3000, 100  # in each window, and under way at once
+WINDOWS = 17  # for each program, in turn; the first one warms up
 
 #: What is to be left of the calls per second.
 LEAST = 0.9

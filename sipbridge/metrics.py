@@ -46,8 +46,8 @@ else:
     except ImportError:
         prometheus_client = None
 
-#: The label that tells endpoints apart.
-ENDPOINT = "endpoint"
+#: The label that tells endpoints apart. (In Kubernetes "endpoint" is that of a target.)
+ENDPOINT = "sip_endpoint"
 
 
 def require():
@@ -62,7 +62,7 @@ class Collector(object):
 
     Args:
         endpoint: an Endpoint, or one of :mod:`sipbridge.aio`. It counts from now on.
-        name: the value of the label "endpoint"; None for the endpoint's address.
+        name: the value of the label "sip_endpoint"; None for the endpoint's address.
 
     A registry takes each metric from one collector only, so give further endpoints to :meth:`add`, or use
     :func:`register`. Raises NotSupportedError when prometheus_client is missing, and InputError.
@@ -145,7 +145,7 @@ def register(endpoint, name=None, registry=None):
 
     Args:
         endpoint: an Endpoint, or one of :mod:`sipbridge.aio`.
-        name: the value of the label "endpoint"; None for the endpoint's address.
+        name: the value of the label "sip_endpoint"; None for the endpoint's address.
         registry: a CollectorRegistry; None for prometheus_client's default one.
 
     Returns the :class:`Collector`, which all endpoints of that registry share. Raises NotSupportedError when
@@ -174,7 +174,7 @@ def serve(endpoint, port, host="127.0.0.1", name=None):
         endpoint: an Endpoint, or one of :mod:`sipbridge.aio`.
         port: the TCP port; 0 lets the system choose one, which is the server's ``port``.
         host: the address to listen on: ``"0.0.0.0"`` or ``"::"`` for all of this machine's. Who reaches it may read.
-        name: the value of the label "endpoint"; None for the endpoint's address.
+        name: the value of the label "sip_endpoint"; None for the endpoint's address.
 
     With them come those that prometheus_client has of the process: memory, processor time, descriptors. Raises
     TransportError when the address cannot be used, NotSupportedError when prometheus_client is missing, and InputError.

@@ -33,7 +33,7 @@ class Family(NamedTuple("Family", [
 ])):
     """A metric family: its name as it is exposed, "counter", "gauge" or "histogram", its labels, what it tells.
 
-    Each sample has the label "endpoint" besides.
+    Each sample has the label "sip_endpoint" besides.
     """
 
     __slots__ = ()

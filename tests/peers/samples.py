@@ -8,7 +8,7 @@ class Samples(object):
 
     def __init__(self, collector):
         self.families = list(collector.collect())
-        #: By name and labels, the label "endpoint" left out.
+        #: By name and labels, the label "sip_endpoint" left out.
         self._values = {}
         for family in self.families:
             for sample in family.samples:
@@ -16,7 +16,7 @@ class Samples(object):
 
     @staticmethod
     def _key(name, labels):
-        return name, tuple(sorted(pair for pair in labels.items() if pair[0] != "endpoint"))
+        return name, tuple(sorted(pair for pair in labels.items() if pair[0] != "sip_endpoint"))
 
     def get(self, name, **labels):
         """The value of ``sipbridge_<name>`` with these labels; None where there is no such sample."""

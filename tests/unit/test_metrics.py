@@ -232,7 +232,7 @@ def test_several_endpoints_in_one_registry(alice, bob):
     text = prometheus_client.generate_latest(registry).decode("utf-8")
     assert text.count("# TYPE sipbridge_engine_up gauge") == 1
     for label in (alice.address, "bob"):
-        assert 'sipbridge_engine_up{endpoint="%s"} 1.0' % label in text
+        assert 'sipbridge_engine_up{sip_endpoint="%s"} 1.0' % label in text
     collector.remove("bob")
     assert 'endpoint="bob"' not in prometheus_client.generate_latest(registry).decode("utf-8")
     metrics.register(bob, "bob", registry)
@@ -263,7 +263,7 @@ def test_names_and_labels_are_those_of_the_table(alice, bob):
         family = found.pop(name)
         assert (family.type, family.documentation) == (row.kind, row.text)
         for sample in family.samples:
-            assert set(sample[1]) - {"le"} == set(row.labels) | {"endpoint"}
+            assert set(sample[1]) - {"le"} == set(row.labels) | {"sip_endpoint"}
     assert found == {}
 
 

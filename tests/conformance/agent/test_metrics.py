@@ -90,7 +90,7 @@ def test_a_scrape_while_the_worker_hangs_and_when_it_is_lost_for_good():
         assert page.status == 200 and time.time() - began < LIMIT
         assert 'queue="engine"' not in page.body and 'queue="handler"' in page.body
         os.kill(engine.pid, signal.SIGKILL)
-        up = 'sipbridge_engine_up{endpoint="%s"} ' % endpoint.address
+        up = 'sipbridge_engine_up{sip_endpoint="%s"} ' % endpoint.address
         wait_until(lambda: up + "0.0" in fetch("http://127.0.0.1:%d/metrics" % server.port).body)
 
 

@@ -21,7 +21,7 @@ def test_the_pages_that_the_options_ask_for():
         ready = fetch("http://127.0.0.1:%d/ready" % health)
         assert ready.status == 200 and json.loads(ready.body)["problems"] == []
         text = fetch("http://127.0.0.1:%d/metrics" % scrapes).body
-        assert 'sipbridge_calls_answered_total{direction="incoming",endpoint="udp://127.0.0.1:' in text
+        assert 'sipbridge_calls_answered_total{direction="incoming",sip_endpoint="udp://127.0.0.1:' in text
         assert "process_open_fds" in text
         listening.process.send_signal(signal.SIGINT)
         assert listening.finish() == 0
