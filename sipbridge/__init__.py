@@ -50,7 +50,7 @@ Values:
     Health, Problem     how an endpoint is, and what is wrong with it
 
 Modules: aio (the same for asyncio), sdp, payload, negotiation, message_summary, identity, reason, uri,
-record, ladder, shield, access, health, metrics. docs/ has a page for each topic.
+record, hep, ladder, shield, access, health, metrics. docs/ has a page for each topic.
 """
 
 from __future__ import absolute_import, division, print_function

@@ -35,6 +35,7 @@ from sipbridge.events import EngineFailed as EngineFailed
 from sipbridge.events import EngineRestarted as EngineRestarted
 from sipbridge.events import TraceMessage as TraceMessage
 from sipbridge.headers import HeaderFields, Headers
+from sipbridge.hep import CaptureAgent
 from sipbridge.reason import Reason
 from sipbridge.record import Recorder
 from sipbridge.tls import Tls
@@ -1048,6 +1049,7 @@ class Endpoint:
     ) -> Bridge: ...
     def observe(self, observer: _Observer) -> _Observer: ...
     identity: Optional[str]
+    hep: Optional[CaptureAgent]
 
     def __init__(
         self,
@@ -1071,6 +1073,7 @@ class Endpoint:
         authenticator: Optional[Authenticator] = None,
         limits: Optional[SourceLimits] = None,
         bans: Optional[BanList] = None,
+        hep: Union[None, str, CaptureAgent] = None,
     ) -> None: ...
     @property
     def address(self) -> str: ...

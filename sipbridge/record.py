@@ -21,11 +21,10 @@ import struct
 import threading
 
 from sipbridge._compat import NamedTuple
-from sipbridge._engine.local_address import source_address
+from sipbridge._engine.local_address import Ends, packed
 from sipbridge._text.arguments import check_path
-from sipbridge._text.masking import masked
+from sipbridge._text.masking import without_credentials
 from sipbridge.errors import InputError, NotSupportedError
-from sipbridge.uri import parse_host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +53,6 @@ _MAGIC = (  # pcap with times in microseconds or nanoseconds, in either byte ord
     b"\xa1\xb2\x3c\x4d",
     b"\x0a\x0d\x0d\x0a",
 )
-_ANY = ("0.0.0.0", "::")
 _UDP, _TCP = 17, 6
 _START = re.compile(br"(?:SIP/2\.0 [0-9]{3}[ \r\n]|[A-Za-z0-9.!%*_+`'~-]+ \S+ SIP/2\.0\r?\n)", re.IGNORECASE)
 
@@ -77,12 +75,6 @@ def require():
         raise NotSupportedError("capture files need dpkt: pip install sipbridge[pcap]")
 
 
-def without_credentials(data):
-    # type: (bytes) -> bytes
-    """The octets of a message with its credentials masked."""
-    return masked(data.decode("latin-1")).encode("latin-1")
-
-
 class Recorder(object):
     """Writes the messages of one endpoint to a pcap file. Give it to ``Endpoint(record=...)``.
 
@@ -100,10 +92,10 @@ class Recorder(object):
         require()
         self.path = check_path(path, "path")  # type: str
         self._credentials = credentials
-        self._local = ("udp", "", 0)
+        self._transport = "udp"
+        self._ends = Ends("", 0)
         self._file = None  # type: Optional[BinaryIO]
         self._writer = None  # type: Any
-        self._sources = {}  # type: Dict[_Party, str]
         self._sent = {}  # type: Dict[Tuple[_Party, _Party], int]  # octets sent so far from one party to another: TCP's sequence numbers
         self._lock = threading.Lock()
 
@@ -113,7 +105,7 @@ class Recorder(object):
 
         Raises InputError when the file cannot be written.
         """
-        self._local = (transport, host.strip("[]"), port)
+        self._transport, self._ends = transport, Ends(host, port)
         try:
             self._file = io.open(self.path, "wb")
         except (IOError, OSError) as error:
@@ -125,11 +117,8 @@ class Recorder(object):
         # type: (TraceMessage) -> None
         """Write a :class:`~sipbridge.TraceMessage`."""
         data = message.data if self._credentials else without_credentials(message.data)
-        transport, host, port = self._local
-        peer = _peer(message.peer)
-        local = (self._source(peer) if host in _ANY else host, port)
-        source, target = (local, peer) if message.outgoing else (peer, local)
-        make = _udp_packets if transport == "udp" else self._tcp_packets
+        source, target = self._ends.of(message.outgoing, message.peer)
+        make = _udp_packets if self._transport == "udp" else self._tcp_packets
         with self._lock:
             if self._file is None or self._file.closed:
                 return
@@ -143,12 +132,6 @@ class Recorder(object):
         with self._lock:
             if self._file is not None:
                 self._file.close()
-
-    def _source(self, peer):
-        # type: (_Party) -> str
-        if peer not in self._sources:
-            self._sources[peer] = source_address(*peer) or self._local[1]
-        return self._sources[peer]
 
     def _tcp_packets(self, source, target, data):
         # type: (_Party, _Party, bytes) -> Iterator[Any]
@@ -167,16 +150,6 @@ class Recorder(object):
             yield _ip_packet(source[0], target[0], _TCP, segment)
 
 
-def _peer(text):
-    # type: (str) -> _Party
-    """(host, port) of a "host:port"; for any other text the unspecified address and port 0."""
-    try:
-        host, port = parse_host_port(text)
-    except InputError:
-        return "0.0.0.0", 0
-    return host.strip("[]"), port
-
-
 def _udp_packets(source, target, data):
     # type: (_Party, _Party, bytes) -> Iterator[Any]
     datagram = dpkt.udp.UDP(sport=source[1], dport=target[1], ulen=8 + len(data), data=data)
@@ -187,28 +160,20 @@ def _ip_packet(source, target, protocol, payload):
     # type: (str, str, int, Any) -> Any
     if ":" in source or ":" in target:
         return dpkt.ip6.IP6(
-            src=_packed(source, socket.AF_INET6),
-            dst=_packed(target, socket.AF_INET6),
+            src=packed(source, socket.AF_INET6),
+            dst=packed(target, socket.AF_INET6),
             nxt=protocol,
             plen=len(payload),
             hlim=64,
             data=payload,
         )
     return dpkt.ip.IP(
-        src=_packed(source, socket.AF_INET),
-        dst=_packed(target, socket.AF_INET),
+        src=packed(source, socket.AF_INET),
+        dst=packed(target, socket.AF_INET),
         p=protocol,
         len=20 + len(payload),
         data=payload,
     )
-
-
-def _packed(host, family):
-    # type: (str, int) -> bytes
-    try:
-        return socket.inet_pton(family, host)
-    except (socket.error, ValueError):  # a host name, or an address of the other family
-        return b"\x00" * (16 if family == socket.AF_INET6 else 4)
 
 
 # -- reading -------------------------------------------------------------------------------------------

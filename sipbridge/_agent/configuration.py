@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterable, Optional, Sequence, Tuple, Union
 
+    from sipbridge import hep as _hep
     from sipbridge import record as _record
     from sipbridge import tls as _tls
     from sipbridge._access.authenticator import Authenticator
@@ -27,11 +28,13 @@ if TYPE_CHECKING:
     from sipbridge._agent.trunk import Trunk
     from sipbridge._call import session_timer
     from sipbridge._engine import local_address
+    from sipbridge.hep import CaptureAgent
     from sipbridge.record import Recorder
     from sipbridge.tls import Tls
     from sipbridge.uri import TransportAddress
 else:
-    _record, _tls, _admission, _sources, _trunk, session_timer, local_address = later(
+    _hep, _record, _tls, _admission, _sources, _trunk, session_timer, local_address = later(
+        "sipbridge.hep",
         "sipbridge.record",
         "sipbridge.tls",
         "sipbridge._agent.admission",
@@ -157,6 +160,12 @@ def make_admission(agent, rules, refuse):
         return None
     rules.check_engine(agent.engine)
     return _admission.Admission(agent, rules, refuse)
+
+
+def make_capture_agent(hep):
+    # type: (Union[None, str, CaptureAgent]) -> Optional[CaptureAgent]
+    """The agent itself, a new one for a capture server, or None. Raises InputError."""
+    return hep if hep is None or isinstance(hep, _hep.CaptureAgent) else _hep.CaptureAgent(hep)
 
 
 def make_trust(networks, header):

@@ -21,7 +21,7 @@ from sipbridge.events import InfoReceived, TraceMessage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Deque, Hashable, List, Optional, Tuple
+    from typing import Any, Callable, Deque, Hashable, List, Optional, Sequence, Tuple
 
     from sipbridge._agent.delivery import Settle
     from sipbridge._agent.fault import Fault
@@ -88,7 +88,7 @@ class Dispatcher(Delivery):
         abandon: closes the endpoint; called when it has failed.
         on_error: as of Delivery.
         handlers: how many threads may run handlers.
-        tap: called on the event thread with each TraceMessage, or None.
+        taps: called on the event thread with each TraceMessage.
         lane: gives what events keep their order for: see :func:`lane_of`.
 
     Attributes:
@@ -104,7 +104,7 @@ class Dispatcher(Delivery):
         abandon=None,  # type: Optional[Callable[[], object]]
         on_error=None,  # type: Optional[Callable[[Fault], object]]
         handlers=MOST,  # type: int
-        tap=None,  # type: Optional[Callable[[TraceMessage], object]]
+        taps=(),  # type: Sequence[Callable[[TraceMessage], object]]
         lane=lane_of,  # type: Callable[[Any], Hashable]
     ):
         # type: (...) -> None
@@ -112,7 +112,7 @@ class Dispatcher(Delivery):
         self._engine = engine
         self._follow = follow
         self._abandon = abandon or (lambda: self.close(0.0, 0.0))
-        self._tap = tap
+        self._taps = taps
         self._lane = lane
         self._pool = Pool(self._serve, handlers)
         self._reaping = False
@@ -362,8 +362,8 @@ class Dispatcher(Delivery):
         """Put an event into its lane; one for which there is no handler, and none before it, is delivered here."""
         lane = self._lane(event)
         if lane is TraceMessage:
-            if self._tap is not None:
-                self._handle(self._tap, event)
+            for tap in self._taps:
+                self._handle(tap, event)
             if self._pool.length(lane) > CONGESTED:
                 return
         if self.server is not None and self.is_served(event):

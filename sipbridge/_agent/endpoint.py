@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from sipbridge._text.arguments import Body
     from sipbridge.events import TraceMessage
     from sipbridge.headers import HeaderFields
+    from sipbridge.hep import CaptureAgent
     from sipbridge.record import Recorder
     from sipbridge.tls import Tls
 
@@ -95,6 +96,8 @@ class Endpoint(Identities, Bridges, Observed):
             more; refreshed by whichever side was agreed on. None: session timers are neither asked for nor used.
         record: the path of a pcap file for the messages, or a :class:`~sipbridge.record.Recorder`; or None.
             Credentials are masked in it.
+        hep: a capture server of Homer that gets the messages, as ``"udp://host:9060"``, or a
+            :class:`~sipbridge.hep.CaptureAgent`; or None. Credentials are masked in them.
         tls: a :class:`~sipbridge.Tls` for an address on TLS; None: no certificate, and the system's to verify others'.
         resolv_conf: path of a file that names the DNS servers to ask (resolv.conf(5); a line ``port N`` for another
             port than 53), or None for the system's.
@@ -111,6 +114,9 @@ class Endpoint(Identities, Bridges, Observed):
         limits: :class:`~sipbridge.access.SourceLimits`, how much may come from one source; or None.
         bans: a :class:`~sipbridge.access.BanList`, of sources that are refused for a time; or None.
 
+    Attributes:
+        hep: the CaptureAgent, or None.
+
     Raises TransportError when the address cannot be used, EngineError when no engine can be loaded or
     libeXosip2's one stack is taken, NotSupportedError, and InputError.
 
@@ -123,9 +129,9 @@ class Endpoint(Identities, Bridges, Observed):
         self, address="udp://127.0.0.1:0", identity=None, engine=None, outbound_proxy=None, user_agent=None,
         advertised=None, trace=None, record=None, tls=None, session_expires=None, resolv_conf=None,
         keepalive=None, on_error=None, handlers=MOST, trusted_proxies=(), source_header=None,
-        allow=None, authenticator=None, limits=None, bans=None
+        allow=None, authenticator=None, limits=None, bans=None, hep=None
     ):
-        # type: (str, Optional[str], Union[str, Engine, None], Union[None, str, Sequence[str]], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str], Optional[Iterable[str]], Optional[Authenticator], Optional[SourceLimits], Optional[BanList]) -> None
+        # type: (str, Optional[str], Union[str, Engine, None], Union[None, str, Sequence[str]], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str], Optional[Iterable[str]], Optional[Authenticator], Optional[SourceLimits], Optional[BanList], Union[None, str, CaptureAgent]) -> None
         load_inside_import()
         local = parse_transport_address(address)
         settings = configuration.checked(
@@ -139,12 +145,14 @@ class Endpoint(Identities, Bridges, Observed):
         interval = configuration.check_session_interval(session_expires)
         trust = configuration.make_trust(trusted_proxies, source_header)
         rules = configuration.make_rules(allow, bans, limits, authenticator)
-        self._recorder = configuration.make_recorder(record)
+        self.hep = configuration.make_capture_agent(hep)  # type: Optional[CaptureAgent]
+        taps = (configuration.make_recorder(record), self.hep)
+        self._taps = tuple(tap for tap in taps if tap is not None)
         self._advertised = settings.advertised
         self._engine = make(engine)
         self._engine.open(
             local.transport, local.host.strip("[]"), local.port, settings.advertised, settings.user_agent,
-            settings.proxies[0] if settings.proxies else None, trace is not None or record is not None, settings.tls,
+            settings.proxies[0] if settings.proxies else None, trace is not None or bool(self._taps), settings.tls,
             settings.resolv_conf, settings.keepalive, tell_options=rules is not None
         )
         try:
@@ -155,6 +163,8 @@ class Endpoint(Identities, Bridges, Observed):
         except BaseException:  # nobody has it yet who could close it
             _open_endpoints.discard(self)
             quietly(self._engine.close, 0.0)
+            for tap in self._taps:
+                tap.close()
             raise
 
     def _begin(self, trace, on_error, handlers, rules):
@@ -162,11 +172,11 @@ class Endpoint(Identities, Bridges, Observed):
         table = Table(self._agent, self._local.host.strip("[]"))
         self._agent.admission = configuration.make_admission(self._agent, rules, table.refuse)
         self._dispatcher = self._Dispatcher(
-            self._engine, table.follow, settle, self.close, on_error, handlers, self._recorder
+            self._engine, table.follow, settle, self.close, on_error, handlers, self._taps
         )
         self._agent.dispatcher = self._dispatcher
-        if self._recorder is not None:
-            self._recorder.begin(*self._local)
+        for tap in self._taps:
+            tap.begin(*self._local)
         if trace is not None:
             self.on(events.TraceMessage, trace)
         _open_endpoints.add(self)
@@ -265,8 +275,8 @@ class Endpoint(Identities, Bridges, Observed):
             if self._agent.admission is not None:
                 self._agent.admission.close()
             self._dispatcher.observers.tell()
-            if self._recorder is not None:
-                self._recorder.close()
+            for tap in self._taps:
+                tap.close()
             _open_endpoints.discard(self)
 
     def _leave(self, timeout):

@@ -135,8 +135,9 @@ class Dispatcher(dispatch.Dispatcher):
             waiting.wait_here(result)
 
     def _hand_out(self, event: Any) -> None:
-        if self._tap is not None and isinstance(event, TraceMessage):
-            self._handle(self._tap, event)
+        if isinstance(event, TraceMessage):
+            for tap in self._taps:
+                self._handle(tap, event)
         self._backlog.append(event)
 
     def post(self, event: Any) -> None:

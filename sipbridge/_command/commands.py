@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import io
+import os
 import platform
 import sys
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from sipbridge._agent.watch import ABSENT
 from sipbridge._call.call import SDP
 from sipbridge._command import diagram_input
 from sipbridge._command import doctor as _doctor
-from sipbridge._command.console import Interrupted, password_for
+from sipbridge._command.console import KEY_VARIABLE, Interrupted, password_for
 from sipbridge._command.trace import render
 from sipbridge._compat import monotonic
 from sipbridge._engine.content import MessageTooLarge, make_content
@@ -41,6 +42,7 @@ from sipbridge.events import (
     RegistrationChanged,
     TransferProgress,
 )
+from sipbridge.hep import CaptureAgent
 from sipbridge.ladder import draw_arrows, make_columns
 from sipbridge.payload import PCMA, PCMU, telephone_event
 from sipbridge.record import Recorder
@@ -105,6 +107,7 @@ def opened(options, console, local, identity=None, allow=None):
         tls=_tls(options),
         trace=(lambda message: console.lines(render(message))) if options.trace else None,
         record=None if options.record is None else Recorder(options.record, options.record_credentials),
+        hep=None if options.hep is None else CaptureAgent(options.hep, options.hep_id, os.environ.get(KEY_VARIABLE)),
         allow=allow,
     )
     try:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 #: The environment variable with the password.
 PASSWORD_VARIABLE = "SIPBRIDGE_PASSWORD"
 
+#: The same of the key for a capture server.
+KEY_VARIABLE = "SIPBRIDGE_HEP_KEY"
+
+
 class Console(object):
     """Writes lines to a stream, each at once and as a whole. You may use it from any thread.
 

@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import argparse
 
 from sipbridge._command import commands, event_commands, listening, texts, values
-from sipbridge._command.console import PASSWORD_VARIABLE
+from sipbridge._command.console import KEY_VARIABLE, PASSWORD_VARIABLE
 from sipbridge._engine.libraries import NAMES
 from sipbridge._later import later
 from sipbridge._text.printable import printable
@@ -83,6 +83,13 @@ def _common(parser):
     )
     group.add_argument(
         "--record-credentials", action="store_true", help="leave digest responses readable in that file"
+    )
+    group.add_argument(
+        "--hep", metavar="udp://HOST:PORT", type=values.capture_server,
+        help="send the messages to this capture server of Homer, credentials masked; $%s is its key" % KEY_VARIABLE,
+    )  # fmt: skip
+    group.add_argument(
+        "--hep-id", metavar="N", type=values.capture_id, default=1, help="the capture id to send (default: %(default)s)"
     )
     group.add_argument("-v", "--verbose", action="store_true", help="log what the library does to stderr")
     _tls(parser)

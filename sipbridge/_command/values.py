@@ -10,6 +10,7 @@ from sipbridge._later import later
 from sipbridge._text.networks import check_network
 from sipbridge.errors import InputError, NotSupportedError
 from sipbridge.headers import check_headers
+from sipbridge.hep import check_server
 from sipbridge.record import require
 from sipbridge.uri import check_address
 
@@ -67,6 +68,11 @@ def metrics_place(text):
     return place(text)
 
 
+def capture_id(text):
+    # type: (str) -> int
+    return _number(text, int, 0, 2**32 - 1, "must be a number from 0 to 4294967295")
+
+
 def redirects(text):
     # type: (str) -> int
     return _number(text, int, 0, 70, "must be a number from 0 to 70")
@@ -117,6 +123,15 @@ def capture(text):
     try:
         require()
     except NotSupportedError as error:
+        raise argparse.ArgumentTypeError(str(error))
+    return text
+
+
+def capture_server(text):
+    # type: (str) -> str
+    try:
+        check_server(text)
+    except InputError as error:
         raise argparse.ArgumentTypeError(str(error))
     return text
 

@@ -39,6 +39,12 @@ def masked(text):
     return _CREDENTIALS.sub(_masked_field, text[:split]) + body
 
 
+def without_credentials(data):
+    # type: (bytes) -> bytes
+    """The octets of a message, masked likewise."""
+    return masked(data.decode("latin-1")).encode("latin-1")
+
+
 def _blotted(key):
     # type: (Match[str]) -> str
     return key.group(1) + u"x" * len(key.group(2))  # still Base64, so that Wireshark can parse it

@@ -15,7 +15,7 @@ from distribution import has_workers
 from peers import abilities, certificates
 from peers.baresip import Baresip
 from peers.endpoint_process import RemotePhone
-from peers.kamailio import Kamailio, require_modules
+from peers.kamailio import Kamailio, require_module
 from peers.phone import engine_under_test
 from peers.ports import free_port
 from peers.process import MissingPeer, require
@@ -77,7 +77,7 @@ def installed(request):
         for program in programs:
             require(program)
         if "kamailio" in programs:
-            require_modules()
+            require_module("presence.so", "kamailio-presence-modules")
     except MissingPeer as missing:
         pytest.fail(str(missing), pytrace=False)
 

@@ -3,7 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import sipbridge
-from sipbridge import access, metrics, payload, record, sdp, testing
+from sipbridge import access, hep, metrics, payload, record, sdp, testing
 from sipbridge._agent.account import Account
 from sipbridge._call.incoming import IncomingRequest
 from sipbridge._engine import content
@@ -134,6 +134,9 @@ class Objects(object):
 
     def Recorder(self):
         return record.Recorder("unused.pcap")
+
+    def CaptureAgent(self):
+        return hep.CaptureAgent("udp://127.0.0.1:9060")
 
     def Worker(self):
         return sipbridge.Worker()

@@ -13,6 +13,7 @@ from misuse.objects import TO
 from misuse.values import ANY, FLAG, optional, whole
 from sipbridge import (
     health,
+    hep,
     identity,
     ladder,
     message_summary,
@@ -29,8 +30,8 @@ from sipbridge._command import diagram_input
 
 #: Modules whose public names are for users, besides what ``sipbridge`` itself has.
 MODULES = (
-    diagram_input, health, identity, ladder, message_summary, metrics, negotiation, payload, record, sdp, shield, svg,
-    uri,
+    diagram_input, health, hep, identity, ladder, message_summary, metrics, negotiation, payload, record, sdp, shield,
+    svg, uri,
 )  # fmt: skip
 
 #: Classes whose objects the package makes. Their constructors are nobody else's.
@@ -45,7 +46,8 @@ INTERNAL = frozenset(
     "diagram_input.label diagram_input.arrows diagram_input.read_stream"
     " metrics.require Collector.describe Collector.collect"
     " identity.asserted_identities identity.privacy"
-    " record.is_capture record.require record.without_credentials Recorder.begin Recorder.__call__"
+    " hep.packet hep.check_server hep.check_key CaptureAgent.begin"
+    " record.is_capture record.require Recorder.begin Recorder.__call__"
     " shield.restart_with shield.main shield.report_file shield.read_counters"
     " sdp.check_direction sdp.check_port sdp.check_line sdp.check_kind"
     " uri.check_uri uri.check_address uri.check_host_port uri.address_uri uri.is_wildcard uri.warn_of_wildcard"
@@ -89,6 +91,7 @@ _CLICK = dict(
 )
 _STATUS = {name: whole(*bounds) for name, bounds in dict(ring=(101, 199), reject=(400, 699)).items()}
 _WAIT = dict(timeout=values.TIMEOUT)
+_CAPTURE_SERVER = values.LINE + [u"homer", u"127.0.0.1:9060", u"tcp://127.0.0.1", u"udp://a b", u"udp://a:99999", None]
 _EXPIRES = whole(1, 2**31 - 1)
 _EVENT = _LINE + [u"pre sence", u";id=1"]
 _NOT_THE_USERS = [[(name, u"x")] for name in (u"Event", u"o", u"Expires", u"Subscription-State", u"SIP-If-Match")]
@@ -111,6 +114,7 @@ TABLE = {
         advertised=_LINE + [u"a b", u"127.0.0.1:99999"],
         trace=optional(values.CALLABLE),
         record=values.PATH,
+        hep=optional(_CAPTURE_SERVER),
         tls=values.OPTIONAL_THING,
         session_expires=optional(whole(90, 2**31 - 1)),
         keepalive=optional(whole(1, 86400)),
@@ -366,6 +370,12 @@ TABLE = {
         max_restarts=optional(whole(0)),
         backoff=values.SECONDS,
         connect_timeout=values.SECONDS,
+    ),
+    "CaptureAgent.__init__": _entry(
+        dict(server=u"udp://127.0.0.1:9060"),
+        server=_CAPTURE_SERVER,
+        capture_id=whole(0, 2**32 - 1),
+        key=optional(values.LINE) + [u"\xe4" * 128],
     ),
     "Recorder.__init__": _entry(dict(path=u"unused.pcap"), path=values.PATH + [None], credentials=FLAG),
     # -- bodies and values -----------------------------------------------------------------------------------

@@ -20,12 +20,12 @@ _SCHEMAS = "/usr/share/kamailio/dbtext/kamailio"  # of the tables for presence
 _MODULES = ("/usr/lib/*/kamailio/modules", "/usr/lib/kamailio/modules", "/usr/lib64/kamailio/modules")
 
 
-def require_modules():
-    """Raises MissingPeer when Kamailio is here without what it has for events."""
-    if not any(glob.glob(os.path.join(folder, "presence.so")) for folder in _MODULES):
+def require_module(name, package):
+    """Raises MissingPeer when Kamailio lacks a module, as "presence.so", that is in this ``package`` of Debian."""
+    if not any(glob.glob(os.path.join(folder, name)) for folder in _MODULES):
         raise MissingPeer(
-            "Kamailio's presence modules are not installed, and the conformance tests need them: apt-get install"
-            " kamailio-presence-modules (Debian, Ubuntu)"
+            "Kamailio's module %s is not installed, and the conformance tests need it: apt-get install %s"
+            " (Debian, Ubuntu)" % (name, package)
         )
 
 

@@ -351,6 +351,7 @@ CAPABILITIES = (
         (
             ("asyncio", ["aio.*::*"]),
             ("Recording as pcap", ["conformance.test_record::*"]),
+            ("Homer: messages sent to a capture server", ["conformance.test_hep::*"]),
             ("Worker", ["worker.*::*"]),
             ("Sidecar", ["sidecar.*::*"]),
             ("Shield", ["shield.*::*"]),

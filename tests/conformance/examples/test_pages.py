@@ -5,7 +5,9 @@ from __future__ import absolute_import, division, print_function
 import io
 import os
 import re
+import socket
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -111,6 +113,15 @@ def test_the_example_of_probes_in_watching_md(starter):
     example = _start("watching.md", starter.folder(), number=1, section=u"Health")
     assert example.wait(20.0) == 0, example.output()
     assert example.output() == "True\n"
+
+
+def test_the_example_of_homer_in_watching_md(starter, other):
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as homer:
+        homer.bind(("127.0.0.1", 0))
+        port = u"127.0.0.1:%d" % homer.getsockname()[1]
+        example = _start("watching.md", starter.folder(), other.uri, 0, (u"127.0.0.1:9060", port), u"Homer")
+        assert example.wait(20.0) == 0, example.output()
+    assert example.output() == _block("watching.md", "text", section=u"Homer")
 
 
 def test_the_examples_of_tracing_md(starter, other):

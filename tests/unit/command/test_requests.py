@@ -4,11 +4,13 @@ from __future__ import absolute_import, division, print_function
 
 import re
 import signal
+import socket
+from contextlib import closing
 
 import pytest
 
 from peers import certificates
-from unit.command.process import Command, Listening, one_line, only_sofia, run
+from unit.command.process import NOBODY, Command, Listening, one_line, only_sofia, run
 
 
 @pytest.mark.parametrize("arguments", [["call"], ["message"]])
@@ -36,6 +38,27 @@ def test_a_long_message_goes_over_udp_only_when_told_so():
         assert refused.process.returncode == 2 and "1300" in one_line(refused.errors)
         assert "--large" in refused.errors and "large=True" not in refused.errors
         assert run("message", listening.uri, "x" * 1300, "--large").process.returncode == 0
+
+
+def test_a_message_is_sent_to_homer_as_well():
+    with Listening() as listening, closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as homer:
+        homer.bind(("127.0.0.1", 0))
+        homer.settimeout(10.0)
+        options = ["--hep", "udp://127.0.0.1:%d" % homer.getsockname()[1], "--hep-id", "258"]
+        command = run("message", listening.uri, "hello", *options, environment={"SIPBRIDGE_HEP_KEY": "sesame"})
+        assert command.process.returncode == 0, command.errors
+        packets = [homer.recv(65536) for _ in range(2)]
+    assert all(b"\x00\x00\x01\x02" in packet and b"sesame" in packet for packet in packets)
+    assert b"MESSAGE sip:" in packets[0] and b"SIP/2.0 200 OK" in packets[1]
+
+
+@pytest.mark.parametrize("arguments, told", [
+    (["--hep", "homer:9060"], "udp://"),
+    (["--hep", "udp://127.0.0.1", "--hep-id", "-1"], "4294967295"),
+])  # fmt: skip
+def test_a_capture_server_that_is_none(arguments, told):
+    command = run("message", NOBODY, "x", *arguments)
+    assert command.process.returncode == 2 and told in one_line(command.errors)
 
 
 def test_ping_prints_each_answer_and_the_sum():
