@@ -161,13 +161,13 @@ class CaptureAgent(object):
     @property
     def sent(self):
         # type: () -> int
-        """How many messages were sent, those left out that were refused (ICMP)."""
+        """How many messages were sent."""
         return self._sent
 
     @property
     def dropped(self):
         # type: () -> int
-        """How many messages were not: too many waited, the host had no address, or nobody listens there."""
+        """How many messages were not, as too many waited or the host had no address, or were refused there (ICMP)."""
         return self._dropped
 
     def begin(self, transport, host, port):
@@ -239,9 +239,7 @@ class CaptureAgent(object):
             except socket.error as error:  # socket.timeout among them
                 self._drop(str(error))
                 if error.errno != errno.ECONNREFUSED:
-                    return
-                with self._changed:  # that was about a packet before this one, which has not been sent yet
-                    self._sent -= 1
+                    return  # else that was about a packet before this one, which has not been sent yet
             else:
                 with self._changed:
                     self._sent += 1

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sipbridge._agent.agent import Agent
     from sipbridge._agent.observers import Crash, Refusal
     from sipbridge._call.call import Call
+    from sipbridge.hep import CaptureAgent
 
     #: The values of labels, in the order of the family's; and a number, or a Histogram.
     Sample = Tuple[Tuple[str, ...], Union[float, "Histogram"]]
@@ -84,6 +85,8 @@ FAMILIES = (
     _family("counter", "shield_responses_repeated_total", "", "Final responses that it sent again."),
     _family("counter", "shield_responses_evicted_total", "",
             "Final responses that were pushed out before their 32 s were over."),
+    _family("counter", "hep_sent_total", "", "Messages that were sent to Homer (hep=)."),
+    _family("counter", "hep_dropped_total", "", "Messages that were not, or were refused there."),
 )  # fmt: skip
 
 DIRECTIONS = ("incoming", "outgoing")
@@ -285,7 +288,7 @@ def attach(endpoint):
     with agent.lock:
         if agent.traffic is None:
             agent.traffic = Traffic(agent)
-    return lambda: meter.snapshot(core._agent)
+    return lambda: dict(meter.snapshot(core._agent), **_copied(core.hep))
 
 
 def _direction(call):
@@ -300,6 +303,14 @@ def _told(ask, *arguments):
         return ask(*arguments)
     except SipbridgeError:
         return None
+
+
+def _copied(capture):
+    # type: (Optional[CaptureAgent]) -> Dict[str, List[Sample]]
+    """The messages for a capture server, where there is one."""
+    if capture is None:
+        return {}
+    return {"hep_sent_total": [((), capture.sent)], "hep_dropped_total": [((), capture.dropped)]}
 
 
 def _passed(agent):

@@ -11,8 +11,10 @@ import sipbridge
 from conformance.conftest import USERS
 from conformance.sdp import ANSWER, OFFER
 from peers.homer import CaptureServer
+from peers.samples import Samples
 from peers.scenario import Callee
 from peers.waiting import wait_until
+from sipbridge import metrics
 from sipbridge.hep import CaptureAgent
 
 #: The columns of whence and whither.
@@ -90,3 +92,6 @@ def test_a_server_that_is_down_costs_a_call_nothing(sipp):
     with sipbridge.Endpoint(hep=nobody) as phone:
         place_call(phone, sipp)
         wait_until(lambda: phone.hep.dropped > 0)
+    counted = Samples(metrics.Collector(phone))  # also of one that is closed, where nothing moves any more
+    assert counted.get("hep_dropped_total") == phone.hep.dropped
+    assert counted.get("hep_sent_total") == phone.hep.sent
