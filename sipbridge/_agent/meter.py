@@ -7,6 +7,7 @@ their own; a lock makes their numbers exact.
 from __future__ import absolute_import, division, print_function
 
 import threading
+import weakref
 from bisect import bisect_left
 
 from sipbridge import events
@@ -271,6 +272,11 @@ class Meter(observers.Observer):
         return found
 
 
+#: The meters of the endpoints that have one.
+_meters = weakref.WeakKeyDictionary()  # type: weakref.WeakKeyDictionary[Any, Meter]
+_attaching = threading.Lock()
+
+
 def check_endpoint(endpoint):
     # type: (Any) -> Any
     """The Endpoint itself, also of one of sipbridge.aio. Raises InputError."""
@@ -282,12 +288,17 @@ def check_endpoint(endpoint):
 
 def attach(endpoint):
     # type: (Any) -> Callable[[], Dict[str, List[Sample]]]
-    """Count at an Endpoint, or at one of sipbridge.aio, from now on. Returns a function that gives the samples."""
+    """Count at an Endpoint, or at one of sipbridge.aio, from now on: once, however many collectors want that. Returns a
+    function that gives the samples.
+    """
     core = check_endpoint(endpoint)
-    meter, agent = core.observe(Meter()), core._agent
-    with agent.lock:
-        if agent.traffic is None:
-            agent.traffic = Traffic(agent)
+    with _attaching:
+        meter = _meters.get(core)
+        if meter is None:
+            meter = _meters[core] = core.observe(Meter())
+    with core._agent.lock:
+        if core._agent.traffic is None:
+            core._agent.traffic = Traffic(core._agent)
     return lambda: dict(meter.snapshot(core._agent), **_copied(core.hep))
 
 

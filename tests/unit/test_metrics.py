@@ -240,6 +240,17 @@ def test_several_endpoints_in_one_registry(alice, bob):
         registry.register(metrics.Collector(bob))
 
 
+def test_several_collectors_of_one_endpoint_count_once(alice, bob):
+    registry, page = prometheus_client.CollectorRegistry(), metrics.Collector(bob)
+    metrics.register(bob, "bob", registry).remove("bob")
+    metrics.register(bob, "bob", registry)
+    alice.call("sip:bob@example.com", testing.SDP)
+    labels = {"sip_endpoint": "bob", "direction": "incoming"}
+    assert registry.get_sample_value("sipbridge_calls_answered_total", labels) == 1
+    assert Samples(page).those("calls_answered_total") == {("incoming",): 1}
+    assert len(bob._dispatcher.observers.call_ended) == 1 + len(alice._dispatcher.observers.call_ended)
+
+
 def test_without_prometheus_client(alice, monkeypatch):
     monkeypatch.setattr(metrics, "prometheus_client", None)
     for function, more in ((metrics.serve, (0,)), (metrics.register, ()), (metrics.Collector, ())):
