@@ -12,6 +12,7 @@ from bisect import bisect_left
 
 from sipbridge import events
 from sipbridge._agent import observers
+from sipbridge._agent.endpoint import Endpoint
 from sipbridge._agent.traffic import METHODS, OTHER, Traffic
 from sipbridge._compat import NamedTuple
 from sipbridge._engine import shield_counters
@@ -281,7 +282,7 @@ def check_endpoint(endpoint):
     # type: (Any) -> Any
     """The Endpoint itself, also of one of sipbridge.aio. Raises InputError."""
     core = getattr(endpoint, "_core", endpoint)
-    if not isinstance(core, observers.Observed):
+    if not isinstance(core, Endpoint):
         raise InputError("endpoint must be an Endpoint, not %r" % (endpoint,))
     return core
 
