@@ -136,8 +136,10 @@ setup(
     install_requires=[CFFI],
     extras_require={
         "aio": ["greenlet>=3.2.5"],
-        "metrics": ["prometheus_client>=0.12.0"],  # the last for Python 2.7
+        "logs": ["ecs-logging>=1.1.0"],  # which is the last for Python 2.7; pip chooses what fits a newer one
+        "metrics": ["prometheus_client>=0.12.0"],  # likewise
         "pcap": ["dpkt>=1.9.8"],
+        "sentry": ["sentry-sdk>=1.45"],  # likewise
     },
     python_requires=">=2.7, !=3.0.*, !=3.1.*, !=3.2.*, !=3.3.*, !=3.4.*, !=3.5.*, !=3.6.*, !=3.7.*, !=3.8.*",
     zip_safe=False,

@@ -28,6 +28,7 @@ from sipbridge._agent.observers import Observer
 from sipbridge._agent.pool import HandlerStatistics
 from sipbridge._call.keys import Digits
 from sipbridge._engine.choice import Engine
+from sipbridge._engine.records import Source
 from sipbridge._engine.response import Response
 from sipbridge._text.arguments import Body
 from sipbridge.errors import SipbridgeError
@@ -628,6 +629,7 @@ class Call:
     headers: Headers
     call_id: str
     started: float
+    source: Optional[Source]
     request_uri: str
     local_sdp: Optional[bytes]
     remote_sdp: Optional[bytes]

@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import re
 
 from sipbridge._compat import text_type, to_text
+from sipbridge._later import later
 from sipbridge._text.arguments import check_pairs, check_text
 from sipbridge._text.checks import CONTROL
 from sipbridge.errors import InputError
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     HeaderFields = Union[Mapping[str, str], Iterable[Tuple[str, str]]]
     _T = TypeVar("_T")
+
+    from sipbridge._text import masking as _masking
+else:
+    _masking = later("sipbridge._text.masking")
 
 # Compact forms (RFC 3261, 7.3.3, and IANA's registry of header fields).
 _COMPACT = {
@@ -128,7 +133,7 @@ class Headers(object):
 
     def __repr__(self):
         # type: () -> str
-        return "Headers(%r)" % (list(self._all()),)
+        return _masking.masked_anywhere("Headers(%r)" % (list(self._all()),))  # it may come into logs
 
     if TYPE_CHECKING:
 

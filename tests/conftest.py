@@ -12,8 +12,8 @@ from distribution import has_workers, together
 from peers.fixtures import by_hand, elsewhere, make_phone, silent  # noqa: F401
 from peers.ports import claim, has_ipv6
 
-#: Endpoints in memory and on loopback, as the tests of any service may have them.
-pytest_plugins = ["sipbridge.pytest_plugin"]
+#: Endpoints in memory and on loopback, as the tests of any service may have them; and what looks at all log lines.
+pytest_plugins = ["sipbridge.pytest_plugin", "peers.log_watch"]
 
 #: What a test over IPv6 has among its parameters; others carry the mark.
 _IPV6 = re.compile(r"(?:[a-z]+://\[::1\](?::.*)?|::1)\Z")

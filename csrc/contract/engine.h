@@ -333,6 +333,11 @@ int sb_notify(int engine, sb_id subscription, const char *state, const sb_conten
  * there is one in a process.
  */
 
+/* When this process crashes (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT), write to this descriptor where in native code the
+ * thread was that did it, and then do what would have been done. Once for a process, by its main thread; the descriptor
+ * has to stay open. SB_ESTATE when it was called before, SB_ENOTSUP where the C library cannot tell. */
+int sb_keep_backtraces(int descriptor);
+
 /* Whether this engine's messages go through the shield, as a probe found out when the engine was opened: 1 or 0.
  * SB_ENOTSUP: the engine's library needs no shield. */
 int sb_shielded(int engine);

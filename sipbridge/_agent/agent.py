@@ -4,11 +4,11 @@ from __future__ import absolute_import, division, print_function
 
 import time
 
-from sipbridge._agent.observers import Refusal
 from sipbridge._call.placing import place
 from sipbridge._compat import NamedTuple, monotonic
 from sipbridge._engine.records import Parties, tell
 from sipbridge._engine.response import check_response, is_absence
+from sipbridge._later import later
 from sipbridge._text.arguments import check_timeout
 from sipbridge.errors import CallStateError, EngineError, TimeoutError, naming, quietly
 from sipbridge.headers import Headers
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
         TypeVar,
     )
 
+    from sipbridge._agent import observers as _observers
     from sipbridge._agent.dispatch import Dispatcher, Timer
-    from sipbridge._agent.observers import Observers
     from sipbridge._agent.sources import Trust
+    from sipbridge._agent.telling import Observers
     from sipbridge._call.call import Call
     from sipbridge._engine.choice import Engine
     from sipbridge._engine.records import Content, RawEvent, Source, Told
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from sipbridge.events import RequestReceived
 
     _T = TypeVar("_T")
+else:
+    _observers = later("sipbridge._agent.observers")
 
 #: The method of the request that an event of the engine tells of without its name.
 _METHODS = {"call-incoming": "INVITE", "call-reinvite": "INVITE", "subscribe": "SUBSCRIBE"}
@@ -202,7 +205,7 @@ class Agent(object):
         if observers.refused:
             call_id = Headers(raw.headers).get("Call-ID", "")
             method = raw.method or _METHODS.get(raw.type, "")
-            observers.note("refused", Refusal(rule, status, method, self.told[1], call_id))
+            observers.note("refused", _observers.Refusal(rule, status, method, self.told[1], call_id))
 
     @property
     def told(self):

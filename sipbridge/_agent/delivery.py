@@ -6,7 +6,7 @@ import sys
 import threading
 import weakref
 
-from sipbridge._agent.observers import Observers
+from sipbridge._agent.telling import Observers
 from sipbridge._call.own import Listeners, listeners_of, listeners_of_call
 from sipbridge._compat import monotonic
 from sipbridge._engine.owner import Owner
@@ -275,14 +275,15 @@ class Delivery(object):
         if fatal:
             text = "%s: %r" % (text, error)
             self._fatal = self._fatal or (text, error)
-            log.critical("%s; the endpoint is being closed", text, exc_info=True)
+        told = fault.Fault(error, traceback, event, handler, call_id, fatal)
+        self.observers.tell_now("fault", told)  # first: Sentry takes an exception once, and this knows more of it
+        extra = {"event": "fault" if handler is None else "handler-failed", "call_id": call_id}
+        if fatal:
+            log.critical("%s; the endpoint is being closed", text, exc_info=True, extra=extra)
         else:
-            log.error("%s", text, exc_info=True)
-        if self._on_error is not None or self.observers.fault:
-            told = fault.Fault(error, traceback, event, handler, call_id, fatal)
-            self.observers.tell_now("fault", told)
-            if self._on_error is not None:
-                self._tell_hook(told)
+            log.error("%s", text, exc_info=True, extra=extra)
+        if self._on_error is not None:
+            self._tell_hook(told)
 
     def _tell_hook(self, told):
         # type: (Fault) -> None

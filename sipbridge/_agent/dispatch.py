@@ -352,7 +352,7 @@ class Dispatcher(Delivery):
                 finally:
                     self._wake()
         except Exception:  # a fault of ours must not stop the events of every other call
-            self._report("cannot follow %r" % (raw,))
+            self._report("cannot follow %s" % getattr(raw, "type", type(raw)))  # the rest may have credentials
         self.observers.tell(True)
         if event is not None:
             self._hand_out(event)

@@ -11,9 +11,9 @@ from sipbridge._agent.agent import Agent, Draining
 from sipbridge._agent.bridges import Bridges
 from sipbridge._agent.dispatch import Dispatcher
 from sipbridge._agent.identities import Identities
-from sipbridge._agent.observers import Observed
 from sipbridge._agent.pool import MOST
 from sipbridge._agent.table import Table, settle
+from sipbridge._agent.telling import Observed
 from sipbridge._call.call import SDP, Call
 from sipbridge._call.following import end as end_call
 from sipbridge._call.own import decorator
@@ -179,6 +179,7 @@ class Endpoint(Identities, Bridges, Observed):
             tap.begin(*self._local)
         if trace is not None:
             self.on(events.TraceMessage, trace)
+        self._observe_everywhere()
         _open_endpoints.add(self)
         if self._agent.trunk is not None:
             self._agent.add_trunk(self._agent.trunk, True)

@@ -1,35 +1,17 @@
-"""Tell those who watch an endpoint what happens: logs, metrics, reports of errors.
-
-Most of it happens under the endpoint's lock, where no foreign code may run: an observer may ask the endpoint something,
-or take a lock of its own that another thread holds while it asks. So what happens is noted under the lock, and the
-observers are told in the same order, one thing at a time, as soon as the lock is free.
-"""
+"""What is told to those who watch an endpoint: logs, metrics, reports of errors."""
 
 from __future__ import absolute_import, division, print_function
 
-import sys
-import threading
-from collections import deque
-
 from sipbridge._compat import NamedTuple
-from sipbridge._later import later
-from sipbridge._text.arguments import check_kind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import logging
-    from typing import Any, Callable, Deque, Optional, Set, Tuple, TypeVar, cast
+    from typing import Any, Callable, List, Optional
 
     from sipbridge import events
-    from sipbridge._agent import traffic
-    from sipbridge._agent.agent import Agent
     from sipbridge._agent.fault import Fault
     from sipbridge._call.call import Call
     from sipbridge._engine.records import Source
-
-    _Observer = TypeVar("_Observer", bound="Observer")
-else:
-    logging, traffic = later("logging", "sipbridge._agent.traffic")
 
 
 class Refusal(NamedTuple("Refusal", [
@@ -169,112 +151,5 @@ class Observer(object):
         """The engine is lost for good."""
 
 
-#: What an observer is told of: the names of its methods.
-KINDS = tuple(sorted(name for name in vars(Observer) if not name.startswith("_")))
-
-
-class Observers(object):
-    """The observers of one endpoint, and what they have not been told of yet.
-
-    It has a tuple of functions for each of :data:`KINDS`, by that name: those of the observers that want to know. Where
-    something happens, look whether there are any, and :meth:`note` it::
-
-        if observers.call_started:
-            observers.note("call_started", call)
-    """
-
-    if TYPE_CHECKING:
-        call_started = call_progress = call_answered = call_ended = ()  # type: Tuple[Callable[..., object], ...]
-        refused = registration_changed = message = ()  # type: Tuple[Callable[..., object], ...]
-        handler_began = handler_ended = fault = ()  # type: Tuple[Callable[..., object], ...]
-        engine_lost = engine_restarted = engine_failed = ()  # type: Tuple[Callable[..., object], ...]
-
-    def __init__(self):
-        # type: () -> None
-        self._notes = deque()  # type: Deque[Tuple[str, Tuple[Any, ...]]]
-        self._telling = threading.Lock()
-        self._teller = None  # type: Optional[threading.Thread]
-        self._failing = set()  # type: Set[Callable[..., object]]
-        for kind in KINDS:
-            setattr(self, kind, ())
-
-    def add(self, observer):
-        # type: (Observer) -> None
-        """Tell this one, too. From any thread, under the endpoint's lock."""
-        for kind in KINDS:
-            function = getattr(type(observer), kind)
-            if getattr(function, "__func__", function) is not vars(Observer)[kind]:
-                setattr(self, kind, getattr(self, kind) + (getattr(observer, kind),))
-
-    # -- what happens under the lock -----------------------------------------------------------------------
-
-    def note(self, kind, *arguments):
-        # type: (str, *Any) -> None
-        """Something happened, of which :meth:`tell` tells. Under the endpoint's lock, so that the order is right."""
-        self._notes.append((kind, arguments))
-
-    def forget(self, kind, *arguments):
-        # type: (str, *Any) -> None
-        """What was noted did not happen. It may have been told already."""
-        try:
-            self._notes.remove((kind, arguments))
-        except ValueError:
-            pass
-
-    def tell(self, wait=False):
-        # type: (bool) -> None
-        """Tell of all that was noted. Without the endpoint's lock.
-
-        While another thread does that, it tells of this, too, and nothing is left to do here; with ``wait`` this waits
-        for it, so that the event thread brings no more than can be told of.
-        """
-        if self._teller is threading.current_thread():  # an observer has called something
-            return
-        while self._notes and self._telling.acquire(wait):
-            self._teller = threading.current_thread()
-            try:
-                while self._notes:
-                    kind, arguments = self._notes.popleft()
-                    self.tell_now(kind, *arguments)
-            finally:
-                self._teller = None
-                self._telling.release()
-
-    # -- what happens without it -----------------------------------------------------------------------------
-
-    def tell_now(self, kind, *arguments):
-        # type: (str, *Any) -> None
-        """Tell of something at once, on this thread. Not under the endpoint's lock."""
-        for function in getattr(self, kind):
-            try:
-                function(*arguments)
-            except Exception:
-                self._report(function)
-
-    def _report(self, function):
-        # type: (Callable[..., object]) -> None
-        if function in self._failing:
-            return
-        self._failing.add(function)
-        logging.getLogger("sipbridge").exception("observer %r failed; this is logged once", function)
-
-
-class Observed(object):
-    """The part of an endpoint that observers are given to."""
-
-    if TYPE_CHECKING:
-        _agent = cast("Agent", None)
-
-    def observe(self, observer):
-        # type: (_Observer) -> _Observer
-        """Tell this :class:`~sipbridge.Observer` what happens from now on: see docs/watching.md. Returns it.
-
-        Raises InputError.
-        """
-        check_kind(observer, Observer, "observer")
-        agent = self._agent
-        with agent.lock:
-            agent.observers.add(observer)
-            if agent.observers.message and agent.traffic is None:
-                agent.traffic = traffic.Traffic(agent)
-        return observer
+#: What makes an observer for each endpoint that will be opened.
+everywhere = []  # type: List[Callable[[], Observer]]

@@ -6,7 +6,6 @@ To follow an event is to change the state of the call, registration or other obj
 from __future__ import absolute_import, division, print_function
 
 from sipbridge import events
-from sipbridge._agent.observers import Crash
 from sipbridge._call import following
 from sipbridge._call.incoming import IncomingRequest
 from sipbridge._compat import monotonic
@@ -21,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional, Sequence, Tuple, Union
 
-    from sipbridge._agent import health, trace_peers
+    from sipbridge._agent import health, observers, trace_peers
     from sipbridge._agent.agent import Agent
     from sipbridge._call import passing, sessions
     from sipbridge._call.call import Call
@@ -30,8 +29,9 @@ if TYPE_CHECKING:
     from sipbridge._kept.notifier import Notifier
     from sipbridge.events import RequestReceived
 else:
-    health, trace_peers, passing, sessions, kept = later(
+    health, observers, trace_peers, passing, sessions, kept = later(
         "sipbridge._agent.health",
+        "sipbridge._agent.observers",
         "sipbridge._agent.trace_peers",
         "sipbridge._call.passing",
         "sipbridge._call.sessions",
@@ -189,7 +189,8 @@ class Table(object):
             if pending.on_response is not None:
                 pending.on_response(Response(503, raw.reason, Headers(), b""))
         kept.lose(self._agent, EngineLost(raw.reason))
-        self._note("engine_lost", Crash(raw.reason, raw.call, raw.body.decode("utf-8", "replace"), raw.peer or None))
+        backtrace = raw.body.decode("utf-8", "replace")
+        self._note("engine_lost", observers.Crash(raw.reason, raw.call, backtrace, raw.peer or None))
         return None
 
     def _engine_restarted(self, raw):

@@ -181,17 +181,17 @@ def _plain(method):
 
 #: What each method of an engine sends.
 _SENT = {
-    "call": lambda self, parties, content, call_id=None: ("INVITE", 0, None, call_id or ""),
+    "call": lambda self, parties, content, call_id=None, *_: ("INVITE", 0, None, call_id or ""),
     "ring": Traffic._response,
-    "answer_call": lambda self, number, content: self._within(number, "INVITE", 200),
+    "answer_call": lambda self, number, *_: self._within(number, "INVITE", 200),
     "reject": Traffic._response,
     "redirect": Traffic._response,
-    "ack": lambda self, number, content: self._within(number, "ACK"),
+    "ack": lambda self, number, *_: self._within(number, "ACK"),
     "hangup": Traffic._hangup,
-    "call_request": lambda self, number, method, content: self._within(number, method),
-    "reinvite": lambda self, number, content: self._within(number, "INVITE"),
+    "call_request": lambda self, number, method, *_: self._within(number, method),
+    "reinvite": lambda self, number, *_: self._within(number, "INVITE"),
     "answer": Traffic._answer,
-    "request": lambda self, method, parties, content: (method, 0, None, ""),
+    "request": lambda self, method, *_: (method, 0, None, ""),
     "publish": _plain("PUBLISH"),
     "register": _plain("REGISTER"),
     "refresh": _plain("REGISTER"),
@@ -200,7 +200,7 @@ _SENT = {
     "subscribe": _plain("SUBSCRIBE"),
     "subscribe_refresh": _plain("SUBSCRIBE"),
     "unsubscribe": _plain("SUBSCRIBE"),
-    "subscription_accept": lambda self, number, status, expires: ("SUBSCRIBE", status, None, ""),
-    "subscription_reject": lambda self, number, status, reason: ("SUBSCRIBE", status, None, ""),
+    "subscription_accept": lambda self, number, status, *_: ("SUBSCRIBE", status, None, ""),
+    "subscription_reject": lambda self, number, status, *_: ("SUBSCRIBE", status, None, ""),
     "notify": _plain("NOTIFY"),
 }  # type: Dict[str, Any]

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sipbridge._call.placing import Attempt
     from sipbridge._call.session_timer import SessionTimer
     from sipbridge._call.transfer import Transfer
-    from sipbridge._engine.records import Content
+    from sipbridge._engine.records import Content, Source
     from sipbridge._text.arguments import Body
     from sipbridge.events import CallEnded, RequestReceived, TransferRequested
     from sipbridge.headers import HeaderFields, Headers
@@ -77,6 +77,7 @@ class Call(Own):
         local_sdp, remote_sdp: the session descriptions that were sent and received last, bytes or None.
         call_id: the Call-ID (20.8), text.
         started: when the INVITE was received, or sent for the first time; seconds since 1970, UTC, as all times.
+        source: where the INVITE came from, a :class:`~sipbridge.Source`; None for a call of ours, or if nobody knows.
         ended: the :class:`~sipbridge.CallEnded`, or None before the end.
         replaces: the Call whose place this one takes when you answer it (RFC 3891), or None.
         user: the name that the caller has proven by digest (``Endpoint(authenticator=)``), or None.
@@ -95,7 +96,9 @@ class Call(Own):
         self.state = "incoming" if incoming else "calling"  # type: State
         self.headers = headers
         self.call_id = headers.get("Call-ID", "") if call_id is None else call_id  # type: str
-        self.started = agent.told[0] if incoming else time.time()  # type: float
+        told = agent.told if incoming else (time.time(), None)  # type: Tuple[float, Optional[Source]]
+        self.started = told[0]  # type: float
+        self.source = told[1]  # type: Optional[Source]
         self.request_uri = request_uri
         self.local_sdp = self._wanted_sdp = local_sdp  # these differ while the peer holds and no handler answers that
         self.remote_sdp = remote_sdp
@@ -131,8 +134,8 @@ class Call(Own):
     @property
     def local_uri(self):
         # type: () -> str
-        """Our URI: that of To in an incoming call, else that of From ("" before the first response)."""
-        return address_uri(self.headers.get("To" if self.incoming else "From", ""))
+        """Our URI: that of To in an incoming call, else that of From ("" where only the first response will tell)."""
+        return address_uri(self.headers.get("To" if self.incoming else "From", "")) or self._own
 
     # -- the callee ----------------------------------------------------------------------------------------
 

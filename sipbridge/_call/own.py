@@ -94,6 +94,7 @@ class Own(object):
         self.data = None  # type: Any
         self.answered_at = None  # type: Optional[float]
         self._begun = monotonic()
+        self._own = ""  # the URI for From that our INVITE was given
         self._answer_noted = False
         self._talk = None  # type: Optional[Tuple[float, Optional[float]]]  # since when and until when, on the monotonic clock
         self._listeners = None  # type: Optional[Listeners]

@@ -65,6 +65,7 @@ def prepare(
     sdp = None if content is None else content.body
     number = _new_call_id() if call_id is None else check_call_id(call_id)
     call = Call(agent, False, address_uri(parties.to), Headers(), sdp, None, parties.to, number)
+    call._own = "" if parties.from_ is None else address_uri(parties.from_)
     if session_expires is not None or agent.session_expires is not None:
         interval = session_timer.check_interval(session_expires) or agent.session_expires or 0
         call._session_timer = session_timer.SessionTimer(call, interval)

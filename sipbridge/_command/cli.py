@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import logging
 import sys
 
-from sipbridge import shield
+from sipbridge import logs, shield
 from sipbridge._command.console import PASSWORD_VARIABLE, Console, Interrupts
 from sipbridge._command.options import (
     EXIT_AUTHENTICATION,
@@ -96,10 +96,20 @@ def _arguments(argv):
     return arguments
 
 
+def begin_logs(options):
+    # type: (argparse.Namespace) -> None
+    """Have log lines written to standard error. Raises NotSupportedError."""
+    if getattr(options, "json_logs", False):
+        logs.write_json(level=logging.DEBUG if options.verbose else logging.INFO, service="sipbridge")
+    else:
+        logging.basicConfig(level=logging.DEBUG if options.verbose else logging.ERROR)
+
+
 def run(options, console):
     # type: (argparse.Namespace, Console) -> int
     """Run the chosen command. Returns its exit code. Explains an error on standard error."""
     try:
+        begin_logs(options)
         with Interrupts() as options.interrupts:
             return int(options.run(options, console))
     except KeyboardInterrupt:
@@ -121,7 +131,6 @@ def main(argv=None):
         parser.error("an argument is not text: %s" % error)
     if argv is None and hasattr(options, "engine"):
         shield.restart_with("sipbridge", sys.argv[1:], options.engine)
-    logging.basicConfig(level=logging.DEBUG if options.verbose else logging.ERROR)
     console = Console()
     code = run(options, console)
     if console.broken.is_set():

@@ -217,6 +217,9 @@ def _watching(parser):
         "--health", metavar="PORT", type=values.place,
         help="tell over HTTP whether all is well, /live and /ready (on 127.0.0.1; or HOST:PORT)",
     )  # fmt: skip
+    group.add_argument(
+        "--json-logs", action="store_true", help="log calls and faults as JSON lines (ECS) on standard error"
+    )
 
 
 def _add_register(subparsers):

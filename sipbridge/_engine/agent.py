@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     class Observers(Protocol):
         """Those who are told what happens: :class:`sipbridge._agent.observers.Observers`."""
 
-        call_started = call_progress = call_answered = call_ended = registration_changed = ()  # type: Tuple[Any, ...]
+        call_started = ()  # type: Tuple[Any, ...]
+        call_progress = ()  # type: Tuple[Any, ...]
+        call_answered = ()  # type: Tuple[Any, ...]
+        call_ended = ()  # type: Tuple[Any, ...]
+        registration_changed = ()  # type: Tuple[Any, ...]
 
         def note(self, kind, *arguments):
             # type: (str, *Any) -> None

@@ -36,6 +36,9 @@ _SIGNALS = dict(
 #: The number of crash files of each kind to keep, so that a worker that dies again and again does not fill the disk.
 _KEPT = 5
 
+#: The most octets of a traceback that go into the event of a lost engine.
+_BACKTRACE = 16384
+
 #: The seconds that the kernel may take to write a core dump.
 _DUMP = 5.0
 
@@ -55,6 +58,7 @@ class Child(object):
     Attributes:
         pid: its process id.
         name: what errors and the log call it.
+        backtrace, core: as of a :class:`~sipbridge._engine.process.Process`.
 
     Raises EngineLost when it cannot be started.
     """
@@ -64,6 +68,8 @@ class Child(object):
         self._folder = settings["crash_folder"]  # type: Optional[str]
         self._lock = threading.Lock()  # for its process id, which another process may get once the exit code is taken
         self._code = None  # type: Optional[int]
+        self.backtrace = b""  # type: bytes
+        self.core = ""  # type: str
         code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
         try:
             self._process = subprocess.Popen(
@@ -172,6 +178,8 @@ class Child(object):
         for path in glob.glob(os.path.join(folder, "worker-%d.traceback" % self.pid)):
             if os.path.getsize(path):
                 left.append(path)
+                with open(path, "rb") as stream:
+                    self.backtrace = stream.read(_BACKTRACE)
             else:
                 os.unlink(path)
         left += self._name_core(folder)
@@ -189,5 +197,6 @@ class Child(object):
             if os.path.exists(path):
                 kept = os.path.join(folder, "worker-%d.core" % self.pid)
                 os.rename(path, kept)
+                self.core = kept
                 return [kept]
         return []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sipbridge._engine.unix_socket import Peer
 
-log = logging.getLogger("sipbridge")
+log = logging.getLogger("sipbridge.engine")
 
 #: The seconds that an engine has to hang up and end when its service is gone. Then it is killed.
 _FAREWELL = 2.0

@@ -18,10 +18,14 @@ class Process(object):
         pid: its process id, where that means something to this machine; else None.
         close_by: the time on the monotonic clock by which it has to end, once it was told to close its engine; else
             None. While it closes the engine it waits for peers, and gives no signs of life.
+        backtrace: once it is dead, what it has left of where it crashed: octets, as many as there is room for.
+        core: once it is dead, the path of its core dump, or "".
         gives_signs: whether it gets signs of life from the service, and takes the service's silence for its end.
     """
 
     gives_signs = False
+    backtrace = b""  # type: bytes
+    core = ""  # type: str
 
     def __init__(self, stream, name, pid=None):
         # type: (Stream, str, Optional[int]) -> None

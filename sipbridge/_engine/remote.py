@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 else:
     _Forwarding = object
 
-log = logging.getLogger("sipbridge")
+log = logging.getLogger("sipbridge.engine")
 
 #: The most events that a process sends before the service reads them, so that they do not fill its memory.
 WINDOW = 1000
@@ -50,7 +50,7 @@ WINDOW = 1000
 _CLOSING = 1.5
 
 #: The methods of an engine that only its server calls.
-_BETWEEN = frozenset(["vocabulary", "take_frames", "probe"])
+_BETWEEN = frozenset(["vocabulary", "take_frames", "probe", "keep_backtraces"])
 
 
 class Remote(_Forwarding):
@@ -410,7 +410,9 @@ class Remote(_Forwarding):
                 self._absorb(channel, *message)
             channel.fail(error)
             last = self._supervisor.last_id
-            self._events.append(unreported("engine-lost", reason="%s" % error, transaction=last))
+            dead = channel.process
+            left = dict(call=dead.pid or 0, body=dead.backtrace, peer=dead.core)  # for those who observe the endpoint
+            self._events.append(unreported("engine-lost", reason="%s" % error, transaction=last, **left))
             self._events.extend(self._ledger.ends("%s" % error))
             self._tell()
         channel.close()

@@ -13,13 +13,13 @@ from sipbridge.errors import EngineLost, SipbridgeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Tuple
 
     from sipbridge._engine.process import Process
     from sipbridge._engine.records import RawEvent
     from sipbridge._engine.remote import Remote
 
-log = logging.getLogger("sipbridge")
+log = logging.getLogger("sipbridge.engine")
 
 #: The most seconds that a process may take to load and open its engine.
 _START = 20.0
@@ -56,6 +56,7 @@ class Supervisor(object):
         self._max_restarts = max_restarts
         self._backoff = backoff
         self._generation = 0
+        self._pid = None  # type: Optional[int]  # of the process that is watched
         self._thread = None  # type: Optional[threading.Thread]
         self.port = None  # type: Optional[int]
         self.starting = None  # type: Optional[Process]
@@ -131,6 +132,7 @@ class Supervisor(object):
         # type: () -> None
         while self._remote._channel is not None:
             channel, started = self._remote._channel, monotonic()
+            self._pid = channel.process.pid
             reason = self._watch(channel)
             died = monotonic()
             reason = channel.problem or reason
@@ -167,7 +169,9 @@ class Supervisor(object):
         closing = self._remote._closing
         while True:
             self.deaths += 1
-            log.error("%s; %d in a row", reason, self.deaths)
+            pid, self._pid = self._pid, None
+            facts = dict(event="engine-lost", cause=reason, worker_pid=pid, count=self.deaths)  # type: Dict[str, Any]
+            log.error("%s; %d in a row", reason, self.deaths, extra=facts)
             if self._max_restarts is not None and self.deaths > self._max_restarts:
                 return self._give_up(reason)
             if closing.wait(self._delay()):
@@ -183,7 +187,8 @@ class Supervisor(object):
         seconds = monotonic() - died
         told = (channel.facts or {}).get("before")  # a sidecar tells how the last engine died
         reason = "%s: %s" % (reason, told) if told else reason
-        log.warning("%s is in its place after %.3f s", channel.process.name, seconds)
+        facts = dict(event="engine-restarted", cause=reason, worker_pid=channel.process.pid, seconds=round(seconds, 3))
+        log.warning("%s is in its place after %.3f s", channel.process.name, seconds, extra=facts)
         for text in complaints:
             log.warning("%s", text)
         self._remote._install(channel, unreported("engine-restarted", reason=reason, expires=seconds), *failed)
@@ -200,7 +205,7 @@ class Supervisor(object):
         # type: (str) -> bool
         error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self.deaths, reason))
         self._remote._give_up(error)
-        log.critical("%s", error)
+        log.critical("%s", error, extra={"event": "engine-failed", "cause": reason, "count": self.deaths})
         return False
 
 

@@ -27,7 +27,7 @@ class Worker(Remote):
             lived for a minute begins a new row.
         backoff: seconds before the second restart in a row. The seconds double for each further one, up to ten. The
             first restart has no delay.
-        crash_folder: the folder for core dumps and, from Python 3 on, tracebacks of processes that died; it keeps the
+        crash_folder: the folder for core dumps and tracebacks of processes that died; it keeps the
             last five of each. If it is missing, it is made with the mode 0700. None keeps nothing. A core dump holds
             the memory of the process, so passwords, too.
         python: path of the interpreter for the process; None for the present one.

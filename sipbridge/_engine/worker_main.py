@@ -12,7 +12,7 @@ import sys
 from sipbridge._engine import protocol
 from sipbridge._engine.in_process import InProcess
 from sipbridge._engine.server import Server, ServiceGone
-from sipbridge.errors import SipbridgeError
+from sipbridge.errors import NotSupportedError, SipbridgeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,26 +48,40 @@ def _take_streams(settings):
 
 
 def _keep_crashes(folder):
-    # type: (str) -> None
-    """If possible, let the kernel write a core dump and Python a traceback to the folder when this process crashes."""
+    # type: (str) -> Optional[int]
+    """If possible, let the kernel write a core dump and Python a traceback to the folder when this process crashes.
+
+    Returns the descriptor of the file for tracebacks, or None.
+    """
     try:
-        _enter(folder)
+        return _enter(folder)
     except (OSError, IOError, ValueError) as error:
         sys.stderr.write("sipbridge: crashes of this worker are not kept: %s\n" % error)
+        return None
+
+
+def _keep_backtraces(engine, descriptor):
+    # type: (InProcess, int) -> None
+    try:
+        engine.keep_backtraces(descriptor)
+    except NotSupportedError:  # by the C library
+        pass
 
 
 def _enter(folder):
-    # type: (str) -> None
+    # type: (str) -> int
+    """Go there. Returns the descriptor of the file for tracebacks, to which Python's go from now on."""
     os.chdir(folder)
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+    path = os.path.join(folder, "worker-%d.traceback" % os.getpid())
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)  # which stays open
     try:
         import faulthandler
     except ImportError:  # Python 2
-        return
-    path = os.path.join(folder, "worker-%d.traceback" % os.getpid())
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    faulthandler.enable(os.fdopen(descriptor, "w"))  # it must stay open
+        return descriptor
+    faulthandler.enable(descriptor)
+    return descriptor
 
 
 def main(text):
@@ -82,13 +96,14 @@ def main(text):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, _START)
-    if settings["crash_folder"]:
-        _keep_crashes(settings["crash_folder"])
+    traces = _keep_crashes(settings["crash_folder"]) if settings["crash_folder"] else None
     try:
         engine = InProcess(settings["engine"])
     except SipbridgeError as error:
         os.write(stream, protocol.failure(0, error))  # the first octets: there is room for them
         sys.exit(1)
+    if traces is not None:
+        _keep_backtraces(engine, traces)
     server = Server(engine, stream, stream, beats, settings)
     try:
         server.run()

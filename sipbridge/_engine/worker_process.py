@@ -57,7 +57,9 @@ class WorkerProcess(Process):
     def reap(self, patience, reason=None):
         # type: (float, Optional[str]) -> str
         """Wait for its end, and kill it in the end. Returns how it ended, or the reason, with its crash files."""
-        return self._child.reap(patience, reason)
+        text = self._child.reap(patience, reason)
+        self.backtrace, self.core = self._child.backtrace, self._child.core
+        return text
 
 
 def _socket_pair():

@@ -27,6 +27,20 @@ _KEY_LINE = re.compile(u"^(?:a=crypto:|k=)[^\r\n]*", re.MULTILINE)
 _KEY = re.compile(u"(inline:|k=(?:clear|base64):)([^\\s|;]*)")
 
 
+# The same in a text that may be anything, as the repr() of a message or of its header fields.
+_ANYWHERE = re.compile(
+    u"((?:Proxy-)?Authorization['\"]?\\s*[:,]\\s*u?['\"]?)(?!Digest)([^\r\n'\"]+)", re.IGNORECASE
+)
+
+
+def masked_anywhere(text):
+    # type: (str) -> str
+    """Any text in which digest responses, credentials of other schemes and keys of SRTP are masked."""
+    text = _ANYWHERE.sub(u"\\1" + MASK, text)
+    text = _DIGEST.sub(lambda digest: u"%s%s%s" % (digest.group(1), digest.group(2), MASK), text)
+    return _KEY.sub(_blotted, text)
+
+
 def masked(text):
     # type: (str) -> str
     """The text of a message in which digest responses, credentials of other schemes and SRTP keys are masked.
@@ -56,3 +70,13 @@ def _masked_field(found):
     if name.lower().endswith("authorization") and not value.lower().startswith("digest"):
         return name + colon + MASK
     return name + colon + _DIGEST.sub(lambda digest: '%s%s"%s"' % (digest.group(1), digest.group(2), MASK), value)
+
+
+# The password in a SIP URI (RFC 3261, 19.1.1): userinfo is "user:password@".
+_USERINFO = re.compile(u"^(sips?:[^@:]*):[^@]*@", re.IGNORECASE)
+
+
+def masked_uri(uri):
+    # type: (str) -> str
+    """A URI whose password is masked, without the headers that it may have (19.1.1), which may hold others."""
+    return _USERINFO.sub(u"\\1:%s@" % MASK, uri.partition(u"?")[0])

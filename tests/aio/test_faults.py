@@ -57,7 +57,7 @@ async def until(holds):
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
 async def test_a_handler_that_raises_answers_500_and_calls_the_hook(by_hand, caplog, kind):
-    faults, error = [], Boom("secret detail")
+    faults, error = [], Boom("inner detail")
     async with aio.Endpoint(on_error=faults.append) as phone:
         phone.on(sipbridge.MessageReceived, kind(error))
         request = send(by_hand, phone.port)

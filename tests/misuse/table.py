@@ -16,6 +16,7 @@ from sipbridge import (
     hep,
     identity,
     ladder,
+    logs,
     message_summary,
     metrics,
     negotiation,
@@ -30,8 +31,8 @@ from sipbridge._command import diagram_input
 
 #: Modules whose public names are for users, besides what ``sipbridge`` itself has.
 MODULES = (
-    diagram_input, health, hep, identity, ladder, message_summary, metrics, negotiation, payload, record, sdp, shield,
-    svg, uri,
+    diagram_input, health, hep, identity, ladder, logs, message_summary, metrics, negotiation, payload, record, sdp,
+    shield, svg, uri,
 )  # fmt: skip
 
 #: Classes whose objects the package makes. Their constructors are nobody else's.
@@ -51,7 +52,7 @@ INTERNAL = frozenset(
     " shield.restart_with shield.main shield.report_file shield.read_counters"
     " sdp.check_direction sdp.check_port sdp.check_line sdp.check_kind"
     " uri.check_uri uri.check_address uri.check_host_port uri.address_uri uri.is_wildcard uri.warn_of_wildcard"
-    " ladder.make_columns payload.check_line"
+    " ladder.make_columns payload.check_line EcsFormatter.format_to_ecs"
     " Authenticator.wants Authenticator.challenge Authenticator.examine Authenticator.judge"
     " BanList.covers BanList.failed"
     " SourceLimits.refusal SourceLimits.give_back SourceLimits.begin SourceLimits.end".split()
@@ -377,6 +378,8 @@ TABLE = {
         capture_id=whole(0, 2**32 - 1),
         key=optional(values.LINE) + [u"\xe4" * 128],
     ),
+    "EcsFormatter.__init__": _entry({}, service=values.LINE),
+    "logs.write_json": _entry({}, stream=[5, u"text", object()], level=whole(0, 100), service=values.LINE),
     "Recorder.__init__": _entry(dict(path=u"unused.pcap"), path=values.PATH + [None], credentials=FLAG),
     # -- bodies and values -----------------------------------------------------------------------------------
     "message_summary.parse_message_summary": _entry({}, body=values.OCTETS + [None, b"", b"\xff\x00"]),

@@ -41,7 +41,7 @@ def _constructor(owner):
         return lambda **arguments: sipbridge.Reason(**arguments).value
     modules = (sipbridge,) + tuple(
         importlib.import_module("sipbridge." + name)
-        for name in ("payload", "record", "hep", "headers", "access", "metrics")
+        for name in ("payload", "record", "hep", "headers", "access", "logs", "metrics")
     )
     return next(getattr(module, owner) for module in modules if hasattr(module, owner))
 

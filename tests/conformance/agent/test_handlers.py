@@ -32,7 +32,7 @@ class NoException(BaseException):
 
 
 def fail(event):
-    raise Boom("secret detail")
+    raise Boom("inner detail")
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 import sipbridge
 from peers.waiting import wait_until
 from sipbridge import testing
-from sipbridge._agent import observers as module
-from sipbridge._agent.observers import KINDS, Observers
+from sipbridge._agent import telling as module
+from sipbridge._agent.observers import RULES
+from sipbridge._agent.telling import KINDS, Observers
 
 LIMIT = 10.0  # seconds: only a test that fails waits that long
 
@@ -100,7 +101,7 @@ def test_what_is_refused_has_its_rule(alice, bob):
     call.hangup()
     draining.join()
     assert (refusal.rule, refusal.status, refusal.method) == ("draining", 503, "INVITE")
-    assert refusal.rule in module.RULES and refusal.call_id
+    assert refusal.rule in RULES and refusal.call_id
     assert len(observer.of("call_started")) == 1
 
 
@@ -230,4 +231,9 @@ def test_two_threads_tell_in_order_and_one_at_a_time():
 def test_what_nobody_wants_to_know_is_not_noted():
     observers = Observers()
     observers.add(sipbridge.Observer())
-    assert [kind for kind in KINDS if getattr(observers, kind)] == []
+    assert set(kind for kind in KINDS if getattr(observers, kind)) == set(module._Lines.loggers)  # for the log
+
+
+def test_the_kinds_are_the_methods_of_an_observer():
+    methods = [name for name in vars(sipbridge.Observer) if not name.startswith("_")]
+    assert sorted(KINDS) == sorted(methods)

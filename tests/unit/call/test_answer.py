@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from sipbridge._agent.observers import Observers
+from sipbridge._agent.telling import Observers
 from sipbridge._call.call import Call
 from sipbridge.errors import CallStateError, InputError
 from sipbridge.headers import Headers

@@ -4,8 +4,9 @@ from __future__ import absolute_import, division, print_function
 
 import pytest
 
-from sipbridge._text.masking import masked
+from sipbridge._text.masking import masked, masked_anywhere, masked_uri
 from sipbridge._text.printable import printable
+from sipbridge.headers import Headers
 
 SECRET = u"6629fae49393a05397450978507c4ef1"
 HEAD = u"REGISTER sip:example.com SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1\r\n"
@@ -46,3 +47,24 @@ def test_bodies_and_challenges_stay():
 
 def test_what_steers_a_terminal_is_escaped():
     assert printable(u"a\x1b[2Jb\r\nc\x9b\u202ed\te\xe9") == u"a\\x1b[2Jb\\x0d\\x0ac\\x9b\\u202ed\te\xe9"
+
+
+@pytest.mark.parametrize("uri, shown", [
+    (u"sip:alice:%s@example.com;user=phone" % SECRET, u"sip:alice:***@example.com;user=phone"),
+    (u"SIPS:a:%s:b@[::1]:5061" % SECRET, u"SIPS:a:***@[::1]:5061"),
+    (u"sip:a@h?Authorization=%s" % SECRET, u"sip:a@h"),
+    (u"sip:example.com:5060", u"sip:example.com:5060"),
+    (u"tel:+12015550123", u"tel:+12015550123"),
+    (u"", u""),
+])  # fmt: skip
+def test_a_uri_keeps_all_but_its_password(uri, shown):
+    assert masked_uri(uri) == shown
+
+
+@pytest.mark.parametrize("value", [u"Basic " + SECRET, FIELDS % ("response", SECRET), SECRET])
+@pytest.mark.parametrize("name", [u"Authorization", u"Proxy-Authorization"])
+def test_what_a_program_prints_of_a_message_has_no_credentials(name, value):
+    shown = repr(Headers([(name, value), ("To", "sip:bob@h")]))
+    for text in (shown, u"%s: %s" % (name, value), u"%r" % ((name, value),)):
+        assert SECRET not in masked_anywhere(text) and u"***" in masked_anywhere(text)
+    assert SECRET not in repr(Headers([(name, value)]))

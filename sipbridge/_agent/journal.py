@@ -1,0 +1,152 @@
+"""The lines of the loggers ``sipbridge.call``, ``sipbridge.registration`` and ``sipbridge.shield``.
+
+Each line has its facts as ``extra``, under the names that :data:`sipbridge.logs.FIELDS` explains. What a peer may
+choose is shortened, and shown so that it cannot control a terminal; a password in a URI is masked.
+"""
+
+from __future__ import absolute_import, division, print_function
+
+import logging
+
+from sipbridge._compat import monotonic
+from sipbridge._text.masking import masked_uri
+from sipbridge._text.printable import printable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Tuple
+
+    from sipbridge._agent.observers import Refusal
+    from sipbridge._call.call import Call
+    from sipbridge.events import CallEnded, RegistrationChanged
+
+_CALLS = logging.getLogger("sipbridge.call")
+_REGISTRATIONS = logging.getLogger("sipbridge.registration")
+_SHIELD = logging.getLogger("sipbridge.shield")
+
+#: The most characters of what a peer has chosen.
+_LONGEST = 256
+
+#: Of the refusals by one rule each of the first so many has a line; of more in a minute, one in so many seconds.
+_SINGLE, _SECONDS = 5, 10.0
+_MINUTE = 60.0
+
+def _text(value):
+    # type: (str) -> str
+    value = printable(value[:_LONGEST])
+    return value if len(value) <= _LONGEST else value[:_LONGEST]
+
+
+def _uri(value):
+    # type: (str) -> str
+    return _text(masked_uri(value))
+
+
+def _of_call(call, event, **more):
+    # type: (Call, str, **Any) -> Dict[str, Any]
+    theirs, ours = _uri(call.remote_uri), _uri(call.local_uri)
+    more["event"] = event
+    more["call_id"] = _text(call.call_id)
+    more["direction"] = "inbound" if call.incoming else "outbound"
+    more["from"], more["to"] = (theirs, ours) if call.incoming else (ours, theirs)
+    if call.source is not None:
+        more["source_address"], more["source_port"] = call.source.address, call.source.port
+        more["transport"] = call.source.transport
+    return more
+
+
+def _write(logger, level, line, extra, *fields):
+    # type: (logging.Logger, int, str, Dict[str, Any], *str) -> None
+    if logger.isEnabledFor(level):
+        logger.log(level, line, *[extra[field] for field in fields], extra=extra)
+
+
+class Pace(object):
+    """Says which of many things of the same kind are told of, so that a flood of them is not one of what tells.
+
+    Args:
+        single: how many of each kind are told of one by one; a minute of quiet begins that anew.
+        seconds: of more, one is told of in so many seconds.
+    """
+
+    def __init__(self, single, seconds):
+        # type: (int, float) -> None
+        self._single, self._seconds = single, seconds
+        self._kinds = {}  # type: Dict[str, Tuple[float, int, int]]  # of each: since when, told, left out
+
+    def count(self, kind):
+        # type: (str) -> int
+        """One more happened: how many there were since this kind was told of, if it is to be told of now; else 0."""
+        now = monotonic()
+        since, told, left = self._kinds.get(kind, (now, 0, 0))
+        if now - since >= _MINUTE:
+            since, told = now, 0
+        elif told >= self._single and now - since >= self._seconds:
+            since, told = now, self._single - 1
+        if told >= self._single:
+            self._kinds[kind] = since, told, left + 1
+            return 0
+        self._kinds[kind] = since, told + 1, 0
+        return left + 1
+
+
+class Journal(object):
+    """Writes the lines of one endpoint. Its methods are those of an observer."""
+
+    def __init__(self):
+        # type: () -> None
+        self._pace = Pace(_SINGLE, _SECONDS)
+
+    def call_started(self, call):
+        # type: (Call) -> None
+        extra = _of_call(call, "call-started")
+        _write(_CALLS, logging.INFO, "%s call from %s to %s", extra, "direction", "from", "to")
+
+    def call_answered(self, call, seconds):
+        # type: (Call, float) -> None
+        extra = _of_call(call, "call-answered", seconds=round(seconds, 3))
+        _write(_CALLS, logging.INFO, "%s call answered after %.3f s: from %s to %s", extra,
+               "direction", "seconds", "from", "to")  # fmt: skip
+
+    def call_ended(self, ended):
+        # type: (CallEnded) -> None
+        call = ended.call
+        extra = _of_call(
+            call, "call-ended", cause=ended.cause, status=ended.status, reason=_text(ended.reason),
+            seconds=round(call.duration, 3),
+        )  # fmt: skip
+        _write(_CALLS, logging.INFO, "%s call ended after %.3f s: %s (%d %s), from %s to %s", extra,
+               "direction", "seconds", "cause", "status", "reason", "from", "to")  # fmt: skip
+
+    def registration_changed(self, changed, before):
+        # type: (RegistrationChanged, str) -> None
+        registration = changed.registration
+        extra = {
+            "event": "registration-changed", "aor": _uri(registration.aor), "registrar": _uri(registration.registrar),
+            "state": changed.state, "before": before, "status": changed.status, "reason": _text(changed.reason),
+            "expires": changed.expires,
+        }  # type: Dict[str, Any]  # fmt: skip
+        level = logging.INFO
+        if changed.state == before:  # refreshed
+            level, extra["event"] = logging.DEBUG, "registration-refreshed"
+        line, fields = "registration of %s at %s: %s", ["aor", "registrar", "state"]
+        if changed.expires:
+            line, fields = line + " for %d s", fields + ["expires"]
+        if changed.status:
+            line, fields = line + " (%d %s)", fields + ["status", "reason"]
+        _write(_REGISTRATIONS, level, line, extra, *fields)
+
+    def refused(self, refusal):
+        # type: (Refusal) -> None
+        number = self._pace.count(refusal.rule)
+        if not number:
+            return
+        source = refusal.source
+        extra = {
+            "event": "refused", "rule": refusal.rule, "status": refusal.status, "method": _text(refusal.method),
+            "call_id": _text(refusal.call_id), "count": number, "source_address": None,
+        }  # type: Dict[str, Any]  # fmt: skip
+        if source is not None:
+            extra.update(source_address=source.address, source_port=source.port, transport=source.transport)
+        line = "refused %s from %s by the rule %s with %d (%d by it since the last line)"
+        _write(_SHIELD, logging.INFO, line, extra, "method", "source_address", "rule", "status", "count")

@@ -1,0 +1,86 @@
+"""A Sentry on loopback: takes what sentry-sdk sends over HTTPS, and takes it apart."""
+
+from __future__ import absolute_import, division, print_function
+
+import json
+import ssl
+import sys
+import threading
+import zlib
+
+from peers.waiting import wait_until
+
+try:
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+except ImportError:
+    from BaseHTTPServer import BaseHTTPRequestHandler, HTTPServer
+
+
+def _items(octets):
+    """The header and the payload of each item in an envelope."""
+    rest = octets.split(b"\n", 1)[1]
+    while rest.strip():
+        head, _, rest = rest.partition(b"\n")
+        head = json.loads(head.decode("utf-8"))
+        length = head.get("length", rest.find(b"\n"))
+        yield head, rest[:length]
+        rest = rest[length:].lstrip(b"\n")
+
+
+def _wrapped(listening, certificates):
+    if sys.version_info[0] == 2:  # which has no contexts before 2.7.9
+        return ssl.wrap_socket(listening, certificates.key, certificates.certificate, server_side=True)  # novm
+    context = vars(ssl)["create_default_context"](ssl.Purpose.CLIENT_AUTH)  # novm
+    context.load_cert_chain(certificates.certificate, certificates.key)
+    return context.wrap_socket(listening, server_side=True)
+
+
+class SentryServer(object):
+    """Has the events that came.
+
+    Attributes:
+        events: what came, each a dict.
+        raw: the octets of all of it, unpacked.
+        dsn: for sentry_sdk.init().
+    """
+
+    def __init__(self, certificates):
+        self.events, self.raw = [], b""
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                octets = self.rfile.read(int(self.headers["Content-Length"]))
+                if self.headers.get("Content-Encoding") == "gzip":
+                    octets = zlib.decompress(octets, 16 + zlib.MAX_WBITS)
+                server.raw += octets
+                if self.path.endswith("/store/"):
+                    server.events.append(json.loads(octets.decode("utf-8")))
+                else:
+                    for head, payload in _items(octets):
+                        if head["type"] == "event":
+                            server.events.append(json.loads(payload.decode("utf-8")))
+                self.send_response(200)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self._server.socket = _wrapped(self._server.socket, certificates)
+        self.dsn = "https://key@127.0.0.1:%d/1" % self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self._thread.daemon = True
+        self._thread.start()
+
+    def until(self, predicate):
+        """The first event for which that is true, once there is one."""
+        wait_until(lambda: any(predicate(event) for event in list(self.events)))
+        return next(event for event in self.events if predicate(event))
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
