@@ -29,7 +29,7 @@ void sb_screen(const struct sb_backend *backend)
     if (shield == NULL)
         return;
     shield->attach(backend->screened);
-    shield->hasten(backend->end_early, backend->between_turns);
+    shield->hasten(backend->end_early, backend->between_turns, backend->is_other_call);
 }
 
 void sb_unscreen(const struct sb_backend *backend)

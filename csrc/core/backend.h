@@ -28,6 +28,7 @@ struct sb_backend {
     /* What the shield calls to hasten the library: csrc/shield/process/service.h. */
     void (*end_early)(void *transaction, int is_memorable);
     int (*between_turns)(void *osip, void (*time_left)(void *osip, struct timeval *left));
+    int (*is_other_call)(const void *dialog, const void *request);
 
     /* Not under the core's lock. `port` is set to the port that was bound, `state` to the backend's own. */
     int (*open)(struct sb_core *core, const sb_config *config, void **state, int *port);

@@ -6,6 +6,7 @@
 #include "leases.h"
 #include "notify.h"
 #include "open.h"
+#include "other_call.h"
 #include "record.h"
 #include "request.h"
 #include "resolve.h"
@@ -22,6 +23,7 @@ const struct sb_backend sb_backend = {
     .screened = (const void *)eXosip_quit,
     .end_early = exo_end_early,
     .between_turns = exo_between_turns,
+    .is_other_call = exo_is_other_call,
     .open = exo_open,
     .close = exo_close,
     .release = exo_release,

@@ -19,11 +19,9 @@
 #include "screen.h"
 #include "state.h"
 #include "subscribe.h"
+#include "turns.h"
 
-enum {
-    TICK_MS = 50,     /* how long to wait for an event before a look at the clock */
-    MOST_EVENTS = 500 /* that are taken one after the other */
-};
+enum { MOST_EVENTS = 500 }; /* that are taken one after the other */
 
 static void dispatch(struct exosip *state, eXosip_event_t *event)
 {
@@ -76,14 +74,12 @@ static void note_due(struct sb_object *object, void *arg)
 
 static void handle_due(struct exosip *state)
 {
-    static const int KINDS[] = {SB_KIND_CALL, SB_KIND_REGISTRATION, SB_KIND_SUBSCRIPTION, SB_KIND_TRANSACTION};
     struct sb_object *object;
     struct due due;
     int i;
     due.now = sb_monotonic_ms();
     due.count = 0;
-    for (i = 0; i < 4; i++)
-        sb_core_each(state->core, KINDS[i], note_due, &due);
+    sb_core_each(state->core, SB_KIND_ANY, note_due, &due);
     for (i = 0; i < due.count; i++) {
         object = sb_core_find(state->core, due.found[i].kind, due.found[i].id);
         if (object == NULL)
@@ -99,47 +95,70 @@ static void handle_due(struct exosip *state)
     }
 }
 
-/* Wait for an event, for TICK_MS at most. Asked for one when there is none, the library goes through all of its calls
+/* When what is done now and then has to be done again, in milliseconds. */
+struct times {
+    int64_t now;
+    int64_t look; /* at what is due */
+    int64_t idle; /* to ask the library although it has not told of an event */
+    int64_t tidy;
+};
+
+/* Wait for an event, until it is time to look at what is due. Asked for one when there is none, the library goes through all of its calls
  * (to repeat a 200 that has no ACK). So it is asked as often as it has written an octet to its socket, which it does for
  * each event, and else only now and then. `asked` counts how often that is still to be done. */
-static eXosip_event_t *next_event(struct exosip *state, int64_t now, int64_t *next_idle, ssize_t *asked)
+static eXosip_event_t *next_event(struct exosip *state, struct times *next, ssize_t *asked)
 {
     struct pollfd told = {eXosip_event_geteventsocket(EXO_ALONE(state)), POLLIN, 0};
+    int64_t until = next->look < next->idle ? next->look : next->idle, begun;
+    eXosip_event_t *event;
     char octets[MOST_EVENTS];
     EXO_UNUSED(state);
-    if (*asked == 0 && now < *next_idle && poll(&told, 1, (int)(*next_idle - now)) > 0)
+    if (*asked == 0 && next->now < until && poll(&told, 1, (int)(until - next->now)) > 0)
         *asked = read(told.fd, octets, sizeof octets);
     if (*asked > 0) {
         (*asked)--;
         return eXosip_event_wait(EXO_FIRST(state) 0, 0);
     }
     *asked = 0;
-    *next_idle = now + TICK_MS;
-    return eXosip_event_wait(EXO_FIRST(state) 0, 0);
+    begun = sb_monotonic_ms();
+    if (begun < next->idle)
+        return NULL;
+    event = eXosip_event_wait(EXO_FIRST(state) 0, 0);
+    next->now = sb_monotonic_ms();
+    next->idle = next->now + exo_pause_after(next->now - begun);
+    return event;
+}
+
+/* What is due, and what has to be given back, under the core's lock. */
+static void look_at_the_clock(struct exosip *state, struct times *next)
+{
+    int64_t begun = sb_monotonic_ms();
+    next->now = begun;
+    if (begun >= next->look) {
+        handle_due(state);
+        next->now = sb_monotonic_ms();
+        next->look = next->now + exo_pause_after(next->now - begun);
+    }
+    if (begun >= next->tidy) {
+        sb_core_tidy(state->core);
+        next->tidy = begun + SB_TIDY_MS;
+    }
 }
 
 void *exo_loop(void *data)
 {
     struct exosip *state = data;
-    int64_t next_look = 0, next_tidy = 0, next_idle = 0, now = 0;
+    struct times next = {0, 0, 0, 0};
     ssize_t asked = 0;
     int stopping = 0;
     while (!stopping) {
-        eXosip_event_t *event = next_event(state, now, &next_idle, &asked);
+        eXosip_event_t *event = next_event(state, &next, &asked);
         sb_core_lock(state->core);
         if (event != NULL && exo_restore(state, event))
             dispatch(state, event);
         exo_take_found(state);
         sb_core_pong(state->core);
-        now = sb_monotonic_ms();
-        if (now >= next_look) {
-            handle_due(state);
-            next_look = now + TICK_MS;
-        }
-        if (now >= next_tidy) {
-            sb_core_tidy(state->core);
-            next_tidy = now + SB_TIDY_MS;
-        }
+        look_at_the_clock(state, &next);
         stopping = state->stopping;
         sb_core_unlock(state->core);
         if (event != NULL)

@@ -3,7 +3,8 @@
  * In each turn (eXosip_execute()) the library waits for one message or for a word of the application, lets its
  * transactions do what is to be done, and then goes through all of its calls, registrations and subscriptions to find
  * those that are over. With a thousand calls, that takes longer than the message. Here messages and transactions have
- * turns of their own, and only twenty times a second one of the library's follows.
+ * turns of their own, and only now and then one of the library's follows: twenty times a second, and less often when it
+ * takes so long that this would be a good part of the time.
  */
 #include "turns.h"
 
@@ -13,10 +14,12 @@
 #include <osip2/osip.h>
 
 enum {
-    TURN_MS = 50,    /* from one of the library's turns to the next, while there is something to do */
-    IDLE_MS = 1000,  /* the longest wait when there was nothing: what a turn of ours has left over does not wait longer */
+    SHORTEST_MS = 50, /* from one of the library's turns to the next, while there is something to do */
+    LONGEST_MS = 500, /* RFC 3261, T1: what the library repeats has no finer times */
+    SHARE = 20,
+    IDLE_MS = 1000,   /* the longest wait when there was nothing: what a turn of ours has left over does not wait longer */
     AS_EVER_MS = 3600 * 1000,
-    BROKEN = -2000   /* what the library's thread ends for */
+    BROKEN = -2000    /* what the library's thread ends for */
 };
 
 static volatile int is_on;
@@ -24,6 +27,12 @@ static volatile int is_on;
 void exo_take_turns(int on)
 {
     is_on = on;
+}
+
+int64_t exo_pause_after(int64_t took_ms)
+{
+    int64_t pause = took_ms * SHARE;
+    return pause < SHORTEST_MS ? SHORTEST_MS : pause < LONGEST_MS ? pause : LONGEST_MS;
 }
 
 #if SB_EXOSIP_API == 3
@@ -56,7 +65,8 @@ static int64_t wait_for(void *osip, void (*time_left)(void *osip, struct timeval
 
 int exo_between_turns(void *osip, void (*time_left)(void *osip, struct timeval *left))
 {
-    int64_t now = sb_monotonic_ms(), until = now + TURN_MS;
+    static int64_t left_at; /* when the library's turn began; 0: it has waited in it */
+    int64_t now = sb_monotonic_ms(), until = now + exo_pause_after(left_at == 0 ? 0 : now - left_at);
     int is_busy = 0;
     if (eXosip_read_message == NULL)
         return AS_EVER_MS;
@@ -68,6 +78,7 @@ int exo_between_turns(void *osip, void (*time_left)(void *osip, struct timeval *
         now = sb_monotonic_ms();
         is_busy |= now - begun < wait || now < until;
     }
+    left_at = is_busy ? now : 0;
     return is_busy ? 0 : IDLE_MS;
 }
 #else

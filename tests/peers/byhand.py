@@ -99,13 +99,16 @@ class ByHand(object):
         line = "SIP/2.0 %d %s" % (status, _REASONS.get(status, "Because"))
         self.send(port, _octets(line, fields + list(headers), body))
 
-    def request(self, port, method, headers=(), body=b""):
-        """Send a request that begins something. Returns the message."""
+    def request(self, port, method, headers=(), body=b"", call_id=None, tag=None):
+        """Send a request that begins something; Call-ID and the tag of From are new ones where none is given.
+
+        Returns the message.
+        """
         number = next(self._numbers)
         target = "sip:engine@%s:%d" % (HOST, port)
         fields = [("Via", self._via(number))]
-        fields += [("From", "<%s>;tag=ours%d" % (self.uri, number)), ("To", "<%s>" % target)]
-        fields += [("Call-ID", "%d-%d" % (self.port, number)), ("CSeq", "1 " + method)]
+        fields += [("From", "<%s>;tag=%s" % (self.uri, tag or "ours%d" % number)), ("To", "<%s>" % target)]
+        fields += [("Call-ID", call_id or "%d-%d" % (self.port, number)), ("CSeq", "1 " + method)]
         return self._request(port, "%s %s SIP/2.0" % (method, target), fields, headers, body)
 
     def cancel(self, port, invite):

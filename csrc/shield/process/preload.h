@@ -53,7 +53,8 @@ int preload_repeats(int fd, const struct shield_message *message, const struct p
 void preload_passes(const struct shield_message *message, const struct preload_source *source,
                     enum shield_transport transport, int64_t now);
 /* service.h: hasten(), forget(). */
-void preload_hasten(shield_end_early *end_early, shield_between_turns *between_turns);
+void preload_hasten(shield_end_early *end_early, shield_between_turns *between_turns,
+                    shield_is_other_call *is_other_call);
 void preload_forget(void);
 /* Call it first. */
 void preload_transactions_begin(void);

@@ -18,12 +18,15 @@
 #include "responses.h"
 
 typedef int init_function(void **transaction, int type, void *osip, void *request);
+typedef int match_function(void *dialog, void *request);
 
 static ssize_t (*real_sendto)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 static init_function *volatile real_init;
 static shield_time_left *volatile real_time_left;
 static shield_end_early *volatile end_early;
 static shield_between_turns *volatile between_turns;
+static shield_is_other_call *volatile is_other_call;
+static match_function *volatile real_match;
 
 /* Whether the message that this thread received last is a request whose response will be found again. The library makes
  * its transaction next, in the same thread. */
@@ -36,10 +39,11 @@ static void note_remembered(void)
     shield_count_remembered(responses.count, responses.pushed_out);
 }
 
-void preload_hasten(shield_end_early *early, shield_between_turns *between)
+void preload_hasten(shield_end_early *early, shield_between_turns *between, shield_is_other_call *other)
 {
     end_early = early;
     between_turns = between;
+    is_other_call = other;
 }
 
 void preload_forget(void)
@@ -199,6 +203,24 @@ EXPORTED int osip_transaction_init(void **transaction, int type, void *osip, voi
     if (code == 0 && function != NULL && shield_remembers() && preload_is_screened(__builtin_return_address(0)))
         function(*transaction, is_memorable);
     return code;
+}
+
+match_function osip_dialog_match_as_uas;
+
+/* The library asks it of a request and each of its dialogs, one after the other. libosip2 writes the Call-ID of the
+ * request anew for each. */
+EXPORTED int osip_dialog_match_as_uas(void *dialog, void *request)
+{
+    enum { OTHER = -1 }; /* OSIP_UNDEFINED_ERROR */
+    match_function *match = real_match;
+    shield_is_other_call *function = is_other_call;
+    if (function != NULL && shield_remembers() && function(dialog, request))
+        return OTHER;
+    if (match == NULL) {
+        *(void **)&match = find("osip_dialog_match_as_uas", __builtin_return_address(0));
+        real_match = match;
+    }
+    return match(dialog, request);
 }
 
 /* The library calls it before it waits for a message. */

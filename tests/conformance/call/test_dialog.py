@@ -7,7 +7,7 @@ import threading
 import pytest
 
 import sipbridge
-from conformance.dialog import Dialog
+from conformance.dialog import SDP, Dialog
 from conformance.scenarios import answering
 from conformance.sdp import ANSWER, HELD, HOLD, OFFER, RESUME, RESUMED
 from peers.scenario import Caller
@@ -380,3 +380,22 @@ def test_challenged_requests_have_numbers_of_their_own(phone, by_hand, placed, c
     assert int(bye["CSeq"].split()[0]) > numbers[-1]
     by_hand.reply(bye, 200)
     assert dialog.call.wait_ended().cause == "local-bye"
+
+
+def test_calls_whose_call_ids_begin_alike_are_told_apart(phone, by_hand):
+    """A dialog is known by the whole of its Call-ID (RFC 3261, 12); the tags of the callers are the same here."""
+    port, calls = phone.endpoint.port, {}
+    for call_id in ("a", "a@b", "a@bc", "aa", "ab@b"):
+        invite = by_hand.request(port, "INVITE", SDP, OFFER, call_id=call_id, tag="same")
+        call = phone.wait("incoming sdp", len(calls) + 1).call
+        call.answer(ANSWER)
+        to = by_hand.next("200")["To"]
+        by_hand.within(port, invite, to, "ACK", 1)
+        call.wait_established()
+        calls[call_id] = (call, invite, to)
+    for call_id in ("a@bc", "a", "ab@b", "a@b", "aa"):
+        call, invite, to = calls.pop(call_id)
+        by_hand.within(port, invite, to, "BYE", 2)
+        by_hand.next("200")
+        assert call.wait_ended().cause == "remote-bye"
+        assert set(phone.endpoint.calls) == set(each[0] for each in calls.values())
