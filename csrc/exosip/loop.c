@@ -103,9 +103,9 @@ struct times {
     int64_t tidy;
 };
 
-/* Wait for an event, until it is time to look at what is due. Asked for one when there is none, the library goes through all of its calls
- * (to repeat a 200 that has no ACK). So it is asked as often as it has written an octet to its socket, which it does for
- * each event, and else only now and then. `asked` counts how often that is still to be done. */
+/* Wait for an event, until it is time to look at what is due. Asked for one when there is none, the library goes through
+ * all of its calls (to repeat a 200 that has no ACK). So it is asked as often as it has written an octet to its socket,
+ * which it does for each event, and else only now and then. `asked` counts how often that is still to be done. */
 static eXosip_event_t *next_event(struct exosip *state, struct times *next, ssize_t *asked)
 {
     struct pollfd told = {eXosip_event_geteventsocket(EXO_ALONE(state)), POLLIN, 0};

@@ -16,7 +16,7 @@
 enum {
     SHORTEST_MS = 50, /* from one of the library's turns to the next, while there is something to do */
     LONGEST_MS = 500, /* RFC 3261, T1: what the library repeats has no finer times */
-    SHARE = 20,
+    SHARE = 50,
     IDLE_MS = 1000,   /* the longest wait when there was nothing: what a turn of ours has left over does not wait longer */
     AS_EVER_MS = 3600 * 1000,
     BROKEN = -2000    /* what the library's thread ends for */

@@ -1,7 +1,6 @@
 """Which of these tests there are, and the driver under each tool.
 
 The program is the same for every Python: Python 2.7 leaves it to the others. Only the double can be made to fail.
-On libeXosip2 itself there is valgrind alone: the sanitizers see nothing of a library that was compiled without them.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -11,21 +10,14 @@ import sys
 
 import pytest
 
-from contract.raw import Raw
-
-_IS_DOUBLE = "SIPBRIDGE_DOUBLE" in os.environ
-
-collect_ignore_glob = [] if _IS_DOUBLE else ["test_faults_*.py"]
+collect_ignore_glob = [] if "SIPBRIDGE_DOUBLE" in os.environ else ["test_faults_*.py"]
 if sys.version_info[0] == 2:
     collect_ignore_glob = ["test_*.py"]
 else:
-    from memory.driver import SANITIZERS, build, under_sanitizers, under_valgrind
+    from memory.driver import build, tools
     from memory.sweep import Sweep
 
-    #: The sanitizers want to be compiled in; valgrind takes the program as it is.
-    _TOOLS = {"valgrind": ([], under_valgrind)}
-    if _IS_DOUBLE or Raw().name != "exosip":
-        _TOOLS["sanitizers"] = (SANITIZERS, under_sanitizers)
+    _TOOLS = tools()
 
     @pytest.fixture(scope="session", params=sorted(_TOOLS))
     def tool(request, tmpdir_factory):

@@ -12,8 +12,7 @@ import time
 
 import pytest
 
-from contract.raw import Raw
-from memory.driver import SANITIZERS, build, under_sanitizers, under_valgrind
+from memory.driver import build, tools
 from peers.byhand import ByHand
 
 #: Octets from which on an allocation is large: no more than one that holds the headers is.
@@ -25,9 +24,7 @@ PRESENCE = [("Event", "presence"), ("Expires", "60")]
 
 #: Programs in which the engine's calls of malloc() and realloc() can fail.
 FLAGS = ["-DWITH_FAILING_MEMORY", "-Wl,--wrap=malloc", "-Wl,--wrap=realloc"]
-TOOLS = {"valgrind": ([], under_valgrind)}
-if "SIPBRIDGE_DOUBLE" in os.environ or Raw().name != "exosip":
-    TOOLS["sanitizers"] = (SANITIZERS, under_sanitizers)
+TOOLS = tools()
 
 
 @pytest.fixture(scope="module", params=sorted(TOOLS))

@@ -24,7 +24,7 @@ def left_out(ran):
     names = set(name for run in ran for name in run.left_out)
     lines = [
         ("with Sofia-SIP alone", runs.OF_NO_ENGINE),
-        ("not with the double of an older libeXosip2", runs.OF_NO_VERSION),
+        ("not with the double of an older libeXosip2 (memory goes without valgrind)", runs.OF_NO_VERSION),
         ("on Python %s alone" % runs.OWN, runs.OF_NO_PYTHON),
         ("on Python %s, and on %s with libeXosip2, alone" % (runs.OWN, runs.OLDEST), runs.OF_PROCESSES),
         ("on Python %s, and elsewhere with Sofia-SIP, alone" % runs.OWN, runs.OF_PROGRAMS),
