@@ -412,7 +412,7 @@ def test_bad_certificates_are_refused_before_anything_is_bound(pem, tmpdir):
         sipbridge.Endpoint("udp://127.0.0.1:0", tls=sipbridge.Tls(verify="none"))
 
 
-@pytest.mark.skipif(os.environ.get("SIPBRIDGE_TEST_PLACE"), reason="the socket is in another process")
+@pytest.mark.skipif(bool(os.environ.get("SIPBRIDGE_TEST_PLACE")), reason="the socket is in another process")
 def test_room_for_a_burst(phone):
     """As much as the system allows, which by default is more than a socket gets that does not ask for it."""
     found = []
