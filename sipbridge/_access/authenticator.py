@@ -22,7 +22,7 @@ from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterable, List, Mapping, Optional, Tuple, Union
+    from typing import Any, Awaitable, Callable, Iterable, List, Mapping, Optional, Tuple, Union
 
     from sipbridge._access.digest import Credentials
     from sipbridge._access.nonces import Nonce
@@ -53,7 +53,8 @@ class Authenticator(object):
             the hexadecimal hash of ``user:realm:password`` for each algorithm; or None for a user whom you do not know.
             It runs on a thread of its own, and may take its time: other calls go on. With :mod:`sipbridge.aio` it may
             be a coroutine function, which runs in the event loop.
-        algorithms: ``"SHA-256"`` and ``"MD5"``, or one of them, the one to prefer first.
+        algorithms: ``"SHA-256"`` and ``"MD5"``, the one to prefer first, or one of them. Each has a challenge of its
+            own (RFC 8760, 2.3). Many clients fail where one is there that they do not know: so MD5 alone by default.
         secret: what nonces are signed with, 16 octets or more. Give all engines the same of which one is to take the
             nonces of another. None: a random one, of this object.
         lifetime: seconds for which a nonce is good. After that the peer gets a new one, with ``stale=true``, which most
@@ -71,10 +72,10 @@ class Authenticator(object):
     """
 
     def __init__(
-        self, realm, lookup, algorithms=("SHA-256", "MD5"), secret=None, lifetime=300.0, proxy=False, methods=None,
-        exempt=(), lookups=16, nonces=10000
+        self, realm, lookup, algorithms=("MD5",), secret=None, lifetime=300.0, proxy=False, methods=None, exempt=(),
+        lookups=16, nonces=10000
     ):
-        # type: (str, Callable[[str, str], Any], Iterable[str], Union[None, bytes, str], float, bool, Optional[Iterable[str]], Iterable[str], int, int) -> None
+        # type: (str, Callable[[str, str], Union[Secret, Awaitable[Secret]]], Iterable[str], Union[None, bytes, str], float, bool, Optional[Iterable[str]], Iterable[str], int, int) -> None
         self.realm = check_quoted(realm, "realm")  # type: str
         self.lookup = check_callable(lookup, "lookup")  # type: Callable[[str, str], Any]
         self._algorithms = _check_algorithms(algorithms)

@@ -13,7 +13,7 @@ from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterable, List, Optional, Tuple
+    from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
     from sipbridge._text.networks import Network
 
@@ -60,7 +60,7 @@ class BanList(object):
             return len(self._until)
 
     def __iter__(self):
-        # type: () -> object
+        # type: () -> Iterator[Ban]
         """The bans, each a :class:`Ban`, that with the shortest time left first."""
         with self._lock:
             self._expire()

@@ -29,6 +29,12 @@ class Refusal(NamedTuple("Refusal", [
 
     __slots__ = ()
 
+    @property
+    def is_challenge(self):
+        # type: () -> bool
+        """Whether it was only asked for a password, as every client is whose password is right, too."""
+        return self.rule in ("unauthenticated", "stale-nonce")
+
 
 #: The rules of refusals. "draining": the endpoint takes nothing new (Endpoint.drain); "handlers": every handler is at
 #: work; "congested": too many events wait; "fault": sipbridge failed; "replaces": Replaces names a call that cannot be

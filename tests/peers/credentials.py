@@ -14,9 +14,9 @@ def parameters(challenge):
     return dict((name, quoted or plain) for name, quoted, plain in found)
 
 
-def choose(challenges, algorithm="SHA-256"):
-    """The challenge of that algorithm among several."""
-    return [each for each in challenges if parameters(each)["algorithm"] == algorithm][0]
+def choose(challenges, algorithm=None):
+    """The challenge of that algorithm among several, or (None) the first."""
+    return [each for each in challenges if algorithm in (None, parameters(each)["algorithm"])][0]
 
 
 def hashed(algorithm, *parts):

@@ -3,10 +3,10 @@ that something is an error is one. It is never run.
 """
 
 import sys
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import sipbridge
-from sipbridge import events, negotiation, sdp
+from sipbridge import access, events, negotiation, sdp
 from sipbridge.payload import PCMA, telephone_event
 from sipbridge.testing import SDP, Network
 
@@ -35,6 +35,18 @@ class Switchboard:
         if event.dtmf == "0" and event.call is not None:
             transfer: sipbridge.Transfer = event.call.transfer(self.operator, timeout=30)
             print(transfer.status, transfer.succeeded)
+
+
+def guarded(passwords: Dict[str, str]) -> sipbridge.Endpoint:
+    bans = access.BanList(failures=5)
+    bans.ban("192.0.2.0/24", seconds=60)
+    for ban in bans:
+        print(ban.network, ban.seconds, len(bans))
+    asking = access.Authenticator("example.com", lambda user, realm: passwords.get(user), secret=b"0" * 16)
+    limits = access.SourceLimits(calls_per_second=2.5, calls_at_once=10)
+    phone = sipbridge.Endpoint(allow=["192.0.2.0/24"], authenticator=asking, limits=limits, bans=bans)
+    phone.on(sipbridge.IncomingCall, lambda event: print(event.user, event.call.user, phone.refusals["banned"]))
+    return phone
 
 
 def menu(phone: sipbridge.Endpoint) -> None:
@@ -101,6 +113,7 @@ def main() -> int:
 
 def wrong(phone: sipbridge.Endpoint, call: sipbridge.Call, event: sipbridge.CallEnded) -> None:
     call.answer("v=0")  # type: ignore[arg-type]
+    access.Authenticator("example.com", len)  # type: ignore[arg-type]
     call.hold(timeout="a minute")  # type: ignore[arg-type]
     phone.on(sipbridge.CallEnded, lambda ended: ended.body)  # type: ignore[attr-defined]
     call.on(sipbridge.EngineFailed)  # type: ignore[type-var]

@@ -51,6 +51,7 @@ OF_NO_PYTHON = ("double", "memory", "properties", "shield", "tools")
 ELSEWHERE = ("aio",) + tuple(
     "conformance/%s.py" % name
     for name in (
+        "agent/test_access",
         "agent/test_health",
         "agent/test_messages",
         "agent/test_metrics",

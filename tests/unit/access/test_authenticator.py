@@ -22,7 +22,8 @@ def clock(monkeypatch):
 
 
 def make(**options):
-    return access.Authenticator(u"example.com", lambda user, realm: None, **dict(dict(secret=SECRET), **options))
+    options = dict(dict(secret=SECRET, algorithms=["SHA-256", "MD5"]), **options)
+    return access.Authenticator(u"example.com", lambda user, realm: None, **options)
 
 
 def challenged(authenticator, algorithm="SHA-256", site=HERE, stale=False):
@@ -71,6 +72,11 @@ def test_the_challenge():
     status, fields = make(proxy=True, algorithms=["md5"]).challenge(HERE, True)
     assert (status, fields[0][0], len(fields)) == (407, "Proxy-Authenticate", 1)
     assert credentials.parameters(fields[0][1])["stale"] == "true"
+
+
+def test_by_default_it_offers_md5_alone():
+    (_, value), = access.Authenticator(u"example.com", len).challenge(HERE, False)[1]
+    assert credentials.parameters(value)["algorithm"] == "MD5"
 
 
 def test_a_proxy_reads_the_proxys_header():
@@ -150,7 +156,7 @@ def test_a_nonce_that_is_none(nonce):
 
 def test_a_realm_is_signed_too():
     asked = challenged(make())
-    elsewhere = access.Authenticator(u"example.org", lambda user, realm: None, secret=SECRET)
+    elsewhere = access.Authenticator(u"example.org", lambda user, realm: None, ["SHA-256"], SECRET)
     assert judge(elsewhere, asked.replace("example.com", "example.org")) == "stale-nonce"
 
 

@@ -23,11 +23,13 @@ class Seen(sipbridge.Observer):
 
     def __init__(self):
         self.rules = []
+        self.challenges = []
         self.calls = []
         self.messages = []
 
     def refused(self, refusal):
         self.rules.append((refusal.rule, refusal.status, refusal.method, refusal.source and refusal.source.address))
+        self.challenges.append(refusal.is_challenge)
 
     def call_started(self, call):
         self.calls.append(call)
@@ -147,6 +149,7 @@ def test_the_right_password_a_wrong_one_and_one_twice(make, alice):
     assert bob.calls[0].user == "alice" and call.user is None
     assert bob.got == [("first", "alice"), ("second", "alice")]
     assert bob.refusals == {"unauthenticated": 1, "replayed-nonce": 1, "wrong-credentials": 1}
+    assert bob.seen.challenges == [True, False, False]
     call.send_dtmf("1")  # nothing in a dialog is challenged
     assert bob.calls[0].collect(count=1) == "1"
 
