@@ -148,13 +148,14 @@ void exo_on_notification(struct exosip *state, eXosip_event_t *event)
 /* ------------------------------------------------------------------------------------------------------
  * SUBSCRIBE
  */
-static int answer(struct exosip *state, int tid, int status, const char *reason, int expires,
-                  const sb_content *content)
+
+/* Under eXosip_lock. */
+static int answer_locked(struct exosip *state, int tid, int status, const char *reason, int expires,
+                         const sb_content *content)
 {
     osip_message_t *response = NULL;
-    int code;
-    exo_lock(state);
-    code = exo_error(eXosip_insubscription_build_answer(EXO_FIRST(state) tid, status, &response));
+    int code = exo_error(eXosip_insubscription_build_answer(EXO_FIRST(state) tid, status, &response));
+    EXO_UNUSED(state);
     if (code == SB_OK && response == NULL)
         code = SB_ELIBRARY;
     if (code == SB_OK && status < 300)
@@ -167,14 +168,38 @@ static int answer(struct exosip *state, int tid, int status, const char *reason,
         code = exo_error(eXosip_insubscription_send_answer(EXO_FIRST(state) tid, status, response));
     else
         osip_message_free(response);
+    return code;
+}
+
+static int answer(struct exosip *state, int tid, int status, const char *reason, int expires)
+{
+    int code;
+    exo_lock(state);
+    code = answer_locked(state, tid, status, reason, expires, NULL);
     exo_unlock(state);
     return code;
 }
 
-/* Refuse one that the user does not see, and have the library forget it. */
+/* Refuse one, and have the library forget it before the answer goes out. A SUBSCRIBE that comes after that, with
+ * credentials, has the same Call-ID and tag, which are all that the library compares: it would be one within the
+ * dialog. */
+static int refuse_and_forget(struct exosip *state, int did, int tid, int status, const char *reason,
+                             const sb_content *content)
+{
+    int code;
+    exo_lock(state);
+    code = answer_locked(state, tid, status, reason, 0, content);
+    if (code == SB_OK)
+        eXosip_insubscription_remove(EXO_FIRST(state) did);
+    exo_unlock(state);
+    return code;
+}
+
+/* Refuse one that the user does not see. */
 static void refuse(struct exosip *state, const eXosip_event_t *event, int status)
 {
-    answer(state, event->tid, status, NULL, 0, NULL);
+    if (refuse_and_forget(state, event->did, event->tid, status, NULL, NULL) == SB_OK)
+        return;
     exo_lock(state);
     eXosip_insubscription_remove(EXO_FIRST(state) event->did);
     exo_unlock(state);
@@ -205,7 +230,7 @@ static void on_refresh(struct exosip *state, eXosip_event_t *event, struct sb_ob
         status = 503;
     if (status == 0 && seconds > 0)
         status = post_subscribe(state, subscription, SB_STATE_ACTIVE, seconds, event->request);
-    answer(state, event->tid, status != 0 ? status : 200, NULL, seconds, NULL);
+    answer(state, event->tid, status != 0 ? status : 200, NULL, seconds);
     if (status != 0)
         return;
     if (seconds > 0)
@@ -259,7 +284,7 @@ void exo_on_subscribe(struct exosip *state, eXosip_event_t *event)
     }
     status = post_subscribe(state, subscription, 0, asked(event->request), event->request);
     if (status != 0) {
-        answer(state, event->tid, status, NULL, 0, NULL);
+        answer(state, event->tid, status, NULL, 0);
         sb_core_remove(state->core, subscription); /* the library forgets it, too */
         return;
     }
@@ -269,7 +294,7 @@ void exo_on_subscribe(struct exosip *state, eXosip_event_t *event)
 int exo_subscription_accept(void *state, struct sb_object *subscription, int status, int expires)
 {
     struct exo_subscription *record = subscription->lib;
-    int code = answer(state, record->tid, status, NULL, expires, NULL);
+    int code = answer(state, record->tid, status, NULL, expires);
     if (code != SB_OK)
         return code;
     record->notifier.expires = expires;
@@ -281,14 +306,19 @@ int exo_subscription_reject(void *state, struct sb_object *subscription, int sta
                             const sb_content *content)
 {
     struct exo_subscription *record = subscription->lib;
-    return answer(state, record->tid, status, reason, 0, content);
+    int code = refuse_and_forget(state, record->did, record->tid, status, reason, content);
+    if (code != SB_OK)
+        return code;
+    exo_unindex(state, subscription);
+    record->did = 0; /* the library has no such any more */
+    return SB_OK;
 }
 
 void exo_notifier_due(struct exosip *state, struct sb_object *subscription)
 {
     struct exo_subscription *record = subscription->lib;
     if (subscription->state == SB_SUBSCRIPTION_ASKED) { /* the user did not answer while the peer still waited */
-        answer(state, record->tid, 500, NULL, 0, NULL);
+        answer(state, record->tid, 500, NULL, 0);
         sb_notifier_post_end(&record->notifier, state, subscription, 500, NULL);
     } else if (record->notifier.busy && sb_monotonic_ms() >= record->overdue_ms) { /* not always reported */
         sb_notifier_post_end(&record->notifier, state, subscription, 408, NULL);

@@ -59,6 +59,19 @@ def test_a_rejected_subscription_has_no_handle(raw, engine, port, peer):
     assert raw.wait(engine, 200) == 0
 
 
+def test_a_subscriber_who_is_refused_tries_again(raw, engine, port, peer):
+    """With the same Call-ID and tag, as after a challenge: libeXosip2 must have forgotten the first one by then."""
+    lib, null = raw.lib, raw.ffi.NULL
+    handle, subscribe = _asked(raw, engine, port, peer)
+    for number in range(2, 30):
+        assert lib.sb_subscription_reject(engine, handle, 401, null, null) == 0
+        peer.next("401")
+        peer.within(port, subscribe, subscribe["To"], "SUBSCRIBE", number, [EVENT])
+        event = raw.wait(engine)
+        assert (event.type, event.state) == (lib.SB_EV_SUBSCRIBE, 0) and event.subscription > handle
+        handle = event.subscription
+
+
 def test_states_of_an_outgoing_subscription(raw, engine, port, peer):
     lib, null = raw.lib, raw.ffi.NULL
     handle = raw.subscribe(engine, peer.uri)
