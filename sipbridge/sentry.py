@@ -267,7 +267,7 @@ class _Reporter(observers.Observer):
 
     def refused(self, refusal):
         # type: (Refusal) -> None
-        if not _is_active():
+        if refusal.is_challenge or not _is_active():
             return
         number = self._pace.count(refusal.rule)
         if not number:

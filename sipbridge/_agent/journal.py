@@ -149,4 +149,5 @@ class Journal(object):
         if source is not None:
             extra.update(source_address=source.address, source_port=source.port, transport=source.transport)
         line = "refused %s from %s by the rule %s with %d (%d by it since the last line)"
-        _write(_SHIELD, logging.INFO, line, extra, "method", "source_address", "rule", "status", "count")
+        level = logging.DEBUG if refusal.is_challenge else logging.INFO
+        _write(_SHIELD, level, line, extra, "method", "source_address", "rule", "status", "count")

@@ -13,13 +13,7 @@ from sipbridge._engine.response import Response, check_response
 from sipbridge._later import later
 from sipbridge._text.arguments import check_pairs, check_timeout
 from sipbridge._text.checks import check_reason, check_status, check_token
-from sipbridge.errors import (
-    CallStateError,
-    InputError,
-    TimeoutError,
-    TransportError,
-    naming,
-)
+from sipbridge.errors import CallStateError, InputError, TimeoutError, TransportError, naming
 from sipbridge.headers import check_headers
 from sipbridge.uri import address_uri, check_address, parse_uri, warn_of_wildcard
 

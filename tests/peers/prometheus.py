@@ -56,6 +56,10 @@ class Prometheus(Process):
         super(Prometheus, self).__init__(command, folder, "prometheus")
         assert wait_until_bound(self._port, self.is_alive, transport="tcp"), self.output()
 
+    def report(self):
+        """What it logged, for a failure."""
+        return self.output()[-3000:]
+
     def _ask(self, path):
         page = fetch("http://%s:%d/api/v1/%s" % (HOST, self._port, path))
         assert page.status == 200, page

@@ -123,6 +123,14 @@ def refuse(journal, rule="congested", source=SOURCE):
     journal.refused(Refusal(rule, 503, u"INVITE", source, u"1@a"))
 
 
+def test_a_challenge_is_nothing_to_tell_of(kept):
+    lines = journal.Journal()
+    refuse(lines, "unauthenticated")
+    refuse(lines, "wrong-credentials")
+    assert [record.levelname for record in kept.of("refused")][-1] == "INFO"
+    assert [record.rule for record in kept.of("refused") if record.levelno >= logging.INFO] == ["wrong-credentials"]
+
+
 def test_a_flood_of_refusals_has_few_lines_that_count_all(kept, monkeypatch):
     now = [100.0]
     monkeypatch.setattr(journal, "monotonic", lambda: now[0])

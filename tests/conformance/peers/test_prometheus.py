@@ -54,7 +54,7 @@ def test_it_alerts_when_a_worker_is_replaced(starter):
         wait_until(lambda: prometheus.firing() == ["SipbridgeWorkerRestarted"], LIMIT)
         assert prometheus.query("sipbridge_worker_restarts_total") == [1.0]
         rules = prometheus.rules()
-        assert len(rules) == 13 and set(rules.values()) == {""}
+        assert len(rules) == 15 and set(rules.values()) == {""}
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/openmetrics-text"])
