@@ -19,25 +19,26 @@ EXOSIP = "exosip"
 
 
 class Load:
-    """sipp, which calls for a while; then what it counted, second by second."""
+    """sipp, which calls for so many seconds; then what it counted, second by second."""
 
-    def __init__(self, port):
+    def __init__(self, port, seconds=SECONDS):
+        self._seconds = seconds
         self._folder = tempfile.TemporaryDirectory(prefix="sipbridge-bench-")
         self._statistics = pathlib.Path(self._folder.name, "statistics.csv")
         command = (
             "sipp 127.0.0.1:%d -sf %s -i 127.0.0.1 -p %d -m 100000000 -l %d -r 100000 -rp 1000 -nostdin -trace_stat"
             " -stf %s -fd 1 -timeout %d -buff_size 4194304 -deadcall_wait 0"
-        ) % (port, HERE / "caller.xml", free_port(), PARALLEL, self._statistics, SECONDS)
+        ) % (port, HERE / "caller.xml", free_port(), PARALLEL, self._statistics, seconds)
         self._process = subprocess.Popen(shlex.split(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def finish(self):
         """Wait for the end. Returns (calls a second in the last third, calls, failed calls, retransmissions)."""
-        self._process.wait(timeout=SECONDS + 120)
+        self._process.wait(timeout=self._seconds + 120)
         with open(self._statistics, newline="") as lines:
             rows = list(csv.DictReader(lines, delimiter=";"))
         self._folder.cleanup()
-        begin = next(row for row in rows if _elapsed(row) >= SECONDS * 2 / 3)
-        end = next((row for row in rows if _elapsed(row) >= SECONDS - 1), rows[-1])
+        begin = next(row for row in rows if _elapsed(row) >= self._seconds * 2 / 3)
+        end = next((row for row in rows if _elapsed(row) >= self._seconds - 1), rows[-1])
         late = (_completed(end) - _completed(begin)) / max(1.0, _elapsed(end) - _elapsed(begin))
         last = rows[-1]
         return late, _completed(last), int(last["FailedCall(C)"]), int(last["Retransmissions(C)"])

@@ -1,16 +1,16 @@
 """What it costs to be watched: calls a second with metrics, scraped each second, and with logs at INFO, beside without.
 
-Both programs are there all the time, and are called in turn, so that both have the same machine.
+As in sustained.py: sipp has twenty callers wait for each other, at both programs at the same time, so that both have
+the same machine. A call's processor time says more of the cost: it is the answerer's alone, without sipp's.
 """
 
-import statistics
 import threading
 import urllib.request
 
-from common import Rush, engines, facade, note
+from common import engines, facade, note
+from sustained import PARALLEL, Load
 
-CALLS, PARALLEL = 3000, 100  # in each window, and under way at once
-WINDOWS = 17  # for each program, in turn; the first one warms up
+SECONDS = 20
 
 #: What is to be left of the calls per second.
 LEAST = 0.9
@@ -37,39 +37,34 @@ class Scraping(threading.Thread):
         self.join()
 
 
-def _window(answerer):
-    """Calls a second, and microseconds of processor time for each; and how many failed."""
-    cpu = answerer.cpu_seconds()
-    succeeded, failed, seconds, _ = Rush(answerer.port, CALLS, PARALLEL).finish()
-    return succeeded / seconds, (answerer.cpu_seconds() - cpu) / max(1, succeeded) * 1e6, failed
-
-
 def _measured(engine, options):
     answerers = [facade(engine, *options), facade(engine, "--watched", *options)]
     scraping = Scraping(answerers[1].metrics_port)
     try:
-        windows = [[], []]
-        for number in range(WINDOWS):
-            for which in (0, 1) if number % 2 else (1, 0):
-                windows[which].append(_window(answerers[which]))
-                note("%s: %.0f/s" % (answerers[which].name, windows[which][-1][0]))
+        note("%s: %d callers each for %d s" % (", ".join(each.name for each in answerers), PARALLEL, SECONDS))
+        before = [each.cpu_seconds() for each in answerers]
+        loads = [Load(each.port, SECONDS) for each in answerers]
+        rows = [_row(*each) for each in zip(answerers, before, loads)]
     finally:
         scraping.stop()
         for each in answerers:
             each.stop()
-    rows = [_row(*each) for each in zip(answerers, windows)]
     rows[1]["scrapes"] = scraping.scrapes
-    # Of neighbours in time, as the machine is another one every few seconds.
-    ratio = statistics.median(watched[0] / plain[0] for plain, watched in list(zip(*windows))[1:])
-    return rows, {"%s/%s" % (rows[1]["name"], rows[0]["name"]): round(ratio, 3)}
+    name = "%s/%s" % (rows[1]["name"], rows[0]["name"])
+    return rows, {
+        name: round(rows[1]["calls_per_s"] / max(0.1, rows[0]["calls_per_s"]), 3),
+        "CPU time of a call, " + name: round(rows[1]["cpu_us_per_call"] / max(0.1, rows[0]["cpu_us_per_call"]), 3),
+    }
 
 
-def _row(answerer, windows):
+def _row(answerer, cpu, load):
+    late, calls, failed, _ = load.finish()
     return {
         "name": answerer.name,
-        "calls_per_s": round(statistics.median(each[0] for each in windows[1:]), 1),
-        "cpu_us_per_call": round(statistics.median(each[1] for each in windows[1:]), 1),
-        "failed": sum(each[2] for each in windows),
+        "calls_per_s": round(late, 1),
+        "cpu_us_per_call": round((answerer.cpu_seconds() - cpu) / max(1, calls) * 1e6, 1),
+        "calls": calls,
+        "failed": failed,
         "scrapes": 0,
     }
 
