@@ -17,10 +17,11 @@ ANSWER_LIMIT=20 # seconds in which a daemon has to answer
 
 TEST_LIMIT=180 # seconds that one test may take
 
-# What `make test` runs in the image: Ubuntu 12.04 has no Kamailio, baresip, Prometheus, ffmpeg and tshark that are new enough, and
-# what tests the tools is the host's.
-TESTS="tests/unit tests/conformance --ignore=tests/conformance/test_record.py \
-    --ignore=tests/conformance/examples/test_media.py -k 'not kamailio and not baresip and not prometheus'"
+# What `make test` runs in the image: Ubuntu 12.04 has no Kamailio, baresip, Prometheus, ffmpeg and tshark that are new
+# enough, its TLS reaches no Sentry, and what tests the tools is the host's.
+TESTS="tests/unit tests/conformance --ignore=tests/conformance/test_record.py --ignore=tests/conformance/test_hep.py \
+    --ignore=tests/conformance/examples/test_media.py --ignore=tests/conformance/examples/test_watched_service.py \
+    -k 'not kamailio and not baresip and not prometheus'"
 
 say() { for line in "$@"; do echo "$line" >&2; done; }
 die() {

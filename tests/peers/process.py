@@ -42,6 +42,12 @@ def _stats(pid):
     return [read_text(os.path.join(folder, thread, "stat")) for thread in os.listdir(folder)]
 
 
+def children(pid):
+    """The process ids of the children of a process, as ps tells them."""
+    told = subprocess.check_output(["ps", "-A", "-o", "pid=,ppid="]).decode("ascii")
+    return [int(line.split()[0]) for line in told.splitlines() if line.split()[1] == str(pid)]
+
+
 class MissingPeer(Exception):
     """A program that the tests need is not installed. The text says how to install it."""
 
@@ -77,14 +83,16 @@ class Process(object):
         command: its argv.
         folder: where it runs and its output goes (``<name>.out``).
         name: what to call it.
+        environment: what to add to the environment.
     """
 
-    def __init__(self, command, folder, name):
+    def __init__(self, command, folder, name, environment=()):
         self.name = name
         self.output_path = os.path.join(folder, name + ".out")
         with open(self.output_path, "wb") as output, open(os.devnull) as nothing:
             self._process = subprocess.Popen(
-                command, cwd=folder, stdin=nothing, stdout=output, stderr=subprocess.STDOUT, close_fds=True
+                command, cwd=folder, stdin=nothing, stdout=output, stderr=subprocess.STDOUT, close_fds=True,
+                env=dict(os.environ, **dict(environment))
             )
 
     @property

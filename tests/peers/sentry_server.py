@@ -36,7 +36,7 @@ def _wrapped(listening, certificates):
 
 
 class SentryServer(object):
-    """Has the events that came.
+    """Has the events that came. Without certificates it speaks HTTP, as a relay does.
 
     Attributes:
         events: what came, each a dict.
@@ -44,7 +44,7 @@ class SentryServer(object):
         dsn: for sentry_sdk.init().
     """
 
-    def __init__(self, certificates):
+    def __init__(self, certificates=None):
         self.events, self.raw = [], b""
         server = self
 
@@ -69,8 +69,10 @@ class SentryServer(object):
                 pass
 
         self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        self._server.socket = _wrapped(self._server.socket, certificates)
-        self.dsn = "https://key@127.0.0.1:%d/1" % self._server.server_address[1]
+        if certificates is not None:
+            self._server.socket = _wrapped(self._server.socket, certificates)
+        place = "key@127.0.0.1:%d/1" % self._server.server_address[1]
+        self.dsn = ("http://" if certificates is None else "https://") + place
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self._thread.daemon = True
         self._thread.start()
