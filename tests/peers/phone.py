@@ -112,7 +112,8 @@ class Phone(object):
         self.preparations = {}
         self.placed = []  # the calls placed for a REFER
         self._changed = threading.Condition()
-        options.setdefault("engine", engine_under_test())
+        if "engine" not in options:  # a sidecar begins where it is made
+            options["engine"] = engine_under_test()
         self._host = address.partition("://")[2].rpartition(":")[0]
         self.endpoint = sipbridge.Endpoint(address, **options)
         for kind in _KINDS:

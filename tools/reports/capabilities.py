@@ -95,6 +95,7 @@ CAPABILITIES = (
             ("Lost, repeated and crossing datagrams", ["conformance.transport.test_lost::*"]),
             ("Several proxies, failover", ["conformance.agent.test_trunk::*"]),
             ("Where a message really came from, trusted proxies", ["conformance.transport.test_sources::*"]),
+            ("Who may call: networks, digest passwords, limits, bans", ["conformance.agent.test_access::*"]),
         ),
     ),
     (
