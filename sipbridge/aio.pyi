@@ -607,6 +607,8 @@ class EventStream(streams.Stream):
     async def __anext__(self) -> Event: ...
 
 class Call:
+    started: float
+    source: Optional[Source]
     data: Any
     answered_at: Optional[float]
 
@@ -628,8 +630,6 @@ class Call:
     state: Literal["incoming", "calling", "accepted", "answered", "established", "ending", "ended"]
     headers: Headers
     call_id: str
-    started: float
-    source: Optional[Source]
     request_uri: str
     local_sdp: Optional[bytes]
     remote_sdp: Optional[bytes]

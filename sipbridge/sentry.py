@@ -66,7 +66,8 @@ def _client():
     if hasattr(sentry_sdk, "get_client"):  # from version 2 on
         client = sentry_sdk.get_client()
         return client if client.is_active() else None
-    return sentry_sdk.Hub.current.client
+    client = sentry_sdk.Hub.current.client
+    return client if client is not None and client.transport is not None else None
 
 
 def _is_active():

@@ -2,8 +2,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-import time
-
 from sipbridge._call.incoming import answer_for, deferred
 from sipbridge._call.own import Own
 from sipbridge._call.replacing import supporting
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from sipbridge._call.placing import Attempt
     from sipbridge._call.session_timer import SessionTimer
     from sipbridge._call.transfer import Transfer
-    from sipbridge._engine.records import Content, Source
+    from sipbridge._engine.records import Content
     from sipbridge._text.arguments import Body
     from sipbridge.events import CallEnded, RequestReceived, TransferRequested
     from sipbridge.headers import HeaderFields, Headers
@@ -70,8 +68,6 @@ class Call(Own):
         request_uri: the Request-URI of the INVITE, text.
         local_sdp, remote_sdp: the session descriptions that were sent and received last, bytes or None.
         call_id: the Call-ID (20.8), text.
-        started: when the INVITE was received, or sent for the first time; seconds since 1970, UTC, as all times.
-        source: where the INVITE came from, a :class:`~sipbridge.Source`; None for a call of ours, or if nobody knows.
         ended: the :class:`~sipbridge.CallEnded`, or None before the end.
         replaces: the Call whose place this one takes when you answer it (RFC 3891), or None.
         user: the name that the caller has proven by digest (``Endpoint(authenticator=)``), or None.
@@ -82,7 +78,7 @@ class Call(Own):
 
     def __init__(self, agent, incoming, request_uri, headers, local_sdp=None, remote_sdp=None, peer="", call_id=None):
         # type: (Agent, bool, str, Headers, Optional[bytes], Optional[bytes], str, Optional[str]) -> None
-        Own.__init__(self, agent)
+        Own.__init__(self, agent, incoming)
         self._engine = agent.engine
         self._id = 0  # the engine's number of the call, 0 before there is one
         self._peer = peer
@@ -90,9 +86,6 @@ class Call(Own):
         self.state = "incoming" if incoming else "calling"  # type: State
         self.headers = headers
         self.call_id = headers.get("Call-ID", "") if call_id is None else call_id  # type: str
-        told = agent.told if incoming else (time.time(), None)  # type: Tuple[float, Optional[Source]]
-        self.started = told[0]  # type: float
-        self.source = told[1]  # type: Optional[Source]
         self.request_uri = request_uri
         self.local_sdp = self._wanted_sdp = local_sdp  # these differ while the peer holds and no handler answers that
         self.remote_sdp = remote_sdp

@@ -2,6 +2,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+import time
+
 from sipbridge._compat import monotonic
 from sipbridge._later import later
 from sipbridge._text.arguments import check_callable, check_timeout
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from sipbridge._call import keys as _keys
     from sipbridge._call.agent import Agent, CallEvent
     from sipbridge._call.keys import Digits, KeyStream
+    from sipbridge._engine.records import Source
     from sipbridge.events import CallEnded
 
     _Event = TypeVar("_Event", bound=CallEvent)
@@ -81,6 +84,8 @@ class Own(object):
 
     Attributes:
         data: for the program: any object. None at first.
+        started: when the INVITE was received, or sent for the first time; seconds since 1970, UTC, as all times.
+        source: where the INVITE came from, a :class:`~sipbridge.Source`; None for a call of ours, or if nobody knows.
         answered_at: when the 2xx was received or sent, in seconds since 1970, UTC; None before that.
     """
 
@@ -88,9 +93,12 @@ class Own(object):
         ended = cast("Optional[CallEnded]", None)
         state = ""  # type: Any
 
-    def __init__(self, agent):
-        # type: (Agent) -> None
+    def __init__(self, agent, incoming):
+        # type: (Agent, bool) -> None
+        told = agent.told if incoming else (time.time(), None)  # type: Tuple[float, Optional[Source]]
         self._agent = agent
+        self.started = told[0]  # type: float
+        self.source = told[1]  # type: Optional[Source]
         self.data = None  # type: Any
         self.answered_at = None  # type: Optional[float]
         self._begun = monotonic()

@@ -12,8 +12,10 @@ from peers.waiting import wait_until
 
 try:
     from http.server import BaseHTTPRequestHandler, HTTPServer
+    from socketserver import ThreadingMixIn
 except ImportError:
     from BaseHTTPServer import BaseHTTPRequestHandler, HTTPServer
+    from SocketServer import ThreadingMixIn
 
 
 def _items(octets):
@@ -27,12 +29,28 @@ def _items(octets):
         rest = rest[length:].lstrip(b"\n")
 
 
-def _wrapped(listening, certificates):
+def _wrapped(connection, certificates):
     if sys.version_info[0] == 2:  # which has no contexts before 2.7.9
-        return ssl.wrap_socket(listening, certificates.key, certificates.certificate, server_side=True)  # novm
+        return ssl.wrap_socket(connection, certificates.key, certificates.certificate, server_side=True)  # novm
     context = vars(ssl)["create_default_context"](ssl.Purpose.CLIENT_AUTH)  # novm
     context.load_cert_chain(certificates.certificate, certificates.key)
-    return context.wrap_socket(listening, server_side=True)
+    return context.wrap_socket(connection, server_side=True)
+
+
+class _Server(ThreadingMixIn, HTTPServer):
+    """Has a thread for each connection, on which the handshake is made: none holds up the others, nor the end."""
+
+    daemon_threads = True
+    certificates = None
+
+    def finish_request(self, request, client_address):
+        request.settimeout(10.0)
+        if self.certificates is not None:
+            request = _wrapped(request, self.certificates)
+        self.RequestHandlerClass(request, client_address, self)
+
+    def handle_error(self, request, client_address):
+        pass
 
 
 class SentryServer(object):
@@ -68,9 +86,8 @@ class SentryServer(object):
             def log_message(self, *_):
                 pass
 
-        self._server = HTTPServer(("127.0.0.1", 0), Handler)
-        if certificates is not None:
-            self._server.socket = _wrapped(self._server.socket, certificates)
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._server.certificates = certificates
         place = "key@127.0.0.1:%d/1" % self._server.server_address[1]
         self.dsn = ("http://" if certificates is None else "https://") + place
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))

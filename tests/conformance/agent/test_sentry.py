@@ -11,7 +11,6 @@ import sentry_sdk
 
 import sipbridge
 from conformance.sdp import OFFER
-from peers import certificates as make_certificates
 from peers.sentry_server import SentryServer
 from sipbridge._agent.agent import Draining
 from sipbridge.sentry import CALL, ENGINE, REFUSAL, REGISTRATION, SipbridgeIntegration
@@ -22,22 +21,23 @@ IDENTITY = "sip:alice:sesame@example.com"
 LIMIT = 10.0  # seconds: only a test that fails waits that long
 
 
-@pytest.fixture(scope="module")
-def certificates(tmpdir_factory):
-    return make_certificates.make(str(tmpdir_factory.mktemp("certificates")))
+@pytest.fixture
+def make_phone(make_phone):
+    """Endpoints whose engines are workers: there are two of them, and one that is lost."""
+    return lambda **options: make_phone(engine=sipbridge.Worker(), **options)
 
 
 @pytest.fixture
-def server(certificates):
-    server = SentryServer(certificates)
+def server(pem):
+    server = SentryServer(pem)
     yield server
     server.close()
 
 
 @pytest.fixture
-def init(server, certificates):
+def init(server, pem):
     def run(**options):
-        sentry_sdk.init(server.dsn, integrations=[SipbridgeIntegration()], ca_certs=certificates.ca, **options)
+        sentry_sdk.init(server.dsn, integrations=[SipbridgeIntegration()], ca_certs=pem.ca, **options)
 
     yield run
     sentry_sdk.init()  # nobody is told any more
@@ -154,8 +154,8 @@ def test_a_registration_that_failed_and_a_refused_caller(init, server, make_phon
     assert [each.get("logger") for each in server.events].count("sipbridge.shield") == 1
 
 
-def test_without_the_integration_nothing_is_reported(server, certificates, make_phone):
-    sentry_sdk.init(server.dsn, ca_certs=certificates.ca, default_integrations=False)
+def test_without_the_integration_nothing_is_reported(server, pem, make_phone):
+    sentry_sdk.init(server.dsn, ca_certs=pem.ca, default_integrations=False)
     try:
         assert make_phone().endpoint.observe(sipbridge.Observer())
         phone, peer = make_phone(), make_phone()
