@@ -26,7 +26,10 @@ PACKAGES = ["sipbridge"] + [
 
 #: Modules of the package that are not installed: by nobody, and by Python 2.7.
 BUILD_ONLY = ("sipbridge._build",)
-PYTHON3_ONLY = ("sipbridge.aio", "sipbridge._aio")
+PYTHON3_ONLY = ("sipbridge.aio", "sipbridge._aio") + tuple(
+    "sipbridge._engine.container" + part
+    for part in ("", "_client", "_image", "_network", "_owner", "_process", "_stream")
+)
 
 CFFI = "cffi>=1.15.1"  # the last for Python 2.7; pip chooses what fits a newer one
 
@@ -136,6 +139,7 @@ setup(
     install_requires=[CFFI],
     extras_require={
         "aio": ["greenlet>=3.2.5"],
+        "docker": ["docker>=7"],
         "logs": ["ecs-logging>=1.1.0"],  # which is the last for Python 2.7; pip chooses what fits a newer one
         "metrics": ["prometheus_client>=0.12.0"],  # likewise
         "pcap": ["dpkt>=1.9.8"],

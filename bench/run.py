@@ -10,6 +10,8 @@ waiting:       200 calls within one second to handlers that each wait for two: w
 sustained:     on libeXosip2, calls a second at the end of a minute beside the bare program, the library without help
                there; then with 1,000 calls standing (sustained.py)
 restarts:      seconds from a worker's death to the next one in its place (restarts.py)
+places:        a worker, a sidecar and, where a Docker daemon has the image, a container: calls a second, how late
+               events come, twenty restarts of each (places.py)
 registrations: 10,000 registrations on one endpoint, made, refreshed, kept (registrations.py)
 held:          10,000 calls held for a minute: memory of each, CPU time while nothing happens (held.py)
 peers:         the same answering job done by other stacks from PyPI (pypi_stacks.py)
@@ -24,6 +26,7 @@ import shutil
 import time
 
 import held
+import places
 import pypi_stacks
 import registrations
 import requests_in
@@ -152,6 +155,7 @@ PARTS = {
     "watched": watched.measure,
     "waiting": waiting.measure,
     "restarts": restarts.measure,
+    "places": places.measure,
     "registrations": registrations.measure,
     "held": held.measure,
     "peers": pypi_stacks.measure,

@@ -8,6 +8,7 @@ Start with help(sipbridge.Endpoint). Every exception is a SipbridgeError.
 
     Endpoint            one SIP user agent on one address: calls, messages, registrations
     Worker              its engine in a process of its own, which is replaced when it dies
+    Container           its engine in a container that your program starts; Python 3 alone
     Sidecar             its engine at a UNIX socket, where another container or service runs it
     Call, Transfer, Bridge
                         a call; what its peer was asked to do; two calls that are connected
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from sipbridge._call.bridge import Bridge
     from sipbridge._call.call import Call
     from sipbridge._call.transfer import Transfer
+    from sipbridge._engine.container import Container
     from sipbridge._engine.libraries import available as engines
     from sipbridge._engine.records import Source
     from sipbridge._engine.response import Response
@@ -153,6 +155,7 @@ _FROM = {
     "sipbridge._call.transfer": "Transfer",
     "sipbridge._engine.records": "Source",
     "sipbridge._engine.response": "Response",
+    "sipbridge._engine.container": "Container",
     "sipbridge._engine.sidecar": "Sidecar",
     "sipbridge._engine.worker": "Worker",
     "sipbridge._kept.notifier": "Notifier",
@@ -182,6 +185,7 @@ __all__ = [
     "CallProgress",
     "CallReinvited",
     "CallStateError",
+    "Container",
     "Endpoint",
     "EngineError",
     "EngineFailed",
@@ -234,6 +238,10 @@ __all__ = [
     "engines",
     "parse_address",
 ]
+
+if _sys.version_info[0] < 3:  # the Docker SDK that it needs is for Python 3
+    __all__.remove("Container")
+    del _MODULES["Container"]
 
 
 class _Package(_types.ModuleType):

@@ -85,7 +85,7 @@ class Endpoint(Identities, Bridges, Observed):
         identity: the URI or name-addr for From in what it sends; None for ``sip:host:port``.
         engine: ``"sofia"``, ``"exosip"``, or None for what the environment variable SIPBRIDGE_ENGINE names, or
             else the first that was built; or a :class:`~sipbridge.Worker`, which runs it in a process of its own, or a
-            :class:`~sipbridge.Sidecar` (docs/places.md).
+            :class:`~sipbridge.Container` or :class:`~sipbridge.Sidecar` (docs/places.md).
         outbound_proxy: URI of a proxy to which requests go first (8.1.2), or a list of several, the one to prefer
             first (docs/endpoints.md); or None.
         user_agent: what User-Agent and Server say (20.41), or None.

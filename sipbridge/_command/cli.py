@@ -52,6 +52,13 @@ def _response_hint(error):
     return "--trace shows what was sent"
 
 
+def _engine_hint(options):
+    # type: (argparse.Namespace) -> str
+    if getattr(options, "engine", None) == "container":
+        return "sipbridge doctor tells what a container needs"
+    return "then try again" if options.command == "version" else "sipbridge version shows what is built"
+
+
 def explain(error, options):
     # type: (Exception, argparse.Namespace) -> Tuple[int, str]
     """The exit code for an error, and a hint: what the user can do next."""
@@ -73,8 +80,7 @@ def explain(error, options):
         has_engine = hasattr(options, "engine")  # else a module is missing, and the error names it
         return EXIT_UNSUPPORTED, "another engine may offer it: --engine" if has_engine else "then try again"
     if isinstance(error, EngineError):
-        own = options.command == "version"
-        return EXIT_UNSUPPORTED, "then try again" if own else "sipbridge version shows what is built"
+        return EXIT_UNSUPPORTED, _engine_hint(options)
     return EXIT_TRANSPORT, "--trace and --verbose show more"
 
 

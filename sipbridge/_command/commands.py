@@ -17,16 +17,18 @@ from sipbridge._command import diagram_input
 from sipbridge._command import doctor as _doctor
 from sipbridge._command.console import KEY_VARIABLE, Interrupted, password_for
 from sipbridge._command.trace import render
-from sipbridge._compat import monotonic
+from sipbridge._compat import PY2, monotonic
 from sipbridge._engine.content import MessageTooLarge, make_content
 from sipbridge._engine.in_process import InProcess
 from sipbridge._engine.libraries import available
 from sipbridge._engine.local_address import SOMEWHERE, source_address
+from sipbridge._later import later
 from sipbridge._text.parameters import parse_parameters
 from sipbridge._text.printable import printable
 from sipbridge._version import __version__
 from sipbridge.errors import (
     InputError,
+    NotSupportedError,
     PeerUnreachable,
     ResponseError,
     TimeoutError,
@@ -56,7 +58,12 @@ if TYPE_CHECKING:
 
     from sipbridge._call.call import Call
     from sipbridge._command.console import Console
+    from sipbridge._engine import container
+    from sipbridge._engine.remote import Remote
     from sipbridge._engine.response import Response
+else:
+    container = later("sipbridge._engine.container")  # it is for Python 3 alone
+
 OK = 0
 
 # The seconds that a command waits for the peer when it hangs up.
@@ -98,7 +105,7 @@ def opened(options, console, local, identity=None, allow=None):
     phone = Endpoint(
         local,
         identity=identity,
-        engine=options.engine,
+        engine=_engine(options),
         outbound_proxy=options.proxy,
         user_agent="sipbridge/" + __version__,
         advertised=options.advertised,
@@ -117,6 +124,18 @@ def opened(options, console, local, identity=None, allow=None):
     finally:
         options.interrupts.ignore()
         phone.close(_CLOSE_TIMEOUT)
+
+
+def _engine(options):
+    # type: (argparse.Namespace) -> Union[None, str, Remote]
+    """The engine that the options name. Raises NotSupportedError."""
+    if options.engine != "container":
+        name = options.engine  # type: Optional[str]
+        return name
+    if PY2:
+        raise NotSupportedError("an engine in a container is for Python 3, as the Docker SDK is")
+    engine = container.Container(options.image, network=options.network)  # type: Remote
+    return engine
 
 
 def _tls(options):

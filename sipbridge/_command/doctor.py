@@ -20,6 +20,7 @@ from contextlib import closing
 from sipbridge import shield
 from sipbridge._compat import NamedTuple
 from sipbridge._engine.libraries import NAMES, available
+from sipbridge._version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -318,6 +319,26 @@ def check_image(system):
     return Finding(NOTE if "STAND-IN" in text else OK, "image", text, ())
 
 
+def check_container(system):
+    # type: (System) -> Finding
+    """Check what a service needs for its engine in a container (sipbridge.Container)."""
+    try:
+        sdk = importlib.import_module("docker").__version__  # type: str
+    except (ImportError, AttributeError):
+        advice = ("pip install 'sipbridge[docker]', for a service on Python 3 whose engine is in a container",)
+        return Finding(NOTE, "container", "the Docker SDK for Python is not installed", advice)
+    if int(sdk.split(".")[0]) < 7:
+        return Finding(NOTE, "container", "the Docker SDK for Python is %s" % sdk, ("pip install 'docker>=7'",))
+    template, name = '{{index .Config.Labels "org.opencontainers.image.version"}}', system.image + ":runtime"
+    code, output = system.run(system.docker, "image", "inspect", "--format", template, name)
+    if code:
+        return Finding(OK, "container", "Docker SDK for Python %s" % sdk, ())
+    text = "Docker SDK for Python %s; %s has sipbridge %s" % (sdk, name, _last(output))
+    if _last(output) == __version__:
+        return Finding(OK, "container", text, ())
+    return Finding(NOTE, "container", text + ", and this is %s" % __version__, ("make build",))
+
+
 # -- ports and engines -------------------------------------------------------------------------------------
 
 
@@ -434,6 +455,7 @@ def _examine_outside(system):
             yield check_architecture(system, daemon.text)
             yield check_vsyscall(system)
             yield check_image(system)
+            yield check_container(system)
             return
     if system.name == "Linux":
         yield check_vsyscall(system)

@@ -10,12 +10,12 @@ from contextlib import closing
 from sipbridge._command.console import Interrupted
 from sipbridge._command.systemd import Notifier, inherited_socket
 from sipbridge._compat import monotonic
-from sipbridge._engine import protocol
+from sipbridge._engine import first_process, protocol
+from sipbridge._engine.crash_files import check_crash_folder
 from sipbridge._engine.listener import QUESTION, Listener
-from sipbridge._engine.sidecar import BEAT
+from sipbridge._engine.remote import BEAT
 from sipbridge._engine.socket_file import SocketFile
 from sipbridge._engine.unix_socket import check_address
-from sipbridge._engine.worker import check_crash_folder
 from sipbridge.errors import InputError, TransportError
 
 TYPE_CHECKING = False
@@ -36,6 +36,8 @@ def engine(options, console):
     """Serve one service after the other until the user interrupts, or ask whether another process does."""
     if options.check:
         return check(options, console)
+    if options.address == "stdio:":
+        return first_process.run()
     logging.getLogger("sipbridge").setLevel(logging.DEBUG if options.verbose else logging.INFO)
     settings = _settings(options)
     inherited = inherited_socket()

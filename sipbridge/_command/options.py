@@ -55,7 +55,18 @@ class _Parser(argparse.ArgumentParser):
 def _common(parser):
     # type: (argparse.ArgumentParser) -> None
     group = parser.add_argument_group("common options")
-    group.add_argument("--engine", choices=NAMES, help="the SIP engine (default: the first that was built)")
+    group.add_argument(
+        "--engine",
+        choices=NAMES + ("container",),
+        help="the SIP engine (default: the first that was built), or the one of the image, in a container",
+    )
+    group.add_argument("--image", metavar="NAME", default="sipbridge:runtime", help="that image (default: %(default)s)")
+    group.add_argument(
+        "--network",
+        metavar="NAME",
+        default="bridge",
+        help='the container\'s network (default: bridge; "host" reaches peers on loopback, on Linux)',
+    )
     group.add_argument("--proxy", metavar="URI", help="send every request to this proxy first")
     group.add_argument(
         "--advertised", metavar="HOST:PORT", help="what Contact names instead of the local address (NAT)"
@@ -327,7 +338,10 @@ def _add_engine(subparsers):
     # type: (Any) -> None
     parser = _add(subparsers, "engine", _run_engine, "run an engine for a service elsewhere", texts.ENGINE_EXAMPLES)
     parser.add_argument(
-        "address", metavar="ADDRESS", nargs="?", help="the socket, unix:///PATH (default: the one of systemd)"
+        "address",
+        metavar="ADDRESS",
+        nargs="?",
+        help="the socket, unix:///PATH (default: the one of systemd; stdio: is for sipbridge.Container)",
     )
     parser.add_argument(
         "--engine", dest="kind", choices=NAMES, help="the SIP engine (default: the first that was built)"

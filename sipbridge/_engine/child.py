@@ -13,6 +13,7 @@ import threading
 import time
 
 from sipbridge._compat import monotonic
+from sipbridge._engine.crash_files import BACKTRACE, remove_oldest
 from sipbridge._engine.preload import environment
 from sipbridge.errors import EngineLost
 
@@ -32,12 +33,6 @@ _PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__fi
 _SIGNALS = dict(
     (getattr(signal, name), name) for name in dir(signal) if name.startswith("SIG") and "_" not in name
 )
-
-#: The number of crash files of each kind to keep, so that a worker that dies again and again does not fill the disk.
-_KEPT = 5
-
-#: The most octets of a traceback that go into the event of a lost engine.
-_BACKTRACE = 16384
 
 #: The seconds that the kernel may take to write a core dump.
 _DUMP = 5.0
@@ -59,6 +54,7 @@ class Child(object):
         pid: its process id.
         name: what errors and the log call it.
         backtrace, core: as of a :class:`~sipbridge._engine.process.Process`.
+        left: the paths of its crash files, after :meth:`reap`.
 
     Raises EngineLost when it cannot be started.
     """
@@ -70,6 +66,7 @@ class Child(object):
         self._code = None  # type: Optional[int]
         self.backtrace = b""  # type: bytes
         self.core = ""  # type: str
+        self.left = []  # type: List[str]
         code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
         try:
             self._process = subprocess.Popen(
@@ -83,6 +80,18 @@ class Child(object):
             raise EngineLost("the engine's process cannot be started: %s" % error)
         self.pid = self._process.pid  # type: int
         self.name = "worker process %d" % self.pid
+
+    def wait(self):
+        # type: () -> None
+        """Wait for its end, for as long as that takes. For a program that does nothing else."""
+        code = self._process.wait()
+        with self._lock:
+            self._code = code
+
+    def terminate(self):
+        # type: () -> None
+        """Send it SIGTERM, which makes it hang up if its settings say so."""
+        self._send(signal.SIGTERM)
 
     def abort(self):
         # type: () -> None
@@ -179,14 +188,12 @@ class Child(object):
             if os.path.getsize(path):
                 left.append(path)
                 with open(path, "rb") as stream:
-                    self.backtrace = stream.read(_BACKTRACE)
+                    self.backtrace = stream.read(BACKTRACE)
             else:
                 os.unlink(path)
         left += self._name_core(folder)
-        for pattern in ("worker-*.traceback", "worker-*.core"):
-            found = [path for path in glob.glob(os.path.join(folder, pattern)) if os.path.getsize(path)]
-            for path in sorted(found, key=os.path.getmtime)[:-_KEPT]:  # an empty traceback belongs to a live process
-                os.unlink(path)
+        remove_oldest(folder, "worker")
+        self.left = left
         return text + (" (see %s)" % ", ".join(left) if left else "")
 
     def _name_core(self, folder):

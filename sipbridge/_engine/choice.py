@@ -27,4 +27,4 @@ def make(engine):
         return engine
     if isinstance(engine, (remote.Remote, memory.Memory)):
         return engine
-    raise InputError("an engine is a name, a Worker, a Sidecar or an InProcess, not %r" % (engine,))
+    raise InputError("an engine is a name, a Worker, a Sidecar, a Container or an InProcess, not %r" % (engine,))

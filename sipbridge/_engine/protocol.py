@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 VERSION = 3
 
 #: The kinds of frames. HELLO, RESULT, FAILURE and EVENT come from the worker; COMMAND and CREDIT go to it. ALIVE comes
-#: from it, and from services of a sidecar.
-HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT, ALIVE = range(1, 8)
+#: from it, and from services of a sidecar. LAST_WORDS and FILE come from process 1 of a container.
+HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT, ALIVE, LAST_WORDS, FILE = range(1, 10)
 
 #: The most octets of a frame. No SIP message has as many.
 MAX_FRAME = 4 * 1024 * 1024
@@ -80,7 +80,7 @@ class Decoder(object):
         frames, start, end = [], 0, len(octets)
         while end - start >= FRAME_HEAD.size:
             length, kind = FRAME_HEAD.unpack_from(octets, start)
-            if length > MAX_FRAME or not HELLO <= kind <= ALIVE:
+            if length > MAX_FRAME or not HELLO <= kind <= FILE:
                 raise ProtocolError("no frame of the worker protocol: kind %d, %d octets" % (kind, length))
             if end - start - FRAME_HEAD.size < length:
                 break
@@ -239,3 +239,33 @@ def parse_credit(payload):
         raise ProtocolError("malformed credit")
     count = _NUMBER.unpack(payload)[0]  # type: int
     return count
+
+
+def last_words(reason):
+    # type: (str) -> bytes
+    """The frame that tells how an engine ended, as text."""
+    return frame(LAST_WORDS, _to_json([reason]).encode("ascii"))
+
+
+def parse_last_words(payload):
+    # type: (bytes) -> str
+    """The text in last words. Raises ProtocolError."""
+    found = _parse(payload)
+    if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], text_type):
+        raise ProtocolError("malformed last words")
+    return found[0]
+
+
+def file_part(kind, octets):
+    # type: (str, bytes) -> bytes
+    """A part of a crash file, "core" or "traceback", as a frame."""
+    return frame(FILE, kind.encode("ascii").ljust(16) + octets)
+
+
+def parse_file(payload):
+    # type: (bytes) -> Tuple[str, bytes]
+    """(kind, octets) of a part of a crash file. Raises ProtocolError."""
+    try:
+        return payload[:16].decode("ascii").strip(), payload[16:]
+    except UnicodeError:
+        raise ProtocolError("malformed file")

@@ -46,6 +46,9 @@ log = logging.getLogger("sipbridge.engine")
 #: The most events that a process sends before the service reads them, so that they do not fill its memory.
 WINDOW = 1000
 
+#: The most seconds between two signs of life. With each, a process also checks that its service lives.
+BEAT = 0.5
+
 #: The seconds that closing may take in addition to the ``grace`` for peers.
 _CLOSING = 1.5
 
@@ -126,6 +129,12 @@ class Remote(_Forwarding):
             self._closing.set()
             end(channel)
             raise
+
+    def _forget(self):
+        # type: () -> None
+        """Let open() be called again after it has failed."""
+        self._opening = None
+        self._closing.clear()
 
     @property
     def port(self):
@@ -425,6 +434,12 @@ class Remote(_Forwarding):
             self._lost = error
             self._events.append(unreported("engine-failed", reason="%s" % error))
             self._tell()
+
+
+def beat_for(hang_timeout):
+    # type: (float) -> float
+    """The seconds between two signs of life of a process that counts as hung after ``hang_timeout`` seconds."""
+    return min(BEAT, hang_timeout / 5.0) if isinstance(hang_timeout, (int, float)) else BEAT
 
 
 def _is_main():

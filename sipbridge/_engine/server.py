@@ -56,6 +56,7 @@ class Server(object):
         self._reader, self._writer, self._beats = reader, writer, beats
         self._before = settings.get("before")
         self._patience = settings.get("silence")  # type: Optional[float]
+        self._told_to_leave = False
         self._silent = 0.0  # the sum of short waits, so that the time in which the machine sleeps does not count
         self._parent = settings["parent"]
         self._interval = settings["beat"]
@@ -121,7 +122,7 @@ class Server(object):
         if left > 0.0:
             return left
         self._next_beat = now + self._interval
-        if os.getppid() != self._parent:
+        if os.getppid() != self._parent or self._told_to_leave:
             raise ServiceGone
         self._count_silence()
         if self._opened:
@@ -223,6 +224,11 @@ class Server(object):
         # type: (float) -> None
         self.close(grace)
         self._closed = True
+
+    def leave_soon(self, number, frame):
+        # type: (int, object) -> None
+        """Hang up with the next sign of life: the handler of a signal, which may come at any moment."""
+        self._told_to_leave = True
 
     def leave(self, grace):
         # type: (float) -> None

@@ -9,7 +9,7 @@ from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
 from sipbridge._engine.process import Process
 from sipbridge._engine.readiness import close_on_exec
-from sipbridge._engine.remote import Remote
+from sipbridge._engine.remote import BEAT, Remote
 from sipbridge._engine.stream import SocketStream
 from sipbridge._engine.unix_socket import check_address
 from sipbridge._text.arguments import check_delay
@@ -18,9 +18,6 @@ from sipbridge.errors import EngineLost, InputError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
-
-#: The seconds between two signs of life, of either side.
-BEAT = 0.5
 
 #: The fewest seconds of silence that mean a hang: two signs of life may be late on a busy machine.
 _LEAST = 3 * BEAT

@@ -2,19 +2,14 @@
 
 from __future__ import absolute_import, division, print_function
 
-import os
-
-from sipbridge._engine.remote import Remote
+from sipbridge._engine.crash_files import check_crash_folder
+from sipbridge._engine.remote import Remote, beat_for
 from sipbridge._engine.worker_process import WorkerProcess
 from sipbridge._text.arguments import check_path, check_text
-from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Optional
-
-#: The most seconds between two signs of life. With each, the worker also checks that its service lives.
-_BEAT = 0.5
 
 
 class Worker(Remote):
@@ -67,31 +62,3 @@ class Worker(Remote):
     def _launch(self):
         # type: () -> WorkerProcess
         return WorkerProcess(self._python, self._settings)
-
-
-def beat_for(hang_timeout):
-    # type: (float) -> float
-    """The seconds between two signs of life of a process that counts as hung after ``hang_timeout`` seconds."""
-    return min(_BEAT, hang_timeout / 5.0) if isinstance(hang_timeout, (int, float)) else _BEAT
-
-
-def check_crash_folder(folder):
-    # type: (Optional[str]) -> Optional[str]
-    """The absolute path of the folder, which is made if it is missing; None for None. Raises InputError."""
-    if folder is None:
-        return None
-    if not _made_writable(check_path(folder, "crash_folder")):
-        raise InputError("crash_folder is no folder that can be written to: %r" % (folder,))
-    return os.path.abspath(folder)
-
-
-def _made_writable(folder):
-    # type: (str) -> bool
-    """Make the folder if it is missing, for this user alone, because a core dump holds the memory of a worker. Returns
-    True when this process can write to it.
-    """
-    try:
-        os.makedirs(folder, 0o700)
-    except OSError:  # it exists, or cannot be made
-        pass
-    return os.path.isdir(folder) and os.access(folder, os.W_OK)

@@ -35,16 +35,18 @@ def _take(descriptor):
 
 
 def _take_streams(settings):
-    # type: (Dict[str, Any]) -> Tuple[int, Optional[int]]
-    """The descriptors of the socket that came as standard input, and of the pipe for signs of life that came as output
-    where the settings say so. Puts other files in their places.
+    # type: (Dict[str, Any]) -> Tuple[int, int, Optional[int]]
+    """The descriptors to read frames from, to write them to, and for signs of life or None, as the settings say. They
+    came as standard input and output. Puts other files in their places.
     """
-    stream, beats = _take(0), _take(1) if settings.get("beats") else None
+    reader = _take(0)
+    writer = _take(1) if settings.get("two") else reader
+    beats = _take(1) if settings.get("beats") else None
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.close(nothing)
     os.dup2(2, 1)  # so that a library that prints does not write to where the service prints
-    return stream, beats
+    return reader, writer, beats
 
 
 def _keep_crashes(folder):
@@ -88,7 +90,7 @@ def main(text):
     # type: (str) -> None
     """Run a worker. ``text`` is JSON, and docs/worker-protocol.md tells what it holds."""
     settings = json.loads(text)
-    stream, beats = _take_streams(settings)
+    reader, writer, beats = _take_streams(settings)
     if hasattr(signal, "pthread_sigmask"):  # a thread of the service may block signals, and a child inherits that
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
     # Ctrl-C signals the whole process group, and the service decides what becomes of its calls.
@@ -100,11 +102,13 @@ def main(text):
     try:
         engine = InProcess(settings["engine"])
     except SipbridgeError as error:
-        os.write(stream, protocol.failure(0, error))  # the first octets: there is room for them
+        os.write(writer, protocol.failure(0, error))  # the first octets: there is room for them
         sys.exit(1)
     if traces is not None:
         _keep_backtraces(engine, traces)
-    server = Server(engine, stream, stream, beats, settings)
+    server = Server(engine, reader, writer, beats, settings)
+    if settings.get("two"):  # process 1 of the container passes it on
+        signal.signal(signal.SIGTERM, server.leave_soon)
     try:
         server.run()
     except ServiceGone:

@@ -141,6 +141,9 @@ class Objects(object):
     def Worker(self):
         return sipbridge.Worker()
 
+    def Container(self):
+        return sipbridge.Container()
+
     def Sidecar(self):
         return sipbridge.Sidecar(u"unix:///run/engine.sock")
 

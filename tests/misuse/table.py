@@ -59,7 +59,7 @@ INTERNAL = frozenset(
 )
 
 #: The methods of a Worker and of its kind are the contract's, and the endpoint's to call, as are those of an Observer.
-INTERNAL_CLASSES = frozenset(["Observer", "Sidecar", "Worker"])
+INTERNAL_CLASSES = frozenset(["Container", "Observer", "Sidecar", "Worker"])
 
 _HEADERS = values.PAIRS
 _SDP = optional(values.OCTETS)
@@ -472,3 +472,19 @@ ALSO_CALLED = {
     "events": ("telephone event",),
     "stream": ("capture",),
 }
+
+if hasattr(sipbridge, "Container"):  # Python 3
+    TABLE["Container.__init__"] = _entry(
+        {},
+        image=[5, None, u"", u"a b", u"-x", b"\xff"],
+        engine=[5, values.OBJECT],
+        network=[5, None, u"", u"a b"],
+        build=[5, u"yes", None],
+        pull=[5, u"yes", None],
+        hang_timeout=values.SECONDS + [0],
+        max_restarts=optional(whole(0)),
+        backoff=values.SECONDS,
+        crash_folder=values.PATH + [u"/dev/null/x"],
+        memory=[5, None, u"", u"512", u"0m", u"1x"],
+        pids=whole(16, 2**22),
+    )

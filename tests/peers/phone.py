@@ -79,7 +79,7 @@ def label(event):
 
 
 def engine_under_test():
-    """The engine to test: in this process, or where SIPBRIDGE_TEST_PLACE says: "worker" or "sidecar"."""
+    """The engine to test: in this process, or where SIPBRIDGE_TEST_PLACE says: "worker", "sidecar" or "container"."""
     place = os.environ.get("SIPBRIDGE_TEST_PLACE")
     return None if not place else PLACES[place]()
 
@@ -90,8 +90,13 @@ def _sidecar():
     return OwnSidecar()
 
 
+def _container():
+    image = os.environ["SIPBRIDGE_TEST_IMAGE"]
+    return sipbridge.Container(image, network="host", backoff=0.0)  # its peers are on loopback
+
+
 #: Makes an engine for a test, by where it runs.
-PLACES = {"worker": sipbridge.Worker, "sidecar": _sidecar}
+PLACES = {"worker": sipbridge.Worker, "sidecar": _sidecar, "container": _container}
 
 
 class Phone(object):

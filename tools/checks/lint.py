@@ -20,7 +20,14 @@ import _build
 #: Folders of sources that Python 2.7 runs, and files among them that it does not.
 PYTHON2 = ("sipbridge", "tests", "examples", "bench", "setup.py")
 PYTHON3_ONLY = ("tests/tools/", "tests/image/", "tests/aio/", "tests/typing/", "bench/")
-PYTHON3_ONLY += ("sipbridge/aio.py", "sipbridge/_aio/", "examples/click_to_call.py")
+PYTHON3_ONLY += (
+    "sipbridge/aio.py",
+    "sipbridge/_aio/",
+    "sipbridge/_engine/container",
+    "tests/container/",
+    "tests/unit/engine/test_container",
+    "examples/click_to_call.py",
+)
 
 PYTHON = sys.executable
 WARNINGS = ["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O2", "-c", "-o", os.devnull]

@@ -80,7 +80,7 @@ RULES = (
         Rule("sipbridge/_engine/%s.py" % name, ("worker", "sidecar", "aio"), ("sofia",))
         for name in (
             "channel child ledger process protocol remote server stream supervisor"
-            " sidecar listener socket_file unix_socket worker worker_main worker_process"
+            " sidecar listener socket_file unix_socket worker worker_main worker_process crash_files"
         ).split()
     ),
     Rule("sipbridge/shield.py*", ("shield",), ("double",)),
@@ -88,6 +88,8 @@ RULES = (
     Rule("sipbridge/_command/demo*", ("unit/command/test_demo.py",), ("sofia",)),
     Rule("sipbridge/demo.py*", ("unit/command/test_demo.py",), ("sofia",)),
     Rule("sipbridge/_command/doctor.py*", ("unit/command/test_doctor.py",), ("sofia",)),
+    Rule("sipbridge/_engine/container*", ("unit/engine/test_container.py",), ("sofia",)),
+    Rule("tests/container/*", ("unit/engine/test_container.py",), ("sofia",)),
     Rule("sipbridge/_command/engine.py", ("sidecar",), ("sofia",)),
     Rule("sipbridge/_command/systemd.py", ("sidecar",), ("sofia",)),
     Rule("sipbridge/_command/*", ("unit/command",), ("sofia",)),

@@ -80,8 +80,8 @@ def test_the_examples_of_places_md(starter, number):
 
 def test_the_example_of_a_sidecar(starter):
     command = starter.keep("sipbridge engine", EngineCommand())
-    assert _block("places.md", "sh").split() == ["sipbridge", "engine", u"unix:///run/sipbridge/engine.sock"]
-    _run_place(starter, 2, replaced=(u"unix:///run/sipbridge/engine.sock", u"" + command.address))
+    assert _block("places.md", "sh", 1).split() == ["sipbridge", "engine", u"unix:///run/sipbridge/engine.sock"]
+    _run_place(starter, 3, replaced=(u"unix:///run/sipbridge/engine.sock", u"" + command.address))
 
 
 def test_the_example_of_sources_md(starter):

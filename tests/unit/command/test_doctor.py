@@ -5,11 +5,13 @@ from __future__ import absolute_import, division, print_function
 import os
 import socket
 import sys
+import types
 
 import pytest
 
 from peers.ports import free_port
 from sipbridge._command import doctor
+from sipbridge._version import __version__
 from unit.command.process import run
 
 DAEMON = (0, "28.2.2 linux/x86_64")
@@ -62,6 +64,23 @@ def test_a_machine_without_problems():
         assert found[name].level == doctor.OK, found[name]
     assert found["daemon"].text == "28.2.2 linux/x86_64"
     assert "runtime, test, debug on Ubuntu precise (12.04.5 LTS), libexosip2 3.6.0-1" in found["image"].text
+
+
+@pytest.mark.parametrize("version, release, level, text", [
+    (None, None, doctor.NOTE, "the Docker SDK for Python is not installed"),
+    ("6.1.3", None, doctor.NOTE, "the Docker SDK for Python is 6.1.3"),
+    ("7.1.0", None, doctor.OK, "Docker SDK for Python 7.1.0"),
+    ("7.1.0", __version__, doctor.OK, "sipbridge:runtime has sipbridge " + __version__),
+    ("7.1.0", "0.0.9", doctor.NOTE, "sipbridge:runtime has sipbridge 0.0.9, and this is " + __version__),
+])  # fmt: skip
+def test_what_a_container_needs(monkeypatch, version, release, level, text):
+    module = types.ModuleType("docker") if version else None
+    if version:
+        module.__version__ = version
+    monkeypatch.setitem(sys.modules, "docker", module)
+    answer = (1, "No such image") if release is None else (0, release)
+    found = findings(Machine(docker(docker_image_inspect=answer), MAPS))["container"]
+    assert found.level == level and text in found.text
 
 
 def test_podman_under_the_name_of_docker():
