@@ -224,6 +224,13 @@ def test_all_lines_as_json(monkeypatch):
     assert json.loads(stream.getvalue())["message"] == "hello"
 
 
+def test_what_to_install_is_said_where_ecs_logging_is_missing(monkeypatch):
+    monkeypatch.setattr(logs, "_Base", None)
+    with pytest.raises(sipbridge.NotSupportedError) as caught:
+        logs.write_json()
+    assert "sipbridge[logs]" in str(caught.value)
+
+
 def test_the_table_in_the_docs_is_that_of_the_code():
     rows = ["| field | in JSON | |", "| --- | --- | --- |"]
     rows += ["| `%s` | `%s` | %s |" % (field.name, field.ecs, field.meaning) for field in logs.FIELDS]

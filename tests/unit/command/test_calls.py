@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import json
 import re
 import signal
 
@@ -63,6 +64,16 @@ def test_only_those_who_are_allowed():
     with Listening("--allow", "127.0.0.0/8", "--once") as listening:
         assert run("call", listening.uri, "--duration", "0").process.returncode == 0
         assert listening.finish() == 0
+
+
+def test_its_log_as_json():
+    with Listening("--once", "--json-logs") as listening:
+        assert run("call", listening.uri, "--duration", "0").process.returncode == 0
+        assert listening.finish() == 0
+    lines = [json.loads(line) for line in listening.errors.splitlines()]
+    ours = [line for line in lines if line["log"]["logger"] == "sipbridge.call"]
+    assert [line["event"]["action"] for line in ours] == ["call-started", "call-answered", "call-ended"]
+    assert {line["service"]["name"] for line in lines} == {"sipbridge"}
 
 
 def test_more_calls_than_wanted_are_refused():
