@@ -50,14 +50,14 @@ def test_all_is_well(phone, server):
 
 
 def test_a_registration_that_should_be_there(network, phone, server):
-    registration = phone.register("sip:example.com", aor="sip:secret@example.com")
+    registration = phone.register("sip:example.com", aor="sip:private@example.com")
     assert phone.health().ready
     registration.state = "failed"
     (problem,) = phone.health().problems
-    assert problem == ("registration", "sip:secret@example.com at sip:example.com is failed")
+    assert problem == ("registration", "sip:private@example.com at sip:example.com is failed")
     assert pages(server)[:2] == (200, 503)
-    assert "secret" not in fetch("http://127.0.0.1:%d/ready" % server.port).body
-    again = phone.register("sip:example.com", aor="sip:secret@example.com")  # it takes the place of that one
+    assert "private" not in fetch("http://127.0.0.1:%d/ready" % server.port).body
+    again = phone.register("sip:example.com", aor="sip:private@example.com")  # it takes the place of that one
     assert phone.health().ready
     again.unregister()
     again.state = "ended"

@@ -369,7 +369,7 @@ def test_a_flood_from_many_sources(sip_network, make):
             source=sipbridge.Source(address, 5060, "udp"), request_uri=BOB,
         )  # fmt: skip
         banned.failed(address)
-    wait_until(lambda: bob.refusals.get("unauthenticated", 0) + bob.refusals.get("banned", 0) == 10000)
+    wait_until(lambda: bob.refusals.get("unauthenticated", 0) + bob.refusals.get("banned", 0) == 10000, 60.0)
     assert len(banned) == 50 and admission._held == {} and admission._up == {}
 
 
