@@ -17,6 +17,7 @@ from peers import abilities
 from peers.ports import free_port
 from peers.scenario import Callee, Caller
 from peers.wire import Message
+from peers.waiting import wait_until
 
 _OTHERS = pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
 
@@ -306,9 +307,12 @@ def test_contacts_over_tls_are_of_the_scheme_that_was_asked_for(make_endpoint, p
     call.hold(timeout=10.0)
     call.hangup()
     call.wait_ended(10.0)
-    contacts = [line for data in passed for line in data.split(b"\r\n") if line.startswith(b"Contact:")]
-    assert len(contacts) == 4  # of the INVITE and the re-INVITE, and in the answers to them
-    assert all(each.startswith(("Contact: <%s:127" % scheme).encode("ascii")) for each in contacts)
+
+    def contacts():
+        return [line for data in list(passed) for line in data.split(b"\r\n") if line.startswith(b"Contact:")]
+
+    wait_until(lambda: len(contacts()) == 4)  # of the INVITE and the re-INVITE, and in the answers to them
+    assert all(each.startswith(("Contact: <%s:127" % scheme).encode("ascii")) for each in contacts())
 
 
 def test_a_certificate_whose_last_line_has_no_end(make_endpoint, pem, tmpdir):
