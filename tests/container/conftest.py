@@ -1,6 +1,6 @@
 """Endpoints whose engine is in a container of the image that SIPBRIDGE_TEST_IMAGE names, and a daemon to ask."""
 
-from __future__ import annotations
+from __future__ import absolute_import, division, print_function
 
 import os
 
