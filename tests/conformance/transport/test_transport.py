@@ -16,8 +16,8 @@ from conformance.sdp import ANSWER, HELD, HOLD, OFFER
 from peers import abilities
 from peers.ports import free_port
 from peers.scenario import Callee, Caller
-from peers.wire import Message
 from peers.waiting import wait_until
+from peers.wire import Message
 
 _OTHERS = pytest.mark.parametrize("address", ["tcp://127.0.0.1:0", "udp://[::1]:0", "tcp://[::1]:0"])
 
