@@ -5,7 +5,7 @@ SANDBOX ?= auto
 PYTHON ?= python3
 export SANDBOX PYTHON
 
-.PHONY: help demo test test-all quick lint bench engines overload soak tsan fuzz develop clean
+.PHONY: help demo test test-all quick lint bench engines overload soak tsan fuzz develop wheels clean
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -44,6 +44,9 @@ engines: ## write docs/engines.md, what each engine offers, from the reports of 
 
 develop: ## prepare .venv with the engines and the tools, to work on sipbridge
 	@tools/host develop
+
+wheels: ## build what is published, into dist/: the sdist and the wheels
+	@tools/host wheels
 
 clean: ## remove all that the other targets made here (the image: make clean-image)
 	rm -rf .venv build dist sipbridge.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis sipbridge/*.so

@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import io
 import os
 import sys
 
@@ -32,6 +33,11 @@ PYTHON3_ONLY = ("sipbridge.aio", "sipbridge._aio") + tuple(
 )
 
 CFFI = "cffi>=1.15.1"  # the last for Python 2.7; pip chooses what fits a newer one
+
+
+def of_wheel(distribution, option):
+    """The value of an option that the command line gives to bdist_wheel, or None."""
+    return distribution.get_option_dict("bdist_wheel").get(option, (None, None))[1]
 
 
 class EngineExtension(Extension):
@@ -119,20 +125,31 @@ class BuildPackage(build_py):
     """Leaves out what this Python cannot use."""
 
     def find_package_modules(self, package, package_dir):
-        left_out = BUILD_ONLY + (PYTHON3_ONLY if sys.version_info[0] < 3 else ())
+        for_python2 = sys.version_info[0] < 3 or of_wheel(self.distribution, "python_tag") == "py2"
+        left_out = BUILD_ONLY + (PYTHON3_ONLY if for_python2 else ())
         modules = build_py.find_package_modules(self, package, package_dir)
         return [module for module in modules if not {module[0], "%s.%s" % module[:2]}.intersection(left_out)]
 
+
+with io.open("README.md", encoding="utf-8") as readme:
+    README = readme.read()
+
+if _build.pure():
+    EXTENSIONS = []
+else:
+    EXTENSIONS = [EngineExtension(library.engine) for library in _build.LIBRARIES] + [ShieldLibrary()]
 
 setup(
     name="sipbridge",
     version=__version__,
     description="SIP telephony from Python 2.7 and 3, on libeXosip2 or Sofia-SIP",
+    long_description=README,
+    long_description_content_type="text/markdown",
     license="GPL-2.0-or-later",
     platforms=["Linux", "macOS"],
     packages=PACKAGES,
     package_data=dict({package: ["*.pyi"] for package in PACKAGES}, sipbridge=["py.typed", "*.pyi"]),
-    ext_modules=[EngineExtension(library.engine) for library in _build.LIBRARIES] + [ShieldLibrary()],
+    ext_modules=EXTENSIONS,
     cmdclass={"build_ext": BuildEngines, "build_py": BuildPackage},
     entry_points={"console_scripts": ["sipbridge = sipbridge.__main__:main"]},
     setup_requires=[CFFI] if sys.version_info[0] < 3 else [],  # newer ones take it from pyproject.toml

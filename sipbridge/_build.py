@@ -5,7 +5,8 @@ include that header, and cffi reads the declarations from it.
 
 Environment:
     SIPBRIDGE_ENGINES: the engines to build ("sofia", "exosip" or "sofia,exosip"). The build fails when one of them
-        cannot be built. Default: each engine that can be built here.
+        cannot be built. "none": no engine and no shield, for a package whose engines run elsewhere. Default: each
+        engine that can be built here.
     CC, CFLAGS, CPPFLAGS, LDFLAGS, PKG_CONFIG, PKG_CONFIG_PATH, C_INCLUDE_PATH and LIBRARY_PATH mean what they
         mean to the C compiler and to pkg-config.
 """
@@ -69,6 +70,7 @@ Install one:
     Debian, Ubuntu:  apt-get install libsofia-sip-ua-dev
     Fedora:          dnf install sofia-sip-devel
     macOS:           brew install sofia-sip
+or build it without engines, for those that run elsewhere: SIPBRIDGE_ENGINES=none (docs/places.md);
 or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204. (The libexosip2-dev of today's
 systems is 5.x, with which sipbridge was never run. The engine on libeXosip2 needs libc-ares-dev, too.)"""
 
@@ -138,6 +140,12 @@ class Absent(Exception):
 
 class Unfit(Absent):
     """A library is here, but its headers and libraries do not fit together."""
+
+
+def pure():
+    # type: () -> bool
+    """True when nothing is to be compiled."""
+    return os.environ.get("SIPBRIDGE_ENGINES", "").strip() == "none"
 
 
 def module_name(engine):

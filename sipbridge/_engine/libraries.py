@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 #: The names of the engines, in the order in which they are tried.
 NAMES = ("sofia", "exosip")
 
+#: What helps without any library.
+_ELSEWHERE = (
+    " Or have the engine elsewhere (docs/places.md): engine=sipbridge.Container(...), for which you run pip install"
+    " sipbridge[docker]; or engine=sipbridge.Sidecar(...)"
+)
+
 #: What the user can do when an engine is missing, by its name; None when both are missing.
 HOW_TO_GET = {
     None: "Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora) or sofia-sip (Homebrew) and build"
-    " sipbridge again (make develop, in a checkout), or run in the image",
+    " sipbridge again (pip install --no-binary sipbridge sipbridge; in a checkout: make develop), or run in the image."
+    + _ELSEWHERE,
     "exosip": "It is built where libeXosip2 3.x is installed with its headers: run in the image (make shell), or"
-    " install that library and build sipbridge again (make develop, in a checkout)",
+    " install that library and build sipbridge again (make develop, in a checkout)." + _ELSEWHERE,
 }
 HOW_TO_GET["sofia"] = HOW_TO_GET[None]
 

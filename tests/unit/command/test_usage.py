@@ -69,6 +69,7 @@ def test_without_any_engine_the_command_is_7(monkeypatch, capsys, arguments):
     assert cli.main(arguments) == 7
     complaint = one_line(capsys.readouterr().err)
     assert "no SIP engine" in complaint and "libsofia-sip-ua-dev" in complaint and "make develop" in complaint
+    assert "sipbridge[docker]" in complaint and "Container" in complaint and "Sidecar" in complaint
 
 
 @pytest.mark.parametrize("name, remedy", [("exosip", "libeXosip2 3.x"), ("sofia", "libsofia-sip-ua-dev")])
