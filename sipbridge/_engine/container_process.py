@@ -12,7 +12,7 @@ from sipbridge._engine import protocol
 from sipbridge._engine.container_client import sdk
 from sipbridge._engine.container_network import Way
 from sipbridge._engine.container_owner import Owner, remove
-from sipbridge._engine.container_stream import AttachedStream, Connection
+from sipbridge._engine.container_stream import Connection, Parts, PolledStream, PumpedStream, attached
 from sipbridge._engine.crash_files import BACKTRACE, remove_oldest
 from sipbridge._engine.process import Process
 from sipbridge._engine.records import ProtocolError
@@ -73,14 +73,16 @@ class ContainerProcess(Process):
         try:
             owner.remove_left(client)
             self._id = client.create_container(**_described(client, recipe, owner, name, mark))["Id"]
-            connection = _attached(client, self._id)  # before it starts, so that nothing is missed
+            # Before it starts, so that nothing is missed.
+            carrier, connection = _attached(client, self._id)
             client.start(self._id)
         except (errors.DockerException, OSError) as error:
             if self._id:
                 remove(client, self._id)
             explanation = getattr(error, "explanation", None) or error
             raise EngineLost(f"the engine's container cannot be started: {explanation}") from error
-        Process.__init__(self, AttachedStream(connection, mark, name, self._take_last_words), f"container {name}")
+        stream = attached(connection, Parts(mark, name, self._take_last_words), carrier)
+        Process.__init__(self, stream, f"container {name}")
 
     @property
     def id(self) -> str:
@@ -95,7 +97,7 @@ class ContainerProcess(Process):
     def reap(self, patience: float, reason: str | None = None) -> str:
         """Wait for its last words, then remove it: another one shall have its port. Returns how it ended, as text."""
         stream = self.stream
-        assert isinstance(stream, AttachedStream)
+        assert isinstance(stream, (PolledStream, PumpedStream))
         if stream.join(patience) or (self._reason is not None and stream.join(_LAST_WORDS)):
             self._kept_last()
         remove(self._client, self._id)
@@ -143,8 +145,8 @@ class ContainerProcess(Process):
             pass
 
 
-def _attached(client: Any, container: str) -> Connection:
-    """The connection to the standard streams of a container."""
+def _attached(client: Any, container: str) -> tuple[Any, Connection]:
+    """What is connected to the standard streams of a container: the SDK's object, and its functions."""
     found = client.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
     connection = getattr(found, "_sock", found)  # of a file object around a socket, which has no recv()
     connection.settimeout(None)
@@ -167,7 +169,7 @@ def _attached(client: Any, container: str) -> Connection:
             except (OSError, ValueError):  # one of them has closed another
                 pass
 
-    return Connection(connection.recv, connection.send, shutdown, close)
+    return connection, Connection(connection.recv, connection.send, shutdown, close)
 
 
 def _of_the_shield() -> dict[str, str]:

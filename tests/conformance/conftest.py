@@ -117,7 +117,9 @@ def make_endpoint():
     made = []
 
     def make(address, **options):
-        engine = sipbridge.Worker() if os.environ.get("SIPBRIDGE_ENGINE") == "exosip" else None
+        engine = engine_under_test()
+        if engine is None and os.environ.get("SIPBRIDGE_ENGINE") == "exosip":
+            engine = sipbridge.Worker()
         made.append(sipbridge.Endpoint(address, engine=engine, **options))
         return made[-1]
 

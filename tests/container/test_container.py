@@ -129,10 +129,13 @@ def test_an_engine_that_the_image_lacks(make_phone):
     assert "the sofia engine cannot be loaded" in str(caught.value)
 
 
-def test_the_example_of_places_md(starter):
-    example = _start("places.md", starter.folder(), number=2, replaced=("sipbridge:runtime", IMAGE))
-    assert example.wait(60.0) == 0, example.output()
-    assert example.output() == "exosip\n"
+def test_the_example_of_places_md(tmpdir):
+    example = _start("places.md", str(tmpdir), number=2, replaced=("sipbridge:runtime", IMAGE))
+    try:
+        assert example.wait(60.0) == 0, example.output()
+        assert example.output() == "exosip\n"
+    finally:
+        example.stop()
 
 
 def test_it_is_opened_once(phone):

@@ -115,7 +115,7 @@ def test_message_retransmitted(phone, sipp):
 
 
 def test_message_that_nobody_takes(sipp):
-    with sipbridge.Endpoint("udp://127.0.0.1:0") as endpoint:
+    with sipbridge.Endpoint("udp://127.0.0.1:0", engine=engine_under_test()) as endpoint:
         sipp(
             Caller().initial("MESSAGE", b"hello\r\n", "text/plain").expect(480),
             "127.0.0.1:%d" % endpoint.port,

@@ -6,6 +6,7 @@ import pytest
 
 import sipbridge
 from conformance.sdp import ANSWER, EARLY, OFFER
+from peers.phone import engine_under_test
 from peers.scenario import Caller
 
 
@@ -117,14 +118,14 @@ def test_hangup_declines(phone, sipp):
 
 def test_a_call_without_a_handler_gets_480(sipp):
     """Without a handler and an iterator the endpoint answers 480."""
-    with sipbridge.Endpoint("udp://127.0.0.1:0") as endpoint:
+    with sipbridge.Endpoint("udp://127.0.0.1:0", engine=engine_under_test()) as endpoint:
         sipp(
             Caller().initial("INVITE", OFFER).expect(480).ack_refusal(), "127.0.0.1:%d" % endpoint.port
         ).wait()
 
 
 def test_an_iterator_takes_the_call(sipp):
-    with sipbridge.Endpoint("udp://127.0.0.1:0") as endpoint:
+    with sipbridge.Endpoint("udp://127.0.0.1:0", engine=engine_under_test()) as endpoint:
         with endpoint.events(timeout=30.0) as stream:
             peer = sipp(
                 Caller().initial("INVITE", OFFER).expect(200).ack().request("BYE").expect(200),
