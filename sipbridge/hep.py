@@ -61,7 +61,8 @@ _SIP = 1  # the chunk "protocol type"
 
 _DATAGRAM = 65507  # the most octets in a datagram over IPv4
 _CORRELATION_AT_MOST = 255  # of the octets that a peer chose as Call-ID
-_CALL_ID = re.compile(br"^(?:Call-ID|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+# Nothing in it can match the same octets in two ways: a peer chooses how many spaces there are.
+_CALL_ID = re.compile(br"^(?:Call-ID|i)[ \t]*:([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 
 _RESOLVED = 300.0  # seconds that the address of a host name is used for
 _RETRY = 10.0  # seconds after which a server without an address is looked up again
@@ -100,9 +101,10 @@ def packet(message, ends, transport, capture_id, key=b""):
         _chunk(_TYPE, struct.pack("!B", _SIP)),
         _chunk(_CAPTURE_ID, struct.pack("!I", capture_id)),
     ]
-    call_id = _CALL_ID.search(message.data.partition(b"\r\n\r\n")[0])
-    if call_id is not None and call_id.group(1):
-        chunks.append(_chunk(_CORRELATION, call_id.group(1)[:_CORRELATION_AT_MOST]))
+    found = _CALL_ID.search(message.data.partition(b"\r\n\r\n")[0])
+    call_id = b"" if found is None else found.group(1).strip(b" \t")
+    if call_id:
+        chunks.append(_chunk(_CORRELATION, call_id[:_CORRELATION_AT_MOST]))
     if key:
         chunks.append(_chunk(_KEY, key))
     head = b"".join(chunks)

@@ -68,6 +68,8 @@ def test_a_packet_over_ipv6_with_all_that_there_can_be(transport, number):
     (INVITE.replace(b"a84b4c", b"x" * 70000), b"x" * 255),
     (INVITE.replace(b"Call-ID: a84b4c@192.0.2.1 ", b"Call-ID: "), None),
     (INVITE.replace(b"Call-ID", b"X") + b"Call-ID: of-a-body\r\n", None),
+    (INVITE.replace(b"a84b4c", b" " * 30000 + b"x" + b" " * 30000), b"x" + b" " * 254),  # in linear time
+    (INVITE.replace(b"a84b4c", b" " * 30000 + b"x\rx"), b"x"),
     (b"", None),
 ])  # fmt: skip
 def test_the_correlation_id_is_the_call_id(data, expected):
