@@ -38,6 +38,12 @@ MOST = 8
 #: Seconds that one may take, and octets that its request may have.
 SECONDS, OCTETS = 10.0, 16384
 
+#: Seconds after which one is tried to be accepted again, where the system had no descriptor or no memory for it.
+_REST = 0.1
+
+#: Errors of accept() that are about a connection which is no more.
+_LEFT = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR)
+
 
 def check_place(port, host):
     # type: (int, str) -> None
@@ -129,6 +135,7 @@ class Server(object):
         self.port = self._socket.getsockname()[1]  # type: int
         self._lock = threading.Lock()
         self._active = {}  # type: Dict[socket.socket, float]  # until when each connection has time
+        self._rest_until = 0.0
         self._closing = False
         self._woken, self._wake = os.pipe()
         for descriptor in (self._woken, self._wake):
@@ -184,8 +191,8 @@ class Server(object):
             for connection, until in self._active.items():
                 if until <= now:
                     _shut(connection)
-            left = [until - now for until in self._active.values() if until > now]
-            return len(self._active) < MOST, min(left) if left else None
+            left = [until - now for until in list(self._active.values()) + [self._rest_until] if until > now]
+            return len(self._active) < MOST and self._rest_until <= now, min(left) if left else None
 
     def _is_called(self, expected):
         # type: (Tuple[bool, Optional[float]]) -> bool
@@ -209,7 +216,9 @@ class Server(object):
         # type: () -> None
         try:
             connection, peer = self._socket.accept()
-        except (OSError, IOError):  # it has left, or there are no more descriptors: then others wait, too
+        except (OSError, IOError) as error:
+            if error.errno not in _LEFT:  # it waits in the queue: without a rest this would turn as fast as it can
+                self._rest_until = monotonic() + _REST
             return
         connection.setblocking(True)
         thread = threading.Thread(target=self._serve, args=(connection, peer), name="sipbridge http connection")

@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import errno
 import json
 import socket
 import threading
@@ -14,6 +15,7 @@ from peers.http import fetch
 from peers.waiting import wait_until
 from sipbridge import health, testing
 from sipbridge._agent import web
+from sipbridge._compat import monotonic
 
 LIMIT = 10.0  # seconds: only a test that fails waits that long
 
@@ -154,6 +156,25 @@ def test_who_connects_and_says_nothing_holds_nobody_up_for_long(phone, monkeypat
         assert fetch("http://127.0.0.1:%d/live" % server.port).status == 200
         for each in silent:
             each.close()
+
+
+def test_without_descriptors_it_does_not_spin(server):
+    """Who has connected waits in the queue of the system, so poll() says at once that there is somebody."""
+    real, tries = server._socket, []
+
+    class Starved(object):
+        def accept(self):
+            tries.append(monotonic())
+            if len(tries) < 3:
+                raise EnvironmentError(errno.EMFILE, "Too many open files")
+            return real.accept()
+
+        def __getattr__(self, name):
+            return getattr(real, name)
+
+    server._socket = Starved()
+    assert pages(server)[:2] == (200, 200)
+    assert all(later - sooner >= 0.05 for sooner, later in zip(tries[:2], tries[1:3]))
 
 
 def test_a_request_that_does_not_end_is_read_to_a_limit(server):
