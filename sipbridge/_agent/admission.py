@@ -5,7 +5,8 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._access.authenticator import Authenticator, Claim
 from sipbridge._access.bans import BanList
 from sipbridge._access.limits import SourceLimits
-from sipbridge._agent.lookups import Lookups
+from sipbridge._agent.lookups import WAITING, Lookups
+from sipbridge._agent.sources import leads_elsewhere
 from sipbridge._compat import NamedTuple, monotonic
 from sipbridge._engine.records import tell
 from sipbridge._text.arguments import check_kind
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 #: The status for each rule, and the seconds of Retry-After. Those of a challenge are the authenticator's to know.
 _STATUS = {
     "banned": (403, None),
+    "misleading-via": (400, None),
     "not-allowed": (403, None),
     "source-rate": (503, 1),
     "source-calls": (503, 5),
@@ -126,6 +128,7 @@ class Admission(object):
         self._verdict = None  # type: Optional[Tuple[_Held, Optional[str]]]  # of the lookup for what is to be followed now
         self._user = None  # type: Optional[str]  # who has proven his name with what is followed
         self._lookups = None if self._authenticator is None else Lookups(self._authenticator.lookups)
+        self._looking_up = 0  # lookups whose result has not been judged: those that wait, run, or are coroutines
 
     def stops(self, raw, is_new):
         # type: (RawEvent, bool) -> bool
@@ -170,6 +173,8 @@ class Admission(object):
         """The rule by which it is refused; _HELD; or None where it is to be followed."""
         if self._bans is not None and address is not None and self._bans.covers(address):
             return "banned"
+        if leads_elsewhere(raw):
+            return "misleading-via"
         if self._allow is not None and (address is None or not self._allow.has(address)):
             return "not-allowed"
         if self._limits is not None:
@@ -234,9 +239,14 @@ class Admission(object):
     def _hold(self, held):
         # type: (_Held) -> bool
         """Hold it until the lookup is done. False where too many lookups wait."""
+        authenticator, lookups = self._authenticator, self._lookups
+        if authenticator is None or lookups is None or self._looking_up >= (WAITING + 1) * authenticator.lookups:
+            return False
         self._held[_key(held.raw)] = held
-        if self._lookups is not None and self._lookups.put(lambda: self._look_up(held)):
+        self._looking_up += 1
+        if lookups.put(lambda: self._look_up(held)):
             return True
+        self._looking_up -= 1
         del self._held[_key(held.raw)]
         return False
 
@@ -290,6 +300,7 @@ class Admission(object):
         # type: (_Held) -> bool
         """Whether it has ended meanwhile, or nobody waits for an answer any more."""
         with self._agent.lock:
+            self._looking_up -= 1
             if self._held.pop(_key(held.raw), None) is not held:
                 return True
             return held.raw.type != "call-incoming" and monotonic() - held.since >= _GIVEN_UP

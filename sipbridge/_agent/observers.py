@@ -41,9 +41,9 @@ class Refusal(NamedTuple("Refusal", [
 #: replaced (RFC 3891, 3); "session-interval": Session-Expires is too small (RFC 4028, 9). The others are about
 #: who may call (docs/access.md).
 RULES = (
-    "draining", "handlers", "congested", "fault", "replaces", "session-interval", "banned", "not-allowed",
-    "source-rate", "source-calls", "unauthenticated", "malformed-credentials", "stale-nonce", "wrong-credentials",
-    "replayed-nonce", "lookup-failed", "lookups",
+    "draining", "handlers", "congested", "fault", "replaces", "session-interval", "banned", "misleading-via",
+    "not-allowed", "source-rate", "source-calls", "unauthenticated", "malformed-credentials", "stale-nonce",
+    "wrong-credentials", "replayed-nonce", "lookup-failed", "lookups",
 )
 
 

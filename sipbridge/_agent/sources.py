@@ -28,6 +28,8 @@ _TOLD = re.compile(
     r"(?::([0-9]{1,5}))?(?:;transport=(udp|tcp|tls|wss?))?\Z",
     re.IGNORECASE,
 )
+#: A Via that asks for the response at another address (RFC 3261, 18.2.2).
+_MADDR = re.compile(r";\s*maddr\s*=", re.IGNORECASE)
 #: What may make a ";" be no separator, to some parsers. No Via needs it.
 _QUOTING = re.compile(r"[\\\"'<>()]")
 
@@ -71,6 +73,21 @@ class Trust(object):
                 break
             source = before
         return source
+
+
+def leads_elsewhere(raw):
+    # type: (RawEvent) -> bool
+    """Whether the topmost Via of a request has its response sent to another address than it came from.
+
+    Then who sent it may have written a false source address into a datagram, and gets the answer all the same. Over
+    TCP and TLS the source cannot be false, and the response takes the connection.
+    """
+    source, vias = raw.source, Headers(raw.headers).get_all("Via")
+    if source is None or source.transport != "udp" or not vias:
+        return False
+    here = parse_address(source.address)
+    received = _values(split_list(vias)[0].split(";")[1:], "received")
+    return bool(_MADDR.search(vias[0])) or any(parse_address(each.strip("[]")) != here for each in received)
 
 
 def _told(values):

@@ -7,6 +7,7 @@ import sipbridge
 from aio.loop import in_loop
 from peers import credentials
 from sipbridge import access, aio, testing
+from sipbridge._agent import admission
 
 BOB = "sip:bob@example.com"
 
@@ -50,6 +51,40 @@ async def test_a_coroutine_function():
         return {"alice": "wonder-land", "mallory": None}[user]
 
     assert await asked(lookup) == EXPECTED
+
+
+@in_loop
+async def test_coroutines_that_hang_are_bounded(monkeypatch):
+    """They take no thread; without a bound a flood would have as many of them as it has messages."""
+    monkeypatch.setattr(admission, "WAITING", 1)
+    opened, begun, statuses = asyncio.Event(), [], []
+
+    async def lookup(user, realm):
+        begun.append(user)
+        await opened.wait()
+        return "wonder-land"
+
+    async def say(alice):
+        value = credentials.answer(
+            credentials.choose((await send(alice))[1]), "alice", "wonder-land", "MESSAGE", BOB
+        )  # fmt: skip
+        statuses.append((await send(alice, [("Authorization", value)]))[0])
+
+    with testing.Network() as network:
+        authenticator = access.Authenticator("example.com", lookup, lookups=1)
+        async with aio.Endpoint(engine=network.engine(BOB), authenticator=authenticator) as bob:
+            bob.on(sipbridge.MessageReceived, lambda event: None)
+            async with aio.Endpoint(engine=network.engine()) as alice:
+                for _ in range(2):  # what is given back can be used again
+                    opened.clear()
+                    del begun[:], statuses[:]
+                    saying = [asyncio.create_task(say(alice)) for _ in range(4)]
+                    while len(begun) < 2 or len(statuses) < 2:
+                        await asyncio.sleep(0.005)
+                    assert statuses == [503, 503]
+                    opened.set()
+                    await asyncio.gather(*saying)
+                    assert len(begun) == 2 and statuses == [503, 503, 200, 200]
 
 
 @in_loop

@@ -3,7 +3,9 @@
 from __future__ import absolute_import, division, print_function
 
 import os
+import socket
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -232,6 +234,22 @@ def test_who_is_allowed(make_phone, by_hand):
     by_hand.request(phone.endpoint.port, "OPTIONS")
     assert "INVITE" in by_hand.next("200")["Allow"]
     phone.expect("request MESSAGE")
+
+
+@needs_sources
+def test_a_false_source_gets_no_nonce_elsewhere(make_phone, by_hand, monkeypatch):
+    """Who forges another's address and has the answer sent to himself could have that one banned, and place calls."""
+    phone = make_phone(authenticator=asking(), bans=access.BanList())
+    monkeypatch.setattr(by_hand, "_via", lambda number: u"SIP/2.0/UDP 127.0.0.2:%d;branch=z9hG4bK%d; MADDR=%s" % (
+        by_hand.port, number, HOST
+    ))  # fmt: skip
+    victim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with closing(victim):
+        victim.bind(("127.0.0.2", 0))
+        monkeypatch.setattr(by_hand, "send", lambda port, octets: victim.sendto(octets, (HOST, port)))
+        for method in ("MESSAGE", "INVITE", "SUBSCRIBE"):
+            by_hand.request(phone.endpoint.port, method, [("Event", "presence")])
+    wait_until(lambda: phone.endpoint.refusals == {"misleading-via": 3})
 
 
 @needs_sources

@@ -10,7 +10,7 @@ import pytest
 
 import sipbridge
 from sipbridge import events
-from sipbridge._agent.sources import Trust
+from sipbridge._agent.sources import Trust, leads_elsewhere
 from sipbridge._engine.ledger import unreported
 from sipbridge._engine.records import Sourced, tell
 
@@ -46,6 +46,25 @@ def source(networks, vias, header=None, fields=(), at=PROXY, request_uri="sip:a@
 def test_the_via_below_the_proxys_own(via, expected):
     assert source(["192.0.2.1"], [OWN, via]) == (expected or PROXY)
     assert source(["192.0.2.1"], [OWN + ", " + via]) == (expected or PROXY)
+
+
+@pytest.mark.parametrize("via, expected", [
+    (OWN, False),
+    ("SIP/2.0/UDP phone.example.com;rport=7;received=192.0.2.1", False),
+    ("SIP/2.0/UDP 10.0.0.5;received=[::ffff:192.0.2.1]", False),
+    (OWN + ", SIP/2.0/UDP 10.0.0.5;received=203.0.113.9", False),
+    (OWN + ";maddr=203.0.113.9", True),
+    (OWN + "; MAddr =192.0.2.1", True),
+    (OWN + ';x=",";maddr=203.0.113.9', True),
+    (OWN + ";received=203.0.113.9", True),
+    (OWN + ";received=phone.example.com", True),
+    (OWN + ";received=192.0.2.1;received=203.0.113.9", True),
+])  # fmt: skip
+def test_a_via_that_leads_elsewhere(via, expected):
+    raw = unreported("request", headers="Via: %s\nVia: SIP/2.0/UDP 10.0.0.6;maddr=10.0.0.7\n" % via, source=PROXY)
+    assert leads_elsewhere(raw) == expected
+    for source in (PROXY._replace(transport="tcp"), None):
+        assert not leads_elsewhere(raw._replace(source=source))
 
 
 def test_several_proxies():
