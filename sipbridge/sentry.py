@@ -147,13 +147,24 @@ def _facts(call):
 
 # -- what Sentry must not have ---------------------------------------------------------------------------------
 
+#: The parts of an event that are text of the program's: what it logs, and what it reports.
+_TEXTS = ("message", "logentry", "breadcrumbs", "extra")
+
+
 
 def _scrubbed(event, hint):
     # type: (Dict[str, Any], Any) -> Dict[str, Any]
-    """Without the variables of sipbridge's functions, and with digest responses and keys masked in those of others."""
+    """Without the variables of sipbridge's functions, and with credentials and keys masked in those of others, and in
+    what exceptions, messages and breadcrumbs say.
+    """
     if not _is_active():
         return event
+    for part in _TEXTS:
+        if event.get(part):
+            event[part] = _masked(event[part])
     groups = [event.get("exception") or {}, event.get("threads") or {}]
+    for value in (event.get("exception") or {}).get("values") or ():
+        value["value"] = _masked(value.get("value"))
     stacks = [value.get("stacktrace") for group in groups for value in group.get("values") or ()]
     for stack in stacks + [event.get("stacktrace")]:
         for frame in (stack or {}).get("frames") or ():

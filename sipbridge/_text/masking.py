@@ -32,10 +32,14 @@ _ANYWHERE = re.compile(
     u"((?:Proxy-)?Authorization['\"]?\\s*[:,]\\s*u?['\"]?)(?!Digest)([^\r\n'\"]+)", re.IGNORECASE
 )
 
+# The password of a URI within a text. So long and no longer, so that no text takes more than linear time.
+_PASSWORD = re.compile(u"(\\bsips?:[^@:\\s<>\"']{0,256}):[^@\\s<>\"']{1,256}@", re.IGNORECASE)
+
 
 def masked_anywhere(text):
     # type: (str) -> str
-    """Any text in which digest responses, credentials of other schemes and keys of SRTP are masked."""
+    """Any text in which digest responses, other credentials, passwords in URIs and keys of SRTP are masked."""
+    text = _PASSWORD.sub(u"\\1:%s@" % MASK, text)
     text = _ANYWHERE.sub(u"\\1" + MASK, text)
     text = _DIGEST.sub(lambda digest: u"%s%s%s" % (digest.group(1), digest.group(2), MASK), text)
     return _KEY.sub(_blotted, text)

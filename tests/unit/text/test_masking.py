@@ -68,3 +68,14 @@ def test_what_a_program_prints_of_a_message_has_no_credentials(name, value):
     for text in (shown, u"%s: %s" % (name, value), u"%r" % ((name, value),)):
         assert SECRET not in masked_anywhere(text) and u"***" in masked_anywhere(text)
     assert SECRET not in repr(Headers([(name, value)]))
+
+
+@pytest.mark.parametrize("text, shown", [
+    (u"no route to <sip:alice:%s@h>, 'SIPS:b:%s@h:5061'" % (SECRET, SECRET),
+     u"no route to <sip:alice:***@h>, 'SIPS:b:***@h:5061'"),
+    (u"<sip:192.0.2.1:5060>, <sip:bob@h>", u"<sip:192.0.2.1:5060>, <sip:bob@h>"),
+    (u"sip:192.0.2.1:5060 and bob@h", u"sip:192.0.2.1:5060 and bob@h"),
+    (u"sip:a:" * 20000, u"sip:a:" * 20000),  # in linear time
+])  # fmt: skip
+def test_the_password_of_a_uri_within_a_text(text, shown):
+    assert masked_anywhere(text) == shown
