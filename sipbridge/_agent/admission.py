@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._access.authenticator import Authenticator, Claim
 from sipbridge._access.bans import BanList
 from sipbridge._access.limits import SourceLimits
+from sipbridge._agent.journal import Pace
 from sipbridge._agent.lookups import WAITING, Lookups
 from sipbridge._agent.sources import leads_elsewhere
 from sipbridge._compat import NamedTuple, monotonic
@@ -38,6 +39,9 @@ _STATUS = {
 
 #: What is answered with a challenge whose nonce the peer may use without asking its user (RFC 7616, 3.3, "stale").
 _STALE = ("stale-nonce", "replayed-nonce")
+
+#: So many lookups that fail are told of one by one, with their exceptions; of more, one in so many seconds.
+_TOLD = 5, 10.0
 
 #: In place of a rule: it waits for a lookup.
 _HELD = "held"
@@ -128,6 +132,7 @@ class Admission(object):
         self._verdict = None  # type: Optional[Tuple[_Held, Optional[str]]]  # of the lookup for what is to be followed now
         self._user = None  # type: Optional[str]  # who has proven his name with what is followed
         self._lookups = None if self._authenticator is None else Lookups(self._authenticator.lookups)
+        self._pace = Pace(*_TOLD)
         self._looking_up = 0  # lookups whose result has not been judged: those that wait, run, or are coroutines
 
     def stops(self, raw, is_new):
@@ -267,7 +272,9 @@ class Admission(object):
     def _failed(self, held):
         # type: (_Held) -> None
         """The lookup has raised something, which is being handled. From any thread, without the lock."""
-        if self._authenticator is not None:
+        with self._agent.lock:
+            is_told = self._pace.count("lookup-failed") > 0
+        if is_told and self._authenticator is not None:
             self._agent.dispatcher.lookup_failed(self._authenticator.lookup)
         self._agent.soon(lambda: self._decide(held, "lookup-failed"))
 

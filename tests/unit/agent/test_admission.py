@@ -198,6 +198,15 @@ def test_a_lookup_that_fails(sip_network, make, alice):
     assert bob.refusals["lookup-failed"] == 1
 
 
+def test_many_lookups_that_fail_do_not_fill_the_log(make, alice):
+    """As of a database that is down: each one would be a traceback."""
+    told = []
+    bob = make(authenticator=access.Authenticator("example.com", lambda user, realm: {}[user]), on_error=told.append)
+    asked = challenge(alice)
+    assert [say(alice, "hi", asked, count=count) for count in range(1, 21)] == [500] * 20
+    assert bob.refusals["lookup-failed"] == 20 and len(told) == 5
+
+
 def test_what_a_lookup_must_not_return(make, alice):
     told = []
     make(authenticator=access.Authenticator("example.com", lambda user, realm: 5), on_error=told.append)
