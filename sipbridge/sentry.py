@@ -54,7 +54,7 @@ _FRAME = re.compile(r"^(/[^\s(]+)\(([^)+]*)(?:\+0x[0-9a-f]+)?\)\s?\[(0x[0-9a-f]+
 _SIGNAL = re.compile(r"died of (SIG[A-Z]+)")
 
 #: The user and what may follow in a URI that is to tell nobody who called.
-_USER = re.compile(u"^(sips?:|tel:)[^@]*@?", re.IGNORECASE)
+_USER = re.compile(u"^((?:[^:@]*:)?)(?:.*@|.+)", re.DOTALL)
 
 #: The contexts of events in Sentry that have the facts of the call, the engine, the refusal, the registration.
 CALL, ENGINE, REFUSAL, REGISTRATION = "SIP call", "SIP engine", "SIP refusal", "SIP registration"

@@ -76,11 +76,14 @@ def _masked_field(found):
     return name + colon + _DIGEST.sub(lambda digest: '%s%s"%s"' % (digest.group(1), digest.group(2), MASK), value)
 
 
-# The password in a SIP URI (RFC 3261, 19.1.1): userinfo is "user:password@".
-_USERINFO = re.compile(u"^(sips?:[^@:]*):[^@]*@", re.IGNORECASE)
+# The password in a URI (RFC 3261, 19.1.1; RFC 3986, 3.2.1): userinfo is "user:password@". A peer may write any scheme,
+# and "@" and "?" where they must not stand. What looks like a port is one.
+_USERINFO = re.compile(
+    u"^(\\s*[a-z][a-z0-9+.-]*:(?://)?[^@:]*):(?![0-9]{0,5}(?:[;?]|\\Z)).*@", re.IGNORECASE | re.DOTALL
+)
 
 
 def masked_uri(uri):
     # type: (str) -> str
     """A URI whose password is masked, without the headers that it may have (19.1.1), which may hold others."""
-    return _USERINFO.sub(u"\\1:%s@" % MASK, uri.partition(u"?")[0])
+    return _USERINFO.sub(u"\\1:%s@" % MASK, uri).partition(u"?")[0]

@@ -13,6 +13,7 @@ import sentry_sdk
 import sipbridge
 from conformance.sdp import OFFER
 from peers.sentry_server import SentryServer
+from sipbridge import sentry
 from sipbridge._agent.agent import Draining
 from sipbridge.sentry import CALL, ENGINE, REFUSAL, REGISTRATION, SipbridgeIntegration
 
@@ -97,6 +98,18 @@ def test_who_called_stays_here_unless_it_is_asked_for(init, server, make_phone):
     assert event["contexts"][CALL]["from"] == "sip:***@example.com"
     assert crumbs(event) == ["received INVITE"]
     assert b"alice" not in server.raw
+
+
+@pytest.mark.parametrize("uri, shown", [
+    ("sip:alice:pw@example.com", "sip:***@example.com"),
+    ("sip:alice@x@example.com", "sip:***@example.com"),
+    (" im:alice@example.com", " im:***@example.com"),
+    ("tel:+12015550123", "tel:***"),
+    ("alice", "***"),
+    ("", ""),
+])  # fmt: skip
+def test_no_scheme_shows_the_user(uri, shown):
+    assert sentry._uri(uri) == shown
 
 
 def test_a_request_with_credentials_comes_without_them(init, server, make_phone):
