@@ -181,6 +181,8 @@ def _masked(value):
         return dict((name, _masked(each)) for name, each in value.items())
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         return [_masked(each) for each in value]
+    if PY2 and isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
     if isinstance(value, text_type):
         return masked_anywhere(value)
     return value

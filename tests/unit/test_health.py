@@ -166,7 +166,7 @@ def test_without_descriptors_it_does_not_spin(server):
         def accept(self):
             tries.append(monotonic())
             if len(tries) < 3:
-                raise EnvironmentError(errno.EMFILE, "Too many open files")
+                raise socket.error(errno.EMFILE, "Too many open files")
             return real.accept()
 
         def __getattr__(self, name):
