@@ -12,13 +12,10 @@
 #include "credentials.h"
 #include "library.h"
 #include "message.h"
+#include "near.h"
 #include "state.h"
 #include "timers.h"
 #include "wipe.h"
-
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 /* The library keeps this many octets of each, and cuts off the rest without a word. */
 enum { MAX_CREDENTIAL = 49 };
@@ -31,8 +28,8 @@ static __thread int wiping;
 static void free_wiped(void *octets)
 {
     if (wiping)
-        sb_wipe(octets, malloc_usable_size(octets));
-    free(octets);
+        sb_wipe(octets, exo_near_size(octets));
+    exo_near_free(octets);
 }
 
 static void set_wiping(int on)
@@ -42,7 +39,17 @@ static void set_wiping(int on)
 
 void exo_wipe_what_is_freed(void)
 {
-    osip_set_allocators(NULL, NULL, free_wiped);
+    if (!exo_near_is_on())
+        osip_set_allocators(NULL, NULL, free_wiped);
+}
+
+void exo_allocate_near(void)
+{
+    if (exo_near_is_on())
+        return;
+    exo_near_begin();
+    osip_set_allocators(NULL, exo_near_resize, free_wiped); /* before there is anything to resize */
+    osip_set_allocators(exo_near_alloc, exo_near_resize, free_wiped);
 }
 #else
 static void set_wiping(int on)
@@ -51,6 +58,10 @@ static void set_wiping(int on)
 }
 
 void exo_wipe_what_is_freed(void)
+{
+}
+
+void exo_allocate_near(void)
 {
 }
 #endif

@@ -10,6 +10,9 @@ int exo_credentials(void *state, const char *realm, const char *user, const char
 int exo_credentials_clear(void *state);
 /* Call this before the library starts: it wipes the memory of passwords when the library frees it. */
 void exo_wipe_what_is_freed(void);
+/* In the library's thread: what it walks through lies close together from now on (near.h). Only the shield has this
+ * called: without it the library's memory is malloc()'s, which valgrind and the sanitizers can follow. */
+void exo_allocate_near(void);
 /* Call this before the library stops. */
 void exo_forget_secrets(struct exosip *state);
 

@@ -8,6 +8,7 @@
  */
 #include "turns.h"
 
+#include "auth.h"
 #include "clock.h"
 #include "library.h"
 
@@ -68,6 +69,7 @@ int exo_between_turns(void *osip, void (*time_left)(void *osip, struct timeval *
     static int64_t left_at; /* when the library's turn began; 0: it has waited in it */
     int64_t now = sb_monotonic_ms(), until = now + exo_pause_after(left_at == 0 ? 0 : now - left_at);
     int is_busy = 0;
+    exo_allocate_near();
     if (eXosip_read_message == NULL)
         return AS_EVER_MS;
     while (is_on && now < until) {

@@ -41,14 +41,15 @@ def build(flags):
 
 
 def build_part(test, source, program):
-    """A program that tests a part of the shield without any library, with the sanitizers: its path.
+    """A program that tests a part of csrc without any library, with the sanitizers: its path.
 
     ``test``: a file of this folder; ``source``: one of csrc, beside what is in shield/check.
     """
     check = os.path.join(ROOT, "csrc", "shield", "check")
     sources = [os.path.join(check, name) for name in sorted(os.listdir(check)) if name.endswith(".c")]
     command = shlex.split(os.environ.get("CC", "cc")) + ["-std=c99", "-D_GNU_SOURCE", "-g", "-O1"] + SANITIZERS
-    command += ["-iquote", check, "-iquote", os.path.join(ROOT, "csrc", "shield", "process")]
+    for folder in (check, os.path.join("shield", "process"), "exosip", "core", "contract"):
+        command += ["-iquote", os.path.join(ROOT, "csrc", folder)]
     command += [os.path.join(HERE, test), os.path.join(ROOT, "csrc", source)] + sources + ["-lpthread", "-o", program]
     _compile(command)
     return program

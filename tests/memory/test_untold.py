@@ -23,7 +23,8 @@ HEADERS = [("X-Large-1", VALUE), ("X-Large-2", VALUE)]
 PRESENCE = [("Event", "presence"), ("Expires", "60")]
 
 #: Programs in which the engine's calls of malloc() and realloc() can fail.
-FLAGS = ["-DWITH_FAILING_MEMORY", "-Wl,--wrap=malloc", "-Wl,--wrap=realloc"]
+WRAPPED = ("malloc", "realloc", "exo_near_alloc", "exo_near_resize")
+FLAGS = ["-DWITH_FAILING_MEMORY"] + ["-Wl,--wrap=" + name for name in WRAPPED]
 TOOLS = tools()
 
 

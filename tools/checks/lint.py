@@ -118,7 +118,7 @@ def c():
         yield compiler + _build.include_flags(name) + double + options + [name]
         if flags["exosip"] is not None:
             yield compiler + _build.include_flags(name) + flags["exosip"] + [name]
-    every = _build.all_include_flags(_build.sources("sofia") + _build.shield_sources())
+    every = _build.all_include_flags(_build.sources("exosip") + _build.shield_sources())
     for name in files("tests/**/*.c", "bench/*.c"):
         yield compiler + every + double + (flags["sofia"] or []) + [name]
 

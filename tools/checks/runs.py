@@ -37,7 +37,7 @@ JOBS = int(os.environ.get("JOBS") or 3)
 WORKERS = int(os.environ.get("WORKERS") or 1 + 2 * (os.cpu_count() or 1))
 
 #: Tests of what is no engine's: they run with Sofia-SIP alone.
-OF_NO_ENGINE = ("tools", "memory/test_responses.py", "unit/test_health.py", "unit/test_metrics.py")
+OF_NO_ENGINE = ("tools", "memory/test_parts.py", "unit/test_health.py", "unit/test_metrics.py")
 
 #: Tests that show nothing of an older libeXosip2 that they do not of the newest: its double goes without.
 OF_NO_VERSION = ("aio", "misuse", "properties", "shield", "sidecar", "unit", "worker") + tuple(

@@ -1,15 +1,24 @@
-"""The shield's table of final responses, apart from any library: against a model, with the sanitizers."""
+"""Parts of csrc apart from any library, against a model, with the sanitizers."""
 
 from __future__ import absolute_import, division, print_function
 
 import os
 import subprocess
 
+import pytest
+
 from memory.driver import build_part
 
 
-def test_responses(tmpdir):
-    program = build_part("responses.c", "shield/process/responses.c", str(tmpdir.join("responses")))
+@pytest.mark.parametrize(
+    "source",
+    [
+        "shield/process/responses.c",  # the shield's table of final responses
+        "exosip/near.c",
+    ],
+)
+def test_part(source, tmpdir):
+    program = build_part(os.path.basename(source), source, str(tmpdir.join("part")))
     process = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=_plain())
     output = process.communicate()[0].decode("utf-8", "replace")
     assert process.returncode == 0, output
