@@ -82,9 +82,9 @@ int exo_call(void *data, struct sb_object *call, const sb_parties *parties, cons
     record = calloc(1, sizeof *record);
     if (record == NULL)
         return SB_ENOMEM;
-    call->lib = record;
+    exo_keep(call, record);
     record->started_ms = sb_monotonic_ms();
-    record->record.due_ms = record->started_ms + EXO_OVERDUE;
+    exo_set_due(&record->record, record->started_ms + EXO_OVERDUE);
     code = exo_addresses_set(&addresses, state, parties);
     if (code == SB_OK)
         code = send_invite(state, record, &addresses, call_id, content);
@@ -161,7 +161,7 @@ int exo_send_cancel(struct exosip *state, struct exo_call *call)
     if (code != SB_OK)
         return code;
     call->ending = EXO_ENDING_CANCELLED;
-    call->record.due_ms = sb_monotonic_ms() + SB_64_T1_MS; /* 9.1: then it is taken as cancelled */
+    exo_set_due(&call->record, sb_monotonic_ms() + SB_64_T1_MS); /* 9.1: then it is taken as cancelled */
     return SB_OK;
 }
 
@@ -200,7 +200,7 @@ static int hangup_calling(struct exosip *state, struct exo_call *record, const s
 static int give_up(struct exo_call *record)
 {
     record->ending = EXO_ENDING_BYE_SENT;
-    record->record.due_ms = sb_monotonic_ms();
+    exo_set_due(&record->record, sb_monotonic_ms());
     return SB_OK;
 }
 
@@ -263,7 +263,7 @@ int exo_answer_call(void *state, struct sb_object *call, const sb_content *conte
     int code = exo_send_answer(state, 1, record->tid, 200, NULL, NULL, content);
     if (code == SB_OK) {
         record->ack_awaited = 1;
-        record->record.due_ms = sb_monotonic_ms() + SB_64_T1_MS;
+        exo_set_due(&record->record, sb_monotonic_ms() + SB_64_T1_MS);
     }
     return code;
 }
@@ -275,7 +275,7 @@ int exo_refuse(void *state, struct sb_object *call, int status, const char *reas
     int code = exo_send_answer(state, 1, record->tid, status, reason, contact, content);
     if (code == SB_OK) {
         record->ending = EXO_ENDING_REFUSED;
-        record->record.due_ms = sb_monotonic_ms() + SB_64_T1_MS;
+        exo_set_due(&record->record, sb_monotonic_ms() + SB_64_T1_MS);
     }
     return code;
 }
@@ -286,7 +286,7 @@ int exo_refuse(void *state, struct sb_object *call, int status, const char *reas
 void exo_call_due(struct exosip *state, struct sb_object *call)
 {
     struct exo_call *record = call->lib;
-    record->record.due_ms = 0;
+    exo_set_due(&record->record, 0);
     if (record->ending == EXO_ENDING_CANCELLED || record->ending == EXO_ENDING_CANCEL_DUE) {
         exo_end_call(state, call, SB_CAUSE_CANCELLED, 487, NULL);
     } else if (call->state == SB_CALL_ACCEPTED || record->ending == EXO_ENDING_BYE_DUE) {

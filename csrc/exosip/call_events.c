@@ -53,7 +53,6 @@ static struct exo_call *record_new(const eXosip_event_t *event)
     record->did = event->did;
     record->tid = event->tid;
     record->started_ms = sb_monotonic_ms();
-    record->record.due_ms = record->started_ms + SB_RING_LIMIT_MS;
     return record;
 }
 
@@ -95,7 +94,8 @@ static void on_invite(struct exosip *state, const eXosip_event_t *event)
         exo_answer_call_request(state, event->tid, 503);
         return;
     }
-    call->lib = record;
+    exo_keep(call, record);
+    exo_set_due(&record->record, record->started_ms + SB_RING_LIMIT_MS);
     status = exo_index_call(state, call) == SB_OK ? post_incoming(state, call, event->request) : 503;
     if (status != 0) {
         sb_core_remove(state->core, call);
@@ -112,7 +112,7 @@ static void on_provisional(struct exosip *state, const eXosip_event_t *event, st
     struct sb_object *reinvite = exo_pending_reinvite(call);
     int status = status_of(event);
     if (reinvite != NULL) {
-        ((struct exo_transaction *)reinvite->lib)->record.due_ms = sb_monotonic_ms() + SB_RING_LIMIT_MS;
+        exo_set_due(&((struct exo_transaction *)reinvite->lib)->record, sb_monotonic_ms() + SB_RING_LIMIT_MS);
         return;
     }
     record->provisional = 1;
@@ -120,9 +120,9 @@ static void on_provisional(struct exosip *state, const eXosip_event_t *event, st
     if (record->ending == EXO_ENDING_CANCEL_DUE) {
         exo_send_cancel(state, record);
     } else if (call->state == SB_CALL_CALLING && status <= 100) {
-        record->record.due_ms = record->started_ms + SB_RING_LIMIT_MS; /* a 100 gives no more time */
+        exo_set_due(&record->record, record->started_ms + SB_RING_LIMIT_MS); /* a 100 gives no more time */
     } else if (call->state == SB_CALL_CALLING) {
-        record->record.due_ms = sb_monotonic_ms() + SB_RING_LIMIT_MS;
+        exo_set_due(&record->record, sb_monotonic_ms() + SB_RING_LIMIT_MS);
         post_call(state, SB_EV_CALL_PROGRESS, call, status, event->response);
     }
 }
@@ -131,7 +131,7 @@ static void on_provisional(struct exosip *state, const eXosip_event_t *event, st
 static void bye_after_cancel(struct exosip *state, struct sb_object *call)
 {
     struct exo_call *record = call->lib;
-    record->record.due_ms = 0;
+    exo_set_due(&record->record, 0);
     exo_send_ack(state, record->did, record->tid, NULL);
     if (exo_send_bye(state, record->did, &record->farewell->content) != SB_OK) {
         exo_end_call(state, call, SB_CAUSE_FAILED, 503, NULL);
@@ -150,7 +150,7 @@ static void on_answered(struct exosip *state, eXosip_event_t *event, struct sb_o
     } else if (record->ending == EXO_ENDING_CANCEL_DUE || record->ending == EXO_ENDING_CANCELLED) {
         bye_after_cancel(state, call);
     } else if (call->state == SB_CALL_CALLING) {
-        record->record.due_ms = 0;
+        exo_set_due(&record->record, 0);
         if (exo_is_dangerous(event->response)) /* the library would crash when it writes the ACK */
             exo_end_call(state, call, SB_CAUSE_FAILED, 503, event->response);
         else
@@ -172,7 +172,7 @@ static void on_refused(struct exosip *state, eXosip_event_t *event, struct sb_ob
         record->provisional = 0;
         record->did = 0;
         record->started_ms = sb_monotonic_ms();
-        record->record.due_ms = record->started_ms + EXO_OVERDUE;
+        exo_set_due(&record->record, record->started_ms + EXO_OVERDUE);
         return;
     }
     if (record->ending != EXO_ENDING_NOT) {
@@ -194,7 +194,7 @@ static void on_ack(struct exosip *state, const eXosip_event_t *event, struct sb_
     if (!record->ack_awaited)
         return; /* the ACK came again: the library reports each */
     record->ack_awaited = 0;
-    record->record.due_ms = 0;
+    exo_set_due(&record->record, 0);
     if (record->ending == EXO_ENDING_BYE_DUE) {
         if (exo_send_bye(state, record->did, &record->farewell->content) == SB_OK)
             record->ending = EXO_ENDING_BYE_SENT;

@@ -14,7 +14,7 @@
 void exo_lease_sent(struct exo_lease *lease)
 {
     lease->started_ms = sb_monotonic_ms();
-    lease->record.due_ms = lease->started_ms + EXO_OVERDUE;
+    exo_set_due(&lease->record, lease->started_ms + EXO_OVERDUE);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -34,7 +34,7 @@ static int begin(void *state, struct sb_object *object)
 
 static void wake(struct sb_object *object, int64_t at_ms)
 {
-    ((struct exo_lease *)object->lib)->record.due_ms = at_ms;
+    exo_set_due(&((struct exo_lease *)object->lib)->record, at_ms);
 }
 
 static void post(void *state, sb_event *event, const void *message)
@@ -68,7 +68,7 @@ int exo_lease_end(void *state, struct sb_object *object)
 void exo_lease_due(struct exosip *state, struct sb_object *object)
 {
     struct exo_lease *lease = object->lib;
-    lease->record.due_ms = 0;
+    exo_set_due(&lease->record, 0);
     lease->retries = 0;
     if (object->kind == SB_KIND_REGISTRATION)
         sb_lease_due(&lease->lease, state, object);

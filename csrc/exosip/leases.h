@@ -23,7 +23,7 @@ void exo_lease_sent(struct exo_lease *lease);
 /* backend.reg_refresh() and the like */
 int exo_lease_change(void *state, struct sb_object *object, int expires);
 int exo_lease_end(void *state, struct sb_object *object);
-/* record.due_ms has come. */
+/* It is due. */
 void exo_lease_due(struct exosip *state, struct sb_object *object);
 /* Note a final response other than 2xx, or that there is none (NULL). is_within: the request went within a dialog. */
 void exo_lease_failed(struct exosip *state, struct sb_object *object, int is_within, osip_message_t *response);

@@ -9,10 +9,10 @@
 #include "call_events.h"
 #include "clock.h"
 #include "core.h"
+#include "due.h"
 #include "leases.h"
 #include "library.h"
 #include "notify.h"
-#include "record.h"
 #include "register.h"
 #include "request.h"
 #include "resolve.h"
@@ -21,7 +21,10 @@
 #include "subscribe.h"
 #include "turns.h"
 
-enum { MOST_EVENTS = 500 }; /* that are taken one after the other */
+enum {
+    MOST_EVENTS = 500, /* that are taken one after the other */
+    LOOK_MS = 50       /* from one look at what is due to the next */
+};
 
 static void dispatch(struct exosip *state, eXosip_event_t *event)
 {
@@ -50,36 +53,13 @@ static void dispatch(struct exosip *state, eXosip_event_t *event)
     }
 }
 
-/* Objects whose time has come. All are noted before one is handled, since that may remove others. */
-struct due {
-    int64_t now;
-    int count;
-    struct {
-        sb_id id;
-        int kind;
-    } found[64];
-};
-
-static void note_due(struct sb_object *object, void *arg)
-{
-    struct due *due = arg;
-    const struct exo_record *record = object->lib;
-    if (record == NULL || record->due_ms == 0 || record->due_ms > due->now ||
-        due->count == (int)(sizeof due->found / sizeof *due->found))
-        return;
-    due->found[due->count].id = object->id;
-    due->found[due->count].kind = object->kind;
-    due->count++;
-}
-
+/* All that are due are noted before one is handled, since that may remove others. */
 static void handle_due(struct exosip *state)
 {
     struct sb_object *object;
-    struct due due;
+    struct exo_due due;
     int i;
-    due.now = sb_monotonic_ms();
-    due.count = 0;
-    sb_core_each(state->core, SB_KIND_ANY, note_due, &due);
+    exo_find_due(sb_monotonic_ms(), &due);
     for (i = 0; i < due.count; i++) {
         object = sb_core_find(state->core, due.found[i].kind, due.found[i].id);
         if (object == NULL)
@@ -137,7 +117,7 @@ static void look_at_the_clock(struct exosip *state, struct times *next)
     if (begun >= next->look) {
         handle_due(state);
         next->now = sb_monotonic_ms();
-        next->look = next->now + exo_pause_after(next->now - begun);
+        next->look = next->now + LOOK_MS;
     }
     if (begun >= next->tidy) {
         sb_core_tidy(state->core);

@@ -29,9 +29,9 @@ static int post_subscribe(struct exosip *state, const struct sb_object *subscrip
 /* Set the time at which a NOTIFY is overdue, or the subscription ends. */
 static void set_due(struct exo_subscription *record, int is_busy)
 {
-    record->lease.record.due_ms = record->until_ms;
+    exo_set_due(&record->lease.record, record->until_ms);
     if (is_busy && (record->until_ms == 0 || record->until_ms > record->overdue_ms))
-        record->lease.record.due_ms = record->overdue_ms;
+        exo_set_due(&record->lease.record, record->overdue_ms);
 }
 
 static void set_until(struct exo_subscription *record, int seconds)
@@ -257,7 +257,7 @@ static struct sb_object *notifier_new(struct exosip *state, const eXosip_event_t
             exo_subscription_free(NULL, record);
         return NULL;
     }
-    subscription->lib = record;
+    exo_keep(subscription, record);
     record->notifier.calls = &CALLS;
     record->did = event->did;
     record->tid = event->tid;

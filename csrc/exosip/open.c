@@ -14,6 +14,7 @@
 #include "auth.h"
 #include "core.h"
 #include "credentials.h"
+#include "due.h"
 #include "index.h"
 #include "library.h"
 #include "listen.h"
@@ -193,6 +194,7 @@ void exo_close(void *data)
     pthread_join(state->pump, NULL);
     pthread_mutex_lock(&opening);
     stop_library(state);
+    exo_forget_due();
     is_open = 0;
     pthread_mutex_unlock(&opening);
     exo_clear_indexes(state);

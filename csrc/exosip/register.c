@@ -111,9 +111,10 @@ int exo_register(void *data, struct sb_object *registration, const char *registr
         code = SB_ETOOBIG;
     if (code != SB_OK)
         return code;
-    registration->lib = record = calloc(1, sizeof *record);
+    record = calloc(1, sizeof *record);
     if (record == NULL)
         return SB_ENOMEM;
+    exo_keep(registration, record);
     exo_lease_init(&record->lease, expires);
     code = start(state, record, registrar, parties, contact);
     return code == SB_OK ? exo_index_registration(state, registration) : code;

@@ -86,7 +86,7 @@ static int send_within(struct exosip *state, struct sb_object *transaction)
     if (code == SB_OK) {
         record->cseq = call->cseq = exo_cseq(request);
         record->alone = record->retries > 0;
-        record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+        exo_set_due(&record->record, sb_monotonic_ms() + EXO_OVERDUE);
         code = exo_error(eXosip_call_send_request(EXO_FIRST(state) did, request));
     } else {
         osip_message_free(request);
@@ -103,7 +103,7 @@ int exo_call_request(void *data, struct sb_object *call, struct sb_object *trans
     int code;
     if (record == NULL)
         return SB_ENOMEM;
-    transaction->lib = record;
+    exo_keep(transaction, record);
     record->content = exo_content_copy(content);
     if (record->content == NULL)
         return SB_ENOMEM;
@@ -112,7 +112,7 @@ int exo_call_request(void *data, struct sb_object *call, struct sb_object *trans
         return code;
     /* The library allows one request of each method at a time in a dialog, and counts the peer's, too. */
     record->is_waiting = 1;
-    record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
+    exo_set_due(&record->record, sb_monotonic_ms() + RETRY_MS);
     return SB_OK;
 }
 
@@ -184,7 +184,7 @@ static int retry_within(struct exosip *state, eXosip_event_t *event, struct sb_o
         return 0; /* the BYE has a higher CSeq already */
     if (record->cseq == call->cseq && exo_retry(state, event, &record->retries)) {
         record->cseq = ++call->cseq; /* 22.2: the next CSeq, in the same dialog */
-        record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+        exo_set_due(&record->record, sb_monotonic_ms() + EXO_OVERDUE);
         return 1;
     }
     if (record->cseq == call->cseq || !exo_may_retry(state, event->request, event->response, &record->retries))
@@ -192,7 +192,7 @@ static int retry_within(struct exosip *state, eXosip_event_t *event, struct sb_o
     record->retries++;
     record->cseq = record->alone = 0;
     record->is_waiting = 1;
-    record->record.due_ms = sb_monotonic_ms();
+    exo_set_due(&record->record, sb_monotonic_ms());
     return 1;
 }
 
@@ -254,8 +254,8 @@ int exo_request(void *data, struct sb_object *transaction, const char *method, c
     record = record_new(method);
     if (record == NULL)
         return SB_ENOMEM;
-    transaction->lib = record;
-    record->record.due_ms = record->started_ms + EXO_OVERDUE;
+    exo_keep(transaction, record);
+    exo_set_due(&record->record, record->started_ms + EXO_OVERDUE);
     code = exo_addresses_set(&addresses, state, parties);
     if (code == SB_OK)
         code = send_outside(state, record, &addresses, content);
@@ -280,7 +280,7 @@ void exo_on_response(struct exosip *state, eXosip_event_t *event)
         return;
     record = transaction->lib;
     if (may_repeat(event) && exo_retry(state, event, &record->retries)) {
-        record->record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+        exo_set_due(&record->record, sb_monotonic_ms() + EXO_OVERDUE);
         return;
     }
     post_response(state, transaction,
@@ -392,10 +392,10 @@ static struct sb_object *transaction_new(struct exosip *state, const eXosip_even
             exo_transaction_free(record);
         return NULL;
     }
-    transaction->lib = record;
+    exo_keep(transaction, record);
     transaction->is_invite = event->type == EXOSIP_CALL_REINVITE;
     record->tid = event->tid;
-    record->record.due_ms = record->started_ms + (transaction->is_invite ? SB_RING_LIMIT_MS : SB_64_T1_MS);
+    exo_set_due(&record->record, record->started_ms + (transaction->is_invite ? SB_RING_LIMIT_MS : SB_64_T1_MS));
     return transaction;
 }
 
@@ -439,7 +439,7 @@ static void send_waiting(struct exosip *state, struct sb_object *transaction)
     struct exo_transaction *record = transaction->lib;
     int code = send_within(state, transaction);
     if (code == SB_ESTATE && sb_monotonic_ms() - record->started_ms < SB_64_T1_MS) {
-        record->record.due_ms = sb_monotonic_ms() + RETRY_MS;
+        exo_set_due(&record->record, sb_monotonic_ms() + RETRY_MS);
     } else if (code != SB_OK) {
         post_response(state, transaction, code == SB_ESTATE ? 408 : 503, NULL);
     } else {
@@ -450,7 +450,7 @@ static void send_waiting(struct exosip *state, struct sb_object *transaction)
 void exo_transaction_due(struct exosip *state, struct sb_object *transaction)
 {
     struct exo_transaction *record = transaction->lib;
-    record->record.due_ms = 0;
+    exo_set_due(&record->record, 0);
     if (record->is_waiting) {
         send_waiting(state, transaction);
     } else if (!transaction->outgoing) {

@@ -178,7 +178,7 @@ int exo_subscribe(void *data, struct sb_object *subscription, const sb_parties *
     if (record == NULL)
         return SB_ENOMEM;
     exo_lease_init(&record->lease, expires);
-    subscription->lib = record;
+    exo_keep(subscription, record);
     code = record_set(record, state, parties, event, content);
     if (code == SB_OK)
         code = exo_send_subscribe(state, record);
@@ -232,7 +232,7 @@ static int is_repeated(struct exosip *state, eXosip_event_t *event, struct exo_s
         return 0;
     if (record->dialog != NULL)
         record->dialog->local_cseq++; /* 22.2 */
-    record->lease.record.due_ms = sb_monotonic_ms() + EXO_OVERDUE;
+    exo_set_due(&record->lease.record, sb_monotonic_ms() + EXO_OVERDUE);
     return 1;
 }
 
@@ -247,7 +247,7 @@ void exo_on_subscription(struct exosip *state, eXosip_event_t *event)
         forget(state, event->did);
     if (record == NULL)
         return;
-    record->lease.record.due_ms = 0;
+    exo_set_due(&record->lease.record, 0);
     record->cseq = exo_cseq(event->request);
     if (success && !exo_is_dangerous(event->response))
         on_success(state, event, subscription);

@@ -15,6 +15,7 @@ from memory.driver import build_part
     [
         "shield/process/responses.c",  # the shield's table of final responses
         "exosip/near.c",
+        "exosip/due.c",
     ],
 )
 def test_part(source, tmpdir):
