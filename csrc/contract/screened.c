@@ -29,7 +29,8 @@ void sb_screen(const struct sb_backend *backend)
     if (shield == NULL)
         return;
     shield->attach(backend->screened);
-    shield->hasten(backend->end_early, backend->between_turns, backend->is_other_call);
+    shield->hasten(backend->end_early, backend->between_turns);
+    shield->tell_dialogs(backend->dialog_made, backend->dialog_gone, backend->is_other_call);
 }
 
 void sb_unscreen(const struct sb_backend *backend)

@@ -28,6 +28,8 @@ struct sb_backend {
     /* What the shield calls to hasten the library: csrc/shield/process/service.h. */
     void (*end_early)(void *transaction, int is_memorable);
     int (*between_turns)(void *osip, void (*time_left)(void *osip, struct timeval *left));
+    void (*dialog_made)(const void *dialog);
+    void (*dialog_gone)(const void *dialog);
     int (*is_other_call)(const void *dialog, const void *request);
 
     /* Not under the core's lock. `port` is set to the port that was bound, `state` to the backend's own. */

@@ -2,11 +2,11 @@
 #include "auth.h"
 #include "backend.h"
 #include "call.h"
+#include "dialogs.h"
 #include "finished.h"
 #include "leases.h"
 #include "notify.h"
 #include "open.h"
-#include "other_call.h"
 #include "record.h"
 #include "request.h"
 #include "resolve.h"
@@ -23,6 +23,8 @@ const struct sb_backend sb_backend = {
     .screened = (const void *)eXosip_quit,
     .end_early = exo_end_early,
     .between_turns = exo_between_turns,
+    .dialog_made = exo_dialog_made,
+    .dialog_gone = exo_dialog_gone,
     .is_other_call = exo_is_other_call,
     .open = exo_open,
     .close = exo_close,

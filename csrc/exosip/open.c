@@ -14,6 +14,7 @@
 #include "auth.h"
 #include "core.h"
 #include "credentials.h"
+#include "dialogs.h"
 #include "due.h"
 #include "index.h"
 #include "library.h"
@@ -123,6 +124,7 @@ static void stop_library(struct exosip *state)
     exo_trace_to(NULL);
     exo_mark_for(NULL);
     exo_drop_cancels();
+    exo_forget_dialogs();
 #if SB_EXOSIP_API >= 4
     osip_free(state->context);
 #endif

@@ -1,8 +1,8 @@
 /* preload.c - the shield between a library and its sockets: _shield.so, for LD_PRELOAD.
  *
  * It replaces recv() and recvfrom(), with which libeXosip2 receives, their variants for _FORTIFY_SOURCE, the functions
- * that make TCP connections and send on them (stream.c), and those that make transactions and send what ends them
- * (transactions.c). It screens only calls from the object that attach()
+ * that make TCP connections and send on them (stream.c), those that make transactions and send what ends them
+ * (transactions.c), and those that make dialogs (dialogs.c). It screens only calls from the object that attach()
  * was given. Everybody else in the process, Python's sockets among them, gets the C library's functions.
  */
 #include <arpa/inet.h>
@@ -369,13 +369,13 @@ EXPORTED ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int 
 /* ------------------------------------------------------------------------------------------------------
  * For the process
  */
-const struct shield_service *sipbridge_shield_6(void);
+const struct shield_service *sipbridge_shield_7(void);
 
-EXPORTED const struct shield_service *sipbridge_shield_6(void)
+EXPORTED const struct shield_service *sipbridge_shield_7(void)
 {
-    static const struct shield_service SERVICE = {attach,       expect_probe,     probe_has_come, shield_counts,
-                                                  shield_limit, shield_limit_now, preload_hasten, shield_take_origin,
-                                                  preload_forget};
+    static const struct shield_service SERVICE = {
+        attach,           expect_probe,   probe_has_come,       shield_counts,      shield_limit,
+        shield_limit_now, preload_hasten, preload_tell_dialogs, shield_take_origin, preload_forget};
     return &SERVICE;
 }
 
@@ -408,6 +408,24 @@ void *preload_next(const char *name)
     void *found = dlsym(RTLD_NEXT, name);
     if (found == NULL)
         abort(); /* every C library has it */
+    return found;
+}
+
+void *preload_find(const char *name, const void *caller)
+{
+    void *library = NULL, *found = dlsym(RTLD_NEXT, name);
+    Dl_info info;
+    if (found != NULL)
+        return found;
+    /* A library that Python has loaded is in no scope but its own. */
+    if (dladdr(caller, &info) != 0 && info.dli_fname != NULL)
+        library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    if (library == NULL)
+        abort();
+    found = dlsym(library, name);
+    dlclose(library); /* its caller keeps it */
+    if (found == NULL)
+        abort();
     return found;
 }
 

@@ -1,4 +1,5 @@
-/* preload.h - what the parts of the preloaded shield share: preload.c, stream.c and transactions.c. */
+/* preload.h - what the parts of the preloaded shield share: preload.c, dialogs.c, stream.c and
+ * transactions.c. */
 #ifndef SB_SHIELD_PRELOAD_H
 #define SB_SHIELD_PRELOAD_H
 
@@ -31,6 +32,8 @@ int preload_type_of(int fd);
 int64_t preload_microseconds(void); /* microseconds, on a clock that never jumps */
 /* The C library's own function of that name. */
 void *preload_next(const char *name);
+/* libosip2's own function of that name, for this caller, who has it. */
+void *preload_find(const char *name, const void *caller);
 
 /* Whether the library may have this message; if not, it is answered here, or dropped. `length` is the message's, `room`
  * that of its buffer. */
@@ -53,11 +56,15 @@ int preload_repeats(int fd, const struct shield_message *message, const struct p
 void preload_passes(const struct shield_message *message, const struct preload_source *source,
                     enum shield_transport transport, int64_t now);
 /* service.h: hasten(), forget(). */
-void preload_hasten(shield_end_early *end_early, shield_between_turns *between_turns,
-                    shield_is_other_call *is_other_call);
+void preload_hasten(shield_end_early *end_early, shield_between_turns *between_turns);
 void preload_forget(void);
 /* Call it first. */
 void preload_transactions_begin(void);
+
+/* dialogs.c -------------------------------------------------------------------------------------- */
+
+/* service.h: tell_dialogs(). */
+void preload_tell_dialogs(shield_note_dialog *made, shield_note_dialog *gone, shield_is_other_call *is_other_call);
 
 /* stream.c --------------------------------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 #include "limit.h"
 #include "received.h"
 
-#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_6" /* increase it when anything below changes, or enum shield_rule */
+#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_7" /* increase it when anything below changes, or enum shield_rule */
 
 /* A probe: libeXosip2 ignores a datagram as short as this, and the shield swallows it. */
 enum { SHIELD_PROBE_LENGTH = 5 };
@@ -17,6 +17,7 @@ enum { SHIELD_PROBE_LENGTH = 5 };
 typedef void shield_end_early(void *transaction, int is_memorable);
 typedef void shield_time_left(void *osip, struct timeval *left);
 typedef int shield_between_turns(void *osip, shield_time_left *time_left);
+typedef void shield_note_dialog(const void *dialog);
 typedef int shield_is_other_call(const void *dialog, const void *request);
 
 struct shield_service {
@@ -36,12 +37,12 @@ struct shield_service {
      * request is repeated, if this is a server transaction that is no INVITE's.
      *
      * between_turns() is called by the library's thread when it is about to wait for something to do, with what tells
-     * how long it may wait for its timers. It returns the most milliseconds that the library may wait.
-     *
-     * is_other_call() tells of a dialog and a request that their Call-IDs differ, sooner than libosip2 does. With 0 that
-     * is asked. */
-    void (*hasten)(shield_end_early *end_early, shield_between_turns *between_turns,
-                   shield_is_other_call *is_other_call);
+     * how long it may wait for its timers. It returns the most milliseconds that the library may wait. */
+    void (*hasten)(shield_end_early *end_early, shield_between_turns *between_turns);
+    /* The same: made() is called with each dialog that libosip2 has made, gone() before it frees one, or what it could
+     * not make whole. is_other_call() tells of a dialog and a request that their Call-IDs differ, sooner than libosip2
+     * does. With 0 that is asked. */
+    void (*tell_dialogs)(shield_note_dialog *made, shield_note_dialog *gone, shield_is_other_call *is_other_call);
     int (*take_origin)(struct shield_origin *origin);
     /* An endpoint was closed: its responses are not those of the next one. */
     void (*forget)(void);

@@ -8,7 +8,6 @@
  * Only a transaction whose response will be found again (shield_is_memorable()) ends early; any other one, such as that
  * of a request without the cookie of RFC 3261, is kept by the library as ever.
  */
-#include <dlfcn.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +17,12 @@
 #include "responses.h"
 
 typedef int init_function(void **transaction, int type, void *osip, void *request);
-typedef int match_function(void *dialog, void *request);
 
 static ssize_t (*real_sendto)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
 static init_function *volatile real_init;
 static shield_time_left *volatile real_time_left;
 static shield_end_early *volatile end_early;
 static shield_between_turns *volatile between_turns;
-static shield_is_other_call *volatile is_other_call;
-static match_function *volatile real_match;
 
 /* Whether the message that this thread received last is a request whose response will be found again. The library makes
  * its transaction next, in the same thread. */
@@ -39,11 +35,10 @@ static void note_remembered(void)
     shield_count_remembered(responses.count, responses.pushed_out);
 }
 
-void preload_hasten(shield_end_early *early, shield_between_turns *between, shield_is_other_call *other)
+void preload_hasten(shield_end_early *early, shield_between_turns *between)
 {
     end_early = early;
     between_turns = between;
-    is_other_call = other;
 }
 
 void preload_forget(void)
@@ -169,25 +164,6 @@ EXPORTED ssize_t sendto(int fd, const void *octets, size_t length, int flags, co
  * Transactions
  */
 
-/* libosip2's own function of that name, for this caller, who has it. A library that Python has loaded is in no scope but
- * its own. */
-static void *find(const char *name, const void *caller)
-{
-    void *library = NULL, *found = dlsym(RTLD_NEXT, name);
-    Dl_info info;
-    if (found != NULL)
-        return found;
-    if (dladdr(caller, &info) != 0 && info.dli_fname != NULL)
-        library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    if (library == NULL)
-        abort();
-    found = dlsym(library, name);
-    dlclose(library); /* its caller keeps it */
-    if (found == NULL)
-        abort();
-    return found;
-}
-
 init_function osip_transaction_init;
 
 EXPORTED int osip_transaction_init(void **transaction, int type, void *osip, void *request)
@@ -196,31 +172,13 @@ EXPORTED int osip_transaction_init(void **transaction, int type, void *osip, voi
     shield_end_early *function = end_early;
     int code;
     if (init == NULL) {
-        *(void **)&init = find("osip_transaction_init", __builtin_return_address(0));
+        *(void **)&init = preload_find("osip_transaction_init", __builtin_return_address(0));
         real_init = init;
     }
     code = init(transaction, type, osip, request);
     if (code == 0 && function != NULL && shield_remembers() && preload_is_screened(__builtin_return_address(0)))
         function(*transaction, is_memorable);
     return code;
-}
-
-match_function osip_dialog_match_as_uas;
-
-/* The library asks it of a request and each of its dialogs, one after the other. libosip2 writes the Call-ID of the
- * request anew for each. */
-EXPORTED int osip_dialog_match_as_uas(void *dialog, void *request)
-{
-    enum { OTHER = -1 }; /* OSIP_UNDEFINED_ERROR */
-    match_function *match = real_match;
-    shield_is_other_call *function = is_other_call;
-    if (function != NULL && shield_remembers() && function(dialog, request))
-        return OTHER;
-    if (match == NULL) {
-        *(void **)&match = find("osip_dialog_match_as_uas", __builtin_return_address(0));
-        real_match = match;
-    }
-    return match(dialog, request);
 }
 
 /* The library calls it before it waits for a message. */
@@ -232,7 +190,7 @@ EXPORTED void osip_timers_gettimeout(void *osip, struct timeval *left)
     shield_between_turns *function = between_turns;
     int most = INT_MAX;
     if (time_left == NULL) {
-        *(void **)&time_left = find("osip_timers_gettimeout", __builtin_return_address(0));
+        *(void **)&time_left = preload_find("osip_timers_gettimeout", __builtin_return_address(0));
         real_time_left = time_left;
     }
     if (function != NULL && shield_remembers() && preload_is_screened(__builtin_return_address(0)))

@@ -382,20 +382,29 @@ def test_challenged_requests_have_numbers_of_their_own(phone, by_hand, placed, c
     assert dialog.call.wait_ended().cause == "local-bye"
 
 
-def test_calls_whose_call_ids_begin_alike_are_told_apart(phone, by_hand):
-    """A dialog is known by the whole of its Call-ID (RFC 3261, 12); the tags of the callers are the same here."""
-    port, calls = phone.endpoint.port, {}
-    for call_id in ("a", "a@b", "a@bc", "aa", "ab@b"):
-        invite = by_hand.request(port, "INVITE", SDP, OFFER, call_id=call_id, tag="same")
+@pytest.mark.parametrize(
+    "names",
+    [
+        [(call_id, "same") for call_id in ("a", "a@b", "a@bc", "aa", "ab@b")],
+        [("a" * 300 + end, "same") for end in ("", "@b", "b")],
+        [("a@b", "tag-%d" % number) for number in range(6)],
+    ],
+    ids=["call-ids that begin alike", "long call-ids", "one call-id"],
+)
+def test_calls_are_told_apart(names, phone, by_hand):
+    """A dialog is known by the whole of its Call-ID and both tags (RFC 3261, 12)."""
+    port, calls = phone.endpoint.port, []
+    for call_id, tag in names:
+        invite = by_hand.request(port, "INVITE", SDP, OFFER, call_id=call_id, tag=tag)
         call = phone.wait("incoming sdp", len(calls) + 1).call
         call.answer(ANSWER)
         to = by_hand.next("200")["To"]
         by_hand.within(port, invite, to, "ACK", 1)
         call.wait_established()
-        calls[call_id] = (call, invite, to)
-    for call_id in ("a@bc", "a", "ab@b", "a@b", "aa"):
-        call, invite, to = calls.pop(call_id)
+        calls.append((call, invite, to))
+    while calls:
+        call, invite, to = calls.pop(len(calls) // 2)
         by_hand.within(port, invite, to, "BYE", 2)
         by_hand.next("200")
         assert call.wait_ended().cause == "remote-bye"
-        assert set(phone.endpoint.calls) == set(each[0] for each in calls.values())
+        assert set(phone.endpoint.calls) == set(each[0] for each in calls)
