@@ -75,10 +75,10 @@ def test_no_thread_for_handlers_is_free(network, phone):
         thread.start()
     assert begun.wait(LIMIT)
     wait_until(lambda: phone.handler_statistics.waiting == 1)
-    found = phone.health(0.1)
+    found = phone.health(2.0)
     assert (found.live, found.ready, found.handlers) == (True, False, None) and found.engine is not None
     assert set(kinds(found)) == {"handlers"}
-    with health.serve(phone, 0, timeout=0.1) as hasty:
+    with health.serve(phone, 0, timeout=2.0) as hasty:
         assert pages(hasty)[:2] == (200, 503)
     go_on.set()
     for thread in sending:
@@ -108,7 +108,7 @@ def test_the_engine_does_not_answer(phone, server, monkeypatch):
     found = phone.health(0.1)
     assert (found.live, found.ready, found.engine, found.handlers) == (False, False, None, None)
     assert kinds(found) == ["engine"] and "0.1 s" in found.problems[0].text
-    with health.serve(phone, 0, timeout=0.1) as hasty:
+    with health.serve(phone, 0, timeout=2.0) as hasty:
         assert pages(hasty)[:2] == (503, 503)
 
 

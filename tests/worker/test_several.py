@@ -59,7 +59,7 @@ def test_a_worker_that_was_never_opened():
 def test_a_worker_is_no_engine_name():
     with pytest.raises(sipbridge.InputError) as caught:
         sipbridge.Endpoint(engine=sipbridge.Worker)
-    assert "a name, a Worker, a Sidecar or an InProcess" in str(caught.value)
+    assert "a name, a Worker, a Sidecar, a Container or an InProcess" in str(caught.value)
 
 
 @pytest.mark.parametrize(

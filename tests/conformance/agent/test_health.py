@@ -48,8 +48,8 @@ def test_many_ask_while_calls_come(phone, by_hand):
 def test_the_event_thread_hangs(phone):
     """As in a handler of logging that does not return."""
     released, hung = threading.Event(), threading.Event()
-    phone.endpoint._dispatcher._asked.append((0.0, 0, _Timer(lambda: (hung.set(), released.wait(LIMIT)))))
-    phone.endpoint.health(LIMIT)  # has it look at its timers
+    phone.endpoint._dispatcher._asked.append((0.0, 0, _Timer(lambda: (hung.set(), released.wait(60.0)))))
+    phone.endpoint.health(0.3)  # has it look at its timers
     assert hung.wait(LIMIT)
     found = phone.endpoint.health(0.3)
     assert (found.live, found.engine) == (False, None) and kinds(found) == ["engine"]
