@@ -83,6 +83,7 @@ class BuildEngines(build_ext):
             raise DistutilsSetupError(str(error))
         engines = [extension for extension in self.extensions if extension.engine in found]
         for extension in engines:
+            extension.py_limited_api = bool(of_wheel(self.distribution, "py_limited_api"))
             self.complete(extension, *found[extension.engine])
         print("engines: %s" % ", ".join(extension.engine for extension in engines))
         shields = [ext for ext in self.extensions if ext.engine is None and sys.platform.startswith("linux")]
@@ -145,7 +146,8 @@ setup(
     description="SIP telephony from Python 2.7 and 3, on libeXosip2 or Sofia-SIP",
     long_description=README,
     long_description_content_type="text/markdown",
-    license="GPL-2.0-or-later",
+    # tools/builds/platform_wheel.py puts that file there: OpenSSL 3 in a wheel asks for the version 3.
+    license="GPL-3.0-or-later" if os.path.exists("LICENSE.GPL-3") else "GPL-2.0-or-later",
     platforms=["Linux", "macOS"],
     packages=PACKAGES,
     package_data=dict({package: ["*.pyi"] for package in PACKAGES}, sipbridge=["py.typed", "*.pyi"]),

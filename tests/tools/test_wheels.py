@@ -9,7 +9,7 @@ import zipfile
 import pytest
 
 from peers.sidecar import EngineCommand
-from tools.builds import environment, interpreters, wheels
+from tools.builds import environment, interpreters, platform_wheel, wheels
 
 #: What a service sees whose engine was not built.
 WITHOUT_ENGINE = """
@@ -43,9 +43,13 @@ def sdist(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def built(sdist, tmp_path_factory):
+def source(sdist, tmp_path_factory):
+    return wheels.unpack(sdist, tmp_path_factory.mktemp("source"))
+
+
+@pytest.fixture(scope="module")
+def built(source, tmp_path_factory):
     """The wheels by their tags, built from the sdist."""
-    source = wheels.unpack(sdist, tmp_path_factory.mktemp("source"))
     paths = wheels.build_pure(sys.executable, source, tmp_path_factory.mktemp("wheels"))
     return {path.name.split("-")[2]: path for path in paths}
 
@@ -136,3 +140,37 @@ def test_a_call_with_engines_elsewhere(python):
     finally:
         for command in commands:
             command.stop()
+
+
+@pytest.mark.parametrize("system, machine", [("Darwin", "x86_64"), ("Linux", "aarch64")])
+def test_the_wheel_with_an_engine_is_not_for_each_machine(monkeypatch, system, machine):
+    monkeypatch.setattr(platform_wheel.platform, "system", lambda: system)
+    monkeypatch.setattr(platform_wheel.platform, "machine", lambda: machine)
+    with pytest.raises(environment.Failed, match="on Linux on x86-64 alone; ARGS=--pure leaves it out"):
+        platform_wheel.check_machine()
+
+
+def test_the_wheel_with_an_engine_is_made_by_root(monkeypatch):
+    monkeypatch.setattr(platform_wheel.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(platform_wheel.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform_wheel.os, "geteuid", lambda: 1000)
+    with pytest.raises(environment.Failed, match="be root and to have debootstrap.*ARGS=--pure"):
+        platform_wheel.check_machine()
+
+
+def test_what_builds_it_is_pinned():
+    assert {release.split("==")[0] for release in platform_wheel.build_tools()} == set(
+        platform_wheel.BUILD_TOOLS
+    )
+
+
+@pytest.mark.parametrize("name, licence", [(None, "GPL-2.0-or-later"), ("LICENSE.GPL-3", "GPL-3.0-or-later")])
+def test_the_licence_with_openssl_is_the_version_3(source, name, licence):
+    if name:
+        (source / name).touch()
+    try:
+        command = [sys.executable, "setup.py", "-q", "--license"]
+        assert environment.run(command, cwd=source).splitlines()[-1] == licence
+    finally:
+        if name:
+            (source / name).unlink()

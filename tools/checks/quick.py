@@ -96,7 +96,7 @@ RULES = (
     Rule("sipbridge/_command/*", ("unit/command",), ("sofia",)),
     Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),
     Rule("sipbridge/*", ("CORE", "conformance/transport", "conformance/hostile", "aio"), ("sofia",)),
-    Rule("tools/builds/wheels.py", ("tools/test_wheels.py",), ("sofia",)),
+    Rule("tools/builds/*wheel*.py", ("tools/test_wheels.py",), ("sofia",)),
     Rule("setup.py", ("tools",), ("sofia",)),
     Rule("tools/*", ("tools",), ("sofia",)),
     Rule("docker/fetch_packages.py", ("tools/test_fetch_packages.py",), ("sofia",)),
