@@ -132,8 +132,14 @@ class BuildPackage(build_py):
         return [module for module in modules if not {module[0], "%s.%s" % module[:2]}.intersection(left_out)]
 
 
-with io.open("README.md", encoding="utf-8") as readme:
-    README = readme.read()
+
+def long_description():
+    """The README; the image is built without it."""
+    if not os.path.exists("README.md"):
+        return ""
+    with io.open("README.md", encoding="utf-8") as readme:
+        return readme.read()
+
 
 if _build.pure():
     EXTENSIONS = []
@@ -144,7 +150,7 @@ setup(
     name="sipbridge",
     version=__version__,
     description="SIP telephony from Python 2.7 and 3, on libeXosip2 or Sofia-SIP",
-    long_description=README,
+    long_description=long_description(),
     long_description_content_type="text/markdown",
     # tools/builds/platform_wheel.py puts that file there: OpenSSL 3 in a wheel asks for the version 3.
     license="GPL-3.0-or-later" if os.path.exists("LICENSE.GPL-3") else "GPL-2.0-or-later",
