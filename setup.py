@@ -132,7 +132,6 @@ class BuildPackage(build_py):
         return [module for module in modules if not {module[0], "%s.%s" % module[:2]}.intersection(left_out)]
 
 
-
 def long_description():
     """The README; the image is built without it."""
     if not os.path.exists("README.md"):
