@@ -55,7 +55,7 @@ def test_an_iterator_ends_with_the_end_of_its_call(dialogs):
         mine.within("INFO", 20)
         over(other)
         over(mine)
-        found = list(events)
+        found = [event for event in events if not isinstance(event, sipbridge.CallConfirmed)]  # on its way at the begin
     assert [type(event) for event in found] == [sipbridge.InfoReceived, sipbridge.CallEnded]
     assert set(event.call for event in found) == set([mine.call])
     assert list(mine.call.events()) == [mine.call.ended]
