@@ -190,6 +190,7 @@ def test_a_waiting_handler_gets_engine_lost(phone, by_hand, silent):
     by_hand.request(phone.endpoint.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
     assert wait_until(silent.received), raised
     lose(phone, signal.SIGKILL)
+    wait_until(lambda: raised)
     assert [type(error) for error in raised] == [sipbridge.EngineLost]
 
 
