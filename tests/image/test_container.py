@@ -14,7 +14,11 @@ FEW = 3  # as in tools/checks/runs.py: no more failed tests than these have a se
 
 
 #: What needs an engine of this machine, too, or adds minutes.
-NOT_HERE = ("aio", "conformance/transport/test_sources.py", "conformance/transport/test_transport.py")
+NOT_HERE = ("aio",) + tuple(
+    "conformance/%s.py" % name
+    for name in ("agent/test_access", "agent/test_health", "agent/test_metrics", "transport/test_sources",
+                 "transport/test_transport")
+)  # fmt: skip
 
 
 def run(*arguments):
