@@ -15,7 +15,7 @@ from collections import OrderedDict, deque
 from datetime import datetime
 
 from sipbridge._agent import observers
-from sipbridge._agent.journal import Pace
+from sipbridge._agent.pace import Pace
 from sipbridge._compat import PY2, text_type
 from sipbridge._text.masking import masked_anywhere, masked_uri
 from sipbridge._text.printable import printable

@@ -125,7 +125,7 @@ static void visit_node(const void *node, VISIT order, int depth)
 {
     struct sb_object *object = *(struct sb_object *const *)node;
     (void)depth;
-    if ((order == postorder || order == leaf) && (walk.kind == SB_KIND_ANY || object->kind == walk.kind))
+    if ((order == postorder || order == leaf) && object->kind == walk.kind)
         walk.visit(object, walk.arg);
 }
 

@@ -23,7 +23,7 @@ struct sb_object *sb_core_add(struct sb_core *core, int kind, struct sb_object *
 /* Under the lock: the object, or NULL when there is none (any more). */
 struct sb_object *sb_core_find(struct sb_core *core, int kind, sb_id id);
 
-/* Under the lock: every object of a kind, or of SB_KIND_ANY, until `visit` has seen all. It may not add or remove objects. */
+/* Under the lock: every object of a kind, until `visit` has seen all. It may not add or remove objects. */
 void sb_core_each(struct sb_core *core, int kind, void (*visit)(struct sb_object *object, void *arg),
                   void *arg);
 

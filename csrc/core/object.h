@@ -4,7 +4,7 @@
 
 #include "engine.h"
 
-enum sb_kind { SB_KIND_ANY, SB_KIND_CALL, SB_KIND_REGISTRATION, SB_KIND_SUBSCRIPTION, SB_KIND_TRANSACTION };
+enum sb_kind { SB_KIND_CALL = 1, SB_KIND_REGISTRATION, SB_KIND_SUBSCRIPTION, SB_KIND_TRANSACTION };
 
 enum sb_call_state {
     SB_CALL_INCOMING = 1, /* INVITE received, no final response yet */

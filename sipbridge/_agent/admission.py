@@ -5,8 +5,8 @@ from __future__ import absolute_import, division, print_function
 from sipbridge._access.authenticator import Authenticator, Claim
 from sipbridge._access.bans import BanList
 from sipbridge._access.limits import SourceLimits
-from sipbridge._agent.journal import Pace
 from sipbridge._agent.lookups import WAITING, Lookups
+from sipbridge._agent.pace import Pace
 from sipbridge._agent.sources import leads_elsewhere
 from sipbridge._compat import NamedTuple, monotonic
 from sipbridge._engine.records import tell
@@ -182,18 +182,18 @@ class Admission(object):
             return "misleading-via"
         if self._allow is not None and (address is None or not self._allow.has(address)):
             return "not-allowed"
-        if self._limits is not None:
-            rule = self._limits.refusal(raw.type == "call-incoming", address)
-            if rule is not None:
-                return rule
+        rule = None if self._limits is None else self._limits.refusal(raw.type == "call-incoming", address)
+        if rule is not None:
+            return rule
         if self._authenticator is not None and self._authenticator.wants(method, address):
             claim = self._authenticator.examine(method, Headers(raw.headers), _site(address))
             if not isinstance(claim, Claim):
                 return claim
             if not self._hold(_Held(raw, claim, address)):
                 return "lookups"
+            rule = _HELD
         self._begin(raw, address)
-        return _HELD if _key(raw) in self._held else None
+        return rule
 
     def _begin(self, raw, address):
         # type: (RawEvent, Optional[str]) -> None

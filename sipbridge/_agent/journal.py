@@ -10,13 +10,13 @@ import logging
 import re
 import weakref
 
-from sipbridge._compat import monotonic
+from sipbridge._agent.pace import Pace
 from sipbridge._text.masking import masked_uri
 from sipbridge._text.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Tuple
+    from typing import Any, Dict
 
     from sipbridge._agent.observers import Refusal
     from sipbridge._call.call import Call
@@ -31,7 +31,6 @@ _LONGEST = 256
 
 #: Of the refusals by one rule each of the first so many has a line; of more in a minute, one in so many seconds.
 _SINGLE, _SECONDS = 5, 10.0
-_MINUTE = 60.0
 
 #: What most values are: nothing in them has to be masked, shown otherwise or cut.
 _PLAIN_TEXT = re.compile(u"[ -~]{0,%d}\\Z" % _LONGEST).match
@@ -70,35 +69,6 @@ def _write(logger, level, line, extra, *fields):
         record = logger.makeRecord(logger.name, level, where.co_filename, number, line, arguments, None, name)
         record.__dict__.update(extra)
         logger.handle(record)
-
-
-class Pace(object):
-    """Says which of many things of the same kind are told of, so that a flood of them is not one of what tells.
-
-    Args:
-        single: how many of each kind are told of one by one; a minute of quiet begins that anew.
-        seconds: of more, one is told of in so many seconds.
-    """
-
-    def __init__(self, single, seconds):
-        # type: (int, float) -> None
-        self._single, self._seconds = single, seconds
-        self._kinds = {}  # type: Dict[str, Tuple[float, int, int]]  # of each: since when, told, left out
-
-    def count(self, kind):
-        # type: (str) -> int
-        """One more happened: how many there were since this kind was told of, if it is to be told of now; else 0."""
-        now = monotonic()
-        since, told, left = self._kinds.get(kind, (now, 0, 0))
-        if now - since >= _MINUTE:
-            since, told = now, 0
-        elif told >= self._single and now - since >= self._seconds:
-            since, told = now, self._single - 1
-        if told >= self._single:
-            self._kinds[kind] = since, told, left + 1
-            return 0
-        self._kinds[kind] = since, told + 1, 0
-        return left + 1
 
 
 class Journal(object):

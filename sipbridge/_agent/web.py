@@ -7,14 +7,14 @@ octets for its request and some seconds for all of it.
 from __future__ import absolute_import, division, print_function
 
 import errno
-import fcntl
-import os
 import select
 import socket
 import threading
 
 from sipbridge._agent.delivery import log
 from sipbridge._compat import PY2, monotonic
+from sipbridge._engine.readiness import Alert, close_on_exec
+from sipbridge._engine.stream import shut
 from sipbridge._text.arguments import check_whole
 from sipbridge._text.checks import check_line
 from sipbridge.errors import TransportError
@@ -136,10 +136,8 @@ class Server(object):
         self._lock = threading.Lock()
         self._active = {}  # type: Dict[socket.socket, float]  # until when each connection has time
         self._rest_until = 0.0
-        self._closing = False
-        self._woken, self._wake = os.pipe()
-        for descriptor in (self._woken, self._wake):
-            _set_flags(descriptor)
+        self._closing = self._over = False
+        self._alert = Alert()  # under the lock
         self._thread = threading.Thread(target=self._run, name="sipbridge http")
         self._thread.daemon = True
         self._thread.start()
@@ -160,11 +158,11 @@ class Server(object):
         # type: () -> None
         """Listen no more, and end the connections. May be called again."""
         with self._lock:
-            first, self._closing = not self._closing, True
+            self._closing = True
             for connection in self._active:
-                _shut(connection)
-            if first and self._wake >= 0:
-                os.write(self._wake, b".")
+                shut(connection)
+            if not self._over:
+                self._alert.set(True)
         if threading.current_thread() is not self._thread:
             self._thread.join(SECONDS)
 
@@ -179,9 +177,8 @@ class Server(object):
         finally:
             self._socket.close()
             with self._lock:
-                os.close(self._woken)
-                os.close(self._wake)
-                self._wake = -1
+                self._alert.close()
+                self._over = True
 
     def _expire(self):
         # type: () -> Tuple[bool, Optional[float]]
@@ -190,7 +187,7 @@ class Server(object):
         with self._lock:
             for connection, until in self._active.items():
                 if until <= now:
-                    _shut(connection)
+                    shut(connection)
             left = [until - now for until in list(self._active.values()) + [self._rest_until] if until > now]
             return len(self._active) < MOST and self._rest_until <= now, min(left) if left else None
 
@@ -199,7 +196,7 @@ class Server(object):
         """Wait until somebody connects, or until something else is to be done. Whether somebody has."""
         has_room, seconds = expected
         poll = select.poll()
-        poll.register(self._woken, select.POLLIN)
+        poll.register(self._alert.fileno(), select.POLLIN)
         if has_room:
             poll.register(self._socket.fileno(), select.POLLIN)
         try:
@@ -208,8 +205,9 @@ class Server(object):
             if error.args[0] != errno.EINTR:
                 raise
             return False
-        if self._woken in ready:
-            os.read(self._woken, 64)
+        if self._alert.fileno() in ready:
+            with self._lock:
+                self._alert.set(False)
         return self._socket.fileno() in ready
 
     def _take(self):
@@ -245,10 +243,10 @@ class Server(object):
         # type: (socket.socket) -> None
         with self._lock:
             self._active.pop(connection, None)
-            _shut(connection)
+            shut(connection)
             connection.close()
-            if self._wake >= 0:
-                os.write(self._wake, b".")
+            if not self._over:
+                self._alert.set(True)
 
 
 def _listening(host, port):
@@ -261,26 +259,11 @@ def _listening(host, port):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
             listener.listen(16)
-            _set_flags(listener.fileno())
+            listener.setblocking(False)
+            close_on_exec(listener.fileno())
         except BaseException:
             listener.close()
             raise
     except (EnvironmentError, UnicodeError) as error:
         raise TransportError("http port %d on %s: %s" % (port, host, getattr(error, "strerror", None) or error))
     return listener
-
-
-def _set_flags(descriptor):
-    # type: (int) -> None
-    """Let no call wait for it, and no other program have it."""
-    fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-    fcntl.fcntl(descriptor, fcntl.F_SETFL, fcntl.fcntl(descriptor, fcntl.F_GETFL) | os.O_NONBLOCK)
-
-
-def _shut(connection):
-    # type: (socket.socket) -> None
-    """Have a thread that reads or writes there go on at once."""
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except (OSError, IOError):
-        pass

@@ -105,7 +105,8 @@ class Child(object):
     def exit_code(self):
         # type: () -> Optional[int]
         """Its exit code, or the number of the signal that it died of, below 0; None while it lives."""
-        return self._exit_code()
+        with self._lock:
+            return self._taken_code()
 
     def kill(self):
         # type: () -> None
@@ -122,12 +123,6 @@ class Child(object):
                 os.kill(self.pid, number)
             except OSError:  # the process is gone, or may not be signalled
                 pass
-
-    def _exit_code(self):
-        # type: () -> Optional[int]
-        """Its exit code, in the form of Popen's; None while it lives."""
-        with self._lock:
-            return self._taken_code()
 
     def _taken_code(self):
         # type: () -> Optional[int]
@@ -147,9 +142,9 @@ class Child(object):
     def _await_exit(self, patience):
         # type: (Optional[float]) -> Optional[int]
         deadline = None if patience is None else monotonic() + patience
-        while self._exit_code() is None and (deadline is None or monotonic() < deadline):
+        while self.exit_code is None and (deadline is None or monotonic() < deadline):
             time.sleep(0.002)
-        return self._exit_code()
+        return self.exit_code
 
     def reap(self, patience, reason=None):
         # type: (float, Optional[str]) -> str

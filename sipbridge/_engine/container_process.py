@@ -27,9 +27,6 @@ _REMOVED = 5.0
 #: The octets of crash files that are taken from one container: no more than its memory may be, for most.
 _MOST = 2**31
 
-#: What the environment of the container names its settings.
-SETTINGS = "SIPBRIDGE_CONTAINER"
-
 
 class Recipe(NamedTuple):
     """What a container is made from.
@@ -190,7 +187,7 @@ def _described(client: Any, recipe: Recipe, owner: Owner, name: str, mark: bytes
         "image": recipe.image,
         "name": name,
         "command": ["engine", "stdio:"],
-        "environment": dict(_of_the_shield(), **{SETTINGS: json.dumps(settings)}),
+        "environment": dict(_of_the_shield(), **{protocol.CONTAINER_VARIABLE: json.dumps(settings)}),
         "labels": owner.labels(),
         # Standard input is opened once: it ends with the service, and the container with it.
         "stdin_open": True,

@@ -17,9 +17,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterator, Optional
 
-#: The name of the environment variable with the settings, which the service makes.
-VARIABLE = "SIPBRIDGE_CONTAINER"
-
 #: The octets of a crash file in one frame.
 _PART = 1024 * 1024
 
@@ -46,7 +43,7 @@ def run():
 def _settings():
     # type: () -> Dict[str, Any]
     try:
-        found = json.loads(os.environ[VARIABLE])  # type: Dict[str, Any]
+        found = json.loads(os.environ[protocol.CONTAINER_VARIABLE])  # type: Dict[str, Any]
         binascii.unhexlify(found["mark"])
         return dict((name, found[name]) for name in ("engine", "beat", "hang", "mark", "crashes"))
     except (KeyError, ValueError, TypeError):

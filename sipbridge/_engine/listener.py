@@ -14,6 +14,7 @@ from sipbridge._engine.child import Child
 from sipbridge._engine.readiness import close_on_exec
 from sipbridge._engine.records import ProtocolError
 from sipbridge._engine.server import LEAVING
+from sipbridge._engine.stream import shut
 from sipbridge._engine.unix_socket import peer_of
 from sipbridge.errors import EngineError, SipbridgeError
 
@@ -229,7 +230,7 @@ class Listener(object):
             self._next = None
         served = self._served
         if served is not None:
-            _shut(served.connection)
+            shut(served.connection)
             served.leave()
             while self._served is not None:
                 self._attend_end(served)
@@ -273,11 +274,3 @@ def _is_closed(connection):
     poll = select.poll()
     poll.register(connection.fileno(), 0)
     return bool(poll.poll(0))
-
-
-def _shut(connection):
-    # type: (socket.socket) -> None
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except (OSError, IOError):
-        pass

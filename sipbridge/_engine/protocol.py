@@ -25,6 +25,9 @@ VERSION = 3
 #: from it, and from services of a sidecar. LAST_WORDS and FILE come from process 1 of a container.
 HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT, ALIVE, LAST_WORDS, FILE = range(1, 10)
 
+#: The environment variable with the settings of process 1 of a container, JSON.
+CONTAINER_VARIABLE = "SIPBRIDGE_CONTAINER"
+
 #: The most octets of a frame. No SIP message has as many.
 MAX_FRAME = 4 * 1024 * 1024
 

@@ -44,6 +44,15 @@ if TYPE_CHECKING:
 _CHUNK = 65536  # malloc would map and unmap a larger buffer each time
 
 
+def shut(connection):
+    # type: (socket.socket) -> None
+    """Wake the threads that receive or send there. What has come before can still be received."""
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except (OSError, IOError):  # the other end has closed
+        pass
+
+
 class SocketStream(object):
     """The frames' way through a connected socket."""
 
@@ -85,10 +94,7 @@ class SocketStream(object):
     def shut(self):
         # type: () -> None
         """Wake the threads that receive or send. What has come before can still be received."""
-        try:
-            self._socket.shutdown(socket.SHUT_RDWR)
-        except (OSError, IOError):  # the other end has closed
-            pass
+        shut(self._socket)
 
     def close(self):
         # type: () -> None

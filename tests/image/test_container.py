@@ -10,8 +10,6 @@ import standin
 from tools.checks import runs
 
 LIMIT = 900  # seconds for all of them
-FEW = 3  # as in tools/checks/runs.py: no more failed tests than these have a second try
-
 
 #: What needs an engine of this machine, too, or adds minutes.
 NOT_HERE = ("aio",) + tuple(
@@ -46,7 +44,7 @@ def test_an_engine_in_a_container(images):
     result = run("-n", "4", *names)
     print(result.stdout[-3000:])
     failed = sorted(set(re.findall(r"^(?:FAILED|ERROR) (\S+)", result.stdout, re.MULTILINE)))
-    if failed and len(failed) <= FEW:
+    if failed and len(failed) <= runs.FEW:
         print("a second try: %s" % " ".join(failed))
         result = run(*failed)
     assert result.returncode == 0, result.stdout[-20000:]

@@ -4,15 +4,15 @@ import re
 
 import standin
 
-SUITE_LIMIT = 1800  # seconds for all tests, beside much else
+from tools.checks import runs
 
-FEW = 3  # as in tools/checks/runs.py: no more failed tests than these have a second try
+SUITE_LIMIT = 1800  # seconds for all tests, beside much else
 
 
 def _again(checkout, output):
     """Run the few failed tests once more, alone; name them, since they are to be mended."""
     failed = sorted(set(re.findall(r"^(?:FAILED|ERROR) ([^\s\[]+)", output, re.MULTILINE)))
-    assert 0 < len(failed) <= FEW, output[-20000:]
+    assert 0 < len(failed) <= runs.FEW, output[-20000:]
     print("a second try in the image: %s" % " ".join(failed))
     result = checkout.make("test", ARGS="-q " + " ".join(failed))
     assert result.returncode == 0, result.stdout[-20000:]

@@ -12,7 +12,7 @@ import pytest
 import sipbridge
 from peers.waiting import wait_until
 from sipbridge import logs, testing
-from sipbridge._agent import journal
+from sipbridge._agent import journal, pace
 from sipbridge._agent.observers import Refusal
 from sipbridge._engine.records import Source
 
@@ -133,7 +133,7 @@ def test_a_challenge_is_nothing_to_tell_of(kept):
 
 def test_a_flood_of_refusals_has_few_lines_that_count_all(kept, monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(journal, "monotonic", lambda: now[0])
+    monkeypatch.setattr(pace, "monotonic", lambda: now[0])
     lines = journal.Journal()
     for _ in range(3000):
         refuse(lines)

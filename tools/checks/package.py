@@ -13,6 +13,7 @@ import sys
 import tarfile
 
 from tools.builds.environment import BUILD, PIP_ENVIRONMENT, ROOT, Failed, run
+from tools.builds.wheels import build_sdist
 
 PLACE = BUILD / "package"
 
@@ -29,12 +30,10 @@ SOURCES = (
 )
 
 
-def build_sdist():
+def new_sdist():
     """The path of a new sdist."""
     shutil.rmtree(str(PLACE), ignore_errors=True)
-    run([sys.executable, "setup.py", "-q", "sdist", "-d", PLACE])
-    (path,) = PLACE.glob("*.tar.gz")
-    return path
+    return build_sdist(sys.executable, PLACE)
 
 
 def lacking_in_sdist(path):
@@ -88,7 +87,7 @@ def lacking_in_package(folder):
 
 def main():
     try:
-        sdist = build_sdist()
+        sdist = new_sdist()
         wrong = ["not in the sdist: " + name for name in lacking_in_sdist(sdist)]
         wrong += lacking_in_package(install(sdist))
     except Failed as error:
