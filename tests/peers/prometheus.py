@@ -17,6 +17,7 @@ except ImportError:  # Python 2
 from peers.http import fetch
 from peers.ports import HOST, free_port, wait_until_bound
 from peers.process import Process, require
+from peers.waiting import wait_until
 
 #: The example's files.
 EXAMPLE = os.path.join(
@@ -55,6 +56,7 @@ class Prometheus(Process):
         ]  # fmt: skip
         super(Prometheus, self).__init__(command, folder, "prometheus")
         assert wait_until_bound(self._port, self.is_alive, transport="tcp"), self.output()
+        wait_until(lambda: fetch("http://%s:%d/-/ready" % (HOST, self._port)).status == 200, 30.0)
 
     def report(self):
         """What it logged, for a failure."""
