@@ -10,6 +10,7 @@ from aio.loop import elsewhere, in_loop
 from aio.test_calls import answered, endpoint
 from conformance.sdp import ANSWER, OFFER
 from peers.phone import engine_under_test
+from peers.waiting import wait_until
 from sipbridge import aio
 
 
@@ -108,5 +109,5 @@ async def test_what_it_leaves_is_ended_and_what_it_raises_is_told(other, caplog)
         for offer, status in ((None, "480"), (ANSWER, "500")):
             with pytest.raises(Exception, match=status):
                 await elsewhere(other.endpoint, "call", phone.uri, offer)
-        assert phone.calls == ()
+        await elsewhere(wait_until, lambda: phone.calls == ())  # the ACK of the last refusal ends it
     assert [(type(fault.error), fault.handler) for fault in told] == [(ValueError, take)]
