@@ -15,25 +15,25 @@ stay, because nobody can log in with them and you need them to understand a fail
 from __future__ import absolute_import, division, print_function
 
 import io
-import re
 import socket
-import struct
 import threading
 
-from sipbridge._compat import NamedTuple
+from sipbridge._capture.passed import MAGIC, Passed
 from sipbridge._engine.local_address import Ends, packed
+from sipbridge._later import later
 from sipbridge._text.arguments import check_path
 from sipbridge._text.masking import without_credentials
 from sipbridge.errors import InputError, NotSupportedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, Tuple
+    from typing import Any, BinaryIO, Dict, Iterator, Optional, Tuple
 
     from sipbridge.events import TraceMessage
 
     _Party = Tuple[str, int]
-    _Decoder = Callable[[bytes], Any]
+
+    from sipbridge._capture import reading as _reading
 
     dpkt = None  # type: Any  # dpkt has no types
 else:
@@ -41,31 +41,13 @@ else:
         import dpkt
     except ImportError:
         dpkt = None
+    _reading = later("sipbridge._capture.reading")  # it needs dpkt
 
 # LINKTYPE_RAW of tcpdump.org: packets begin with their IP header.
 _LINKTYPE_RAW = 101
 _SNAPLEN = 262144
 _SEGMENT = 60000  # octets of TCP in one packet
-_MAGIC = (  # pcap with times in microseconds or nanoseconds, in either byte order; pcapng
-    b"\xd4\xc3\xb2\xa1",
-    b"\xa1\xb2\xc3\xd4",
-    b"\x4d\x3c\xb2\xa1",
-    b"\xa1\xb2\x3c\x4d",
-    b"\x0a\x0d\x0d\x0a",
-)
 _UDP, _TCP = 17, 6
-_START = re.compile(br"(?:SIP/2\.0 [0-9]{3}[ \r\n]|[A-Za-z0-9.!%*_+`'~-]+ \S+ SIP/2\.0\r?\n)", re.IGNORECASE)
-
-
-class Passed(NamedTuple("Passed", [
-    ("time", "float"),
-    ("source", "str"),
-    ("target", "str"),
-    ("data", "bytes"),
-])):
-    """A message in a capture file: seconds since 1970, "host:port" of sender and receiver, its octets."""
-
-    __slots__ = ()
 
 
 def require():
@@ -182,59 +164,24 @@ def _ip_packet(source, target, protocol, payload):
 def is_capture(data):
     # type: (bytes) -> bool
     """True when a file that begins with these octets is pcap or pcapng."""
-    return data[:4] in _MAGIC
+    return data[:4] in MAGIC
 
 
 def read(stream):
     # type: (BinaryIO) -> Iterator[Passed]
-    """The SIP messages in a pcap or pcapng file, each a :class:`Passed`: one per UDP datagram or TCP segment.
+    """The SIP messages in a pcap or pcapng file, each a :class:`Passed`, in the order in which they were complete.
 
-    ``stream`` is the file, opened for reading bytes. Raises InputError when it is no such file, and
-    NotSupportedError when dpkt is missing.
+    Fragments of IP and the segments of TCP are put together. Link layers: Ethernet (VLAN, PPPoE, MPLS), Linux cooked
+    (both versions), loopback, and none. It never holds more than some megabytes, whatever the file says of itself.
+
+    Args:
+        stream: the file, opened for reading bytes.
+
+    Raises InputError when it is no such file, damaged, or cut off, also after some messages; and NotSupportedError when
+    dpkt is missing.
     """
     require()
     if not hasattr(stream, "read"):
         raise InputError("stream must be a file, opened for reading bytes, not %r" % (stream,))
-    try:
-        packets = dpkt.pcap.UniversalReader(stream)
-        decode = _DECODERS.get(packets.datalink())
-        for time, frame in packets:
-            for found in _messages(decode, float(time), bytes(frame)):
-                yield found
-    except (ValueError, struct.error, dpkt.Error) as error:
-        raise InputError("not a capture file, or a damaged one: %s" % error)
-
-
-def _messages(decode, time, frame):
-    # type: (Optional[_Decoder], float, bytes) -> Iterator[Passed]
-    """The message in a frame of the capture: none or one."""
-    try:
-        packet = frame if decode is None else decode(frame)  # type: Any
-        packet = getattr(packet, "data", packet) if decode not in (None, _ip) else packet
-        segment = packet.data
-        data, ports = bytes(segment.data), (segment.sport, segment.dport)
-    except (AttributeError, IndexError, ValueError, dpkt.Error, struct.error):  # the frame holds something else
-        return
-    if _START.match(data):
-        yield Passed(time, _name(packet.src, ports[0]), _name(packet.dst, ports[1]), data)
-
-
-def _ip(frame):
-    # type: (bytes) -> Any
-    return (dpkt.ip6.IP6 if bytearray(frame[:1])[0] >> 4 == 6 else dpkt.ip.IP)(frame)
-
-
-def _name(address, port):
-    # type: (bytes, int) -> str
-    family = socket.AF_INET6 if len(address) == 16 else socket.AF_INET
-    host = socket.inet_ntop(family, address)
-    return ("[%s]:%d" if ":" in host else "%s:%d") % (host, port)
-
-
-_DECODERS = {} if dpkt is None else {
-    _LINKTYPE_RAW: _ip,
-    12: _ip,  # LINKTYPE_RAW has this number on some systems
-    dpkt.pcap.DLT_EN10MB: dpkt.ethernet.Ethernet,
-    dpkt.pcap.DLT_LINUX_SLL: dpkt.sll.SLL,
-    dpkt.pcap.DLT_NULL: dpkt.loopback.Loopback,
-}  # fmt: skip
+    for passed in _reading.read(stream):
+        yield passed

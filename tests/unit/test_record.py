@@ -53,7 +53,7 @@ def read(path):
 def test_a_written_capture_is_read_back(path, transport, host, peer):
     write(path, transport, host, messages(peer))
     here = host + ":5062"
-    assert read(path) == [(1000.25, here, peer, INVITE), (1000.5, peer, here, RINGING)]
+    assert [each[:4] for each in read(path)] == [(1000.25, here, peer, INVITE), (1000.5, peer, here, RINGING)]
 
 
 def test_the_numbers_of_tcp_go_on(path):
@@ -131,7 +131,7 @@ def test_ethernet_with_other_traffic_in_between(path):
     datagrams = (b"\r\n\r\n", INVITE, b"\x80\x00rtp")
     frames = [arp] + [dpkt.ethernet.Ethernet(data=udp(data)) for data in datagrams]
     capture(path, dpkt.pcap.DLT_EN10MB, frames + [b"", b"\x00" * 20])
-    assert read(path) == [(5.0, "192.0.2.1:5062", "192.0.2.7:5060", INVITE)]
+    assert [each[:4] for each in read(path)] == [(5.0, "192.0.2.1:5062", "192.0.2.7:5060", INVITE)]
 
 
 def test_linux_cooked_frames(path):

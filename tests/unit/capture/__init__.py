@@ -1,0 +1,1 @@
+"""Capture files of others (sipbridge._capture)."""
