@@ -14,6 +14,7 @@ stay, because nobody can log in with them and you need them to understand a fail
 
 from __future__ import absolute_import, division, print_function
 
+import importlib
 import io
 import socket
 import threading
@@ -34,14 +35,11 @@ if TYPE_CHECKING:
     _Party = Tuple[str, int]
 
     from sipbridge._capture import reading as _reading
-
-    dpkt = None  # type: Any  # dpkt has no types
 else:
-    try:
-        import dpkt
-    except ImportError:
-        dpkt = None
     _reading = later("sipbridge._capture.reading")  # it needs dpkt
+
+#: What :func:`require` has loaded: dpkt, which takes as long as all of sipbridge, and has no types.
+dpkt = None  # type: Any
 
 # LINKTYPE_RAW of tcpdump.org: packets begin with their IP header.
 _LINKTYPE_RAW = 101
@@ -52,9 +50,13 @@ _UDP, _TCP = 17, 6
 
 def require():
     # type: () -> None
-    """Raise NotSupportedError, which tells what to install, when dpkt is missing."""
+    """Load dpkt. Raises NotSupportedError, which tells what to install, when it is missing."""
+    global dpkt
     if dpkt is None:
-        raise NotSupportedError("capture files need dpkt: pip install sipbridge[pcap]")
+        try:
+            dpkt = importlib.import_module("dpkt")
+        except ImportError:
+            raise NotSupportedError("capture files need dpkt: pip install sipbridge[pcap]")
 
 
 class Recorder(object):

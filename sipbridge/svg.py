@@ -2,8 +2,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-from xml.sax.saxutils import escape
-
 from sipbridge._text.arguments import check_kind, check_sequence
 from sipbridge.ladder import Arrow, make_columns
 
@@ -82,6 +80,12 @@ def _color(text):
     return {"1": _PROVISIONAL, "2": _SUCCESS}.get(text[:1], _REFUSAL)
 
 
+#: The ampersand is first. xml.sax.saxutils would have http.client loaded for this.
+_ENTITIES = ((u"&", u"&amp;"), (u"<", u"&lt;"), (u">", u"&gt;"), (u'"', u"&quot;"))
+
+
 def _escaped(text):
     # type: (str) -> str
-    return escape(text, {u'"': u"&quot;"})
+    for character, entity in _ENTITIES:
+        text = text.replace(character, entity)
+    return text

@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import logging
 import sys
 
-from sipbridge import logs, shield
+from sipbridge import shield
 from sipbridge._command.console import PASSWORD_VARIABLE, Console, Interrupts
 from sipbridge._command.options import (
     EXIT_AUTHENTICATION,
@@ -18,6 +18,7 @@ from sipbridge._command.options import (
     build_parser,
 )
 from sipbridge._compat import PY2
+from sipbridge._later import later
 from sipbridge._text.printable import printable
 from sipbridge.errors import (
     AuthenticationError,
@@ -36,6 +37,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from typing import List, Optional, Sequence, Tuple
+
+    from sipbridge import logs
+else:
+    logs = later("sipbridge.logs")
 
 
 def _challenge_hint(error, options):

@@ -152,8 +152,8 @@ class Listener(object):
         # type: (Served) -> None
         """The engine of a service has ended. Serve the next one, if it waits."""
         gone = served.gone_by is not None or _is_closed(served.connection)
+        self._served = None  # first: an interrupt may come at any moment, and close() would end it once more
         text = served.end()
-        self._served = None
         if gone or served.child.exit_code == 0:
             log.info("%s is gone: %s", served.who, text)
         else:

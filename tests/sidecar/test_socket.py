@@ -108,7 +108,7 @@ def test_what_is_no_service_is_refused(engine, make_phone, first):
 def test_who_says_nothing_does_not_hold_up_others(engine, make_phone):
     assert is_there(engine)
     silent = [engine.connect(b"") for _ in range(3)]
-    make_phone(engine)
+    make_phone(engine, hang_timeout=20.0)  # which counts from here, and each of them is heard out for a second
     for connection in silent:
         connection.close()
 

@@ -4,6 +4,7 @@
 from __future__ import absolute_import, division, print_function
 
 import io
+import sys
 from xml.etree import ElementTree
 
 import dpkt
@@ -103,7 +104,8 @@ def test_octets_that_are_no_text_stay(path):
 
 
 def test_without_dpkt_it_says_what_to_install(monkeypatch, path):
-    monkeypatch.setattr(record, "dpkt", None)
+    monkeypatch.setattr(record, "dpkt", None)  # not loaded yet
+    monkeypatch.setitem(sys.modules, "dpkt", None)
     for attempt in (lambda: record.Recorder(path), lambda: list(record.read(io.BytesIO()))):
         with pytest.raises(NotSupportedError) as caught:
             attempt()

@@ -19,10 +19,13 @@ def answering(endpoint):
 
 
 def up(alice, bob):
-    """A call between these: both sides of it."""
+    """A call between these: both sides of it. Whoever answered has heard of the last event of that."""
+    confirmed = threading.Event()
+    bob.on(sipbridge.CallConfirmed, lambda event: confirmed.set())
     call = alice.call(answering(bob).uri, testing.SDP)
     theirs = bob.calls[0]
     theirs.wait_established(LIMIT)
+    assert confirmed.wait(LIMIT)
     return call, theirs
 
 

@@ -73,6 +73,12 @@ def test_a_call_loads_a_third_of_the_package():
     assert not [name for name in found if "_command" in name or "worker" in name or "_kept" in name]
 
 
+def test_the_command_loads_no_extra_before_it_is_used():
+    """Nor what is slow to load in Python's own library."""
+    found = _run("import sys; from sipbridge._command import cli; print(' '.join(sys.modules))").decode("ascii").split()
+    assert not set(found).intersection(["dpkt", "docker", "ecs_logging", "prometheus_client", "ssl", "xml"])
+
+
 @only_sofia
 def test_a_program_that_waits_inside_an_import(tmpdir):
     """Python 2 has one lock for all imports: the event thread makes none while the program is in the middle of one."""

@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import re
+import sys
 
 import pytest
 
@@ -41,7 +42,8 @@ def test_nothing_to_draw_on_standard_input():
 
 def test_a_capture_without_what_reads_it(monkeypatch, capsys, tmpdir):
     """The message does not speak of engines."""
-    monkeypatch.setattr(record, "dpkt", None)
+    monkeypatch.setattr(record, "dpkt", None)  # not loaded yet
+    monkeypatch.setitem(sys.modules, "dpkt", None)
     capture = tmpdir.join("call.pcap")
     capture.write_binary(b"\xd4\xc3\xb2\xa1" + b"\0" * 20)
     assert cli.main(["ladder", str(capture)]) == 7
