@@ -22,7 +22,18 @@ del sys.path[0]
 #: The folders of the package: what is public, and the layers below (docs/architecture.md).
 PACKAGES = ["sipbridge"] + [
     "sipbridge." + layer
-    for layer in ("_command", "_aio", "_agent", "_call", "_kept", "_access", "_capture", "_engine", "_text")
+    for layer in (
+        "_command",
+        "_aio",
+        "_agent",
+        "_call",
+        "_kept",
+        "_access",
+        "_capture",
+        "_engine",
+        "_text",
+        "_replay",
+    )
 ]
 
 #: Modules of the package that are not installed: by nobody, and by Python 2.7.

@@ -8,6 +8,7 @@ from sipbridge._compat import text_type, to_text
 from sipbridge._later import later
 from sipbridge._text.arguments import check_pairs, check_text
 from sipbridge._text.checks import CONTROL
+from sipbridge._text.names import COMPACT, key_of
 from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
@@ -21,30 +22,7 @@ if TYPE_CHECKING:
 else:
     _masking = later("sipbridge._text.masking")
 
-# Compact forms (RFC 3261, 7.3.3, and IANA's registry of header fields).
-_COMPACT = {
-    "a": "accept-contact",
-    "b": "referred-by",
-    "c": "content-type",
-    "d": "request-disposition",
-    "e": "content-encoding",
-    "f": "from",
-    "i": "call-id",
-    "j": "reject-contact",
-    "k": "supported",
-    "l": "content-length",
-    "m": "contact",
-    "o": "event",
-    "r": "refer-to",
-    "s": "subject",
-    "t": "to",
-    "u": "allow-events",
-    "v": "via",
-    "x": "session-expires",
-    "y": "identity",
-}
-
-_WITH_COMPACT = frozenset(_COMPACT.values())
+_WITH_COMPACT = frozenset(COMPACT.values())
 
 # The engine writes these; a second one would contradict it.
 _RESERVED = frozenset(
@@ -52,12 +30,6 @@ _RESERVED = frozenset(
 )
 
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+\Z")
-
-
-def _key(name):
-    # type: (str) -> str
-    name = name.lower()
-    return _COMPACT.get(name, name)
 
 
 class Headers(object):
@@ -150,21 +122,21 @@ class Headers(object):
     def get(self, name, default=None):
         # type: (str, Any) -> Any
         """The first value of that name, or ``default``."""
-        key = _key(check_text(name, "name"))
+        key = key_of(check_text(name, "name"))
         if self._lacks(key):
             return default
         for field, value in self._all():
-            if _key(field) == key:
+            if key_of(field) == key:
                 return value
         return default
 
     def get_all(self, name):
         # type: (str) -> List[str]
         """Every value of that name, in order."""
-        key = _key(check_text(name, "name"))
+        key = key_of(check_text(name, "name"))
         if self._lacks(key):
             return []
-        return [value for field, value in self._all() if _key(field) == key]
+        return [value for field, value in self._all() if key_of(field) == key]
 
 
 def check_headers(headers):
@@ -179,7 +151,7 @@ def check_headers(headers):
         name = check_text(name, "the name of a header")
         if not _TOKEN.match(name):
             raise InputError("not a header name: %r" % (name,))
-        if _key(name) in _RESERVED:
+        if key_of(name) in _RESERVED:
             raise InputError("the header %r is written by the engine and cannot be given" % (name,))
         value = check_text(value, "the value of the header %s" % name)
         if CONTROL.search(value):

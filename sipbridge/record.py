@@ -19,7 +19,8 @@ import io
 import socket
 import threading
 
-from sipbridge._capture.passed import MAGIC, Passed
+from sipbridge._capture.passed import MAGIC
+from sipbridge._capture.passed import Passed as Passed  # it is public here
 from sipbridge._engine.local_address import Ends, packed
 from sipbridge._later import later
 from sipbridge._text.arguments import check_path

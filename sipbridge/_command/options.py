@@ -4,7 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import argparse
 
-from sipbridge._command import commands, event_commands, listening, texts, values
+from sipbridge._command import commands, event_commands, listening, replaying, texts, values
 from sipbridge._command.console import KEY_VARIABLE, PASSWORD_VARIABLE
 from sipbridge._engine.libraries import NAMES
 from sipbridge._later import later
@@ -37,7 +37,7 @@ def examples():
     return "".join([
         texts.EXAMPLES, texts.CALL_EXAMPLES, texts.LISTEN_EXAMPLES, texts.REGISTER_EXAMPLES,
         texts.MESSAGE_EXAMPLES, texts.PING_EXAMPLES, texts.SUBSCRIBE_EXAMPLES, texts.PUBLISH_EXAMPLES,
-        texts.LADDER_EXAMPLES, texts.ENGINE_EXAMPLES, texts.DOCTOR_EXAMPLES,
+        texts.LADDER_EXAMPLES, texts.REPLAY_EXAMPLES, texts.ENGINE_EXAMPLES, texts.DOCTOR_EXAMPLES,
     ])  # fmt: skip
 
 
@@ -334,6 +334,41 @@ def _add_ladder(subparsers):
     )
 
 
+def _add_replay(subparsers):
+    # type: (Any) -> None
+    parser = _add(
+        subparsers, "replay", replaying.replay, "play a recorded call against an endpoint", texts.REPLAY_EXAMPLES
+    )
+    parser.set_defaults(verbose=False)
+    parser.add_argument("file", metavar="CAPTURE", help="the capture, pcap or pcapng")
+    parser.add_argument("--list", action="store_true", help="print the calls of the capture, and end")
+    parser.add_argument(
+        "--call", metavar="N|CALL-ID", type=values.call, help="the call (default: the only one of the capture)"
+    )
+    parser.add_argument("--to", metavar="URI", help="the endpoint to call, as sip:127.0.0.1:5061")
+    parser.add_argument("--local", metavar="ADDRESS", help="udp://host:port to use here (default: any port)")
+    parser.add_argument(
+        "--listen", metavar="ADDRESS", help="udp://host:port where the endpoint calls, to play who was called"
+    )
+    parser.add_argument("--role", choices=("caller", "callee"), help="whom to play (default: --to: caller)")
+    parser.add_argument(
+        "--party", metavar="HOST:PORT", help="the address that the endpoint had in the capture, if more than two talk"
+    )
+    parser.add_argument(
+        "--speed", metavar="N", type=values.speed, default=1.0, help="N times as fast; 0: as fast as possible"
+    )
+    parser.add_argument("--step", action="store_true", help="wait for Enter before each message, and for every answer")
+    parser.add_argument("--user", metavar="NAME", help="answer digest challenges as NAME (default: as recorded)")
+    parser.add_argument(
+        "--media-port", metavar="PORT", type=values.port, help="describe streams from PORT on (default: as recorded)"
+    )
+    parser.add_argument(
+        "--ignore", metavar="NAME", action="append", default=[], help="a header that may differ; may be given often"
+    )
+    parser.add_argument("--scenario", metavar="FILE", help="write the call as a scenario of sipp, and end")
+    _timeout(parser, 32.0, "wait S seconds longer than was recorded")
+
+
 def _add_engine(subparsers):
     # type: (Any) -> None
     parser = _add(subparsers, "engine", _run_engine, "run an engine for a service elsewhere", texts.ENGINE_EXAMPLES)
@@ -394,7 +429,7 @@ def _add_doctor(subparsers):
 
 #: The functions that add a command to the parser, in the order of ``sipbridge --help``.
 COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ping, _add_subscribe, _add_publish]
-COMMANDS += [_add_ladder, _add_engine, _add_version, _add_doctor]
+COMMANDS += [_add_ladder, _add_replay, _add_engine, _add_version, _add_doctor]
 
 
 def build_parser():

@@ -7,7 +7,7 @@ from sipbridge._command.console import PASSWORD_VARIABLE
 EXIT_CODES = """\
 exit codes:
   0    done
-  1    doctor: something keeps the image from being used
+  1    doctor: something keeps the image from being used; replay: the endpoint did otherwise than recorded
   2    wrong usage, or input that is malformed or cannot be read
   3    transport: the local address cannot be used, or the peer cannot be reached
   4    the peer refused, redirected, or left before all was done
@@ -151,3 +151,21 @@ examples:
   tcpdump -c 20 -w - udp port 5060 | sipbridge ladder -
 
 """
+
+REPLAY_EXAMPLES = """\
+Plays the other side of a recorded call: it sends what that side sent, when it did, and compares what the endpoint says
+with what it said then. --to calls the endpoint, --listen waits until the endpoint calls. Addresses, tags, branches,
+Call-ID, session addresses and answers to digest challenges ($%s) fit the new call; all else is sent as
+recorded. What differs is printed as a diff, and ends with 1. It takes dpkt: pip install sipbridge[pcap].
+
+examples:
+  sipbridge replay call.pcap --list
+  sipbridge replay call.pcap --to sip:127.0.0.1:5061
+  sipbridge replay call.pcap --call 2 --to "sip:127.0.0.1:5061;transport=tcp" --speed 10
+  sipbridge replay call.pcap --to sip:127.0.0.1:5061 --step      # you sit at a breakpoint
+  sipbridge replay call.pcap --listen udp://127.0.0.1:5070       # the endpoint calls there
+  sipbridge replay call.pcap --role caller --scenario call.xml   # for sipp -sf call.xml
+
+""" % (
+    PASSWORD_VARIABLE
+)

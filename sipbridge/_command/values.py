@@ -16,7 +16,7 @@ from sipbridge.uri import check_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Optional, Tuple, TypeVar
+    from typing import Callable, Optional, Tuple, TypeVar, Union
 
     from sipbridge import metrics
 
@@ -66,6 +66,22 @@ def metrics_place(text):
     except NotSupportedError as error:
         raise argparse.ArgumentTypeError(str(error))
     return place(text)
+
+
+def port(text):
+    # type: (str) -> int
+    return _number(text, int, 1, 65535, "must be a port")
+
+
+def speed(text):
+    # type: (str) -> float
+    return _number(text, float, 0, 1e6, "must be 0 or a factor")
+
+
+def call(text):
+    # type: (str) -> Union[int, str]
+    """The number of a call in a capture, or its Call-ID."""
+    return int(text) if re.match(r"[1-9][0-9]{0,8}\Z", text) else text
 
 
 def capture_id(text):

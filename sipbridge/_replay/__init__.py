@@ -1,0 +1,1 @@
+"""Play one side of a recorded call against a live endpoint."""

@@ -1,0 +1,273 @@
+"""The calls of a capture, and what each side said in one of them."""
+
+from __future__ import absolute_import, division, print_function
+
+import re
+from collections import OrderedDict
+
+from sipbridge import record
+from sipbridge._compat import NamedTuple
+from sipbridge._replay.message import Message, address_of
+from sipbridge._text.printable import printable
+from sipbridge.errors import InputError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Iterator, List, Optional, Set, Tuple, Union
+
+    from sipbridge._capture.passed import Passed
+
+_CALLS = 100000  # of a capture
+_MESSAGES = 20000  # of a call
+_OCTETS = 33554432
+_TWICE = 0.01  # seconds within which a message is captured twice: when it leaves a device and when it enters another
+
+_ID = re.compile(br"^(?:Call-ID|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+
+
+class Call(NamedTuple("Call", [
+    ("number", "int"),
+    ("call_id", "str"),
+    ("method", "str"),
+    ("from_", "str"),
+    ("to", "str"),
+    ("messages", "int"),
+    ("result", "str"),
+    ("begin", "float"),
+    ("duration", "float"),
+])):
+    """A call of a capture: what has one Call-ID. The result is the last final answer to the first request."""
+
+    __slots__ = ()
+
+
+class Step(object):
+    """A message of the call.
+
+    Attributes:
+        ours: True when the side that is played has sent it.
+        time: seconds since 1970.
+        message: the :class:`~sipbridge._replay.message.Message` as recorded.
+        repeats: True when the same message passed before.
+    """
+
+    def __init__(self, ours, time, data, repeats):
+        # type: (bool, float, bytes, bool) -> None
+        self.ours = ours
+        self.time = time
+        self.data = data
+        self.message = Message(data)
+        self.repeats = repeats
+
+
+class Dialogue(NamedTuple("Dialogue", [
+    ("steps", "List[Step]"),
+    ("role", "str"),
+    ("party", "str"),
+    ("far", "Set[str]"),
+    ("transport", "str"),
+])):
+    """What is to be played: the steps, the role that is played ("caller" or "callee"), the address that the endpoint
+    under test had, the addresses of the other side, and the transport."""
+
+    __slots__ = ()
+
+
+def call_id_of(data):
+    # type: (bytes) -> str
+    """The Call-ID of a message, or ""."""
+    found = _ID.search(data.replace(b"\r\n\r\n", b"\n\n").partition(b"\n\n")[0])
+    return found.group(1).decode("latin-1") if found else u""
+
+
+# -- the calls ---------------------------------------------------------------------------------------------
+
+
+class _Summary(object):
+    def __init__(self, number, call_id, passed):
+        # type: (int, str, Passed) -> None
+        message = Message(passed.data)
+        self._number = number
+        self._call_id = call_id
+        self._method = message.method
+        self._ends = [printable(address_of(message.get(key))) for key in (u"from", u"to")]
+        self._begin = self._end = passed.time
+        self._messages = 0
+        self._result = u""
+
+    def add(self, passed):
+        # type: (Passed) -> None
+        self._messages += 1
+        self._end = max(self._end, passed.time)
+        if passed.data[:4].upper() == b"SIP/":
+            message = Message(passed.data)
+            if message.status >= 200 and message.method == self._method:
+                self._result = printable(message.start.partition(u" ")[2])
+
+    def made(self):
+        # type: () -> Call
+        return Call(
+            self._number, self._call_id, printable(self._method), self._ends[0], self._ends[1], self._messages,
+            self._result or u"no answer", self._begin, self._end - self._begin,
+        )  # fmt: skip
+
+
+def calls(stream):
+    # type: (BinaryIO) -> List[Call]
+    """The calls of a capture that is open for reading bytes, in the order in which they began.
+
+    Raises InputError and NotSupportedError.
+    """
+    found = OrderedDict()  # type: OrderedDict[str, _Summary]
+    for passed in record.read(stream):
+        call_id = call_id_of(passed.data)
+        if call_id not in found:
+            if len(found) >= _CALLS:
+                raise InputError("more than %d calls: cut the capture (editcap, tcpdump -r)" % _CALLS)
+            found[call_id] = _Summary(len(found) + 1, call_id, passed)
+        found[call_id].add(passed)
+    return [each.made() for each in found.values()]
+
+
+# -- one of them -------------------------------------------------------------------------------------------
+
+
+class _Recorded(NamedTuple("_Recorded", [
+    ("messages", "List[Passed]"),
+    ("everywhere", "Optional[Set[str]]"),
+])):
+    """The messages of a call, and the addresses that take part in every message of the capture."""
+
+    __slots__ = ()
+
+
+def _recorded(stream, which):
+    # type: (BinaryIO, Union[None, int, str]) -> _Recorded
+    numbers = {}  # type: dict[str, int]
+    kept = []  # type: List[Passed]
+    everywhere = None  # type: Optional[Set[str]]
+    size = 0
+    for passed in record.read(stream):
+        ends = set([passed.source, passed.target])
+        everywhere = ends if everywhere is None else everywhere & ends
+        call_id = call_id_of(passed.data)
+        if call_id not in numbers:
+            if len(numbers) >= _CALLS:
+                raise InputError("more than %d calls: cut the capture (editcap, tcpdump -r)" % _CALLS)
+            numbers[call_id] = len(numbers) + 1
+        if which not in (None, call_id, numbers[call_id]) or (which is None and len(numbers) > 1):
+            continue
+        kept.append(passed)
+        size += len(passed.data)
+        if len(kept) > _MESSAGES or size > _OCTETS:
+            raise InputError("the call has more than %d messages or %d octets" % (_MESSAGES, _OCTETS))
+    if which is None and len(numbers) > 1:
+        raise InputError("the capture has %d calls: name one with --call, as --list numbers them" % len(numbers))
+    if not kept:
+        raise InputError("no such call in the capture" if which is not None else "no SIP message in the capture")
+    return _Recorded(kept, everywhere)
+
+
+def load(stream, which=None, role=None, party=None):
+    # type: (BinaryIO, Union[None, int, str], Optional[str], Optional[str]) -> Dialogue
+    """What is to be played of a capture that is open for reading bytes.
+
+    Args:
+        which: the call, by its number or its Call-ID; None when the capture has one.
+        role: whom to play, "caller" (the side that sent the first request) or "callee"; None for what party says.
+        party: "host:port" that the endpoint under test had in the capture, or None to take it from the role.
+
+    Raises InputError and NotSupportedError.
+    """
+    messages, everywhere = _recorded(stream, which)
+    for passed in messages:
+        if passed.cut:
+            raise InputError("the capture has not all of a message: record whole packets (tcpdump -s 0)")
+    messages = list(_once(messages))
+    role, party = _sides(messages, everywhere, role, party)
+    ours = _Sides(messages, role, party)
+    steps = []  # type: List[Step]
+    seen = set()
+    far = set()
+    for passed in messages:
+        if not ours.takes_part(passed):
+            continue
+        sent = ours.sent(passed)
+        far.add(passed.source if sent else passed.target)
+        key = (sent, passed.data)
+        steps.append(Step(sent, passed.time, passed.data, key in seen))
+        seen.add(key)
+    if not any(each.ours for each in steps):
+        raise InputError("the other side of %s says nothing in this call" % party)
+    return Dialogue(steps, role, party, far - set([party]), messages[0].transport)
+
+
+def _once(messages):
+    # type: (List[Passed]) -> Iterator[Passed]
+    """The messages without those that were captured twice."""
+    last = {}  # type: dict[Tuple[str, str, bytes], float]
+    for passed in messages:
+        key = (passed.source, passed.target, passed.data)
+        if passed.time - last.get(key, -1.0) > _TWICE:
+            yield passed
+        last[key] = passed.time
+
+
+def _sides(messages, everywhere, role, party):
+    # type: (List[Passed], Optional[Set[str]], Optional[str], Optional[str]) -> Tuple[str, str]
+    """The role to play, and the endpoint under test."""
+    if party is not None:
+        involved = [each for each in messages if party in (each.source, each.target)]
+        if not involved:
+            ends = sorted(set([each.source for each in messages] + [each.target for each in messages]))
+            raise InputError("%s takes no part in this call: there are %s" % (party, ", ".join(ends)))
+        first = involved[0]
+        found = "caller" if (first.target == party) == _is_request(first) else "callee"
+        if role not in (None, found):
+            raise InputError("%s is the %s of this call, which cannot be tested by playing the %s" % (
+                party, "callee" if found == "caller" else "caller", role
+            ))  # fmt: skip
+        return found, party
+    first = messages[0]
+    if not _is_request(first):
+        first = first._replace(source=first.target, target=first.source)
+    role = role or "caller"
+    party = first.target if role == "caller" else first.source
+    if everywhere is not None and len(everywhere) == 1 and party not in everywhere:
+        raise InputError(
+            "%s takes part in every message of the capture, so it is the endpoint under test, and it is the %s here:"
+            " %s (or name the other with --party)"
+            % (min(everywhere), "caller" if role == "caller" else "callee",
+               "give --listen instead of --to" if role == "caller" else "give --to instead of --listen")
+        )  # fmt: skip
+    return role, party
+
+
+def _is_request(passed):
+    # type: (Passed) -> bool
+    return passed.data[:4].upper() != b"SIP/"
+
+
+class _Sides(object):
+    """Tells who sent a message: by address; over TCP, where ports change, by the tag of From."""
+
+    def __init__(self, messages, role, party):
+        # type: (List[Passed], str, str) -> None
+        self._party = party
+        self._caller = role == "caller"
+        self._tag = Message(messages[0].data).tag(u"from")
+        self._by_tag = any(
+            each.transport == "tcp" and party not in (each.source, each.target) for each in messages
+        )
+
+    def takes_part(self, passed):
+        # type: (Passed) -> bool
+        return self._by_tag or self._party in (passed.source, passed.target)
+
+    def sent(self, passed):
+        # type: (Passed) -> bool
+        """True when the side that is played has sent it."""
+        if self._party in (passed.source, passed.target):
+            return passed.target == self._party
+        by_caller = (Message(passed.data).tag(u"from") == self._tag) == _is_request(passed)
+        return by_caller == self._caller

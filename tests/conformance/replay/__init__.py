@@ -1,0 +1,1 @@
+"""Recorded calls, played against the endpoint that was recorded (sipbridge._replay)."""
