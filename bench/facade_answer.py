@@ -40,10 +40,13 @@ def answer_late(event):
 
 
 def watch(phone):
-    from sipbridge import metrics
+    from sipbridge import logs, metrics
 
-    log = tempfile.NamedTemporaryFile(prefix="sipbridge-bench-", suffix=".log")
-    logging.basicConfig(filename=log.name, level=logging.INFO)
+    log = tempfile.NamedTemporaryFile(mode="w", prefix="sipbridge-bench-", suffix=".log")
+    handler = logs.BufferedHandler(log)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.INFO)
     server = metrics.serve(phone, 0)
     print("metrics %d" % server.port)
     return server, log

@@ -12,16 +12,19 @@ It needs ecs-logging: ``pip install sipbridge[logs]``.
 from __future__ import absolute_import, division, print_function
 
 import logging
+import os
 import sys
+import threading
+import time
 
-from sipbridge._compat import NamedTuple
-from sipbridge._text.arguments import check_whole
+from sipbridge._compat import PY2, NamedTuple, text_type
+from sipbridge._text.arguments import check_delay, check_whole
 from sipbridge._text.checks import check_line
 from sipbridge.errors import InputError, NotSupportedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Optional, TextIO
+    from typing import Any, Dict, List, Optional, TextIO
 
     class _Base(logging.Formatter):
         def format_to_ecs(self, record):
@@ -154,21 +157,123 @@ class EcsFormatter(_Base or logging.Formatter):  # type: ignore[misc]
         return result
 
 
-def write_json(stream=None, level=logging.INFO, service=None):
-    # type: (Optional[TextIO], int, Optional[str]) -> logging.Handler
+#: Lines that are written without further waiting.
+_MANY = 1000
+
+
+class BufferedHandler(logging.Handler):
+    """Writes log lines to a stream, many at a time: so a busy program does not pay for the writing of each.
+
+    Args:
+        stream: a text stream; None for standard error.
+        seconds: the most that a line waits. One of ERROR or above is written at once, with those that wait.
+
+    The lines that wait are written when the program exits, and lost when it is killed. Raises InputError.
+    """
+
+    terminator = "\n"
+
+    def __init__(self, stream=None, seconds=0.2):
+        # type: (Optional[TextIO], float) -> None
+        if stream is not None and not hasattr(stream, "write"):
+            raise InputError("stream must be a text stream, not %r" % (stream,))
+        logging.Handler.__init__(self)
+        self.stream = sys.stderr if stream is None else stream  # type: Any
+        self._seconds = check_delay(seconds, "seconds")
+        self._lines = []  # type: List[str]
+        self._due = threading.Event()  # lines wait
+        self._closed = False
+        self._pid = 0  # of the process that has the thread which writes them in time
+
+    def emit(self, record):
+        # type: (logging.LogRecord) -> None
+        """Take the line of a record. Under the handler's lock."""
+        try:
+            self._lines.append(self.format(record) + self.terminator)
+            if record.levelno >= logging.ERROR or len(self._lines) >= _MANY or not self._write_soon():
+                self._write()
+        except Exception:
+            self.handleError(record)
+
+    def flush(self):
+        # type: () -> None
+        """Write the lines that wait."""
+        self.acquire()
+        try:
+            self._write()
+        finally:
+            self.release()
+
+    def close(self):
+        # type: () -> None
+        """Write the lines that wait, and end the thread. The stream stays open."""
+        self.flush()
+        self._closed = True
+        self._due.set()
+        logging.Handler.close(self)
+
+    def _write(self):
+        # type: () -> None
+        lines, self._lines = self._lines, []
+        if lines:
+            self.stream.write(_fitting("".join(lines), self.stream))
+            self.stream.flush()
+
+    def _write_soon(self):
+        # type: () -> bool
+        """Have the thread write what waits. False where there can be none, as while the interpreter exits."""
+        if self._due.is_set() and self._pid == os.getpid():
+            return True
+        self._due.set()
+        if self._pid != os.getpid():  # also after a fork, which takes no thread along
+            thread = threading.Thread(target=self._run, name="sipbridge log lines")
+            thread.daemon = True
+            try:
+                thread.start()
+            except (RuntimeError, threading.ThreadError):
+                return False
+            self._pid = os.getpid()
+        return True
+
+    def _run(self):
+        # type: () -> None
+        while not self._closed:
+            self._due.wait()
+            time.sleep(self._seconds)
+            self._due.clear()  # first: a line that comes now waits for the next time
+            try:
+                self.flush()
+            except Exception as error:  # a full disk: the lines are lost, as those of other handlers
+                if logging.raiseExceptions:
+                    sys.stderr.write("sipbridge: cannot write log lines: %s\n" % error)
+
+
+def _fitting(text, stream):
+    # type: (str, Any) -> Any
+    """Text as that stream takes it: Python 2 has two kinds of both."""
+    if not PY2:
+        return text
+    if hasattr(stream, "errors") and not isinstance(stream, type(sys.__stderr__)):  # of io
+        return text if isinstance(text, text_type) else text.decode("utf-8", "replace")
+    return text.encode("utf-8") if isinstance(text, text_type) else text
+
+
+def write_json(stream=None, level=logging.INFO, service=None, seconds=0.0):
+    # type: (Optional[TextIO], int, Optional[str], float) -> logging.Handler
     """Write all log lines of this program to a stream, as JSON. Returns the handler of the root logger that does it.
 
     Args:
         stream: a text stream; None for standard error.
         level: of the root logger from now on, as ``logging.INFO``.
         service: as for :class:`EcsFormatter`.
+        seconds: the most that a line may wait for others (see :class:`BufferedHandler`); 0: each is written at once.
 
     Raises NotSupportedError when ecs-logging is missing, and InputError.
     """
-    if stream is not None and not hasattr(stream, "write"):
-        raise InputError("stream must be a text stream, not %r" % (stream,))
     check_whole(level, "level", 0, 100)
-    handler = logging.StreamHandler(sys.stderr if stream is None else stream)  # type: logging.Handler
+    handler = BufferedHandler(stream, seconds)  # type: logging.Handler
+    if not seconds:
+        handler = logging.StreamHandler(sys.stderr if stream is None else stream)
     handler.setFormatter(EcsFormatter(service))
     root = logging.getLogger()
     root.addHandler(handler)

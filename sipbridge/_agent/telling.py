@@ -29,6 +29,9 @@ else:
         "logging", "sipbridge._agent.journal", "sipbridge._agent.observers", "sipbridge._agent.traffic"
     )
 
+#: The event thread waits for a thread that has more than this to tell, so that it brings no more than can be told of.
+_ENOUGH = 100
+
 #: What an observer is told of: the names of its methods.
 KINDS = (
     "call_started", "call_progress", "call_answered", "call_ended", "refused", "registration_changed", "message",
@@ -39,14 +42,7 @@ KINDS = (
 class _Lines(object):
     """Has a journal write what it is told of, where the program has anything to do with logging."""
 
-    #: The logger for each kind. No line is above INFO: 20.
-    loggers = {
-        "call_started": "sipbridge.call",
-        "call_answered": "sipbridge.call",
-        "call_ended": "sipbridge.call",
-        "registration_changed": "sipbridge.registration",
-        "refused": "sipbridge.shield",
-    }
+    kinds = ("call_started", "call_answered", "call_ended", "registration_changed", "refused")
 
     def __init__(self):
         # type: () -> None
@@ -55,13 +51,12 @@ class _Lines(object):
     def writing(self, kind):
         # type: (str) -> Callable[..., None]
         """The function for this kind."""
-        name = self.loggers[kind]
 
         def write(*arguments):
             # type: (*Any) -> None
-            if "logging" not in sys.modules or not logging.getLogger(name).isEnabledFor(20):
-                return
             if self._journal is None:
+                if "logging" not in sys.modules:
+                    return
                 self._journal = journal.Journal()
             getattr(self._journal, kind)(*arguments)
 
@@ -99,7 +94,7 @@ class Observers(object):
         self._teller = None  # type: Optional[threading.Thread]
         self._failing = set()  # type: Set[Callable[..., object]]
         lines = _Lines()
-        for kind in lines.loggers:
+        for kind in lines.kinds:
             setattr(self, kind, (lines.writing(kind),))
 
     def add(self, observer):
@@ -130,11 +125,11 @@ class Observers(object):
         """Tell of all that was noted. Without the endpoint's lock.
 
         While another thread does that, it tells of this, too, and nothing is left to do here; with ``wait`` this waits
-        for it, so that the event thread brings no more than can be told of.
+        for it where it has a lot to tell.
         """
-        if self._teller is threading.current_thread():  # an observer has called something
+        if not self._notes or self._teller is threading.current_thread():  # an observer has called something
             return
-        while self._notes and self._telling.acquire(wait):
+        while self._notes and self._telling.acquire(wait and len(self._notes) > _ENOUGH):
             self._teller = threading.current_thread()
             try:
                 while self._notes:

@@ -24,9 +24,10 @@ class Pending(object):
     Attributes:
         frame: its octets.
         value, error: its result or its error, once ``done`` is True.
+        gate: the lock that the thread which waits for it is held up by, or None.
     """
 
-    __slots__ = ("method", "arguments", "frame", "value", "error", "done")
+    __slots__ = ("method", "arguments", "frame", "value", "error", "done", "gate")
 
     def __init__(self, number, method, arguments):
         # type: (int, str, Sequence[Any]) -> None
@@ -36,10 +37,26 @@ class Pending(object):
         self.value = None  # type: Any
         self.error = None  # type: Optional[Exception]
         self.done = False
+        self.gate = None  # type: Optional[threading.Lock]
 
     def settle(self, value, error):
         # type: (Any, Optional[Exception]) -> None
         self.value, self.error, self.done = value, error, True
+        self.wake()
+
+    def close_gate(self):
+        # type: () -> threading.Lock
+        """The lock that will hold up who waits for this, until :meth:`wake`."""
+        gate = self.gate = threading.Lock()
+        gate.acquire()
+        return gate
+
+    def wake(self):
+        # type: () -> None
+        """Let who waits for this look again."""
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            gate.release()
 
     def outcome(self):
         # type: () -> Any

@@ -31,9 +31,9 @@ from sipbridge.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Deque, List, Optional, Tuple
+    from typing import Any, Callable, Deque, List, Optional, Set, Tuple
 
-    from sipbridge._engine.channel import Channel
+    from sipbridge._engine.channel import Channel, Pending
     from sipbridge._engine.process import Process
     from sipbridge._engine.records import Parties, RawEvent
 
@@ -82,7 +82,8 @@ class Remote(_Forwarding):
         self._condition = threading.Condition(threading.Lock())
         self._channel = None  # type: Optional[Channel]  # the connection to the present process
         self._reading = False  # True while a thread reads its stream
-        self._waiting = 0  # the number of threads that wait for that one
+        self._waiting = 0  # the number of threads that wait for that one, in the condition
+        self._held_up = set()  # type: Set[Pending]  # commands whose threads wait for that one, each at its own gate
         self._events = deque()  # type: Deque[RawEvent]
         self._consumed = 0  # events read since the last credit for more
         self._lost = EngineError("the engine is not open")  # type: Optional[EngineError]  # what each command raises while there is no process
@@ -287,9 +288,11 @@ class Remote(_Forwarding):
                 raise type(lost)("%s" % lost)  # a new one, since one that is raised again collects tracebacks
             pending = channel.expect(method, arguments)
         channel.send(pending.frame)
-        deadline = None if within is None else monotonic() + within
         with self._cond:
-            self._read_until(lambda: pending.done, deadline)
+            if within is None and not _is_main():
+                self._await(pending)
+            else:
+                self._read_until(lambda: pending.done, None if within is None else monotonic() + within)
         return pending.outcome()
 
     # -- reading, under the condition ----------------------------------------------------------------------
@@ -302,7 +305,7 @@ class Remote(_Forwarding):
         while not ready():
             left = None if deadline is None else deadline - monotonic()
             if left is not None and left <= 0:
-                return
+                break
             if self._reading or self._channel is None or self._channel.ended:
                 self._waiting += 1
                 try:
@@ -311,6 +314,32 @@ class Remote(_Forwarding):
                     self._waiting -= 1
             elif not (_is_main() and self._have_it_read(ready, left)):
                 self._read(self._channel, left)
+        self._pass_on()
+
+    def _await(self, pending):
+        # type: (Pending) -> None
+        """As :meth:`_read_until`, for a result, whose coming wakes none of the other threads: they may be many."""
+        while not pending.done:
+            if self._reading or self._channel is None or self._channel.ended:
+                gate = pending.close_gate()
+                self._held_up.add(pending)
+                self._cond.release()
+                try:
+                    gate.acquire()
+                finally:
+                    self._cond.acquire()
+                    self._held_up.discard(pending)
+            else:
+                self._read(self._channel, None)
+        self._pass_on()
+
+    def _pass_on(self):
+        # type: () -> None
+        """Have one of the threads that wait read, when nobody does. Who waits in the condition was told already."""
+        asleep = () if self._reading or self._waiting else (each for each in self._held_up if each.gate is not None)
+        for pending in asleep:
+            pending.wake()
+            break
 
     def _have_it_read(self, ready, left):
         # type: (Callable[[], object], Optional[float]) -> bool
@@ -367,6 +396,7 @@ class Remote(_Forwarding):
         with self._cond:
             if self._channel is channel and not self._reading and not channel.ended:
                 self._read(channel, 0.0)
+                self._pass_on()
 
     def _tell(self):
         # type: () -> None

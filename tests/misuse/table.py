@@ -52,7 +52,7 @@ INTERNAL = frozenset(
     " shield.restart_with shield.main shield.report_file shield.read_counters"
     " sdp.check_direction sdp.check_port sdp.check_line sdp.check_kind"
     " uri.check_uri uri.check_address uri.check_host_port uri.address_uri uri.is_wildcard uri.warn_of_wildcard"
-    " ladder.make_columns payload.check_line EcsFormatter.format_to_ecs"
+    " ladder.make_columns payload.check_line EcsFormatter.format_to_ecs BufferedHandler.emit"
     " Authenticator.wants Authenticator.challenge Authenticator.examine Authenticator.judge"
     " BanList.covers BanList.failed"
     " SourceLimits.refusal SourceLimits.give_back SourceLimits.begin SourceLimits.end".split()
@@ -379,7 +379,9 @@ TABLE = {
         key=optional(values.LINE) + [u"\xe4" * 128],
     ),
     "EcsFormatter.__init__": _entry({}, service=values.LINE),
-    "logs.write_json": _entry({}, stream=[5, u"text", object()], level=whole(0, 100), service=values.LINE),
+    "logs.write_json": _entry({}, stream=[5, u"text", object()], level=whole(0, 100), service=values.LINE,
+                              seconds=values.SECONDS),
+    "BufferedHandler.__init__": _entry({}, stream=[5, u"text", object()], seconds=values.SECONDS),
     "Recorder.__init__": _entry(dict(path=u"unused.pcap"), path=values.PATH + [None], credentials=FLAG),
     # -- bodies and values -----------------------------------------------------------------------------------
     "message_summary.parse_message_summary": _entry({}, body=values.OCTETS + [None, b"", b"\xff\x00"]),

@@ -224,6 +224,102 @@ def test_all_lines_as_json(monkeypatch):
     assert json.loads(stream.getvalue())["message"] == "hello"
 
 
+class Pieces(object):
+    """A text stream that keeps what each write() gets."""
+
+    def __init__(self):
+        self.pieces = []
+
+    def write(self, text):
+        self.pieces.append(text)
+
+    def flush(self):
+        pass
+
+
+@pytest.fixture
+def buffered(request):
+    """A logger of its own, and the stream that a BufferedHandler writes its lines to: within an hour."""
+    logger, stream = logging.getLogger("buffered.%s" % request.node.name), Pieces()
+    handler = logs.BufferedHandler(stream, 3600)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    yield logger, stream, handler
+    logger.removeHandler(handler)
+    handler.close()
+
+
+def test_lines_wait_for_each_other(buffered):
+    logger, stream, handler = buffered
+    logger.info("one")
+    logger.info("two")
+    assert stream.pieces == []
+    handler.flush()
+    assert stream.pieces == ["one\ntwo\n"]
+
+
+def test_an_error_waits_for_nothing(buffered):
+    logger, stream, _ = buffered
+    logger.info("one")
+    logger.error("two")
+    assert stream.pieces == ["one\ntwo\n"]
+
+
+def test_many_lines_wait_for_nothing(buffered):
+    logger, stream, _ = buffered
+    for _ in range(1001):
+        logger.info("line")
+    assert stream.pieces == ["line\n" * 1000]
+
+
+def test_lines_are_written_in_time(buffered):
+    logger, stream, _ = buffered
+    logger.handlers[0]._seconds = 0.01
+    logger.info("one")
+    wait_until(lambda: "".join(stream.pieces) == "one\n", LIMIT)
+    logger.info("two")
+    wait_until(lambda: "".join(stream.pieces) == "one\ntwo\n", LIMIT)
+
+
+def test_lines_that_wait_are_written_at_the_end(buffered):
+    logger, stream, handler = buffered
+    logger.info("one")
+    handler.close()
+    assert stream.pieces == ["one\n"]
+
+
+def test_a_line_that_cannot_be_formatted_loses_no_other(buffered, capsys):
+    logger, stream, handler = buffered
+    logger.info("one")
+    handler.handle(logging.makeLogRecord({"msg": "%d", "args": ("two",)}))
+    handler.flush()
+    assert stream.pieces == ["one\n"]
+    assert "TypeError" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork() is missing")
+def test_lines_of_a_forked_process_are_written_too(tmpdir):
+    path = tmpdir.join("lines")
+    logger = logging.getLogger("buffered.forked")
+    logger.propagate = False
+    with io.open(str(path), "a", encoding="utf-8") as stream:
+        handler = logs.BufferedHandler(stream, 0.01)
+        logger.addHandler(handler)
+        try:
+            logger.warning(u"parent")
+            wait_until(lambda: path.read() == "parent\n", LIMIT)
+            pid = os.fork()
+            if pid == 0:
+                logger.warning(u"child")
+                wait_until(lambda: path.read() == "parent\nchild\n", LIMIT)
+                os._exit(0)
+            assert os.waitpid(pid, 0)[1] == 0
+        finally:
+            logger.removeHandler(handler)
+            handler.close()
+
+
 def test_what_to_install_is_said_where_ecs_logging_is_missing(monkeypatch):
     monkeypatch.setattr(logs, "_Base", None)
     with pytest.raises(sipbridge.NotSupportedError) as caught:

@@ -231,7 +231,7 @@ def test_two_threads_tell_in_order_and_one_at_a_time():
 def test_what_nobody_wants_to_know_is_not_noted():
     observers = Observers()
     observers.add(sipbridge.Observer())
-    assert set(kind for kind in KINDS if getattr(observers, kind)) == set(module._Lines.loggers)  # for the log
+    assert set(kind for kind in KINDS if getattr(observers, kind)) == set(module._Lines.kinds)  # for the log
 
 
 def test_the_kinds_are_the_methods_of_an_observer():
