@@ -158,6 +158,47 @@ def test_the_wheel_with_an_engine_is_made_by_root(monkeypatch):
         platform_wheel.check_machine()
 
 
+@pytest.fixture
+def fetch(tmp_path):
+    """Runs FETCH with an apt that lists three versions of each source, and has those that are given."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    lists = "printf 'Version: 3.0.%s\\n\\n' 9-1 17-1~deb12u2 17-1~deb12u1"
+    has = 'test "$2" = update || { touch "${3%=*}_part"; grep -qx "$3" "$HAVE"; }'
+    for name, text in (("apt-cache", lists), ("apt-get", has)):
+        (programs / name).write_text("#!/bin/sh\n%s\n" % text)
+        (programs / name).chmod(0o755)
+
+    def run(*sources):
+        (tmp_path / "have").write_text("\n".join(sources))
+        path = "%s:%s" % (programs, os.environ["PATH"])
+        script = platform_wheel.FETCH.replace("/src", str(tmp_path / "src"))
+        return environment.run(["sh", "-euc", script], PATH=path, HAVE=str(tmp_path / "have"))
+
+    return run
+
+
+def test_the_newest_source_is_fetched(fetch, capsys, tmp_path):
+    platform_wheel.tell_sources(
+        fetch("openssl=3.0.9-1", "openssl=3.0.17-1~deb12u2", "sofia-sip=3.0.17-1~deb12u2")
+    )
+    text = "the source of openssl is 3.0.17-1~deb12u2\nthe source of sofia-sip is 3.0.17-1~deb12u2\n"
+    assert capsys.readouterr().out == text
+    assert len(list((tmp_path / "src").iterdir())) == 2
+
+
+def test_a_source_that_is_listed_and_not_there_is_replaced_by_an_older_one(fetch, capsys, tmp_path):
+    platform_wheel.tell_sources(fetch("openssl=3.0.9-1", "sofia-sip=3.0.17-1~deb12u2"))
+    lines = capsys.readouterr().out.splitlines()
+    gone = "the mirror lists openssl 3.0.17-1~deb12u%d, but it cannot be fetched"
+    assert lines[:3] == [gone % 2, gone % 1, "the source of openssl is 3.0.9-1"]
+
+
+def test_without_any_source_there_is_no_wheel(fetch):
+    with pytest.raises(environment.Failed, match="the mirror has no version of openssl"):
+        fetch()
+
+
 def test_what_builds_it_is_pinned():
     assert {release.split("==")[0] for release in platform_wheel.build_tools()} == set(
         platform_wheel.BUILD_TOOLS

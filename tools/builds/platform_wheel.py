@@ -9,7 +9,6 @@ auditwheel puts Sofia-SIP into the wheel. OpenSSL 3 has the Apache licence, whic
 
 Environment:
     APT_MIRROR, APT_SECURITY_MIRROR: archives of Debian.
-    OPENSSL: the source package; "openssl=VERSION" takes one of Debian 12 that is not the newest.
 """
 
 import os
@@ -27,7 +26,6 @@ OWN = ROOT / "sipbridge"
 
 MIRROR = os.environ.get("APT_MIRROR") or "http://deb.debian.org/debian"
 SECURITY = os.environ.get("APT_SECURITY_MIRROR") or "http://deb.debian.org/debian-security"
-OPENSSL = os.environ.get("OPENSSL") or "openssl"
 PACKAGES = (
     "autoconf automake ca-certificates dpkg-dev gcc libc6-dev libtool make patch perl pkg-config"
     " python3-dev python3-venv"
@@ -40,12 +38,27 @@ PYTHON, ABI = "3.9", "cp39"  # Debian 11's, which is the oldest that there is a 
 FOR_PYTHON = 'python_version < "3.10"'
 BUILD_TOOLS = ("pip", "setuptools", "wheel", "packaging", "cffi", "pycparser")
 
-#: In the root: the sources, checked by apt against the archive's signature.
+#: In the root: the sources, checked by apt against the archive's signature. A mirror may list a version that it does
+#: not have (yet, or any more): then it is the next older one of its list.
 FETCH = """
+fetch() {
+    versions=$(apt-cache showsrc --only-source "$1" | sed -n 's/^Version: //p' | sort -ruV)
+    for version in $versions; do
+        if apt-get -q source "$1=$version"; then
+            echo "sipbridge: the source of $1 is $version"
+            return
+        fi
+        echo "sipbridge: the mirror lists $1 $version, but it cannot be fetched"
+        rm -rf "$1"[-_]*
+    done
+    echo "the mirror has no version of $1"
+    return 1
+}
 apt-get -q update
 mkdir -p /src
 cd /src
-apt-get -q source {openssl} sofia-sip
+fetch openssl
+fetch sofia-sip
 """
 
 #: TLS 1.2 and 1.3, and certificates. Those that are trusted are where Debian has them, and many others.
@@ -101,7 +114,7 @@ def check_machine():
 
 def prepare_root():
     """Debian 11 with the libraries. It is made once."""
-    stamp = Stamp(ROOT / "made-from", MIRROR, SECURITY, PACKAGES, OPENSSL, FETCH, BUILD_OPENSSL, BUILD_SOFIA)
+    stamp = Stamp(ROOT / "made-from", MIRROR, SECURITY, PACKAGES, FETCH, BUILD_OPENSSL, BUILD_SOFIA)
     if stamp.fits():
         return
     print("making %s: Debian 11, OpenSSL and Sofia-SIP, some ten minutes" % ROOT.name, flush=True)
@@ -110,10 +123,18 @@ def prepare_root():
     run(["debootstrap", "--variant=minbase", "--include=" + ",".join(PACKAGES), "bullseye", ROOT, MIRROR])
     lines = ["deb-src %s bookworm main" % MIRROR, "deb-src %s bookworm-security main" % SECURITY]
     (ROOT / "etc/apt/sources.list.d/sources.list").write_text("\n".join(lines) + "\n")
-    inside(FETCH, openssl=OPENSSL)
+    tell_sources(inside(FETCH))
     inside(BUILD_OPENSSL)
     inside(BUILD_SOFIA)
     stamp.write()
+
+
+def tell_sources(fetched):
+    """Print what of FETCH's output a person has to know: which versions were taken, and which were not to be had."""
+    for line in fetched.splitlines():
+        mark, _, text = line.partition("sipbridge: ")
+        if not mark and text:
+            print(text, flush=True)
 
 
 def build_tools():
