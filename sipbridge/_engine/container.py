@@ -133,7 +133,7 @@ class Container(Remote):
                 self._client.ping()
                 return
             except (sdk().errors.DockerException, OSError) as error:
-                self._lost = EngineLost(f"the engine is lost, and the Docker daemon does not answer: {error}")
+                self._miss(EngineLost(f"the engine is lost, and the Docker daemon does not answer: {error}"))
                 if monotonic() >= deadline or self._closing.wait(_ASK):
                     raise EngineLost(f"the Docker daemon does not answer: {error}") from error
 

@@ -19,7 +19,7 @@ from sipbridge._engine.ledger import Ledger, unreported
 from sipbridge._engine.owner import Owner
 from sipbridge._engine.readiness import Alert
 from sipbridge._engine.shield_counters import Counter
-from sipbridge._engine.supervisor import Supervisor, end
+from sipbridge._engine.supervisor import Place, Supervisor, end
 from sipbridge._text.arguments import check_delay, check_whole
 from sipbridge.errors import (
     EngineError,
@@ -75,7 +75,6 @@ class Remote(_Forwarding):
         check_delay(backoff, "backoff")
         if max_restarts is not None:
             check_whole(max_restarts, "max_restarts", 0, 2**31 - 1)
-        self._supervisor = Supervisor(self, hang_timeout, beat, max_restarts, backoff)
         self.name = ""  # type: str  # the engine's name, once it is open
         self.version = ""  # type: str
         self._owner = Owner()
@@ -93,6 +92,18 @@ class Remote(_Forwarding):
         self._ledger = Ledger()
         self._alert = None  # type: Optional[Alert]  # for programs that poll a descriptor
         self._gave_up = False
+        place = Place(
+            launch=self._launch,
+            opening=lambda: list(self._opening or ()),
+            restore=self._ledger.restore,
+            install=self._install,
+            lose=self._lose,
+            miss=self._miss,
+            give_up=self._give_up,
+            read_if_idle=self._read_if_idle,
+            closing=self._closing,
+        )
+        self._supervisor = Supervisor(place, hang_timeout, beat, max_restarts, backoff)
 
     def _launch(self):
         # type: () -> Process
@@ -125,7 +136,7 @@ class Remote(_Forwarding):
             facts = channel.facts or {}
             self.name, self.version = facts["engine"], facts["library"]
             self._install(channel)
-            self._supervisor.begin()
+            self._supervisor.begin(channel)
         except BaseException:
             self._closing.set()
             end(channel)
@@ -455,6 +466,11 @@ class Remote(_Forwarding):
             self._events.extend(self._ledger.ends("%s" % error))
             self._tell()
         channel.close()
+
+    def _miss(self, error):
+        # type: (EngineLost) -> None
+        """There is no other process yet: say why to each command."""
+        self._lost = error
 
     def _give_up(self, error):
         # type: (EngineLost) -> None

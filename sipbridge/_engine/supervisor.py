@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import logging
 import threading
 
-from sipbridge._compat import monotonic
+from sipbridge._compat import NamedTuple, monotonic
 from sipbridge._engine.channel import Channel
 from sipbridge._engine.ledger import unreported
 from sipbridge._engine.records import ProtocolError
@@ -13,11 +13,10 @@ from sipbridge.errors import EngineLost, SipbridgeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, Tuple
+    from typing import Any, Callable, Dict, List, Optional, Tuple
 
     from sipbridge._engine.process import Process
     from sipbridge._engine.records import RawEvent
-    from sipbridge._engine.remote import Remote
 
 log = logging.getLogger("sipbridge.engine")
 
@@ -35,28 +34,63 @@ PATIENCE = 1.0
 _SHARE = 32
 
 
+class Place(
+    NamedTuple(
+        "Place",
+        [
+            ("launch", "Callable[[], Process]"),
+            ("opening", "Callable[[], List[Any]]"),
+            ("restore", "Callable[[Callable[..., Any]], List[RawEvent]]"),
+            ("install", "Callable[..., None]"),
+            ("lose", "Callable[[Channel, EngineLost], None]"),
+            ("miss", "Callable[[EngineLost], None]"),
+            ("give_up", "Callable[[EngineLost], None]"),
+            ("read_if_idle", "Callable[[Channel], None]"),
+            ("closing", "threading.Event"),
+        ],
+    )
+):
+    """What a Supervisor asks and tells the one whose processes it keeps running: functions.
+
+    Attributes:
+        launch: start a process. Raises EngineLost.
+        opening: the arguments of its command "open", but for the first one.
+        restore: make the registrations again, by a function that sends a command to a new process and returns the
+            result; the events of those that failed.
+        install: use this channel from now on, after the events that are given.
+        lose: the process of this channel is dead, for this reason.
+        miss: another one is not there yet, for this reason.
+        give_up: there will be none.
+        read_if_idle: read what has come from this channel, unless another thread does.
+        closing: set once the engine is to be closed.
+    """
+
+    __slots__ = ()
+
+
 class Supervisor(object):
     """Keeps a process running.
 
     Args:
-        remote: the Remote whose processes they are.
+        place: whose processes they are.
         hang_timeout, beat, max_restarts, backoff: as for the Remote.
 
     Attributes:
         port: the local port of the engine, once a process has opened it.
-        starting: a process that is starting and that the Remote does not have yet, or None.
+        starting: a process that is starting and that is not installed yet, or None.
         deaths: the number of processes that died in a row.
     """
 
-    def __init__(self, remote, hang_timeout, beat, max_restarts, backoff):
-        # type: (Remote, float, float, Optional[int], float) -> None
-        self._remote = remote
+    def __init__(self, place, hang_timeout, beat, max_restarts, backoff):
+        # type: (Place, float, float, Optional[int], float) -> None
+        self._place = place
         self._hang_timeout = hang_timeout
         self._beat = beat
         self._max_restarts = max_restarts
         self._backoff = backoff
         self._generation = 0
-        self._pid = None  # type: Optional[int]  # of the process that is watched
+        self._channel = None  # type: Optional[Channel]  # to the process that is watched
+        self._pid = None  # type: Optional[int]  # of that process
         self._thread = None  # type: Optional[threading.Thread]
         self.port = None  # type: Optional[int]
         self.starting = None  # type: Optional[Process]
@@ -74,9 +108,10 @@ class Supervisor(object):
         """The highest handle of the present process's share."""
         return (self._generation + 1 << _SHARE) - 1
 
-    def begin(self):
-        # type: () -> None
-        """Start the thread."""
+    def begin(self, channel):
+        # type: (Channel) -> None
+        """Start the thread, which watches the process of this channel first."""
+        self._channel = channel
         thread = threading.Thread(target=self._run, name="sipbridge engine")
         thread.daemon = True
         thread.start()
@@ -96,16 +131,16 @@ class Supervisor(object):
         SipbridgeError.
         """
         self._generation += 1
-        channel = Channel(self._remote._launch())
+        channel = Channel(self._place.launch())
         self.starting = channel.process
         try:
-            if self._remote._closing.is_set():
+            if self._place.closing.is_set():
                 raise EngineLost("the endpoint is being closed")
             channel.greet(_START)
             last_id = self._generation << _SHARE
-            opened = channel.request(_START, "open", last_id, *(self._remote._opening or ()))
+            opened = channel.request(_START, "open", last_id, *self._place.opening())
             self.port, complaints = _parsed(opened)
-            failed = self._remote._ledger.restore(lambda *command: channel.request(_START, *command))
+            failed = self._place.restore(lambda *command: channel.request(_START, *command))
         except BaseException:
             end(channel)
             raise
@@ -121,25 +156,26 @@ class Supervisor(object):
             self._keep_alive()
         except Exception as error:  # end everything here, or threads would wait for ever
             log.exception("the thread that watches the engine has failed")
-            channel = self._remote._channel
+            channel = self._channel
             if channel is not None:
                 channel.process.kill()
                 channel.process.reap(0.0)
-                self._remote._lose(channel, EngineLost("the engine is lost: %r" % error))
+                self._place.lose(channel, EngineLost("the engine is lost: %r" % error))
             self._give_up("%r" % error)
 
     def _keep_alive(self):
         # type: () -> None
-        while self._remote._channel is not None:
-            channel, started = self._remote._channel, monotonic()
+        while self._channel is not None:
+            channel, started = self._channel, monotonic()
             self._pid = channel.process.pid
             reason = self._watch(channel)
             died = monotonic()
             reason = channel.problem or reason
-            self._remote._lose(channel, EngineLost("the engine is lost: " + reason))
+            self._channel = None
+            self._place.lose(channel, EngineLost("the engine is lost: " + reason))
             if died - started > _STABLE:
                 self.deaths = 0
-            if self._remote._closing.is_set() or not self._revive(reason, died):
+            if self._place.closing.is_set() or not self._revive(reason, died):
                 return
 
     def _watch(self, channel):
@@ -157,7 +193,7 @@ class Supervisor(object):
             if process.gives_signs:
                 channel.give_sign()
             if channel.heard == heard:
-                self._remote._read_if_idle(channel)
+                self._place.read_if_idle(channel)
             if channel.heard == heard and process.has_ended():
                 return process.reap(PATIENCE)
             silent = 0.0 if channel.heard != heard or process.close_by else silent + self._beat
@@ -166,7 +202,7 @@ class Supervisor(object):
     def _revive(self, reason, died):
         # type: (str, float) -> bool
         """Start another process. Returns False after too many deaths, and when the endpoint closes."""
-        closing = self._remote._closing
+        closing = self._place.closing
         while True:
             self.deaths += 1
             pid, self._pid = self._pid, None
@@ -181,7 +217,7 @@ class Supervisor(object):
                 break
             except SipbridgeError as error:
                 reason = "%s" % error
-                self._remote._lost = EngineLost("the engine is lost: " + reason)
+                self._place.miss(EngineLost("the engine is lost: " + reason))
             if closing.is_set():
                 return False
         seconds = monotonic() - died
@@ -191,7 +227,8 @@ class Supervisor(object):
         log.warning("%s is in its place after %.3f s", channel.process.name, seconds, extra=facts)
         for text in complaints:
             log.warning("%s", text)
-        self._remote._install(channel, unreported("engine-restarted", reason=reason, expires=seconds), *failed)
+        self._channel = channel
+        self._place.install(channel, unreported("engine-restarted", reason=reason, expires=seconds), *failed)
         if closing.is_set():  # the thread that closes has not seen this process
             channel.process.kill()
         return True
@@ -204,14 +241,14 @@ class Supervisor(object):
     def _give_up(self, reason):
         # type: (str) -> bool
         error = EngineLost("the engine is lost for good, after %d deaths in a row: %s" % (self.deaths, reason))
-        self._remote._give_up(error)
+        self._place.give_up(error)
         log.critical("%s", error, extra={"event": "engine-failed", "cause": reason, "count": self.deaths})
         return False
 
 
 def end(channel):
     # type: (Channel) -> None
-    """End a process that no Remote has."""
+    """End a process that is not installed."""
     channel.process.kill()
     channel.process.reap(0.0)
     channel.close()

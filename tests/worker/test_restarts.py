@@ -15,7 +15,7 @@ import sipbridge
 from conformance.sdp import OFFER
 from peers.process import freeze
 from peers.waiting import wait_until
-from sipbridge._engine import remote, supervisor, worker
+from sipbridge._engine import supervisor, worker
 from sipbridge._engine.records import Parties
 from worker.processes import (
     Background,
@@ -184,15 +184,16 @@ def test_closing_just_when_the_next_one_is_ready(make_phone, monkeypatch):
     """close() finds no process, and one is put in place right after."""
     phone = make_phone()
     closing = []
-    install = remote.Remote._install
+    supervisor = phone.endpoint._engine._supervisor
+    place = supervisor._place
 
-    def late(engine, *arguments):
+    def late(*arguments):
         closing.append(Background(phone.endpoint.close))
-        assert wait_until(engine._closing.is_set)
+        assert wait_until(place.closing.is_set)
         time.sleep(0.1)  # for close() to go as far as it can
-        install(engine, *arguments)
+        place.install(*arguments)
 
-    monkeypatch.setattr(remote.Remote, "_install", late)
+    monkeypatch.setattr(supervisor, "_place", place._replace(install=late))
     os.kill(worker_of(phone), signal.SIGKILL)
     assert wait_until(lambda: closing)
     assert closing[0].error() is None
