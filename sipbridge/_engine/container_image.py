@@ -65,10 +65,18 @@ def _pull(client: Any, image: str) -> None:
         for line in client.pull(*what, stream=True, decode=True):
             if "error" in line:
                 raise EngineError(f"cannot fetch the image {image}: {line['error']}")
-            if line.get("status") and "progressDetail" not in line:
-                log.info("%s: %s", image, line["status"])
+            _tell(image, line)
     except errors.APIError as error:
         raise EngineError(f"cannot fetch the image {image}: {error.explanation or error}") from error
+
+
+def _tell(image: str, line: dict[str, Any]) -> None:
+    """Log what the daemon says of a fetch: what it says of all of it, and when a layer is there."""
+    status = line.get("status")
+    if status in ("Already exists", "Download complete", "Pull complete"):
+        log.info("%s: layer %s: %s", image, line.get("id"), status)
+    elif status and "progressDetail" not in line:
+        log.info("%s: %s", image, status)
 
 
 #: One build at a time.

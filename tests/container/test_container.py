@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import random
 import socket
+import subprocess
 
 import pytest
 
+import docker
 import sipbridge
 from conformance.examples.test_pages import _start
 from container.conftest import IMAGE
 from container.containers import container_of
 from peers.ports import free_port
+from peers.waiting import wait_until
 from sipbridge._engine.local_address import reachable
 from worker.test_lost import established
 
@@ -51,9 +56,10 @@ def asked(host, port):
     """The response to an OPTIONS from this machine; with rport (RFC 3581), as a peer behind a NAT sends it: Docker's
     network is one.
     """
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as peer:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with contextlib.closing(socket.socket(family, socket.SOCK_DGRAM)) as peer:
         peer.settimeout(10.0)
-        peer.connect((host, port))
+        peer.connect((host.strip("[]"), port))
         lines = ["OPTIONS sip:%s:%d SIP/2.0" % (host, port), "Via: SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK1;rport"]
         lines += ["From: <sip:a@192.0.2.9>;tag=1", "To: <sip:b@192.0.2.9>", "Call-ID: 1", "CSeq: 1 OPTIONS"]
         lines += ["Max-Forwards: 70", "Content-Length: 0", "", ""]
@@ -81,6 +87,38 @@ def test_a_port_that_is_taken(make_phone):
     with pytest.raises(sipbridge.TransportError) as caught:
         make_phone("udp://127.0.0.1:%d" % first.endpoint.port, network="bridge")
     assert "in use" in str(caught.value)
+
+
+@pytest.fixture
+def six(client):
+    """The name of a network of Docker's that has IPv6."""
+    share = "fd%02x:%04x:%04x::/64" % tuple(random.randrange(2**bits) for bits in (8, 16, 16))
+    pool = docker.types.IPAMConfig(pool_configs=[docker.types.IPAMPool(subnet=share)])
+    network = client.networks.create("sipbridge-selftest-%d" % os.getpid(), enable_ipv6=True, ipam=pool)
+    yield network.name
+    network.remove()
+
+
+@pytest.fixture
+def phone_with_six(make_phone, six):
+    """Makes a phone on that network, which is closed before the network goes."""
+    with contextlib.ExitStack() as phones:
+
+        def make(address):
+            phone = make_phone(address, network=six)
+            phones.callback(phone.close)
+            return phone
+
+        yield make
+
+
+@pytest.mark.parametrize("host", ["[::]", "[::1]"])
+def test_a_published_port_on_ipv6(phone_with_six, host):
+    port = free_port()
+    phone = phone_with_six("udp://%s:%d" % (host, port))
+    expected = host if host == "[::1]" else reachable("::")
+    assert phone.endpoint.uri == "sip:%s:%d" % (expected, port)
+    assert asked(expected, port).startswith("SIP/2.0 200 ")
 
 
 def test_ipv6_needs_a_network_that_has_it(make_phone):
@@ -114,6 +152,68 @@ def test_an_image_of_another_release(make_phone, other_release):
     with pytest.raises(sipbridge.EngineError) as caught:
         make_phone(image=other_release)
     assert "sipbridge 0.0.9" in str(caught.value) and sipbridge.__version__ in str(caught.value)
+
+
+@pytest.fixture
+def registry(tmpdir):
+    """The address of a registry, Debian's docker-registry, which the daemon may use without TLS: it is on 127.0.0.1."""
+    address = "127.0.0.1:%d" % free_port()
+    settings = {
+        "version": 0.1,
+        "storage": {"filesystem": {"rootdirectory": str(tmpdir.join("registry"))}},
+        "http": {"addr": address},
+    }
+    tmpdir.join("registry.yml").write(json.dumps(settings))
+    with open(str(tmpdir.join("registry.log")), "w") as output:
+        command = ["docker-registry", "serve", str(tmpdir.join("registry.yml"))]
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        host, _, port = address.partition(":")
+        assert wait_until(lambda: not socket.socket().connect_ex((host, int(port))))
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10.0)
+
+
+@pytest.fixture
+def pushed(client, registry):
+    """An image that the registry has and the daemon has no more: its name, and its name by digest. It is small, and of
+    another release: so a Container is refused once the image is there.
+    """
+    name = registry + "/telephony/sipbridge"
+    label = "LABEL org.opencontainers.image.version=0.0.9"
+    client.api.import_image_from_data(b"\0" * 10240, repository=name, tag="runtime", changes=[label])
+    (digest,) = [
+        line["aux"]["Digest"]
+        for line in client.api.push(name, "runtime", stream=True, decode=True)
+        if "Digest" in line.get("aux", {})
+    ]
+    client.images.remove(name + ":runtime", force=True)
+    yield {"name": name + ":runtime", "digest": name + "@" + digest}
+    for image in client.images.list(name):
+        client.images.remove(image.id, force=True)
+
+
+@pytest.mark.parametrize("kind", ["name", "digest"])
+def test_an_image_is_fetched(make_phone, pushed, kind, caplog):
+    """The log tells how it goes on."""
+    image = pushed[kind]
+    with pytest.raises(sipbridge.EngineError) as caught:
+        make_phone(image=image)
+    assert "there is no image %s" % image in str(caught.value)
+    with caplog.at_level("INFO", "sipbridge"), pytest.raises(sipbridge.EngineError) as caught:
+        make_phone(image=image, pull=True)
+    assert "has sipbridge 0.0.9" in str(caught.value)
+    assert "fetching the image %s" % image in caplog.messages
+    assert [each for each in caplog.messages if each.endswith(": Pull complete")]
+
+
+def test_an_image_that_the_registry_lacks(make_phone, registry):
+    image = registry + "/nonesuch:runtime"
+    with pytest.raises(sipbridge.EngineError) as caught:
+        make_phone(image=image, pull=True)
+    assert str(caught.value).startswith("cannot fetch the image %s: " % image)
 
 
 def test_an_image_that_is_none_of_sipbridge(client, make_phone, caplog):
