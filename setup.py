@@ -106,8 +106,9 @@ class BuildEngines(build_ext):
         compile_one = self.compiler._compile
 
         def compile_in_layer(target, source, extension, arguments, more, preprocessor):
-            flags = _build.include_flags(source)
-            compile_one(target, source, extension, arguments, more + flags, preprocessor)
+            flags = _build.flags_of(source, more)
+            command = (target, source, extension, arguments, flags, preprocessor)
+            _build.compile_once(source, flags, target, lambda: compile_one(*command))
 
         self.compiler._compile = compile_in_layer
         build_ext.build_extensions(self)

@@ -9,11 +9,14 @@ Environment:
         engine that can be built here.
     CC, CFLAGS, CPPFLAGS, LDFLAGS, PKG_CONFIG, PKG_CONFIG_PATH, C_INCLUDE_PATH and LIBRARY_PATH mean what they
         mean to the C compiler and to pkg-config.
+    SIPBRIDGE_OBJECTS: a folder for the objects of csrc, for builds of the same sources with several Pythons: each is
+        compiled once. Default: each build compiles everything.
 """
 
 from __future__ import absolute_import, division, print_function
 
 import glob
+import hashlib
 import os
 import shlex
 import shutil
@@ -24,7 +27,7 @@ from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+    from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
     #: The flags for the compiler, and those for the linker.
     Flags = Tuple[List[str], List[str]]
@@ -48,6 +51,9 @@ LAYERS = {
 
 #: The folders that each engine is made of, besides its own and those that its own may include.
 SHARED = ("contract", "core", "shield/check")
+
+#: The layers that use no library but C's.
+WITHOUT_LIBRARY = ("contract", "core", "shield/check", "shield/process")
 
 #: The shared library to preload in front of libeXosip2. It is no engine.
 SHIELD = "sipbridge._shield"
@@ -196,6 +202,48 @@ def include_flags(source):
     if layer not in LAYERS:
         return _quoted(top, ["contract"])  # cffi wrote this file
     return _quoted(top, (layer,) + LAYERS[layer])
+
+
+def flags_of(source, library_flags):
+    # type: (str, Sequence[str]) -> List[str]
+    """The compiler flags of one C file: only a layer that uses a library gets the flags of the library."""
+    layer = _layer_of(source)[1]
+    return (COMPILE_ARGS if layer in WITHOUT_LIBRARY else list(library_flags)) + include_flags(source)
+
+
+def compile_once(source, flags, target, make):
+    # type: (str, Sequence[str], str, Callable[[], None]) -> None
+    """Compile a C file to the object ``target`` by calling make(), unless SIPBRIDGE_OBJECTS has the object already.
+
+    The flags that a Python adds do not count: csrc knows nothing of Python. What cffi wrote is always compiled.
+    """
+    folder, layer = os.environ.get("SIPBRIDGE_OBJECTS"), _layer_of(source)[1]
+    if not folder or layer not in LAYERS:
+        make()
+        return
+    names = ["CC", "CFLAGS", "CPPFLAGS"] + ([] if layer in WITHOUT_LIBRARY else ["C_INCLUDE_PATH", "CPATH"])
+    values = [os.environ.get(name, "") for name in names]
+    includes = [path for value in values[3:] for path in value.split(os.pathsep) if path]
+    others = sorted(path for folder in includes for path in glob.glob(os.path.join(folder, "*", "*.h")))
+    files = [source] + headers() + others
+    kept = os.path.join(folder, _digest(values + list(flags), files) + ".o")
+    if not os.path.exists(kept):
+        make()
+        shutil.copyfile(target, kept + ".new")
+        os.rename(kept + ".new", kept)
+    else:
+        if not os.path.isdir(os.path.dirname(target)):
+            os.makedirs(os.path.dirname(target))
+        shutil.copyfile(kept, target)
+
+
+def _digest(texts, files):
+    # type: (Iterable[str], Iterable[str]) -> str
+    content = hashlib.sha256("\0".join(texts).encode("utf-8"))
+    for path in files:
+        with open(path, "rb") as stream:
+            content.update(b"\0" + stream.read())
+    return content.hexdigest()
 
 
 def all_include_flags(sources):

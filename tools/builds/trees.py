@@ -15,6 +15,9 @@ DOUBLE = ROOT / "tests" / "double"
 VARIABLES = "CC CFLAGS CPPFLAGS LDFLAGS C_INCLUDE_PATH CPATH LIBRARY_PATH PKG_CONFIG_PATH".split()
 
 
+#: The objects of csrc that all trees share: no Python and no tree has its own.
+KEPT = BUILD / "objects" / "kept"
+
 #: The versions of libeXosip2 that the double plays, and where each is built.
 NEWEST_DOUBLE = "3.6"
 DOUBLES = {"3.6": BUILD / "double", "3.3": BUILD / "double-3.3"}
@@ -34,7 +37,7 @@ class Tree:
         self.double = double
         self.folder = BUILD / "trees" / ("%s-%s" % (version, kind))
         self.objects = BUILD / "objects" / ("%s-%s" % (version, kind))
-        self.variables = variables or {}
+        self.variables = dict(variables or {}, SIPBRIDGE_OBJECTS=str(KEPT))
 
     def build(self):
         """Compile what changed and copy the rest."""
@@ -44,6 +47,7 @@ class Tree:
             for folder in (self.folder, self.objects):
                 shutil.rmtree(str(folder), ignore_errors=True)
             self.objects.mkdir(parents=True)
+        KEPT.mkdir(parents=True, exist_ok=True)
         for source in self.folder.glob("sipbridge/**/*.py*"):
             source.unlink()  # the module may be gone from the sources
         command = [self.python, "setup.py", "-q", "build", "--build-base", self.objects]
