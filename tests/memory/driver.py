@@ -4,8 +4,11 @@ from __future__ import absolute_import, division, print_function
 
 import errno
 import fcntl
+import glob
 import hashlib
+import io
 import os
+import re
 import shlex
 import subprocess
 import tempfile
@@ -18,6 +21,10 @@ from peers.process import require
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HERE = os.path.dirname(os.path.abspath(__file__))
 
+CSRC = os.path.join(ROOT, "csrc") + os.sep
+
+#: As it is delivered. What is compiled with the sanitizers takes twice as long with it.
+OPTIMIZED = ["-O2"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 VALGRIND = ["--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite,indirect,possible"]
 VALGRIND += ["--errors-for-leak-kinds=definite,indirect,possible", "--num-callers=30"]
@@ -26,32 +33,64 @@ VALGRIND += ["--errors-for-leak-kinds=definite,indirect,possible", "--num-caller
 def build(flags):
     """The driver with the engine under test; with the double compiled in where that is its library.
 
-    Compiled once for all who want the same: other workers, and the next run.
+    Each file is compiled once for all who want the same of it: other drivers, other workers, and the next run.
     """
-    sources, options = _double() if "SIPBRIDGE_DOUBLE" in os.environ else _library()
-    command = shlex.split(os.environ.get("CC", "cc")) + ["-std=c99", "-D_GNU_SOURCE", "-g"]
-    command += flags + ["-Wl,--wrap=read", os.path.join(HERE, "driver.c")] + sources + options
-    program = os.path.join(_folder(), "driver-" + _digest(command))
-    with open(program + ".lock", "w") as lock:
+    sources, compile_flags, link_flags, module = _double() if "SIPBRIDGE_DOUBLE" in os.environ else _library()
+    definitions = [flag for flag in flags if flag.startswith("-D")]
+    wrapped = [flag for flag in flags if flag.startswith("-Wl,")] + ["-Wl,--wrap=read"]
+    others = [flag for flag in flags if flag not in definitions + wrapped]
+    objects = []
+    for source in sources + [os.path.join(HERE, "driver.c")]:
+        if source.startswith(CSRC):
+            needed = module.flags_of(source, module.COMPILE_ARGS + compile_flags)
+        else:  # visible: the double stands in front of libosip2
+            needed = ["-std=c99", "-D_GNU_SOURCE"] + compile_flags + module.all_include_flags(sources[:1])
+        texts = _texts(source, needed)
+        needed += [flag for flag in definitions if any(flag[2:].partition("=")[0] in text for text in texts)]
+        objects.append(_once(_compiler() + ["-g"] + others + needed + ["-c", source], texts))
+    return _once(_compiler() + others + wrapped + objects + link_flags, [])
+
+
+def _compiler():
+    return shlex.split(os.environ.get("CC", "cc"))
+
+
+def _texts(source, flags):
+    """What is in a C file, in the headers in quotes that it includes, directly or not, and in those of the double."""
+    found, left = {}, [source] + glob.glob(os.path.join(os.environ.get("SIPBRIDGE_DOUBLE", ""), "include/eXosip2/*.h"))
+    folders = [folder for flag, folder in zip(flags, flags[1:]) if flag == "-iquote"]
+    while left:
+        path = left.pop()
+        with io.open(path, encoding="utf-8") as stream:
+            found[path] = stream.read()
+        for name in re.findall(r'^#include "(.*)"', found[path], re.MULTILINE):
+            places = [os.path.join(folder, name) for folder in [os.path.dirname(path)] + folders]
+            left += [place for place in places if os.path.exists(place) and place not in found][:1]
+    return [found[path] for path in sorted(found)]
+
+
+def _once(command, texts):
+    """The file that a command makes of these texts, made now or before."""
+    digest = hashlib.sha256("\0".join(command + texts).encode("utf-8")).hexdigest()[:24]
+    made = os.path.join(_folder(), digest + (".o" if "-c" in command else ""))
+    with open(made + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(program):
-            _compile(command + ["-o", program + ".new"])
-            os.rename(program + ".new", program)
-    return program
+        if not os.path.exists(made):
+            _execute(command + ["-o", made + ".new"])
+            os.rename(made + ".new", made)
+    return made
 
 
-def build_part(test, source, program):
+def build_part(test, sources, program):
     """A program that tests a part of csrc without any library, with the sanitizers: its path.
 
-    ``test``: a file of this folder; ``source``: one of csrc, beside what is in shield/check.
+    ``test``: a file of this folder; ``sources``: those of csrc that it needs, as patterns.
     """
-    check = os.path.join(ROOT, "csrc", "shield", "check")
-    sources = [os.path.join(check, name) for name in sorted(os.listdir(check)) if name.endswith(".c")]
-    command = shlex.split(os.environ.get("CC", "cc")) + ["-std=c99", "-D_GNU_SOURCE", "-g", "-O1"] + SANITIZERS
-    for folder in (check, os.path.join("shield", "process"), "exosip", "core", "contract"):
-        command += ["-iquote", os.path.join(ROOT, "csrc", folder)]
-    command += [os.path.join(HERE, test), os.path.join(ROOT, "csrc", source)] + sources + ["-lpthread", "-o", program]
-    _compile(command)
+    command = _compiler() + ["-std=c99", "-D_GNU_SOURCE", "-g", "-O1"] + SANITIZERS
+    for folder in (os.path.join("shield", "check"), os.path.join("shield", "process"), "exosip", "core", "contract"):
+        command += ["-iquote", CSRC + folder]
+    files = [path for pattern in sources for path in sorted(glob.glob(CSRC + pattern))]
+    _execute(command + [os.path.join(HERE, test)] + files + ["-lpthread", "-o", program])
     return program
 
 
@@ -68,19 +107,7 @@ def _folder():
     return folder
 
 
-def _digest(command):
-    """Differs when the command does, or any file that is compiled."""
-    content = hashlib.sha256(" ".join(command).encode("utf-8"))
-    for folder in (os.path.join(ROOT, "csrc"), os.path.join(ROOT, "tests", "double"), HERE):
-        for path, _, names in sorted(os.walk(folder)):
-            for name in sorted(names):
-                if name.endswith((".c", ".h")):
-                    with open(os.path.join(path, name), "rb") as stream:
-                        content.update(stream.read())
-    return content.hexdigest()[:16]
-
-
-def _compile(command):
+def _execute(command):
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = process.communicate()[0].decode("utf-8", "replace")
     assert process.returncode == 0, output
@@ -105,20 +132,18 @@ def _double():
     double = os.environ["SIPBRIDGE_DOUBLE"]
     folder = os.path.join(ROOT, "tests", "double")
     sources, module = _engine("exosip")
-    includes = module.all_include_flags(sources)
     compile_args, link_args = module.locate(module.CARES)
     sources += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".c")]
-    options = ["-DWITH_DOUBLE", "-I" + os.path.join(double, "include"), "-L" + os.path.join(double, "lib")]
-    options += module.declared(_library_of("exosip", module), options)
-    options += includes + compile_args + ["-losip2", "-losipparser2"] + link_args
-    return sources, options + ["-ldl", "-lpthread", "-rdynamic"]
+    options = ["-DWITH_DOUBLE", "-I" + os.path.join(double, "include")]
+    options += module.declared(_library_of("exosip", module), options) + compile_args
+    libraries = ["-L" + os.path.join(double, "lib"), "-losip2", "-losipparser2"] + link_args
+    return sources, options, libraries + ["-ldl", "-lpthread", "-rdynamic"], module
 
 
 def _library():
     sources, module = _engine(Raw().name)
     compile_args, link_args = module.locate(_library_of(Raw().name, module))
-    compile_args = module.all_include_flags(sources) + compile_args
-    return sources, compile_args + shlex.split(os.environ.get("LDFLAGS", "")) + link_args + ["-lpthread"]
+    return sources, compile_args, shlex.split(os.environ.get("LDFLAGS", "")) + link_args + ["-lpthread"], module
 
 
 def _library_of(engine, module):
@@ -262,7 +287,7 @@ def tools():
     """
     found, is_double = {}, "SIPBRIDGE_DOUBLE" in os.environ
     if not (is_double and sipbridge.engines()["exosip"].startswith("3.3")):
-        found["valgrind"] = ([], under_valgrind)  # takes the program as it is
+        found["valgrind"] = (OPTIMIZED, under_valgrind)  # takes the program as it is
     if is_double or Raw().name != "exosip":
         found["sanitizers"] = (SANITIZERS, under_sanitizers)
     return found

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from memory.driver import alone, build
+from memory.driver import OPTIMIZED, alone, build
 
 #: Milliseconds, in this build: for the peer, and for its address.
 RING, LOOKUP = 3000, 1000
@@ -18,7 +18,7 @@ WORDS = pytest.mark.parametrize("statuses", [[100], [100, 180]])
 
 @pytest.fixture(scope="module")
 def program():
-    return build(["-DSB_RING_LIMIT=%d" % RING, "-DSOF_LOOKUP=%d" % LOOKUP])
+    return build(OPTIMIZED + ["-DSB_RING_LIMIT=%d" % RING, "-DSOF_LOOKUP=%d" % LOOKUP])
 
 
 @pytest.fixture

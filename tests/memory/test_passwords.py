@@ -9,7 +9,7 @@ import pytest
 
 from contract.raw import Raw
 from double.flows import Answering
-from memory.driver import alone, build
+from memory.driver import OPTIMIZED, alone, build
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/PID/mem")
 
@@ -23,7 +23,7 @@ REALM = "sipbridge.test"
 
 @pytest.fixture(scope="module")
 def program():
-    return build(["-O2"])
+    return build(OPTIMIZED)
 
 
 @pytest.fixture
