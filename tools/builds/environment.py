@@ -25,6 +25,10 @@ OLDEST = (3, 9)
 PIP_ENVIRONMENT = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_PYTHON_VERSION_WARNING": "1"}
 
 
+#: A program of the virtualenv in a folder.
+MAKE_FOR_OLD = "import sys; sys.path.insert(0, %r); import virtualenv; virtualenv.cli_run(sys.argv[1:])"
+
+
 class Failed(Exception):
     """A command failed; the text is for the user."""
 
@@ -71,12 +75,12 @@ class Stamp:
         self.path.write_text(self.content)
 
 
-def install(python, requirements):
+def install(pip, requirements, *options):
     """Install pinned releases: the files name all of them, so pip resolves nothing."""
-    run([python, "-m", "pip", "install", "-q", "--no-deps", "-r", requirements], **PIP_ENVIRONMENT)
+    run([*pip, "install", "-q", "--no-deps", *options, "-r", requirements], **PIP_ENVIRONMENT)
 
 
-def environment(folder, python, requirements, create=None):
+def environment(folder, python, requirements, create=None, pip=None):
     """A virtual environment for an interpreter with the requirements; the path of its own interpreter.
 
     Args:
@@ -84,6 +88,7 @@ def environment(folder, python, requirements, create=None):
         python: the interpreter.
         requirements: files of pinned releases.
         create: the command that makes it, without the folder; default: the interpreter's own venv module.
+        pip: the command of a pip elsewhere that fills it; default: its own.
     """
     inside = folder / "bin" / "python"
     stamp = Stamp(folder / "made-from", python, run([python, "-VV"]), *requirements)
@@ -94,7 +99,7 @@ def environment(folder, python, requirements, create=None):
         shutil.rmtree(str(folder))
     run((create or [python, "-m", "venv"]) + [folder])
     for file in requirements:
-        install(inside, file)
+        install([*pip, "--python", inside] if pip else [inside, "-m", "pip"], file)
     run([inside, "-m", "pip", "check"], **PIP_ENVIRONMENT)
     stamp.write()
     return inside
@@ -123,12 +128,27 @@ def lint():
 
 def other(python, version):
     """The interpreter of an environment for testing with another Python, version "X.Y"."""
-    folder = BUILD / ("venv-" + version)
-    if version != "2.7":
-        return environment(folder, python, [REQUIREMENTS / "requirements-3.txt"])
-    maker = environment(BUILD / "venv-virtualenv", base(), [REQUIREMENTS / "requirements-virtualenv.txt"])
-    create = [maker, "-m", "virtualenv", "-q", "-p", python]
-    return environment(folder, python, [REQUIREMENTS / "requirements-2.7.txt"], create)
+    folder, own = BUILD / ("venv-" + version), default()
+    pip = [own, "-m", "pip"]
+    if version == "2.7":
+        create = [own, "-c", MAKE_FOR_OLD % str(_virtualenv(pip)), "-q", "-p", python]
+        return environment(folder, python, [REQUIREMENTS / "requirements-2.7.txt"], create)
+    requirements = [REQUIREMENTS / "requirements-3.txt"]
+    if version == "3.9":  # on which that pip does not run
+        return environment(folder, python, requirements)
+    # That takes five seconds less than to give it a pip first.
+    return environment(folder, python, requirements, [python, "-m", "venv", "--without-pip"], pip)
+
+
+def _virtualenv(pip):
+    """The folder with what makes an environment for Python 2.7."""
+    folder, requirements = BUILD / "virtualenv", REQUIREMENTS / "requirements-virtualenv.txt"
+    stamp = Stamp(folder / "made-from", *pip, requirements)
+    if not stamp.fits():
+        shutil.rmtree(str(folder), ignore_errors=True)
+        install(pip, requirements, "--target", folder)
+        stamp.write()
+    return folder
 
 
 def develop():
