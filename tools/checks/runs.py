@@ -1,7 +1,7 @@
 """Runs of the tests: one engine on one Python each, built, executed with several workers, and read.
 
-Environment: ARGS (options for pytest), ENGINES (only these, as "sofia double"), JOBS (runs at a time; default 3) and
-WORKERS (tests at a time in each run; default 5 on two cores).
+Environment: ARGS (options for pytest), ENGINES (only these, as "sofia double"), JOBS (runs at a time; default 4) and
+WORKERS (tests at a time in each run; default 4 on two cores).
 """
 
 import concurrent.futures
@@ -14,7 +14,7 @@ import sys
 from collections import namedtuple
 
 from tools.builds import environment, interpreters, trees
-from tools.builds.environment import BUILD, ROOT
+from tools.builds.environment import BUILD, ROOT, Stamp
 from tools.reports import summary
 
 REPORTS = BUILD / "reports"
@@ -31,13 +31,23 @@ SHOWN = 400
 #: A run with no more failed tests than this has them run once more, alone. What passes then is named.
 FEW = 3
 
-#: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy. Each worker costs a
-#: start, so more runs are better than more workers.
-JOBS = int(os.environ.get("JOBS") or 3)
-WORKERS = int(os.environ.get("WORKERS") or 1 + 2 * (os.cpu_count() or 1))
+#: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy. Each worker costs
+#: five seconds, in which it collects all tests, so more runs are better than more workers. A short run has fewer.
+JOBS = int(os.environ.get("JOBS") or 4)
+WORKERS = int(os.environ.get("WORKERS") or 2 * (os.cpu_count() or 1))
+FEW_WORKERS = 3
 
 #: Tests of what is no engine's: they run with Sofia-SIP alone.
-OF_NO_ENGINE = ("tools", "memory/test_parts.py", "unit/test_health.py", "unit/test_metrics.py")
+OF_NO_ENGINE = (
+    "tools",
+    "memory/test_parts.py",
+    "properties/test_captures.py",
+    "properties/test_network.py",
+    "properties/test_sdp.py",
+    "shield/test_generated.py",
+    "unit/test_health.py",
+    "unit/test_metrics.py",
+)
 
 #: Tests that show nothing of an older libeXosip2 that they do not of the newest: its double goes without.
 OF_NO_VERSION = ("aio", "misuse", "properties", "shield", "sidecar", "unit", "worker") + tuple(
@@ -128,7 +138,10 @@ def prepare(interpreter):
     python = environment.default() if own else environment.other(interpreter.path, interpreter.version)
     tree = trees.native(python, interpreter.version)
     tree.build()
-    for engine, version in sorted(tree.engines().items(), reverse=True):
+    engines = tree.engines()
+    for engine in sorted(engines)[-1:]:
+        compile_tests(Run(engine, "", python, "", tree, ""))
+    for engine, version in sorted(engines.items(), reverse=True):
         label = "%s %s" % (engine, version)
         if not (engine == "sofia" or version.startswith("3.")):
             print("not tested: %s; the tests know libeXosip2 3.x" % label)
@@ -141,6 +154,19 @@ def prepare(interpreter):
             tree.build()
             label = "exosip (double of %s)" % line if older else "exosip (double)"
             yield from _in_places(Run("exosip", label, python, interpreter.full, tree, ""), own and not older)
+
+
+def compile_tests(run):
+    """Have pytest compile the tests for a Python, once: the workers, which begin at one time, would each do it."""
+    files = sorted((ROOT / "tests").rglob("*.py"))
+    stamp = Stamp(run.tree.objects / "tests-compiled", run.python, *files)
+    if not stamp.fits():
+        words = "-m pytest --collect-only -q -p no:cacheprovider --rootdir".split()
+        settings = {"cwd": str(run.tree.folder), "env": variables(run), "stdin": subprocess.DEVNULL}
+        # A run tells what is wrong with a test.
+        settings.update(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if subprocess.call([str(run.python), *words, str(ROOT), str(ROOT / "tests")], **settings) == 0:
+            stamp.write()
 
 
 def _in_places(run, elsewhere):
@@ -241,7 +267,7 @@ def execute_all(runs, workers=WORKERS):
     results = {}
 
     def finish(run):
-        results[run] = execute(run, workers)
+        results[run] = execute(run, min(workers, FEW_WORKERS) if run.place else workers)
         announce(run, results[run])
 
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
