@@ -47,6 +47,12 @@ def pytest_xdist_make_scheduler(config, log):
         def _split_scope(self, nodeid):
             return together(nodeid)
 
+        def _pending_of(self, workload):
+            """How many tests a worker has to do. What it has done is forgotten: it is counted after each test."""
+            for scope in [scope for scope, unit in workload.items() if all(unit.values())]:
+                del workload[scope]
+            return LoadScopeScheduling._pending_of(self, workload)
+
     config.option.loadscopereorder = False  # the order is that of the collection: slow ones first
     return Scheduling(config, log)
 
