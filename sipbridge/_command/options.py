@@ -4,7 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import argparse
 
-from sipbridge._command import commands, event_commands, listening, replaying, texts, values
+from sipbridge._command import commands, event_commands, listening, texts, values
 from sipbridge._command.console import KEY_VARIABLE, PASSWORD_VARIABLE
 from sipbridge._engine.libraries import NAMES
 from sipbridge._later import later
@@ -16,10 +16,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, NoReturn
 
-    from sipbridge._command import engine
+    from sipbridge._command import engine, replaying
     from sipbridge._command.console import Console
 else:
-    engine = later("sipbridge._command.engine")  # it needs what Windows lacks
+    # The one needs what Windows lacks, the other what is slow to load.
+    engine, replaying = later("sipbridge._command.engine", "sipbridge._command.replaying")
 
 
 EXIT_USAGE = 2
@@ -337,7 +338,7 @@ def _add_ladder(subparsers):
 def _add_replay(subparsers):
     # type: (Any) -> None
     parser = _add(
-        subparsers, "replay", replaying.replay, "play a recorded call against an endpoint", texts.REPLAY_EXAMPLES
+        subparsers, "replay", _replay, "play a recorded call against an endpoint", texts.REPLAY_EXAMPLES
     )
     parser.set_defaults(verbose=False)
     parser.add_argument("file", metavar="CAPTURE", help="the capture, pcap or pcapng")
@@ -406,6 +407,11 @@ def _add_engine(subparsers):
     parser.add_argument("--crash-folder", metavar="FOLDER", help="keep core dumps and tracebacks there")
     parser.add_argument("--check", action="store_true", help="ask the engine at ADDRESS whom it serves, and end")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what the library does to stderr")
+
+
+def _replay(options, console):
+    # type: (argparse.Namespace, Console) -> int
+    return replaying.replay(options, console)
 
 
 def _run_engine(options, console):
