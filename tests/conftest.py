@@ -18,6 +18,9 @@ pytest_plugins = ["sipbridge.pytest_plugin", "peers.log_watch"]
 #: What a test over IPv6 has among its parameters; others carry the mark.
 _IPV6 = re.compile(r"(?:[a-z]+://\[::1\](?::.*)?|::1)\Z")
 
+#: Characters of a parameter that may stand in the name of a test.
+_LONGEST_NAME = 200
+
 #: Seconds from which a test says in the report what it waits for.
 _LONG = 2.0
 
@@ -36,6 +39,11 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in long_ones]
     # Without workers the flows in the background run while others are tested, and are looked at last.
     items.sort(key=lambda item: (item.get_closest_marker("slow") is None) == has_workers(config))
+
+
+def pytest_make_parametrize_id(val, argname):
+    """A test with a long text is not named after it: older pytests would send a megabyte to each worker and back."""
+    return argname if isinstance(val, (bytes, type(u""))) and len(val) > _LONGEST_NAME else None
 
 
 @pytest.hookimpl(optionalhook=True)
