@@ -21,7 +21,7 @@ _CHALLENGES = {u"authorization": u"www-authenticate", u"proxy-authorization": u"
 _WITH_ADDRESSES = (u"route", u"record-route", u"path", u"service-route", u"refer-to", u"referred-by", u"contact")
 _WITH_NAMES = (u"replaces", u"refer-to", u"target-dialog", u"in-reply-to", u"join")
 _SHORTEST = 6  # characters of a Call-ID or tag that is looked for within other values
-_LENGTH = re.compile(u"[0-9]+\\Z")
+_LENGTH = re.compile(u"[0-9]{1,9}\\Z")
 
 
 class Settings(object):
@@ -233,14 +233,17 @@ class Fitting(object):
     def _copy_ends(self, message, recorded, live):
         # type: (Message, Message, Message) -> None
         """From, To and CSeq of the request; as they were recorded where they were not those of the request then."""
-        for key in (u"from", u"to", u"cseq"):
+        if message.cseq == recorded.cseq:
+            for field in message.all(u"cseq"):
+                field.value = live.get(u"cseq")
+        for key in (u"from", u"to"):
             for field in message.all(key):
                 tag = message.tag(key)
                 if address_of(field.plain) == address_of(recorded.get(key)):
                     field.value = live.get(key)
                     if tag and not live.tag(key):
                         field.value += u";tag=" + tag
-                elif key != u"cseq" and self._tags.get(tag):
+                elif self._tags.get(tag):
                     field.value = field.value.replace(tag, self._tags[tag])
 
     def _copy_vias(self, message, live):

@@ -81,7 +81,8 @@ def _of(invite, method, answer, branch):
     before = invite.branch or u""
     via = top if branch == before or not before else top.replace(before, alike(before))
     uri = (address_uri(first_of(answer.get(u"contact"))) if branch is None else u"") or invite.uri
-    number = int(invite.cseq[0]) + (method == u"BYE")
+    found = re.match(u"[0-9]{1,10}", invite.cseq[0])
+    number = (int(found.group()) if found else 1) + (method == u"BYE")
     fields = [(u"Via", via), (u"Max-Forwards", u"70"), (u"From", invite.get(u"from")), (u"To", answer.get(u"to"))]
     fields += [(u"Call-ID", invite.get(u"call-id")), (u"CSeq", u"%d %s" % (number, method))]
     return _written(u"%s %s SIP/2.0" % (method, uri), fields)

@@ -3,7 +3,6 @@
 from __future__ import absolute_import, division, print_function
 
 import re
-from xml.sax.saxutils import quoteattr
 
 from sipbridge._replay.addresses import sent_from
 from sipbridge._replay.message import Message, first_of
@@ -47,19 +46,22 @@ class _Scenario(object):
     def written(self, name):
         # type: (str) -> str
         last = self._dialogue.steps[0].time
-        for number, step in enumerate(self._dialogue.steps):
-            if step.repeats:
-                continue
+        steps = [each for each in self._dialogue.steps if not each.repeats]
+        for number, step in enumerate(steps):
+            later = steps[number + 1 :]
             if step.ours:
                 self._pause(step.time - last)
                 self._send(step.message)
-            else:
-                self._receive(step.message, self._dialogue.steps[number + 1 :])
+                if step.message.start.startswith(u"INVITE ") and later and not later[0].ours:
+                    self._lines.append(u'<recv response="100" optional="true"/>')
+            elif step.message.status != 100:
+                self._receive(step.message, later)
             last = step.time
         if self._variables:
             self._lines.append(u'<Reference variables="%s"/>' % u",".join(self._variables))
-        head = u'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">\n<scenario name=%s>\n'
-        return head % quoteattr(name) + u"\n".join(self._lines) + u"\n</scenario>\n"
+        head = u'<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">\n<scenario name="%s">\n'
+        named = re.sub(u"[^A-Za-z0-9 ._-]", u"_", name)
+        return head % named + u"\n".join(self._lines) + u"\n</scenario>\n"
 
     def _pause(self, seconds):
         # type: (float) -> None
@@ -72,7 +74,8 @@ class _Scenario(object):
         # type: (Message, List[Step]) -> None
         if message.status:
             attributes = u' response="%d"' % message.status
-            attributes += u' optional="true"' if message.status < 200 else u""
+            may_lack = message.status < 200 and bool(later) and not later[0].ours
+            attributes += u' optional="true"' if may_lack else u""
             attributes += u' auth="true"' if message.status in (401, 407) else u""
             attributes += u' rrs="true"' if message.all(u"contact") else u""
             self._lines.append(u"<recv%s/>" % attributes)

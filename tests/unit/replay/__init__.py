@@ -1,0 +1,1 @@
+"""Recorded calls, made to fit (sipbridge._replay)."""
