@@ -132,6 +132,12 @@ def test_the_examples_of_tracing_md(starter, other):
     assert os.path.getsize(os.path.join(folder, "message.pcap")) > 500
 
 
+def test_the_example_of_replay_md(starter):
+    example = _start("replay.md", starter.folder())
+    assert example.wait(30.0) == 0, example.output()
+    assert example.output() == _block("replay.md", "text")
+
+
 @pytest.mark.skipif(sys.version_info[0] < 3, reason="sipbridge.aio is for Python 3")
 def test_the_examples_of_asyncio_md(starter, other):
     example = _start("asyncio.md", starter.folder(), other.uri)
