@@ -13,7 +13,7 @@ from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Iterator, List, Optional, Set, Tuple, Union
+    from typing import BinaryIO, Iterable, Iterator, List, Optional, Set, Tuple, Union
 
     from sipbridge._capture.passed import Passed
 
@@ -21,6 +21,8 @@ _CALLS = 100000  # of a capture
 _MESSAGES = 20000  # of a call
 _OCTETS = 33554432
 _TWICE = 0.01  # seconds within which a message is captured twice: when it leaves a device and when it enters another
+
+_RECENT = 64  # messages among which the same is looked for
 
 _ID = re.compile(br"^(?:Call-ID|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
@@ -119,7 +121,7 @@ def calls(stream):
     Raises InputError and NotSupportedError.
     """
     found = OrderedDict()  # type: OrderedDict[str, _Summary]
-    for passed in record.read(stream):
+    for passed in _once(record.read(stream)):
         call_id = call_id_of(passed.data)
         if call_id not in found:
             if len(found) >= _CALLS:
@@ -147,7 +149,7 @@ def _recorded(stream, which):
     kept = []  # type: List[Passed]
     everywhere = None  # type: Optional[Set[str]]
     size = 0
-    for passed in record.read(stream):
+    for passed in _once(record.read(stream)):
         ends = set([passed.source, passed.target])
         everywhere = ends if everywhere is None else everywhere & ends
         call_id = call_id_of(passed.data)
@@ -183,7 +185,6 @@ def load(stream, which=None, role=None, party=None):
     for passed in messages:
         if passed.cut:
             raise InputError("the capture has not all of a message: record whole packets (tcpdump -s 0)")
-    messages = list(_once(messages))
     role, party = _sides(messages, everywhere, role, party)
     ours = _Sides(messages, role, party)
     steps = []  # type: List[Step]
@@ -203,14 +204,16 @@ def load(stream, which=None, role=None, party=None):
 
 
 def _once(messages):
-    # type: (List[Passed]) -> Iterator[Passed]
+    # type: (Iterable[Passed]) -> Iterator[Passed]
     """The messages without those that were captured twice."""
-    last = {}  # type: dict[Tuple[str, str, bytes], float]
+    last = OrderedDict()  # type: OrderedDict[Tuple[str, str, bytes], float]
     for passed in messages:
         key = (passed.source, passed.target, passed.data)
-        if passed.time - last.get(key, -1.0) > _TWICE:
+        if passed.time - last.pop(key, -1.0) > _TWICE:
             yield passed
         last[key] = passed.time
+        if len(last) > _RECENT:
+            last.popitem(last=False)
 
 
 def _sides(messages, everywhere, role, party):

@@ -19,7 +19,7 @@ import _build
 
 #: Folders of sources that Python 2.7 runs, and files among them that it does not.
 PYTHON2 = ("sipbridge", "tests", "examples", "bench", "setup.py")
-PYTHON3_ONLY = ("tests/tools/", "tests/image/", "tests/aio/", "tests/typing/", "bench/")
+PYTHON3_ONLY = ("tests/data/", "tests/tools/", "tests/image/", "tests/aio/", "tests/typing/", "bench/")
 PYTHON3_ONLY += (
     "sipbridge/aio.py",
     "sipbridge/_aio/",
