@@ -18,11 +18,6 @@ from sipbridge.access import Authenticator
 from sipbridge.errors import InputError, TimeoutError
 
 
-@pytest.fixture
-def path(tmpdir):
-    return str(tmpdir.join("call.pcap"))
-
-
 def _record(make_phone, other, path, name):
     react, drive = flows.CALLED[name]
     phone = make_phone(record=path)

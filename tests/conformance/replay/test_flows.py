@@ -9,11 +9,6 @@ from conformance.replay import flows
 from conformance.replay.stage import Beside, Played, load
 
 
-@pytest.fixture
-def path(tmpdir):
-    return str(tmpdir.join("call.pcap"))
-
-
 @pytest.mark.parametrize("name", sorted(flows.CALLED))
 def test_the_caller_is_played(make_phone, other, path, name):
     react, drive = flows.CALLED[name]
