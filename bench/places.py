@@ -1,7 +1,8 @@
 """Places of an engine beside each other: calls a second, how late events come, seconds to a restart.
 
 The container is of the image that SIPBRIDGE_BENCH_IMAGE names (default: sipbridge:runtime), where there are a Docker
-daemon and the SDK; it has the network of this machine, and is killed by `docker kill`.
+daemon and the SDK; it has the network of this machine, and is killed by `docker kill`. The engine of the image is
+measured at a socket, too: the same engine on the same Python, so what a container costs beside it is the place alone.
 """
 
 import os
@@ -12,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 from common import Answerer, Rush, engines, environment, facade, note
 
@@ -20,19 +22,27 @@ WARM_UP, COUNT, WINDOWS, PARALLEL = 1000, 3000, 3, 100
 MESSAGES, RATE = 600, 200  # one after the other, with time between them: what is measured is no queue
 RESTARTS = 20
 
+#: For a shell in a container whose process 1 is `sipbridge engine`: kills its child.
+KILL_WORKER = "kill -9 $(cat /proc/1/task/*/children)"
+
 
 def docker(*words):
     return subprocess.check_output(["docker", *words], text=True, stderr=subprocess.DEVNULL)
 
 
 def has_image():
-    """Whether a container can be measured here."""
-    try:
-        import docker  # noqa: F401
+    """Whether a container can be measured here; a note says what is missing."""
+    from sipbridge import errors
+    from sipbridge._engine import container_client
 
-        return not subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True).returncode
-    except (ImportError, OSError):
+    try:
+        container_client.sdk()
+        if subprocess.run(["docker", "image", "inspect", IMAGE], capture_output=True).returncode:
+            raise OSError("there is no image %s" % IMAGE)
+    except (errors.SipbridgeError, OSError) as error:
+        note("no container is measured: %s" % error)
         return False
+    return True
 
 
 class Sidecar:
@@ -54,6 +64,29 @@ class Sidecar:
     def stop(self):
         self.command.terminate()
         self.command.wait(30)
+        shutil.rmtree(self._folder)
+
+
+class Socket:
+    """An answerer whose engine is of the image, too, but at a socket: without the Docker daemon on the way."""
+
+    def __init__(self):
+        self._folder = tempfile.mkdtemp(prefix="sipbridge-")
+        self._name = "sipbridge-bench-%d" % os.getpid()
+        shield = ["SIPBRIDGE_SHIELD_%s=off" % each for each in ("INVITE", "REGISTER", "SUBSCRIBE")]
+        run = ["run", "--rm", "--detach", "--name", self._name, "--network", "host"]
+        run += ["--user", "%d:%d" % (os.getuid(), os.getgid())]  # who may use its socket
+        run += ["--volume", self._folder + ":/run/sipbridge", *(word for each in shield for word in ("--env", each))]
+        docker(*run, IMAGE, "engine", "unix:///run/sipbridge/engine.sock")
+        address = "unix://%s/engine.sock" % self._folder
+        answer = [sys.executable, str(pathlib.Path(__file__).with_name("facade_answer.py")), "--sidecar", address]
+        self.answerer = Answerer("image at a socket", "image", answer, environment("image"))
+
+    def kill(self):
+        docker("exec", "--user", "0", self._name, "sh", "-c", KILL_WORKER)
+
+    def stop(self):
+        docker("stop", self._name)
         shutil.rmtree(self._folder)
 
 
@@ -83,9 +116,11 @@ class Container:
         docker("kill", *self._containers())
 
     def stop(self):
-        left = self._containers()
-        if left:
-            raise SystemExit("bench: containers are left: %s" % left)
+        deadline = time.monotonic() + 10.0  # the daemon removes the last one by itself, a moment later
+        while self._containers():
+            if time.monotonic() > deadline:
+                raise SystemExit("bench: containers are left: %s" % self._containers())
+            time.sleep(0.1)
 
 
 def restart(place):
@@ -142,15 +177,22 @@ class InProcess(Worker):
 
 def measure(arguments):
     rows, ratios = [], {}
+    with_image = has_image()
     for engine in engines():
         places = [InProcess(engine), Worker(engine), Sidecar(engine)]
-        places += [Container()] if has_image() else []
+        places += [Socket(), Container()] if with_image else []
         found = list(measure_places(places))
         rows += found
         worker = found[1]
         for row in found[2:]:
-            what = "%s/worker %s" % (row["name"].partition(" ")[0], engine)
-            ratios[what] = round(row["calls_per_s"] / worker["calls_per_s"], 3)
-            late = (row["event_late_us"] - worker["event_late_us"]) / 1000
-            ratios["ms that an event is later, " + what] = round(late, 3)
+            compare(ratios, row, worker, "%s/worker %s" % (row["name"].partition(" " + engine)[0], engine))
+        if with_image:
+            compare(ratios, found[4], found[3], "container/its engine at a socket")
     return {"places": rows, "ratios": ratios}
+
+
+def compare(ratios, row, other, what):
+    """Add what a row of the table has of another one."""
+    ratios[what] = round(row["calls_per_s"] / other["calls_per_s"], 3)
+    late = (row["event_late_us"] - other["event_late_us"]) / 1000
+    ratios["ms that an event is later, " + what] = round(late, 3)
