@@ -13,7 +13,7 @@ from sipbridge._compat import monotonic
 from sipbridge._engine import first_process, protocol
 from sipbridge._engine.crash_files import check_crash_folder
 from sipbridge._engine.listener import QUESTION, Listener
-from sipbridge._engine.remote import BEAT
+from sipbridge._engine.process import BEAT
 from sipbridge._engine.socket_file import SocketFile
 from sipbridge._engine.unix_socket import check_address
 from sipbridge.errors import InputError, TransportError

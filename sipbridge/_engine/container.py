@@ -12,7 +12,8 @@ from sipbridge._engine.container_client import connect, sdk
 from sipbridge._engine.container_owner import Owner
 from sipbridge._engine.container_process import ContainerProcess, Recipe
 from sipbridge._engine.crash_files import check_crash_folder
-from sipbridge._engine.remote import Remote, beat_for
+from sipbridge._engine.process import beat_for
+from sipbridge._engine.remote import Remote
 from sipbridge._text.arguments import check_text, check_whole
 from sipbridge.errors import EngineError, EngineLost, InputError
 

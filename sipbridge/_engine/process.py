@@ -9,6 +9,16 @@ if TYPE_CHECKING:
     from sipbridge._engine.stream import Stream
 
 
+#: The most seconds between two signs of life. With each, a process also checks that its service lives.
+BEAT = 0.5
+
+
+def beat_for(hang_timeout):
+    # type: (float) -> float
+    """The seconds between two signs of life of a process that counts as hung after ``hang_timeout`` seconds."""
+    return min(BEAT, hang_timeout / 5.0) if isinstance(hang_timeout, (int, float)) else BEAT
+
+
 class Process(object):
     """A process that runs an engine. Each place has a class of its own that derives from this one.
 

@@ -46,9 +46,6 @@ log = logging.getLogger("sipbridge.engine")
 #: The most events that a process sends before the service reads them, so that they do not fill its memory.
 WINDOW = 1000
 
-#: The most seconds between two signs of life. With each, a process also checks that its service lives.
-BEAT = 0.5
-
 #: The seconds that closing may take in addition to the ``grace`` for peers.
 _CLOSING = 1.5
 
@@ -93,16 +90,9 @@ class Remote(_Forwarding):
         self._alert = None  # type: Optional[Alert]  # for programs that poll a descriptor
         self._gave_up = False
         place = Place(
-            launch=self._launch,
-            opening=lambda: list(self._opening or ()),
-            restore=self._ledger.restore,
-            install=self._install,
-            lose=self._lose,
-            miss=self._miss,
-            give_up=self._give_up,
-            read_if_idle=self._read_if_idle,
-            closing=self._closing,
-        )
+            self._launch, lambda: list(self._opening or ()), self._ledger.restore, self._install, self._lose,
+            self._miss, self._give_up, self._read_if_idle, self._closing,
+        )  # fmt: skip
         self._supervisor = Supervisor(place, hang_timeout, beat, max_restarts, backoff)
 
     def _launch(self):
@@ -480,12 +470,6 @@ class Remote(_Forwarding):
             self._lost = error
             self._events.append(unreported("engine-failed", reason="%s" % error))
             self._tell()
-
-
-def beat_for(hang_timeout):
-    # type: (float) -> float
-    """The seconds between two signs of life of a process that counts as hung after ``hang_timeout`` seconds."""
-    return min(BEAT, hang_timeout / 5.0) if isinstance(hang_timeout, (int, float)) else BEAT
 
 
 def _is_main():

@@ -7,9 +7,9 @@ import socket
 
 from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
-from sipbridge._engine.process import Process
+from sipbridge._engine.process import BEAT, Process
 from sipbridge._engine.readiness import close_on_exec
-from sipbridge._engine.remote import BEAT, Remote
+from sipbridge._engine.remote import Remote
 from sipbridge._engine.stream import SocketStream
 from sipbridge._engine.unix_socket import check_address
 from sipbridge._text.arguments import check_delay

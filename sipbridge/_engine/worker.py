@@ -3,7 +3,8 @@
 from __future__ import absolute_import, division, print_function
 
 from sipbridge._engine.crash_files import check_crash_folder
-from sipbridge._engine.remote import Remote, beat_for
+from sipbridge._engine.process import beat_for
+from sipbridge._engine.remote import Remote
 from sipbridge._engine.worker_process import WorkerProcess
 from sipbridge._text.arguments import check_path, check_text
 

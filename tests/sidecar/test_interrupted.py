@@ -8,7 +8,7 @@ import pytest
 
 from sipbridge._command.console import Interrupted
 from sipbridge._engine.listener import SERVICE, Listener
-from sipbridge._engine.remote import BEAT
+from sipbridge._engine.process import BEAT
 
 
 def test_an_interrupt_when_an_engine_has_just_been_seen_out(tmpdir):
