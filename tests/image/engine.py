@@ -12,9 +12,10 @@ START_LIMIT = 60  # seconds in which dockerd must answer
 NOT_RUN = 3  # exit code
 
 
-def answers():
-    """True when a daemon answers the client's question."""
-    return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+def answers(host=None):
+    """True when a daemon answers the client's question: the one at this address, or the client's own choice."""
+    where = ["--host", host] if host else []
+    return subprocess.run(["docker", *where, "info"], capture_output=True).returncode == 0
 
 
 def not_run(reason, log=""):
@@ -22,33 +23,47 @@ def not_run(reason, log=""):
     pytest.exit("%s\n%s" % (reason, log[-3000:]), NOT_RUN)
 
 
-class Daemon:
-    """A dockerd with its own socket, images and process folder below ``folder``; stopped with stop()."""
+class DaemonFailed(Exception):
+    """dockerd did not start; the text is its log."""
 
-    def __init__(self, folder):
+
+class Daemon:
+    """A dockerd with its own socket, images and process folder below ``folder``, started; stopped with stop().
+
+    Args:
+        options: more of dockerd's.
+        before: a command that runs the one behind it.
+
+    Attributes:
+        host: its address, as DOCKER_HOST takes it.
+    """
+
+    def __init__(self, folder, *options, before=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.socket = self.folder / "docker.sock"
-        self.log = open(self.folder / "dockerd.log", "w")
-        command = [
+        self.host = "unix://%s" % (self.folder / "docker.sock")
+        self._command = [
+            *before,
             "dockerd",
-            "--host=unix://%s" % self.socket,
+            "--host=%s" % self.host,
             "--data-root=%s" % (self.folder / "data"),
             "--exec-root=%s" % (self.folder / "exec"),
             "--pidfile=%s" % (self.folder / "docker.pid"),
+            *options,
         ]
-        self.process = subprocess.Popen(command, stdout=self.log, stderr=subprocess.STDOUT)
-        os.environ["DOCKER_HOST"] = "unix://%s" % self.socket
-        self._wait()
+        self.start()
 
-    def _wait(self):
+    def start(self):
+        """Start it (again), and wait until it answers."""
+        self._log = open(self.folder / "dockerd.log", "a")
+        self.process = subprocess.Popen(self._command, stdout=self._log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + START_LIMIT
         while time.monotonic() < deadline and self.process.poll() is None:
-            if answers():
+            if answers(self.host):
                 return
-            time.sleep(0.5)
+            time.sleep(0.1)
         self.stop()
-        not_run("no Docker daemon answers and dockerd cannot be started", (self.folder / "dockerd.log").read_text())
+        raise DaemonFailed((self.folder / "dockerd.log").read_text())
 
     def stop(self):
         """End the daemon; its images stay for the next run."""
@@ -58,8 +73,7 @@ class Daemon:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.log.close()
-        os.environ.pop("DOCKER_HOST", None)
+        self._log.close()
 
 
 def start(folder):
@@ -69,4 +83,9 @@ def start(folder):
     if not shutil.which("dockerd"):
         not_run("no Docker daemon answers, and there is no dockerd to start")
     print("image-selftest: no Docker daemon answers, starting one in", folder)
-    return Daemon(folder)
+    try:
+        daemon = Daemon(folder)
+    except DaemonFailed as error:
+        not_run("no Docker daemon answers and dockerd cannot be started", str(error))
+    os.environ["DOCKER_HOST"] = daemon.host
+    return daemon

@@ -46,6 +46,7 @@ class Common:
 
         own = engine.start(CACHE / "docker")  # one that was started here is stopped again
         if own:
+            self.undo.callback(os.environ.pop, "DOCKER_HOST")
             self.undo.callback(own.stop)
         folder = pathlib.Path(self.undo.enter_context(tempfile.TemporaryDirectory())) / "repository"
         with contextlib.closing(docker.from_env()) as client:
