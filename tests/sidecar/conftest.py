@@ -33,6 +33,7 @@ def make_phone(start_engine, make_phone):
 
     def make(engine=None, identity="sip:alice@sipbridge.test", **options):
         address = (engine or start_engine()).address
+        options.setdefault("connect_timeout", 40.0)  # a process that starts beside fifteen tests
         return make_phone(identity=identity, engine=sipbridge.Sidecar(address, **options))
 
     return make

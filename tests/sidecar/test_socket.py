@@ -28,7 +28,7 @@ def mode_of(path):
 
 
 def is_there(engine):
-    return wait_until(lambda: os.path.exists(engine.path) and "waiting" in engine.log())
+    return wait_until(lambda: os.path.exists(engine.path) and "waiting" in engine.log(), 40.0)  # a process starts
 
 
 def as_stranger():
