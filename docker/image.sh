@@ -298,8 +298,8 @@ need_port() { # need_port NAME VALUE HIGHEST
 # A command that only asks others takes any port, and leaves that of the service to the service.
 takes_calls() {
     case "${CMD:-} " in
-        *" --local"*) ;;
-        "call "* | "ping "* | "message "* | "register "* | "subscribe "* | "publish "* | "ladder "* | "version "* | "doctor "*)
+        *" --local"* | *" --listen"*) ;;
+        "call "* | "ping "* | "message "* | "register "* | "subscribe "* | "publish "* | "ladder "* | "replay "* | "version "* | "doctor "*)
             return 1 ;;
     esac
 }
