@@ -30,6 +30,7 @@ PACKAGES = ["sipbridge"] + [
         "_kept",
         "_access",
         "_capture",
+        "_flight",
         "_engine",
         "_text",
         "_replay",

@@ -15,6 +15,7 @@ Start with help(sipbridge.Endpoint). Every exception is a SipbridgeError.
     Registration, Subscription, Publication, Notifier, Watch
                         what is kept up: made by an Endpoint, or asked for by a peer
     Observer            is told what happens at an endpoint: for logs, metrics, reports of errors
+    FlightRecorder      keeps the last messages, and writes them when something goes wrong
     engines             the engines that there are, and their versions
 
 What endpoint.on() and endpoint.events() tell of:
@@ -51,7 +52,7 @@ Values:
     Health, Problem     how an endpoint is, and what is wrong with it
 
 Modules: aio (the same for asyncio), sdp, payload, negotiation, message_summary, identity, reason, uri,
-record, hep, ladder, shield, access, health, metrics. docs/ has a page for each topic.
+record, flight, hep, ladder, shield, access, health, metrics. docs/ has a page for each topic.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -125,6 +126,7 @@ if TYPE_CHECKING:
         TransferProgress,
         TransferRequested,
     )
+    from sipbridge.flight import FlightRecorder
     from sipbridge.headers import Headers
     from sipbridge.identity import ANONYMOUS
     from sipbridge.reason import Reason
@@ -163,6 +165,7 @@ _FROM = {
     "sipbridge._kept.registration": "Registration",
     "sipbridge._kept.subscription": "Subscription",
     "sipbridge._version": "__version__",
+    "sipbridge.flight": "FlightRecorder",
     "sipbridge.headers": "Headers",
     "sipbridge.identity": "ANONYMOUS",
     "sipbridge.reason": "Reason",
@@ -192,6 +195,7 @@ __all__ = [
     "EngineLost",
     "EngineRestarted",
     "Fault",
+    "FlightRecorder",
     "Headers",
     "Health",
     "IncomingCall",

@@ -21,7 +21,7 @@ from sipbridge import events
 from sipbridge._access.authenticator import Authenticator
 from sipbridge._access.bans import BanList
 from sipbridge._access.limits import SourceLimits
-from sipbridge._agent import streams
+from sipbridge._agent import configuration, streams
 from sipbridge._agent.fault import Fault
 from sipbridge._agent.health import Health
 from sipbridge._agent.observers import Observer
@@ -1076,6 +1076,7 @@ class Endpoint:
         limits: Optional[SourceLimits] = None,
         bans: Optional[BanList] = None,
         hep: Union[None, str, CaptureAgent] = None,
+        flight: Optional[configuration.Flight] = None,
     ) -> None: ...
     @property
     def address(self) -> str: ...

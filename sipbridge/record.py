@@ -16,12 +16,11 @@ from __future__ import absolute_import, division, print_function
 
 import importlib
 import io
-import socket
 import threading
 
 from sipbridge._capture.passed import MAGIC
 from sipbridge._capture.passed import Passed as Passed  # it is public here
-from sipbridge._engine.local_address import Ends, packed
+from sipbridge._engine.local_address import Ends
 from sipbridge._later import later
 from sipbridge._text.arguments import check_path
 from sipbridge._text.masking import without_credentials
@@ -29,24 +28,16 @@ from sipbridge.errors import InputError, NotSupportedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, BinaryIO, Dict, Iterator, Optional, Tuple
-
-    from sipbridge.events import TraceMessage
-
-    _Party = Tuple[str, int]
+    from typing import Any, BinaryIO, Iterator, Optional
 
     from sipbridge._capture import reading as _reading
+    from sipbridge._capture import writing as _writing
+    from sipbridge.events import TraceMessage
 else:
-    _reading = later("sipbridge._capture.reading")  # it needs dpkt
+    _reading, _writing = later("sipbridge._capture.reading", "sipbridge._capture.writing")  # they need dpkt
 
 #: What :func:`require` has loaded: dpkt, which takes as long as all of sipbridge, and has no types.
 dpkt = None  # type: Any
-
-# LINKTYPE_RAW of tcpdump.org: packets begin with their IP header.
-_LINKTYPE_RAW = 101
-_SNAPLEN = 262144
-_SEGMENT = 60000  # octets of TCP in one packet
-_UDP, _TCP = 17, 6
 
 
 def require():
@@ -77,11 +68,10 @@ class Recorder(object):
         require()
         self.path = check_path(path, "path")  # type: str
         self._credentials = credentials
-        self._transport = "udp"
         self._ends = Ends("", 0)
+        self._packets = None  # type: Optional[_writing.Packets]
         self._file = None  # type: Optional[BinaryIO]
         self._writer = None  # type: Any
-        self._sent = {}  # type: Dict[Tuple[_Party, _Party], int]  # octets sent so far from one party to another: TCP's sequence numbers
         self._lock = threading.Lock()
 
     def begin(self, transport, host, port):
@@ -90,12 +80,12 @@ class Recorder(object):
 
         Raises InputError when the file cannot be written.
         """
-        self._transport, self._ends = transport, Ends(host, port)
+        self._ends, self._packets = Ends(host, port), _writing.Packets(transport)
         try:
             self._file = io.open(self.path, "wb")
         except (IOError, OSError) as error:
             raise InputError("cannot write %s: %s" % (self.path, error.strerror))
-        self._writer = dpkt.pcap.Writer(self._file, _SNAPLEN, _LINKTYPE_RAW)
+        self._writer = dpkt.pcap.Writer(self._file, _writing.SNAPLEN, _writing.LINKTYPE_RAW)
         self._file.flush()
 
     def __call__(self, message):
@@ -103,11 +93,10 @@ class Recorder(object):
         """Write a :class:`~sipbridge.TraceMessage`."""
         data = message.data if self._credentials else without_credentials(message.data)
         source, target = self._ends.of(message.outgoing, message.peer)
-        make = _udp_packets if self._transport == "udp" else self._tcp_packets
         with self._lock:
-            if self._file is None or self._file.closed:
+            if self._file is None or self._file.closed or self._packets is None:
                 return
-            for packet in make(source, target, data):
+            for packet in self._packets.of(source, target, data):
                 self._writer.writepkt(packet, message.time)
             self._file.flush()
 
@@ -117,48 +106,6 @@ class Recorder(object):
         with self._lock:
             if self._file is not None:
                 self._file.close()
-
-    def _tcp_packets(self, source, target, data):
-        # type: (_Party, _Party, bytes) -> Iterator[Any]
-        for start in range(0, len(data), _SEGMENT):
-            part = data[start : start + _SEGMENT]
-            sequence = self._sent.get((source, target), 1)
-            segment = dpkt.tcp.TCP(
-                sport=source[1],
-                dport=target[1],
-                seq=sequence & 0xFFFFFFFF,
-                ack=self._sent.get((target, source), 1) & 0xFFFFFFFF,
-                flags=dpkt.tcp.TH_ACK | dpkt.tcp.TH_PUSH,
-                data=part,
-            )
-            self._sent[source, target] = sequence + len(part)
-            yield _ip_packet(source[0], target[0], _TCP, segment)
-
-
-def _udp_packets(source, target, data):
-    # type: (_Party, _Party, bytes) -> Iterator[Any]
-    datagram = dpkt.udp.UDP(sport=source[1], dport=target[1], ulen=8 + len(data), data=data)
-    yield _ip_packet(source[0], target[0], _UDP, datagram)
-
-
-def _ip_packet(source, target, protocol, payload):
-    # type: (str, str, int, Any) -> Any
-    if ":" in source or ":" in target:
-        return dpkt.ip6.IP6(
-            src=packed(source, socket.AF_INET6),
-            dst=packed(target, socket.AF_INET6),
-            nxt=protocol,
-            plen=len(payload),
-            hlim=64,
-            data=payload,
-        )
-    return dpkt.ip.IP(
-        src=packed(source, socket.AF_INET),
-        dst=packed(target, socket.AF_INET),
-        p=protocol,
-        len=20 + len(payload),
-        data=payload,
-    )
 
 
 # -- reading -------------------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ typedef struct sb_config {
     int keepalive;                /* SB_TCP, SB_TLS: seconds after which a silent connection is sent a ping (RFC 5626,
                                      4.4.1); 0: never */
     int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
+    size_t flight;                /* octets for the last messages sent and received, which sb_flight() tells; 0: none */
     int tell_options;             /* 1: an OPTIONS outside of calls (11) is an SB_EV_REQUEST: sb_answer() is due. 0: the
                                      engine answers it */
     sb_id last_id;                /* the engine's numbers for calls and others begin after this one. Set it when this
@@ -256,6 +257,11 @@ int sb_wake(int engine);
  * nothing is set. */
 int sb_take_frames(int engine, int timeout_ms, int max, char **frames, size_t *length);
 void sb_frames_free(char *frames);
+
+/* The last messages that this engine has sent and received, as many as sb_config.flight has room for, as records of the
+ * worker protocol. With `take` none of them stays. Returns 1 with the records in *records, to be freed by
+ * sb_frames_free(), and their octets in *length; or 0 when there is none, and nothing is set. */
+int sb_flight(int engine, int take, char **records, size_t *length);
 
 /* The user and password for digest challenges (22) of this realm; NULL: of any realm that has no entry. Of several
  * entries for one realm the engine takes the one whose user is in From, or else the latest. A second call for the same

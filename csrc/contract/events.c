@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engines.h"
+#include "flight.h"
 #include "frames.h"
 
 int sb_fd(int id)
@@ -91,4 +92,24 @@ int sb_take_frames(int id, int timeout_ms, int max, char **frames, size_t *lengt
     for (i = 0; i < count; i++)
         sb_event_free(events[i]);
     return *frames == NULL ? SB_ENOMEM : count;
+}
+
+int sb_flight(int id, int take, char **records, size_t *length)
+{
+    struct sb_engine *engine;
+    char *found = NULL;
+    size_t octets = 0;
+    if (records == NULL || length == NULL)
+        return SB_EINVAL;
+    engine = sb_engine_enter(id);
+    if (engine == NULL)
+        return SB_ECLOSED;
+    if (engine->core.flight != NULL)
+        found = sb_flight_records(engine->core.flight, take, &octets);
+    sb_engine_leave(engine);
+    if (found == NULL)
+        return 0;
+    *records = found;
+    *length = octets;
+    return 1;
 }

@@ -54,6 +54,16 @@ int sb_open(const sb_config *config)
         free(engine);
         return code;
     }
+    if (config->flight > 0) {
+        engine->core.flight = sb_flight_new(config->flight);
+        if (engine->core.flight == NULL) {
+            sb_core_clear(&engine->core);
+            free(engine);
+            return SB_ENOMEM;
+        }
+    }
+    engine->core.traces = config->trace != 0;
+    complete.trace = config->trace || config->flight > 0; /* of the library */
     engine->core.tells_options = config->tell_options != 0;
     engine->core.last_id = engine->core.first_ping = config->last_id;
     sb_screen(&sb_backend);

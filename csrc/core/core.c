@@ -1,3 +1,4 @@
+#include "clock.h"
 #include "core_private.h"
 #include "origin.h"
 
@@ -110,6 +111,7 @@ void sb_core_clear(struct sb_core *core)
     while (core->objects != NULL) /* the first member of a tsearch() node is the key */
         sb_core_remove(core, *(struct sb_object **)core->objects);
     sb_queue_free(core->queue);
+    sb_flight_free(core->flight);
     pthread_mutex_destroy(&core->mutex);
 }
 
@@ -264,7 +266,9 @@ void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const s
                    const char *octets, size_t length)
 {
     sb_event event;
-    if (sb_core_congested(core)) /* what nobody reads must not fill the memory */
+    if (core->flight != NULL)
+        sb_flight_add(core->flight, sb_wall_clock_us(), outgoing, peer, octets, length);
+    if (!core->traces || sb_core_congested(core)) /* what nobody reads must not fill the memory */
         return;
     memset(&event, 0, sizeof event);
     event.type = SB_EV_TRACE;

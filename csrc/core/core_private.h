@@ -6,6 +6,7 @@
 
 #include "backend.h"
 #include "core.h"
+#include "flight.h"
 #include "queue.h"
 
 enum { SB_TIDY_TICKS = 4 }; /* for so many ticks a library keeps what has ended */
@@ -19,6 +20,8 @@ struct sb_core {
     int (*take_origin)(struct sb_origin *origin); /* of the shield; NULL: there is none */
     int closing;            /* what sb_core_closing() says */
     int draining;           /* OPTIONS are answered 503 */
+    int traces;             /* the user is told of each message */
+    struct sb_flight *flight; /* has a lock of its own; NULL: there is none */
     int tells_options;      /* those outside of calls are the user's to answer */
     size_t removed[SB_TIDY_TICKS]; /* how many objects were removed in each of the last ticks */
     sb_id first_ping;       /* what the numbers of signs of life begin above */

@@ -106,14 +106,22 @@ static void end_line(void)
     current.line = 0;
 }
 
-static void add_line(const char *octets)
+static void add_part(const char *octets, size_t length)
 {
-    size_t length;
-    if (current.line == 0 && strncmp(octets, "   ", INDENT) == 0)
-        octets += INDENT;
-    length = strlen(octets);
     add(octets, length);
     current.line += length;
+}
+
+/* Part of a line, as the arguments of "%s%.*s". They are not printed first: that would cost more than all else here. */
+static void add_line(va_list arguments)
+{
+    const char *before = va_arg(arguments, const char *);
+    int most = va_arg(arguments, int);
+    const char *octets = va_arg(arguments, const char *);
+    if (current.line == 0 && strncmp(before, "   ", INDENT) == 0)
+        before += INDENT;
+    add_part(before, strlen(before));
+    add_part(octets, strnlen(octets, most < 0 ? 0 : (size_t)most));
 }
 
 static void print(char *text, size_t size, const char *format, va_list arguments)
@@ -124,7 +132,7 @@ static void print(char *text, size_t size, const char *format, va_list arguments
 
 static void log_message(void *stream, const char *format, va_list arguments)
 {
-    char text[4096]; /* the library cuts lines at 2047 octets */
+    char text[256];
     va_list again;
     (void)stream;
     va_copy(again, arguments);
@@ -145,8 +153,7 @@ static void log_message(void *stream, const char *format, va_list arguments)
     } else if (strcmp(format, "\n") == 0) {
         end_line();
     } else if (strcmp(format, "%s%.*s") == 0) {
-        print(text, sizeof text, format, arguments);
-        add_line(text);
+        add_line(arguments);
     }
 }
 

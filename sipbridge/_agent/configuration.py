@@ -11,7 +11,7 @@ from sipbridge.uri import check_host_port, check_uri, is_wildcard, warn_of_wildc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterable, Optional, Sequence, Tuple, Union
+    from typing import Any, Iterable, Optional, Protocol, Sequence, Tuple, Union
 
     from sipbridge import hep as _hep
     from sipbridge import record as _record
@@ -32,6 +32,23 @@ if TYPE_CHECKING:
     from sipbridge.record import Recorder
     from sipbridge.tls import Tls
     from sipbridge.uri import TransportAddress
+
+    class Flight(Protocol):
+        """What the endpoint knows of a FlightRecorder, whose module is above this one."""
+
+        octets = 0  # type: int
+
+        def begin(self, endpoint, engine, transport, host, port):
+            # type: (Any, Any, str, str, int) -> None
+            raise NotImplementedError
+
+        def settle(self, timeout):
+            # type: (float) -> None
+            raise NotImplementedError
+
+        def close(self):
+            # type: () -> None
+            raise NotImplementedError
 else:
     _hep, _record, _tls, _admission, _sources, _trunk, session_timer, local_address = later(
         "sipbridge.hep",
@@ -166,6 +183,14 @@ def make_capture_agent(hep):
     # type: (Union[None, str, CaptureAgent]) -> Optional[CaptureAgent]
     """The agent itself, a new one for a capture server, or None. Raises InputError."""
     return hep if hep is None or isinstance(hep, _hep.CaptureAgent) else _hep.CaptureAgent(hep)
+
+
+def check_flight(flight):
+    # type: (Any) -> Optional[Flight]
+    """The flight recorder, or None. Raises InputError."""
+    if flight is None or (hasattr(flight, "octets") and hasattr(flight, "begin")):
+        return flight  # type: ignore[no-any-return]  # it cannot be imported here
+    raise InputError("flight must be a FlightRecorder (sipbridge.flight), not %r" % (flight,))
 
 
 def make_trust(networks, header):

@@ -98,6 +98,7 @@ class Endpoint(Identities, Bridges, Observed):
             Credentials are masked in it.
         hep: a capture server of Homer that gets the messages, as ``"udp://host:9060"``, or a
             :class:`~sipbridge.hep.CaptureAgent`; or None. Credentials are masked in them.
+        flight: a :class:`~sipbridge.FlightRecorder`, which writes the last messages when something goes wrong; or None.
         tls: a :class:`~sipbridge.Tls` for an address on TLS; None: no certificate, and the system's to verify others'.
         resolv_conf: path of a file that names the DNS servers to ask (resolv.conf(5); a line ``port N`` for another
             port than 53), or None for the system's.
@@ -129,9 +130,9 @@ class Endpoint(Identities, Bridges, Observed):
         self, address="udp://127.0.0.1:0", identity=None, engine=None, outbound_proxy=None, user_agent=None,
         advertised=None, trace=None, record=None, tls=None, session_expires=None, resolv_conf=None,
         keepalive=None, on_error=None, handlers=MOST, trusted_proxies=(), source_header=None,
-        allow=None, authenticator=None, limits=None, bans=None, hep=None
+        allow=None, authenticator=None, limits=None, bans=None, hep=None, flight=None
     ):
-        # type: (str, Optional[str], Union[str, Engine, None], Union[None, str, Sequence[str]], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str], Optional[Iterable[str]], Optional[Authenticator], Optional[SourceLimits], Optional[BanList], Union[None, str, CaptureAgent]) -> None
+        # type: (str, Optional[str], Union[str, Engine, None], Union[None, str, Sequence[str]], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str], Optional[Iterable[str]], Optional[Authenticator], Optional[SourceLimits], Optional[BanList], Union[None, str, CaptureAgent], Optional[configuration.Flight]) -> None
         load_inside_import()
         local = parse_transport_address(address)
         settings = configuration.checked(
@@ -148,12 +149,14 @@ class Endpoint(Identities, Bridges, Observed):
         self.hep = configuration.make_capture_agent(hep)  # type: Optional[CaptureAgent]
         taps = (configuration.make_recorder(record), self.hep)
         self._taps = tuple(tap for tap in taps if tap is not None)
+        self._flight = configuration.check_flight(flight)
         self._advertised = settings.advertised
         self._engine = make(engine)
         self._engine.open(
             local.transport, local.host.strip("[]"), local.port, settings.advertised, settings.user_agent,
             settings.proxies[0] if settings.proxies else None, trace is not None or bool(self._taps), settings.tls,
-            settings.resolv_conf, settings.keepalive, tell_options=rules is not None
+            settings.resolv_conf, settings.keepalive, tell_options=rules is not None,
+            flight=0 if flight is None else flight.octets
         )
         try:
             self._local = local._replace(port=self._engine.port)
@@ -180,6 +183,8 @@ class Endpoint(Identities, Bridges, Observed):
         if trace is not None:
             self.on(events.TraceMessage, trace)
         self._observe_everywhere()
+        if self._flight is not None:
+            self._flight.begin(self, self._engine, *self._local)
         _open_endpoints.add(self)
         if self._agent.trunk is not None:
             self._agent.add_trunk(self._agent.trunk, True)
@@ -278,6 +283,9 @@ class Endpoint(Identities, Bridges, Observed):
             self._dispatcher.observers.tell()
             for tap in self._taps:
                 tap.close()
+            if self._flight is not None:
+                self._flight.settle(timeout)
+                self._flight.close()
             _open_endpoints.discard(self)
 
     def _leave(self, timeout):

@@ -2,6 +2,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+import re
+
 from sipbridge._compat import NamedTuple
 
 #: The first octets of a pcapng file, and of each section in it.
@@ -38,3 +40,13 @@ class Passed(NamedTuple("Passed", [
     """
 
     __slots__ = ()
+
+
+_CALL_ID = re.compile(br"^(?:Call-ID|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+
+
+def call_id_of(data):
+    # type: (bytes) -> str
+    """The Call-ID of a message, or ""."""
+    found = _CALL_ID.search(data.replace(b"\r\n\r\n", b"\n\n").partition(b"\n\n")[0])
+    return found.group(1).decode("latin-1") if found else u""

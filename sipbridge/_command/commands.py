@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 import io
 import os
 import platform
+import signal
 import sys
 from contextlib import contextmanager
 from functools import partial
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     import argparse
     from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
+    from sipbridge import flight
     from sipbridge._call.call import Call
     from sipbridge._command.console import Console
     from sipbridge._engine import container
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from sipbridge._engine.response import Response
 else:
     container = later("sipbridge._engine.container")  # it is for Python 3 alone
+    flight = later("sipbridge.flight")
 
 OK = 0
 
@@ -115,6 +118,7 @@ def opened(options, console, local, identity=None, allow=None):
         trace=(lambda message: console.lines(render(message))) if options.trace else None,
         record=None if options.record is None else Recorder(options.record, options.record_credentials),
         hep=None if options.hep is None else CaptureAgent(options.hep, options.hep_id, os.environ.get(KEY_VARIABLE)),
+        flight=None if options.flight is None else flight.FlightRecorder(options.flight, signal=signal.SIGUSR1),
         allow=allow,
     )
     try:

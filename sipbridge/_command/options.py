@@ -103,6 +103,10 @@ def _common(parser):
     group.add_argument(
         "--hep-id", metavar="N", type=values.capture_id, default=1, help="the capture id to send (default: %(default)s)"
     )
+    group.add_argument(
+        "--flight", metavar="FOLDER", type=values.capture,
+        help="write the last messages there when a handler fails, an engine is lost or SIGUSR1 comes",
+    )  # fmt: skip
     group.add_argument("-v", "--verbose", action="store_true", help="log what the library does to stderr")
     _tls(parser)
 

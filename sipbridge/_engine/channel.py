@@ -189,6 +189,8 @@ class Channel(object):
         # type: (int, bytes) -> Tuple[Any, ...]
         if kind == protocol.EVENT and self._vocabulary is not None:
             return kind, self._vocabulary.event(payload)
+        if kind == protocol.FLIGHT:
+            return kind, payload
         if kind == protocol.RESULT:
             number, value = protocol.parse_result(payload)
             return kind, number, value, None
@@ -253,7 +255,7 @@ class Channel(object):
         # type: (int, Any, Any, Any) -> None
         if kind == protocol.HELLO:
             self.facts = value
-        elif kind == protocol.EVENT:
+        elif kind in (protocol.EVENT, protocol.FLIGHT):
             self.early.append((kind, value))
         elif value == 0:  # a failure in place of the hello
             raise error

@@ -76,6 +76,8 @@ class InProcess(object):
         self._taken = deque()  # type: Deque[RawEvent]  # that wait() has not returned yet
         self._polled = False  # somebody polls fileno(), so that no event may be taken before it is asked for
         self._opened = 0
+        self._flight = 0
+        self._last_flight = b""  # what was there when this was closed
         self._owner = Owner()
 
     @property
@@ -159,21 +161,22 @@ class InProcess(object):
         keepalive=0,  # type: int
         last_id=0,  # type: int
         tell_options=False,  # type: bool
+        flight=0,  # type: int
     ):
         # type: (...) -> None
         """Bind the address and start the engine.
 
         ``advertised`` is (host, port) or None, ``tls`` is (certificate, private key, CA file, verify) or None,
         ``resolv_conf`` is a path or None, and ``keepalive`` is in seconds. The engine's handles are above ``last_id``.
-        With ``tell_options`` OPTIONS are requests as others. Raises TransportError and EngineError.
+        With ``tell_options`` OPTIONS are requests as others. ``flight``: the octets that :meth:`flight_records` keeps.
+        Raises TransportError and EngineError.
         """
         if self._opened:
             raise EngineError("this engine was opened before; make one for each endpoint")
         advertised_host, advertised_port = advertised or (None, 0)
         config = self._ffi.new("sb_config *")
-        config.transport = getattr(self._lib, "SB_" + transport.upper())
+        config.transport, config.port = getattr(self._lib, "SB_" + transport.upper()), port
         config.host = host_text = self._string(host)
-        config.port = port
         config.advertised_host = advertised_text = self._string(advertised_host)
         config.advertised_port = advertised_port
         config.user_agent = agent_text = self._string(user_agent)
@@ -182,17 +185,17 @@ class InProcess(object):
         config.keepalive = keepalive
         config.trace = bool(trace)
         config.tell_options = bool(tell_options)
+        config.flight = self._flight = flight
         config.last_id = last_id
+        certificate, private_key, ca_file, verify = tls or (None, None, None, "")
+        config.tls_certificate = certificate_text = self._string(certificate)
+        config.tls_private_key = key_text = self._string(private_key)
+        config.tls_ca = ca_text = self._string(ca_file)
         if tls is not None:
-            certificate, private_key, ca_file, verify = tls
-            config.tls_certificate = certificate_text = self._string(certificate)
-            config.tls_private_key = key_text = self._string(private_key)
-            config.tls_ca = ca_text = self._string(ca_file)
             config.tls_verify = getattr(self._lib, "SB_TLS_VERIFY_" + verify.upper())
         code = self._lib.sb_open(config)
-        del host_text, advertised_text, agent_text, proxy_text, resolver_text  # C code read them until here
-        if tls is not None:
-            del certificate_text, key_text, ca_text
+        # C code read them until here
+        del host_text, advertised_text, agent_text, proxy_text, resolver_text, certificate_text, key_text, ca_text
         if code == self._lib.SB_ENOTSUP and transport == "tls":
             raise NotSupportedError(NO_TLS % (port, host, self.name, self.version), code)
         if code == self._lib.SB_ENOTSUP and transport == "tcp" and self.version.startswith("3.3."):
@@ -213,6 +216,8 @@ class InProcess(object):
     def close(self, grace):
         # type: (float) -> None
         """Close the engine in about ``grace`` seconds at most. A thread in :meth:`wait` gets an EngineError."""
+        if self._flight:
+            self._last_flight = self.flight_records()
         self._check(self._lib.sb_close(self._handle, int(min(grace, 3600.0) * 1000)), "close")
         self._taken.clear()
 
@@ -268,6 +273,33 @@ class InProcess(object):
             return count, self._ffi.unpack(frames[0], length[0])
         finally:
             self._lib.sb_frames_free(frames[0])
+
+    def flight_records(self):
+        # type: () -> bytes
+        """The last messages sent and received, as many as there is room for (``flight``); also when this is closed.
+
+        They are records that :func:`sipbridge._engine.flight.parse` reads.
+        """
+        try:
+            return self._flight_octets(False)
+        except EngineError:
+            return self._last_flight
+
+    def take_flight(self):
+        # type: () -> bytes
+        """The same, but none of them stays."""
+        return self._flight_octets(True) if self._flight else b""
+
+    def _flight_octets(self, take):
+        # type: (bool) -> bytes
+        records, length = self._ffi.new("char **"), self._ffi.new("size_t *")
+        if not self._check(self._lib.sb_flight(self._handle, take, records, length), "flight"):
+            return b""
+        try:
+            octets = self._ffi.unpack(records[0], length[0])  # type: bytes
+            return octets
+        finally:
+            self._lib.sb_frames_free(records[0])
 
     def vocabulary(self):
         # type: () -> Dict[str, Dict[int, str]]

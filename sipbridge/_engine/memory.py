@@ -88,6 +88,11 @@ class Memory(object):
             self._medium.remove(self)
             self._tell()
 
+    def flight_records(self):
+        # type: () -> bytes
+        """None: there are no messages."""
+        return b""
+
     def fileno(self):
         # type: () -> int
         with self._medium.lock:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from typing import Any, Dict, List, Sequence, Tuple
 
 #: The version of the protocol. Both sides must have the same.
-VERSION = 3
+VERSION = 4
 
 #: The kinds of frames. HELLO, RESULT, FAILURE and EVENT come from the worker; COMMAND and CREDIT go to it. ALIVE comes
-#: from it, and from services of a sidecar. LAST_WORDS and FILE come from process 1 of a container.
-HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT, ALIVE, LAST_WORDS, FILE = range(1, 10)
+#: from it, and from services of a sidecar. LAST_WORDS and FILE come from process 1 of a container; FLIGHT from
+#: the worker.
+HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT, ALIVE, LAST_WORDS, FILE, FLIGHT = range(1, 11)
 
 #: The environment variable with the settings of process 1 of a container, JSON.
 CONTAINER_VARIABLE = "SIPBRIDGE_CONTAINER"
@@ -83,7 +84,7 @@ class Decoder(object):
         frames, start, end = [], 0, len(octets)
         while end - start >= FRAME_HEAD.size:
             length, kind = FRAME_HEAD.unpack_from(octets, start)
-            if length > MAX_FRAME or not HELLO <= kind <= FILE:
+            if length > MAX_FRAME or not HELLO <= kind <= FLIGHT:
                 raise ProtocolError("no frame of the worker protocol: kind %d, %d octets" % (kind, length))
             if end - start - FRAME_HEAD.size < length:
                 break

@@ -14,6 +14,8 @@ from collections import deque
 
 from sipbridge._compat import monotonic
 from sipbridge._engine import protocol
+from sipbridge._engine.flight import Kept
+from sipbridge._engine.forwarding import forward
 from sipbridge._engine.in_process import InProcess
 from sipbridge._engine.ledger import Ledger, unreported
 from sipbridge._engine.owner import Owner
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from sipbridge._engine.process import Process
     from sipbridge._engine.records import Parties, RawEvent
 
-    _Forwarding = InProcess  # _forward() gives Remote its methods
+    _Forwarding = InProcess  # forward() gives Remote its methods
 else:
     _Forwarding = object
 
@@ -48,9 +50,6 @@ WINDOW = 1000
 
 #: The seconds that closing may take in addition to the ``grace`` for peers.
 _CLOSING = 1.5
-
-#: The methods of an engine that only its server calls.
-_BETWEEN = frozenset(["vocabulary", "take_frames", "probe", "keep_backtraces"])
 
 
 class Remote(_Forwarding):
@@ -87,6 +86,7 @@ class Remote(_Forwarding):
         self._closed = False
         self._opening = None  # type: Optional[List[Any]]  # the names of the last arguments of open(), and all its arguments
         self._ledger = Ledger()
+        self._messages = Kept(0)
         self._alert = None  # type: Optional[Alert]  # for programs that poll a descriptor
         self._gave_up = False
         place = Place(
@@ -117,6 +117,7 @@ class Remote(_Forwarding):
             raise EngineError("this %s was opened before; make one for each endpoint" % type(self).__name__)
         self._owner = Owner()
         names = sorted(named)
+        self._messages = Kept(named.get("flight", 0))  # type: ignore[arg-type]  # an int
         self._opening = opening = [names, transport, host, port] + list(values) + [named[name] for name in names]
         channel, complaints, _ = self._supervisor.start()
         try:
@@ -159,6 +160,11 @@ class Remote(_Forwarding):
     def ping(self, within):
         # type: (float) -> int
         return int(self._command("ping", within, within=within))
+
+    def flight_records(self):
+        # type: () -> bytes
+        """The last messages that processes have told of, also those of one that was lost; see InProcess."""
+        return self._messages.joined()
 
     def fileno(self):
         # type: () -> int
@@ -412,6 +418,9 @@ class Remote(_Forwarding):
         if kind == protocol.EVENT:
             self._events.append(self._ledger.followed(value))
             return
+        if kind == protocol.FLIGHT:
+            self._messages.add(value)
+            return
         pending = channel.take(value)
         if pending is None:  # the thread that sent the command was interrupted
             return
@@ -477,22 +486,4 @@ def _is_main():
     return isinstance(threading.current_thread(), threading._MainThread)  # type: ignore[attr-defined]
 
 
-def _forward(kind):
-    # type: (type) -> None
-    """Give Remote each public method of an engine's class that it lacks, as a command of that name."""
-    for name in vars(kind):
-        if not name.startswith("_") and name not in _BETWEEN and not hasattr(Remote, name):
-            setattr(Remote, name, _forwarded(name))
-
-
-def _forwarded(name):
-    # type: (str) -> Callable[..., Any]
-    def method(self, *arguments):
-        # type: (Remote, *Any) -> Any
-        return self._command(name, *arguments)
-
-    method.__name__ = str(name)
-    return method
-
-
-_forward(InProcess)
+forward(InProcess, Remote)

@@ -35,6 +35,9 @@ _CHUNK = 65536
 #: more process and the Docker daemon, for which one event is as much work as twenty.
 _PAUSE = 0.0006
 
+#: The most octets of messages that wait to be told to a service that records them. A frame takes as many.
+_FLIGHT = 2 * 1024 * 1024
+
 #: The signs of life that whoever started the process gets: it runs; its service is gone, and it hangs up.
 ALIVE, LEAVING = b".", b"-"
 
@@ -70,6 +73,7 @@ class Server(object):
         self._decoder = protocol.Decoder()
         self._out = []  # type: List[bytes]
         self._pause = _PAUSE if settings.get("two") else 0.0
+        self._is_stuck = False  # the service did not take all of the last write
         self._said = 0  # the results and events since the last write
         self._is_busy = False  # there were several in the last write
         self._credit = 0
@@ -179,10 +183,17 @@ class Server(object):
                 raise ServiceGone
             sent = 0
         self._out = [octets[sent:]] if sent < len(octets) else []
+        self._is_stuck = bool(self._out)
 
     def _take_events(self):
         # type: () -> None
-        """Send as many events as the service allows. Without credit, do not wait for the engine's descriptor."""
+        """Send as many events as the service allows, behind the messages that have brought them. Without credit, do not
+        wait for the engine's descriptor.
+        """
+        if not self._is_stuck:  # a service that does not read gets no more
+            messages = self._engine.take_flight()
+            if messages:
+                self._out.append(protocol.frame(protocol.FLIGHT, messages))
         if self._credit:
             count, frames = self._engine.take_frames(self._credit)
             if count:
@@ -233,6 +244,7 @@ class Server(object):
         """Open the engine. ``names`` are those of the last arguments. Returns the port and a list of warnings."""
         split = len(arguments) - len(names)
         named = dict(zip([str(name) for name in names], arguments[split:]), last_id=last_id)
+        named["flight"] = min(named.get("flight", 0), _FLIGHT)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UnshieldedEngineWarning)
             self._engine.open(*arguments[:split], **named)

@@ -2,10 +2,10 @@
 
 from __future__ import absolute_import, division, print_function
 
-import re
 from collections import OrderedDict
 
 from sipbridge import record
+from sipbridge._capture.passed import call_id_of
 from sipbridge._compat import NamedTuple
 from sipbridge._replay.message import Message, address_of
 from sipbridge._text.printable import printable
@@ -23,8 +23,6 @@ _OCTETS = 33554432
 _TWICE = 0.01  # seconds within which a message is captured twice: when it leaves a device and when it enters another
 
 _RECENT = 64  # messages among which the same is looked for
-
-_ID = re.compile(br"^(?:Call-ID|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
 class Call(NamedTuple("Call", [
@@ -73,13 +71,6 @@ class Dialogue(NamedTuple("Dialogue", [
     under test had, the addresses of the other side, and the transport."""
 
     __slots__ = ()
-
-
-def call_id_of(data):
-    # type: (bytes) -> str
-    """The Call-ID of a message, or ""."""
-    found = _ID.search(data.replace(b"\r\n\r\n", b"\n\n").partition(b"\n\n")[0])
-    return found.group(1).decode("latin-1") if found else u""
 
 
 # -- the calls ---------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from memory.driver import build_part
     "sources",
     [
         ["shield/process/responses.c", "shield/check/*.c"],  # the shield's table of final responses
+        ["core/flight.c"],
         ["exosip/near.c"],
         ["exosip/due.c"],
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+import tempfile
+
 import sipbridge
 from sipbridge import access, hep, metrics, payload, record, sdp, testing
 from sipbridge._agent.account import Account
@@ -45,6 +47,9 @@ class Objects(object):
         call = sipbridge.Call(self._endpoint._agent, True, TO, Headers([("From", TO)]))
         call._id = NOBODY
         return call
+
+    def FlightRecorder(self):
+        return sipbridge.FlightRecorder(tempfile.mkdtemp(prefix="sipbridge-"))
 
     def Authenticator(self):
         return access.Authenticator("example.com", len)

@@ -11,6 +11,7 @@ from misuse.access_table import ACCESS
 from misuse.descriptions import DESCRIPTIONS
 from misuse.objects import TO
 from misuse.values import ANY, FLAG, optional, whole
+from misuse.watching_table import WATCHING
 from sipbridge import (
     health,
     hep,
@@ -49,6 +50,7 @@ INTERNAL = frozenset(
     " identity.asserted_identities identity.privacy"
     " hep.packet hep.check_server hep.check_key CaptureAgent.begin"
     " record.is_capture record.require Recorder.begin Recorder.__call__"
+    " FlightRecorder.begin FlightRecorder.settle"
     " shield.restart_with shield.main shield.report_file shield.read_counters"
     " sdp.check_direction sdp.check_port sdp.check_line sdp.check_kind"
     " uri.check_uri uri.check_address uri.check_host_port uri.address_uri uri.is_wildcard uri.warn_of_wildcard"
@@ -116,6 +118,7 @@ TABLE = {
         trace=optional(values.CALLABLE),
         record=values.PATH,
         hep=optional(_CAPTURE_SERVER),
+        flight=[5, u"folder", object()],
         tls=values.OPTIONAL_THING,
         session_expires=optional(whole(90, 2**31 - 1)),
         keepalive=optional(whole(1, 86400)),
@@ -378,10 +381,6 @@ TABLE = {
         capture_id=whole(0, 2**32 - 1),
         key=optional(values.LINE) + [u"\xe4" * 128],
     ),
-    "EcsFormatter.__init__": _entry({}, service=values.LINE),
-    "logs.write_json": _entry({}, stream=[5, u"text", object()], level=whole(0, 100), service=values.LINE,
-                              seconds=values.SECONDS),
-    "BufferedHandler.__init__": _entry({}, stream=[5, u"text", object()], seconds=values.SECONDS),
     "Recorder.__init__": _entry(dict(path=u"unused.pcap"), path=values.PATH + [None], credentials=FLAG),
     # -- bodies and values -----------------------------------------------------------------------------------
     "message_summary.parse_message_summary": _entry({}, body=values.OCTETS + [None, b"", b"\xff\x00"]),
@@ -450,6 +449,7 @@ TABLE = {
     "shield.check": _entry({}, octets=values.OCTETS + [None]),
 }
 TABLE.update(ACCESS)
+TABLE.update(WATCHING)
 
 TABLE.update(DESCRIPTIONS)
 

@@ -16,10 +16,10 @@ from sipbridge._agent.pool import MOST
 
 @pytest.fixture
 def make_phone(make_phone):
-    """Makes a Phone whose engine is in a worker, with options of Worker; ``handlers`` is the endpoint's."""
+    """Makes a Phone whose engine is in a worker, with options of Worker; the named ones are the endpoint's."""
 
-    def make(identity="sip:alice@sipbridge.test", handlers=MOST, **options):
-        return make_phone(identity=identity, handlers=handlers, engine=sipbridge.Worker(**options))
+    def make(identity="sip:alice@sipbridge.test", handlers=MOST, flight=None, **options):
+        return make_phone(identity=identity, handlers=handlers, flight=flight, engine=sipbridge.Worker(**options))
 
     return make
 
