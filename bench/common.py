@@ -96,8 +96,9 @@ class Answerer:
 
 
 def facade(engine, *options):
-    """An answerer on the facade; --worker: its engine is in another process; --watched: with metrics and logs."""
-    words = ["facade"] + [each.strip("-") for each in ("--watched", "--worker") if each in options]
+    """An answerer on the facade. --worker: its engine is in another process; --watched: with metrics and logs;
+    --flight: with a flight recorder."""
+    words = ["facade"] + [each.strip("-") for each in ("--flight", "--watched", "--worker") if each in options]
     name = " ".join(words + [engine])
     command = [sys.executable, str(HERE / "facade_answer.py")] + list(options)
     return Answerer(name, engine, command, environment(engine))

@@ -1,10 +1,11 @@
 """The same as bare_sofia.c on the facade: answers each call, and each MESSAGE, until SIGTERM.
 
-python bench/facade_answer.py [--worker | --sidecar ADDRESS | --container IMAGE] [--wait] [--watched] PORT
+python bench/facade_answer.py [--worker | --sidecar ADDRESS | --container IMAGE] [--wait] [--watched] [--flight] PORT
 
 The engine runs in a process of its own, at a socket or in a container; each time that it was replaced a line tells the
 seconds. At the end a line tells how long after its arrival the handler of a MESSAGE was called: microseconds, median.
 With --wait each call rings, and its handler waits for two seconds before it answers.
+With --flight it has a flight recorder, which writes nothing.
 With --watched it logs at INFO to a file, which nobody keeps, and serves its metrics: on the port that a line tells.
 """
 
@@ -78,14 +79,16 @@ def make_engine(options):
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ("--worker", "--wait", "--watched"):
+    for name in ("--worker", "--wait", "--watched", "--flight"):
         parser.add_argument(name, action="store_true")
     for name in ("--sidecar", "--container", "port"):
         parser.add_argument(name)
     options = parser.parse_args()
     stopped, messages = threading.Event(), Messages()
     signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
-    with sipbridge.Endpoint("udp://127.0.0.1:%s" % options.port, engine=make_engine(options)) as phone:
+    recorder = sipbridge.FlightRecorder(tempfile.mkdtemp(prefix="sipbridge-bench-")) if options.flight else None
+    address = "udp://127.0.0.1:%s" % options.port
+    with sipbridge.Endpoint(address, engine=make_engine(options), flight=recorder) as phone:
         phone.on(sipbridge.IncomingCall, answer_late if options.wait else answer)
         phone.on(sipbridge.MessageReceived, messages.answer)
         phone.on(sipbridge.EngineRestarted, tell)

@@ -6,6 +6,7 @@ calls:         for each program, how many calls a second it answers and sees thr
                that a call costs it, what a live call adds to its memory, and whether its memory comes back
 requests:      MESSAGE, and INFO within calls: requests a second, CPU time of each (requests_in.py)
 watched:       calls a second with metrics and logs at INFO beside without: 0.9 at least (watched.py)
+flight:        the same with a flight recorder beside without: 0.97 in process, 0.9 through a worker (flight.py)
 waiting:       200 calls within one second to handlers that each wait for two: when the callers hear what (waiting.py)
 sustained:     on libeXosip2, calls a second at the end of a minute beside the bare program, the library without help
                there; then with 1,000 calls standing (sustained.py)
@@ -25,6 +26,7 @@ import pathlib
 import shutil
 import time
 
+import flight
 import held
 import places
 import pypi_stacks
@@ -153,6 +155,7 @@ PARTS = {
     "sustained": sustained.measure,
     "requests": requests_in.measure,
     "watched": watched.measure,
+    "flight": flight.measure,
     "waiting": waiting.measure,
     "restarts": restarts.measure,
     "places": places.measure,

@@ -37,24 +37,30 @@ class Scraping(threading.Thread):
         self.join()
 
 
-def _measured(engine, options):
-    answerers = [facade(engine, *options), facade(engine, "--watched", *options)]
-    scraping = Scraping(answerers[1].metrics_port)
-    try:
-        note("%s: %d callers each for %d s" % (", ".join(each.name for each in answerers), PARALLEL, SECONDS))
-        before = [each.cpu_seconds() for each in answerers]
-        loads = [Load(each.port, SECONDS) for each in answerers]
-        rows = [_row(*each) for each in zip(answerers, before, loads)]
-    finally:
-        scraping.stop()
-        for each in answerers:
-            each.stop()
-    rows[1]["scrapes"] = scraping.scrapes
+def side_by_side(answerers):
+    """The rows of two answerers that are called at the same time, and the ratios of the second to the first."""
+    note("%s: %d callers each for %d s" % (", ".join(each.name for each in answerers), PARALLEL, SECONDS))
+    before = [each.cpu_seconds() for each in answerers]
+    loads = [Load(each.port, SECONDS) for each in answerers]
+    rows = [_row(*each) for each in zip(answerers, before, loads)]
     name = "%s/%s" % (rows[1]["name"], rows[0]["name"])
     return rows, {
         name: round(rows[1]["calls_per_s"] / max(0.1, rows[0]["calls_per_s"]), 3),
         "CPU time of a call, " + name: round(rows[1]["cpu_us_per_call"] / max(0.1, rows[0]["cpu_us_per_call"]), 3),
     }
+
+
+def _measured(engine, options):
+    answerers = [facade(engine, *options), facade(engine, "--watched", *options)]
+    scraping = Scraping(answerers[1].metrics_port)
+    try:
+        rows, ratios = side_by_side(answerers)
+    finally:
+        scraping.stop()
+        for each in answerers:
+            each.stop()
+    rows[1]["scrapes"] = scraping.scrapes
+    return rows, ratios
 
 
 def _row(answerer, cpu, load):

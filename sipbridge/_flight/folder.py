@@ -24,7 +24,7 @@ from sipbridge.uri import parse_host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Tuple
+    from typing import Any, Callable, Dict, List, Tuple
 
     from sipbridge._capture import writing
     from sipbridge._flight.incident import Incident
@@ -111,7 +111,8 @@ class IncidentFolder(object):
         if incident.traceback:
             _write(folder, "traceback.txt", masker.text(incident.traceback))
         told = _told(incident, len(messages), len(ours))
-        _write(folder, "incident.json", masker.text(json.dumps(told, indent=2, sort_keys=True, default=repr)) + u"\n")
+        told = _each_text(masker.text, told)  # not the JSON as a whole, which must stay JSON
+        _write(folder, "incident.json", json.dumps(told, indent=2, sort_keys=True) + "\n")
 
     # -- what stays ----------------------------------------------------------------------------------------
 
@@ -147,6 +148,18 @@ def _told(incident, messages, ours):
     told["time"] = "%s.%03dZ" % (clock, int(incident.time * 1000) % 1000)
     told["messages"] = {"window": messages, "call": ours}
     return told
+
+
+def _each_text(mask, value):
+    # type: (Callable[[str], str], Any) -> Any
+    """The value, of what JSON knows, with each text in it masked; anything else becomes its repr()."""
+    if isinstance(value, dict):
+        return dict((_each_text(mask, key), _each_text(mask, each)) for key, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return [_each_text(mask, each) for each in value]
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return mask(value if isinstance(value, (str, text_type)) else repr(value))
 
 
 def _write(folder, name, text):

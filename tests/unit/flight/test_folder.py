@@ -81,6 +81,17 @@ def test_users_are_masked_everywhere_when_asked_for(tmpdir):
     assert user in text_of(path, "traceback.txt") and user in text_of(path, "incident.json")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [u'Digest username="a", response="abc"', u"response=abc\nmore", u'response="abc', u"Authorization: Basic abc"],
+    ids=["digest", "lines", "open", "basic"],
+)
+def test_texts_are_masked_within_the_json(tmpdir, text):
+    path = IncidentFolder(str(tmpdir)).write(make_incident(text=text, facts={"line": [text, None, 5]}), [])
+    told = json.loads(text_of(path, "incident.json"))
+    assert u"abc" not in told["text"] and told["line"] == [told["text"], None, 5]
+
+
 def test_only_the_last_ones_stay(tmpdir):
     kept = IncidentFolder(str(tmpdir), count=2)
     paths = [kept.write(make_incident(time=1e9 + second), []) for second in range(4)]
