@@ -83,8 +83,8 @@ ELSEWHERE = ("aio",) + tuple(
 )
 
 #: Tests of processes, and with peers that no other Python treats otherwise: beside the default Python they run on the
-#: oldest one, with libeXosip2, as in the image.
-OF_PROCESSES = ("sidecar", "worker") + tuple(
+#: oldest one, with libeXosip2, as in the image. A replay is a peer in a process of its own.
+OF_PROCESSES = ("sidecar", "worker", "conformance/replay") + tuple(
     "conformance/peers/test_%s.py" % name for name in ("baresip", "kamailio_events", "prometheus")
 )
 
