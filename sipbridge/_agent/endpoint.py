@@ -168,6 +168,8 @@ class Endpoint(Identities, Bridges, Observed):
             quietly(self._engine.close, 0.0)
             for tap in self._taps:
                 tap.close()
+            if self._flight is not None:
+                self._flight.close()
             raise
 
     def _begin(self, trace, on_error, handlers, rules):

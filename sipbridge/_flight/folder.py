@@ -92,7 +92,10 @@ class IncidentFolder(object):
         except BaseException:
             shutil.rmtree(temporary, True)
             raise
-        self._clean(name)
+        try:
+            self._clean(name)
+        except (OSError, IOError) as error:  # another process, which keeps its incidents there, too, was first
+            log.debug("cannot look after old incidents: %s", error)
         return path
 
     def _fill(self, folder, incident, messages):

@@ -137,7 +137,10 @@ class FlightRecorder(object):
         self._changed = threading.Condition()
         self._reports = deque()  # type: Deque[_Report]
         self._writing = False
+        self._gate = threading.Lock()  # open when there is something to write
+        self._gate.acquire()
         self._closing = threading.Event()
+        self._is_over = False
         self._last = {}  # type: Dict[str, float]  # when there was an incident for this reason
         self._left_out = {}  # type: Dict[str, int]  # how many there were since
         self._before = None  # type: Any  # the handler of the signal before
@@ -156,6 +159,9 @@ class FlightRecorder(object):
                 self._before = signals.signal(self._signal, self._take_signal)
             except ValueError:
                 raise InputError("signal: open the endpoint on the main thread, which alone may set a signal's handler")
+        thread = threading.Thread(target=self._run, name="sipbridge flight recorder")
+        thread.daemon = True
+        thread.start()
         endpoint.observe(_Witness(self._report, self._causes))
 
     def settle(self, timeout):
@@ -177,6 +183,8 @@ class FlightRecorder(object):
             except ValueError:  # not on the main thread
                 log.debug("the handler of signal %d stays", self._signal)
             self._before = None
+        self._is_over = True
+        self._open_gate()
 
     # -- what happens --------------------------------------------------------------------------------------
 
@@ -210,6 +218,8 @@ class FlightRecorder(object):
         more = {} if about is None else facts.of_call(about)
         report = _Report(reason, "" if about is None else about.call_id, text, "", more)
         self._put(report)
+        if self._is_over:  # the endpoint is closed, and the thread has ended
+            self._write_all()
         if not report.done.wait(timeout):
             raise TimeoutError("dump: the incident was not written in %g s" % timeout)
         if report.error is not None:
@@ -232,27 +242,32 @@ class FlightRecorder(object):
 
     def _put(self, report):
         # type: (_Report) -> None
-        """Have it written. From any thread, also within a signal handler, which may have interrupted this."""
+        """Have it written. From any thread, also within a signal handler: so it takes no lock and starts no thread."""
         self._reports.append(report)
-        thread = threading.Thread(target=self._write_all, name="sipbridge flight recorder")
-        thread.daemon = True
+        self._open_gate()
+
+    def _open_gate(self):
+        # type: () -> None
         try:
-            thread.start()
-        except (RuntimeError, threading.ThreadError):  # while the interpreter exits
+            self._gate.release()
+        except (RuntimeError, threading.ThreadError):  # it is open
+            pass
+
+    def _run(self):
+        # type: () -> None
+        while not self._is_over:
+            self._gate.acquire()
             self._write_all()
 
     def _write_all(self):
         # type: () -> None
-        with self._changed:
-            if self._writing:
-                return
-            self._writing = True
         while True:
             with self._changed:
                 if not self._reports:
                     self._writing = False
                     self._changed.notify_all()
                     return
+                self._writing = True
                 report = self._reports.popleft()
             if report.after:
                 self._closing.wait(max(0.0, report.time + report.after - time.time()))

@@ -93,22 +93,22 @@ def masked_uri(uri):
 
 # -- more than credentials, where that is asked for ---------------------------------------------------------
 
-# The user of a URI (RFC 3261, 19.1.1), or the number of a tel URI (RFC 3966). So long and no longer, for linear time.
+# The user of a URI (RFC 3261, 19.1.1): what stands before "@", but for the password. Or the number of a tel URI with
+# its parameters (RFC 3966). So long and no longer, for linear time.
 _USER = re.compile(
-    u"(\\bsips?:)([^@:;?<>\\s\"',/]{1,128})(?=(?::[^@<>\\s]{0,128})?@)|(\\btel:)([^;>\\s\"',]{1,64})", re.IGNORECASE
+    u"(\\bsips?:)([^@:<>\\s\"]{1,128})(?=(?::[^@<>\\s]{0,128})?@)|(\\btel:)([^>\\s\",]{1,64})", re.IGNORECASE
 )
 
-# The display names in the fields that name somebody (RFC 3261, 20.10; RFC 3325; RFC 5806; RFC 7044).
-_NAMED = re.compile(
-    u"^((?:From|f|To|t|Contact|m|Reply-To|Refer-To|r|Referred-By|b|P-Asserted-Identity|P-Preferred-Identity"
-    u"|Remote-Party-ID|Diversion|History-Info)[ \t]*:)([^\r\n]*)", re.IGNORECASE | re.MULTILINE
+# The display names of addresses (RFC 3261, 25.1), in any field, also in one that is folded: what stands before "<sip:".
+_DISPLAY = re.compile(
+    u"(?<=[:,])\\s{0,9}(?:\"[^\"<>]{0,256}\"\\s{0,9}|[^\"<>,;:]{1,256})(?=<(?:sips?|tel):)", re.IGNORECASE
 )
-_DISPLAY = re.compile(u"(\"[^\"<>]{0,256}\"|[^\"<>,;]{1,256})(?=\\s*<)")
 
 # What a session description says in words (RFC 8866, 5.2 to 5.7): the user name of o=, and these lines.
 _WORDS = re.compile(u"^([siuep]=)([^\r\n]*)|^(o=)([^\\s]*)", re.MULTILINE)
 _IS_SDP = re.compile(u"^(?:Content-Type|c)[ \t]*:[ \t]*application/sdp", re.IGNORECASE | re.MULTILINE)
 
+_UNIT = re.compile(u"%[0-9A-Fa-f]{2}|.", re.DOTALL)  # a character, or an escaped one, which stays
 _ALPHANUMERIC = re.compile(u"[^\\W_]", re.UNICODE)
 _VISIBLE = re.compile(u"[^\r\n]")
 
@@ -138,7 +138,7 @@ class Masker(object):
         if self._bodies:
             body = _worded(body) if _IS_SDP.search(head) else _VISIBLE.sub(u"x", body)
         if self._numbers:
-            head = _NAMED.sub(lambda found: found.group(1) + _DISPLAY.sub(_blank, found.group(2)), head)
+            head = _DISPLAY.sub(_blank, head)
             head, body = self._without_users(head), self._without_users(body)
         return (head + body).encode("latin-1")
 
@@ -156,12 +156,15 @@ class Masker(object):
         # type: (Match[str]) -> str
         scheme, user = (found.group(1), found.group(2)) if found.group(1) else (found.group(3), found.group(4))
         digest = bytearray(hashlib.sha256(self._key + user.encode("utf-8")).digest())
-        return scheme + u"".join(_replacement(each, digest[i % len(digest)]) for i, each in enumerate(user))
+        parts = _UNIT.findall(user)
+        return scheme + u"".join(_replacement(each, digest[i % len(digest)]) for i, each in enumerate(parts))
 
 
 def _replacement(character, number):
     # type: (str, int) -> str
     """A digit for a digit, a letter for a letter; other characters stay."""
+    if len(character) > 1:
+        return character
     if character.isdigit():
         return u"%d" % (number % 10)
     return u"abcdefghijklmnopqrstuvwxyz"[number % 26] if character.isalpha() else character

@@ -105,7 +105,7 @@ def _is_bound(port, transport):
     return any(row[1].endswith(":%04X" % port) and (transport == "udp" or row[3] == _LISTEN) for row in rows)
 
 
-def wait_until_bound(port, alive, seconds=10.0, transport="udp"):
+def wait_until_bound(port, alive, seconds=40.0, transport="udp"):
     """Wait until the port is listened on; False when ``alive()`` no longer holds, or after the time."""
     deadline = time.time() + seconds
     while time.time() < deadline and alive():

@@ -42,7 +42,7 @@ class Sipp(object):
         command += ["-trace_msg", "-message_file", self._log_path, "-trace_err", "-error_file", self._error_path]
         command += [] if retransmissions else ["-nr"]
         self._process = Process(command + ([remote] if remote else []), folder, "sipp")
-        if remote is None and not wait_until_bound(self.port, self._process.is_alive, 10.0, transport):
+        if remote is None and not wait_until_bound(self.port, self._process.is_alive, transport=transport):
             raise AssertionError("sipp did not start\n" + self.report())
 
     def wait(self):

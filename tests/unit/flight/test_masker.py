@@ -33,6 +33,20 @@ def test_users_and_names():
     assert masked.endswith(b"call sip:" + user + b"@example.com")
 
 
+@pytest.mark.parametrize(
+    "user",
+    [b"+4930123456;phone-context=x", b"+4930123456;ext=5", b"+4930123456:secret", b"%2B4930123456", b"a/4930123456",
+     b"4930123456,1", b"'4930123456"],
+)  # fmt: skip
+def test_odd_users(user):
+    data = b'INVITE sip:%s@h SIP/2.0\r\nFrom: "A\r\n 4930123456" <sip:%s@h>;tag=1\r\n'.replace(b"%s", user)
+    data += b"P-Called-Party-ID: A 4930123456 <tel:+4930123456;ext=4930123456>\r\n\r\n"
+    masked = Masker(numbers=True).message(data)
+    assert b"4930123456" not in masked and len(masked) == len(data)
+    assert b"%2B" in masked or b"%2B" not in data
+    assert b";tag=1" in masked and masked.startswith(b"INVITE sip:") and b"@h SIP/2.0" in masked
+
+
 def test_each_masker_has_a_key_of_its_own():
     data = message(b"+4930123456789", b"text/plain", b"")
     assert len(set(Masker(numbers=True).message(data) for _ in range(4))) > 1
