@@ -29,9 +29,6 @@ else:
         "logging", "sipbridge._agent.journal", "sipbridge._agent.observers", "sipbridge._agent.traffic"
     )
 
-#: The event thread waits for a thread that has more than this to tell, so that it brings no more than can be told of.
-_ENOUGH = 100
-
 #: What an observer is told of: the names of its methods.
 KINDS = (
     "call_started", "call_progress", "call_answered", "call_ended", "refused", "registration_changed", "message",
@@ -125,11 +122,11 @@ class Observers(object):
         """Tell of all that was noted. Without the endpoint's lock.
 
         While another thread does that, it tells of this, too, and nothing is left to do here; with ``wait`` this waits
-        for it where it has a lot to tell.
+        for it, so that the event thread brings no more than can be told of.
         """
         if not self._notes or self._teller is threading.current_thread():  # an observer has called something
             return
-        while self._notes and self._telling.acquire(wait and len(self._notes) > _ENOUGH):
+        while self._notes and self._telling.acquire(wait):
             self._teller = threading.current_thread()
             try:
                 while self._notes:

@@ -10,6 +10,7 @@ import pytest
 from memory.driver import build_part
 
 
+@pytest.mark.timeout(900)  # the sanitizers are slow on a busy machine
 @pytest.mark.parametrize(
     "sources",
     [

@@ -1,6 +1,6 @@
 """Runs of the tests: one engine on one Python each, built, executed with several workers, and read.
 
-Environment: ARGS (options for pytest), ENGINES (only these, as "sofia double"), JOBS (runs at a time; default 3) and
+Environment: ARGS (options for pytest), ENGINES (only these, as "sofia double"), JOBS (runs at a time; default 2) and
 WORKERS (tests at a time in each run; default 4 on two cores).
 """
 
@@ -33,7 +33,7 @@ FEW = 3
 
 #: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy. Each worker costs
 #: five seconds, in which it collects all tests, so more runs are better than more workers. A short run has fewer.
-JOBS = int(os.environ.get("JOBS") or 3)
+JOBS = int(os.environ.get("JOBS") or 2)
 WORKERS = int(os.environ.get("WORKERS") or 2 * (os.cpu_count() or 1))
 FEW_WORKERS = 3
 

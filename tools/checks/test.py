@@ -5,7 +5,7 @@
 --all (`make test-all`): on every Python that is here.
 
 Environment: ARGS (options for pytest), PYTHONS and ENGINES (only these, as "2.7 3.11", "sofia double"), DURATIONS=1
-(name the tests that took longest, and why), JOBS (runs at a time; default 3) and WORKERS (tests at a time in each run;
+(name the tests that took longest, and why), JOBS (runs at a time; default 2) and WORKERS (tests at a time in each run;
 default 4 on two cores).
 """
 

@@ -79,7 +79,7 @@ def test_the_answer_to_it_may_be_deferred(dialogs):
     mine = dialogs[0]
     with mine.call.events(timeout=LIMIT) as events:
         mine.within("FROB", 20)
-        next(events).defer(0.3)
+        next(event for event in events if isinstance(event, sipbridge.RequestReceived)).defer(0.3)  # ACK may be late
     mine.peer.next("501")
 
 
