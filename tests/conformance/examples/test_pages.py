@@ -134,6 +134,14 @@ def test_the_examples_of_tracing_md(starter, other):
     assert os.path.getsize(os.path.join(folder, "message.pcap")) > 500
 
 
+def test_the_example_of_flight_md(starter):
+    folder = starter.folder()
+    example = _start("flight.md", folder)
+    assert example.wait(LIMIT) == 0, example.output()
+    (incident,) = os.listdir(os.path.join(folder, "incidents"))
+    assert "Z-dump-" in incident
+
+
 def test_the_example_of_replay_md(starter):
     example = _start("replay.md", starter.folder())
     assert example.wait(LIMIT) == 0, example.output()
