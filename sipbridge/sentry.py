@@ -8,6 +8,7 @@ Every endpoint that is opened after that is watched. See docs/watching.md. It ne
 
 from __future__ import absolute_import, division, print_function
 
+import io
 import re
 import sys
 import threading
@@ -23,10 +24,10 @@ from sipbridge.errors import NotSupportedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Deque, Dict, List, Optional
+    from typing import Any, Deque, Dict, Iterator, List, Optional, Tuple
 
     from sipbridge._agent.fault import Fault
-    from sipbridge._agent.observers import Crash, Message, Refusal
+    from sipbridge._agent.observers import Crash, Incident, Message, Refusal
     from sipbridge._call.call import Call
     from sipbridge.events import EngineFailed, RegistrationChanged
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 else:
     try:
         import sentry_sdk
+        import sentry_sdk.attachments
+        import sentry_sdk.envelope
         import sentry_sdk.integrations.logging
         import sentry_sdk.scope
         import sentry_sdk.serializer
@@ -45,6 +48,9 @@ else:
 
 #: Calls whose messages are kept in mind, those of which something was heard last; and the messages of each.
 _CALLS, _MESSAGES = 2000, 30
+
+#: The most octets of the files of an incident, together; and the number of events for which one may come.
+_ATTACHED, _AWAITED = 1024 * 1024, 64
 
 #: The most characters of a native backtrace.
 _BACKTRACE = 16384
@@ -208,6 +214,7 @@ class _Reporter(observers.Observer):
         self._pace = Pace(1, 60.0)
         self._messages = OrderedDict()  # type: OrderedDict[str, Deque[Message]]  # of each Call-ID
         self._here = threading.local()  # .scopes: of the handlers that run on this thread
+        self._awaited = OrderedDict()  # type: OrderedDict[int, Tuple[str, Any, bool]]  # see _await()
 
     def message(self, message):
         # type: (Message) -> None
@@ -274,10 +281,10 @@ class _Reporter(observers.Observer):
         event["level"] = "fatal" if fault.fatal else "error"
         event["logger"] = "sipbridge"
         if (self._here.__dict__.get("scopes") or [None])[-1] is not None:  # within the handler
-            sentry_sdk.capture_event(event, hint=hint)
+            self._await(fault, sentry_sdk.capture_event(event, hint=hint))
             return
         call = getattr(fault.event, "call", None)
-        self._capture(event, hint, self._completing(call, fault.call_id))
+        self._await(fault, self._capture(event, hint, self._completing(call, fault.call_id)))
 
     def refused(self, refusal):
         # type: (Refusal) -> None
@@ -335,7 +342,7 @@ class _Reporter(observers.Observer):
             "level": "error", "logger": "sipbridge.engine", "exception": {"values": [value]},
             "contexts": {ENGINE: context},
         }  # type: Dict[str, Any]  # fmt: skip
-        self._capture(event, None)
+        self._await(crash, self._capture(event, None))
 
     def engine_failed(self, failed):
         # type: (EngineFailed) -> None
@@ -343,12 +350,79 @@ class _Reporter(observers.Observer):
             self._capture({"level": "fatal", "logger": "sipbridge.engine", "message": failed.reason}, None)
 
     def _capture(self, event, hint, processor=None):
-        # type: (Dict[str, Any], Any, Any) -> None
+        # type: (Dict[str, Any], Any, Any) -> Optional[str]
         make = getattr(sentry_sdk, "new_scope", None) or sentry_sdk.push_scope
         with make() as scope:
             if processor is not None:
                 scope.add_event_processor(processor)
-            sentry_sdk.capture_event(event, hint=hint)
+            sent = sentry_sdk.capture_event(event, hint=hint)  # type: Optional[str]  # the id, or None
+        return sent
+
+    # -- the incident of an event, which is written after it -------------------------------------------------
+
+    def _await(self, about, event_id):
+        # type: (Any, Optional[str]) -> None
+        """An incident about this may come, for the event that was sent.
+
+        It is kept by id(), so that no traceback stays because of it. What the recorder tells of exists until then, and
+        whatever gets the same id() later has an event of its own.
+        """
+        client = _client()
+        with self._lock:
+            self._awaited.pop(id(about), None)
+            if event_id is not None and client is not None:  # Sentry's own filters may have dropped it
+                self._awaited[id(about)] = event_id, client.transport, _tells_persons()
+            if len(self._awaited) > _AWAITED:
+                self._awaited.popitem(last=False)
+
+    def incident_written(self, incident):
+        # type: (Incident) -> None
+        """Its files follow the event in an envelope of their own, so that the event has waited for nothing."""
+        with self._lock:
+            event_id, transport, may_know = self._awaited.pop(id(incident.about), (None, None, False))
+        if transport is None:
+            return
+        envelope = sentry_sdk.envelope.Envelope(headers={"event_id": event_id})
+        for name, octets in _files(incident, not may_know):
+            envelope.add_item(sentry_sdk.attachments.Attachment(bytes=octets, filename=name).to_envelope_item())
+        transport.capture_envelope(envelope)
+
+
+class _Full(Exception):
+    """There is no room for more."""
+
+
+class _Bounded(io.BytesIO):
+    """A stream that takes so many octets. Raises _Full when there come more."""
+
+    room = 0
+
+    def write(self, octets):  # type: ignore[no-untyped-def]
+        if self.tell() + len(octets) > self.room:
+            raise _Full
+        return io.BytesIO.write(self, octets)
+
+
+def _files(incident, mask):
+    # type: (Incident, bool) -> Iterator[Tuple[str, bytes]]
+    """The files of an incident about its call, or, where it has none, about all; and what was left out, in a word."""
+    room, left_out = _ATTACHED, []
+    for name, write in incident.files(mask, mask):
+        if name == "call.svg" or (name == "window.pcapng" and incident.call_id):
+            continue
+        stream = _Bounded()
+        stream.room = room
+        try:
+            write(stream)
+        except _Full:
+            left_out.append(name)
+            continue
+        octets = stream.getvalue()
+        room -= len(octets)
+        yield name, octets
+    if left_out:
+        text = "Left out, as too large for Sentry: %s. See %s.\n" % (", ".join(left_out), incident.path)
+        yield "left-out.txt", text.encode("utf-8", "replace") if isinstance(text, text_type) else text
 
 
 def _call_id_of(event):

@@ -52,6 +52,10 @@ class BanList(object):
         self._order = []  # type: List[Tuple[float, Network]]  # a heap of those, and of some that are over
         self._counts = OrderedDict()  # type: OrderedDict[Network, List[float]]  # failures, and when the first one was
 
+    def __repr__(self):
+        # type: () -> str
+        return "<BanList: after %r failures in %g s for %g s>" % (self._failures, self._within, self._seconds)
+
     def __len__(self):
         # type: () -> int
         """How many bans there are."""

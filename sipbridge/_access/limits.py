@@ -32,6 +32,10 @@ class _Rate(object):
         # type: () -> int
         return len(self._left)
 
+    def __repr__(self):
+        # type: () -> str
+        return "%g/s with a burst of %g" % (self._rate, self._burst)
+
     def take(self, source):
         # type: (Optional[Network]) -> bool
         """Count one; False where it is one too many."""
@@ -88,6 +92,10 @@ class SourceLimits(object):
         self._exempt = Networks(exempt, "exempt")
         self._up = {}  # type: Dict[Optional[Network], int]  # calls of each source
         self._lock = threading.Lock()
+
+    def __repr__(self):
+        # type: () -> str
+        return "<SourceLimits: calls %r, %r at once, requests %r>" % (self._calls, self._at_once, self._requests)
 
     # -- for the endpoint ----------------------------------------------------------------------------------
 

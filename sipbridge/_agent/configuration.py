@@ -11,7 +11,7 @@ from sipbridge.uri import check_host_port, check_uri, is_wildcard, warn_of_wildc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Iterable, Optional, Protocol, Sequence, Tuple, Union
+    from typing import Any, Dict, Iterable, Optional, Protocol, Sequence, Tuple, Union
 
     from sipbridge import hep as _hep
     from sipbridge import record as _record
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
         octets = 0  # type: int
 
-        def begin(self, endpoint, engine, transport, host, port):
-            # type: (Any, Any, str, str, int) -> None
+        def begin(self, endpoint, engine, told, given, transport, host, port):
+            # type: (Any, Any, Any, Dict[str, Any], str, str, int) -> None
             raise NotImplementedError
 
         def settle(self, timeout):

@@ -133,6 +133,7 @@ class Endpoint(Identities, Bridges, Observed):
         allow=None, authenticator=None, limits=None, bans=None, hep=None, flight=None
     ):
         # type: (str, Optional[str], Union[str, Engine, None], Union[None, str, Sequence[str]], Optional[str], Optional[str], Optional[Callable[[TraceMessage], object]], Union[None, str, Recorder], Optional[Tls], Optional[int], Optional[str], Optional[int], Optional[Callable[[Fault], object]], int, Iterable[str], Optional[str], Optional[Iterable[str]], Optional[Authenticator], Optional[SourceLimits], Optional[BanList], Union[None, str, CaptureAgent], Optional[configuration.Flight]) -> None
+        given = dict(locals())  # the arguments, of which the flight recorder tells
         load_inside_import()
         local = parse_transport_address(address)
         settings = configuration.checked(
@@ -162,7 +163,7 @@ class Endpoint(Identities, Bridges, Observed):
             self._local = local._replace(port=self._engine.port)
             self._agent = Agent(self._engine, self.identity, interval)
             self._agent.trust, self._agent.trunk = trust, configuration.make_trunk(self._agent, settings.proxies)
-            self._begin(trace, on_error, handlers, rules)
+            self._begin(given, rules)
         except BaseException:  # nobody has it yet who could close it
             _open_endpoints.discard(self)
             quietly(self._engine.close, 0.0)
@@ -172,21 +173,21 @@ class Endpoint(Identities, Bridges, Observed):
                 self._flight.close()
             raise
 
-    def _begin(self, trace, on_error, handlers, rules):
-        # type: (Optional[Callable[[TraceMessage], object]], Optional[Callable[[Fault], object]], int, Optional[Rules]) -> None
+    def _begin(self, given, rules):
+        # type: (Dict[str, Any], Optional[Rules]) -> None
         table = Table(self._agent, self._local.host.strip("[]"))
         self._agent.admission = configuration.make_admission(self._agent, rules, table.refuse)
         self._dispatcher = self._Dispatcher(
-            self._engine, table.follow, settle, self.close, on_error, handlers, self._taps
+            self._engine, table.follow, settle, self.close, given["on_error"], given["handlers"], self._taps
         )
         self._agent.dispatcher = self._dispatcher
         for tap in self._taps:
             tap.begin(*self._local)
-        if trace is not None:
-            self.on(events.TraceMessage, trace)
+        if given["trace"] is not None:
+            self.on(events.TraceMessage, given["trace"])
         self._observe_everywhere()
         if self._flight is not None:
-            self._flight.begin(self, self._engine, *self._local)
+            self._flight.begin(self, self._engine, self._agent.observers, given, *self._local)
         _open_endpoints.add(self)
         if self._agent.trunk is not None:
             self._agent.add_trunk(self._agent.trunk, True)

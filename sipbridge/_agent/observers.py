@@ -6,7 +6,7 @@ from sipbridge._compat import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, List, Optional
+    from typing import Any, BinaryIO, Callable, Iterator, List, Optional, Tuple
 
     from sipbridge import events
     from sipbridge._agent.fault import Fault
@@ -84,13 +84,32 @@ class Crash(NamedTuple("Crash", [
     __slots__ = ()
 
 
+class Incident(NamedTuple("Incident", [
+    ("path", "str"), ("reason", "str"), ("call_id", "str"), ("about", "Any"),
+    ("files", "Callable[[bool, bool], Iterator[Tuple[str, Callable[[BinaryIO], object]]]]"),
+])):
+    """An incident that the endpoint's :class:`~sipbridge.FlightRecorder` has written.
+
+    Attributes:
+        path: of its folder.
+        reason: why, as "handler-failed"; docs/flight.md has them.
+        call_id: the Call-ID of the call that it is about, or "".
+        about: the :class:`~sipbridge.Fault`, :class:`Crash` or :class:`~sipbridge.CallEnded` that it is about, or None.
+        files: a function of two flags, whether to mask users in URIs, and bodies, also where the recorder does not. It
+            returns the names of the files, those that matter most first, each with a function that writes it to a
+            stream. Call it before the observer's method returns.
+    """
+
+    __slots__ = ()
+
+
 class Observer(object):
     """Is told what happens at an endpoint: derive from it, and give one to :meth:`~sipbridge.Endpoint.observe`.
 
     Each method does nothing here. Write those that you need. They are called one after the other, in the order in which
-    things happened, but for those of handlers, which are called on the thread of the handler. They must return soon and
-    must not wait, since events wait meanwhile. A Call that they get is one of :mod:`sipbridge`, also for an endpoint of
-    :mod:`sipbridge.aio`: read its attributes.
+    things happened, but for those of handlers and incidents, which are called on their threads. They must return soon
+    and must not wait, since events wait meanwhile. A Call that they get is one of :mod:`sipbridge`, also for an
+    endpoint of :mod:`sipbridge.aio`: read its attributes.
 
     What a method raises is logged, once for each method, and disturbs nothing.
     """
@@ -155,6 +174,13 @@ class Observer(object):
     def engine_failed(self, failed):
         # type: (events.EngineFailed) -> None
         """The engine is lost for good."""
+
+    def incident_written(self, incident):
+        # type: (Incident) -> None
+        """The endpoint's FlightRecorder has written an :class:`Incident`.
+
+        On the recorder's thread, which writes the next one after that.
+        """
 
 
 #: What makes an observer for each endpoint that will be opened.

@@ -33,6 +33,7 @@ else:
 KINDS = (
     "call_started", "call_progress", "call_answered", "call_ended", "refused", "registration_changed", "message",
     "handler_began", "handler_ended", "fault", "engine_lost", "engine_restarted", "engine_failed",
+    "incident_written",
 )  # fmt: skip
 
 
@@ -83,6 +84,7 @@ class Observers(object):
     engine_lost = ()  # type: _Told
     engine_restarted = ()  # type: _Told
     engine_failed = ()  # type: _Told
+    incident_written = ()  # type: _Told
 
     def __init__(self):
         # type: () -> None

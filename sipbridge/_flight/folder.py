@@ -4,7 +4,6 @@ from __future__ import absolute_import, division, print_function
 
 import binascii
 import io
-import json
 import logging
 import os
 import re
@@ -12,24 +11,17 @@ import shutil
 import time
 
 from sipbridge import record
-from sipbridge._capture.passed import call_id_of
-from sipbridge._compat import text_type
-from sipbridge._later import later
+from sipbridge._flight.pieces import pieces
 from sipbridge._text.arguments import check_delay, check_path, check_whole
 from sipbridge._text.masking import Masker
 from sipbridge.errors import InputError
-from sipbridge.ladder import Arrow, draw_arrows, label
-from sipbridge.svg import render
-from sipbridge.uri import parse_host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Tuple
+    from typing import Any, Iterator, List
 
-    from sipbridge._capture import writing
     from sipbridge._flight.incident import Incident
-else:
-    writing = later("sipbridge._capture.writing")
+    from sipbridge._flight.pieces import Piece
 
 log = logging.getLogger("sipbridge.flight")
 
@@ -87,7 +79,9 @@ class IncidentFolder(object):
         path, temporary = os.path.join(self.path, name), os.path.join(self.path, ".%s.new" % name)
         os.mkdir(temporary, 0o700)
         try:
-            self._fill(temporary, incident, messages)
+            for file_name, put in self.pieces(incident, messages):
+                with io.open(os.path.join(temporary, file_name), "wb") as stream:
+                    put(stream)
             os.rename(temporary, path)
         except BaseException:
             shutil.rmtree(temporary, True)
@@ -98,24 +92,10 @@ class IncidentFolder(object):
             log.debug("cannot look after old incidents: %s", error)
         return path
 
-    def _fill(self, folder, incident, messages):
-        # type: (str, Incident, List[record.Passed]) -> None
-        masker = Masker(*self._masks)
-        masked = [each._replace(data=masker.message(each.data)) for each in messages]
-        its = [incident.call_id and call_id_of(each.data) == incident.call_id for each in messages]
-        ours = [each for each, is_its in zip(masked, its) if is_its]
-        _write_capture(os.path.join(folder, "window.pcapng"), masked)
-        if incident.call_id:
-            _write_capture(os.path.join(folder, "call.pcapng"), ours)
-        rows = [Arrow(each.time, each.source, each.target, label(each.data), label(each.data, True)) for each in ours]
-        if rows:
-            _write(folder, "call.txt", draw_arrows(rows))
-            _write(folder, "call.svg", render(rows))
-        if incident.traceback:
-            _write(folder, "traceback.txt", masker.text(incident.traceback))
-        told = _told(incident, len(messages), len(ours))
-        told = _each_text(masker.text, told)  # not the JSON as a whole, which must stay JSON
-        _write(folder, "incident.json", json.dumps(told, indent=2, sort_keys=True) + "\n")
+    def pieces(self, incident, messages, mask_numbers=False, mask_bodies=False):
+        # type: (Incident, List[record.Passed], bool, bool) -> Iterator[Piece]
+        """The files of an incident, masked as this folder masks, and as is asked for here."""
+        return pieces(incident, messages, Masker(self._masks[0] or mask_numbers, self._masks[1] or mask_bodies))
 
     # -- what stays ----------------------------------------------------------------------------------------
 
@@ -142,51 +122,6 @@ class IncidentFolder(object):
             if not self._complained:
                 self._complained = True
                 log.warning("cannot remove the old incident %s: %s; this is logged once", path, error)
-
-
-def _told(incident, messages, ours):
-    # type: (Incident, int, int) -> Dict[str, Any]
-    told = dict(incident.facts, reason=incident.reason, call_id=incident.call_id, text=incident.text)
-    clock = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(incident.time))
-    told["time"] = "%s.%03dZ" % (clock, int(incident.time * 1000) % 1000)
-    told["messages"] = {"window": messages, "call": ours}
-    return told
-
-
-def _each_text(mask, value):
-    # type: (Callable[[str], str], Any) -> Any
-    """The value, of what JSON knows, with each text in it masked; anything else becomes its repr()."""
-    if isinstance(value, dict):
-        return dict((_each_text(mask, key), _each_text(mask, each)) for key, each in value.items())
-    if isinstance(value, (list, tuple)):
-        return [_each_text(mask, each) for each in value]
-    if value is None or isinstance(value, (bool, int, float)):
-        return value
-    return mask(value if isinstance(value, (str, text_type)) else repr(value))
-
-
-def _write(folder, name, text):
-    # type: (str, str, str) -> None
-    with io.open(os.path.join(folder, name), "wb") as stream:
-        stream.write(text.encode("utf-8") if isinstance(text, text_type) else text)  # in Python 2 ASCII is either
-
-
-def _write_capture(path, messages):
-    # type: (str, List[record.Passed]) -> None
-    packets = {}  # type: Dict[str, writing.Packets]
-    with io.open(path, "wb") as stream:
-        writer = writing.pcapng(stream)
-        for each in messages:
-            if each.transport not in packets:
-                packets[each.transport] = writing.Packets(each.transport)
-            for packet in packets[each.transport].of(_party(each.source), _party(each.target), each.data):
-                writer.writepkt(bytes(packet), each.time)
-
-
-def _party(text):
-    # type: (str) -> Tuple[str, int]
-    host, port = parse_host_port(text)
-    return host.strip("[]"), port
 
 
 def _random():

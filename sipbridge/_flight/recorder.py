@@ -9,11 +9,12 @@ import time
 import traceback
 from collections import deque
 
-from sipbridge._agent.observers import Observer
+from sipbridge._agent import observers
+from sipbridge._capture.passed import call_id_of
 from sipbridge._compat import monotonic
 from sipbridge._engine import flight
 from sipbridge._engine.local_address import Ends
-from sipbridge._flight import facts
+from sipbridge._flight import facts, settings
 from sipbridge._flight.folder import IncidentFolder, check_reason
 from sipbridge._flight.incident import Incident
 from sipbridge._text.arguments import check_delay, check_text, check_whole
@@ -22,13 +23,15 @@ from sipbridge.record import Passed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Deque, Dict, FrozenSet, Iterable, List, Optional
+    from typing import Any, Callable, Deque, Dict, FrozenSet, Iterable, Iterator, List, Optional
 
     from sipbridge import events
     from sipbridge._agent.endpoint import Endpoint
     from sipbridge._agent.fault import Fault
     from sipbridge._agent.observers import Crash
+    from sipbridge._agent.telling import Observers
     from sipbridge._call.call import Call
+    from sipbridge._flight.pieces import Piece
 
 log = logging.getLogger("sipbridge.flight")
 
@@ -43,18 +46,20 @@ class _Report(object):
     """An incident on its way to the folder.
 
     Attributes:
+        about: what it is about, as of a Written.
         after: seconds to wait before it is written.
         path: where it is, once ``done`` is set.
         error: why it is nowhere, or None.
     """
 
-    def __init__(self, reason, call_id, text, trace, more, after=0.0):
-        # type: (str, str, str, str, Dict[str, Any], float) -> None
+    def __init__(self, reason, call_id, text, trace, more, about=None, after=0.0):
+        # type: (str, str, str, str, Dict[str, Any], Any, float) -> None
         self.reason = reason
         self.call_id = call_id
         self.text = text
         self.trace = trace
         self.more = more
+        self.about = about
         self.after = after
         self.time = time.time()
         self.done = threading.Event()
@@ -62,11 +67,11 @@ class _Report(object):
         self.error = None  # type: Optional[Exception]
 
 
-class _Witness(Observer):
+class _Witness(observers.Observer):
     """Sees what is an incident."""
 
     def __init__(self, report, causes):
-        # type: (Callable[[str, str, str, str, Dict[str, Any]], None], FrozenSet[str]) -> None
+        # type: (Callable[..., None], FrozenSet[str]) -> None
         self._report = report
         self._causes = causes
 
@@ -74,18 +79,18 @@ class _Witness(Observer):
         # type: (Fault) -> None
         lines = traceback.format_exception(*fault.exc_info)
         reason = "fault" if fault.handler is None else "handler-failed"
-        self._report(reason, fault.call_id, lines[-1].strip(), "".join(lines), {})
+        self._report(reason, fault.call_id, lines[-1].strip(), "".join(lines), {}, fault)
 
     def engine_lost(self, crash):
         # type: (Crash) -> None
         more = {"pid": crash.pid, "core": crash.core}
-        self._report("engine-lost", "", crash.reason, crash.backtrace, more)
+        self._report("engine-lost", "", crash.reason, crash.backtrace, more, crash)
 
     def call_ended(self, ended):
         # type: (events.CallEnded) -> None
         if ended.cause in self._causes:
             text = "call ended: %s (%d %s)" % (ended.cause, ended.status, ended.reason)
-            self._report("call-ended", ended.call.call_id, text, "", facts.of_call(ended.call, ended))
+            self._report("call-ended", ended.call.call_id, text, "", facts.of_call(ended.call, ended), ended)
 
 
 class FlightRecorder(object):
@@ -133,6 +138,8 @@ class FlightRecorder(object):
         self._folder = IncidentFolder(folder, keep, keep_megabytes, keep_days, mask_numbers, mask_bodies)
         self._endpoint = None  # type: Any  # the Endpoint
         self._engine = None  # type: Any
+        self._observers = None  # type: Any
+        self._settings = {}  # type: Dict[str, Any]
         self._transport, self._ends = "udp", Ends("", 0)
         self._changed = threading.Condition()
         self._reports = deque()  # type: Deque[_Report]
@@ -147,12 +154,13 @@ class FlightRecorder(object):
 
     # -- the endpoint's ------------------------------------------------------------------------------------
 
-    def begin(self, endpoint, engine, transport, host, port):
-        # type: (Endpoint, Any, str, str, int) -> None
-        """Record this endpoint, which opens. Raises InputError."""
+    def begin(self, endpoint, engine, told, given, transport, host, port):
+        # type: (Endpoint, Any, Observers, Dict[str, Any], str, str, int) -> None
+        """Record this endpoint, which opens and was given these arguments. Raises InputError."""
         if self._endpoint is not None:
             raise InputError("flight: this FlightRecorder is of another endpoint; make one for each")
-        self._endpoint, self._engine = endpoint, engine
+        self._endpoint, self._engine, self._observers = endpoint, engine, told
+        self._settings = settings.of_arguments(given)
         self._transport, self._ends = "udp" if transport == "udp" else "tcp", Ends(host, port)
         if self._signal is not None:
             try:
@@ -226,8 +234,8 @@ class FlightRecorder(object):
             raise InputError("cannot write the incident: %s" % report.error)
         return str(report.path)
 
-    def _report(self, reason, call_id, text, trace, more):
-        # type: (str, str, str, str, Dict[str, Any]) -> None
+    def _report(self, reason, call_id, text, trace, more, about=None):
+        # type: (str, str, str, str, Dict[str, Any], Any) -> None
         now = monotonic()
         if now - self._last.get(reason, -1e9) < self._interval or len(self._reports) >= _MOST:
             self._left_out[reason] = self._left_out.get(reason, 0) + 1
@@ -236,7 +244,7 @@ class FlightRecorder(object):
         left_out = self._left_out.pop(reason, 0)
         if left_out:
             more = dict(more, left_out=left_out)
-        self._put(_Report(reason, call_id, text, trace, more, _AFTER))
+        self._put(_Report(reason, call_id, text, trace, more, about, _AFTER))
 
     # -- writing, on a thread of its own -------------------------------------------------------------------
 
@@ -276,16 +284,27 @@ class FlightRecorder(object):
     def _write(self, report):
         # type: (_Report) -> None
         try:
-            found = facts.of_endpoint(self._endpoint, self._engine)
+            found = dict(facts.of_endpoint(self._endpoint, self._engine), settings=self._settings)
             found.update(report.more)
-            incident = Incident(report.reason, report.time, report.call_id, report.text, report.trace, found)
-            report.path = self._folder.write(incident, self._messages())
+            messages = self._messages()
+            call_id = report.call_id or (_last_call(messages, report.time) if report.reason == "engine-lost" else "")
+            incident = Incident(report.reason, report.time, call_id, report.text, report.trace, found)
+            report.path = self._folder.write(incident, messages)
             log.warning("incident %s: %s", report.reason, report.path, extra={"event": "incident"})
         except Exception as error:
             report.error = error
             log.error("cannot write an incident (%s) to %s: %s", report.reason, self._folder.path, error)
+            return
         finally:
             report.done.set()
+        if self._observers.incident_written:
+
+            def files(mask_numbers, mask_bodies):
+                # type: (bool, bool) -> Iterator[Piece]
+                return self._folder.pieces(incident, messages, mask_numbers, mask_bodies)
+
+            told = observers.Incident(report.path, incident.reason, incident.call_id, report.about, files)
+            self._observers.tell_now("incident_written", told)
 
     def _messages(self):
         # type: () -> List[Passed]
@@ -297,6 +316,13 @@ class FlightRecorder(object):
                 source, target = self._ends.of(record.outgoing, record.peer)
                 found.append(Passed(record.time, _end(source), _end(target), record.data, transport, False))
         return found
+
+
+def _last_call(messages, until):
+    # type: (List[Passed], float) -> str
+    """The Call-ID of the last message until then, of which an engine that was lost may have died."""
+    found = (call_id_of(each.data) for each in reversed(messages) if each.time <= until)
+    return next((call_id for call_id in found if call_id), "")
 
 
 def _end(end):

@@ -114,7 +114,7 @@ _VISIBLE = re.compile(u"[^\r\n]")
 
 
 class Masker(object):
-    """Masks the messages and texts of one incident alike: credentials, and what else is asked for.
+    """Masks the messages and texts of one incident alike: credentials, passwords in URIs, and what else is asked for.
 
     What is masked keeps its length. Equal users stay equal, so that one can follow a call; their key is forgotten.
 
@@ -134,7 +134,7 @@ class Masker(object):
         text = masked(data.decode("latin-1"))
         end = _HEAD_END.search(text)
         split = end.start() if end else len(text)
-        head, body = text[:split], text[split:]
+        head, body = _PASSWORD.sub(_blotted_password, text[:split]), text[split:]
         if self._bodies:
             body = _worded(body) if _IS_SDP.search(head) else _VISIBLE.sub(u"x", body)
         if self._numbers:
@@ -168,6 +168,11 @@ def _replacement(character, number):
     if character.isdigit():
         return u"%d" % (number % 10)
     return u"abcdefghijklmnopqrstuvwxyz"[number % 26] if character.isalpha() else character
+
+
+def _blotted_password(found):
+    # type: (Match[str]) -> str
+    return found.group(1) + u":" + u"x" * (len(found.group()) - len(found.group(1)) - 2) + u"@"
 
 
 def _blank(found):

@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import functools
 import io
 import json
 import os
@@ -14,7 +15,7 @@ from conformance.conftest import USERS
 from conformance.sdp import ANSWER, OFFER
 from peers import tshark
 from peers.waiting import wait_until
-from sipbridge import record
+from sipbridge import access, hep, record
 
 CALL = ["INVITE", "SIP/2.0 200", "ACK", "BYE", "SIP/2.0 200"]
 
@@ -136,6 +137,36 @@ def test_numbers_and_bodies_are_masked_when_asked_for(make_phone, other, folder)
     with io.open(os.path.join(path, "window.pcapng"), "rb") as stream:
         (invite,) = [each for each in record.read(stream) if each.data.startswith(b"INVITE")]
     assert b"c=IN IP4 127.0.0.1" in invite.data and b"\r\ns=xxxxxx xxxx\r\n" in invite.data
+
+
+def test_the_settings_are_there_without_secrets(make_phone, folder, monkeypatch):
+    secrets = ["own-pw", "proxy-pw", "hep-key", "nonce-secret-of-32-octets", "user-pw", "env-pw", "added-pw"]
+    own, proxy, hep_key, secret, user, variable, added = secrets
+    monkeypatch.setenv("SIPBRIDGE_PASSWORD", variable)
+    monkeypatch.setenv("SIPBRIDGE_SHIELD_INVITE", "50/s")
+    recorder = sipbridge.FlightRecorder(str(folder))
+    phone = make_phone(
+        flight=recorder, identity='"Alice" <sip:alice:%s@example.com>' % own, session_expires=1800, handlers=7,
+        outbound_proxy=["sip:p:%s@127.0.0.1:9;lr" % proxy, "sip:127.0.0.1:8;lr"],
+        hep=hep.CaptureAgent("udp://127.0.0.1:9", key=hep_key), on_error=functools.partial(print, user),
+        authenticator=access.Authenticator("example.com", lambda name, realm: user, secret=secret),
+        limits=access.SourceLimits(calls_per_second=5, calls_at_once=20), bans=access.BanList(), allow=["127.0.0.0/8"],
+    )  # fmt: skip
+    phone.endpoint.add_credentials("alice", added)
+    path = recorder.dump()
+    with io.open(os.path.join(path, "incident.json"), encoding="utf-8") as stream:
+        found = json.load(stream)["settings"]
+    assert found["address"].startswith("udp://127.0.0.1:")
+    assert found["identity"] == '"Alice" <sip:alice:***@example.com>'
+    assert found["outbound_proxy"] == ["sip:p:***@127.0.0.1:9;lr", "sip:127.0.0.1:8;lr"]
+    assert (found["session_expires"], found["handlers"], found["allow"]) == (1800, 7, ["127.0.0.0/8"])
+    assert found["limits"] == "<SourceLimits: calls 5/s with a burst of 5, 20 at once, requests None>"
+    assert (found["authenticator"], found["on_error"]) == ("<Authenticator for example.com>", "partial")
+    assert found["keepalive"] is None and found["environment"]["SIPBRIDGE_SHIELD_INVITE"] == "50/s"
+    for name in os.listdir(path):
+        with io.open(os.path.join(path, name), "rb") as stream:
+            octets = stream.read().decode("latin-1")
+        assert not [each for each in secrets if each in octets]
 
 
 def test_a_recorder_is_of_one_endpoint(make_phone, folder):

@@ -19,13 +19,14 @@ except ImportError:
 
 
 def _items(octets):
-    """The header and the payload of each item in an envelope."""
-    rest = octets.split(b"\n", 1)[1]
+    """The header of the envelope, and those of its items with their payloads."""
+    first, rest = octets.split(b"\n", 1)
+    first = json.loads(first.decode("utf-8"))
     while rest.strip():
         head, _, rest = rest.partition(b"\n")
         head = json.loads(head.decode("utf-8"))
         length = head.get("length", rest.find(b"\n"))
-        yield head, rest[:length]
+        yield first, head, rest[:length]
         rest = rest[length:].lstrip(b"\n")
 
 
@@ -58,12 +59,13 @@ class SentryServer(object):
 
     Attributes:
         events: what came, each a dict.
+        attachments: by the id of the event, a dict of the octets of its attachments by their names.
         raw: the octets of all of it, unpacked.
         dsn: for sentry_sdk.init().
     """
 
     def __init__(self, certificates=None):
-        self.events, self.raw = [], b""
+        self.events, self.raw, self.attachments = [], b"", {}
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -75,9 +77,11 @@ class SentryServer(object):
                 if self.path.endswith("/store/"):
                     server.events.append(json.loads(octets.decode("utf-8")))
                 else:
-                    for head, payload in _items(octets):
+                    for first, head, payload in _items(octets):
                         if head["type"] == "event":
                             server.events.append(json.loads(payload.decode("utf-8")))
+                        elif head["type"] == "attachment":
+                            server.attachments.setdefault(first["event_id"], {})[head["filename"]] = payload
                 self.send_response(200)
                 self.send_header("Content-Length", "2")
                 self.end_headers()

@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import io
 import json
 import logging
 import os
@@ -13,7 +14,8 @@ import sentry_sdk
 import sipbridge
 from conformance.sdp import OFFER
 from peers.sentry_server import SentryServer
-from sipbridge import sentry
+from peers.waiting import wait_until
+from sipbridge import record, sentry
 from sipbridge._agent.agent import Draining
 from sipbridge.sentry import CALL, ENGINE, REFUSAL, REGISTRATION, SipbridgeIntegration
 
@@ -155,6 +157,61 @@ def test_a_lost_engine_has_its_signal_its_backtrace_and_the_core(init, server, t
     assert any("libc" in package for package in packages) and "backtrace" in context
     sentry_sdk.flush(LIMIT)
     assert len(server.events) == 1  # the log's line of it is not another
+
+
+def attachments(server, event):
+    """The files of the incident that follows an event, by name, once they are there."""
+    wait_until(lambda: event["event_id"] in server.attachments)
+    return server.attachments[event["event_id"]]
+
+
+def test_the_incident_of_a_handler_that_failed_follows_its_event(init, server, make_phone, tmpdir):
+    init()
+    phone = make_phone(flight=sipbridge.FlightRecorder(str(tmpdir)))
+    peer = make_phone(identity=IDENTITY)
+
+    @phone.endpoint.on(sipbridge.IncomingCall)
+    def take(event):
+        event.call.ring()
+        raise ValueError("too much")
+
+    call = peer.endpoint.invite(phone.endpoint.uri, OFFER)
+    event = server.until(lambda event: kind_of(event) == "ValueError")
+    files = attachments(server, event)
+    assert set(files) == {"incident.json", "traceback.txt", "call.txt", "call.pcapng"}
+    messages = [each.data.split(b" ", 1)[0] for each in record.read(io.BytesIO(files["call.pcapng"]))]
+    assert messages[0] == b"INVITE" and b"too much" in files["traceback.txt"] and b"INVITE" in files["call.txt"]
+    assert json.loads(files["incident.json"].decode("utf-8"))["call_id"] == call.call_id
+    assert b"alice" not in server.raw  # nobody has asked for who called
+
+
+def test_the_incident_is_masked_as_the_recorder_masks_where_sentry_may_know(init, server, make_phone, tmpdir):
+    is_old = not hasattr(sentry_sdk, "get_client")
+    init(**({"send_default_pii": True} if is_old else {"data_collection": {"user_info": True}}))
+    phone = make_phone(flight=sipbridge.FlightRecorder(str(tmpdir), mask_bodies=True))
+    peer = make_phone(identity="sip:alice@example.com")
+    phone.endpoint.on(sipbridge.IncomingCall, lambda event: event.nonsense)
+    peer.endpoint.invite(phone.endpoint.uri, OFFER.replace(b"s=-", b"s=secret"))
+    files = attachments(server, server.until(lambda event: kind_of(event) == "AttributeError"))
+    assert b"alice@" in files["call.pcapng"] and b"secret" not in files["call.pcapng"]
+
+
+def test_the_incident_of_a_lost_engine_follows_its_event(init, server, make_phone, tmpdir):
+    init()
+    phone = make_phone(flight=sipbridge.FlightRecorder(str(tmpdir)))
+    os.kill(phone.endpoint._engine.pid, signal.SIGKILL)
+    files = attachments(server, server.until(lambda event: kind_of(event) == "SIGKILL"))
+    assert json.loads(files["incident.json"].decode("utf-8"))["reason"] == "engine-lost"
+
+
+def test_too_large_an_incident_is_left_out_with_a_word(monkeypatch, init, server, make_phone, tmpdir):
+    monkeypatch.setattr(sentry, "_ATTACHED", 100)
+    init()
+    phone, peer = make_phone(flight=sipbridge.FlightRecorder(str(tmpdir))), make_phone()
+    phone.endpoint.on(sipbridge.IncomingCall, lambda event: event.nonsense)
+    peer.endpoint.invite(phone.endpoint.uri, OFFER)
+    files = attachments(server, server.until(lambda event: kind_of(event) == "AttributeError"))
+    assert set(files) == {"left-out.txt"} and b"incident.json, " in files["left-out.txt"]
 
 
 def test_a_registration_that_failed_and_a_refused_caller(init, server, make_phone):

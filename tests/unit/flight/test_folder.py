@@ -135,7 +135,7 @@ def test_an_incident_that_cannot_be_written_leaves_nothing(tmpdir, monkeypatch):
     def fail(*arguments):
         raise OSError("disk full")
 
-    monkeypatch.setattr(module, "_write", fail)
+    monkeypatch.setattr(module, "pieces", fail)
     with pytest.raises(OSError):
         kept.write(make_incident(), [passed(CALL)])
     assert os.listdir(str(tmpdir)) == []
