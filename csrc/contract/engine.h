@@ -344,6 +344,12 @@ int sb_notify(int engine, sb_id subscription, const char *state, const sb_conten
  * has to stay open. SB_ESTATE when it was called before, SB_ENOTSUP where the C library cannot tell. */
 int sb_keep_backtraces(int descriptor);
 
+/* Keep the messages that this process receives last in this file, for whoever finds the process dead: before a library
+ * parses them where the shield is in front of it, and else when it tells of them. The file has the size for it, which
+ * csrc/core/last.h tells, and the descriptor may be closed then. Below 0: keep them nowhere any more. SB_EINVAL when the
+ * file is no such. */
+int sb_keep_received(int descriptor);
+
 /* Whether this engine's messages go through the shield, as a probe found out when the engine was opened: 1 or 0.
  * SB_ENOTSUP: the engine's library needs no shield. */
 int sb_shielded(int engine);

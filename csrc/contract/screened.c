@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "last.h"
 #include "origin.h"
 #include "service.h"
 
@@ -54,6 +55,15 @@ static int take_origin(struct sb_origin *origin)
 int (*sb_origin_taker(const void *function))(struct sb_origin *origin)
 {
     return function == NULL || service() == NULL ? NULL : take_origin;
+}
+
+static void keep_received(const char *host, int port, int64_t time_us, const char *octets, size_t length)
+{
+    struct sb_origin origin;
+    char peer[SB_LAST_PEER];
+    sb_origin_name(&origin, host, port, SB_UDP);
+    snprintf(peer, sizeof peer, strchr(origin.host, ':') != NULL ? "[%s]:%d" : "%s:%d", origin.host, origin.port);
+    sb_last_add(time_us, peer, octets, length);
 }
 
 /* Five octets that differ from those of every other engine's probe at this time. */
@@ -146,6 +156,16 @@ double sb_shield_rate(int kind)
 {
     const struct shield_service *shield = service();
     return shield == NULL || kind < 0 || kind >= SHIELD_KINDS ? 0 : shield->limit_now((enum shield_kind)kind);
+}
+
+int sb_keep_received(int descriptor)
+{
+    const struct shield_service *shield = service();
+    if (sb_last_into(descriptor) != 0)
+        return SB_EINVAL;
+    if (shield != NULL)
+        shield->tell_received(descriptor < 0 ? NULL : keep_received);
+    return SB_OK;
 }
 
 int sb_shield_check(const char *octets, size_t length, const char **rule)

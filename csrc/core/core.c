@@ -1,5 +1,6 @@
 #include "clock.h"
 #include "core_private.h"
+#include "last.h"
 #include "origin.h"
 
 #include <search.h>
@@ -266,8 +267,12 @@ void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const s
                    const char *octets, size_t length)
 {
     sb_event event;
-    if (core->flight != NULL)
-        sb_flight_add(core->flight, sb_wall_clock_us(), outgoing, peer, octets, length);
+    if (core->flight != NULL) {
+        int64_t now = sb_wall_clock_us();
+        sb_flight_add(core->flight, (uint64_t)now, outgoing, peer, octets, length);
+        if (!outgoing && core->take_origin == NULL) /* no shield has seen it before */
+            sb_last_add(now, peer, octets, length);
+    }
     if (!core->traces || sb_core_congested(core)) /* what nobody reads must not fill the memory */
         return;
     memset(&event, 0, sizeof event);

@@ -42,12 +42,24 @@ def parse(octets):
     return found
 
 
+def packed(record):
+    # type: (Record) -> bytes
+    """The octets of a record, as :func:`parse` reads them."""
+    peer = record.peer.encode("utf-8")
+    length = _HEAD.size - _LENGTH + len(peer) + len(record.data)
+    return _HEAD.pack(length, int(round(record.time * 1e6)), record.outgoing, len(peer)) + peer + record.data
+
+
 class Kept(object):
-    """The records that an engine in another process has told of, as they came, in so many octets at most."""
+    """The records that an engine in another process has told of, as they came, in so many octets at most.
+
+    Attributes:
+        size: the octets; 0: nobody wants any.
+    """
 
     def __init__(self, size):
         # type: (int) -> None
-        self._size = size
+        self.size = size
         self._lock = threading.Lock()
         self._pieces = deque()  # type: Deque[bytes]
         self._octets = 0
@@ -58,8 +70,19 @@ class Kept(object):
         with self._lock:
             self._pieces.append(piece)
             self._octets += len(piece)
-            while self._octets > self._size and len(self._pieces) > 1:
+            while self._octets > self.size and len(self._pieces) > 1:
                 self._octets -= len(self._pieces.popleft())
+
+    def add_unknown(self, records):
+        # type: (bytes) -> None
+        """Keep those of these received messages that came after the last received one that is known."""
+        with self._lock:
+            pieces = list(self._pieces)
+        known = (each.time for piece in reversed(pieces) for each in reversed(parse(piece)) if not each.outgoing)
+        last = next(known, 0.0)
+        for record in parse(records):
+            if record.time > last:
+                self.add(packed(record))
 
     def joined(self):
         # type: () -> bytes

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable
 
 #: The methods of an engine that only its server calls.
-_BETWEEN = frozenset(["vocabulary", "take_frames", "take_flight", "probe", "keep_backtraces"])
+_BETWEEN = frozenset(["vocabulary", "take_frames", "take_flight", "probe", "keep"])
 
 
 def forward(kind, remote):

@@ -324,10 +324,10 @@ class InProcess(object):
         """How many events wait to be taken by :meth:`wait`. A worker has so many seconds to tell."""
         return len(self._taken) + self._check(self._lib.sb_backlog(self._handle), "backlog")
 
-    def keep_backtraces(self, descriptor):
-        # type: (int) -> None
-        """Have a native backtrace written to this descriptor when the process crashes. Raises NotSupportedError."""
-        self._check(self._lib.sb_keep_backtraces(descriptor), "keep_backtraces")
+    def keep(self, what, descriptor):
+        # type: (str, int) -> None
+        """Keep "backtraces" of a crash, or what was "received" last (a LastReceived). Raises NotSupportedError."""
+        self._check(getattr(self._lib, "sb_keep_" + what)(descriptor), "keep")
 
     def drain(self):
         # type: () -> None

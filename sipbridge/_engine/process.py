@@ -30,12 +30,14 @@ class Process(object):
             None. While it closes the engine it waits for peers, and gives no signs of life.
         backtrace: once it is dead, what it has left of where it crashed: octets, as many as there is room for.
         core: once it is dead, the path of its core dump, or "".
+        received: once it is dead, the messages that it received last, as records of :mod:`sipbridge._engine.flight`.
         gives_signs: whether it gets signs of life from the service, and takes the service's silence for its end.
     """
 
     gives_signs = False
     backtrace = b""  # type: bytes
     core = ""  # type: str
+    received = b""  # type: bytes
 
     def __init__(self, stream, name, pid=None):
         # type: (Stream, str, Optional[int]) -> None

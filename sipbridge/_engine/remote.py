@@ -460,6 +460,7 @@ class Remote(_Forwarding):
             channel.fail(error)
             last = self._supervisor.last_id
             dead = channel.process
+            self._messages.add_unknown(dead.received)
             left = dict(call=dead.pid or 0, body=dead.backtrace, peer=dead.core)  # for those who observe the endpoint
             self._events.append(unreported("engine-lost", reason="%s" % error, transaction=last, **left))
             self._events.extend(self._ledger.ends("%s" % error))

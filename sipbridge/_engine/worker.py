@@ -62,4 +62,4 @@ class Worker(Remote):
 
     def _launch(self):
         # type: () -> WorkerProcess
-        return WorkerProcess(self._python, self._settings)
+        return WorkerProcess(self._python, self._settings, self._messages.size > 0)

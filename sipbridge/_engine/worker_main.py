@@ -65,9 +65,23 @@ def _keep_crashes(folder):
 def _keep_backtraces(engine, descriptor):
     # type: (InProcess, int) -> None
     try:
-        engine.keep_backtraces(descriptor)
+        engine.keep("backtraces", descriptor)
     except NotSupportedError:  # by the C library
         pass
+
+
+def _keep_received(engine, path):
+    # type: (InProcess, str) -> None
+    """Keep the messages that come last in this file, which the service has open, too. It needs no name any more."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+        os.unlink(path)
+        try:
+            engine.keep("received", descriptor)
+        finally:
+            os.close(descriptor)
+    except (OSError, SipbridgeError) as error:
+        sys.stderr.write("sipbridge: what this worker receives last is not kept: %s\n" % error)
 
 
 def _enter(folder):
@@ -106,6 +120,8 @@ def main(text):
         sys.exit(1)
     if traces is not None:
         _keep_backtraces(engine, traces)
+    if settings.get("received"):
+        _keep_received(engine, settings["received"])
     server = Server(engine, reader, writer, beats, settings)
     if settings.get("two"):  # process 1 of the container passes it on
         signal.signal(signal.SIGTERM, server.leave_soon)

@@ -152,6 +152,8 @@ void d_execute(void);
 /* fragile.c --------------------------------------------------------------------------------------------- */
 /* Dies where the real one does, when it was told to (D.crash). */
 void fragile_look(const osip_message_t *message);
+/* Dies of a message before it is parsed, when it has the text that EXOSIP_DOUBLE_DIE_OF names. */
+void fragile_read(const char *octets, size_t length);
 /* So does 3.3 always: of a request that it receives or sends, and of one that it builds within a dialog. */
 void fragile_look_up(osip_message_t *request);
 void fragile_write(const osip_dialog_t *dialog);

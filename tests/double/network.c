@@ -117,8 +117,10 @@ static int lacks_headers(const osip_message_t *message)
 
 void d_handle(const char *octets, size_t length, const struct sockaddr *peer, socklen_t size, int socket)
 {
-    osip_event_t *event = osip_parse(octets, length);
+    osip_event_t *event;
     char host[INET6_ADDRSTRLEN] = "", port[8] = "";
+    fragile_read(octets, length);
+    event = osip_parse(octets, length);
     if (event == NULL)
         return;
     rule_call_back(D.callback, event->sip, 1);

@@ -16,6 +16,7 @@ from memory.driver import build_part
     [
         ["shield/process/responses.c", "shield/check/*.c"],  # the shield's table of final responses
         ["core/flight.c"],
+        ["core/last.c"],
         ["exosip/near.c"],
         ["exosip/due.c"],
     ],

@@ -18,7 +18,7 @@ import sys
 
 def screen():
     """Attach the shield to the module that calls recv() and recvfrom() for Python."""
-    service = ctypes.CDLL(None).sipbridge_shield_7
+    service = ctypes.CDLL(None).sipbridge_shield_8
     service.restype = ctypes.POINTER(ctypes.c_void_p)
     attach = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(service()[0])
     path = getattr(_socket, "__file__", None)

@@ -4,7 +4,10 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import json
+import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -13,6 +16,7 @@ from conformance.sdp import ANSWER, OFFER
 from peers.waiting import wait_until
 from sipbridge import record
 from sipbridge._engine import flight
+from sipbridge._engine.last_received import LastReceived
 from sipbridge._engine.records import ProtocolError
 from worker.processes import lose
 
@@ -35,9 +39,13 @@ def establish(phone, by_hand):
     return call
 
 
-def methods(path):
+def read(path):
     with io.open(path, "rb") as stream:
-        return [each.data.split(b" ", 1)[0].decode("ascii") for each in record.read(stream)]
+        return list(record.read(stream))
+
+
+def methods(path):
+    return [each.data.split(b" ", 1)[0].decode("ascii") for each in read(path)]
 
 
 def lost(tmpdir):
@@ -57,6 +65,54 @@ def test_the_last_messages_of_a_dead_worker_are_there(phone, by_hand, tmpdir, re
     assert methods(path + "/window.pcapng") == ["INVITE", "SIP/2.0", "ACK"] * 2
     wait_until(lambda: lost(tmpdir))
     assert "SIGKILL" in json.loads(lost(tmpdir)[0].join("incident.json").read())["text"]
+
+
+@pytest.mark.skipif("SIPBRIDGE_DOUBLE" not in os.environ, reason="only the double dies of what a test chooses")
+def test_the_message_that_killed_the_worker_is_there_and_kills_the_next_one(
+    monkeypatch, make_phone, by_hand, tmpdir, recorder
+):
+    monkeypatch.setenv("EXOSIP_DOUBLE_DIE_OF", "X-Deadly: 1")
+    phone = make_phone(flight=recorder)
+    if phone.endpoint.engine_name != "exosip":
+        pytest.skip("the double stands for libeXosip2")
+    port = phone.endpoint.port
+    invite = by_hand.request(port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+    phone.wait("incoming sdp").call.answer(ANSWER)
+    answer = by_hand.next("200")
+    by_hand.within(port, invite, answer["To"], "ACK", 1)
+    phone.wait("confirmed")
+    by_hand.within(port, invite, answer["To"], "INFO", 2, [("X-Deadly", "1")], b"x")
+    wait_until(lambda: lost(tmpdir))
+    (path,) = lost(tmpdir)
+    told = json.loads(path.join("incident.json").read())
+    assert "SIGSEGV" in told["text"] and told["call_id"] == invite["Call-ID"]
+    assert methods(str(path.join("call.pcapng")))[-3:] == ["SIP/2.0", "ACK", "INFO"]
+    killer = read(str(path.join("call.pcapng")))[-1]
+    assert killer.source == "127.0.0.1:%d" % by_hand.port and killer.target == "127.0.0.1:%d" % port
+    assert "INFO" in path.join("call.txt").read()
+
+    fresh = make_phone()
+    command = [sys.executable, "-m", "sipbridge", "replay", str(path.join("call.pcapng")), "--to", fresh.endpoint.uri]
+    replay = subprocess.Popen(command + ["--speed", "0", "--timeout", "5"], stdout=subprocess.PIPE)
+    fresh.wait("incoming sdp").call.answer(ANSWER)
+    output = replay.communicate()[0].decode("utf-8")
+    assert "-> INFO" in output
+    fresh.wait("restarted")
+
+
+def test_what_was_received_last_is_added_once():
+    kept = flight.Kept(1000)
+    known = [flight.Record(1.0, False, "192.0.2.1:5060", b"a"), flight.Record(5.0, True, "192.0.2.1:5060", b"b")]
+    for each in known:
+        kept.add(flight.packed(each))
+    last = [flight.Record(0.5, False, "192.0.2.1:5060", b"a"), flight.Record(1.5, False, "[2001:db8::1]:5060", b"c")]
+    kept.add_unknown(b"".join(flight.packed(each) for each in last))
+    assert flight.parse(kept.joined()) == known + last[1:]
+
+
+def test_the_file_of_what_was_received_last():
+    last = LastReceived()
+    assert last.take() == b"" and last.take() == b"" and not os.path.exists(last.path)
 
 
 def test_records_of_a_worker_are_bounded():

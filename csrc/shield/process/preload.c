@@ -187,6 +187,11 @@ void preload_note_source(const struct preload_source *source, enum shield_transp
     shield_note_origin(source->host, source->port, transport, microseconds(CLOCK_REALTIME));
 }
 
+void preload_note_message(const struct preload_source *source, const char *octets, size_t length)
+{
+    shield_received(source->host, source->port, microseconds(CLOCK_REALTIME), octets, length);
+}
+
 /* How long the last datagram lay in the socket; -1 when the kernel does not tell. */
 static int64_t waited(int fd)
 {
@@ -294,6 +299,7 @@ static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, st
             preload_may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_DATAGRAM)) {
             copy_source(&source, address, address_size);
             preload_note_source(&source, SHIELD_DATAGRAM);
+            preload_note_message(&source, buffer, (size_t)got);
             shield_mend(buffer, (size_t)got);
             return got;
         }
@@ -369,13 +375,14 @@ EXPORTED ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int 
 /* ------------------------------------------------------------------------------------------------------
  * For the process
  */
-const struct shield_service *sipbridge_shield_7(void);
+const struct shield_service *sipbridge_shield_8(void);
 
-EXPORTED const struct shield_service *sipbridge_shield_7(void)
+EXPORTED const struct shield_service *sipbridge_shield_8(void)
 {
     static const struct shield_service SERVICE = {
         attach,           expect_probe,   probe_has_come,       shield_counts,      shield_limit,
-        shield_limit_now, preload_hasten, preload_tell_dialogs, shield_take_origin, preload_forget};
+        shield_limit_now, preload_hasten, preload_tell_dialogs, shield_take_origin, shield_tell_received,
+        preload_forget};
     return &SERVICE;
 }
 

@@ -43,6 +43,8 @@ int preload_may_pass(int fd, const char *octets, size_t length, size_t room, str
 void preload_name_source(struct preload_source *source);
 /* Note a source that has its name: the library gets a message from there now. */
 void preload_note_source(const struct preload_source *source, enum shield_transport transport);
+/* Tell of a message from there: the library gets it now. */
+void preload_note_message(const struct preload_source *source, const char *octets, size_t length);
 /* Count and log a verdict on what is no message. */
 void preload_refuse(struct preload_source *source, enum shield_rule rule);
 

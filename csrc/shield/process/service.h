@@ -9,7 +9,7 @@
 #include "limit.h"
 #include "received.h"
 
-#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_7" /* increase it when anything below changes, or enum shield_rule */
+#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_8" /* increase it when anything below changes, or enum shield_rule */
 
 /* A probe: libeXosip2 ignores a datagram as short as this, and the shield swallows it. */
 enum { SHIELD_PROBE_LENGTH = 5 };
@@ -44,6 +44,8 @@ struct shield_service {
      * does. With 0 that is asked. */
     void (*tell_dialogs)(shield_note_dialog *made, shield_note_dialog *gone, shield_is_other_call *is_other_call);
     int (*take_origin)(struct shield_origin *origin);
+    /* From now on call this with each message that the library is to get, before it gets it; NULL: none. */
+    void (*tell_received)(shield_note_received *received);
     /* An endpoint was closed: its responses are not those of the next one. */
     void (*forget)(void);
 };

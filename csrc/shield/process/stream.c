@@ -218,6 +218,8 @@ ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags)
         look(fd, buffer, size, flags, &view);
         verdict = judge(fd, &view, buffer, size, &source, &answer);
         if (verdict > 0)
+            preload_note_message(&source, view.octets, (size_t)view.frame);
+        if (verdict > 0)
             answer = noted(deliver(fd, &view, buffer, size, flags), &source);
         error = errno;
         free(view.own);

@@ -6,6 +6,7 @@
  *   EXOSIP_DOUBLE_ABORT=0                   count broken rules instead of calling abort() on the first
  *   EXOSIP_DOUBLE_CRASH=1                   die of a request that libeXosip2 3.6.0 dies of: any but an ACK whose Via,
  *                                           From, To or CSeq is missing or empty
+ *   EXOSIP_DOUBLE_DIE_OF=text               die of a message that has this text, before it is parsed
  */
 #ifndef EXOSIP_DOUBLE_H
 #define EXOSIP_DOUBLE_H
