@@ -348,8 +348,9 @@ def _add_replay(subparsers):
     parser.add_argument("file", metavar="CAPTURE", help="the capture, pcap or pcapng")
     parser.add_argument("--list", action="store_true", help="print the calls of the capture, and end")
     parser.add_argument(
-        "--call", metavar="N|CALL-ID", type=values.call, help="the call (default: the only one of the capture)"
-    )
+        "--call", metavar="N|CALL-ID", type=values.call, action="append", default=[],
+        help="the call (default: the only one); may be given often: one after the other",
+    )  # fmt: skip
     parser.add_argument("--to", metavar="URI", help="the endpoint to call, as sip:127.0.0.1:5061")
     parser.add_argument("--local", metavar="ADDRESS", help="udp://host:port to use here (default: any port)")
     parser.add_argument(

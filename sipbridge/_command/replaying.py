@@ -21,7 +21,7 @@ from sipbridge.uri import parse_uri
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import BinaryIO, Callable, List, TypeVar
+    from typing import BinaryIO, Callable, List, Optional, TypeVar, Union
 
     from sipbridge._command.console import Console
 
@@ -32,7 +32,7 @@ OK, DIFFERENT = 0, 1
 
 def replay(options, console):
     # type: (argparse.Namespace, Console) -> int
-    """List the calls of a capture, write one as a scenario, or play it."""
+    """List the calls of a capture, write one as a scenario, or play some."""
     record.require()
     if options.list:
         console.lines(_row(each) for each in _read(options.file, dialogue.calls))
@@ -40,10 +40,18 @@ def replay(options, console):
     if (options.to is not None and options.listen is not None) or not _says_whom(options):
         raise InputError("give --to URI to call the endpoint, --listen ADDRESS for it to call here, or --list")
     role = options.role or (None if options.party else "caller" if options.to else "callee")
-    chosen = _read(options.file, lambda file: dialogue.load(file, options.call, role, options.party))
+    if options.scenario is not None and len(options.call) > 1:
+        raise InputError("a scenario is of one call: give one --call")
+    chosen = [_load(options, which, role) for which in options.call or [None]]
     if options.scenario is not None:
-        return _write_scenario(options, console, chosen)
-    return _play(options, console, chosen)
+        return _write_scenario(options, console, chosen[0])
+    names = [u"call %s: " % each for each in options.call] if len(chosen) > 1 else [u""]
+    return max([_play(options, console, each, name) for each, name in zip(chosen, names)])
+
+
+def _load(options, which, role):
+    # type: (argparse.Namespace, Union[None, int, str], Optional[str]) -> dialogue.Dialogue
+    return _read(options.file, lambda file: dialogue.load(file, which, role, options.party))
 
 
 def _says_whom(options):
@@ -65,8 +73,8 @@ def _write_scenario(options, console, chosen):
     return OK
 
 
-def _play(options, console, chosen):
-    # type: (argparse.Namespace, Console, dialogue.Dialogue) -> int
+def _play(options, console, chosen, name):
+    # type: (argparse.Namespace, Console, dialogue.Dialogue, str) -> int
     def tell(lines):
         # type: (List[str]) -> None
         if lines:
@@ -80,7 +88,7 @@ def _play(options, console, chosen):
     pace = Pace(options.speed, timeout, options.to is None, _prompt(console) if options.step else None)
     ignored = set(key_of(each) for each in options.ignore)
     player = stage.play(chosen, settings, pace, tell, options.to, options.listen or options.local, ignored)
-    console.line(_verdict(player.played, player.different))
+    console.line(printable(name + _verdict(player.played, player.different)))
     return DIFFERENT if player.different else OK
 
 

@@ -163,6 +163,7 @@ examples:
   sipbridge replay call.pcap --to sip:127.0.0.1:5061
   sipbridge replay call.pcap --call 2 --to "sip:127.0.0.1:5061;transport=tcp" --speed 10
   sipbridge replay call.pcap --to sip:127.0.0.1:5061 --step      # you sit at a breakpoint
+  sipbridge replay call.pcap --to sip:127.0.0.1:5061 --call 1 --call 2   # one after the other
   sipbridge replay call.pcap --listen udp://127.0.0.1:5070       # the endpoint calls there
   sipbridge replay call.pcap --role caller --scenario call.xml   # for sipp -sf call.xml
 

@@ -39,6 +39,14 @@ def test_a_call_is_listed_and_played(capture):
         assert listening.finish() == 0
 
 
+def test_calls_are_played_one_after_the_other(capture):
+    with Listening() as listening:
+        played = run("replay", capture, "--to", listening.uri, "--speed", "0", "--call", "1", "--call", "1")
+    said = re.findall("^call 1: .*", played.output, re.MULTILINE)
+    assert len(said) == 2 and all(each.endswith(" messages, as recorded") for each in said), played.output
+    assert played.process.returncode == 0 and len(re.findall(" -> INVITE ", played.output)) == 2
+
+
 def test_what_differs_is_told(capture):
     with Listening("--reject", "486") as listening:
         played = run("replay", capture, "--to", listening.uri, "--speed", "0")
@@ -62,6 +70,7 @@ def test_what_differs_is_told(capture):
         (["--to", "sip:127.0.0.1:9;transport=tcp"], 3, "Connection refused"),
         (["--to", "sip:127.0.0.1:9", "--local", "udp://192.0.2.1:0"], 3, "cannot use 192.0.2.1:0"),
         (["--role", "callee", "--scenario", "no/such/folder.xml"], 2, "cannot write"),
+        (["--role", "caller", "--scenario", "x.xml", "--call", "1", "--call", "1"], 2, "a scenario is of one call"),
     ],
 )
 def test_what_cannot_be_played(capture, arguments, code, told):
