@@ -102,6 +102,12 @@ def test_an_incident_when_somebody_asks(make_phone, other, folder):
     path = recorder.dump("odd", call=call, text="the music stopped")
     assert os.path.basename(path).split("-")[1] == "odd"
     assert starts(os.path.join(path, "window.pcapng")) == CALL[:3]
+
+
+def test_tshark_reads_an_incident(make_phone, other, folder):
+    recorder = sipbridge.FlightRecorder(str(folder))
+    call = make_call(make_phone(flight=recorder), other)
+    path = recorder.dump(call=call)
     assert tshark.fields(os.path.join(path, "call.pcapng"), "sip.CSeq.method")[0] == ("INVITE",)
 
 
@@ -114,7 +120,7 @@ def test_an_incident_at_a_signal(make_phone, folder):
     assert signal.getsignal(signal.SIGUSR1) == before
 
 
-def test_credentials_are_in_no_file(make_phone, kamailio, folder):
+def test_credentials_for_kamailio_are_in_no_file(make_phone, kamailio, folder):
     recorder = sipbridge.FlightRecorder(str(folder))
     phone = make_phone(flight=recorder)
     phone.endpoint.add_credentials("alice", USERS["alice"], realm=kamailio.domain)

@@ -45,7 +45,7 @@ def test_the_callee_is_played(make_phone, other, path, name):
         assert player.different == 0 and player.played > 1, "\n".join(played.lines)
 
 
-def test_a_registrar_is_played_with_its_challenge(make_phone, kamailio, path):
+def test_kamailio_is_played_with_its_challenge(make_phone, kamailio, path):
     def drive(phone, uri):
         phone.endpoint.add_credentials("alice", USERS["alice"])
         phone.endpoint.register(uri).unregister()
