@@ -7,9 +7,9 @@ DEBUG_PORT ?= 5678
 export DOCKER IMAGE PORT DEBUG_PORT
 export BASE_IMAGE WHEEL_BASE_IMAGE APT_MIRROR APT_SUITES APT_COMPONENTS APT_KEY PIP_INDEX_URL
 export EXPECT_EXOSIP EXPECT_OSIP EXPECT_LIBC EXPECT_PYTHON
-export ADVERTISED APP ARGS CMD DEBUGGER STAGE STANDIN
+export ADVERTISED APP ARGS CMD DEBUGGER FILE PLAY STAGE STANDIN WAIT
 
-.PHONY: build shell debug run manifest sbom lock clean-image doctor image-selftest
+.PHONY: build shell debug replay run manifest sbom lock clean-image doctor image-selftest
 build: ## build the image, all stages (BASE_IMAGE=, WHEEL_BASE_IMAGE=, APT_MIRROR= name mirrors)
 	@sh docker/image.sh build
 
@@ -18,6 +18,9 @@ shell: ## a shell in the image, with this source tree, compiler and gdb
 
 debug: ## run APP=program.py in the image on port PORT+1 under a debugger (DEBUGGER=debugpy or ipdb)
 	@sh docker/image.sh debug
+
+replay: ## the same, and play the recorded call FILE=incident/call.pcapng against it (PLAY='--call 2'; DEBUGGER=none)
+	@sh docker/image.sh replay
 
 run: ## run a command of sipbridge in the image: make run CMD='listen udp://0.0.0.0:5060'
 	@sh docker/image.sh run

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The Makefile's targets that need Docker or Podman. Run through make; `make` alone lists them.
-#     sh docker/image.sh build|build-test|test|demo|run|shell|debug|manifest|sbom|lock|clean-image|problem|where
+#     sh docker/image.sh build|build-test|test|demo|run|shell|debug|replay|manifest|sbom|lock|clean-image|problem|where
 # Settings come in the environment, as make passes them: see docs/image.md.
 set -eu
 
@@ -20,10 +20,9 @@ TEST_LIMIT=180 # seconds that one test may take
 # What `make test` runs in the image: Ubuntu 12.04 has no Kamailio, baresip, Prometheus, ffmpeg and tshark that are new
 # enough, its TLS reaches no Sentry, ecs-logging is not in the image, and what tests the tools is the host's.
 TESTS="tests/unit tests/conformance --ignore=tests/conformance/test_record.py --ignore=tests/conformance/test_hep.py \
-    --ignore=tests/conformance/test_flight.py --ignore=tests/conformance/replay \
     --ignore=tests/conformance/examples/test_media.py --ignore=tests/conformance/examples/test_watched_service.py \
     --ignore=tests/conformance/agent/test_sentry.py --ignore=tests/unit/test_logs.py \
-    -k 'not kamailio and not baresip and not prometheus and not its_log_as_json'"
+    -k 'not kamailio and not baresip and not prometheus and not tshark and not its_log_as_json'"
 
 say() { for line in "$@"; do echo "$line" >&2; done; }
 die() {
@@ -338,40 +337,79 @@ shell() {
     with_source --name "sipbridge-shell-$$" --cap-add SYS_PTRACE --ulimit core=-1 "$IMAGE:debug" bash
 }
 
-need_app() { # APP as a path from the top of the source tree
-    [ -n "${APP:-}" ] || die "Which program? make debug APP=examples/service.py [ARGS=...] [DEBUGGER=ipdb]"
+need_app() { # need_app EXAMPLE: APP as a path from the top of the source tree
+    [ -n "${APP:-}" ] || die "Which program? $1"
     APP=${APP#"$PWD/"}
     case $APP in /* | ../* | -*) die "$APP is not in the source tree, which is all that the container sees." ;; esac
     [ -e "$APP" ] || die "There is no $APP here. APP is a path in the source tree."
 }
 
-debug() {
-    need_app
+need_debugger() { # need_debugger NAME...: one of these, and what it takes
+    case " $* " in *" ${DEBUGGER:-debugpy} "*) ;; *) die "DEBUGGER is one of $*, not '$DEBUGGER'." ;; esac
+    [ "${DEBUGGER:-}" != ipdb ] || [ -t 0 ] || die "DEBUGGER=ipdb needs a terminal."
     need_port PORT "$PORT" 65534
     need_port DEBUG_PORT "$DEBUG_PORT" 65535
-    need_image debug
-    port=$((PORT + 1))
-    name=sipbridge-debug-$port
-    set -- --name "$name" --publish "$port:$port/udp" --env PORT="$port" --env ADVERTISED="${ADVERTISED:-}"
-    say "$APP in $IMAGE:debug, on port $port (UDP): calls to the service on port $PORT do not stop here." \
-        "A call to it, from beside it: $DOCKER exec $name sipbridge call sip:service@127.0.0.1:$port"
+}
+
+# What runs APP under the DEBUGGER: $program, for a shell whose $0 is APP, and $publish, an option of the container.
+under_debugger() {
+    publish=
     case ${DEBUGGER:-debugpy} in
         ipdb)
-            [ -t 0 ] || die "DEBUGGER=ipdb needs a terminal."
             say "It stops in this terminal at 'import ipdb; ipdb.set_trace()', in any thread."
-            with_source "$@" "$IMAGE:debug" sh -c "exec python2.7 -u \"\$0\" ${ARGS:-}" "$APP"
+            program="python2.7 -u \"\$0\" ${ARGS:-}"
             ;;
         debugpy)
             say "It waits for a debugger on port $DEBUG_PORT of this machine (debugpy):" \
                 "  VS Code: Run and Debug, 'sipbridge: attach to make debug' (.vscode/launch.json)" \
                 "  other:   any client of the Debug Adapter Protocol: attach to 127.0.0.1:$DEBUG_PORT, /src is $PWD" \
                 "  PyCharm: has its own way, see docs/debugging.md"
-            set -- "$@" --publish "127.0.0.1:$DEBUG_PORT:$DEBUG_PORT" "$IMAGE:debug"
-            with_source "$@" sh -c "exec python2.7 -m debugpy --listen 0.0.0.0:$DEBUG_PORT --wait-for-client \
-                \"\$0\" ${ARGS:-}" "$APP"
+            publish=--publish=127.0.0.1:$DEBUG_PORT:$DEBUG_PORT
+            program="python2.7 -m debugpy --listen 0.0.0.0:$DEBUG_PORT --wait-for-client \"\$0\" ${ARGS:-}"
             ;;
-        *) die "DEBUGGER is debugpy or ipdb, not '$DEBUGGER'." ;;
+        none) program="python2.7 -u \"\$0\" ${ARGS:-}" ;;
     esac
+}
+
+debug() {
+    need_app "make debug APP=examples/service.py [ARGS=...] [DEBUGGER=ipdb]"
+    need_debugger debugpy ipdb
+    need_image debug
+    port=$((PORT + 1))
+    name=sipbridge-debug-$port
+    say "$APP in $IMAGE:debug, on port $port (UDP): calls to the service on port $PORT do not stop here." \
+        "A call to it, from beside it: $DOCKER exec $name sipbridge call sip:service@127.0.0.1:$port"
+    under_debugger
+    with_source --name "$name" --publish "$port:$port/udp" --env PORT="$port" --env ADVERTISED="${ADVERTISED:-}" \
+        ${publish:+"$publish"} "$IMAGE:debug" sh -c "exec $program" "$APP"
+}
+
+need_capture() { # need_capture EXAMPLE: FILE as a whole path
+    [ -n "${FILE:-}" ] || die "Which recorded call? $1"
+    [ ! -d "$FILE" ] || die "$FILE is a folder. FILE is a capture: of an incident, call.pcapng or window.pcapng in it."
+    [ -r "$FILE" ] || die "There is no $FILE here that you may read. FILE is a capture, pcap or pcapng:" \
+        "docs/replay.md tells how to make one."
+    FILE=$(cd "$(dirname "$FILE")" && pwd)/$(basename "$FILE")
+}
+
+# PLAY and ARGS are command lines, as CMD is. Nothing is published but the debugger's port: who calls is in there, too.
+replay() {
+    example="make replay FILE=incident/call.pcapng APP=examples/service.py [DEBUGGER=ipdb] [PLAY='--call 2']"
+    need_capture "$example"
+    need_app "$example"
+    case ${DEBUGGER:-debugpy},${PLAY:-} in ipdb,*--step*)
+        die "ipdb reads this terminal, so --step cannot. Without it, the call waits for you at each breakpoint, too." ;;
+    esac
+    need_debugger debugpy ipdb none
+    need_image debug
+    port=$((PORT + 1))
+    capture=/capture/$(basename "$FILE")
+    say "$APP in $IMAGE:debug, on port $port of the container: $(basename "$FILE") is played against it."
+    under_debugger
+    with_source --name "sipbridge-replay-$port" --env PORT="$port" --env DEBUGGER="${DEBUGGER:-debugpy}" \
+        --env WAIT="${WAIT:-}" --env SIPBRIDGE_PASSWORD --mount "type=bind,source=$FILE,target=$capture,readonly" \
+        ${publish:+"$publish"} "$IMAGE:debug" \
+        sh -c "exec python2.7 docker/replay.py \"\$1\" ${PLAY:-} -- $program" "$APP" "$capture"
 }
 
 manifest() {
@@ -456,6 +494,6 @@ case ${1:-} in
     test) run_tests ;;
     clean-image) clean_image ;;
     where) echo "$IMAGE:test, on $(base_and_library test)" ;;
-    problem | demo | run | shell | debug | manifest | sbom | lock) "$1" ;;
-    *) die "usage: sh docker/image.sh build|build-test|test|demo|run|shell|debug|manifest|sbom|lock|clean-image|problem|where" ;;
+    problem | demo | run | shell | debug | replay | manifest | sbom | lock) "$1" ;;
+    *) die "usage: sh docker/image.sh build|build-test|test|demo|run|shell|debug|replay|manifest|sbom|lock|clean-image|problem|where" ;;
 esac

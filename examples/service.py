@@ -2,11 +2,13 @@
 
     python -m sipbridge version          # which engine it will run on
     python examples/service.py           # listens on UDP port 5060, or on $PORT; $ADVERTISED is where it is reached
+    INCIDENTS=incidents python examples/service.py   # with a flight recorder: kill -USR1 PID writes an incident there
 
 It takes every call, collects the keys that come in INFO requests (RFC 6086, application/dtmf-relay), and answers
 the INFO of the "#" with what was keyed in, as text. Ctrl-C hangs up every call and ends it; SIGTERM gives
 calls eight seconds to finish, and new ones a 503.
-docs/debugging.md looks for a bug in it: `git apply examples/service-bug.patch` puts the bug in.
+docs/debugging.md looks for a bug in it: `git apply examples/service-bug.patch` puts the bug in, and
+examples/service-bug.pcapng has two calls to it with the bug.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -90,7 +92,9 @@ def main():
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     address = "udp://0.0.0.0:%d" % int(os.environ.get("PORT", "5060"))
-    with sipbridge.Endpoint(address, advertised=os.environ.get("ADVERTISED") or None) as endpoint:
+    incidents = os.environ.get("INCIDENTS")
+    flight = sipbridge.FlightRecorder(incidents, signal=signal.SIGUSR1) if incidents else None
+    with sipbridge.Endpoint(address, advertised=os.environ.get("ADVERTISED") or None, flight=flight) as endpoint:
         Service(endpoint)
         log.info("listening on %s (%s %s)", endpoint.address, endpoint.engine_name, endpoint.engine_version)
         try:

@@ -155,7 +155,7 @@ def test_app_is_needed_and_has_to_be_there(images, checkout):
     result = checkout.make("debug", APP="examples/none.py")
     assert result.returncode != 0 and "There is no examples/none.py" in result.stdout
     result = checkout.make("debug", APP="examples/service.py", DEBUGGER="pdb")
-    assert result.returncode != 0 and "debugpy or ipdb, not 'pdb'" in result.stdout
+    assert result.returncode != 0 and "DEBUGGER is one of debugpy ipdb, not 'pdb'" in result.stdout
     result = checkout.make("debug", APP="examples/service.py", DEBUGGER="ipdb")
     assert result.returncode != 0 and "needs a terminal" in result.stdout
 
@@ -163,31 +163,92 @@ def test_app_is_needed_and_has_to_be_there(images, checkout):
 # -- ipdb --------------------------------------------------------------------------------------------------
 
 
-def test_ipdb_shows_the_bug_in_the_thread_of_a_handler(images, checkout, bug, caller, ports):
+@pytest.fixture
+def breakpoint_at_the_bug(bug):
     text = bug.read_text()
     bug.write_text(
         text.replace("            self.keys.append(key)", BREAK + "            self.keys.append(key)")
     )
+
+
+def says(terminal, command, pattern):
+    """Give ipdb a command, and wait for what comes of it."""
+    terminal.expect(IPDB)
+    terminal.sendline(command)
+    terminal.expect(pattern)
+
+
+def test_ipdb_shows_the_bug_in_the_thread_of_a_handler(images, checkout, breakpoint_at_the_bug, caller, ports):
     terminal = checkout.terminal("debug", APP="examples/service.py", DEBUGGER="ipdb", **ports)
     terminal.expect("in any thread")
     terminal.expect("listening on udp")
     calling = caller(int(ports["PORT"]) + 1, "1", "2")
-
-    def says(command, pattern):
-        terminal.expect(IPDB)
-        terminal.sendline(command)
-        terminal.expect(pattern)
-
-    says("p 'keys', self.keys", r"\('keys', \[\]\)")
-    says("p 'in', __import__('threading').current_thread().name", r"\('in', u?'(?!MainThread)")
-    says("c", r"---> \d+")
-    says("p 'keys', self.keys", r"\('keys', \[u'1'\]\)")
-    says("c", "keyed in 12")
+    says(terminal, "p 'keys', self.keys", r"\('keys', \[\]\)")
+    says(terminal, "p 'in', __import__('threading').current_thread().name", r"\('in', u?'(?!MainThread)")
+    says(terminal, "c", r"---> \d+")
+    says(terminal, "p 'keys', self.keys", r"\('keys', \[u'1'\]\)")
+    says(terminal, "c", "keyed in 12")
     assert has_keyed_in(calling)[-1] == "keyed in 2, service has 12"
     terminal.sendintr()
     terminal.expect(pexpect.EOF)
     assert "Traceback" not in terminal.before
     terminal.close()
+
+
+# -- a recorded call ---------------------------------------------------------------------------------------
+
+CALLS = {
+    "FILE": "examples/service-bug.pcapng",
+    "APP": "examples/service.py",
+    "PLAY": "--call 1 --call 2 --speed 0",
+}
+
+
+def test_a_recorded_call_stops_at_the_breakpoint(images, checkout, breakpoint_at_the_bug, ports):
+    """docs/debugging.md, from an incident to the line: nobody calls but the capture."""
+    terminal = checkout.terminal("replay", DEBUGGER="ipdb", **CALLS, **ports)
+    terminal.expect("service-bug.pcapng is played against it")
+    terminal.expect("-> INFO")
+    says(terminal, "p 'keys', self.keys", r"\('keys', \[\]\)")
+    says(terminal, "c", r"call 1: \d+ messages, as recorded")
+    says(terminal, "p 'keys', self.keys", r"\('keys', \[u'1'\]\)")
+    says(terminal, "c", r"call 2: \d+ messages, as recorded")
+    terminal.expect("the call is over. The program goes on")
+    terminal.sendintr()
+    terminal.expect(pexpect.EOF)
+    assert "Traceback" not in terminal.before
+    terminal.close()
+    assert terminal.exitstatus == 0
+
+
+def test_a_recorded_call_waits_for_debugpy(images, checkout, bug, ports):
+    """It is played once a debugger has let the program run."""
+    line = line_of(bug, "self.keys.append(key)")
+    running = checkout.start("replay", **CALLS, **ports)
+    try:
+        debugger = dap.Client(int(ports["DEBUG_PORT"]))
+        debugger.attach(str(checkout.folder), "/src", str(bug), [line])
+        thread, frame, _ = debugger.stopped()
+        assert frame["line"] == line and debugger.evaluate("self.keys", frame) == "[]"
+        debugger.go_on(thread)
+        thread, frame, _ = debugger.stopped()
+        assert debugger.evaluate("self.keys", frame) == "[u'1']"
+        debugger.go_on(thread)
+        for text in iter(running.stdout.readline, ""):
+            if "the call is over" in text:
+                break
+        debugger.leave()
+    finally:
+        running.terminate()
+        running.communicate(timeout=120)
+
+
+def test_a_replay_tells_what_differs_with_its_exit_code(images, checkout, ports):
+    """Of the service without the bug; without a debugger it ends by itself."""
+    result = checkout.make("replay", DEBUGGER="none", **CALLS, **ports)
+    assert result.returncode != 0 and "Error 1" in result.stdout, result.stdout
+    assert "     -12\n     +2\n" in result.stdout
+    assert "call 1: " in result.stdout and "1 of them otherwise than recorded" in result.stdout
 
 
 # -- gdb ---------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import pytest
 import standin
 from fixtures import BUILD_LIMIT, Checkout
 
-IN_IMAGE = ("build", "shell", "debug", "run", "manifest", "lock", "clean-image")
-APP = {"APP": "examples/service.py"}
+IN_IMAGE = ("build", "shell", "debug", "replay", "run", "manifest", "lock", "clean-image")
+APP = {"APP": "examples/service.py", "FILE": "examples/service-bug.pcapng"}
 
 NO_CLIENT = {"DOCKER": "/nonexistent"}
 NO_DAEMON = {"DOCKER_HOST": "unix:///nonexistent"}
@@ -55,7 +55,7 @@ def test_run_takes_a_command(images, checkout):
     assert result.returncode == 0 and "exosip 3.6.0" in result.stdout
     result = checkout.make("run", CMD="call nonsense", PORT="25160")
     assert result.returncode != 0 and "sipbridge" in result.stdout
-    result = checkout.make("run", CMD="python2.7 -c 'print(40 + 2)'", PORT="25160")
+    result = checkout.make("run", CMD="python2.7 -c 'import dpkt; print(40 + 2)'", PORT="25160")
     assert result.returncode == 0 and result.stdout.splitlines()[-1] == "42"
     result = checkout.make("run", CMD="doctor")
     assert result.returncode == 0 and "this runs in it, on a STAND-IN" in result.stdout

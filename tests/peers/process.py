@@ -113,6 +113,10 @@ class Process(object):
     def output(self):
         return read_text(self.output_path)
 
+    def report(self):
+        """What it wrote, for a failure."""
+        return self.output()[-8000:]
+
 
 def wait_for_exit(process, seconds):
     """The exit code of a Popen, or None after that many seconds. (Python 2.7's wait() knows no timeout.)"""

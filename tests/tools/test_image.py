@@ -37,6 +37,10 @@ elif words[0] != "info":
 )
 
 
+#: What `make replay` needs.
+REPLAY = {"FILE": "examples/service-bug.pcapng", "APP": "examples/service.py"}
+
+
 class Client:
     """image.sh on a machine with that client."""
 
@@ -116,6 +120,22 @@ def test_a_command_that_takes_calls_has_the_port(client, command):
     assert words[words.index("--publish") + 1] == "5070:5070/udp"
 
 
+def test_a_capture_is_played_read_only_and_no_port_is_published(client):
+    """Of debugpy's own alone. The player's options and those of the program are kept apart."""
+    words = client.run(
+        "replay", PLAY="--call 2 --user 'two words'", ARGS="--name x", DEBUGGER="none", **REPLAY
+    )
+    capture = "source=%s,target=/capture/service-bug.pcapng,readonly" % (ROOT / REPLAY["FILE"])
+    assert words[words.index("--mount") + 1] == "type=bind," + capture and "--publish" not in " ".join(words)
+    assert in_shell(words) == (
+        "<python2.7><docker/replay.py></capture/service-bug.pcapng><--call><2><--user><two words><-->"
+        "<python2.7><-u><examples/service.py><--name><x>"
+    )
+    words = client.run("replay", **REPLAY)
+    assert [each for each in words if "publish" in each] == ["--publish=127.0.0.1:5678:5678"]
+    assert "<--><python2.7><-m><debugpy>" in in_shell(words) and "DEBUGGER=debugpy" in words
+
+
 def test_podman_is_known_by_any_name(client):
     """As podman-docker installs it. Without keep-id what it writes is nobody's whom the host knows."""
     client.has("id", "#!/bin/sh\necho 4321\n")
@@ -146,6 +166,19 @@ def test_a_path_in_the_tree_may_be_whole(client):
         ("debug", {"APP": "../service.py"}, "../service.py is not in the source tree"),
         ("debug", {"APP": "examples/service.py", "PORT": "65535"}, "PORT is '65535'"),
         ("debug", {"APP": "examples/service.py", "DEBUG_PORT": "x"}, "DEBUG_PORT is 'x'"),
+        ("replay", {}, "Which recorded call? make replay FILE="),
+        ("replay", {"FILE": "README.md"}, "Which program? make replay FILE="),
+        ("replay", {"FILE": "docs"}, "docs is a folder. FILE is a capture"),
+        ("replay", {"FILE": "none.pcap", "APP": "examples/service.py"}, "There is no none.pcap here"),
+        ("replay", {"FILE": "README.md", "APP": "/bin/sh"}, "/bin/sh is not in the source tree"),
+        ("replay", dict(REPLAY, PORT="65535"), "PORT is '65535'"),
+        ("replay", dict(REPLAY, DEBUGGER="pdb"), "DEBUGGER is one of debugpy ipdb none, not 'pdb'"),
+        ("replay", dict(REPLAY, DEBUGGER="ipdb"), "needs a terminal"),
+        (
+            "replay",
+            dict(REPLAY, DEBUGGER="ipdb", PLAY="--step"),
+            "ipdb reads this terminal, so --step cannot",
+        ),
         ("run", {"PORT": "0"}, "a number from 1 to 65534"),
         ("run", {"PORT": "5060; id"}, "a number from 1 to 65534"),
         ("manifest", {"STAGE": "build"}, "STAGE is one of runtime test debug, not 'build'"),

@@ -100,6 +100,7 @@ RULES = (
     Rule("setup.py", ("tools",), ("sofia",)),
     Rule("tools/*", ("tools",), ("sofia",)),
     Rule("docker/fetch_packages.py", ("tools/test_fetch_packages.py",), ("sofia",)),
+    Rule("docker/replay.py", ("conformance/replay/test_service.py",), ("sofia",)),
     Rule("docker/*", ("tools/test_image.py", "unit/command/test_doctor.py"), ("sofia",)),
     Rule("Dockerfile*", ("tools/test_image.py",), ("sofia",)),
     Rule(
@@ -113,6 +114,7 @@ RULES = (
         ),
         BOTH,
     ),
+    Rule("examples/service*", ("conformance/replay/test_service.py",), ("sofia",)),
     Rule("examples/*", ("conformance/examples", "unit/examples"), ("sofia",)),
     Rule("*", ("tools",), ("sofia",)),
 )
