@@ -16,6 +16,9 @@ from conformance.sdp import ANSWER, OFFER
 from peers import tshark
 from peers.waiting import wait_until
 from sipbridge import access, hep, record
+from sipbridge._capture.passed import call_id_of
+from sipbridge._engine import flight
+from sipbridge._engine.last_received import LastReceived
 
 CALL = ["INVITE", "SIP/2.0 200", "ACK", "BYE", "SIP/2.0 200"]
 
@@ -152,7 +155,8 @@ def test_the_settings_are_there_without_secrets(make_phone, folder, monkeypatch)
     monkeypatch.setenv("SIPBRIDGE_SHIELD_INVITE", "50/s")
     recorder = sipbridge.FlightRecorder(str(folder))
     phone = make_phone(
-        flight=recorder, identity='"Alice" <sip:alice:%s@example.com>' % own, session_expires=1800, handlers=7,
+        engine=sipbridge.Worker(), flight=recorder, session_expires=1800, handlers=7,
+        identity='"Alice" <sip:alice:%s@example.com>' % own,
         outbound_proxy=["sip:p:%s@127.0.0.1:9;lr" % proxy, "sip:127.0.0.1:8;lr"],
         hep=hep.CaptureAgent("udp://127.0.0.1:9", key=hep_key), on_error=functools.partial(print, user),
         authenticator=access.Authenticator("example.com", lambda name, realm: user, secret=secret),
@@ -168,11 +172,32 @@ def test_the_settings_are_there_without_secrets(make_phone, folder, monkeypatch)
     assert (found["session_expires"], found["handlers"], found["allow"]) == (1800, 7, ["127.0.0.0/8"])
     assert found["limits"] == "<SourceLimits: calls 5/s with a burst of 5, 20 at once, requests None>"
     assert (found["authenticator"], found["on_error"]) == ("<Authenticator for example.com>", "partial")
-    assert found["keepalive"] is None and found["environment"]["SIPBRIDGE_SHIELD_INVITE"] == "50/s"
+    assert found["engine"] == "Worker" and found["keepalive"] is None
+    assert found["environment"]["SIPBRIDGE_SHIELD_INVITE"] == "50/s"
     for name in os.listdir(path):
         with io.open(os.path.join(path, name), "rb") as stream:
             octets = stream.read().decode("latin-1")
         assert not [each for each in secrets if each in octets]
+
+
+def test_the_engine_keeps_what_it_received_last_in_a_file(make_phone, by_hand, folder):
+    phone = make_phone(flight=sipbridge.FlightRecorder(str(folder)))
+    last = LastReceived()
+    descriptor = os.open(last.path, os.O_RDWR)
+    try:
+        phone.endpoint._engine.keep("received", descriptor)
+    finally:
+        os.close(descriptor)
+    try:
+        asked = []
+        for _ in range(6):
+            asked.append(by_hand.request(phone.endpoint.port, "OPTIONS")["Call-ID"])
+            by_hand.next("200")
+    finally:
+        phone.endpoint._engine.keep("received", -1)
+    found = flight.parse(last.take())
+    assert [call_id_of(each.data) for each in found] == asked[-4:]
+    assert {each.peer for each in found} == {"127.0.0.1:%d" % by_hand.port} and not any(each.outgoing for each in found)
 
 
 def test_a_recorder_is_of_one_endpoint(make_phone, folder):
