@@ -5,12 +5,21 @@ SANDBOX ?= auto
 PYTHON ?= python3
 export SANDBOX PYTHON
 
-.PHONY: help demo test test-all quick lint bench engines overload soak tsan fuzz develop wheels clean
+.PHONY: help demo service debug-service soak-service test test-all quick lint bench engines overload soak tsan fuzz develop wheels clean
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## run a real call between two endpoints and show it; SANDBOX=auto|docker|host
 	@tools/sandbox demo
+
+service: ## run the telephony service of examples/telephony, with a phone to call; docs/service.md
+	@tools/host service
+
+debug-service: ## run a copy of it beside the running one, ports + 1, under ARGS='--debugger debugpy|ipdb'
+	@tools/host debug-service
+
+soak-service: ## calls by HTTP and SIP for ten minutes (SECONDS_OF_LOAD=, RATE=), while database, engine and service die
+	@tools/host soak-service
 
 test: ## run the tests on every engine, on the default Python, the oldest and the newest; SANDBOX=auto|docker|host
 	@tools/sandbox test

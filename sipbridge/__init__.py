@@ -243,7 +243,7 @@ __all__ = [
     "parse_address",
 ]
 
-if _sys.version_info[0] < 3:  # the Docker SDK that it needs is for Python 3
+if not TYPE_CHECKING and _sys.version_info[0] < 3:  # the Docker SDK that it needs is for Python 3
     __all__.remove("Container")
     del _MODULES["Container"]
 

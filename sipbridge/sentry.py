@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from sipbridge.events import EngineFailed, RegistrationChanged
 
     sentry_sdk = None  # type: Any  # it is checked with neither of its major versions
-    _Integration = object
+    _Integration = Any  # whatever sentry-sdk a program has, it takes this for an integration
 else:
     try:
         import sentry_sdk
@@ -442,7 +442,7 @@ def _is_in_loop():
         return False
 
 
-class SipbridgeIntegration(_Integration):
+class SipbridgeIntegration(_Integration):  # type: ignore[misc]
     """The integration, for ``sentry_sdk.init(integrations=[...])``; with sentry-sdk 1.45 on Python 2.7.
 
     Raises NotSupportedError when sentry-sdk is missing.

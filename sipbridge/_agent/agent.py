@@ -315,6 +315,12 @@ class Agent(object):
             if early:
                 trunk.tick()
 
+    def remove_trunk(self, trunk):
+        # type: (Trunk) -> None
+        """Ask its proxies no more."""
+        with self.lock:
+            self.trunks.remove(trunk)
+
     def trunk_of(self, route):
         # type: (Optional[str]) -> Optional[Trunk]
         """What has this proxy among others, or None."""

@@ -8,6 +8,7 @@ from sipbridge._call.call import Call
 from sipbridge._later import later
 from sipbridge._text.arguments import check_kind
 from sipbridge._text.checks import check_password, check_quoted
+from sipbridge.errors import InputError
 from sipbridge.uri import address_uri
 
 TYPE_CHECKING = False
@@ -94,6 +95,22 @@ class Identities(Requests):
         account = _account.make_account(self, address, user, password, realm, registrar, route)  # type: ignore[arg-type]  # what is derived from this
         self._accounts += (account,)
         return account
+
+    def remove_account(self, account):
+        # type: (Account) -> None
+        """Have an identity no more: :meth:`account_of` does not find it, and another one may have its address.
+
+        Its calls go on, and its registration is kept up: :meth:`~sipbridge.Registration.unregister` takes that back.
+        The engine keeps its credentials until others take their place, or :meth:`clear_credentials`.
+
+        Raises InputError when it is none of this endpoint's accounts.
+        """
+        check_kind(account, _account.Account, "account")
+        if account not in self._accounts:
+            raise InputError("%r is no account of this endpoint" % account)
+        self._accounts = tuple(each for each in self._accounts if each is not account)
+        if account._trunk is not None:
+            account._endpoint._agent.remove_trunk(account._trunk)
 
     def account_of(self, event):
         # type: (Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]

@@ -134,7 +134,7 @@ class Trunk(object):
     def _look(self):
         # type: () -> None
         with self._agent.lock:
-            if self._agent.closing:
+            if self._agent.closing or self not in self._agent.trunks:
                 return
             now = monotonic()
             for proxy, at in list(self._asked.items()):

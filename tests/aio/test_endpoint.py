@@ -193,6 +193,9 @@ async def test_an_account_registers_and_calls(other):
             await elsewhere(other.endpoint, "call", uri, b"v=0\r\n")
         assert named == [(account, None)]
         assert (await account.message(other.uri, "from an account")).status == 200
+        phone.remove_account(account)
+        assert phone.accounts == ()
+        assert phone.add_account("sip:alice@sipbridge.test") != account
 
 
 def test_everything_that_waits_is_a_coroutine():

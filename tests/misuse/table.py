@@ -177,6 +177,7 @@ TABLE = {
         registrar=values.NO_NAME_ADDR,
         route=values.NO_NAME_ADDR + [[], [None], [u"sip:a@b", u"bob"]],
     ),
+    "Endpoint.remove_account": _entry({}, account=values.THING),
     "Endpoint.account_of": _entry({}, event=values.THING),
     "Endpoint.invite": _entry(dict(to=TO, sdp=b"v=0"), **_INVITE),
     "Endpoint.call": _entry(dict(to=TO, sdp=b"v=0"), timeout=values.TIMEOUT, **_INVITE),

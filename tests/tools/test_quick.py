@@ -61,3 +61,11 @@ def test_each_rule_names_tests_that_exist(rule):
 def test_every_file_of_the_checkout_has_a_rule():
     for file in quick.git("ls-files"):
         assert any(quick.fnmatch.fnmatch(file, rule.pattern) for rule in quick.RULES), file
+
+
+def test_the_telephony_service_has_a_run_of_its_own():
+    assert list(quick.select(["examples/telephony/telephony/app.py"])) == ["service"]
+    assert on("service", "tests/service/test_calls.py") == {
+        "service/test_calls.py": ["tests/service/test_calls.py"]
+    }
+    assert not any(name.startswith("service") for name in on("sofia", "sipbridge/testing.py"))

@@ -1,9 +1,10 @@
 """The virtual environments: .venv for the default Python, build/venv-... for all else.
 
-    python3 -m tools.builds.environment [lint]
+    python3 -m tools.builds.environment [lint|service]
 
 makes .venv: the pinned tools, the engines that this machine has, and sipbridge itself, editable; or that of
-the linters. What is there and still right is left as it is, so a second run takes a second.
+the linters, or that of examples/telephony and its tests. What is there and still right is left as it is, so a second
+run takes a second.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ BUILD = ROOT / "build"
 VENV = ROOT / ".venv"
 
 OLDEST = (3, 9)
+OF_THE_SERVICE = (3, 11)
 
 #: pip neither looks for newer versions of itself nor complains that 2.7 is old.
 PIP_ENVIRONMENT = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_PYTHON_VERSION_WARNING": "1"}
@@ -126,6 +128,16 @@ def lint():
     return environment(BUILD / "venv-lint", base(), requirements)
 
 
+def service():
+    """The interpreter of an environment with what examples/telephony needs, and what tests it. Raises Failed."""
+    if sys.version_info < OF_THE_SERVICE:
+        raise Failed("the telephony service needs Python 3.11 or newer: make PYTHON=python3.x")
+    example = ROOT / "examples/telephony"
+    requirements = [REQUIREMENTS / "requirements-3.txt", REQUIREMENTS / "requirements-service.txt"]
+    requirements += [example / "requirements.txt", example / "requirements-debug.txt"]
+    return environment(BUILD / "venv-service", base(), requirements)
+
+
 def other(python, version):
     """The interpreter of an environment for testing with another Python, version "X.Y"."""
     folder, own = BUILD / ("venv-" + version), default()
@@ -172,7 +184,7 @@ def develop():
 
 def main(arguments):
     try:
-        lint() if arguments == ["lint"] else develop()
+        {"lint": lint, "service": service}.get("".join(arguments), develop)()
     except Failed as error:
         sys.exit("environment: %s" % error)
 

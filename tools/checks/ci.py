@@ -35,10 +35,11 @@ def _step(name, *command, counts=False, allowed=(0,), shown=False):
     return Step(name, command or ("make", name), counts, allowed, shown)
 
 
-#: Before anything else: the packages of the system, and .venv, which several of the others would make.
+#: Before anything else: the packages of the system, and environments that several of the others would make.
 FIRST = (
     _step("packages", "tools/builds/prepare", "build", "test", "lint", "fuzz"),
     _step("develop"),
+    _step("service-environment", sys.executable, "-m", "tools.builds.environment", "service"),
 )
 
 #: Side by side; in each, one after the other. The tests keep the cores busy, the image's mostly wait.

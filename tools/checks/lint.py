@@ -11,7 +11,7 @@ import subprocess
 import sys
 import typing
 
-from tools.builds import interpreters
+from tools.builds import environment, interpreters
 from tools.builds.environment import BUILD, ROOT
 
 sys.path.insert(0, str(ROOT / "sipbridge"))
@@ -27,6 +27,8 @@ PYTHON3_ONLY += (
     "tests/container/",
     "tests/unit/engine/test_container",
     "examples/click_to_call.py",
+    "examples/telephony/",
+    "tests/service/",
 )
 
 PYTHON = sys.executable
@@ -52,7 +54,9 @@ def python2_files():
 def style():
     """ruff: the rules of pyproject.toml; the layout where only Python 3 reads it."""
     yield [PYTHON, "-m", "ruff", "check", "-q", "--output-format", "concise"]
-    yield [PYTHON, "-m", "ruff", "format", "-q", "--check", "tools", "setup.py"] + files("tests/tools/*.py")
+    yield [PYTHON, "-m", "ruff", "format", "-q", "--check", "tools", "setup.py"] + files(
+        "tests/tools/*.py", "tests/service/*.py", "examples/telephony/**/*.py"
+    )
 
 
 def layers():
@@ -75,6 +79,11 @@ def types():
     yield [PYTHON, "-m", "mypy", "sipbridge/aio.py"]
     yield [PYTHON, "-m", "mypy.stubtest", "--allowlist", "tools/checks/aio_stub.txt", "sipbridge.aio"]
     yield [PYTHON, "-m", "pyright"]
+    if sys.version_info >= environment.OF_THE_SERVICE:
+        settings = dict(MYPYPATH="examples/telephony")
+        yield ["env"] + ["%s=%s" % pair for pair in settings.items()] + [
+            PYTHON, "-m", "mypy", "--python-executable", str(environment.service()), "--strict", "-p", "telephony"
+        ]  # fmt: skip
 
 
 def python2():
@@ -126,7 +135,7 @@ def c():
 def size():
     """No file over 500 lines, no function over 60; of branches a function of csrc has 10, and ruff counts Python's."""
     sources, of_tests = files("csrc/**/*.[ch]"), files("tests/**/*.[ch]")
-    python = files("sipbridge/**/*.py", "tests/**/*.py", "tools/**/*.py", "bench/*.py", "examples/*.py")
+    python = files("sipbridge/**/*.py", "tests/**/*.py", "tools/**/*.py", "bench/*.py", "examples/**/*.py")
     yield [PYTHON, "-m", "tools.checks.size"] + python + sources + of_tests
     # --modified counts a switch as one branch: a line for each case reads like a table.
     lizard = [PYTHON, "-m", "lizard", "--languages", "cpp", "--modified", "--length", "60", "--warnings_only"]

@@ -35,11 +35,13 @@ APART = (
     "tools/test_fetch_packages.py",
     "tools/test_image.py",
     "tools/test_wheels.py",
+    "service/test_soak.py",
 )
 
 
 class Rule(namedtuple("Rule", "pattern tests engines")):
-    """For a changed file that matches: the tests below tests/, and the engines ("sofia", "double").
+    """For a changed file that matches: the tests below tests/, and the engines ("sofia", "double", or "service" for the
+    tests of the telephony service).
 
     In ``tests`` "CORE" stands for CORE without APART, "ITSELF" for the file.
     """
@@ -69,6 +71,8 @@ RULES = (
     Rule("tests/fuzz/*", ("shield",), ("double",)),
     Rule("tests/memory/*", ("memory",), ("double",)),
     Rule("tests/tools/*", ("ITSELF",), ("sofia",)),
+    Rule("tests/service/test_*.py", ("ITSELF",), ("service",)),
+    Rule("tests/service/*", ("service",), ("service",)),
     Rule("tests/shield/test_*.py", ("ITSELF",), ("double",)),
     Rule("tests/*/test_*.py", ("ITSELF",), BOTH),
     Rule("tests/*", ("CORE",), BOTH),
@@ -115,6 +119,7 @@ RULES = (
         BOTH,
     ),
     Rule("examples/service*", ("conformance/replay/test_service.py",), ("sofia",)),
+    Rule("examples/telephony/*", ("service",), ("service",)),
     Rule("examples/*", ("conformance/examples", "unit/examples"), ("sofia",)),
     Rule("*", ("tools",), ("sofia",)),
 )
@@ -145,7 +150,7 @@ def naming(module):
     pattern = re.compile(named % (module, module))
     for path in sorted(TESTS.rglob("test_*.py")):
         name = str(path.relative_to(TESTS))
-        if not name.startswith("image/") and pattern.search(path.read_text(encoding="utf-8")):
+        if not name.startswith(("image/", "service/")) and pattern.search(path.read_text(encoding="utf-8")):
             yield name
 
 
@@ -183,7 +188,7 @@ class Quick(runs.Run):
 def prepare(selected):
     """Build what the selected tests need, and yield the runs. Raises Failed."""
     python = environment.default()
-    for engine in ("double", "sofia"):
+    for engine in ("double", "sofia", runs.SERVICE):
         if engine not in selected:
             continue
         if engine == "double":
@@ -191,7 +196,10 @@ def prepare(selected):
         else:
             tree = trees.native(python, runs.OWN)
         tree.build()
-        run = Quick("exosip" if engine == "double" else engine, engine, python, runs.OWN, tree, False)
+        if engine == runs.SERVICE:
+            run = Quick("sofia", "telephony service", environment.service(), runs.OWN, tree, runs.SERVICE)
+        else:
+            run = Quick("exosip" if engine == "double" else engine, engine, python, runs.OWN, tree, "")
         run.selection = arguments(selected[engine])
         yield run
 

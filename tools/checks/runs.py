@@ -93,6 +93,11 @@ OF_PROGRAMS = tuple(
     "unit/command/test_%s.py" % name
     for name in ("calls", "demo", "events", "ladder", "register", "requests", "terminal", "usage", "watched")
 )
+
+#: The tests of examples/telephony: one run of its own, with Sofia-SIP on the default Python if that is 3.11 or newer.
+OF_THE_SERVICE = ("service",)
+SERVICE = "service"
+
 OLDEST = interpreters.SUPPORTED[0]
 OWN = "%d.%d" % sys.version_info[:2]
 
@@ -100,7 +105,8 @@ OWN = "%d.%d" % sys.version_info[:2]
 class Run(namedtuple("Run", "engine label python version tree place")):
     """The tests with one engine ("sofia", "exosip") on one Python; ``label`` is what the table says.
 
-    ``place`` is "", or another place for the engine, as "worker": then those of ELSEWHERE alone.
+    ``place`` is "", or another place for the engine, as "worker": then those of ELSEWHERE alone; or "service": then
+    those of the telephony service alone.
     """
 
     @property
@@ -111,13 +117,14 @@ class Run(namedtuple("Run", "engine label python version tree place")):
     def selection(self):
         """What pytest is to run, as arguments."""
         if self.place:
-            return [str(ROOT / "tests" / name) for name in ELSEWHERE]
+            names = OF_THE_SERVICE if self.place == SERVICE else ELSEWHERE
+            return [str(ROOT / "tests" / name) for name in names]
         return [str(ROOT / "tests")] + ["--ignore=%s" % (ROOT / "tests" / name) for name in self.left_out]
 
     @property
     def left_out(self):
         """The tests that this Python, or this engine, is not for, folders and files."""
-        names = () if self.engine == "sofia" else OF_NO_ENGINE
+        names = OF_THE_SERVICE + (() if self.engine == "sofia" else OF_NO_ENGINE)
         if self.tree.double not in (None, trees.DOUBLES[trees.NEWEST_DOUBLE]):
             names += OF_NO_VERSION
         if not self.version.startswith(OWN + "."):
@@ -178,12 +185,16 @@ def _in_places(run, elsewhere):
     if elsewhere and not os.environ.get("ARGS"):
         for place in ("worker", "sidecar") if run.engine == "sofia" else ("worker",):
             yield run._replace(label="%s, %s" % (run.label, place), place=place)
+        if run.engine == "sofia" and sys.version_info >= environment.OF_THE_SERVICE:
+            python = environment.service()
+            yield run._replace(label="%s, telephony service" % run.label, place=SERVICE, python=python)
 
 
 def variables(run):
     """The environment of a run."""
     settings = dict(os.environ, PYTHONPATH=str(run.tree.folder), SIPBRIDGE_ENGINE=run.engine)
-    settings.update(SIPBRIDGE_BUILD=str(BUILD), SIPBRIDGE_TEST_PLACE=run.place)
+    place = "" if run.place == SERVICE else run.place
+    settings.update(SIPBRIDGE_BUILD=str(BUILD), SIPBRIDGE_TEST_PLACE=place)
     settings.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
     if run.tree.double:
         settings["SIPBRIDGE_DOUBLE"] = str(run.tree.double)

@@ -25,6 +25,7 @@ def left_out(ran):
     lines = [
         ("with Sofia-SIP alone", runs.OF_NO_ENGINE),
         ("not with the double of an older libeXosip2 (memory goes without valgrind)", runs.OF_NO_VERSION),
+        ("in a run of its own, on Python %s" % runs.OWN, runs.OF_THE_SERVICE),
         ("on Python %s alone" % runs.OWN, runs.OF_NO_PYTHON),
         ("on Python %s, and on %s with libeXosip2, alone" % (runs.OWN, runs.OLDEST), runs.OF_PROCESSES),
         ("on Python %s, and elsewhere with Sofia-SIP, alone" % runs.OWN, runs.OF_PROGRAMS),

@@ -166,3 +166,7 @@ def test_an_account_of_several_proxies(make_phone, proxies):
     assert [each.count("MESSAGE") for each in proxies] == [1, 1]
     assert [each.count("INVITE") for each in proxies] == [0, 1]
     assert account.route == proxies[1].uri
+    phone.endpoint.remove_account(account)
+    assert phone.endpoint.accounts == () and call.ended is not None
+    with pytest.raises(sipbridge.InputError, match="is no account of this endpoint"):
+        phone.endpoint.remove_account(account)

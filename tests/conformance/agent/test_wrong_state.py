@@ -255,7 +255,7 @@ CLOSED = {
 
 #: What does no harm, then or ever.
 HARMLESS = frozenset(
-    "__init__ on off events serve observe health close drain wait_closed add_account account_of".split()
+    "__init__ on off events serve observe health close drain wait_closed add_account remove_account account_of".split()
 )
 
 #: What is about calls, which have ended then: see test_bridge.py.

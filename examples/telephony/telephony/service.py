@@ -1,0 +1,150 @@
+"""The parts of the service, from start to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import Any
+
+import prometheus_client
+import sentry_sdk
+from sqlalchemy.exc import SQLAlchemyError
+
+from sipbridge import logs, metrics, sentry
+from telephony.settings import Settings
+from telephony.sip import menu
+from telephony.sip.book import Book
+from telephony.sip.feed import Feed
+from telephony.sip.phone import Phone
+from telephony.store.database import Database
+from telephony.store.directory import Directory
+from telephony.store.outbox import Outbox
+from telephony.store.spool import Spool
+from telephony.watch import Ids, SpoolMetrics
+
+log = logging.getLogger("telephony")
+
+
+class Service:
+    """Everything that one copy of the service has."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.registry = prometheus_client.CollectorRegistry()
+        self.spool = Spool(settings.data / "spool.sqlite3")
+        self.database = Database(settings)
+        self.directory = Directory(self.database)
+        self.feed = Feed()
+        self.book = Book(self.spool, self.feed)
+        self.phone = Phone(settings, self.book, self.directory)
+        self.outbox = Outbox(self.spool, self.database, settings.retention_days)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._drain: asyncio.Task[None] | None = None
+
+    def watch(self) -> None:
+        """Let log lines, metrics and reports of errors go where the settings say."""
+        if self.settings.log_json:
+            logs.write_json(service="telephony")
+        else:
+            logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s")
+        logging.getLogger().setLevel(logging.INFO)
+        for handler in logging.getLogger().handlers:
+            handler.addFilter(Ids(self.book.traces))
+        if self.settings.sentry_dsn:
+            sentry_sdk.init(
+                self.settings.sentry_dsn,
+                environment=self.settings.sentry_environment,
+                integrations=[sentry.SipbridgeIntegration()],
+            )
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """From start to stop. Raises NoEngine, SpoolTaken, and what SQLAlchemy and sipbridge raise."""
+        async with contextlib.AsyncExitStack() as stack:
+            self.spool.open()
+            stack.callback(self.spool.close)
+            stack.push_async_callback(self.database.engine.dispose)
+            await self.database.migrate()
+            await self.directory.load()
+            lost = self.book.close_lost()
+            if lost:
+                log.warning("%d calls were in flight when the service before this one was killed", lost)
+            stack.callback(self.feed.close)
+            stack.push_async_callback(self._end_tasks)
+            await self.phone.open()
+            stack.push_async_callback(self._hang_up)
+            self._begin()
+            yield
+
+    def _begin(self) -> None:
+        menu.install(self.phone)
+        metrics.register(self.phone.endpoint, name="telephony", registry=self.registry)
+        self.registry.register(SpoolMetrics(self.spool, self.outbox))
+        self.run(self.directory.run())
+        if self.settings.with_records:
+            self.run(self.outbox.run())
+        if self.settings.with_trunks:
+            self.run(self.phone.register_all())
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Let it go on until the service stops."""
+        self._tasks.append(asyncio.create_task(coroutine))
+
+    async def erase(self, number: str) -> tuple[int, int]:
+        """Erase what is kept of a number or URI; how many call records and incidents that was."""
+        while self.spool.waiting()[0] and not self.outbox.away:
+            await self.outbox.flush()
+        call_ids = await self.database.erase(number)
+        incidents = await asyncio.to_thread(self._incidents_of, [number, *call_ids])
+        for folder in incidents:
+            await asyncio.to_thread(shutil.rmtree, folder)
+        return len(call_ids), len(incidents)
+
+    def _incidents_of(self, texts: list[str]) -> list[Path]:
+        """The incidents with one of these in a file."""
+        sought = [text.encode() for text in texts]
+        folders = self.settings.incidents.glob("*/") if self.settings.incidents.exists() else []
+        return [
+            folder for folder in folders
+            if any(text in file.read_bytes() for file in folder.iterdir() for text in sought)
+        ]  # fmt: skip
+
+    @property
+    def draining(self) -> bool:
+        """Whether it takes nothing new."""
+        return self._drain is not None
+
+    def drain(self) -> asyncio.Task[None]:
+        """Take nothing new, and let the calls that are up finish; the task ends with the last of them."""
+        if self._drain is None:
+            self._drain = asyncio.create_task(self._wait_for_calls())
+        return self._drain
+
+    async def _wait_for_calls(self) -> None:
+        finished = await self.phone.endpoint.drain(self.settings.drain_seconds)
+        log.info("drained: %s", "every call has finished" if finished else "some calls were hung up")
+
+    async def _hang_up(self) -> None:
+        await self.drain()
+        await self.phone.endpoint.close()
+
+    async def _end_tasks(self) -> None:
+        """End what runs, and write the records that are left."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.settings.with_records:
+            await self._flush()
+
+    async def _flush(self) -> None:
+        try:
+            while await self.outbox.flush():
+                pass
+        except (SQLAlchemyError, OSError, TimeoutError) as error:
+            log.warning(
+                "%d call records stay in the spool for the next start: %s", self.spool.waiting()[0], error
+            )

@@ -1,0 +1,138 @@
+"""python -m telephony: its commands, and what it says when something is wrong."""
+
+import json
+import os
+import shlex
+import signal
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from peers.ports import free_port
+from peers.waiting import wait_until
+from service.running import LIMIT, SECRET, Running
+
+
+@pytest.fixture
+def copy(tmp_path):
+    running = Running(tmp_path)
+    yield running
+    if running.process:
+        running.stop(signal.SIGKILL)
+
+
+def fail(running, *words):
+    """Run a command that fails; its exit code and what it said."""
+    command = [sys.executable, "-m", "telephony", *words]
+    done = subprocess.run(
+        command, cwd=str(running.folder), env=running.environment, capture_output=True, text=True
+    )
+    return done.returncode, done.stderr
+
+
+def test_help_names_the_commands(copy):
+    said = copy.command("--help")
+    for name in ("serve", "demo", "debug", "token", "settings", "openapi"):
+        assert name in said
+
+
+def test_the_settings_are_shown_without_secrets(copy):
+    said = copy.command("settings")
+    assert "SIP_ADDRESS" in said and copy.environment["SIP_ADDRESS"] in said and SECRET not in said
+
+
+@pytest.mark.parametrize(
+    "settings, words, expected",
+    [
+        (
+            {"SECRET_KEY": "short"},
+            ["serve"],
+            (2, "telephony: SECRET_KEY: Value error, must have 32 characters"),
+        ),
+        ({"SIP_ENGINE": "phlogiston"}, ["serve"], (2, "telephony: SIP_ENGINE: ")),
+        (
+            {},
+            ["token", "me", "--scope", "everything"],
+            (2, "telephony: no such scope: everything; there are calls:read"),
+        ),
+        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, ["token", "me"], (1, "")),
+    ],
+    ids=["secret", "engine", "scope", "database"],
+)
+def test_what_is_wrong_is_said_in_a_line(copy, settings, words, expected):
+    copy.environment.update(settings)
+    code, said = fail(copy, *words)
+    assert code == expected[0] and said.startswith(expected[1]), said
+    assert said.strip() and "Traceback" not in said
+
+
+def test_two_copies_do_not_share_a_spool(copy):
+    copy.start()
+    code, said = fail(copy, "serve")
+    assert code == 1 and "another copy of the service has" in said, said
+
+
+def test_the_demo_prints_a_line_that_calls_its_phone_and_ends_with_ctrl_c(copy, tmp_path):
+    command = [sys.executable, "-m", "telephony", "demo", "--phone", str(free_port())]
+    with open(str(tmp_path / "log"), "wb") as log:
+        demo = subprocess.Popen(
+            command,
+            cwd=str(tmp_path),
+            env=copy.environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: "curl" in copy.log(), LIMIT)
+        called = shlex.split(next(line for line in copy.log().splitlines() if "curl" in line))
+        answer = json.loads(subprocess.check_output(called))
+        copy.api.headers["Authorization"] = called[called.index("-H") + 1].partition(": ")[2]
+        copy.wait_call(answer["id"], state="answered")
+        assert copy.api.get("/docs").status_code == 200 and copy.api.get("/admin/login").status_code == 200
+        assert copy.environment["ADMIN_PASSWORD"] in copy.log()
+    finally:
+        os.killpg(demo.pid, signal.SIGINT)
+        code = demo.wait(LIMIT)
+    assert code == 0 and "Traceback" not in copy.log(), copy.log()[-3000:]
+    assert copy.rows("SELECT state FROM calls") == [("ended",)]
+
+
+def test_a_copy_for_debugging_runs_beside_on_the_next_ports_with_the_calls_of_the_first(
+    copy, telephone, tmp_path
+):
+    copy.api.headers.update(copy.token())
+    copy.start()
+    id = copy.api.post("/calls", json={"to": telephone.uri("busy")}).json()["id"]
+    wait_until(lambda: (id, "ended", "rejected") in copy.rows(), LIMIT)
+    command = [sys.executable, "-m", "telephony", "debug", "--debugger", "none"]
+    with open(str(tmp_path / "debug-log"), "wb") as log:
+        beside = subprocess.Popen(
+            command, cwd=str(tmp_path), env=copy.environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        url = "http://127.0.0.1:%d" % (copy.http_port + 1)
+        wait_until(lambda: _answers(copy, url + "/calls/" + id), LIMIT)
+        assert copy.api.get(url + "/calls/" + id).json()["cause"] == "rejected"
+        answer = copy.api.post(url + "/calls", json={"to": telephone.uri("busy")})
+        assert answer.status_code == 202
+        assert (
+            copy.api.get("/calls/" + answer.json()["id"]).status_code == 404
+        )  # production knows nothing of it
+        said = (tmp_path / "debug-log").read_text()
+        assert "WITH_TRUNKS=false" in said and "SENTRY_ENVIRONMENT=debug" in said
+    finally:
+        beside.send_signal(signal.SIGTERM)
+        assert beside.wait(LIMIT) == 0
+    assert copy.api.get("/health/ready").status_code == 200
+    with sqlite3.connect(str(copy.folder / "debug" / "telephony.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM calls").fetchall() == [(1,)]
+
+
+def _answers(copy, url):
+    try:
+        return copy.api.get(url).status_code == 200
+    except Exception:
+        return False

@@ -1,0 +1,70 @@
+"""Calls that come in: a menu by keys for each number."""
+
+import pytest
+
+import sipbridge
+from peers.waiting import wait_until
+from service.running import LIMIT
+from sipbridge.testing import SDP
+
+
+@pytest.fixture(scope="module")
+def caller():
+    """Who calls."""
+    with sipbridge.Endpoint(identity="sip:caller@example.com") as endpoint:
+        endpoint.on(sipbridge.TransferRequested, lambda event: event.accept(SDP))
+        yield endpoint
+
+
+def dial(service, caller, number):
+    host = service.uri.partition(":")[2]
+    return caller.call("sip:%s@%s" % (number, host), SDP)
+
+
+def ended(service, outcome):
+    """Wait for the record of a call that came in, with this outcome in the end."""
+
+    def found():
+        calls = service.api.get("/calls", params={"direction": "inbound", "state": "ended"}).json()["calls"]
+        return [each for each in calls if each["outcome"] == outcome]
+
+    wait_until(found, LIMIT)
+    return found()[0]
+
+
+@pytest.mark.parametrize("attended", [False, True], ids=["blind", "attended"])
+def test_a_key_transfers_the_caller(service, telephone, caller, attended):
+    number, target = "10%d" % attended, telephone.uri("sales")
+    body = {"menu": {"1": target}, "attended": attended}
+    assert service.api.put("/numbers/" + number, json=body).status_code == 200
+    call = dial(service, caller, number)
+    call.send_dtmf("71")  # there is no choice 7
+    call.wait_ended(LIMIT)
+    record = ended(service, "1: transferred to " + target)
+    assert record["caller"] == "sip:caller@example.com"
+    assert any(each.remote_uri.startswith("sip:caller@") for each in telephone.endpoint.calls)
+
+
+def test_who_is_busy_leaves_the_caller_the_choice(service, telephone, caller):
+    menu = {"menu": {"1": telephone.uri("busy"), "2": telephone.uri("sales")}, "attended": True}
+    service.api.put("/numbers/200", json=menu)
+    call = dial(service, caller, "200")
+    call.send_dtmf("1")
+    call.send_dtmf("2")
+    call.wait_ended(LIMIT)
+    ended(service, "2: transferred to " + telephone.uri("sales"))
+
+
+def test_a_number_that_nobody_has_is_not_found(service, caller):
+    with pytest.raises(sipbridge.ResponseError) as raised:
+        dial(service, caller, "999")
+    assert raised.value.status == 404
+
+
+def test_a_number_can_be_taken_back(service, caller):
+    service.api.put("/numbers/300", json={"menu": {}})
+    dial(service, caller, "300").hangup()
+    assert service.api.delete("/numbers/300").status_code == 204
+    with pytest.raises(sipbridge.ResponseError):
+        dial(service, caller, "300")
+    assert service.api.delete("/numbers/300").status_code == 404

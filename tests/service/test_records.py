@@ -1,0 +1,133 @@
+"""No record is lost: the service killed, the database away, the service stopped."""
+
+import os
+import signal
+
+import pytest
+
+from peers.process import children
+from peers.waiting import wait_until
+from service.running import LIMIT, Running
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Makes copies of the service on one folder of data, one after the other."""
+    made = []
+
+    def make(**settings):
+        running = Running(tmp_path, **settings)
+        if not made:
+            (tmp_path / "token").write_text(running.command("token", "tests"))
+        running.api.headers["Authorization"] = "Bearer " + (tmp_path / "token").read_text()
+        made.append(running)
+        return running.start()
+
+    yield make
+    for each in made:
+        each.stop(signal.SIGKILL)
+
+
+def place(service, to):
+    answer = service.api.post("/calls", json={"to": to})
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def test_a_killed_service_loses_no_record(copy, telephone):
+    service = copy()
+    ended, up = place(service, telephone.uri("alice")), place(service, telephone.uri("bob"))
+    for id in (ended, up):
+        service.wait_call(id, state="answered")
+    service.api.delete("/calls/" + ended)
+    for kind, _, facts in ((kind, number, facts) for number, kind, facts in service.listen(0)):
+        if kind == "call.ended" and facts["id"] == ended:
+            break
+    service.process.send_signal(signal.SIGKILL)  # at once: the database need not have it
+    service.process.wait(LIMIT)
+    service = copy()
+    assert service.wait_call(ended, state="ended")["cause"] == "local-bye"
+    assert service.wait_call(up, state="ended")["cause"] == "service-lost"
+    wait_until(
+        lambda: (
+            {(ended, "local-bye"), (up, "service-lost")} <= set(service.rows("SELECT id, cause FROM calls"))
+        ),
+        LIMIT,
+    )
+    assert service.api.get("/metrics").text.count("telephony_spool_calls 0.0") == 1
+
+
+def test_while_the_database_is_away_calls_go_on_and_their_records_wait(copy, postgresql, telephone):
+    service = copy(DATABASE_URL=postgresql.make("away"))
+    postgresql.stop()
+    ids = [place(service, telephone.uri("busy")) for _ in range(5)]
+    for id in ids:
+        service.wait_call(id, state="ended")  # the spool has it
+    answer = service.api.get("/calls")
+    assert (answer.status_code, answer.json()["title"]) == (503, "The database is away")
+    ready = service.api.get("/health/ready")
+    assert (ready.status_code, ready.json()["problems"]) == (200, ["database"])
+    assert "telephony_spool_calls 5.0" in service.api.get("/metrics").text
+    postgresql.start()
+
+    def written():
+        answer = service.api.get("/calls")
+        return answer.status_code == 200 and sorted(each["id"] for each in answer.json()["calls"]) == sorted(
+            ids
+        )
+
+    wait_until(written, LIMIT)
+    wait_until(lambda: "telephony_spool_calls 0.0" in service.api.get("/metrics").text, LIMIT)
+
+
+def test_a_spool_that_is_full_takes_no_new_calls(copy, postgresql, telephone):
+    service = copy(DATABASE_URL=postgresql.make("full"), SPOOL_CALLS="2")
+    postgresql.stop()
+    try:
+        for _ in range(2):
+            service.wait_call(place(service, telephone.uri("busy")), state="ended")
+        answer = service.api.post("/calls", json={"to": telephone.uri("busy")})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+        assert service.api.get("/health/ready").json() == {"ready": False, "problems": ["database", "spool"]}
+    finally:
+        postgresql.start()
+
+
+def test_a_lost_engine_ends_its_calls_and_the_api_stays_up(copy, telephone):
+    service = copy(SIP_ENGINE="worker")
+    id = place(service, telephone.uri("alice"))
+    service.wait_call(id, state="answered")
+    [worker] = [pid for pid in children(service.process.pid)]
+    os.kill(worker, signal.SIGKILL)
+    assert service.wait_call(id, state="ended")["cause"] == "engine-lost"
+    assert service.api.get("/health/live").status_code == 200
+    wait_until(lambda: service.api.get("/health/ready").status_code == 200, LIMIT)
+    service.wait_call(place(service, telephone.uri("busy")), state="ended", cause="rejected")
+
+
+def test_a_drained_service_lets_calls_finish(copy, telephone):
+    service = copy(DRAIN_SECONDS="60")
+    id = place(service, telephone.uri("alice"))
+    call_id = service.wait_call(id, state="answered")["call_id"]
+    assert service.api.post("/drain").json() == {"calls": 1}
+    wait_until(lambda: service.api.get("/health/ready").status_code == 503, LIMIT)
+    answer = service.api.post("/calls", json={"to": telephone.uri("busy")})
+    assert (answer.status_code, answer.json()["title"]) == (503, "Draining")
+    [call] = [each for each in telephone.endpoint.calls if each.call_id == call_id]
+    call.hangup()
+    assert service.stop() == 0
+    assert service.rows("SELECT state, cause FROM calls") == [("ended", "remote-bye")]
+    assert service.rows("SELECT who, what FROM audit") == [("token tests", "drain")]
+
+
+def test_a_number_is_erased_and_old_records_go(copy, telephone):
+    service = copy()
+    kept, erased = place(service, telephone.uri("busy")), place(service, telephone.uri("+49_30"))
+    service.wait_call(kept, state="ended")
+    service.wait_call(erased, state="answered")
+    service.api.delete("/calls/" + erased)
+    service.wait_call(erased, state="ended")
+    answer = service.api.delete("/records", params={"number": "+49_30"})
+    assert answer.json() == {"records": 1, "incidents": 0}
+    assert [row[0] for row in service.rows()] == [kept]
+    assert service.api.get("/calls/" + erased).status_code == 404
