@@ -25,9 +25,9 @@ def telephone():
 
 
 @pytest.fixture(scope="module")
-def postgresql(tmp_path_factory):
+def postgresql():
     """A server of the module's own."""
-    server = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
+    server = PostgreSQL()
     server.start()
     yield server
-    server.stop()
+    server.remove()

@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 
 from peers.ports import HOST, free_port, wait_until_bound
 from peers.process import MissingPeer
@@ -21,17 +22,15 @@ def _program(name):
 class PostgreSQL:
     """It has no password, and listens on loopback alone. Where we are root it runs as the system's user for it."""
 
-    def __init__(self, folder):
+    def __init__(self):
         self.port = free_port()
-        self._data = str(folder / "data")
-        self._log = str(folder / "log")
+        self._folder = tempfile.mkdtemp(prefix="telephony-")  # pytest's own folders are for nobody else
+        self._data, self._log = self._folder + "/data", self._folder + "/log"
         self._user = {}
         if os.getuid() == 0:  # which initdb refuses
             owner = pwd.getpwnam("postgres")
             self._user = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-            for each in (folder, folder.parent, folder.parent.parent):
-                each.chmod(0o755)
-            os.chown(str(folder), owner.pw_uid, owner.pw_gid)
+            os.chown(self._folder, owner.pw_uid, owner.pw_gid)
         self._run("initdb", "-D", self._data, "-U", "telephony", "-A", "trust", "--no-sync")
 
     def _run(self, name, *words):
@@ -58,3 +57,8 @@ class PostgreSQL:
 
     def stop(self):
         self._run("pg_ctl", "stop", "-D", self._data, "-m", "immediate", "-w", "-t", "60")
+
+    def remove(self):
+        """Stop, and leave nothing behind."""
+        self.stop()
+        shutil.rmtree(self._folder)
