@@ -354,11 +354,9 @@ need_debugger() { # need_debugger NAME...: one of these, and what it takes
 # What runs APP under the DEBUGGER: $program, for a shell whose $0 is APP, and $publish, an option of the container.
 under_debugger() {
     publish=
+    program="python2.7 -u \"\$0\" ${ARGS:-}"
     case ${DEBUGGER:-debugpy} in
-        ipdb)
-            say "It stops in this terminal at 'import ipdb; ipdb.set_trace()', in any thread."
-            program="python2.7 -u \"\$0\" ${ARGS:-}"
-            ;;
+        ipdb) say "It stops in this terminal at 'import ipdb; ipdb.set_trace()', in any thread." ;;
         debugpy)
             say "It waits for a debugger on port $DEBUG_PORT of this machine (debugpy):" \
                 "  VS Code: Run and Debug, 'sipbridge: attach to make debug' (.vscode/launch.json)" \
@@ -367,7 +365,6 @@ under_debugger() {
             publish=--publish=127.0.0.1:$DEBUG_PORT:$DEBUG_PORT
             program="python2.7 -m debugpy --listen 0.0.0.0:$DEBUG_PORT --wait-for-client \"\$0\" ${ARGS:-}"
             ;;
-        none) program="python2.7 -u \"\$0\" ${ARGS:-}" ;;
     esac
 }
 
@@ -397,8 +394,11 @@ replay() {
     example="make replay FILE=incident/call.pcapng APP=examples/service.py [DEBUGGER=ipdb] [PLAY='--call 2']"
     need_capture "$example"
     need_app "$example"
-    case ${DEBUGGER:-debugpy},${PLAY:-} in ipdb,*--step*)
-        die "ipdb reads this terminal, so --step cannot. Without it, the call waits for you at each breakpoint, too." ;;
+    case ${DEBUGGER:-debugpy},${PLAY:-} in
+        ipdb,*--step*)
+            die "ipdb reads this terminal, so --step cannot. Without it, the call waits for you at each breakpoint, too." ;;
+        *--listen*)
+            die "make replay plays the caller. Where the program calls, play the callee by hand, in 'make shell'." ;;
     esac
     need_debugger debugpy ipdb none
     need_image debug

@@ -179,6 +179,7 @@ def test_a_path_in_the_tree_may_be_whole(client):
             dict(REPLAY, DEBUGGER="ipdb", PLAY="--step"),
             "ipdb reads this terminal, so --step cannot",
         ),
+        ("replay", dict(REPLAY, PLAY="--listen udp://127.0.0.1:5070"), "make replay plays the caller"),
         ("run", {"PORT": "0"}, "a number from 1 to 65534"),
         ("run", {"PORT": "5060; id"}, "a number from 1 to 65534"),
         ("manifest", {"STAGE": "build"}, "STAGE is one of runtime test debug, not 'build'"),
