@@ -161,6 +161,14 @@ class EcsFormatter(_Base or logging.Formatter):  # type: ignore[misc]
 _MANY = 1000
 
 
+def _checked_stream(stream):
+    # type: (Optional[TextIO]) -> TextIO
+    """A text stream, or standard error for None. Raises InputError."""
+    if stream is not None and not hasattr(stream, "write"):
+        raise InputError("stream must be a text stream, not %r" % (stream,))
+    return sys.stderr if stream is None else stream
+
+
 class BufferedHandler(logging.Handler):
     """Writes log lines to a stream, many at a time: so a busy program does not pay for the writing of each.
 
@@ -175,10 +183,8 @@ class BufferedHandler(logging.Handler):
 
     def __init__(self, stream=None, seconds=0.2):
         # type: (Optional[TextIO], float) -> None
-        if stream is not None and not hasattr(stream, "write"):
-            raise InputError("stream must be a text stream, not %r" % (stream,))
         logging.Handler.__init__(self)
-        self.stream = sys.stderr if stream is None else stream  # type: Any
+        self.stream = _checked_stream(stream)  # type: Any
         self._seconds = check_delay(seconds, "seconds")
         self._lines = []  # type: List[str]
         self._due = threading.Event()  # lines wait
@@ -271,9 +277,10 @@ def write_json(stream=None, level=logging.INFO, service=None, seconds=0.0):
     Raises NotSupportedError when ecs-logging is missing, and InputError.
     """
     check_whole(level, "level", 0, 100)
-    handler = BufferedHandler(stream, seconds)  # type: logging.Handler
-    if not seconds:
-        handler = logging.StreamHandler(sys.stderr if stream is None else stream)
+    if check_delay(seconds, "seconds"):
+        handler = BufferedHandler(stream, seconds)  # type: logging.Handler
+    else:
+        handler = logging.StreamHandler(_checked_stream(stream))
     handler.setFormatter(EcsFormatter(service))
     root = logging.getLogger()
     root.addHandler(handler)

@@ -85,7 +85,7 @@ class Recorder(object):
             self._file = io.open(self.path, "wb")
         except (IOError, OSError) as error:
             raise InputError("cannot write %s: %s" % (self.path, error.strerror))
-        self._writer = dpkt.pcap.Writer(self._file, _writing.SNAPLEN, _writing.LINKTYPE_RAW)
+        self._writer = _writing.pcap(self._file)
         self._file.flush()
 
     def __call__(self, message):

@@ -24,6 +24,12 @@ _SEGMENT = 60000  # octets of TCP in one packet
 _UDP, _TCP = 17, 6
 
 
+def pcap(stream):
+    # type: (BinaryIO) -> Any
+    """What writes packets to a pcap file: ``writepkt(octets, seconds since 1970)``."""
+    return dpkt.pcap.Writer(stream, SNAPLEN, LINKTYPE_RAW)
+
+
 def pcapng(stream):
     # type: (BinaryIO) -> Any
     """What writes packets to a pcapng file: ``writepkt(octets, seconds since 1970)``."""

@@ -343,10 +343,12 @@ class Remote(_Forwarding):
     def _pass_on(self):
         # type: () -> None
         """Have one of the threads that wait read, when nobody does. Who waits in the condition was told already."""
-        asleep = () if self._reading or self._waiting else (each for each in self._held_up if each.gate is not None)
-        for pending in asleep:
-            pending.wake()
-            break
+        if self._reading or self._waiting:
+            return
+        for pending in self._held_up:
+            if pending.gate is not None:
+                pending.wake()
+                return
 
     def _have_it_read(self, ready, left):
         # type: (Callable[[], object], Optional[float]) -> bool

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 _URI = re.compile(
     u"(sips?:)((?:[^@\\s<>\"]*@)?)(\\[[0-9A-Fa-f:.]+\\]|[^\\s<>\";?,:/\\]]+)(:[0-9]+)?([^\\s>,\"]*)", re.IGNORECASE
 )
-_TRANSPORT = re.compile(u";transport=[A-Za-z]+", re.IGNORECASE)
+#: A parameter of URIs.
+TRANSPORT = re.compile(u";transport=[A-Za-z]+", re.IGNORECASE)
 _SENT_BY = re.compile(
     u"(\\s*SIP\\s*/\\s*2\\.0\\s*/\\s*)([A-Za-z]+)(\\s+)(\\[[0-9A-Fa-f:.]+\\]|[^\\s;,:]+)(\\s*:\\s*[0-9]+)?",
     re.IGNORECASE,
@@ -66,7 +67,7 @@ def moved(value, places, forced=None, transport=None):
         if new is None:
             return found.group()
         if transport is not None:
-            rest = _TRANSPORT.sub(u"", rest)
+            rest = TRANSPORT.sub(u"", rest)
             if transport:
                 rest = u";transport=" + transport + rest
         return scheme + user + new + rest

@@ -5,6 +5,8 @@ from __future__ import absolute_import, division, print_function
 import difflib
 import re
 
+from sipbridge._replay.addresses import TRANSPORT
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Iterable, List
@@ -27,7 +29,6 @@ _URI = re.compile(u"(sips?:(?:[^@\\s<>\"]*@)?)([^\\s<>\";?,]+)", re.IGNORECASE)
 _OTHER = re.compile(
     u"(;\\s*(?:tag|branch|received|rport|line|rinstance|epid)\\s*=\\s*)[^\\s;,>\"]*", re.IGNORECASE
 )
-_TRANSPORT = re.compile(u";transport=[A-Za-z]+", re.IGNORECASE)
 _PROOF = re.compile(
     u"\\b(nonce|cnonce|nc|response|opaque|uri|rspauth|nextnonce)(\\s*=\\s*)(\"[^\"]*\"|[^\\s,]*)", re.IGNORECASE
 )
@@ -95,5 +96,5 @@ def _without(text, names):
 
 def _plain(text):
     # type: (str) -> str
-    text = _OTHER.sub(u"\\1...", _URI.sub(u"\\1...", _TRANSPORT.sub(u"", text)))
+    text = _OTHER.sub(u"\\1...", _URI.sub(u"\\1...", TRANSPORT.sub(u"", text)))
     return _ADDRESS.sub(lambda found: found.group() if found.group() in _NOWHERE else u"(address)", text)

@@ -13,7 +13,7 @@ from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Iterable, Iterator, List, Optional, Set, Tuple, Union
+    from typing import BinaryIO, Iterable, Iterator, List, Optional, Set, Sized, Tuple, Union
 
     from sipbridge._capture.passed import Passed
 
@@ -92,7 +92,7 @@ class _Summary(object):
         # type: (Passed) -> None
         self._messages += 1
         self._end = max(self._end, passed.time)
-        if passed.data[:4].upper() == b"SIP/":
+        if not _is_request(passed):
             message = Message(passed.data)
             if message.status >= 200 and message.method == self._method:
                 self._result = printable(message.start.partition(u" ")[2])
@@ -105,6 +105,13 @@ class _Summary(object):
         )  # fmt: skip
 
 
+def _check_count(known):
+    # type: (Sized) -> None
+    """Raise InputError where there is no room for another call beside these."""
+    if len(known) >= _CALLS:
+        raise InputError("more than %d calls: cut the capture (editcap, tcpdump -r)" % _CALLS)
+
+
 def calls(stream):
     # type: (BinaryIO) -> List[Call]
     """The calls of a capture that is open for reading bytes, in the order in which they began.
@@ -115,8 +122,7 @@ def calls(stream):
     for passed in _once(record.read(stream)):
         call_id = call_id_of(passed.data)
         if call_id not in found:
-            if len(found) >= _CALLS:
-                raise InputError("more than %d calls: cut the capture (editcap, tcpdump -r)" % _CALLS)
+            _check_count(found)
             found[call_id] = _Summary(len(found) + 1, call_id, passed)
         found[call_id].add(passed)
     return [each.made() for each in found.values()]
@@ -145,8 +151,7 @@ def _recorded(stream, which):
         everywhere = ends if everywhere is None else everywhere & ends
         call_id = call_id_of(passed.data)
         if call_id not in numbers:
-            if len(numbers) >= _CALLS:
-                raise InputError("more than %d calls: cut the capture (editcap, tcpdump -r)" % _CALLS)
+            _check_count(numbers)
             numbers[call_id] = len(numbers) + 1
         if which not in (None, call_id, numbers[call_id]) or (which is None and len(numbers) > 1):
             continue

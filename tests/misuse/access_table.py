@@ -3,19 +3,15 @@
 from __future__ import absolute_import, division, print_function
 
 from misuse import values
-from misuse.values import optional, whole
+from misuse.values import entry, optional, whole
 
 _RATE = [0, -1, u"5", float("nan"), 2**31, True, values.OBJECT]
 _NETWORKS = [5, u"192.0.2.1", None, [5], [u"192.0.2.1/33"], [u"192.0.2.7/24"], [u"phone.example.com"]]
 _NETWORK = [5, None, b"\xff", values.OBJECT, u"", u"example.com", u"192.0.2.7/33", u"192.0.2.7/24"]
 
 
-def _entry(good, **parameters):
-    return good, parameters
-
-
 ACCESS = {
-    "Authenticator.__init__": _entry(
+    "Authenticator.__init__": entry(
         dict(realm=u"example.com", lookup=len),
         realm=values.QUOTED + [None],
         lookup=values.CALLABLE,
@@ -28,7 +24,7 @@ ACCESS = {
         lookups=whole(1, 1000),
         nonces=whole(1, 10**7),
     ),
-    "BanList.__init__": _entry(
+    "BanList.__init__": entry(
         {},
         failures=optional(whole(1, 2**31 - 1)),
         within=values.SECONDS,
@@ -36,12 +32,12 @@ ACCESS = {
         most=whole(1, 10**7),
         exempt=_NETWORKS,
     ),
-    "BanList.ban": _entry(
+    "BanList.ban": entry(
         dict(network=u"192.0.2.0/24"), network=_NETWORK, seconds=optional(values.SECONDS) + [0]
     ),
-    "BanList.lift": _entry(dict(network=u"192.0.2.0/24"), network=_NETWORK),
-    "BanList.has": _entry(dict(address=u"192.0.2.7"), address=_NETWORK + [u"192.0.2.0/24"]),
-    "SourceLimits.__init__": _entry(
+    "BanList.lift": entry(dict(network=u"192.0.2.0/24"), network=_NETWORK),
+    "BanList.has": entry(dict(address=u"192.0.2.7"), address=_NETWORK + [u"192.0.2.0/24"]),
+    "SourceLimits.__init__": entry(
         {},
         calls_per_second=_RATE,
         calls_at_once=optional(whole(1, 2**31 - 1)),

@@ -10,7 +10,7 @@ from misuse import values
 from misuse.access_table import ACCESS
 from misuse.descriptions import DESCRIPTIONS
 from misuse.objects import TO
-from misuse.values import ANY, FLAG, optional, whole
+from misuse.values import ANY, FLAG, entry, optional, whole
 from misuse.watching_table import WATCHING
 from sipbridge import (
     health,
@@ -100,14 +100,10 @@ _EVENT = _LINE + [u"pre sence", u";id=1"]
 _NOT_THE_USERS = [[(name, u"x")] for name in (u"Event", u"o", u"Expires", u"Subscription-State", u"SIP-If-Match")]
 
 
-def _entry(good, **parameters):
-    return good, parameters
-
-
 #: ``Class.method`` or ``module.function``: arguments that are fine, and parameter to values that are not.
 TABLE = {
     # -- the endpoint --------------------------------------------------------------------------------------
-    "Endpoint.__init__": _entry(
+    "Endpoint.__init__": entry(
         dict(address=u"tcp://127.0.0.1:0"),
         address=values.LINE + [u"127.0.0.1:5060", u"udp://127.0.0.1:66000", u"sctp://127.0.0.1", u"udp://a b", None],
         identity=optional(values.ADDRESS),
@@ -132,28 +128,28 @@ TABLE = {
         limits=values.OPTIONAL_THING,
         bans=values.OPTIONAL_THING,
     ),
-    "Endpoint.close": _entry({}, timeout=values.SECONDS),
-    "Endpoint.drain": _entry(
+    "Endpoint.close": entry({}, timeout=values.SECONDS),
+    "Endpoint.drain": entry(
         dict(timeout=0.0), timeout=values.SECONDS, redirect=optional(values.ADDRESS), retry_after=whole(0, 2**31 - 1)
     ),
-    "Endpoint.health": _entry(dict(timeout=0.0), timeout=values.SECONDS),
-    "Endpoint.wait_closed": _entry(dict(timeout=0.0), timeout=values.TIMEOUT),
-    "Endpoint.on": _entry(
+    "Endpoint.health": entry(dict(timeout=0.0), timeout=values.SECONDS),
+    "Endpoint.wait_closed": entry(dict(timeout=0.0), timeout=values.TIMEOUT),
+    "Endpoint.on": entry(
         dict(kind=sipbridge.IncomingCall, handler=len),
         kind=values.THING + [sipbridge.Call, int],
         handler=optional(values.CALLABLE),
     ),
-    "Endpoint.observe": _entry(dict(observer=sipbridge.Observer()), observer=values.THING),
-    "Endpoint.serve": _entry(dict(handler=len), handler=values.CALLABLE),
-    "Endpoint.off": _entry(dict(kind=sipbridge.IncomingCall, handler=len), kind=ANY, handler=ANY),
-    "Endpoint.events": _entry({}, timeout=values.TIMEOUT),
-    "Endpoint.add_credentials": _entry(
+    "Endpoint.observe": entry(dict(observer=sipbridge.Observer()), observer=values.THING),
+    "Endpoint.serve": entry(dict(handler=len), handler=values.CALLABLE),
+    "Endpoint.off": entry(dict(kind=sipbridge.IncomingCall, handler=len), kind=ANY, handler=ANY),
+    "Endpoint.events": entry({}, timeout=values.TIMEOUT),
+    "Endpoint.add_credentials": entry(
         dict(user=u"alice", password=u"secret"),
         user=values.QUOTED + [None],
         password=_LINE + [None],
         realm=values.QUOTED,
     ),
-    "Endpoint.register": _entry(
+    "Endpoint.register": entry(
         dict(registrar=TO),
         registrar=values.NO_NAME_ADDR + [None],
         aor=values.ADDRESS,
@@ -162,13 +158,13 @@ TABLE = {
         timeout=values.TIMEOUT,
         keep=FLAG,
     ),
-    "Endpoint.bindings": _entry(
+    "Endpoint.bindings": entry(
         dict(registrar=TO), registrar=values.NO_NAME_ADDR + [None], aor=values.ADDRESS, timeout=values.TIMEOUT
     ),
-    "Endpoint.unregister_all": _entry(
+    "Endpoint.unregister_all": entry(
         dict(registrar=TO), registrar=values.NO_NAME_ADDR + [None], aor=values.ADDRESS, timeout=values.TIMEOUT
     ),
-    "Endpoint.add_account": _entry(
+    "Endpoint.add_account": entry(
         dict(address=u"sip:dave@127.0.0.1", password=u"secret"),
         address=values.ADDRESS + [None],
         user=values.QUOTED,
@@ -177,27 +173,27 @@ TABLE = {
         registrar=values.NO_NAME_ADDR,
         route=values.NO_NAME_ADDR + [[], [None], [u"sip:a@b", u"bob"]],
     ),
-    "Endpoint.remove_account": _entry({}, account=values.THING),
-    "Endpoint.account_of": _entry({}, event=values.THING),
-    "Endpoint.invite": _entry(dict(to=TO, sdp=b"v=0"), **_INVITE),
-    "Endpoint.call": _entry(dict(to=TO, sdp=b"v=0"), timeout=values.TIMEOUT, **_INVITE),
-    "Endpoint.request": _entry(
+    "Endpoint.remove_account": entry({}, account=values.THING),
+    "Endpoint.account_of": entry({}, event=values.THING),
+    "Endpoint.invite": entry(dict(to=TO, sdp=b"v=0"), **_INVITE),
+    "Endpoint.call": entry(dict(to=TO, sdp=b"v=0"), timeout=values.TIMEOUT, **_INVITE),
+    "Endpoint.request": entry(
         dict(method=u"FROB", to=TO, body=b"x", content_type=u"text/plain"),
         method=values.TOKEN + [None, u"INVITE", u"REGISTER", u"ACK"],  # which have functions of their own
         body=_SDP + [b"x" * 65536],
         content_type=_LINE + [None],
         **_OUTSIDE
     ),
-    "Endpoint.message": _entry(
+    "Endpoint.message": entry(
         dict(to=TO, body=b"x"),
         body=[5, values.OBJECT, None, b"x" * 1300],
         content_type=_LINE + [None],
         large=FLAG,
         **_OUTSIDE
     ),
-    "Endpoint.options": _entry(dict(to=TO), **_OUTSIDE),
-    "Endpoint.watch": _entry(dict(uri=TO), uri=values.ADDRESS + [None], interval=values.INTERVAL),
-    "Endpoint.subscribe": _entry(
+    "Endpoint.options": entry(dict(to=TO), **_OUTSIDE),
+    "Endpoint.watch": entry(dict(uri=TO), uri=values.ADDRESS + [None], interval=values.INTERVAL),
+    "Endpoint.subscribe": entry(
         dict(to=TO, event=u"presence", body=b"x", content_type=u"text/plain"),
         event=_EVENT + [None],
         expires=whole(0, 2**31 - 1),
@@ -207,7 +203,7 @@ TABLE = {
         resubscribe=FLAG,
         **dict(_OUTSIDE, headers=_HEADERS + _NOT_THE_USERS)
     ),
-    "Endpoint.publish": _entry(
+    "Endpoint.publish": entry(
         dict(to=TO, event=u"presence", body=b"x", content_type=u"text/plain"),
         event=_EVENT + [None],
         body=values.OCTETS + [None],
@@ -215,30 +211,30 @@ TABLE = {
         expires=_EXPIRES,
         **dict(_OUTSIDE, headers=_HEADERS + _NOT_THE_USERS)
     ),
-    "Endpoint.begin_bridge": _entry(dict(first=u"no call", second=TO), **_BRIDGE),  # ``first`` is looked at last
-    "Endpoint.bridge": _entry(dict(first=u"no call", second=TO), timeout=values.TIMEOUT, **_BRIDGE),
-    "Endpoint.begin_click_to_call": _entry(dict(first=TO, second=TO), **_CLICK),
-    "Endpoint.click_to_call": _entry(dict(first=TO, second=TO), timeout=values.TIMEOUT, **_CLICK),
+    "Endpoint.begin_bridge": entry(dict(first=u"no call", second=TO), **_BRIDGE),  # ``first`` is looked at last
+    "Endpoint.bridge": entry(dict(first=u"no call", second=TO), timeout=values.TIMEOUT, **_BRIDGE),
+    "Endpoint.begin_click_to_call": entry(dict(first=TO, second=TO), **_CLICK),
+    "Endpoint.click_to_call": entry(dict(first=TO, second=TO), timeout=values.TIMEOUT, **_CLICK),
     # -- endpoints in memory -------------------------------------------------------------------------------
-    "Network.engine": _entry({}, identity=optional(values.ADDRESS)),
-    "Network.endpoint": _entry({}, identity=optional(values.ADDRESS), options=ANY),
-    "Network.advance": _entry({}, seconds=values.SECONDS),
-    "Network.lose": _entry({}, endpoint=values.THING, restart=FLAG),
+    "Network.engine": entry({}, identity=optional(values.ADDRESS)),
+    "Network.endpoint": entry({}, identity=optional(values.ADDRESS), options=ANY),
+    "Network.advance": entry({}, seconds=values.SECONDS),
+    "Network.lose": entry({}, endpoint=values.THING, restart=FLAG),
     # -- accounts ------------------------------------------------------------------------------------------
-    "Account.register": _entry(
+    "Account.register": entry(
         {}, expires=_EXPIRES, timeout=values.TIMEOUT, keep=FLAG, contact=values.NO_NAME_ADDR
     ),
-    "Account.invite": _entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
-    "Account.call": _entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
-    "Account.message": _entry(dict(to=TO, body=b"x"), to=values.ADDRESS, args=ANY, options=ANY),
-    "Account.request": _entry(
+    "Account.invite": entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
+    "Account.call": entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
+    "Account.message": entry(dict(to=TO, body=b"x"), to=values.ADDRESS, args=ANY, options=ANY),
+    "Account.request": entry(
         dict(method=u"FROB", to=TO), method=values.TOKEN, to=values.ADDRESS, args=ANY, options=ANY
     ),
-    "Account.options": _entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
-    "Account.subscribe": _entry(
+    "Account.options": entry(dict(to=TO), to=values.ADDRESS, args=ANY, options=ANY),
+    "Account.subscribe": entry(
         dict(to=TO, event=u"presence"), to=values.ADDRESS, event=_EVENT + [None], args=ANY, options=ANY
     ),
-    "Account.publish": _entry(
+    "Account.publish": entry(
         dict(to=TO, event=u"presence", body=b"x", content_type=u"text/plain"),
         to=values.ADDRESS,
         event=_EVENT + [None],
@@ -247,119 +243,119 @@ TABLE = {
         args=ANY,
         options=ANY,
     ),
-    "Account.is_named_by": _entry({}, uri=ANY),  # of anything it says whether
+    "Account.is_named_by": entry({}, uri=ANY),  # of anything it says whether
     # -- calls ---------------------------------------------------------------------------------------------
-    "Call.ring": _entry({}, status=_STATUS["ring"], sdp=_SDP, headers=_HEADERS, reliable=FLAG),
-    "Call.answer": _entry(dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS),
-    "Call.reject": _entry(
+    "Call.ring": entry({}, status=_STATUS["ring"], sdp=_SDP, headers=_HEADERS, reliable=FLAG),
+    "Call.answer": entry(dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS),
+    "Call.reject": entry(
         {}, status=_STATUS["reject"], reason=_LINE, headers=_HEADERS, why=values.OPTIONAL_THING
     ),
-    "Call.redirect": _entry(dict(contact=TO), contact=values.ADDRESS + [None], status=whole(300, 399)),
-    "Call.ack": _entry(dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS),
-    "Call.hangup": _entry({}, headers=_HEADERS, why=values.OPTIONAL_THING),
-    "Call.wait_answered": _entry({}, **_WAIT),
-    "Call.wait_established": _entry({}, **_WAIT),
-    "Call.wait_ended": _entry({}, **_WAIT),
-    "Call.request": _entry(
+    "Call.redirect": entry(dict(contact=TO), contact=values.ADDRESS + [None], status=whole(300, 399)),
+    "Call.ack": entry(dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS),
+    "Call.hangup": entry({}, headers=_HEADERS, why=values.OPTIONAL_THING),
+    "Call.wait_answered": entry({}, **_WAIT),
+    "Call.wait_established": entry({}, **_WAIT),
+    "Call.wait_ended": entry({}, **_WAIT),
+    "Call.request": entry(
         dict(method=u"FROB", body=b"x", content_type=u"text/plain"),
         method=values.TOKEN + [None, u"INVITE", u"BYE", u"CANCEL"],
         timeout=values.TIMEOUT,
         **_CONTENT
     ),
-    "Call.info": _entry(dict(body=b"x", content_type=u"text/plain"), timeout=values.TIMEOUT, **_CONTENT),
-    "Call.send_dtmf": _entry(
+    "Call.info": entry(dict(body=b"x", content_type=u"text/plain"), timeout=values.TIMEOUT, **_CONTENT),
+    "Call.send_dtmf": entry(
         dict(keys=u"1"),
         keys=_LINE + [None, u"E", u"1 2", u"+"],
         duration_ms=whole(1),
         timeout=values.TIMEOUT,
         content_type=_LINE + [None, u"text/plain"],
     ),
-    "Call.on": _entry(
+    "Call.on": entry(
         dict(kind=sipbridge.CallEnded, handler=len),
         kind=values.THING + [sipbridge.Call, sipbridge.EngineFailed, int],
         handler=optional(values.CALLABLE),
     ),
-    "Call.off": _entry(dict(kind=sipbridge.CallEnded, handler=len), kind=ANY, handler=ANY),
-    "Call.events": _entry({}, timeout=values.TIMEOUT),
-    "Call.keys": _entry({}, timeout=values.TIMEOUT),
-    "Call.collect": _entry(
+    "Call.off": entry(dict(kind=sipbridge.CallEnded, handler=len), kind=ANY, handler=ANY),
+    "Call.events": entry({}, timeout=values.TIMEOUT),
+    "Call.keys": entry({}, timeout=values.TIMEOUT),
+    "Call.collect": entry(
         dict(count=1),
         count=optional(whole(1)),
         terminator=_LINE + [u"E", u"1 2"],
         timeout=values.TIMEOUT,
     ),
-    "Call.put_key": _entry(dict(key=u"1"), key=_LINE + [None, u"E", u"12", u"+"]),
-    "Call.reinvite": _entry(
+    "Call.put_key": entry(dict(key=u"1"), key=_LINE + [None, u"E", u"12", u"+"]),
+    "Call.reinvite": entry(
         dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS, timeout=values.TIMEOUT, glare_retries=whole(0)
     ),
-    "Call.update": _entry(dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS, timeout=values.TIMEOUT),
-    "Call.hold": _entry({}, **_WAIT),
-    "Call.resume": _entry({}, **_WAIT),
-    "Call.begin_transfer": _entry(
+    "Call.update": entry(dict(sdp=b"v=0"), sdp=_SDP, headers=_HEADERS, timeout=values.TIMEOUT),
+    "Call.hold": entry({}, **_WAIT),
+    "Call.resume": entry({}, **_WAIT),
+    "Call.begin_transfer": entry(
         dict(to=TO), to=values.ADDRESS + [None], headers=_HEADERS, timeout=values.TIMEOUT
     ),
-    "Call.transfer": _entry(dict(to=TO), to=values.ADDRESS + [None], headers=_HEADERS, timeout=values.TIMEOUT),
-    "Call.transfer_to": _entry({}, other=values.THING, headers=ANY, timeout=ANY),  # as those of transfer()
-    "Transfer.wait_ended": _entry({}, **_WAIT),
-    "Bridge.wait_connected": _entry({}, **_WAIT),
-    "Bridge.wait_ended": _entry({}, **_WAIT),
-    "Bridge.hangup": _entry({}, headers=_HEADERS, why=values.OPTIONAL_THING),
+    "Call.transfer": entry(dict(to=TO), to=values.ADDRESS + [None], headers=_HEADERS, timeout=values.TIMEOUT),
+    "Call.transfer_to": entry({}, other=values.THING, headers=ANY, timeout=ANY),  # as those of transfer()
+    "Transfer.wait_ended": entry({}, **_WAIT),
+    "Bridge.wait_connected": entry({}, **_WAIT),
+    "Bridge.wait_ended": entry({}, **_WAIT),
+    "Bridge.hangup": entry({}, headers=_HEADERS, why=values.OPTIONAL_THING),
     # -- registrations, subscriptions, publications ----------------------------------------------------------
-    "Registration.refresh": _entry({}, expires=optional(_EXPIRES), **_WAIT),
-    "Registration.unregister": _entry({}, **_WAIT),
-    "Subscription.refresh": _entry({}, expires=optional(_EXPIRES), **_WAIT),
-    "Subscription.unsubscribe": _entry({}, **_WAIT),
-    "Publication.refresh": _entry({}, expires=optional(_EXPIRES), **_WAIT),
-    "Publication.modify": _entry(
+    "Registration.refresh": entry({}, expires=optional(_EXPIRES), **_WAIT),
+    "Registration.unregister": entry({}, **_WAIT),
+    "Subscription.refresh": entry({}, expires=optional(_EXPIRES), **_WAIT),
+    "Subscription.unsubscribe": entry({}, **_WAIT),
+    "Publication.refresh": entry({}, expires=optional(_EXPIRES), **_WAIT),
+    "Publication.modify": entry(
         dict(body=b"x"),
         body=values.OCTETS,
         content_type=_LINE,
         headers=_HEADERS,
         timeout=values.TIMEOUT,
     ),
-    "Publication.remove": _entry({}, **_WAIT),
-    "Notifier.accept": _entry({}, expires=optional(whole(0, 60)), status=whole(200, 299)),
-    "Notifier.reject": _entry({}, status=whole(300, 699), reason=_LINE),
-    "Notifier.notify": _entry(
+    "Publication.remove": entry({}, **_WAIT),
+    "Notifier.accept": entry({}, expires=optional(whole(0, 60)), status=whole(200, 299)),
+    "Notifier.reject": entry({}, status=whole(300, 699), reason=_LINE),
+    "Notifier.notify": entry(
         dict(body=b"x", content_type=u"text/plain"),
         state=values.TOKEN + [None, u"terminated", u"Terminated"],
         **_CONTENT
     ),
-    "Notifier.terminate": _entry(
+    "Notifier.terminate": entry(
         dict(body=b"x", content_type=u"text/plain"),
         reason=values.TOKEN + [None],
         retry_after=optional(whole(0, 2**31 - 1)),
         **_CONTENT
     ),
     # -- events --------------------------------------------------------------------------------------------
-    "IncomingCall.defer": _entry({}, seconds=values.SECONDS),
-    "RequestReceived.defer": _entry({}, seconds=values.SECONDS),
-    "CallReinvited.defer": _entry({}, seconds=values.SECONDS),
-    "SubscriptionRequested.defer": _entry({}, seconds=values.SECONDS),
-    "RequestReceived.answer": _entry(
+    "IncomingCall.defer": entry({}, seconds=values.SECONDS),
+    "RequestReceived.defer": entry({}, seconds=values.SECONDS),
+    "CallReinvited.defer": entry({}, seconds=values.SECONDS),
+    "SubscriptionRequested.defer": entry({}, seconds=values.SECONDS),
+    "RequestReceived.answer": entry(
         dict(body=b"x", content_type=u"text/plain"), status=whole(200, 699), reason=_LINE, **_CONTENT
     ),
-    "TransferRequested.accept": _entry({}, sdp=_SDP, headers=_HEADERS, **_ROUTES),
-    "TransferRequested.reject": _entry({}, status=whole(300, 699), reason=_LINE),
-    "CallReinvited.answer": _entry({}, sdp=_SDP, headers=_HEADERS),
-    "CallReinvited.reject": _entry({}, status=whole(300, 699), reason=_LINE, headers=_HEADERS),
-    "SubscriptionRequested.accept": _entry({}, expires=optional(whole(0, 60)), status=whole(200, 299)),
-    "SubscriptionRequested.reject": _entry({}, status=whole(300, 699), reason=_LINE),
+    "TransferRequested.accept": entry({}, sdp=_SDP, headers=_HEADERS, **_ROUTES),
+    "TransferRequested.reject": entry({}, status=whole(300, 699), reason=_LINE),
+    "CallReinvited.answer": entry({}, sdp=_SDP, headers=_HEADERS),
+    "CallReinvited.reject": entry({}, status=whole(300, 699), reason=_LINE, headers=_HEADERS),
+    "SubscriptionRequested.accept": entry({}, expires=optional(whole(0, 60)), status=whole(200, 299)),
+    "SubscriptionRequested.reject": entry({}, status=whole(300, 699), reason=_LINE),
     # -- what is made by hand --------------------------------------------------------------------------------
-    "Headers.__init__": _entry({}, fields=[5, values.OBJECT, [5], [u"ab"], [(u"Subject",)]]),
-    "Headers.get": _entry({}, name=values.TEXT + [None], default=ANY),
-    "Headers.get_all": _entry({}, name=values.TEXT + [None]),
-    "Reason.__new__": _entry(
+    "Headers.__init__": entry({}, fields=[5, values.OBJECT, [5], [u"ab"], [(u"Subject",)]]),
+    "Headers.get": entry({}, name=values.TEXT + [None], default=ANY),
+    "Headers.get_all": entry({}, name=values.TEXT + [None]),
+    "Reason.__new__": entry(
         dict(protocol=u"SIP"), protocol=values.TOKEN + [None], cause=optional(whole(0)), text=values.TEXT + [u"a\r\nb"]
     ),
-    "Tls.__new__": _entry(
+    "Tls.__new__": entry(
         {},
         certificate=values.PATH + [u"/nowhere/at.all"],
         private_key=values.PATH + [u"/nowhere/at.all"],
         ca_file=values.PATH + [u"/nowhere/at.all"],
         verify=[5, u"all", None, [u"server"]],
     ),
-    "Worker.__init__": _entry(
+    "Worker.__init__": entry(
         {},
         engine=[5, values.OBJECT],
         hang_timeout=values.SECONDS + [0],
@@ -368,7 +364,7 @@ TABLE = {
         crash_folder=values.PATH + [u"/dev/null/x"],
         python=values.PATH,
     ),
-    "Sidecar.__init__": _entry(
+    "Sidecar.__init__": entry(
         dict(address=u"unix:///run/engine.sock"),
         address=[5, None, u"", u"/run/engine.sock", u"unix://run", u"unix:///a\0b", u"unix:///" + u"x" * 107],
         hang_timeout=values.SECONDS + [0, 1.4],
@@ -376,16 +372,16 @@ TABLE = {
         backoff=values.SECONDS,
         connect_timeout=values.SECONDS,
     ),
-    "CaptureAgent.__init__": _entry(
+    "CaptureAgent.__init__": entry(
         dict(server=u"udp://127.0.0.1:9060"),
         server=_CAPTURE_SERVER,
         capture_id=whole(0, 2**32 - 1),
         key=optional(values.LINE) + [u"\xe4" * 128],
     ),
-    "Recorder.__init__": _entry(dict(path=u"unused.pcap"), path=values.PATH + [None], credentials=FLAG),
+    "Recorder.__init__": entry(dict(path=u"unused.pcap"), path=values.PATH + [None], credentials=FLAG),
     # -- bodies and values -----------------------------------------------------------------------------------
-    "message_summary.parse_message_summary": _entry({}, body=values.OCTETS + [None, b"", b"\xff\x00"]),
-    "message_summary.build_message_summary": _entry(
+    "message_summary.parse_message_summary": entry({}, body=values.OCTETS + [None, b"", b"\xff\x00"]),
+    "message_summary.build_message_summary": entry(
         dict(new=1),
         new=whole(0),
         old=whole(0),
@@ -393,22 +389,22 @@ TABLE = {
         urgent_old=whole(0),
         account=optional(values.NO_NAME_ADDR),
     ),
-    "identity.identity_headers": _entry(
+    "identity.identity_headers": entry(
         {},
         asserted=optional(values.ADDRESS),
         preferred=optional(values.ADDRESS),
         privacy=[5, [5], u"a b", u"id\r\n", b"\xff"],
     ),
-    "uri.parse_uri": _entry({}, text=values.URI + [None]),
-    "uri.parse_address": _entry({}, text=values.URI + [None, u"<sip:a@b"]),
-    "uri.parse_transport_address": _entry({}, text=_LINE + [None, u"127.0.0.1", u"x://127.0.0.1"]),
-    "uri.parse_host_port": _entry({}, text=_LINE + [None, u"a b", u"127.0.0.1:99999"]),
+    "uri.parse_uri": entry({}, text=values.URI + [None]),
+    "uri.parse_address": entry({}, text=values.URI + [None, u"<sip:a@b"]),
+    "uri.parse_transport_address": entry({}, text=_LINE + [None, u"127.0.0.1", u"x://127.0.0.1"]),
+    "uri.parse_host_port": entry({}, text=_LINE + [None, u"a b", u"127.0.0.1:99999"]),
     # -- traces ------------------------------------------------------------------------------------------------
-    "diagram_input.read": _entry({}, path=values.PATH + [None, u"/nowhere/at.all", u"/dev/null"]),
-    "diagram_input.from_text": _entry({}, text=[5, values.OBJECT, None]),
-    "record.read": _entry({}, stream=values.THING),
-    "ladder.label": _entry({}, data=values.OCTETS, brief=FLAG),
-    "ladder.draw": _entry(
+    "diagram_input.read": entry({}, path=values.PATH + [None, u"/nowhere/at.all", u"/dev/null"]),
+    "diagram_input.from_text": entry({}, text=[5, values.OBJECT, None]),
+    "record.read": entry({}, stream=values.THING),
+    "ladder.label": entry({}, data=values.OCTETS, brief=FLAG),
+    "ladder.draw": entry(
         dict(messages=[], local=u"127.0.0.1:5060"),
         messages=values.SEQUENCE,
         local=values.TEXT,
@@ -416,38 +412,38 @@ TABLE = {
         width=optional(whole(1)),
         times=FLAG,
     ),
-    "ladder.draw_arrows": _entry(
+    "ladder.draw_arrows": entry(
         dict(rows=[]),
         rows=values.SEQUENCE,
         parties=[5, u"a", [5], [(u"a", 5)]],
         width=optional(whole(1)),
         times=FLAG,
     ),
-    "ladder.arrows": _entry(dict(messages=[], local=u"a"), messages=values.SEQUENCE, local=values.TEXT),
-    "svg.render": _entry(dict(rows=[]), rows=values.SEQUENCE, parties=[5, u"a", [5], [(u"a", 5)]]),
+    "ladder.arrows": entry(dict(messages=[], local=u"a"), messages=values.SEQUENCE, local=values.TEXT),
+    "svg.render": entry(dict(rows=[]), rows=values.SEQUENCE, parties=[5, u"a", [5], [(u"a", 5)]]),
     # -- probes and scrapes ------------------------------------------------------------------------------------
-    "health.serve": _entry(
+    "health.serve": entry(
         dict(port=0, endpoint=values.OBJECT),
         endpoint=values.THING, port=whole(0, 65535), host=_LINE + [None], timeout=values.SECONDS,
     ),
-    "metrics.serve": _entry(
+    "metrics.serve": entry(
         dict(port=0, endpoint=values.OBJECT),
         endpoint=values.THING, port=whole(0, 65535), host=_LINE + [None], name=optional(values.TEXT),
     ),
-    "metrics.register": _entry(
+    "metrics.register": entry(
         dict(endpoint=values.OBJECT), endpoint=values.THING, name=optional(values.TEXT), registry=optional(values.THING)
     ),
-    "Collector.__init__": _entry(dict(endpoint=values.OBJECT), endpoint=values.THING, name=optional(values.TEXT)),
-    "Collector.add": _entry(dict(endpoint=values.OBJECT), endpoint=values.THING, name=optional(values.TEXT)),
-    "Collector.remove": _entry({}, name=values.TEXT + [None, u"nobody"]),
+    "Collector.__init__": entry(dict(endpoint=values.OBJECT), endpoint=values.THING, name=optional(values.TEXT)),
+    "Collector.add": entry(dict(endpoint=values.OBJECT), endpoint=values.THING, name=optional(values.TEXT)),
+    "Collector.remove": entry({}, name=values.TEXT + [None, u"nobody"]),
     # -- the shield --------------------------------------------------------------------------------------------
-    "shield.set_limit": _entry(
+    "shield.set_limit": entry(
         dict(method=u"INVITE", rate=5),
         method=[5, None, u"BYE", [u"INVITE"]],
         rate=values.TIMEOUT,
         burst=values.TIMEOUT + [0, 0.5],
     ),
-    "shield.check": _entry({}, octets=values.OCTETS + [None]),
+    "shield.check": entry({}, octets=values.OCTETS + [None]),
 }
 TABLE.update(ACCESS)
 TABLE.update(WATCHING)
@@ -477,7 +473,7 @@ ALSO_CALLED = {
 }
 
 if hasattr(sipbridge, "Container"):  # Python 3
-    TABLE["Container.__init__"] = _entry(
+    TABLE["Container.__init__"] = entry(
         {},
         image=[5, None, u"", u"a b", u"-x", b"\xff"],
         engine=[5, values.OBJECT],

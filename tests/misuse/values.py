@@ -6,6 +6,12 @@ import sys
 
 OBJECT = object()
 
+
+def entry(good, **parameters):
+    """A row of the tables: arguments that are fine, and for each parameter values that are not."""
+    return good, parameters
+
+
 #: Neither text nor anything else that a message is made of.
 _NO_TEXT = [5, b"\xff\xfe", OBJECT, [u"x"]]
 

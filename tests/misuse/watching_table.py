@@ -3,20 +3,15 @@
 from __future__ import absolute_import, division, print_function
 
 from misuse import values
-from misuse.values import optional, whole
-
-
-def _entry(good, **parameters):
-    return good, parameters
-
+from misuse.values import entry, optional, whole
 
 WATCHING = {
-    "EcsFormatter.__init__": _entry({}, service=values.LINE),
-    "logs.write_json": _entry(
+    "EcsFormatter.__init__": entry({}, service=values.LINE),
+    "logs.write_json": entry(
         {}, stream=[5, u"text", object()], level=whole(0, 100), service=values.LINE, seconds=values.SECONDS
     ),
-    "BufferedHandler.__init__": _entry({}, stream=[5, u"text", object()], seconds=values.SECONDS),
-    "FlightRecorder.__init__": _entry(
+    "BufferedHandler.__init__": entry({}, stream=[5, u"text", object()], seconds=values.SECONDS),
+    "FlightRecorder.__init__": entry(
         dict(folder=u"unused-incidents"),
         folder=values.PATH + [None],
         minutes=values.SECONDS,
@@ -30,7 +25,7 @@ WATCHING = {
         mask_numbers=values.FLAG,
         mask_bodies=values.FLAG,
     ),
-    "FlightRecorder.dump": _entry(
+    "FlightRecorder.dump": entry(
         {}, reason=[5, None, b"\xff", u"", u"A b", u"a/b", u"a" * 41], call=[5, u"call", values.OBJECT],
         text=[5, None, b"\xff"], timeout=values.SECONDS,
     ),
