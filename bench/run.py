@@ -204,7 +204,8 @@ def main():
     for name, ratio in data["ratios"].items():
         print("%s: %.3f" % (name, ratio))
     ours = [row for name, rows in tables.items() if name != "peers" for row in rows]
-    if any(row["failed"] for row in ours if row["name"] != "bare exosip"):
+    # With calls standing the library gives their numbers away again (docs/reliability.md).
+    if any(row["failed"] for row in ours if row["name"] != "bare exosip" and not row.get("standing")):
         raise SystemExit("bench: calls or requests failed")
     if watched.shortfall(data["ratios"]):
         raise SystemExit("bench: " + watched.shortfall(data["ratios"]))
