@@ -94,6 +94,11 @@ def test_bad_requests_get_a_problem(service, body, title):
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
+def test_a_large_body_is_refused_before_anybody_asks_for_a_token(service):
+    answer = service.api.post("/calls", content=b"x" * 1_000_000, headers={"Authorization": ""})
+    assert answer.status_code == 413
+
+
 def test_what_is_not_there_gets_a_problem(service):
     for answer in (service.api.get("/calls/none"), service.api.get("/nowhere")):
         assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")

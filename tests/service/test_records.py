@@ -1,13 +1,16 @@
 """No record is lost: the service killed, the database away, the service stopped."""
 
 import os
+import resource
 import signal
 
 import pytest
 
+import sipbridge
 from peers.process import children
 from peers.waiting import wait_until
 from service.running import LIMIT, Running
+from sipbridge.testing import SDP
 
 
 @pytest.fixture
@@ -82,12 +85,16 @@ def test_while_the_database_is_away_calls_go_on_and_their_records_wait(copy, pos
 
 def test_a_spool_that_is_full_takes_no_new_calls(copy, postgresql, telephone):
     service = copy(DATABASE_URL=postgresql.make("full"), SPOOL_CALLS="2")
+    service.api.put("/numbers/100", json={"menu": {}})
     postgresql.stop()
     try:
         for _ in range(2):
             service.wait_call(place(service, telephone.uri("busy")), state="ended")
         answer = service.api.post("/calls", json={"to": telephone.uri("busy")})
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+        host = service.uri.partition(":")[2]
+        with pytest.raises(sipbridge.ResponseError, match="503"):
+            telephone.endpoint.call("sip:100@" + host, SDP)
         assert service.api.get("/health/ready").json() == {"ready": False, "problems": ["database", "spool"]}
     finally:
         postgresql.start()
@@ -131,3 +138,20 @@ def test_a_number_is_erased_and_old_records_go(copy, telephone):
     assert answer.json() == {"records": 1, "incidents": 0}
     assert [row[0] for row in service.rows()] == [kept]
     assert service.api.get("/calls/" + erased).status_code == 404
+
+
+def test_a_disk_that_is_full_loses_no_record(copy, telephone):
+    service = copy()
+    id = place(service, telephone.uri("alice"))
+    service.wait_call(id, state="answered")
+    before = service.process.pid
+    limit = (service.folder / "spool.sqlite3-wal").stat().st_size  # of any file that the process writes
+    resource.prlimit(before, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    service.api.delete("/calls/" + id)
+    wait_until(lambda: service.api.get("/health/ready").json()["problems"] == ["spool"], LIMIT)
+    answer = service.api.post("/calls", json={"to": telephone.uri("busy")})
+    assert answer.status_code == 503, answer.text
+    resource.prlimit(before, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    service.wait_call(id, state="ended")
+    wait_until(lambda: service.api.get("/health/ready").status_code == 200, LIMIT)
+    wait_until(lambda: (id, "ended", "local-bye") in service.rows(), LIMIT)

@@ -11,6 +11,9 @@ from telephony.security import SCOPES
 from telephony.service import Service
 from telephony.watch import Watched
 
+#: Octets of the largest request body, also of somebody without a token.
+LARGEST_BODY = 64 * 1024
+
 DESCRIPTION = """Place calls, follow them, and keep their records.
 
 Each request needs a bearer token with the scope that it names. `python -m telephony token NAME` makes one.
@@ -26,7 +29,7 @@ Errors are `application/problem+json` (RFC 9457).""" % "\n".join(
 
 def create_app(service: Service) -> FastAPI:
     """The ASGI application of a service. It answers within `service.running()`."""
-    app = FastAPI(title="Telephony", version="1", description=DESCRIPTION)
+    app = FastAPI(title="Telephony", version="1", description=DESCRIPTION, max_body_size=LARGEST_BODY)
     app.state.service = service
     problems.install(app)
     for module in (calls, trunks, operations):

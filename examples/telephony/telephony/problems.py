@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
@@ -74,6 +76,7 @@ def install(app: FastAPI) -> None:
         )
 
     @app.exception_handler(DBAPIError)
+    @app.exception_handler(sqlite3.Error)
     @app.exception_handler(OSError)
     async def database(request: Request, error: Exception) -> JSONResponse:
         return respond(request, Problem(503, "The database is away", "Try again soon.", {"Retry-After": "5"}))

@@ -85,10 +85,16 @@ class Service:
         metrics.register(self.phone.endpoint, name="telephony", registry=self.registry)
         self.registry.register(SpoolMetrics(self.spool, self.outbox))
         self.run(self.directory.run())
+        self.run(self._retry())
         if self.settings.with_records:
             self.run(self.outbox.run())
         if self.settings.with_trunks:
             self.run(self.phone.register_all())
+
+    async def _retry(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            self.book.retry()
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Let it go on until the service stops."""

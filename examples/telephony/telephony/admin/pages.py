@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import re
 import zipfile
 from typing import Any, ClassVar
 
@@ -19,6 +20,8 @@ from telephony.service import Service
 from telephony.store.models import Call
 
 log = logging.getLogger("telephony.panel")
+
+_INCIDENT = re.compile(r"[0-9A-Za-z-]+\Z")
 
 
 class Pages(BaseView):
@@ -67,7 +70,7 @@ class Pages(BaseView):
     @expose("/incident/{name}", methods=["GET"])
     async def incident(self, request: Request) -> Response:
         folder = self.service.settings.incidents / request.path_params["name"]
-        if folder.parent != self.service.settings.incidents or not (folder / "incident.json").exists():
+        if not _INCIDENT.match(folder.name) or not (folder / "incident.json").exists():
             raise HTTPException(404)
         data = io.BytesIO()
         with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -10,6 +10,7 @@ import asyncio
 import hmac
 import logging
 import secrets
+from collections import OrderedDict
 
 from fastapi import FastAPI
 from sqladmin import Admin, ModelView
@@ -24,8 +25,8 @@ from telephony.store.models import Audit, Call, Number, Token, Trunk
 
 log = logging.getLogger("telephony.panel")
 
-#: Failed log-ins that are taken in a row; then each has to wait for so many seconds.
-TRIES, WAIT = 5, 30.0
+#: Failed log-ins of an address that are taken in a row; then it has to wait for so many seconds. Addresses in mind.
+TRIES, WAIT, ADDRESSES = 5, 30.0, 10_000
 
 
 class LogIn(AuthenticationBackend):
@@ -35,23 +36,27 @@ class LogIn(AuthenticationBackend):
         secret = service.settings.secret_key.get_secret_value() or secrets.token_hex(32)
         super().__init__(secret, same_site="strict", session_cookie="telephony", max_age=8 * 3600)
         self._service = service
-        self._failed, self._until = 0, 0.0
+        self._failed: OrderedDict[str, tuple[int, float]] = (
+            OrderedDict()
+        )  # by address: how often, and until when
 
     async def login(self, request: Request) -> bool:
         form = await request.form()
         expected = self._service.settings.admin_password.get_secret_value()
-        now = asyncio.get_running_loop().time()
+        now, address = asyncio.get_running_loop().time(), _address(request)
+        failed, until = self._failed.get(address, (0, 0.0))
         given = str(form.get("password", ""))
         right = form.get("username") == "admin" and hmac.compare_digest(given.encode(), expected.encode())
-        if self._failed >= TRIES and now < self._until:
-            right = False
-        if not right:
-            self._failed, self._until = self._failed + 1, now + WAIT
-            log.warning("a log-in to the panel failed", extra={"source.ip": _address(request)})
+        if not right or (failed >= TRIES and now < until):
+            self._failed[address] = failed + 1, now + WAIT
+            self._failed.move_to_end(address)
+            if len(self._failed) > ADDRESSES:
+                self._failed.popitem(last=False)
+            log.warning("a log-in to the panel failed", extra={"source.ip": address})
             return False
-        self._failed = 0
+        self._failed.pop(address, None)
         request.session.update(user_id="admin", csrf=secrets.token_urlsafe(32))
-        await self._service.database.note("admin", "logged in from %s" % _address(request))
+        await self._service.database.note("admin", "logged in from %s" % address)
         return True
 
     async def logout(self, request: Request) -> bool:

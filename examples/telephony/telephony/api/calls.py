@@ -49,10 +49,8 @@ def _permit(service: Service, token: Token, destinations: list[str]) -> float:
     """The seconds that a call may last. Raises Problem."""
     if service.draining:
         raise Problem(503, "Draining", "This copy of the service takes no new calls.", {"Retry-After": "30"})
-    if service.spool.waiting()[0] >= service.settings.spool_calls:
-        raise Problem(
-            503, "Too many records wait for the database", "Try again later.", {"Retry-After": "30"}
-        )
+    if not service.book.has_room(service.settings.spool_calls):
+        raise Problem(503, "No room for records", "The spool is full, or its disk.", {"Retry-After": "30"})
     return min(permit(token, service.book, service.spool, destinations), service.settings.longest_call)
 
 

@@ -16,6 +16,7 @@ from telephony.api.calls import Reading, service_of
 from telephony.api.schemas import MessageSent, NewMessage, Party
 from telephony.limits import permit
 from telephony.security import allowed
+from telephony.sip.book import new_id
 from telephony.store.models import Token
 
 router = APIRouter()
@@ -26,9 +27,10 @@ Operating = Annotated[Token, allowed("operate")]
 
 @router.post("/messages", tags=["messages"])
 async def message(request: Request, body: NewMessage, token: Sending) -> MessageSent:
-    """Send a MESSAGE (RFC 3428), and wait for the answer."""
+    """Send a MESSAGE (RFC 3428), and wait for the answer. It counts as a call of the token."""
     service = service_of(request)
     permit(token, service.book, service.spool, [body.to])
+    service.spool.spend(token.name, new_id(), 0.0)
     answer = await service.phone.endpoint.message(service.phone.uri_of(body.to), body.text, from_=body.from_)
     return MessageSent(status=answer.status, reason=answer.reason)
 
@@ -60,7 +62,7 @@ async def ready(request: Request) -> JSONResponse:
         await asyncio.wait_for(service.database.check(), 2)
     except (SQLAlchemyError, OSError, TimeoutError):
         problems.append("database")  # calls go on: their records wait in the spool
-    full = service.spool.waiting()[0] >= service.settings.spool_calls
+    full = not service.book.has_room(service.settings.spool_calls)
     ok = health.ready and not service.draining and not full
     return JSONResponse({"ready": ok, "problems": problems + ["spool"] * full}, 200 if ok else 503)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
@@ -13,6 +15,8 @@ from sipbridge import aio
 from telephony.sip.feed import Feed
 from telephony.store.spool import Record, Spool
 from telephony.watch import new_trace_id
+
+log = logging.getLogger("telephony.book")
 
 #: Messages of a call that are kept for its ladder: the first ones, and the longest text of any field.
 MESSAGES, LONGEST = 60, 512
@@ -37,6 +41,7 @@ class Book(sipbridge.Observer):
         self._spool, self._feed = spool, feed
         self._placing: Record = {}
         self._invite: tuple[str, Any] = ("", None)  # the last INVITE, by its Call-ID
+        self._unkept: dict[str, Record] = {}  # what the spool could not take
         self.live: dict[str, Record] = {}
         self.calls: dict[str, sipbridge.Call | aio.Call] = {}
         self.traces: dict[str, str] = {}  # of live calls, by Call-ID
@@ -48,6 +53,10 @@ class Book(sipbridge.Observer):
             why = {"cause": "service-lost", "status": 503, "reason": "the service was killed"}
             self._spool.put(record | why | {"state": "ended", "ended_at": time.time()})
         return len(lost)
+
+    def has_room(self, most: int) -> bool:
+        """Whether the record of another call can be kept, where `most` may wait for the database."""
+        return not self._unkept and self._spool.waiting()[0] < most
 
     @contextlib.contextmanager
     def placing(self, **facts: Any) -> Iterator[None]:
@@ -126,5 +135,15 @@ class Book(sipbridge.Observer):
         first = call.bridge.first.data if call.bridge is not None else None
         if first is not None:
             record.update(bridge=first["id"], token=first["token"], trace_id=first["trace_id"])
-        self._spool.put(record)
+        self._unkept[record["id"]] = record
+        self.retry()
         self._feed.publish(kind, record)
+
+    def retry(self) -> None:
+        """Put what is not in the spool yet there: it could not be written, because the disk was full, say."""
+        try:
+            for id, record in list(self._unkept.items()):
+                self._spool.put(record)
+                del self._unkept[id]
+        except sqlite3.Error as error:
+            log.critical("%d call records are in memory alone: %s", len(self._unkept), error)

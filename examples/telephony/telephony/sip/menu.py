@@ -20,6 +20,9 @@ def install(phone: Phone) -> None:
         if number is None:
             call.reject(404)
             return
+        if not phone.book.has_room(phone.settings.spool_calls):
+            call.reject(503)
+            return
         phone.end_after(call, phone.settings.longest_call)
         call.answer(SDP)
         async for key in call.keys(timeout=KEY_TIMEOUT):
