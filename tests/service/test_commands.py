@@ -131,6 +131,27 @@ def test_a_copy_for_debugging_runs_beside_on_the_next_ports_with_the_calls_of_th
         assert database.execute("SELECT count(*) FROM calls").fetchall() == [(1,)]
 
 
+def test_on_postgresql_the_copy_for_debugging_has_a_schema_of_its_own(copy, telephone, postgresql, tmp_path):
+    copy.environment["DATABASE_URL"] = postgresql.make("debugged")
+    copy.api.headers.update(copy.token())
+    copy.start()
+    assert copy.api.put("/numbers/100", json={"menu": {}}).status_code == 200
+    command = [sys.executable, "-m", "telephony", "debug", "--debugger", "none"]
+    with open(str(tmp_path / "debug-log"), "wb") as log:
+        beside = subprocess.Popen(
+            command, cwd=str(tmp_path), env=copy.environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        url = "http://127.0.0.1:%d" % (copy.http_port + 1)
+        wait_until(lambda: _answers(copy, url + "/numbers"), LIMIT)
+        assert list(copy.api.get(url + "/numbers").json()) == ["100"]
+        assert copy.api.put(url + "/numbers/200", json={"menu": {}}).status_code == 200
+        assert list(copy.api.get("/numbers").json()) == ["100"]
+    finally:
+        beside.send_signal(signal.SIGTERM)
+        assert beside.wait(LIMIT) == 0, (tmp_path / "debug-log").read_text()[-3000:]
+
+
 def _answers(copy, url):
     try:
         return copy.api.get(url).status_code == 200

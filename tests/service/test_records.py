@@ -8,6 +8,7 @@ import pytest
 
 import sipbridge
 from peers.process import children
+from peers.sidecar import EngineCommand
 from peers.waiting import wait_until
 from service.running import LIMIT, Running
 from sipbridge.testing import SDP
@@ -155,3 +156,22 @@ def test_a_disk_that_is_full_loses_no_record(copy, telephone):
     service.wait_call(id, state="ended")
     wait_until(lambda: service.api.get("/health/ready").status_code == 200, LIMIT)
     wait_until(lambda: (id, "ended", "local-bye") in service.rows(), LIMIT)
+
+
+def test_the_engine_of_a_sidecar_may_go_and_come_back(copy, telephone):
+    engines = [EngineCommand()]
+    try:
+        service = copy(SIP_ENGINE="sidecar", SIP_SOCKET=engines[0].address)
+        assert "the sidecar at " + engines[0].address in service.log()
+        id = place(service, telephone.uri("alice"))
+        service.wait_call(id, state="answered")
+        engines[0].process.kill()
+        engines[0].process.wait()
+        assert service.wait_call(id, state="ended")["cause"] == "engine-lost"
+        engines.append(EngineCommand(words=[engines[0].address]))
+        wait_until(lambda: service.api.get("/health/ready").status_code == 200, LIMIT)
+        service.wait_call(place(service, telephone.uri("busy")), state="ended", cause="rejected")
+        assert service.stop() == 0
+    finally:
+        for engine in engines[::-1]:
+            engine.stop()
