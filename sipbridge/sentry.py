@@ -52,6 +52,10 @@ _CALLS, _MESSAGES = 2000, 30
 #: The most octets of the files of an incident, together; and the number of events for which one may come.
 _ATTACHED, _AWAITED = 1024 * 1024, 64
 
+#: Loggers of which Sentry hears nothing by itself: losses of engines come from here, with their native backtrace, and
+#: the lines of the others name who called.
+_IGNORED = ("sipbridge.engine", "sipbridge.call", "sipbridge.registration", "sipbridge.shield")
+
 #: The most characters of a native backtrace.
 _BACKTRACE = 16384
 
@@ -461,5 +465,6 @@ class SipbridgeIntegration(_Integration):  # type: ignore[misc]
         """Sentry calls this, once."""
         sentry_sdk.scope.add_global_event_processor(_scrubbed)
         sentry_sdk.serializer.add_global_repr_processor(_shown)
-        sentry_sdk.integrations.logging.ignore_logger("sipbridge.engine")  # whose losses come with the native backtrace
+        for name in _IGNORED:
+            sentry_sdk.integrations.logging.ignore_logger(name)
         observers.everywhere.append(_Reporter)

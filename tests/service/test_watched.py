@@ -1,15 +1,18 @@
 """What watches the service: one trace through HTTP, SIP and the database; metrics; rules; configuration files."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 
 import yaml
 
-from peers.process import require
+from peers.process import children, require
 from peers.prometheus import promtool
+from peers.sentry_server import SentryServer
 from peers.waiting import wait_until
-from service.running import EXAMPLE, LIMIT
+from service.running import EXAMPLE, LIMIT, Running
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -110,6 +113,24 @@ def test_the_compose_file_and_the_elastic_files_parse():
     assert template["template"]["mappings"]["properties"]["trace"]["properties"]["id"]["type"] == "keyword"
     beat = yaml.safe_load((EXAMPLE / "deploy" / "elk" / "filebeat.yml").read_text())
     assert beat["output.elasticsearch"]["index"].startswith("telephony-")
+
+
+def test_sentry_hears_of_a_lost_engine(tmp_path, telephone):
+    server = SentryServer()
+    copy = Running(tmp_path, SIP_ENGINE="worker", SENTRY_DSN=server.dsn, SENTRY_ENVIRONMENT="staging")
+    copy.api.headers.update(copy.token())
+    copy.start()
+    try:
+        id = copy.api.post("/calls", json={"to": telephone.uri("alice")}).json()["id"]
+        copy.wait_call(id, state="answered")
+        for pid in children(copy.process.pid):
+            os.kill(pid, signal.SIGKILL)
+        event = server.until(lambda event: "SIGKILL" in json.dumps(event))
+        assert event["environment"] == "staging" and telephone.uri("alice") not in json.dumps(event)
+        assert copy.stop() == 0
+    finally:
+        copy.stop(signal.SIGKILL)
+        server.close()
 
 
 def test_the_openapi_document_names_scopes_and_problems(service):

@@ -58,6 +58,7 @@ class Service:
             sentry_sdk.init(
                 self.settings.sentry_dsn,
                 environment=self.settings.sentry_environment,
+                max_request_body_size="never",  # there are numbers in it
                 integrations=[sentry.SipbridgeIntegration()],
             )
 
