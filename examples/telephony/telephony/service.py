@@ -52,6 +52,7 @@ class Service:
         else:
             logging.basicConfig(format="%(asctime)s %(levelname)-7s %(message)s")
         logging.getLogger().setLevel(logging.INFO)
+        logging.getLogger("alembic").setLevel(logging.WARNING)
         for handler in logging.getLogger().handlers:
             handler.addFilter(Ids(self.book.traces))
         if self.settings.sentry_dsn:
