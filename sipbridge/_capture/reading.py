@@ -9,6 +9,7 @@ from sipbridge._capture.framing import is_message
 from sipbridge._capture.packets import UDP, Packets
 from sipbridge._capture.passed import Passed
 from sipbridge._capture.streams import Streams
+from sipbridge._engine.local_address import host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,5 +49,4 @@ def _read(packet, data):
 def _name(address, port):
     # type: (bytes, int) -> str
     family = socket.AF_INET6 if len(address) == 16 else socket.AF_INET
-    host = socket.inet_ntop(family, address)
-    return ("[%s]:%d" if ":" in host else "%s:%d") % (host, port)
+    return host_port(socket.inet_ntop(family, address), port)

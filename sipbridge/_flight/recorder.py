@@ -13,7 +13,7 @@ from sipbridge._agent import observers
 from sipbridge._capture.passed import call_id_of
 from sipbridge._compat import monotonic
 from sipbridge._engine import flight
-from sipbridge._engine.local_address import Ends
+from sipbridge._engine.local_address import Ends, host_port
 from sipbridge._flight import facts, settings
 from sipbridge._flight.folder import IncidentFolder, check_reason
 from sipbridge._flight.incident import Incident
@@ -314,7 +314,8 @@ class FlightRecorder(object):
         for record in flight.parse(self._engine.flight_records()):
             if record.time >= first:
                 source, target = self._ends.of(record.outgoing, record.peer)
-                found.append(Passed(record.time, _end(source), _end(target), record.data, transport, False))
+                ends = host_port(*source), host_port(*target)
+                found.append(Passed(record.time, ends[0], ends[1], record.data, transport, False))
         return found
 
 
@@ -323,9 +324,3 @@ def _last_call(messages, until):
     """The Call-ID of the last message until then, of which an engine that was lost may have died."""
     found = (call_id_of(each.data) for each in reversed(messages) if each.time <= until)
     return next((call_id for call_id in found if call_id), "")
-
-
-def _end(end):
-    # type: (Any) -> str
-    host, port = end
-    return ("[%s]:%d" if ":" in host else "%s:%d") % (host, port)

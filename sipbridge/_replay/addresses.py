@@ -25,12 +25,6 @@ _LOWER = u"abcdefghijklmnopqrstuvwxyz"
 _random = random.SystemRandom()
 
 
-def host_port(host, port):
-    # type: (str, int) -> str
-    """As it stands in a URI."""
-    return (u"[%s]:%d" if u":" in host else u"%s:%d") % (host, port)
-
-
 def split_host_port(text):
     # type: (str) -> Tuple[str, int]
     """Host and port of "host:port"."""
