@@ -101,9 +101,7 @@ class Identities(Requests):
         """Have an identity no more: :meth:`account_of` does not find it, and another one may have its address.
 
         Its calls go on, and its registration is kept up: :meth:`~sipbridge.Registration.unregister` takes that back.
-        The engine keeps its credentials until others take their place, or :meth:`clear_credentials`.
-
-        Raises InputError when it is none of this endpoint's accounts.
+        The engine keeps its credentials until others take their place. Raises InputError for an account of others.
         """
         check_kind(account, _account.Account, "account")
         if account not in self._accounts:

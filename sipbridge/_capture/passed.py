@@ -45,6 +45,12 @@ class Passed(NamedTuple("Passed", [
 _CALL_ID = re.compile(br"^(?:Call-ID|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
+def host_port(host, port):
+    # type: (str, int) -> str
+    """An IP address and a port as text, as they stand in a URI: an IPv6 address is in brackets."""
+    return ("[%s]:%d" if ":" in host else "%s:%d") % (host, port)
+
+
 def call_id_of(data):
     # type: (bytes) -> str
     """The Call-ID of a message, or ""."""

@@ -7,9 +7,8 @@ import socket
 from sipbridge._capture.frames import frames
 from sipbridge._capture.framing import is_message
 from sipbridge._capture.packets import UDP, Packets
-from sipbridge._capture.passed import Passed
+from sipbridge._capture.passed import Passed, host_port
 from sipbridge._capture.streams import Streams
-from sipbridge._engine.local_address import host_port
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

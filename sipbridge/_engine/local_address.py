@@ -23,12 +23,6 @@ SOMEWHERE, SOMEWHERE_IPV6 = "192.0.2.1", "2001:db8::1"
 _PEERS_AT_MOST = 10000
 
 
-def host_port(host, port):
-    # type: (str, int) -> str
-    """An IP address and a port as text, as they stand in a URI: an IPv6 address is in brackets."""
-    return ("[%s]:%d" if ":" in host else "%s:%d") % (host, port)
-
-
 def reachable(host):
     # type: (str) -> str
     """The host of an endpoint's address; for a wildcard, this machine's address on the default route, else loopback.

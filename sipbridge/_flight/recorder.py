@@ -10,10 +10,10 @@ import traceback
 from collections import deque
 
 from sipbridge._agent import observers
-from sipbridge._capture.passed import call_id_of
+from sipbridge._capture.passed import call_id_of, host_port
 from sipbridge._compat import monotonic
 from sipbridge._engine import flight
-from sipbridge._engine.local_address import Ends, host_port
+from sipbridge._engine.local_address import Ends
 from sipbridge._flight import facts, settings
 from sipbridge._flight.folder import IncidentFolder, check_reason
 from sipbridge._flight.incident import Incident

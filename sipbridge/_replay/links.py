@@ -7,7 +7,7 @@ import select
 import socket
 
 from sipbridge._capture.framing import Framer
-from sipbridge._engine.local_address import host_port
+from sipbridge._capture.passed import host_port
 from sipbridge._replay.addresses import split_host_port
 from sipbridge.errors import PeerUnreachable, TransportError
 

@@ -4,7 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 import socket
 
-from sipbridge._engine.local_address import SOMEWHERE, host_port, source_address
+from sipbridge._capture.passed import host_port
+from sipbridge._engine.local_address import SOMEWHERE, source_address
 from sipbridge._replay.fitting import Fitting
 from sipbridge._replay.links import KINDS
 from sipbridge._replay.player import Player
