@@ -1,4 +1,4 @@
-"""Prometheus on a free port, with the example's configuration hurried up, and what it says of metrics and alerts."""
+"""Prometheus on a free port, with an example's configuration hurried up, and what it says of metrics and alerts."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -38,17 +38,25 @@ def promtool(*arguments, **options):
 
 
 class Prometheus(Process):
-    """It scrapes a target, "host:port", and has loaded the example's rules as they are."""
+    """It scrapes one target, and has loaded the example's rules as they are.
 
-    def __init__(self, folder, target):
-        with io.open(os.path.join(EXAMPLE, "prometheus.yml"), encoding="utf-8") as stream:
+    Args:
+        folder: where its files go.
+        target: "host:port", in place of the configuration's.
+        configuration: the path of a prometheus.yml.
+        rules: the paths of the files of rules that it names beside the example's own.
+    """
+
+    def __init__(self, folder, target, configuration=EXAMPLE + "/prometheus.yml", rules=()):
+        with io.open(configuration, encoding="utf-8") as stream:
             text = stream.read()
         hurried, intervals = re.subn(u"(_interval:) 15s", u"\\1 " + INTERVAL, text)
-        aimed, targets = re.subn(u'"127\\.0\\.0\\.1:\\d+"', u'"%s"' % target, hurried)
+        aimed, targets = re.subn(u'"[\\w.]+:\\d+"', u'"%s"' % target, hurried)
         assert (intervals, targets) == (2, 1), text
         with io.open(os.path.join(folder, "prometheus.yml"), "w", encoding="utf-8") as stream:
             stream.write(aimed)
-        shutil.copy(os.path.join(EXAMPLE, "sipbridge.rules.yml"), folder)
+        for path in (EXAMPLE + "/sipbridge.rules.yml",) + tuple(rules):
+            shutil.copy(path, folder)
         self._port = free_port()
         command = [
             require("prometheus"), "--config.file=prometheus.yml", "--storage.tsdb.path=data",

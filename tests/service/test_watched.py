@@ -51,15 +51,9 @@ def test_promtool_finds_nothing_wrong_with_the_metrics(service, telephone):
     assert 'sipbridge_calls_started_total{direction="outgoing",sip_endpoint="telephony"}' in text
 
 
-def test_the_rules_and_the_dashboard_ask_for_metrics_that_there_are(service, tmp_path):
+def test_the_rules_and_the_dashboard_ask_for_metrics_that_there_are(service):
     rules = EXAMPLE / "deploy" / "prometheus" / "telephony.rules.yml"
     code, said = promtool("check", "rules", str(rules))
-    assert code == 0, said
-    configuration = (EXAMPLE / "deploy" / "prometheus" / "prometheus.yml").read_text()
-    (tmp_path / "prometheus.yml").write_text(configuration)
-    for file in (rules, EXAMPLE.parent / "prometheus" / "sipbridge.rules.yml"):
-        (tmp_path / file.name).write_text(file.read_text())
-    code, said = promtool("check", "config", str(tmp_path / "prometheus.yml"))
     assert code == 0, said
     dashboard = json.loads((EXAMPLE / "deploy" / "grafana" / "telephony.json").read_text())
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
