@@ -20,6 +20,9 @@ trace_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("trace_id"
 request_id: contextvars.ContextVar[str | None] = contextvars.ContextVar("request_id", default=None)
 
 _PARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}\Z")
+#: Others count as one: whoever asks may invent a method for each request, and each would stay in memory.
+METHODS = frozenset(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 
@@ -65,14 +68,16 @@ class Watched:
         route = getattr(
             scope.get("route"), "path", "other"
         )  # not the path: that is whatever somebody asked for
-        self.seconds.labels(scope["method"], route, status).observe(seconds)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self.seconds.labels(method, route, status).observe(seconds)
         extra: dict[str, Any] = {
             "http.request.method": scope["method"], "url.path": scope["path"], "event.duration": int(seconds * 1e9),
             "http.response.status_code": status,
         }  # fmt: skip
         if scope.get("call_id"):
             extra["sip.call_id"] = scope["call_id"]
-        log.info("%s %s: %d", scope["method"], scope["path"], status, extra=extra)
+        path = scope["path"].encode("unicode_escape").decode()  # a line break would make a second log line
+        log.info("%s %s: %d", scope["method"], path, status, extra=extra)
 
 
 class Ids(logging.Filter):

@@ -21,7 +21,10 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["provid
 
 def _in_utc(moment: datetime.datetime) -> datetime.datetime:
     """SQLite keeps no time zone: what has none is UTC."""
-    return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    try:
+        return moment.astimezone(datetime.UTC) if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+    except OverflowError:
+        raise ValueError("is before the year 1 or after 9999 in UTC") from None
 
 
 Moment = Annotated[datetime.datetime, AfterValidator(_in_utc)]
