@@ -44,6 +44,87 @@ def test_a_moment_that_utc_does_not_have_is_not_valid(service, moment):
     assert service.api.get("/calls", params={"before": moment}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    "to",
+    [
+        "sip:busy@%s1:%d",
+        "sip:busy@%s.example.com:%d",
+        "sip:busy@%s:%d;maddr=192.0.2.1",
+        "sip:busy@%s:%d;M%%41DDR=192.0.2.1",
+        "SIP:busy@%s:%d",
+        "sips:busy@%s:%d",
+        "sip:b%%75sy@%s:%d",
+    ],
+)
+def test_a_destination_cannot_be_got_round(service, telephone, to):
+    words = "--scope", "calls:write", "--destination", "sip:busy@" + HOST
+    token = service.token("narrow", *words)
+    good = {"to": telephone.uri("busy")}
+    wait_until(lambda: service.api.post("/calls", json=good, headers=token).status_code == 202, LIMIT)
+    body = {"to": to % (HOST, telephone.endpoint.port)}
+    answer = service.api.post("/calls", json=body, headers=token)
+    assert (answer.status_code, answer.json()["title"]) == (403, "Destination not allowed")
+
+
+def test_calls_that_are_up_together_share_the_minutes(service, telephone):
+    token = service.token("shared", "--minutes", "1")
+    body = {"to": telephone.uri("alice")}
+    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    ids = [service.api.post("/calls", json=body, headers=token).json()["id"] for _ in range(20)]
+    for id in ids:  # 20 calls use up a minute in three seconds
+        record = service.wait_call(id, state="ended")
+        assert record["cause"] == "local-bye" and record["seconds"] < 30
+
+
+def test_a_transfer_counts_as_a_call(service, telephone):
+    token = service.token("mover", "--calls", "2")
+    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    id = place(service, telephone.uri("alice"))
+    service.wait_call(id, state="answered")
+    body = {"to": telephone.uri("busy")}
+    answers = [service.api.post("/calls/%s/transfer" % id, json=body, headers=token) for _ in range(3)]
+    assert [each.status_code for each in answers] == [502, 502, 429]
+    service.api.delete("/calls/" + id)
+
+
+def test_a_menu_with_nonsense_is_refused_at_once(service):
+    answer = service.api.put("/numbers/400", json={"menu": {"1": "nonsense"}})
+    assert (answer.status_code, answer.json()["title"]) == (422, "Not possible in SIP")
+    assert "400" not in service.api.get("/numbers").json()
+
+
+def test_a_wrong_change_leaves_the_trunk_as_it_is(service, telephone):
+    good = {"address": telephone.uri("me"), "registrar": telephone.uri("me")}
+    assert service.api.put("/trunks/kept", json=good).status_code == 200
+    for wrong in ({"address": "nonsense"}, {"registrar": "nonsense"}):
+        assert service.api.put("/trunks/kept", json=good | wrong).status_code == 422
+    id = place(service, "+4940", trunk="kept")
+    assert service.wait_call(id, state="answered")["callee"] == telephone.uri("+4940")
+    service.api.delete("/calls/" + id)
+    service.api.delete("/trunks/kept")
+
+
+def test_no_password_is_kept_where_nothing_encrypts_it(tmp_path):
+    running = Running(tmp_path, SECRET_KEY="")
+    running.api.headers.update(running.token())
+    running.start()
+    try:
+        body = {"address": "sip:1@127.0.0.1", "registrar": "sip:127.0.0.1", "password": "in the clear"}
+        assert running.api.put("/trunks/one", json=body).json()["title"] == "No SECRET_KEY"
+        assert running.api.get("/trunks").json() == []
+    finally:
+        assert running.stop() == 0
+
+
+def test_the_erasure_of_a_short_number_keeps_incidents_of_others(service):
+    incidents = service.folder / "incidents"
+    for name, text in (("a-1", "sip:4711@example.com"), ("a-2", "sip:11@example.com")):
+        (incidents / name).mkdir(parents=True)
+        (incidents / name / "incident.json").write_text(text)
+    service.api.delete("/records", params={"number": "11"})
+    assert (incidents / "a-1").exists() and not (incidents / "a-2").exists()
+
+
 def test_text_in_records_is_cut_by_octets(monkeypatch):
     monkeypatch.syspath_prepend(str(EXAMPLE))
     from telephony.sip.book import LONGEST, clean

@@ -55,6 +55,18 @@ def test_who_is_busy_leaves_the_caller_the_choice(service, telephone, caller):
     ended(service, "2: transferred to " + telephone.uri("sales"))
 
 
+def test_a_key_may_have_a_number_which_goes_over_a_trunk(service, telephone, caller):
+    service.api.put("/numbers/250", json={"menu": {"1": "+4940123"}})
+    call = dial(service, caller, "250")
+    call.send_dtmf("1")  # there is no trunk yet: the caller stays
+    trunk = {"address": telephone.uri("me"), "registrar": telephone.uri("me")}
+    assert service.api.put("/trunks/one", json=trunk).status_code == 200
+    call.send_dtmf("1")
+    call.wait_ended(LIMIT)
+    ended(service, "1: transferred to +4940123")
+    service.api.delete("/trunks/one")
+
+
 def test_a_number_that_nobody_has_is_not_found(service, caller):
     with pytest.raises(sipbridge.ResponseError) as raised:
         dial(service, caller, "999")

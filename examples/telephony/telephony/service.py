@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import shutil
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
@@ -15,6 +16,7 @@ import sentry_sdk
 from sqlalchemy.exc import SQLAlchemyError
 
 from sipbridge import logs, metrics, sentry
+from telephony.limits import used_up
 from telephony.settings import Settings
 from telephony.sip import menu
 from telephony.sip.book import Book
@@ -97,6 +99,8 @@ class Service:
         while True:
             await asyncio.sleep(1.0)
             self.book.retry()
+            for id in used_up(self.directory.tokens.values(), self.book, self.spool):
+                self.book.calls[id].hangup()
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Let it go on until the service stops."""
@@ -114,11 +118,13 @@ class Service:
 
     def _incidents_of(self, texts: list[str]) -> list[Path]:
         """The incidents with one of these in a file."""
-        sought = [text.encode() for text in texts]
+        sought = re.compile(
+            b"|".join(rb"(?<![0-9A-Za-z+])%s(?![0-9A-Za-z])" % re.escape(text.encode()) for text in texts)
+        )  # whole words: the number 1 is not in 4711
         folders = self.settings.incidents.glob("*/") if self.settings.incidents.exists() else []
         return [
             folder for folder in folders
-            if any(text in file.read_bytes() for file in folder.iterdir() for text in sought)
+            if any(sought.search(file.read_bytes()) for file in folder.iterdir())
         ]  # fmt: skip
 
     @property

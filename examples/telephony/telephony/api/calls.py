@@ -14,6 +14,7 @@ from telephony.problems import Problem
 from telephony.security import allowed
 from telephony.service import Service
 from telephony.sip import menu
+from telephony.sip.book import new_id
 from telephony.store.models import Call, Token
 from telephony.store.outbox import as_row
 from telephony.watch import new_trace_id
@@ -141,6 +142,8 @@ async def hang_up(request: Request, id: str, token: Writing) -> CallRecord:
 async def transfer(request: Request, id: str, body: Transfer, token: Writing) -> CallRecord:
     """Have the peer of a call talk to somebody else (REFER). Returns when it does, or a problem."""
     service, call = service_of(request), _live(request, id)
-    _permit(service, token, [body.to])
-    await menu.transfer(service.phone, call, service.phone.uri_of(body.to), body.attended)
+    seconds = _permit(service, token, [body.to])
+    uri = service.phone.uri_of(body.to)
+    service.spool.spend(token.name, new_id(), 0.0)  # somebody pays for it, even if the peer makes the call
+    await menu.transfer(service.phone, call, uri, body.attended, seconds)
     return await record_of(request, id)

@@ -6,10 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+from sipbridge.uri import parse_address, parse_uri
 from telephony.api.calls import service_of
 from telephony.api.schemas import Name, NewTrunk, NumberMenu, TrunkState
 from telephony.problems import Problem
 from telephony.security import allowed
+from telephony.sip.phone import is_number
 from telephony.store.models import Number, Token, Trunk
 
 router = APIRouter(tags=["trunks"])
@@ -42,14 +44,17 @@ async def trunks(request: Request, token: Reading) -> list[TrunkState]:
 async def put_trunk(request: Request, name: Name, body: NewTrunk, token: Writing) -> TrunkState:
     """Add a trunk, or change one. `POST /trunks/NAME/registration` registers it."""
     service = service_of(request)
+    parse_address(body.address), parse_uri(body.registrar)  # before the one that is there goes
     password = service.phone.seal(body.password.get_secret_value() if body.password else None)
     trunk = Trunk(
         name=name, address=body.address, registrar=body.registrar, user=body.user, password=password,
         register=body.register_,
     )  # fmt: skip
-    await service.phone.remove_trunk(name)
-    service.phone.add_trunk(trunk)
     await service.directory.save(trunk)
+    try:
+        await service.phone.remove_trunk(name)
+    finally:  # also where the old registrar is silent
+        service.phone.add_trunk(trunk)
     return _state(request, trunk)
 
 
@@ -90,6 +95,9 @@ async def numbers(request: Request, token: Reading) -> dict[str, NumberMenu]:
 @router.put("/numbers/{number}")
 async def put_number(request: Request, number: Name, body: NumberMenu, token: Writing) -> NumberMenu:
     """Answer a number with a menu by keys (DTMF)."""
+    for target in body.menu.values():
+        if not is_number(target):
+            parse_uri(target)  # now, not when somebody calls
     await service_of(request).directory.save(
         Number(number=number, menu=dict(body.menu), attended=body.attended)
     )

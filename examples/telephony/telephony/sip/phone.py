@@ -25,6 +25,10 @@ SDP = sdp.build("127.0.0.1", [sdp.medium("audio", 9, [payload.PCMU, payload.PCMA
 _NUMBER = re.compile(r"\+?[0-9*#]{1,32}\Z")
 
 
+def is_number(to: str) -> bool:
+    return _NUMBER.match(to) is not None
+
+
 class Phone:
     """Opens the endpoint with `open()`; `endpoint` is a `sipbridge.aio.Endpoint`."""
 
@@ -127,17 +131,27 @@ class Phone:
         return self._accounts[trunk.name]
 
     def seal(self, password: str | None) -> str | None:
+        """The password as the database may have it. Raises Problem where nothing encrypts it."""
+        if password and not self.settings.secret_key.get_secret_value():
+            detail = "A trunk's password is encrypted with the setting SECRET_KEY. Set it, and start again."
+            raise Problem(503, "No SECRET_KEY", detail)
         return self._sealed.seal(password) if password else None
 
     async def register_all(self) -> None:
         """Register every trunk that wants it; each is kept up, and a failure is in the log."""
-        for trunk in self.directory.trunks.values():
+        wanted = []
+        for trunk in self.directory.trunks.values():  # all, before a registrar that is silent makes us wait
             try:
                 account = self.add_trunk(trunk)
-                if trunk.register:
-                    await account.register(keep=True)
             except (sipbridge.SipbridgeError, ValueError) as error:
                 log.error("trunk %s: %s", trunk.name, error)
+            else:
+                wanted += [(trunk.name, account)] if trunk.register else []
+        for name, account in wanted:
+            try:
+                await account.register(keep=True)
+            except sipbridge.SipbridgeError as error:
+                log.error("trunk %s: %s", name, error)
 
     async def remove_trunk(self, name: str) -> None:
         """Take its registration back, and have its account no more."""
