@@ -67,13 +67,17 @@ class Running:
 
     def start(self):
         """Start it, and wait until it takes calls."""
+        self.start_only()
+        wait_until(self._is_ready, LIMIT)
+        return self
+
+    def start_only(self):
+        """Start it, and do not wait."""
         with open(str(self.folder / "log"), "ab") as log:
             command = [sys.executable, "-m", "telephony", "serve"]
             self.process = subprocess.Popen(
                 command, cwd=str(self.folder), env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
-        wait_until(self._is_ready, LIMIT)
-        return self
 
     def _is_ready(self):
         assert self.process.poll() is None, self.log()[-3000:]

@@ -116,6 +116,24 @@ def test_no_password_is_kept_where_nothing_encrypts_it(tmp_path):
         assert running.stop() == 0
 
 
+def test_settings_are_printed_without_the_secrets_in_urls(tmp_path):
+    running = Running(
+        tmp_path,
+        DATABASE_URL="postgresql://me:hidden1@db/calls",
+        SENTRY_DSN="https://hidden2@sentry.example/1",
+    )
+    printed = running.command("settings")
+    assert "hidden" not in printed and "postgresql://me:***@db/calls" in printed
+
+
+def test_sigterm_while_it_starts_ends_it(tmp_path):
+    running = Running(tmp_path)
+    running.command("settings")
+    running.start_only()
+    wait_until(lambda: "the SIP engine runs in" in running.log(), LIMIT)  # HTTP is not up yet
+    assert running.stop() == 0
+
+
 def test_the_erasure_of_a_short_number_keeps_incidents_of_others(service):
     incidents = service.folder / "incidents"
     for name, text in (("a-1", "sip:4711@example.com"), ("a-2", "sip:11@example.com")):

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import re
 import signal
 import sys
 
@@ -26,6 +27,9 @@ from telephony.store.directory import Directory, digest, make_token
 from telephony.store.models import Token
 from telephony.store.spool import SpoolTaken
 
+#: What is secret in a URL: user:password@ of the database, key@ of Sentry.
+_PASSWORD = re.compile(r"(://(?:[^/@:]*:)?)[^/@]+@")
+
 #: Seconds that open connections, as those of `GET /events`, have to end.
 LINGER = 3
 
@@ -44,9 +48,8 @@ async def _serve(settings: Settings) -> int:
     )  # fmt: skip
     server = uvicorn.Server(config)
     for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(
-            signum, lambda number, frame: None
-        )  # uvicorn raises what it has caught again, at its end
+        # Before uvicorn listens to signals, and after: it raises what it has caught again, at its end.
+        signal.signal(signum, lambda number, frame: setattr(server, "should_exit", True))
     async with service.running():
         await server.serve()
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -90,6 +93,8 @@ def show(settings: Settings, arguments: argparse.Namespace) -> int:
     """Print the settings without the secrets, and what each is for."""
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
+        if isinstance(value, str):
+            value = _PASSWORD.sub(r"\1***@", value)
         print("%-22s %-28s %s" % (name.upper(), value if value is not None else "-", field.description or ""))
     return 0
 

@@ -84,15 +84,18 @@ def _names(column: Any, number: str) -> Any:
 
 
 def _engine(settings: Settings) -> AsyncEngine:
+    """Its errors hide the values of a statement: they are numbers of people, and go to the log."""
     url = settings.database
     if url.startswith("sqlite"):
         settings.data.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(url, connect_args={"timeout": PATIENCE})
+        engine = create_async_engine(url, connect_args={"timeout": PATIENCE}, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _wal)
         return engine
     server = {"search_path": settings.database_schema} if settings.database_schema else {}
     arguments = {"timeout": PATIENCE, "command_timeout": PATIENCE, "server_settings": server}
-    return create_async_engine(url, connect_args=arguments, pool_timeout=PATIENCE, pool_pre_ping=True)
+    return create_async_engine(
+        url, connect_args=arguments, pool_timeout=PATIENCE, pool_pre_ping=True, hide_parameters=True
+    )
 
 
 def _wal(connection: Any, record: object) -> None:
