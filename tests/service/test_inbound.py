@@ -1,11 +1,27 @@
 """Calls that come in: a menu by keys for each number."""
 
+import socket
+
 import pytest
 
 import sipbridge
+from peers.ports import HOST
 from peers.waiting import wait_until
 from service.running import LIMIT
 from sipbridge.testing import SDP
+
+#: What no library sends, with %00 in the Request-URI.
+INVITE = (
+    "INVITE %(to)s SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP 127.0.0.1:%(port)d;branch=z9hG4bKnone\r\n"
+    "Max-Forwards: 70\r\n"
+    "From: <sip:a@127.0.0.1>;tag=1\r\n"
+    "To: <sip:a@127.0.0.1>\r\n"
+    "Call-ID: none\r\n"
+    "CSeq: 1 INVITE\r\n"
+    "Contact: <sip:a@127.0.0.1:%(port)d>\r\n"
+    "Content-Length: 0\r\n\r\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +87,20 @@ def test_a_number_that_nobody_has_is_not_found(service, caller):
     with pytest.raises(sipbridge.ResponseError) as raised:
         dial(service, caller, "999")
     assert raised.value.status == 404
+
+
+def test_a_uri_that_is_none_is_not_found_and_no_incident(service):
+    before = service.log().count("failed for IncomingCall")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.bind((HOST, 0))
+        peer.settimeout(LIMIT)
+        invite = INVITE % {"to": service.uri.replace("sip:", "sip:%00@"), "port": peer.getsockname()[1]}
+        peer.sendto(invite.encode(), (HOST, service.sip_port))
+        answer = peer.recv(65536)
+        while answer.startswith(b"SIP/2.0 1"):
+            answer = peer.recv(65536)
+    assert answer.startswith(b"SIP/2.0 404")
+    assert service.log().count("failed for IncomingCall") == before
 
 
 def test_a_number_can_be_taken_back(service, caller):

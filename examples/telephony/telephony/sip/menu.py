@@ -17,7 +17,10 @@ def install(phone: Phone) -> None:
 
     @phone.endpoint.serve
     async def take(call: aio.Call) -> None:
-        number = phone.directory.numbers.get(parse_uri(call.request_uri).user or "")
+        try:
+            number = phone.directory.numbers.get(parse_uri(call.request_uri).user or "")
+        except sipbridge.InputError:  # as sip:%00@host: no fault of ours, so no incident
+            number = None
         if number is None:
             call.reject(404)
             return
