@@ -108,7 +108,7 @@ class Identities(Requests):
             raise InputError("%r is no account of this endpoint" % account)
         self._accounts = tuple(each for each in self._accounts if each is not account)
         if account._trunk is not None:
-            account._endpoint._agent.remove_trunk(account._trunk)
+            self._agent.remove_trunk(account._trunk)
 
     def account_of(self, event):
         # type: (Union[Call, IncomingCall, RequestReceived]) -> Optional[Account]
