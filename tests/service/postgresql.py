@@ -49,6 +49,10 @@ class PostgreSQL:
         self._run("createdb", "-h", HOST, "-p", str(self.port), "-U", "telephony", name)
         return "postgresql+asyncpg://telephony@%s:%d/%s" % (HOST, self.port, name)
 
+    def do(self, name, statement):
+        """Let a database do something."""
+        self._run("psql", "-h", HOST, "-p", str(self.port), "-U", "telephony", "-d", name, "-c", statement)
+
     def start(self):
         options = "-p %d -c listen_addresses=%s -c unix_socket_directories= -c fsync=off" % (self.port, HOST)
         command = ["-D", self._data, "-l", self._log, "-o", options, "-w", "-t", "60"]

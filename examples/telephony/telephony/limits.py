@@ -35,16 +35,15 @@ def permit(token: Token, book: Book, spool: Spool, destinations: list[str]) -> f
 def used_up(tokens: Iterable[Token], book: Book, spool: Spool) -> list[str]:
     """The calls to hang up, by the id of their record: calls that are up together use up the minutes sooner."""
     by_name = {each.name: each for each in tokens}
-    using = {record["token"] for record in book.live.values()} & set(by_name)
+    using = {call.data["token"] for call in book.calls.values()} & set(by_name)
     over = {name for name in using if _left(by_name[name], book, spool)[1] <= 0}
-    return [record["id"] for record in book.live.values() if record["token"] in over]
+    return [id for id, call in book.calls.items() if call.data["token"] in over]
 
 
 def _left(token: Token, book: Book, spool: Spool) -> tuple[int, float]:
     """The calls of a token in the last hour, and the seconds that it has left."""
     calls, seconds = spool.spent(token.name)
-    live = [record for record in book.live.values() if record["token"] == token.name]
-    seconds += sum(book.calls[record["id"]].duration for record in live)
+    seconds += sum(call.duration for call in book.calls.values() if call.data["token"] == token.name)
     return calls, token.minutes_per_hour * 60 - seconds
 
 

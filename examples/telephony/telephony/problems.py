@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 import sipbridge
+from telephony.store.database import refuses
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -79,4 +80,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(sqlite3.Error)
     @app.exception_handler(OSError)
     async def database(request: Request, error: Exception) -> JSONResponse:
+        if refuses(error):
+            detail = (
+                "The database takes no such value: it is too long, or has a character that it does not store."
+            )
+            return respond(request, Problem(422, "The request is not valid", detail))
         return respond(request, Problem(503, "The database is away", "Try again soon.", {"Retry-After": "5"}))

@@ -8,12 +8,10 @@ import logging
 import re
 import shutil
 from collections.abc import AsyncIterator, Coroutine
-from pathlib import Path
 from typing import Any
 
 import prometheus_client
 import sentry_sdk
-from sqlalchemy.exc import SQLAlchemyError
 
 from sipbridge import logs, metrics, sentry
 from telephony.limits import used_up
@@ -22,7 +20,7 @@ from telephony.sip import menu
 from telephony.sip.book import Book
 from telephony.sip.feed import Feed
 from telephony.sip.phone import Phone
-from telephony.store.database import Database
+from telephony.store.database import AWAY, Database
 from telephony.store.directory import Directory
 from telephony.store.outbox import Outbox
 from telephony.store.spool import Spool
@@ -43,7 +41,7 @@ class Service:
         self.feed = Feed()
         self.book = Book(self.spool, self.feed)
         self.phone = Phone(settings, self.book, self.directory)
-        self.outbox = Outbox(self.spool, self.database, settings.retention_days)
+        self.outbox = Outbox(self.spool, self.database, settings.retention_days, settings.refused)
         self._tasks: list[asyncio.Task[None]] = []
         self._drain: asyncio.Task[None] | None = None
 
@@ -108,24 +106,29 @@ class Service:
 
     async def erase(self, number: str) -> tuple[int, int]:
         """Erase what is kept of a number or URI; how many call records and incidents that was."""
-        while self.spool.waiting()[0] and not self.outbox.away:
-            await self.outbox.flush()
-        call_ids = await self.database.erase(number)
-        incidents = await asyncio.to_thread(self._incidents_of, [number, *call_ids])
-        for folder in incidents:
-            await asyncio.to_thread(shutil.rmtree, folder)
-        return len(call_ids), len(incidents)
+        if not self.outbox.away:
+            await self.outbox.flush_all()
+        ids, call_ids = await self.database.erase(number)
+        self.feed.forget(ids)
+        return len(ids), await asyncio.to_thread(self._erase_files, {number, *call_ids})
 
-    def _incidents_of(self, texts: list[str]) -> list[Path]:
-        """The incidents with one of these in a file."""
+    def _erase_files(self, texts: set[str]) -> int:
+        """Erase the incidents with one of these in a file, and refused records; how many incidents that was."""
         sought = re.compile(
             b"|".join(rb"(?<![0-9A-Za-z+])%s(?![0-9A-Za-z])" % re.escape(text.encode()) for text in texts)
         )  # whole words: the number 1 is not in 4711
-        folders = self.settings.incidents.glob("*/") if self.settings.incidents.exists() else []
-        return [
-            folder for folder in folders
-            if any(sought.search(file.read_bytes()) for file in folder.iterdir())
-        ]  # fmt: skip
+        named = {
+            file
+            for folder in (self.settings.incidents, self.settings.refused)
+            for file in folder.rglob("*.*")
+            if file.is_file() and sought.search(file.read_bytes())
+        }
+        folders = {file.parent for file in named} - {self.settings.refused}
+        for folder in folders:
+            shutil.rmtree(folder)
+        for file in named:
+            file.unlink(missing_ok=True)
+        return len(folders)
 
     @property
     def draining(self) -> bool:
@@ -152,13 +155,8 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.settings.with_records:
-            await self._flush()
-
-    async def _flush(self) -> None:
-        try:
-            while await self.outbox.flush():
-                pass
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
-            log.warning(
-                "%d call records stay in the spool for the next start: %s", self.spool.waiting()[0], error
-            )
+            try:
+                await self.outbox.flush_all()
+            except AWAY as error:
+                left = self.spool.waiting()[0]
+                log.warning("%d call records stay in the spool for the next start: %s", left, error)

@@ -82,3 +82,8 @@ class Settings(BaseSettings):
     @property
     def incidents(self) -> Path:
         return self.data / "incidents"
+
+    @property
+    def refused(self) -> Path:
+        """Call records that the database did not take."""
+        return self.data / "refused"

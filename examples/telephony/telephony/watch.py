@@ -113,5 +113,10 @@ class SpoolMetrics:
             "telephony_records_written", "Call records written to the database", self._outbox.written
         )
         yield CounterMetricFamily(
+            "telephony_records_refused",
+            "Call records put aside, which the database refused",
+            self._outbox.refused,
+        )
+        yield CounterMetricFamily(
             "telephony_database_failures", "Times that the database was away", self._outbox.failures
         )

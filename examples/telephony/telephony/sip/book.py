@@ -45,7 +45,6 @@ class Book(sipbridge.Observer):
         self._placing: Record = {}
         self._invite: tuple[str, Any] = ("", None)  # the last INVITE, by its Call-ID
         self._unkept: dict[str, Record] = {}  # what the spool could not take
-        self.live: dict[str, Record] = {}
         self.calls: dict[str, sipbridge.Call | aio.Call] = {}
         self.traces: dict[str, str] = {}  # of live calls, by Call-ID
 
@@ -56,6 +55,11 @@ class Book(sipbridge.Observer):
             why = {"cause": "service-lost", "status": 503, "reason": "the service was killed"}
             self._spool.put(record | why | {"state": "ended", "ended_at": time.time()})
         return len(lost)
+
+    def find(self, id: str) -> Record | None:
+        """The record of a call that is up, or that the database has not got yet."""
+        call = self.calls.get(id)
+        return call.data if call is not None else self._spool.get(id)
 
     def has_room(self, most: int) -> bool:
         """Whether the record of another call can be kept, where `most` may wait for the database."""
@@ -83,7 +87,6 @@ class Book(sipbridge.Observer):
             "messages": [told for call_id, told in [self._invite] if call_id == call.call_id],
         }  # fmt: skip
         call.data = record = record | self._placing
-        self.live[record["id"]] = record
         self.calls[record["id"]] = call
         self.traces[call.call_id] = record["trace_id"]
         self._keep(call, "call.started")
@@ -104,7 +107,7 @@ class Book(sipbridge.Observer):
         self._keep(call, "call.ended")
         if record["token"]:
             self._spool.spend(record["token"], record["id"], record["seconds"])
-        del self.live[record["id"]], self.calls[record["id"]]
+        del self.calls[record["id"]]
         self.traces.pop(call.call_id, None)
 
     def message(self, message: Any) -> None:
@@ -137,6 +140,8 @@ class Book(sipbridge.Observer):
         record.update(caller=clean(caller) or record["caller"], callee=clean(callee) or record["callee"])
         first = call.bridge.first.data if call.bridge is not None else None
         if first is not None:
+            if first["token"] and not record["token"]:
+                self._spool.spend(first["token"], record["id"], 0.0)
             record.update(bridge=first["id"], token=first["token"], trace_id=first["trace_id"])
         self._unkept[record["id"]] = record
         self.retry()

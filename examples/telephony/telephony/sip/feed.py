@@ -41,6 +41,11 @@ class Feed:
             else:
                 queue.put_nowait(event)
 
+    def forget(self, ids: set[str]) -> None:
+        """Keep no event of these calls."""
+        kept = [event for event in self._kept if json.loads(event.data).get("id") not in ids]
+        self._kept = deque(kept, maxlen=KEPT)
+
     def close(self) -> None:
         """Let every listener go."""
         for queue in self._listeners:

@@ -62,7 +62,7 @@ class Phone:
         self, to: str, from_: str | None, trunk: str | None, seconds: float, facts: dict[str, Any]
     ) -> aio.Call:
         """Call a URI, or a number over a trunk; returns at once. Raises Problem and SipbridgeError."""
-        account = self._account(trunk) if trunk or _NUMBER.match(to) else None
+        account = self._account_for(trunk, to)
         uri = self.uri_of(to, account)
         with self.book.placing(caller=self._own(account, from_), callee=uri, **facts):
             call: aio.Call = (
@@ -75,8 +75,7 @@ class Phone:
         self, first: str, second: str, trunk: str | None, seconds: float, facts: dict[str, Any]
     ) -> aio.Bridge:
         """Call two parties and connect them; returns at once. Raises Problem and SipbridgeError."""
-        numbers = trunk or _NUMBER.match(first) or _NUMBER.match(second)
-        account = self._account(trunk) if numbers else None
+        account = self._account_for(trunk, first, second)
         options = {"first_from": account.address, "second_from": account.address} if account else {}
         parties = self.uri_of(first, account), self.uri_of(second, account)
         with self.book.placing(caller=self._own(account), **facts):
@@ -119,6 +118,10 @@ class Phone:
             known = ", ".join(self._accounts) or "none"
             raise Problem(422, "No such trunk", "Trunks that are up: %s. PUT /trunks/NAME adds one." % known)
         return self._accounts[name]
+
+    def _account_for(self, trunk: str | None, *parties: str) -> Any:
+        """The account to call these from: of the trunk that is named, or that a number needs; else None."""
+        return self._account(trunk) if trunk or any(map(_NUMBER.match, parties)) else None
 
     def add_trunk(self, trunk: Trunk) -> Any:
         """Have its account; one that is there stays. Raises ValueError where SECRET_KEY is another one."""

@@ -10,7 +10,8 @@ import alembic.config
 from sqlalchemy import Table, delete, event, or_, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 
 from telephony.settings import Settings
 from telephony.store.models import Audit, Call
@@ -19,6 +20,22 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 #: Seconds that one statement may take, and the wait for a connection.
 PATIENCE = 5
+
+#: What is raised while the database is away.
+AWAY = (SQLAlchemyError, OSError, TimeoutError)
+
+#: The classes of SQLSTATE by which PostgreSQL finds fault with a value: a wrong one, one that a constraint forbids, one
+#: that is too long for an index.
+_FAULTS = ("22", "23", "54")
+
+
+def refuses(error: Exception) -> bool:
+    """Whether the database is there, and refuses what it was given: the same statement will never succeed."""
+    original = getattr(error, "orig", None)
+    state = getattr(original, "sqlstate", None) or ""
+    # asyncpg raises a ValueError for what it cannot encode.
+    encoding = isinstance(getattr(original, "__cause__", None), ValueError)
+    return isinstance(error, (DataError, IntegrityError)) or state[:2] in _FAULTS or encoding
 
 
 class Database:
@@ -66,21 +83,23 @@ class Database:
             done: Any = await session.execute(delete(Call).where(Call.ended_at < before))
         return int(done.rowcount)
 
-    async def erase(self, number: str) -> list[str]:
-        """Delete the records of calls from or to a number or URI; their Call-IDs."""
+    async def erase(self, number: str) -> tuple[set[str], set[str]]:
+        """Delete the records of calls that name a number or URI; their ids and their Call-IDs."""
         async with self.sessions.begin() as session:
-            named = or_(*(_names(column, number) for column in (Call.caller, Call.callee)))
-            found = list((await session.scalars(select(Call.call_id).where(named))).all())
+            named = or_(*(_names(column, number) for column in (Call.caller, Call.callee, Call.outcome)))
+            found = (await session.execute(select(Call.id, Call.call_id).where(named))).all()
             await session.execute(delete(Call).where(named))
-        return found
+        return {id for id, _ in found}, {call_id for _, call_id in found}
+
+
+#: Where a URI, or what became of a caller in the menu, names a number: as a user, as a tel: URI, as the last word.
+_NAMES = ("%%:%s@%%", "%%tel:%s", "%%tel:%s;%%", "%% %s")
 
 
 def _names(column: Any, number: str) -> Any:
-    """Whether a URI is this one, or has this number as its user."""
+    """Whether a column is this URI, or names this number."""
     escaped = number.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return or_(
-        column == number, *(column.like(form % escaped, escape="\\") for form in ("%%:%s@%%", "tel:%s"))
-    )
+    return or_(column == number, *(column.like(form % escaped, escape="\\") for form in _NAMES))
 
 
 def _engine(settings: Settings) -> AsyncEngine:
@@ -107,6 +126,3 @@ def _upgrade(connection: Connection) -> None:
     configuration = alembic.config.Config(attributes={"connection": connection})
     configuration.set_main_option("script_location", str(MIGRATIONS))
     alembic.command.upgrade(configuration, "head")
-
-
-__all__ = ["AsyncSession", "Database"]

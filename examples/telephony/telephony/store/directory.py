@@ -11,9 +11,8 @@ import secrets
 from cryptography.fernet import Fernet, InvalidToken
 from pydantic import SecretStr
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
-from telephony.store.database import Database
+from telephony.store.database import AWAY, Database
 from telephony.store.models import Number, Token, Trunk
 
 log = logging.getLogger("telephony.directory")
@@ -45,7 +44,7 @@ class Directory:
             await asyncio.sleep(REFRESH)
             try:
                 await self.load()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except AWAY as error:
                 log.warning("tokens, trunks and numbers are those of before: %s", error)
 
     async def save(self, row: Token | Trunk | Number) -> None:
