@@ -9,12 +9,14 @@ import logging
 import re
 import signal
 import sys
+from types import FrameType
 
 import uvicorn
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 import sipbridge
+from telephony.api.schemas import NAME
 from telephony.app import create_app
 from telephony.debug import DEBUGGERS, debug
 from telephony.demo import demo
@@ -34,6 +36,22 @@ _PASSWORD = re.compile(r"(://(?:[^/@:]*:)?)[^/@]+@")
 LINGER = 3
 
 
+class Server(uvicorn.Server):
+    """Answers until the service has drained: what is new gets 503. A second signal ends the process at once."""
+
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service, self._loop = service, asyncio.get_running_loop()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_DFL)
+        self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        self._service.drain().add_done_callback(lambda _: setattr(self, "should_exit", True))
+
+
 def serve(settings: Settings, arguments: argparse.Namespace) -> int:
     """Run the service until SIGTERM or Ctrl-C; then it drains. A second signal ends it at once."""
     return asyncio.run(_serve(settings))
@@ -46,9 +64,9 @@ async def _serve(settings: Settings) -> int:
         create_app(service), settings.http_host, settings.http_port, log_config=None, access_log=False, lifespan="off",
         timeout_graceful_shutdown=LINGER,
     )  # fmt: skip
-    server = uvicorn.Server(config)
+    server = Server(config, service)
     for signum in (signal.SIGINT, signal.SIGTERM):
-        # Before uvicorn listens to signals, and after: it raises what it has caught again, at its end.
+        # While the service starts; then uvicorn listens to signals.
         signal.signal(signum, lambda number, frame: setattr(server, "should_exit", True))
     async with service.running():
         await server.serve()
@@ -65,6 +83,9 @@ def token(settings: Settings, arguments: argparse.Namespace) -> int:
             "telephony: no such scope: %s; there are %s" % (", ".join(unknown), ", ".join(SCOPES)),
             file=sys.stderr,
         )
+        return 2
+    if not re.fullmatch(NAME, arguments.name):
+        print("telephony: NAME has 1 to 64 letters, digits, dots, hyphens and underscores", file=sys.stderr)
         return 2
     secret = make_token()
     row = Token(
