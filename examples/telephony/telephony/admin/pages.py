@@ -30,10 +30,13 @@ class Pages(BaseView):
     name, icon = "Operations", "fa-solid fa-sliders"
     service: ClassVar[Service]
 
-    async def _done(self, request: Request, what: str, back: str) -> Response:
-        """Write what was done into the audit, and show a page."""
+    async def _audit(self, what: str) -> None:
+        """Write what is about to be done into the audit. What cannot be written there is not done."""
         await self.service.database.note("admin", what)
-        return RedirectResponse(request.url_for("admin:index").path.rstrip("/") + back, 303)
+
+    @staticmethod
+    def _back(request: Request, page: str = "/operations") -> Response:
+        return RedirectResponse(request.url_for("admin:index").path.rstrip("/") + page, 303)
 
     @expose("/operations", methods=["GET"])
     async def operations(self, request: Request) -> Any:
@@ -72,11 +75,11 @@ class Pages(BaseView):
         folder = self.service.settings.incidents / request.path_params["name"]
         if not _INCIDENT.match(folder.name) or not (folder / "incident.json").exists():
             raise HTTPException(404)
+        await self._audit("download the incident %s" % folder.name)
         data = io.BytesIO()
         with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
             for file in sorted(folder.iterdir()):
                 await asyncio.to_thread(archive.write, file, "%s/%s" % (folder.name, file.name))
-        await self.service.database.note("admin", "downloaded the incident %s" % folder.name)
         name = 'attachment; filename="%s.zip"' % folder.name
         return Response(data.getvalue(), media_type="application/zip", headers={"Content-Disposition": name})
 
@@ -85,8 +88,9 @@ class Pages(BaseView):
         id = request.path_params["id"]
         call = self.service.phone.find(id)
         if call is not None:
+            await self._audit("hang up the call %s" % id)
             call.hangup()
-        return await self._done(request, "hung up the call %s" % id, "/call/details/%s" % id)
+        return self._back(request, "/call/details/%s" % id)
 
     @expose("/registration/{trunk}", methods=["POST"])
     async def registration(self, request: Request) -> Response:
@@ -95,6 +99,7 @@ class Pages(BaseView):
         if trunk is None:
             raise HTTPException(404)
         wanted = (await request.form()).get("do") == "register"
+        await self._audit("%s the trunk %s" % ("register" if wanted else "unregister", name))
         try:
             if wanted:
                 await self.service.phone.add_trunk(trunk).register(keep=True)
@@ -102,22 +107,22 @@ class Pages(BaseView):
                 await self.service.phone.remove_trunk(name)
         except sipbridge.SipbridgeError as error:
             log.error("trunk %s: %s", name, error)  # the page shows it
-        return await self._done(
-            request, "%s the trunk %s" % ("registered" if wanted else "unregistered", name), "/operations"
-        )
+        return self._back(request)
 
     @expose("/erase", methods=["POST"])
     async def erase(self, request: Request) -> Response:
         number = str((await request.form()).get("number", "")).strip()
         if not number:
             raise HTTPException(422, "Give a number or a URI.")
-        erased = await self.service.erase(number)
-        return await self._done(request, "erased a number: %d records, %d incidents" % erased, "/operations")
+        await self._audit("erase the records of a number")
+        log.info("erased a number: %d records, %d incidents", *await self.service.erase(number))
+        return self._back(request)
 
     @expose("/drain", methods=["POST"])
     async def drain(self, request: Request) -> Response:
+        await self._audit("drain")
         self.service.drain()
-        return await self._done(request, "drain", "/operations")
+        return self._back(request)
 
 
 def _draw(call: Call, us: str) -> str:

@@ -7,10 +7,11 @@ such protection, so its own forms, deletions and actions are not used.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import logging
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 
 from fastapi import FastAPI
 from sqladmin import Admin, ModelView
@@ -28,17 +29,21 @@ log = logging.getLogger("telephony.panel")
 #: Failed log-ins of an address that are taken in a row; then it has to wait for so many seconds. Addresses in mind.
 TRIES, WAIT, ADDRESSES = 5, 30.0, 10_000
 
+#: Sessions at the same time, and their length in seconds.
+SESSIONS, SESSION = 100, 8 * 3600
+
 
 class LogIn(AuthenticationBackend):
     """One user, `admin`, with the password of the settings; and the token that each POST has to have."""
 
     def __init__(self, service: Service) -> None:
         secret = service.settings.secret_key.get_secret_value() or secrets.token_hex(32)
-        super().__init__(secret, same_site="strict", session_cookie="telephony", max_age=8 * 3600)
+        super().__init__(secret, same_site="strict", session_cookie="telephony", max_age=SESSION)
         self._service = service
         self._failed: OrderedDict[str, tuple[int, float]] = (
             OrderedDict()
         )  # by address: how often, and until when
+        self._sessions: deque[str] = deque(maxlen=SESSIONS)  # the tokens of those that nobody has ended
 
     async def login(self, request: Request) -> bool:
         form = await request.form()
@@ -55,16 +60,21 @@ class LogIn(AuthenticationBackend):
             log.warning("a log-in to the panel failed", extra={"source.ip": address})
             return False
         self._failed.pop(address, None)
-        request.session.update(user_id="admin", csrf=secrets.token_urlsafe(32))
         await self._service.database.note("admin", "logged in from %s" % address)
+        request.session.update(user_id="admin", csrf=secrets.token_urlsafe(32))
+        self._sessions.append(request.session["csrf"])
         return True
 
     async def logout(self, request: Request) -> bool:
+        with contextlib.suppress(ValueError):
+            self._sessions.remove(
+                request.session.get("csrf", "")
+            )  # a copy of the cookie is worth nothing now
         request.session.clear()
         return True
 
     async def authenticate(self, request: Request) -> bool | Response:
-        if request.session.get("user_id") != "admin":
+        if request.session.get("csrf") not in self._sessions:
             return False
         if request.method in ("GET", "HEAD"):
             return True
@@ -79,17 +89,21 @@ def _address(request: Request) -> str:
 
 
 class ReadOnly(ModelView):
-    can_create = can_edit = can_delete = False
+    can_create = can_edit = can_delete = can_export = False
     page_size = 50
 
 
 class CallView(ReadOnly, model=Call):
+    can_export = True
     name_plural, icon = "Calls", "fa-solid fa-phone"
     column_list = ("started_at", "direction", "caller", "callee", "state", "cause", "seconds")
     column_searchable_list = ("caller", "callee", "call_id", "id")
     column_sortable_list = ("started_at", "seconds")
     column_default_sort = ("started_at", True)
     column_filters = [AllUniqueStringValuesFilter(each) for each in (Call.state, Call.direction, Call.cause)]
+    column_export_list = list(
+        column_list
+    )  # nothing that a peer words: a table program would run a formula in it
     column_details_exclude_list = ("messages",)
     details_template = "call.html"
 
@@ -107,7 +121,6 @@ class NumberView(ReadOnly, model=Number):
 class TokenView(ReadOnly, model=Token):
     name_plural, icon = "Tokens", "fa-solid fa-key"
     column_exclude_list = column_details_exclude_list = ("sha256",)
-    can_export = False
 
 
 class AuditView(ReadOnly, model=Audit):
