@@ -52,12 +52,29 @@ class Running:
         self.api = httpx.Client(base_url=self.url, timeout=LIMIT, trust_env=False)
         self.process = None
 
-    def command(self, *words):
-        """Run `python -m telephony` with these words; what it printed."""
+    def run(self, *words):
+        """Run `python -m telephony` with these words, to its end."""
         command = [sys.executable, "-m", "telephony", *words]
-        done = subprocess.run(
+        return subprocess.run(
             command, cwd=str(self.folder), env=self.environment, capture_output=True, text=True
         )
+
+    def begin(self, log, *words):
+        """The same in a session of its own; what it prints goes to that file in the folder. A Popen."""
+        command = [sys.executable, "-m", "telephony", *words]
+        with open(str(self.folder / log), "ab") as output:
+            return subprocess.Popen(
+                command,
+                cwd=str(self.folder),
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def command(self, *words):
+        """Run `python -m telephony` with these words; what it printed."""
+        done = self.run(*words)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -67,17 +84,9 @@ class Running:
 
     def start(self):
         """Start it, and wait until it takes calls."""
-        self.start_only()
+        self.process = self.begin("log", "serve")
         wait_until(self._is_ready, LIMIT)
         return self
-
-    def start_only(self):
-        """Start it, and do not wait."""
-        with open(str(self.folder / "log"), "ab") as log:
-            command = [sys.executable, "-m", "telephony", "serve"]
-            self.process = subprocess.Popen(
-                command, cwd=str(self.folder), env=self.environment, stdout=log, stderr=subprocess.STDOUT
-            )
 
     def _is_ready(self):
         assert self.process.poll() is None, self.log()[-3000:]
@@ -111,9 +120,10 @@ class Running:
         wait_until(has_facts, LIMIT)
         return found
 
-    def listen(self, last=None):
+    def listen(self, last=None, **headers):
         """What `GET /events` tells: the number, the kind and the facts of each event."""
-        headers = {} if last is None else {"Last-Event-ID": str(last)}
+        if last is not None:
+            headers["Last-Event-ID"] = str(last)
         event = {}
         with self.api.stream("GET", "/events", headers=headers) as stream:
             for line in stream.iter_lines():

@@ -87,6 +87,65 @@ def test_a_transfer_counts_as_a_call(service, telephone):
     service.api.delete("/calls/" + id)
 
 
+def test_a_call_of_others_is_not_touched(service, telephone):
+    words = "--scope", "calls:write", "--scope", "calls:read"
+    token = service.token("stranger", *words)
+    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    id = place(service, telephone.uri("alice"))
+    service.wait_call(id, state="answered")
+    answers = (
+        service.api.delete("/calls/" + id, headers=token),
+        service.api.post("/calls/%s/transfer" % id, json={"to": telephone.uri("bob")}, headers=token),
+    )
+    for answer in answers:
+        assert (answer.status_code, answer.json()["detail"]) == (403, "This token lacks: operate")
+    assert service.wait_call(id)["state"] == "answered"
+    service.api.delete("/calls/" + id)
+    own = service.api.post("/calls", json={"to": telephone.uri("alice")}, headers=token).json()["id"]
+    assert service.api.delete("/calls/" + own, headers=token).status_code == 202
+
+
+@pytest.mark.parametrize("path, body", [("/calls", {}), ("/messages", {"text": "hello"})])
+def test_whom_it_is_from_is_not_for_every_token_to_say(service, telephone, path, body):
+    token = service.token(
+        "honest", "--scope", "calls:write", "--scope", "messages:write", "--scope", "calls:read"
+    )
+    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    body = body | {"to": telephone.uri("busy"), "from": "sip:chief@example.com"}
+    answer = service.api.post(path, json=body, headers=token)
+    assert (answer.status_code, answer.json()["detail"]) == (403, "This token lacks: calls:from")
+
+
+def test_a_request_that_makes_no_call_uses_up_none(service, telephone):
+    token = service.token("clumsy", "--calls", "1")
+    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    assert service.api.post("/calls", json={"to": "sip:no one@"}, headers=token).status_code == 422
+    assert service.api.post("/calls", json={"to": telephone.uri("busy")}, headers=token).status_code == 202
+
+
+def test_a_connection_of_two_counts_as_two_calls_while_it_is_up(service, telephone):
+    token = service.token("connector", "--calls", "2")
+    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    body = {"first": telephone.uri("alice"), "second": telephone.uri("bob")}
+    id = service.api.post("/click-to-call", json=body, headers=token).json()["id"]
+    wait_until(lambda: [each for each in service.rows("SELECT bridge FROM calls") if each == (id,)], LIMIT)
+    answer = service.api.post("/calls", json={"to": telephone.uri("busy")}, headers=token)
+    assert (answer.status_code, answer.json()["title"]) == (429, "Limit of calls reached")
+    service.api.delete("/calls/" + id, headers=token)
+
+
+def test_who_listens_hears_nothing_once_the_token_is_replaced(service, telephone):
+    token = service.token("replaced")
+    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    place(service, telephone.uri("busy"))
+    listener = service.listen(0, **token)
+    next(listener)
+    service.token("replaced")
+    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 401, LIMIT)
+    id = place(service, telephone.uri("busy"))
+    assert id not in [facts["id"] for _, _, facts in listener]  # which ends
+
+
 def test_a_menu_with_nonsense_is_refused_at_once(service):
     answer = service.api.put("/numbers/400", json={"menu": {"1": "nonsense"}})
     assert (answer.status_code, answer.json()["title"]) == (422, "Not possible in SIP")
@@ -129,7 +188,7 @@ def test_settings_are_printed_without_the_secrets_in_urls(tmp_path):
 def test_sigterm_while_it_starts_ends_it(tmp_path):
     running = Running(tmp_path)
     running.command("settings")
-    running.start_only()
+    running.process = running.begin("log", "serve")
     wait_until(lambda: "the SIP engine runs in" in running.log(), LIMIT)  # HTTP is not up yet
     assert running.stop() == 0
 

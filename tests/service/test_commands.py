@@ -1,12 +1,12 @@
 """python -m telephony: its commands, and what it says when something is wrong."""
 
+import contextlib
 import json
 import os
 import shlex
 import signal
 import sqlite3
 import subprocess
-import sys
 
 import pytest
 
@@ -25,10 +25,7 @@ def copy(tmp_path):
 
 def fail(running, *words):
     """Run a command that fails; its exit code and what it said."""
-    command = [sys.executable, "-m", "telephony", *words]
-    done = subprocess.run(
-        command, cwd=str(running.folder), env=running.environment, capture_output=True, text=True
-    )
+    done = running.run(*words)
     return done.returncode, done.stderr
 
 
@@ -58,8 +55,9 @@ def test_the_settings_are_shown_without_secrets(copy):
             (2, "telephony: no such scope: everything; there are calls:read"),
         ),
         ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, ["token", "me"], (1, "")),
+        ({}, ["token", "m" * 65], (2, "telephony: NAME has 1 to 64 letters")),
     ],
-    ids=["secret", "engine", "scope", "database"],
+    ids=["secret", "engine", "scope", "database", "name"],
 )
 def test_what_is_wrong_is_said_in_a_line(copy, settings, words, expected):
     copy.environment.update(settings)
@@ -75,16 +73,7 @@ def test_two_copies_do_not_share_a_spool(copy):
 
 
 def test_the_demo_prints_a_line_that_calls_its_phone_and_ends_with_ctrl_c(copy, tmp_path):
-    command = [sys.executable, "-m", "telephony", "demo", "--phone", str(free_port())]
-    with open(str(tmp_path / "log"), "wb") as log:
-        demo = subprocess.Popen(
-            command,
-            cwd=str(tmp_path),
-            env=copy.environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    demo = copy.begin("log", "demo", "--phone", str(free_port()))
     try:
         wait_until(lambda: "curl" in copy.log(), LIMIT)
         called = shlex.split(next(line for line in copy.log().splitlines() if "curl" in line))
@@ -100,6 +89,18 @@ def test_the_demo_prints_a_line_that_calls_its_phone_and_ends_with_ctrl_c(copy, 
     assert copy.rows("SELECT state FROM calls") == [("ended",)]
 
 
+@contextlib.contextmanager
+def debugged(copy):
+    """A copy for debugging beside this one, which then ends as it should; its URL."""
+    beside = copy.begin("debug-log", "debug", "--debugger", "none")
+    try:
+        yield "http://127.0.0.1:%d" % (copy.http_port + 1)
+    finally:
+        beside.send_signal(signal.SIGTERM)
+        code = beside.wait(LIMIT)
+    assert code == 0, (copy.folder / "debug-log").read_text()[-3000:]
+
+
 def test_a_copy_for_debugging_runs_beside_on_the_next_ports_with_the_calls_of_the_first(
     copy, telephone, tmp_path
 ):
@@ -107,13 +108,7 @@ def test_a_copy_for_debugging_runs_beside_on_the_next_ports_with_the_calls_of_th
     copy.start()
     id = copy.api.post("/calls", json={"to": telephone.uri("busy")}).json()["id"]
     wait_until(lambda: (id, "ended", "rejected") in copy.rows(), LIMIT)
-    command = [sys.executable, "-m", "telephony", "debug", "--debugger", "none"]
-    with open(str(tmp_path / "debug-log"), "wb") as log:
-        beside = subprocess.Popen(
-            command, cwd=str(tmp_path), env=copy.environment, stdout=log, stderr=subprocess.STDOUT
-        )
-    try:
-        url = "http://127.0.0.1:%d" % (copy.http_port + 1)
+    with debugged(copy) as url:
         wait_until(lambda: _answers(copy, url + "/calls/" + id), LIMIT)
         assert copy.api.get(url + "/calls/" + id).json()["cause"] == "rejected"
         answer = copy.api.post(url + "/calls", json={"to": telephone.uri("busy")})
@@ -121,11 +116,8 @@ def test_a_copy_for_debugging_runs_beside_on_the_next_ports_with_the_calls_of_th
         assert (
             copy.api.get("/calls/" + answer.json()["id"]).status_code == 404
         )  # production knows nothing of it
-        said = (tmp_path / "debug-log").read_text()
+        said = (copy.folder / "debug-log").read_text()
         assert "WITH_TRUNKS=false" in said and "SENTRY_ENVIRONMENT=debug" in said
-    finally:
-        beside.send_signal(signal.SIGTERM)
-        assert beside.wait(LIMIT) == 0
     assert copy.api.get("/health/ready").status_code == 200
     with sqlite3.connect(str(copy.folder / "debug" / "telephony.sqlite3")) as database:
         assert database.execute("SELECT count(*) FROM calls").fetchall() == [(1,)]
@@ -136,20 +128,11 @@ def test_on_postgresql_the_copy_for_debugging_has_a_schema_of_its_own(copy, tele
     copy.api.headers.update(copy.token())
     copy.start()
     assert copy.api.put("/numbers/100", json={"menu": {}}).status_code == 200
-    command = [sys.executable, "-m", "telephony", "debug", "--debugger", "none"]
-    with open(str(tmp_path / "debug-log"), "wb") as log:
-        beside = subprocess.Popen(
-            command, cwd=str(tmp_path), env=copy.environment, stdout=log, stderr=subprocess.STDOUT
-        )
-    try:
-        url = "http://127.0.0.1:%d" % (copy.http_port + 1)
+    with debugged(copy) as url:
         wait_until(lambda: _answers(copy, url + "/numbers"), LIMIT)
         assert list(copy.api.get(url + "/numbers").json()) == ["100"]
         assert copy.api.put(url + "/numbers/200", json={"menu": {}}).status_code == 200
         assert list(copy.api.get("/numbers").json()) == ["100"]
-    finally:
-        beside.send_signal(signal.SIGTERM)
-        assert beside.wait(LIMIT) == 0, (tmp_path / "debug-log").read_text()[-3000:]
 
 
 def _answers(copy, url):

@@ -73,7 +73,7 @@ def test_calls_are_searched_looked_at_and_hung_up(service, telephone, page, pict
     page.click("text=Hang up")
     assert service.wait_call(id, state="ended")["cause"] == "local-bye"
     page.goto("/admin/audit/list")
-    assert page.locator("text=hung up the call " + id).count() == 1
+    assert page.locator("text=hang up the call " + id).count() == 1
     picture("audit")
 
 
@@ -94,8 +94,8 @@ def test_trunks_and_incidents_are_seen_and_a_number_erased(service, telephone, p
     page.click("button:has-text('Erase')")
     page.wait_for_url("**/admin/operations")
     assert service.api.get("/calls", params={"party": "busy"}).json()["calls"] == []
-    assert [row[0] for row in service.rows("SELECT what FROM audit ORDER BY id")][-1].startswith(
-        "erased a number: "
+    assert [row[0] for row in service.rows("SELECT what FROM audit ORDER BY id")][-1] == (
+        "erase the records of a number"
     )
 
 
@@ -119,6 +119,24 @@ def test_a_page_of_somebody_else_can_do_nothing(service, telephone, page, browse
         assert method(service.url + "/admin/" + path).status in (302, 403, 404, 405), path
     assert service.api.get("/health/ready").status_code == 200
     service.api.delete("/calls/" + id)
+
+
+def test_a_cookie_is_worth_nothing_after_the_log_out(service, page):
+    cookies = page.context.cookies()
+    page.goto("/admin/logout")
+    page.context.add_cookies(cookies)
+    page.goto("/admin/operations")
+    assert "/admin/login" in page.url
+
+
+def test_a_list_for_a_table_program_has_nothing_that_a_peer_words(service, telephone, page):
+    service.wait_call(
+        service.api.post("/calls", json={"to": telephone.uri("busy")}).json()["id"], state="ended"
+    )
+    exported = page.request.get("/admin/call/export/csv")
+    assert exported.status == 200
+    assert exported.text().splitlines()[0] == "started_at,direction,caller,callee,state,cause,seconds"
+    assert page.request.get("/admin/trunk/export/csv").status in (403, 404)
 
 
 def test_a_wrong_password_does_not_let_in(browser, service):

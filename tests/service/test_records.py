@@ -1,5 +1,6 @@
 """No record is lost: the service killed, the database away, the service stopped."""
 
+import json
 import os
 import resource
 import signal
@@ -84,6 +85,26 @@ def test_while_the_database_is_away_calls_go_on_and_their_records_wait(copy, pos
     wait_until(lambda: "telephony_spool_calls 0.0" in service.api.get("/metrics").text, LIMIT)
 
 
+def test_a_record_that_the_database_refuses_does_not_stop_the_others(copy, postgresql, telephone):
+    service = copy(DATABASE_URL=postgresql.make("strict"))
+    postgresql.do("strict", "ALTER TABLE calls ADD CHECK (callee NOT LIKE '%strange%')")
+    postgresql.stop()  # so that they come in one batch
+    ids = [place(service, telephone.uri(user)) for user in ("busy", "strange", "busy")]
+    service.wait_call(ids[1], state="answered")
+    service.api.delete("/calls/" + ids[1])
+    for id in ids:
+        service.wait_call(id, state="ended")
+    postgresql.start()
+    wait_until(lambda: "telephony_spool_calls 0.0" in service.api.get("/metrics").text, LIMIT)
+    assert {each["id"] for each in service.api.get("/calls").json()["calls"]} == {ids[0], ids[2]}
+    [refused] = (service.folder / "refused").iterdir()
+    assert (refused.name, json.loads(refused.read_text())["state"]) == (ids[1] + ".json", "ended")
+    assert "telephony_records_refused_total 1.0" in service.api.get("/metrics").text
+    assert service.api.get("/calls", params={"party": "\0"}).status_code == 422
+    service.api.delete("/records", params={"number": "strange"})
+    assert not refused.exists()
+
+
 def test_a_spool_that_is_full_takes_no_new_calls(copy, postgresql, telephone):
     service = copy(DATABASE_URL=postgresql.make("full"), SPOOL_CALLS="2")
     service.api.put("/numbers/100", json={"menu": {}})
@@ -128,6 +149,30 @@ def test_a_drained_service_lets_calls_finish(copy, telephone):
     assert service.rows("SELECT who, what FROM audit") == [("token tests", "drain")]
 
 
+def test_after_sigterm_the_api_refuses_what_is_new_until_calls_have_finished(copy, telephone):
+    service = copy(DRAIN_SECONDS="60")
+    id = place(service, telephone.uri("alice"))
+    call_id = service.wait_call(id, state="answered")["call_id"]
+    service.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: service.api.get("/health/ready").status_code == 503, LIMIT)
+    answer = service.api.post("/calls", json={"to": telephone.uri("busy")})
+    assert (answer.status_code, answer.json()["title"]) == (503, "Draining")
+    [call] = [each for each in telephone.endpoint.calls if each.call_id == call_id]
+    call.hangup()
+    assert service.process.wait(LIMIT) == 0
+    assert service.rows("SELECT state, cause FROM calls") == [("ended", "remote-bye")]
+
+
+def test_a_second_signal_ends_the_service_at_once(copy, telephone):
+    service = copy(DRAIN_SECONDS="60")
+    id = place(service, telephone.uri("alice"))
+    service.wait_call(id, state="answered")
+    service.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: service.api.get("/health/ready").status_code == 503, LIMIT)
+    assert service.stop() == -signal.SIGTERM
+    assert copy().wait_call(id, state="ended")["cause"] == "service-lost"
+
+
 def test_a_number_is_erased_and_old_records_go(copy, telephone):
     service = copy()
     kept, erased = place(service, telephone.uri("busy")), place(service, telephone.uri("+49_30"))
@@ -137,7 +182,12 @@ def test_a_number_is_erased_and_old_records_go(copy, telephone):
     service.wait_call(erased, state="ended")
     answer = service.api.delete("/records", params={"number": "+49_30"})
     assert answer.json() == {"records": 1, "incidents": 0}
-    assert [row[0] for row in service.rows()] == [kept]
+    last = place(service, telephone.uri("busy"))
+    for _, kind, facts in service.listen(0):  # from the first event that is kept
+        assert facts["id"] != erased
+        if (kind, facts["id"]) == ("call.ended", last):
+            break
+    assert erased not in [row[0] for row in service.rows()]
     assert service.api.get("/calls/" + erased).status_code == 404
 
 

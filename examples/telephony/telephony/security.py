@@ -14,10 +14,11 @@ from telephony.store.models import Token
 #: What a token may be allowed, and what that is.
 SCOPES = {
     "calls:read": "list and fetch calls, listen to events",
-    "calls:write": "place, transfer and hang up calls",
+    "calls:write": "place calls; transfer and hang up those that it placed",
+    "calls:from": "say whom a call or a MESSAGE is from",
     "messages:write": "send a MESSAGE",
     "trunks:write": "add, register and remove trunks and numbers",
-    "operate": "drain the service, erase the records of a number",
+    "operate": "transfer and hang up any call, drain the service, erase the records of a number",
 }
 
 _bearer = HTTPBearer(auto_error=False, description="A token that `python -m telephony token NAME` made")
@@ -35,13 +36,18 @@ def current(
     if token is None:
         detail = "Send `Authorization: Bearer TOKEN`; `python -m telephony token NAME` makes a token."
         raise Problem(401, "Not authenticated", detail, {"WWW-Authenticate": "Bearer"})
-    missing = [scope for scope in scopes.scopes if scope not in token.scopes]
+    demand(token, *scopes.scopes)
+    return token
+
+
+def demand(token: Token, *scopes: str) -> None:
+    """Raises Problem where the token lacks one of these scopes."""
+    missing = [scope for scope in scopes if scope not in token.scopes]
     if missing:
         error = 'Bearer error="insufficient_scope", scope="%s"' % " ".join(missing)
         raise Problem(
             403, "Not allowed", "This token lacks: " + ", ".join(missing), {"WWW-Authenticate": error}
         )
-    return token
 
 
 def allowed(*scopes: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,10 +12,11 @@ from telephony.api.once import Key, once
 from telephony.api.schemas import CallList, CallRecord, ClickToCall, Moment, NewCall, Transfer
 from telephony.limits import permit
 from telephony.problems import Problem
-from telephony.security import allowed
+from telephony.security import allowed, demand
 from telephony.service import Service
 from telephony.sip import menu
 from telephony.sip.book import new_id
+from telephony.sip.phone import Phone
 from telephony.store.models import Call, Token
 from telephony.store.outbox import as_row
 from telephony.watch import new_trace_id
@@ -33,7 +35,7 @@ def service_of(request: Request) -> Service:
 async def record_of(request: Request, id: str) -> CallRecord:
     """The record of a call, wherever it is. Raises Problem."""
     service = service_of(request)
-    record = service.book.live.get(id) or service.spool.get(id)
+    record = service.book.find(id)
     if record is not None:
         row: Any = as_row(record)
     else:
@@ -55,9 +57,24 @@ def _permit(service: Service, token: Token, destinations: list[str]) -> float:
     return min(permit(token, service.book, service.spool, destinations), service.settings.longest_call)
 
 
-def _facts(token: Token, id: str, service: Service) -> dict[str, Any]:
-    service.spool.spend(token.name, id, 0.0)
-    return {"id": id, "token": token.name, "trace_id": new_trace_id()}
+async def _begin(
+    request: Request,
+    response: Response,
+    body: NewCall | ClickToCall,
+    token: Token,
+    key: str | None,
+    destinations: list[str],
+    make: Callable[[Phone, float, dict[str, Any]], object],
+) -> CallRecord:
+    """Make a call to these, once for a key: `make` gets the seconds that it may last, and facts for its record."""
+    service = service_of(request)
+    with once(service.spool, token, key, body) as (id, repeated):
+        if not repeated:
+            seconds = _permit(service, token, destinations)
+            make(service.phone, seconds, {"id": id, "token": token.name, "trace_id": new_trace_id()})
+            service.spool.spend(token.name, id, 0.0)
+    response.headers["Location"] = request.app.url_path_for("fetch", id=id)
+    return await record_of(request, id)
 
 
 @router.post("/calls", status_code=202)
@@ -65,13 +82,13 @@ async def place(
     request: Request, response: Response, body: NewCall, token: Writing, key: Key = None
 ) -> CallRecord:
     """Place a call. It goes on after the response: ask for it again, or listen to `/events`."""
-    service = service_of(request)
-    with once(service.spool, token, key, body) as (id, repeated):
-        if not repeated:
-            seconds = _permit(service, token, [body.to])
-            service.phone.place(body.to, body.from_, body.trunk, seconds, _facts(token, id, service))
-    response.headers["Location"] = request.app.url_path_for("fetch", id=id)
-    return await record_of(request, id)
+    if body.from_ is not None:
+        demand(token, "calls:from")
+
+    def make(phone: Phone, seconds: float, facts: dict[str, Any]) -> None:
+        phone.place(body.to, body.from_, body.trunk, seconds, facts)
+
+    return await _begin(request, response, body, token, key, [body.to], make)
 
 
 @router.post("/click-to-call", status_code=202)
@@ -79,13 +96,11 @@ async def connect(
     request: Request, response: Response, body: ClickToCall, token: Writing, key: Key = None
 ) -> CallRecord:
     """Call the first party, then the second, and let them talk (RFC 3725, flow IV). Returns the call to the first."""
-    service = service_of(request)
-    with once(service.spool, token, key, body) as (id, repeated):
-        if not repeated:
-            seconds = _permit(service, token, [body.first, body.second])
-            service.phone.connect(body.first, body.second, body.trunk, seconds, _facts(token, id, service))
-    response.headers["Location"] = request.app.url_path_for("fetch", id=id)
-    return await record_of(request, id)
+
+    def make(phone: Phone, seconds: float, facts: dict[str, Any]) -> None:
+        phone.connect(body.first, body.second, body.trunk, seconds, facts)
+
+    return await _begin(request, response, body, token, key, [body.first, body.second], make)
 
 
 @router.get("/calls")
@@ -123,25 +138,28 @@ async def fetch(request: Request, id: str, token: Reading) -> CallRecord:
     return await record_of(request, id)
 
 
-def _live(request: Request, id: str) -> Any:
+def _live(request: Request, id: str, token: Token) -> Any:
+    """A call that is up, and that the token may change. Raises Problem."""
     call = service_of(request).phone.find(id)
     if call is None:
         raise Problem(409, "Not up", "No call with the id %s is up." % id)
+    if call.data["token"] != token.name:
+        demand(token, "operate")
     request.scope["call_id"] = call.call_id
     return call
 
 
 @router.delete("/calls/{id}", status_code=202)
 async def hang_up(request: Request, id: str, token: Writing) -> CallRecord:
-    """Hang up: BYE, or CANCEL where nobody has answered yet."""
-    _live(request, id).hangup()
+    """Hang up: BYE, or CANCEL where nobody has answered yet. A call of others asks for the scope `operate`."""
+    _live(request, id, token).hangup()
     return await record_of(request, id)
 
 
 @router.post("/calls/{id}/transfer")
 async def transfer(request: Request, id: str, body: Transfer, token: Writing) -> CallRecord:
     """Have the peer of a call talk to somebody else (REFER). Returns when it does, or a problem."""
-    service, call = service_of(request), _live(request, id)
+    service, call = service_of(request), _live(request, id, token)
     seconds = _permit(service, token, [body.to])
     uri = service.phone.uri_of(body.to)
     service.spool.spend(token.name, new_id(), 0.0)  # somebody pays for it, even if the peer makes the call

@@ -10,13 +10,13 @@ import prometheus_client.exposition
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from sqlalchemy.exc import SQLAlchemyError
 
 from telephony.api.calls import Reading, service_of
 from telephony.api.schemas import MessageSent, NewMessage, Party
 from telephony.limits import permit
-from telephony.security import allowed
+from telephony.security import allowed, demand
 from telephony.sip.book import new_id
+from telephony.store.database import AWAY
 from telephony.store.models import Token
 
 router = APIRouter()
@@ -28,6 +28,8 @@ Operating = Annotated[Token, allowed("operate")]
 @router.post("/messages", tags=["messages"])
 async def message(request: Request, body: NewMessage, token: Sending) -> MessageSent:
     """Send a MESSAGE (RFC 3428), and wait for the answer. It counts as a call of the token."""
+    if body.from_ is not None:
+        demand(token, "calls:from")
     service = service_of(request)
     permit(token, service.book, service.spool, [body.to])
     service.spool.spend(token.name, new_id(), 0.0)
@@ -40,7 +42,10 @@ async def events(
     request: Request, token: Reading, last: Annotated[int | None, Header(alias="Last-Event-ID")] = None
 ) -> AsyncIterator[ServerSentEvent]:
     """Listen to what happens, as server-sent events. `Last-Event-ID` brings what was missed, up to 1,000 events."""
-    async for event in service_of(request).feed.listen(last):
+    service = service_of(request)
+    async for event in service.feed.listen(last):
+        if token.sha256 not in service.directory.tokens:
+            return  # it has been replaced
         yield ServerSentEvent(id=str(event.number), event=event.kind, raw_data=event.data)
 
 
@@ -60,7 +65,7 @@ async def ready(request: Request) -> JSONResponse:
     problems = sorted({problem.kind for problem in health.problems})
     try:
         await asyncio.wait_for(service.database.check(), 2)
-    except (SQLAlchemyError, OSError, TimeoutError):
+    except AWAY:
         problems.append("database")  # calls go on: their records wait in the spool
     full = not service.book.has_room(service.settings.spool_calls)
     ok = health.ready and not service.draining and not full
@@ -80,17 +85,15 @@ async def drain(request: Request, token: Operating) -> dict[str, int]:
     service = service_of(request)
     await _note(request, token, "drain")
     service.drain()
-    return {"calls": len(service.book.live)}
+    return {"calls": len(service.book.calls)}
 
 
 @router.delete("/records", tags=["operations"])
 async def erase(request: Request, number: Party, token: Operating) -> dict[str, int]:
     """Erase the records of all calls from and to a number or URI, and the incidents with such a call."""
     service = service_of(request)
+    await _note(request, token, "erase the records of a number")
     records, incidents = await service.erase(number)
-    await _note(
-        request, token, "erased the records of a number: %d records, %d incidents" % (records, incidents)
-    )
     return {"records": records, "incidents": incidents}
 
 

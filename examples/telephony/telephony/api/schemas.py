@@ -16,7 +16,8 @@ Party = Annotated[
         examples=["+4930123456"],
     ),
 ]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$", examples=["provider"])]
+NAME = r"^[A-Za-z0-9._-]{1,64}$"
+Name = Annotated[str, Field(pattern=NAME, examples=["provider"])]
 
 
 def _in_utc(moment: datetime.datetime) -> datetime.datetime:

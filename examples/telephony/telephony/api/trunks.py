@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
 
+import sipbridge
 from sipbridge.uri import parse_address, parse_uri
 from telephony.api.calls import service_of
 from telephony.api.schemas import Name, NewTrunk, NumberMenu, TrunkState
@@ -13,6 +15,8 @@ from telephony.problems import Problem
 from telephony.security import allowed
 from telephony.sip.phone import is_number
 from telephony.store.models import Number, Token, Trunk
+
+log = logging.getLogger("telephony.trunks")
 
 router = APIRouter(tags=["trunks"])
 
@@ -61,9 +65,12 @@ async def put_trunk(request: Request, name: Name, body: NewTrunk, token: Writing
 @router.delete("/trunks/{name}", status_code=204)
 async def delete_trunk(request: Request, name: str, token: Writing) -> Response:
     """Take its registration back, and forget it."""
-    trunk = _find(request, name)
-    await service_of(request).phone.remove_trunk(name)
-    await service_of(request).directory.delete(trunk)
+    service = service_of(request)
+    await service.directory.delete(_find(request, name))
+    try:
+        await service.phone.remove_trunk(name)
+    except sipbridge.SipbridgeError as error:
+        log.warning("trunk %s: its registration stays until it expires: %s", name, error)
     return Response(status_code=204)
 
 
