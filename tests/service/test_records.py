@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 
 import pytest
 
@@ -11,7 +12,7 @@ import sipbridge
 from peers.process import children
 from peers.sidecar import EngineCommand
 from peers.waiting import wait_until
-from service.running import LIMIT, Running
+from service.running import EXAMPLE, LIMIT, Running
 from sipbridge.testing import SDP
 
 
@@ -225,3 +226,21 @@ def test_the_engine_of_a_sidecar_may_go_and_come_back(copy, telephone):
     finally:
         for engine in engines[::-1]:
             engine.stop()
+
+
+def test_a_spool_that_could_not_be_written_can_be_again(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+    from telephony.store.spool import Spool
+
+    spool = Spool(tmp_path / "spool.sqlite3")
+    spool.open()
+    spool.put({"id": "1", "state": "ended"})
+    told = spool.take(10)
+    spool._all("PRAGMA query_only = ON")  # as a full disk: it fails within a transaction
+    with pytest.raises(sqlite3.OperationalError):
+        spool.done(told)
+    spool._all("PRAGMA query_only = OFF")
+    assert spool.waiting()[0] == 1
+    spool.done(told)
+    assert spool.waiting()[0] == 0
+    spool.close()

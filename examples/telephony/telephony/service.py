@@ -102,7 +102,9 @@ class Service:
 
     def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Let it go on until the service stops."""
-        self._tasks.append(asyncio.create_task(coroutine))
+        task = asyncio.create_task(coroutine)
+        task.add_done_callback(_tell_failure)
+        self._tasks.append(task)
 
     async def erase(self, number: str) -> tuple[int, int]:
         """Erase what is kept of a number or URI; how many call records and incidents that was."""
@@ -160,3 +162,9 @@ class Service:
             except AWAY as error:
                 left = self.spool.waiting()[0]
                 log.warning("%d call records stay in the spool for the next start: %s", left, error)
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    """What runs until the service stops should not end before: without this nobody would hear of it."""
+    if not task.cancelled() and task.exception() is not None:
+        log.critical("a part of the service has failed: restart it", exc_info=task.exception())

@@ -105,10 +105,10 @@ class Book(sipbridge.Observer):
         record.update(state="ended", ended_at=call.ended_at or time.time(), seconds=round(call.duration, 3))
         record.update(cause=ended.cause, status=ended.status, reason=clean(ended.reason))
         self._keep(call, "call.ended")
-        if record["token"]:
-            self._spool.spend(record["token"], record["id"], record["seconds"])
         del self.calls[record["id"]]
         self.traces.pop(call.call_id, None)
+        if record["token"]:
+            self._spool.spend(record["token"], record["id"], record["seconds"])
 
     def message(self, message: Any) -> None:
         text = "%d %s" % (message.status, message.method) if message.status else message.method

@@ -9,6 +9,7 @@ import asyncio
 import datetime
 import json
 import logging
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,9 @@ class Outbox:
         while True:
             try:
                 full = await self.flush() == BATCH
+                if loop.time() - tidied > TIDY:
+                    tidied = loop.time()
+                    await asyncio.to_thread(self.spool.tidy)
                 if loop.time() - expired > EXPIRE:
                     expired = loop.time()
                     log.info(
@@ -61,15 +65,12 @@ class Outbox:
                         await self.database.expire(now() - self.keep),
                         self.keep,
                     )
-            except AWAY as error:
+            except (*AWAY, sqlite3.Error) as error:  # or the spool's disk is full
                 self._failed(error)
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, LONGEST_WAIT)
                 continue
             wait, self.away = FIRST_WAIT, False
-            if loop.time() - tidied > TIDY:
-                tidied = loop.time()
-                await asyncio.to_thread(self.spool.tidy)
             await asyncio.sleep(0 if full else PAUSE)
 
     async def flush(self) -> int:
@@ -115,5 +116,5 @@ class Outbox:
     def _failed(self, error: Exception) -> None:
         self.failures += 1
         if not self.away:
-            log.error("the database is away; call records wait in the spool: %s", error)
+            log.error("call records wait in the spool: %s", error)
         self.away = True

@@ -104,11 +104,10 @@ class Spool:
     def done(self, told: list[Waiting]) -> None:
         """The database has them. A call that is over is forgotten, unless it has changed meanwhile."""
         pairs = [(each.version, each.id) for each in told]
-        with self._lock:
+        with self._lock, self._file:  # which rolls back where the disk is full
             self._file.execute("BEGIN")
             self._file.executemany("UPDATE calls SET written = ? WHERE id = ?", pairs)
             self._file.executemany("DELETE FROM calls WHERE version = ? AND id = ? AND ended", pairs)
-            self._file.execute("COMMIT")
 
     def tidy(self) -> None:
         """Bring the file up to date, and forget old requests. Waits for the disk, so call it on a thread of its own."""
