@@ -389,10 +389,11 @@ def test_compose_service_is_an_interpreter(compose, checkout):
 def test_vscode_attaches_where_make_debug_listens(checkout):
     lines = (checkout.folder / ".vscode" / "launch.json").read_text().splitlines()
     text = "\n".join(line for line in lines if not line.strip().startswith("//"))
-    (configuration,) = json.loads(text)["configurations"]
+    configuration, of_the_service = json.loads(text)["configurations"]
     assert configuration["name"] in (checkout.folder / "docker" / "image.sh").read_text()
-    assert configuration["connect"] == {"host": "127.0.0.1", "port": 5678}
+    assert configuration["connect"] == of_the_service["connect"] == {"host": "127.0.0.1", "port": 5678}
     assert configuration["pathMappings"] == [{"localRoot": "${workspaceFolder}", "remoteRoot": "/src"}]
+    assert "pathMappings" not in of_the_service
 
 
 def test_ngrep_in_the_network_of_a_container(images, client, service, source_of_caller):

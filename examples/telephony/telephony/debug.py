@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
+from telephony.demo import kept_secrets
 from telephony.settings import Settings
 from telephony.store.database import Database
 from telephony.store.directory import Directory
@@ -22,10 +23,18 @@ DEBUGGERS = {
         "--listen",
         "127.0.0.1:%s",
         "--wait-for-client",
+        "--configure-subProcess",  # else the engine's worker waits for a debugger of its own
+        "false",
         "-m",
     ],
-    "ipdb": ["-m", "ipdb", "-c", "continue", "-m"],
+    "ipdb": ["-m"],
     "none": ["-m"],
+}
+
+HINTS = {
+    "debugpy": "attach a debugger to port %s; the copy waits for it",
+    "ipdb": "it stops in this terminal at `import ipdb; ipdb.set_trace()`",
+    "none": "",
 }
 
 
@@ -37,9 +46,10 @@ def debug(settings: Settings, arguments: argparse.Namespace) -> int:
         _copy(settings, Settings.model_validate({name.lower(): value for name, value in changes.items()}))
     )
     words = [word.replace("%s", str(arguments.debug_port)) for word in DEBUGGERS[arguments.debugger]]
-    if arguments.debugger == "debugpy":
-        print("attach a debugger to port %d; the copy waits for it" % arguments.debug_port, flush=True)
-    os.execve(sys.executable, [sys.executable, *words, "telephony", "serve"], os.environ | changes)
+    if HINTS[arguments.debugger]:
+        print(HINTS[arguments.debugger].replace("%s", str(arguments.debug_port)), flush=True)
+    environment = os.environ | kept_secrets(settings) | changes
+    os.execve(sys.executable, [sys.executable, *words, "telephony", "serve"], environment)
 
 
 def changed(settings: Settings, with_trunks: bool) -> dict[str, str]:

@@ -19,13 +19,18 @@ from telephony.settings import Settings
 #: Seconds in which the service has to be ready, and a process has to end.
 READY, STOP = 30.0, 40.0
 
+#: The files in the data folder, and the settings that have precedence over them.
+SECRETS = {"secret-key": "SECRET_KEY", "admin-password": "ADMIN_PASSWORD"}
+
 
 def demo(settings: Settings, arguments: argparse.Namespace) -> int:
     """Run the service with a phone beside it that takes every call, and print how to call it. Ctrl-C ends both."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    environment = dict(os.environ, SECRET_KEY=_secret(settings, "secret-key"), DATA=str(settings.data))
-    password = settings.admin_password.get_secret_value() or _secret(settings, "admin-password")
-    environment["ADMIN_PASSWORD"] = password
+    for name in SECRETS:
+        _make_secret(settings, name)
+    made = kept_secrets(settings)
+    environment = os.environ | made | {"DATA": str(settings.data)}
+    password = made.get("ADMIN_PASSWORD") or settings.admin_password.get_secret_value()
     command = [sys.executable, "-m", "telephony"]
     token = subprocess.run(
         [*command, "token", "demo"], env=environment, check=True, capture_output=True, text=True
@@ -43,13 +48,22 @@ def demo(settings: Settings, arguments: argparse.Namespace) -> int:
     return service.returncode
 
 
-def _secret(settings: Settings, name: str) -> str:
+def _make_secret(settings: Settings, name: str) -> None:
     """A random word that stays the same from one start to the next; only the owner may read the file."""
     path = settings.data / name
     if not path.exists():
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_hex(32))
-    return path.read_text()
+
+
+def kept_secrets(settings: Settings) -> dict[str, str]:
+    """The secrets in the data folder that no setting gives, as environment variables."""
+    given = {"SECRET_KEY": settings.secret_key, "ADMIN_PASSWORD": settings.admin_password}
+    return {
+        variable: (settings.data / name).read_text()
+        for name, variable in SECRETS.items()
+        if not given[variable].get_secret_value() and (settings.data / name).exists()
+    }
 
 
 @contextlib.contextmanager
