@@ -43,6 +43,7 @@ PYTHON3_ONLY = ("sipbridge.aio", "sipbridge._aio") + tuple(
     "sipbridge._engine.container" + part
     for part in ("", "_client", "_image", "_network", "_owner", "_process", "_stream")
 )
+PYTHON3_ONLY += tuple("sipbridge._command.fleet" + part for part in ("", "_peers", "_plan", "_supervisor"))
 
 CFFI = "cffi>=1.15.1"  # the last for Python 2.7; pip chooses what fits a newer one
 
@@ -177,6 +178,7 @@ setup(
     extras_require={
         "aio": ["greenlet>=3.2.5"],
         "docker": ["docker>=7"],
+        "fleet": ["supervisor>=4.3"],
         "logs": ["ecs-logging>=1.1.0"],  # which is the last for Python 2.7; pip chooses what fits a newer one
         "metrics": ["prometheus_client>=0.12.0"],  # likewise
         "pcap": ["dpkt>=1.9.8"],

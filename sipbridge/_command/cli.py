@@ -6,7 +6,7 @@ import logging
 import sys
 
 from sipbridge import shield
-from sipbridge._command.console import PASSWORD_VARIABLE, Console, Interrupts
+from sipbridge._command.console import PASSWORD_VARIABLE, Console, Failure, Interrupts
 from sipbridge._command.options import (
     EXIT_AUTHENTICATION,
     EXIT_INTERRUPTED,
@@ -127,7 +127,7 @@ def run(options, console):
         _complain("interrupted")
         return EXIT_INTERRUPTED
     except (SipbridgeError, UnicodeError) as error:
-        code, hint = explain(error, options)
+        code, hint = (error.code, error.hint) if isinstance(error, Failure) else explain(error, options)
         _complain("%s; %s" % (error, hint))
         return code
 

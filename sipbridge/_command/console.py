@@ -13,7 +13,7 @@ import warnings
 
 from sipbridge._compat import PY2
 from sipbridge._text.printable import clock, printable
-from sipbridge.errors import InputError
+from sipbridge.errors import InputError, SipbridgeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +72,16 @@ class Console(object):
 
 class Interrupted(KeyboardInterrupt):
     """SIGINT, SIGTERM or SIGHUP arrived. Raised in the main thread."""
+
+
+class Failure(SipbridgeError):
+    """A command has failed as its help tells: with this exit code, and a hint what the user can do next."""
+
+    def __init__(self, message, code, hint):
+        # type: (str, int, str) -> None
+        super(Failure, self).__init__(message)
+        self.code = code
+        self.hint = hint
 
 
 class Interrupts(object):

@@ -4,7 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import argparse
 
-from sipbridge._command import commands, event_commands, listening, texts, values
+from sipbridge._command import commands, event_commands, listening, options_fleet, texts, values
 from sipbridge._command.console import KEY_VARIABLE, PASSWORD_VARIABLE
 from sipbridge._engine.libraries import NAMES
 from sipbridge._later import later
@@ -14,7 +14,7 @@ from sipbridge.tls import VERIFY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, NoReturn
+    from typing import Any, Callable, List, NoReturn
 
     from sipbridge._command import engine, replaying
     from sipbridge._command.console import Console
@@ -38,7 +38,8 @@ def examples():
     return "".join([
         texts.EXAMPLES, texts.CALL_EXAMPLES, texts.LISTEN_EXAMPLES, texts.REGISTER_EXAMPLES,
         texts.MESSAGE_EXAMPLES, texts.PING_EXAMPLES, texts.SUBSCRIBE_EXAMPLES, texts.PUBLISH_EXAMPLES,
-        texts.LADDER_EXAMPLES, texts.REPLAY_EXAMPLES, texts.ENGINE_EXAMPLES, texts.DOCTOR_EXAMPLES,
+        texts.LADDER_EXAMPLES, texts.REPLAY_EXAMPLES, texts.ENGINE_EXAMPLES, texts.FLEET_EXAMPLES,
+        texts.DOCTOR_EXAMPLES,
     ])  # fmt: skip
 
 
@@ -46,7 +47,17 @@ def examples():
 
 
 class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser that reports wrong usage in one line."""
+    """An ArgumentParser that reports wrong usage in one line, and leaves a program behind -- as it is."""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        program = []  # type: List[str]
+        if self.get_default("program") is not None and args is not None and "--" in args:
+            begin = args.index("--")
+            args, program = args[:begin], args[begin + 1 :]
+        namespace, rest = argparse.ArgumentParser.parse_known_args(self, args, namespace)
+        if program:
+            namespace.program = program
+        return namespace, rest
 
     def error(self, message):
         # type: (str) -> NoReturn
@@ -424,6 +435,12 @@ def _run_engine(options, console):
     return int(engine.engine(options, console))
 
 
+def _add_fleet(subparsers):
+    # type: (Any) -> None
+    help_text = "run several engines on this machine, under supervisord"
+    options_fleet.add(_add(subparsers, "fleet", options_fleet.run, help_text, texts.FLEET_EXAMPLES))
+
+
 def _add_version(subparsers):
     # type: (Any) -> None
     parser = _add(subparsers, "version", commands.version, "print the versions of everything")
@@ -440,7 +457,7 @@ def _add_doctor(subparsers):
 
 #: The functions that add a command to the parser, in the order of ``sipbridge --help``.
 COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ping, _add_subscribe, _add_publish]
-COMMANDS += [_add_ladder, _add_replay, _add_engine, _add_version, _add_doctor]
+COMMANDS += [_add_ladder, _add_replay, _add_engine, _add_fleet, _add_version, _add_doctor]
 
 
 def build_parser():

@@ -7,7 +7,8 @@ from sipbridge._command.console import PASSWORD_VARIABLE
 EXIT_CODES = """\
 exit codes:
   0    done
-  1    doctor: something keeps the image from being used; replay: the endpoint did otherwise than recorded
+  1    doctor: something keeps the image from being used; replay: the endpoint did otherwise than recorded;
+       fleet: an engine takes no calls
   2    wrong usage, or input that is malformed or cannot be read
   3    transport: the local address cannot be used, or the peer cannot be reached
   4    the peer refused, redirected, or left before all was done
@@ -137,6 +138,32 @@ docs/places.md has examples for compose, Kubernetes and systemd, which may hand 
 examples:
   sipbridge engine unix:///run/sipbridge/engine.sock --allow-uid telephony --socket-group telephony
   sipbridge engine unix:///run/sipbridge/engine.sock --check    # for health checks: 0, or 3
+
+"""
+
+FLEET_EXAMPLES = """\
+Starts N copies of a program under supervisord, each at a port of its own, 10 above the last one's: what lies between
+is for copies under a debugger, and for TLS. What follows -- is the program, with {address}, {port}, {index},
+{http_port} and {data} for the values of its copy; each copy also has them in its environment, as SIP_ADDRESS, PORT,
+HTTP_PORT and DATA. What dies is started again. In --folder are supervisord's configuration, the logs, a data folder for
+each copy, and dispatcher.list, the list of engines for Kamailio (deploy/kamailio).
+
+Once more, with other options, another number or another program, it changes the fleet that runs: new copies are
+started, those that differ are restarted one by one, those that are too many end. What you do not give stays as it was.
+A restart is: no new calls from Kamailio (--kamcmd), SIGTERM, the end of the program within --drain, its start, an
+answer to OPTIONS, calls from Kamailio again. The program has to drain at SIGTERM: see docs/endpoints.md. A copy that
+does not come back ends the command with 1, and those behind it go on as they are.
+
+It takes supervisord: pip install sipbridge[fleet].
+
+examples:
+  sipbridge fleet 3 -- sipbridge listen {address} --drain 30
+  sipbridge fleet 4 --address udp://192.0.2.7:5080 --kamcmd kamcmd --folder /srv/fleet -- python service.py {address}
+  sipbridge fleet 2 --ready http://127.0.0.1:{http_port}/health/ready -- python -m telephony serve
+  sipbridge fleet --rolling     # restart all, one by one
+  sipbridge fleet 6             # two more
+  sipbridge fleet --status
+  sipbridge fleet --stop
 
 """
 

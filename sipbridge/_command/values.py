@@ -12,7 +12,7 @@ from sipbridge.errors import InputError, NotSupportedError
 from sipbridge.headers import check_headers
 from sipbridge.hep import check_server
 from sipbridge.record import require
-from sipbridge.uri import check_address
+from sipbridge.uri import check_address, parse_transport_address
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,6 +100,15 @@ def uri(text):
         return check_address(text, "address")
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error))
+
+
+def transport_address(text):
+    # type: (str) -> str
+    try:
+        parse_transport_address(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error))
+    return text
 
 
 def network(text):

@@ -36,7 +36,7 @@ class SocketFile(object):
     def __init__(self, path, group=None):
         # type: (str, Optional[int]) -> None
         self._path = path
-        self._lock = _locked(path + ".lock")
+        self._lock = locked(path + ".lock", "another engine listens there")
         try:
             self.socket = self._bound(group)
         except (OSError, IOError) as error:
@@ -76,20 +76,23 @@ class SocketFile(object):
         os.close(self._lock)
 
 
-def _locked(path):
-    # type: (str) -> int
-    """The descriptor of a file that this process has locked. The lock goes with the process."""
+def locked(path, taken):
+    # type: (str, str) -> int
+    """The descriptor of a file that this process has locked. The lock goes with the process.
+
+    Raises TransportError; when another process has the lock, with ``taken`` as text.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except OSError as error:
-        raise TransportError("cannot listen beside %s: %s" % (path, error.strerror))
+        raise TransportError("cannot open %s: %s" % (path, error.strerror))
     close_on_exec(descriptor)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (OSError, IOError) as error:
         os.close(descriptor)
         if error.errno in (errno.EAGAIN, errno.EACCES):
-            raise TransportError("another engine listens there: it has locked %s" % path)
+            raise TransportError("%s: it has locked %s" % (taken, path))
         raise TransportError("cannot lock %s: %s" % (path, error.strerror))
     return descriptor
 

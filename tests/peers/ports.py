@@ -47,11 +47,21 @@ def free_port():
     raise RuntimeError("no free port between %d and %d" % (_FIRST, _LAST))
 
 
+def free_row(count, step):
+    """The first of some ports, each a step above the last one, that nobody has."""
+    claim()
+    first = _mine["first"]
+    for port in random.sample(range(first, first + _SHARE - step * (count - 1)), _SHARE - step * (count - 1)):
+        if all(_is_free(each) for each in range(port, port + step * count, step)):
+            return port
+    raise RuntimeError("no %d free ports, %d apart, from %d on" % (count, step, first))
+
+
 def claim():
     """This process's share of the ports, for ever in a circle. What a fork inherits is its parent's."""
     if _mine.get("pid") != os.getpid():
         first, lock = _lock_share()
-        _mine.update(pid=os.getpid(), lock=lock, ports=itertools.cycle(range(first, first + _SHARE)))
+        _mine.update(pid=os.getpid(), first=first, lock=lock, ports=itertools.cycle(range(first, first + _SHARE)))
     return _mine["ports"]
 
 

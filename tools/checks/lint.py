@@ -24,6 +24,8 @@ PYTHON3_ONLY += (
     "sipbridge/aio.py",
     "sipbridge/_aio/",
     "sipbridge/_engine/container",
+    "sipbridge/_command/fleet",
+    "tests/fleet/",
     "tests/container/",
     "tests/unit/engine/test_container",
     "examples/click_to_call.py",

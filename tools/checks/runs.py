@@ -39,6 +39,7 @@ FEW_WORKERS = 3
 
 #: Tests of what is no engine's: they run with Sofia-SIP alone.
 OF_NO_ENGINE = (
+    "fleet",
     "tools",
     "memory/test_parts.py",
     "properties/test_captures.py",
@@ -55,7 +56,7 @@ OF_NO_VERSION = ("aio", "misuse", "properties", "shield", "sidecar", "unit", "wo
 )
 
 #: Tests of what is no Python's: they run on the default one alone.
-OF_NO_PYTHON = ("double", "memory", "properties", "shield", "tools")
+OF_NO_PYTHON = ("double", "fleet", "memory", "properties", "shield", "tools")
 
 #: Tests that show that with an engine elsewhere all is as in process: what passes between the two, in a minute or so.
 ELSEWHERE = ("aio",) + tuple(
