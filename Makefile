@@ -5,7 +5,7 @@ SANDBOX ?= auto
 PYTHON ?= python3
 export SANDBOX PYTHON
 
-.PHONY: help demo service debug-service soak-service test test-all quick lint bench engines overload soak tsan fuzz develop wheels clean
+.PHONY: help demo service debug-service soak-service test test-all quick lint docs linkcheck bench engines overload soak tsan fuzz develop wheels clean
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -32,6 +32,12 @@ quick: ## run what a change touches, in less than a minute; ARGS=--list names it
 
 lint: ## check style, types, C warnings, what Python 2.7.3 and gcc 4.6 lack, and the package
 	@tools/host lint
+
+docs: ## make the documentation a site, in build/docs; a warning is an error, a link to nowhere is one
+	@tools/host docs
+
+linkcheck: ## ask the network whether the links of the documentation lead anywhere
+	@tools/host linkcheck
 
 bench: ## measure speed and memory beside bare C programs and others from PyPI; ARGS='--only calls' for less
 	@tools/host bench

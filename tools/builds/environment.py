@@ -1,10 +1,10 @@
 """The virtual environments: .venv for the default Python, build/venv-... for all else.
 
-    python3 -m tools.builds.environment [lint|service]
+    python3 -m tools.builds.environment [lint|docs|service]
 
 makes .venv: the pinned tools, the engines that this machine has, and sipbridge itself, editable; or that of
-the linters, or that of examples/telephony and its tests. What is there and still right is left as it is, so a second
-run takes a second.
+the linters, that of the documentation, or that of examples/telephony and its tests. What is there and still right
+is left as it is, so a second run takes a second.
 """
 
 import hashlib
@@ -22,6 +22,7 @@ VENV = ROOT / ".venv"
 
 OLDEST = (3, 9)
 OF_THE_SERVICE = (3, 11)
+OF_THE_DOCS = (3, 11)
 
 #: pip neither looks for newer versions of itself nor complains that 2.7 is old.
 PIP_ENVIRONMENT = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_PYTHON_VERSION_WARNING": "1"}
@@ -128,6 +129,14 @@ def lint():
     return environment(BUILD / "venv-lint", base(), requirements)
 
 
+def docs():
+    """The interpreter of an environment with what makes the documentation's site. Raises Failed."""
+    if sys.version_info < OF_THE_DOCS:
+        raise Failed("Sphinx needs Python 3.11 or newer: make docs PYTHON=python3.x")
+    requirements = [REQUIREMENTS / "requirements-3.txt", REQUIREMENTS / "requirements-docs.txt"]
+    return environment(BUILD / "venv-docs", base(), requirements)
+
+
 def service():
     """The interpreter of an environment with what examples/telephony needs, and what tests it. Raises Failed."""
     if sys.version_info < OF_THE_SERVICE:
@@ -184,7 +193,7 @@ def develop():
 
 def main(arguments):
     try:
-        {"lint": lint, "service": service}.get("".join(arguments), develop)()
+        {"lint": lint, "docs": docs, "service": service}.get("".join(arguments), develop)()
     except Failed as error:
         sys.exit("environment: %s" % error)
 

@@ -48,6 +48,7 @@ LANES = (
     (
         _step("image-selftest", "sh", "tests/image/run", counts=True, allowed=(0, NOT_RUN)),
         _step("lint"),
+        _step("docs"),
         _step("demo", "make", "demo", "SANDBOX=host"),
         _step("fuzz", "make", "fuzz", "SECONDS=30"),
     ),

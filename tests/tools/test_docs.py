@@ -1,0 +1,40 @@
+"""The pages of docs/ say what the code says. (That their links lead somewhere, `make docs` sees to.)"""
+
+import re
+
+import pytest
+
+import sipbridge
+from sipbridge._command.texts import EXIT_CODES
+from tools.builds.environment import ROOT
+
+DOCS = ROOT / "docs"
+TABLES = (DOCS / "reference" / "tables.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_exit_codes_is_that_of_the_command():
+    section = TABLES[TABLES.index("\n## Exit codes") :]
+    assert re.findall(r"(?m)^\| (\d+) \| (.*) \|$", section) == re.findall(r"(?m)^  (\d+) +(.*)$", EXIT_CODES)
+
+
+def test_each_environment_variable_is_in_a_table():
+    folders = ("sipbridge/**/*.py", "csrc/**/*.c", "docker/*.py", "docker/*.sh")
+    sources = [path.read_text(encoding="utf-8") for folder in folders for path in ROOT.glob(folder)]
+    found = {name for text in sources for name in re.findall(r"\bSIPBRIDGE_[A-Z_]+\b", text)}
+    assert "SIPBRIDGE_ENGINE" in found
+    assert {name for name in found if not name.endswith("_")} <= set(
+        re.findall(r"`(SIPBRIDGE_[A-Z_]+)`", TABLES)
+    )
+
+
+def test_each_public_name_is_on_a_page_of_the_reference():
+    pages = [path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*.md")]
+    named = " ".join(names for page in pages for names in re.findall(r"(?s)<!-- api:(.*?)-->", page)).split()
+    missing = {"sipbridge." + name for name in sipbridge.__all__ if name != "__version__"}.difference(named)
+    assert not missing
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_each_page_has_its_place_in_the_navigation(page):
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    assert page.name == "index.md" or re.search(r"(?m)^- \[.*?\]\(%s\)" % re.escape(page.name), index)
