@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frames.h"
+
 enum {
     LENGTH = 4,            /* octets of what follows them in a record */
     HEAD = LENGTH + 8 + 1 + 2, /* and the time, outgoing, the length of the peer */
@@ -65,12 +67,6 @@ static void append(struct sb_flight *flight, const char *octets, size_t length)
     flight->used += length;
 }
 
-static void put(char *where, uint64_t number, int octets)
-{
-    while (octets-- > 0)
-        *where++ = (char)(number >> 8 * octets & 0xff);
-}
-
 static void drop_oldest(struct sb_flight *flight)
 {
     unsigned char head[LENGTH];
@@ -91,10 +87,10 @@ void sb_flight_add(struct sb_flight *flight, uint64_t time_us, int outgoing, con
     record = HEAD + named + length;
     if (length > flight->size || record > flight->size)
         return;
-    put(head, record - LENGTH, LENGTH);
-    put(head + LENGTH, time_us, 8);
-    put(head + LENGTH + 8, outgoing != 0, 1);
-    put(head + LENGTH + 9, named, 2);
+    sb_frame_number(head, record - LENGTH, LENGTH);
+    sb_frame_number(head + LENGTH, time_us, 8);
+    sb_frame_number(head + LENGTH + 8, outgoing != 0, 1);
+    sb_frame_number(head + LENGTH + 9, named, 2);
     pthread_mutex_lock(&flight->mutex);
     while (flight->size - flight->used < record)
         drop_oldest(flight);

@@ -31,8 +31,7 @@ static struct texts texts_of(const sb_event *event)
     return texts;
 }
 
-/* Write a number as this many octets, the most significant first. */
-static char *put(char *where, uint64_t number, int octets)
+char *sb_frame_number(char *where, uint64_t number, int octets)
 {
     while (octets-- > 0)
         *where++ = (char)(number >> 8 * octets & 0xff);
@@ -41,19 +40,19 @@ static char *put(char *where, uint64_t number, int octets)
 
 static char *put_numbers(char *where, const sb_event *event)
 {
-    where = put(where, (uint64_t)event->type, 1);
-    where = put(where, (uint64_t)event->cause, 1);
-    where = put(where, (uint64_t)event->state, 1);
-    where = put(where, (uint64_t)event->outgoing, 1);
-    where = put(where, (uint64_t)event->source_transport, 1);
-    where = put(where, (uint64_t)event->source_port, 2);
-    where = put(where, (uint64_t)event->status, 4);
-    where = put(where, (uint64_t)event->expires, 4);
-    where = put(where, (uint64_t)event->call, 8);
-    where = put(where, (uint64_t)event->registration, 8);
-    where = put(where, (uint64_t)event->subscription, 8);
-    where = put(where, (uint64_t)event->transaction, 8);
-    return put(where, (uint64_t)event->time_us, 8);
+    where = sb_frame_number(where, (uint64_t)event->type, 1);
+    where = sb_frame_number(where, (uint64_t)event->cause, 1);
+    where = sb_frame_number(where, (uint64_t)event->state, 1);
+    where = sb_frame_number(where, (uint64_t)event->outgoing, 1);
+    where = sb_frame_number(where, (uint64_t)event->source_transport, 1);
+    where = sb_frame_number(where, (uint64_t)event->source_port, 2);
+    where = sb_frame_number(where, (uint64_t)event->status, 4);
+    where = sb_frame_number(where, (uint64_t)event->expires, 4);
+    where = sb_frame_number(where, (uint64_t)event->call, 8);
+    where = sb_frame_number(where, (uint64_t)event->registration, 8);
+    where = sb_frame_number(where, (uint64_t)event->subscription, 8);
+    where = sb_frame_number(where, (uint64_t)event->transaction, 8);
+    return sb_frame_number(where, (uint64_t)event->time_us, 8);
 }
 
 size_t sb_frame_size(const sb_event *event)
@@ -65,11 +64,11 @@ char *sb_frame_put(char *where, const sb_event *event)
 {
     struct texts texts = texts_of(event);
     int i;
-    where = put(where, NUMBERS + texts.total, 4);
-    where = put(where, KIND_EVENT, 1);
+    where = sb_frame_number(where, NUMBERS + texts.total, 4);
+    where = sb_frame_number(where, KIND_EVENT, 1);
     where = put_numbers(where, event);
     for (i = 0; i < TEXTS; i++)
-        where = put(where, texts.lengths[i], 4);
+        where = sb_frame_number(where, texts.lengths[i], 4);
     for (i = 0; i < TEXTS; i++) {
         memcpy(where, texts.octets[i], texts.lengths[i]);
         where += texts.lengths[i];

@@ -2,7 +2,13 @@
 #ifndef SB_FRAMES_H
 #define SB_FRAMES_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "engine.h"
+
+/* Write a number as this many octets, the most significant first. Returns where it ends. */
+char *sb_frame_number(char *where, uint64_t number, int octets);
 
 /* The octets that an event's frame takes. */
 size_t sb_frame_size(const sb_event *event);

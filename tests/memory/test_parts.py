@@ -15,7 +15,7 @@ from memory.driver import build_part
     "sources",
     [
         ["shield/process/responses.c", "shield/check/*.c"],  # the shield's table of final responses
-        ["core/flight.c"],
+        ["core/flight.c", "core/frames.c"],
         ["core/last.c"],
         ["exosip/near.c"],
         ["exosip/due.c"],
