@@ -20,6 +20,7 @@ def _call(other, phone):
 def _hang_up(other, phone):
     other.call("hangup")
     phone.wait("ended remote-bye 200")
+    other.wait("ended local-bye 200")  # so the answer to the BYE was sent, and recorded
 
 
 # -- the peer calls ----------------------------------------------------------------------------------------
@@ -146,6 +147,7 @@ def _subscribe(other, phone):
     other.start("endpoint", "subscribe", phone.uri, "presence").result()
     other.wait("notify active")
     other.start("subscription", "unsubscribe").result()
+    phone.wait("unsubscribed 0")
 
 
 CALLED["presence"] = (_notifies, _subscribe)
