@@ -80,7 +80,8 @@ typedef struct sb_config {
                                      "port N" in it names another port than 53 */
     int keepalive;                /* SB_TCP, SB_TLS: seconds after which a silent connection is sent a ping (RFC 5626,
                                      4.4.1); 0: never */
-    int trace;                    /* 1: an SB_EV_TRACE for each message sent and received */
+    int trace;                    /* 1: an SB_EV_TRACE for each message sent and received. Where a shield is in front,
+                                     it has the octets of the network, and none of what the shield refuses or answers */
     size_t flight;                /* octets for the last messages sent and received, which sb_flight() tells; 0: none */
     int tell_options;             /* 1: an OPTIONS outside of calls (11) is an SB_EV_REQUEST: sb_answer() is due. 0: the
                                      engine answers it */

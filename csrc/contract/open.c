@@ -67,7 +67,7 @@ int sb_open(const sb_config *config)
     engine->core.tells_options = config->tell_options != 0;
     engine->core.last_id = engine->core.first_ping = config->last_id;
     sb_screen(&sb_backend);
-    engine->core.take_origin = sb_origin_taker(sb_backend.screened);
+    engine->core.front = sb_front_of(sb_backend.screened);
     code = sb_backend.open(&engine->core, &complete, &engine->core.state, &engine->port);
     if (code != SB_OK) {
         sb_core_clear(&engine->core);
@@ -75,6 +75,8 @@ int sb_open(const sb_config *config)
         return code;
     }
     engine->shielded = sb_screened(sb_backend.screened, &complete, engine->port);
+    if (engine->shielded <= 0) /* what is loaded does not see the messages */
+        sb_core_watch(&engine->core, 0);
     return sb_engine_insert(engine);
 }
 

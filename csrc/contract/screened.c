@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "core.h"
+#include "core_private.h"
 #include "last.h"
 #include "origin.h"
 #include "service.h"
@@ -52,19 +55,57 @@ static int take_origin(struct sb_origin *origin)
     return 1;
 }
 
-int (*sb_origin_taker(const void *function))(struct sb_origin *origin)
+/* ------------------------------------------------------------------------------------------------------
+ * Messages as they pass
+ */
+
+static pthread_mutex_t listening = PTHREAD_MUTEX_INITIALIZER; /* around what sets these two */
+static struct sb_core *volatile watching; /* the engine that traces what passes: one has a library with a shield */
+static int is_keeping;                    /* what was received last */
+
+static void note(const struct shield_passage *passage)
 {
-    return function == NULL || service() == NULL ? NULL : take_origin;
+    struct sb_core *core = watching;
+    struct sb_origin other;
+    char peer[SB_LAST_PEER];
+    memset(&other, 0, sizeof other);
+    if (passage->port != 0)
+        sb_origin_name(&other, passage->host, passage->port, passage->transport == SHIELD_STREAM ? SB_TCP : SB_UDP);
+    other.time_us = passage->time_us;
+    sb_origin_write(&other, peer, sizeof peer);
+    if (passage->outgoing)
+        other.transport = 0; /* it is where the message goes */
+    else
+        sb_last_add(other.time_us, peer, passage->octets, passage->length);
+    if (core != NULL)
+        sb_core_trace(core, passage->outgoing, peer, &other, passage->octets, passage->length);
 }
 
-static void keep_received(const char *host, int port, int64_t time_us, const char *octets, size_t length)
+/* Have the shield tell of messages where somebody wants them; under the lock. */
+static void listen_if_wanted(void)
 {
-    struct sb_origin origin;
-    char peer[SB_LAST_PEER];
-    sb_origin_name(&origin, host, port, SB_UDP);
-    snprintf(peer, sizeof peer, strchr(origin.host, ':') != NULL ? "[%s]:%d" : "%s:%d", origin.host, origin.port);
-    sb_last_add(time_us, peer, octets, length);
+    const struct shield_service *shield = service();
+    if (shield != NULL)
+        shield->tell_passages(is_keeping || watching != NULL ? note : NULL);
 }
+
+static void watch(struct sb_core *core)
+{
+    pthread_mutex_lock(&listening);
+    watching = core;
+    listen_if_wanted();
+    pthread_mutex_unlock(&listening);
+}
+
+const struct sb_front *sb_front_of(const void *function)
+{
+    static const struct sb_front FRONT = {take_origin, watch};
+    return function == NULL || service() == NULL ? NULL : &FRONT;
+}
+
+/* ------------------------------------------------------------------------------------------------------
+ * Is it in front?
+ */
 
 /* Five octets that differ from those of every other engine's probe at this time. */
 static void make_probe(char *probe, int port)
@@ -160,11 +201,12 @@ double sb_shield_rate(int kind)
 
 int sb_keep_received(int descriptor)
 {
-    const struct shield_service *shield = service();
     if (sb_last_into(descriptor) != 0)
         return SB_EINVAL;
-    if (shield != NULL)
-        shield->tell_received(descriptor < 0 ? NULL : keep_received);
+    pthread_mutex_lock(&listening);
+    is_keeping = descriptor >= 0;
+    listen_if_wanted();
+    pthread_mutex_unlock(&listening);
     return SB_OK;
 }
 

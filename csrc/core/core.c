@@ -260,7 +260,20 @@ int sb_core_post(struct sb_core *core, const sb_event *event)
 
 int sb_core_take_origin(struct sb_core *core, struct sb_origin *origin)
 {
-    return core->take_origin != NULL && core->take_origin(origin);
+    return core->front != NULL && core->front->take_origin(origin);
+}
+
+void sb_core_watch(struct sb_core *core, int on)
+{
+    if (core->front == NULL)
+        return;
+    core->watched = on;
+    core->front->watch(on ? core : NULL);
+}
+
+int sb_core_is_watched(const struct sb_core *core)
+{
+    return core->watched;
 }
 
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const struct sb_origin *origin,
@@ -268,10 +281,10 @@ void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const s
 {
     sb_event event;
     if (core->flight != NULL) {
-        int64_t now = sb_wall_clock_us();
-        sb_flight_add(core->flight, (uint64_t)now, outgoing, peer, octets, length);
-        if (!outgoing && core->take_origin == NULL) /* no shield has seen it before */
-            sb_last_add(now, peer, octets, length);
+        int64_t time_us = origin != NULL && origin->time_us > 0 ? origin->time_us : sb_wall_clock_us();
+        sb_flight_add(core->flight, (uint64_t)time_us, outgoing, peer, octets, length);
+        if (!outgoing && !core->watched) /* no shield has seen it before */
+            sb_last_add(time_us, peer, octets, length);
     }
     if (!core->traces || sb_core_congested(core)) /* what nobody reads must not fill the memory */
         return;

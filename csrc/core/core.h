@@ -41,13 +41,21 @@ void sb_core_mark_unreached(struct sb_core *core, sb_event *event);
  * be answered, an object for which memory was missing half way. */
 void sb_core_remove(struct sb_core *core, struct sb_object *object);
 
-/* Not under the lock, from any thread: an SB_EV_TRACE. origin: of a message that was received; NULL: not known. */
+/* Not under the lock, from any thread: a message was received or is about to be sent. It goes to the flight recorder, and
+ * is an SB_EV_TRACE. origin: when, and of a message that was received also where it came from; NULL: nobody knows. */
 void sb_core_trace(struct sb_core *core, int outgoing, const char *peer, const struct sb_origin *origin,
                    const char *octets, size_t length);
 
 /* Not under the lock: where the message came from that this thread of a screened library received last, as the shield
  * has it. 0 when there is no shield, or it told of that message before. */
 int sb_core_take_origin(struct sb_core *core, struct sb_origin *origin);
+
+/* Not under the lock: have the shield trace what passes the sockets of the library, octet for octet; or no longer. Nothing
+ * happens where there is no shield. */
+void sb_core_watch(struct sb_core *core, int on);
+
+/* From any thread: whether it does. Then the engine is to trace nothing itself. */
+int sb_core_is_watched(const struct sb_core *core);
 
 /* Under the lock, every SB_TIDY_MS: give memory that a peak of traffic has left behind back to the system. A library
  * keeps what has ended for half a minute, so its memory becomes free later than our objects. */

@@ -9,6 +9,14 @@
 #include "flight.h"
 #include "queue.h"
 
+struct sb_origin;
+
+/* The shield in front of the library, as the contract finds it. */
+struct sb_front {
+    int (*take_origin)(struct sb_origin *origin);
+    void (*watch)(struct sb_core *core); /* from now on sb_core_trace() each message that passes the shield; NULL: none */
+};
+
 enum { SB_TIDY_TICKS = 4 }; /* for so many ticks a library keeps what has ended */
 
 struct sb_core {
@@ -17,7 +25,8 @@ struct sb_core {
     sb_id last_id;
     struct sb_queue *queue; /* has a lock of its own */
     void *state;            /* the backend's */
-    int (*take_origin)(struct sb_origin *origin); /* of the shield; NULL: there is none */
+    const struct sb_front *front; /* NULL: there is no shield */
+    volatile int watched;   /* what sb_core_is_watched() says */
     int closing;            /* what sb_core_closing() says */
     int draining;           /* OPTIONS are answered 503 */
     int traces;             /* the user is told of each message */

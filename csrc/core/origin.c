@@ -28,6 +28,13 @@ void sb_origin_set(struct sb_origin *origin, const struct sockaddr *address, int
     sb_origin_name(origin, host, ntohs(is_six ? six->sin6_port : four->sin_port), transport);
 }
 
+void sb_origin_write(const struct sb_origin *origin, char *peer, size_t size)
+{
+    peer[0] = '\0';
+    if (origin->transport != 0)
+        snprintf(peer, size, strchr(origin->host, ':') != NULL ? "[%s]:%d" : "%s:%d", origin->host, origin->port);
+}
+
 void sb_origin_tell(const struct sb_origin *origin, sb_event *event)
 {
     if (origin == NULL)

@@ -21,6 +21,9 @@ void sb_origin_set(struct sb_origin *origin, const struct sockaddr *address, int
 /* The same for a host that is text already. */
 void sb_origin_name(struct sb_origin *origin, const char *host, int port, int transport);
 
+/* Write it as a peer's "host:port", an IPv6 address in brackets; "" where nobody knows it. `size`: at least 1. */
+void sb_origin_write(const struct sb_origin *origin, char *peer, size_t size);
+
 /* Tell it in an event, which points into it from now on. NULL: nothing is known. */
 void sb_origin_tell(const struct sb_origin *origin, sb_event *event);
 

@@ -1,4 +1,5 @@
-/* trace.c - traces messages as the library shows them to us. */
+/* trace.c - traces messages. With a shield in front, these are the octets that pass the sockets, and the shield tells of
+ * them. Without one, they are what the library shows to us, written as text once more. */
 #include "trace.h"
 
 #include <stdio.h>
@@ -13,7 +14,11 @@ static struct sb_core *volatile trace_core; /* one engine per process: the callb
 
 void exo_trace_to(struct sb_core *core)
 {
+    if (trace_core != NULL)
+        sb_core_watch(trace_core, 0);
     trace_core = core;
+    if (core != NULL)
+        sb_core_watch(core, 1);
 }
 
 static void print_peer(char *peer, size_t size, const char *host, const char *port)
@@ -57,22 +62,21 @@ static void print_via(char *peer, size_t size, const osip_message_t *message)
 /* Name the other side: where the message came from, if the shield knows it, or else as the message has it. */
 static void print_other(char *peer, size_t size, const osip_message_t *message, const struct sb_origin *origin)
 {
-    char port[8];
-    if (origin != NULL && origin->transport != 0) {
-        snprintf(port, sizeof port, "%u", (unsigned)origin->port & 0xffff);
-        print_peer(peer, size, origin->host, port);
-    } else if (MSG_IS_REQUEST(message) && origin == NULL) {
+    if (origin != NULL && origin->transport != 0)
+        sb_origin_write(origin, peer, size);
+    else if (MSG_IS_REQUEST(message) && origin == NULL)
         print_target(peer, size, message);
-    } else if (MSG_IS_REQUEST(message) || origin == NULL) {
+    else if (MSG_IS_REQUEST(message) || origin == NULL)
         print_via(peer, size, message);
-    }
 }
 
 void exo_trace(osip_message_t *message, const struct sb_origin *origin)
 {
     char peer[300] = "", *octets;
     size_t length = 0;
-    if (trace_core == NULL || message == NULL || exo_octets(message, &octets, &length) != 0)
+    if (trace_core == NULL || sb_core_is_watched(trace_core) || message == NULL)
+        return;
+    if (exo_octets(message, &octets, &length) != 0)
         return;
     /* libosip2 keeps the text that it has written. Discard it, because the library changes the message once more before
      * it sends it. */

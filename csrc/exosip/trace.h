@@ -7,9 +7,9 @@
 struct sb_core;
 struct sb_origin;
 
-/* origin: of a message that was received; NULL: it is sent */
+/* The library has received a message, or is about to send it. origin: of a message that was received; NULL: it is sent */
 void exo_trace(osip_message_t *message, const struct sb_origin *origin);
-/* From now on exo_trace() reports to this core; NULL: to nobody. */
+/* From now on messages are reported to this core; NULL: to nobody. While the library does not run. */
 void exo_trace_to(struct sb_core *core);
 
 #endif

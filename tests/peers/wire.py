@@ -12,6 +12,7 @@ class Message(object):
     """One message.
 
     Attributes:
+        octets: all of it.
         received: True when the peer received it, that is, when the endpoint under test sent it.
         start_line: text.
         fields: pairs of text, the name as it stands.
@@ -19,6 +20,7 @@ class Message(object):
     """
 
     def __init__(self, octets, received):
+        self.octets = octets
         head, _, self.body = octets.partition(b"\r\n\r\n")
         lines = head.decode("utf-8").split("\r\n")
         self.received = received

@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import binascii
 import socket
 import time
 
@@ -17,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("needs_shield")
 class Stream(Screened):
     """A TCP connection to a process that reads through the shield."""
 
-    def __init__(self):
-        super(Stream, self).__init__()
+    def __init__(self, *arguments):
+        super(Stream, self).__init__(*arguments)
         self._socket = socket.create_connection(("127.0.0.1", self.port), 10)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -31,6 +32,12 @@ class Stream(Screened):
         """What the process read next: a length, "again" or "end N"."""
         line = self._process.stdout.readline().decode("ascii").strip()
         return int(line) if line.isdigit() else line
+
+    def passage(self):
+        """What the process was told next of a message that passed: its direction, its peer, its octets."""
+        direction, transport, host, port, octets = self._process.stdout.readline().decode("ascii").split()
+        assert (transport, host, int(port)) == ("tcp", "127.0.0.1", self._socket.getsockname()[1])
+        return direction, binascii.unhexlify(octets)
 
     def receive(self):
         """What was answered."""
@@ -123,3 +130,20 @@ def test_a_peer_that_closes_half_way_causes_no_busy_loop(stream):
     assert stream.read() == "again"
     stream.close()
     assert stream.read() == "end 2"
+
+
+def test_who_asks_is_told_of_each_message_whole(needs_shield):
+    """However the library reads and writes it: in pieces, or until there is no more room."""
+    long, mended = [request("MESSAGE", Content_Length=str(n), Subject=" ") + b"x" * n for n in (60000, 5)]
+    stream = Stream("echo")
+    try:
+        for message in (long, mended):
+            stream.send(b"\r\n\r\n" + message[:1000], message[1000:])
+            assert stream.passage() == ("received", message)
+            told, sent = stream.passage(), b""
+            while len(sent) < len(message):
+                sent += stream.receive()
+            assert told == ("sent", sent)
+            assert b"subject:  " in message and b"subject  :" in sent
+    finally:
+        stream.stop()

@@ -58,8 +58,9 @@ def test_a_shielded_engine_is_not_warned_of(needs_shield):
     assert _run([sys.executable, "-c", _OPEN], shield.environment(_plain())) == "[]"
 
 
-def test_a_warning_where_the_shield_is_loaded_but_not_in_the_path(needs_shield, tmpdir):
-    """Another library comes first, as one would that somebody else preloads."""
+@pytest.fixture
+def not_in_the_path(needs_shield, tmpdir):
+    """Another library comes before the shield, as one would that somebody else preloads: the environment for it."""
     source, other = tmpdir.join("other.c"), str(tmpdir.join("other.so"))
     source.write(
         "#include <sys/socket.h>\n#include <sys/syscall.h>\n#include <unistd.h>\n"
@@ -71,7 +72,41 @@ def test_a_warning_where_the_shield_is_loaded_but_not_in_the_path(needs_shield, 
     )
     environment = _plain()
     environment["LD_PRELOAD"] = other + os.pathsep + shield.library()
-    assert _run([sys.executable, "-c", _OPEN], environment) == "['UnshieldedEngineWarning']"
+    return environment
+
+
+def test_a_warning_where_the_shield_is_loaded_but_not_in_the_path(not_in_the_path):
+    assert _run([sys.executable, "-c", _OPEN], not_in_the_path) == "['UnshieldedEngineWarning']"
+
+
+_TRACE = """
+import socket
+import sys
+import threading
+import warnings
+import sipbridge
+warnings.simplefilter("ignore")
+traced, both = [], threading.Event()
+def trace(message):
+    traced.append("%s %s" % ("sent" if message.outgoing else "received", message.data.split(b" ")[0].decode()))
+    if len(traced) == 2:
+        both.set()
+with sipbridge.Endpoint("udp://127.0.0.1:0", trace=trace) as phone:
+    peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    peer.settimeout(10)
+    peer.bind(("127.0.0.1", 0))
+    peer.sendto(sys.argv[1].replace(":9;", ":%d;" % peer.getsockname()[1]).encode(), ("127.0.0.1", phone.port))
+    peer.recv(65536)
+    both.wait(10)
+print(traced)
+"""
+
+
+def test_messages_are_traced_wherever_the_shield_is(not_in_the_path):
+    """Where it sees none the engine traces them itself."""
+    for environment in (shield.environment(_plain()), not_in_the_path, _plain()):
+        said = _run([sys.executable, "-c", _TRACE, request("OPTIONS").decode("ascii")], environment)
+        assert said == "['received OPTIONS', 'sent SIP/2.0']"
 
 
 def test_the_launcher_preloads_the_shield(needs_shield):

@@ -136,7 +136,7 @@ static const char *all_fields(struct shield_fields *fields, const char *at)
     return NULL;
 }
 
-static int is_keep_alive(const char *octets, size_t length)
+int shield_is_keep_alive(const char *octets, size_t length)
 {
     size_t i;
     for (i = 0; i < length && (octets[i] == '\r' || octets[i] == '\n'); i++)
@@ -153,11 +153,11 @@ struct shield_verdict shield_check(const char *octets, size_t length, enum shiel
     memset(message, 0, offsetof(struct shield_message, vias));
     memset(&message->via_count, 0, sizeof *message - offsetof(struct shield_message, via_count));
     memset(&fields, 0, sizeof fields);
-    if (is_keep_alive(octets, length))
+    if (shield_is_keep_alive(octets, length))
         return passed;
     fields.message = message;
     fields.end = octets + length;
-    while (*at == '\r' || *at == '\n') /* 7.5; is_keep_alive() has shown that more follows */
+    while (*at == '\r' || *at == '\n') /* 7.5; shield_is_keep_alive() has shown that more follows */
         at++;
     body = shield_line_end(at, fields.end);
     if (body == NULL)

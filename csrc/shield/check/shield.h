@@ -106,6 +106,9 @@ enum shield_transport { SHIELD_DATAGRAM, SHIELD_STREAM };
 struct shield_verdict shield_check(const char *octets, size_t length, enum shield_transport transport,
                                    struct shield_message *message);
 
+/* True for one of these keep-alives. */
+int shield_is_keep_alive(const char *octets, size_t length);
+
 /* What becomes of a message that offends against a rule: answered or dropped. */
 struct shield_verdict shield_refuse(const struct shield_message *message, enum shield_rule rule);
 

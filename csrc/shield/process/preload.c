@@ -25,6 +25,7 @@
 
 #include "count.h"
 #include "limit.h"
+#include "passage.h"
 #include "preload.h"
 #include "received.h"
 #include "service.h"
@@ -149,6 +150,13 @@ static int is_probe(const char *octets, size_t length)
 /* ------------------------------------------------------------------------------------------------------
  * One message
  */
+static int64_t microseconds(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * SECOND + now.tv_nsec / 1000;
+}
+
 void preload_name_source(struct preload_source *source)
 {
     const void *address = &((struct sockaddr_in *)&source->address)->sin_addr;
@@ -160,6 +168,7 @@ void preload_name_source(struct preload_source *source)
     source->host[0] = '\0';
     inet_ntop(source->address.ss_family, address, source->host, sizeof source->host);
     source->port = ntohs(port);
+    source->time_us = microseconds(CLOCK_REALTIME);
 }
 
 static void set_port(struct preload_source *source, int port)
@@ -170,13 +179,6 @@ static void set_port(struct preload_source *source, int port)
         ((struct sockaddr_in *)&source->address)->sin_port = htons((in_port_t)port);
 }
 
-static int64_t microseconds(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * SECOND + now.tv_nsec / 1000;
-}
-
 int64_t preload_microseconds(void)
 {
     return microseconds(CLOCK_MONOTONIC);
@@ -184,12 +186,14 @@ int64_t preload_microseconds(void)
 
 void preload_note_source(const struct preload_source *source, enum shield_transport transport)
 {
-    shield_note_origin(source->host, source->port, transport, microseconds(CLOCK_REALTIME));
+    shield_note_origin(source->host, source->port, transport, source->time_us);
 }
 
-void preload_note_message(const struct preload_source *source, const char *octets, size_t length)
+void preload_note_passage(const struct preload_source *other, int outgoing, enum shield_transport transport,
+                          const char *octets, size_t length)
 {
-    shield_received(source->host, source->port, microseconds(CLOCK_REALTIME), octets, length);
+    struct shield_passage passage = {outgoing, transport, other->host, other->port, other->time_us, octets, length};
+    shield_passed(&passage);
 }
 
 /* How long the last datagram lay in the socket; -1 when the kernel does not tell. */
@@ -299,7 +303,7 @@ static ssize_t receive_datagram(int fd, char *buffer, size_t size, int flags, st
             preload_may_pass(fd, buffer, (size_t)got, size, &source, SHIELD_DATAGRAM)) {
             copy_source(&source, address, address_size);
             preload_note_source(&source, SHIELD_DATAGRAM);
-            preload_note_message(&source, buffer, (size_t)got);
+            preload_note_passage(&source, 0, SHIELD_DATAGRAM, buffer, (size_t)got);
             shield_mend(buffer, (size_t)got);
             return got;
         }
@@ -375,13 +379,13 @@ EXPORTED ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int 
 /* ------------------------------------------------------------------------------------------------------
  * For the process
  */
-const struct shield_service *sipbridge_shield_8(void);
+const struct shield_service *sipbridge_shield_9(void);
 
-EXPORTED const struct shield_service *sipbridge_shield_8(void)
+EXPORTED const struct shield_service *sipbridge_shield_9(void)
 {
     static const struct shield_service SERVICE = {
         attach,           expect_probe,   probe_has_come,       shield_counts,      shield_limit,
-        shield_limit_now, preload_hasten, preload_tell_dialogs, shield_take_origin, shield_tell_received,
+        shield_limit_now, preload_hasten, preload_tell_dialogs, shield_take_origin, shield_tell_passages,
         preload_forget};
     return &SERVICE;
 }

@@ -15,12 +15,13 @@
 
 enum { PRELOAD_ROUNDS = 64 }; /* one call drops no more messages than this, so that it returns however many come */
 
-/* Where a message came from. */
+/* Where a message came from, or goes to, and when. */
 struct preload_source {
     struct sockaddr_storage address;
     socklen_t size;
     char host[INET6_ADDRSTRLEN];
     int port;
+    int64_t time_us; /* since 1970, UTC */
 };
 
 /* preload.c -------------------------------------------------------------------------------------- */
@@ -39,12 +40,13 @@ void *preload_find(const char *name, const void *caller);
  * that of its buffer. */
 int preload_may_pass(int fd, const char *octets, size_t length, size_t room, struct preload_source *source,
                      enum shield_transport transport);
-/* Set its host and port. */
+/* Set its host and port, and the time, which is now. */
 void preload_name_source(struct preload_source *source);
 /* Note a source that has its name: the library gets a message from there now. */
 void preload_note_source(const struct preload_source *source, enum shield_transport transport);
-/* Tell of a message from there: the library gets it now. */
-void preload_note_message(const struct preload_source *source, const char *octets, size_t length);
+/* Tell of a message from there, which the library gets now, or of one that it sends there. */
+void preload_note_passage(const struct preload_source *other, int outgoing, enum shield_transport transport,
+                          const char *octets, size_t length);
 /* Count and log a verdict on what is no message. */
 void preload_refuse(struct preload_source *source, enum shield_rule rule);
 

@@ -23,17 +23,3 @@ int shield_take_origin(struct shield_origin *origin)
     is_noted = 0;
     return 1;
 }
-
-static shield_note_received *volatile told;
-
-void shield_tell_received(shield_note_received *received)
-{
-    told = received;
-}
-
-void shield_received(const char *host, int port, int64_t time_us, const char *octets, size_t length)
-{
-    shield_note_received *tell = told;
-    if (tell != NULL)
-        tell(host, port, time_us, octets, length);
-}

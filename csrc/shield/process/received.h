@@ -1,9 +1,8 @@
-/* received.h - where the message came from that the library received last, for each thread its own; and the message. */
+/* received.h - where the message came from that the library received last, for each thread its own. */
 #ifndef SB_SHIELD_RECEIVED_H
 #define SB_SHIELD_RECEIVED_H
 
 #include <netinet/in.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "shield.h"
@@ -21,12 +20,5 @@ void shield_note_origin(const char *host, int port, enum shield_transport transp
 /* What this thread noted last: 1, and once only; else 0. libeXosip2 receives a message, parses it and shows it to a
  * callback in one thread, one message after the other. So the callback finds here what its message came from. */
 int shield_take_origin(struct shield_origin *origin);
-
-/* time_us: microseconds since 1970, UTC */
-typedef void shield_note_received(const char *host, int port, int64_t time_us, const char *octets, size_t length);
-
-/* Have this called with each message that the library is about to get; NULL: nothing. */
-void shield_tell_received(shield_note_received *received);
-void shield_received(const char *host, int port, int64_t time_us, const char *octets, size_t length);
 
 #endif

@@ -7,9 +7,10 @@
 
 #include "count.h"
 #include "limit.h"
+#include "passage.h"
 #include "received.h"
 
-#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_8" /* increase it when anything below changes, or enum shield_rule */
+#define SHIELD_SERVICE_SYMBOL "sipbridge_shield_9" /* increase it when anything below changes, or enum shield_rule */
 
 /* A probe: libeXosip2 ignores a datagram as short as this, and the shield swallows it. */
 enum { SHIELD_PROBE_LENGTH = 5 };
@@ -44,8 +45,10 @@ struct shield_service {
      * does. With 0 that is asked. */
     void (*tell_dialogs)(shield_note_dialog *made, shield_note_dialog *gone, shield_is_other_call *is_other_call);
     int (*take_origin)(struct shield_origin *origin);
-    /* From now on call this with each message that the library is to get, before it gets it; NULL: none. */
-    void (*tell_received)(shield_note_received *received);
+    /* From now on call this with each message that the library is to get, before it gets it, and with each one that it
+     * sends, before it is sent; NULL: none. Not with what the shield keeps from it, nor with its own answers. It is called
+     * in the thread that receives or sends, which may have locked the library. */
+    void (*tell_passages)(shield_note_passage *note);
     /* An endpoint was closed: its responses are not those of the next one. */
     void (*forget)(void);
 };

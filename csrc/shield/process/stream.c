@@ -11,6 +11,7 @@
 #include <sys/select.h>
 #include <unistd.h>
 
+#include "passage.h"
 #include "preload.h"
 
 enum {
@@ -31,6 +32,9 @@ static struct sound {
     char *mended;   /* the whole message if shield_mend() has changed it, else NULL; the kernel has it unchanged */
     size_t length;  /* of that */
 } sounds[FD_SETSIZE];
+
+/* Octets of a message that the library has sent a part of, and sends the rest of next; by descriptor. */
+static size_t unsent[FD_SETSIZE];
 
 void preload_stream_begin(void)
 {
@@ -217,10 +221,10 @@ ssize_t preload_stream_receive(int fd, char *buffer, size_t size, int flags)
         int verdict, error;
         look(fd, buffer, size, flags, &view);
         verdict = judge(fd, &view, buffer, size, &source, &answer);
-        if (verdict > 0)
-            preload_note_message(&source, view.octets, (size_t)view.frame);
-        if (verdict > 0)
+        if (verdict > 0) {
+            preload_note_passage(&source, 0, SHIELD_STREAM, view.octets, (size_t)view.frame);
             answer = noted(deliver(fd, &view, buffer, size, flags), &source);
+        }
         error = errno;
         free(view.own);
         errno = error;
@@ -253,12 +257,28 @@ static ssize_t send_in_time(int fd, const void *octets, size_t length, int flags
     return -1;
 }
 
+/* Send what the library gives to its connection: a message, or the rest of one. */
+static ssize_t send_noted(int fd, const void *octets, size_t length, int flags)
+{
+    int is_counted = fd < FD_SETSIZE;
+    struct preload_source other;
+    ssize_t sent;
+    if (shield_passages_are_told() && !(is_counted && unsent[fd] == length)) {
+        find_source(fd, &other);
+        preload_note_passage(&other, 1, SHIELD_STREAM, octets, length);
+    }
+    sent = send_in_time(fd, octets, length, flags);
+    if (is_counted)
+        unsent[fd] = sent > 0 ? length - (size_t)sent : 0;
+    return sent;
+}
+
 EXPORTED ssize_t send(int fd, const void *octets, size_t length, int flags)
 {
     if (real_send == NULL)
         preload_stream_begin(); /* another library's constructor sends */
     if (preload_is_screened(__builtin_return_address(0)) && preload_type_of(fd) == SOCK_STREAM)
-        return send_in_time(fd, octets, length, flags);
+        return send_noted(fd, octets, length, flags);
     return real_send(fd, octets, length, flags);
 }
 
@@ -288,6 +308,7 @@ static int admit(int fd)
         errno = EMFILE;
         return -1;
     }
+    unsent[fd] = 0;
     forget(&sounds[fd]); /* the descriptor may have been another connection's */
     set_options(fd);
     return fd;

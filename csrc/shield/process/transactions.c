@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "count.h"
+#include "passage.h"
 #include "preload.h"
 #include "responses.h"
 
@@ -141,8 +142,7 @@ static void look(const char *octets, size_t length, const struct sockaddr *addre
 {
     struct shield_message message;
     struct shield_peer peer;
-    if (length < 12 || memcmp(octets, "SIP/2.0 ", 8) != 0 || octets[8] < '2' ||
-        (address->sa_family != AF_INET && address->sa_family != AF_INET6))
+    if (length < 12 || memcmp(octets, "SIP/2.0 ", 8) != 0 || octets[8] < '2')
         return;
     shield_check(octets, length, SHIELD_DATAGRAM, &message);
     name_peer(address, &peer);
@@ -150,13 +150,32 @@ static void look(const char *octets, size_t length, const struct sockaddr *addre
     note_remembered();
 }
 
+static int is_internet(const struct sockaddr *address)
+{
+    return address->sa_family == AF_INET || address->sa_family == AF_INET6;
+}
+
+static void note(const char *octets, size_t length, const struct sockaddr *address, socklen_t size)
+{
+    struct preload_source other;
+    if (!shield_passages_are_told() || size > sizeof other.address)
+        return;
+    memcpy(&other.address, address, size);
+    other.size = size;
+    preload_name_source(&other);
+    preload_note_passage(&other, 1, SHIELD_DATAGRAM, octets, length);
+}
+
 EXPORTED ssize_t sendto(int fd, const void *octets, size_t length, int flags, const struct sockaddr *address,
                         socklen_t size)
 {
     if (real_sendto == NULL)
         preload_transactions_begin(); /* another library's constructor sends */
-    if (address != NULL && shield_remembers() && preload_is_screened(__builtin_return_address(0)))
-        look(octets, length, address);
+    if (address != NULL && is_internet(address) && preload_is_screened(__builtin_return_address(0))) {
+        if (shield_remembers())
+            look(octets, length, address);
+        note(octets, length, address, size);
+    }
     return real_sendto(fd, octets, length, flags, address, size);
 }
 
