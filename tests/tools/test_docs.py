@@ -14,7 +14,8 @@ TABLES = (DOCS / "reference" / "tables.md").read_text(encoding="utf-8")
 
 def test_the_table_of_exit_codes_is_that_of_the_command():
     section = TABLES[TABLES.index("\n## Exit codes") :]
-    assert re.findall(r"(?m)^\| (\d+) \| (.*) \|$", section) == re.findall(r"(?m)^  (\d+) +(.*)$", EXIT_CODES)
+    told = EXIT_CODES.replace("\n       ", " ")  # a line goes on
+    assert re.findall(r"(?m)^\| (\d+) \| (.*) \|$", section) == re.findall(r"(?m)^  (\d+) +(.*)$", told)
 
 
 def test_each_environment_variable_is_in_a_table():
