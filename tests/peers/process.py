@@ -19,6 +19,7 @@ _PACKAGES = {
     "openssl": ("openssl", "openssl"),
     "prometheus": ("prometheus", "prometheus"),
     "promtool": ("prometheus", "prometheus"),
+    "systemd-analyze": ("systemd", None),
     "tshark": ("tshark", "wireshark"),
 }
 
@@ -63,8 +64,8 @@ def require(program):
             return path
     debian, brew = _PACKAGES[program]
     raise MissingPeer(
-        "%s is not installed, and the conformance tests need it: apt-get install %s (Debian, Ubuntu) or"
-        " brew install %s (macOS)" % (program, debian, brew)
+        "%s is not installed, and the tests need it: apt-get install %s (Debian, Ubuntu)%s"
+        % (program, debian, " or brew install %s (macOS)" % brew if brew else "")
     )
 
 
