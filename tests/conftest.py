@@ -9,7 +9,7 @@ import re
 import pytest
 
 from distribution import has_workers, together
-from peers.fixtures import by_hand, elsewhere, make_phone, silent  # noqa: F401
+from peers.fixtures import by_hand, elsewhere, make_phone, phone, silent  # noqa: F401
 from peers.ports import claim, has_ipv6
 
 #: Endpoints in memory and on loopback, as the tests of any service may have them; and what looks at all log lines.

@@ -17,9 +17,12 @@ _REASONS = {180: "Ringing", 200: "OK", 401: "Unauthorized", 486: "Busy Here", 48
 class ByHand(object):
     """The peer.
 
+    Args:
+        host: its address.
+
     Attributes:
         uri: its address of record and Contact.
-        port: its UDP port of 127.0.0.1.
+        host, port: its UDP address.
         waiting: messages that came and were not asked for yet.
         source: host and port that the last message came from, or None.
         symmetric: True to answer to where a request came from, with received and rport filled in, and to ask for the
@@ -27,11 +30,12 @@ class ByHand(object):
         stateless: True to take a repeated request for a new one (RFC 3261, 8.2.7).
     """
 
-    def __init__(self):
+    def __init__(self, host=HOST):
+        self.host = host
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((HOST, 0))
+        self._socket.bind((host, 0))
         self.port = self._socket.getsockname()[1]
-        self.uri = "sip:peer@%s:%d" % (HOST, self.port)
+        self.uri = "sip:peer@%s:%d" % (host, self.port)
         self._numbers = itertools.count(1)
         self._seen = set()
         self.waiting = []
@@ -132,7 +136,7 @@ class ByHand(object):
 
     def _via(self, number):
         rport = ";rport" if self.symmetric else ""
-        return "SIP/2.0/UDP %s:%d%s;branch=z9hG4bK%d.%d" % (HOST, self.port, rport, self.port, number)
+        return "SIP/2.0/UDP %s:%d%s;branch=z9hG4bK%d.%d" % (self.host, self.port, rport, self.port, number)
 
     def _request(self, port, line, fields, headers, body):
         fields += [("Max-Forwards", "70"), ("Contact", "<%s>" % self.uri)] + list(headers)

@@ -46,8 +46,10 @@ def _encode(value):
         return None
     if isinstance(value, sipbridge.Response):
         return {"status": value.status, "reason": value.reason, "body": _encode(value.body)}
+    if isinstance(value, sipbridge.Source):
+        return list(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
-        fields = ("sdp", "body", "status", "reason", "text")
+        fields = ("sdp", "body", "status", "reason", "text", "source")
         found = dict((name, _encode(getattr(value, name))) for name in fields if hasattr(value, name))
         return dict(found, label=label(value))
     if isinstance(value, bytes):  # all of Python 2's str too: it comes out as such again
@@ -219,6 +221,11 @@ class RemotePhone(object):
         finally:
             os.kill(self._process.pid, signal.SIGCONT)
 
+    def kill(self):
+        """End the process with SIGKILL: nobody is told."""
+        self._process.kill()
+        self._process.wait()
+
     @property
     def labels(self):
         return self.start("phone", "labels").result()
@@ -228,7 +235,7 @@ class RemotePhone(object):
         self.start("phone", "expect", *labels).result()
 
     def wait(self, wanted, count=1, timeout=10.0):
-        """As Phone.wait(); the event is a dict of what there was of label, sdp, body, status, reason, text."""
+        """As Phone.wait(); the event is a dict of what there was of label, sdp, body, status, reason, text, source."""
         return self.start("phone", "wait", wanted, count, timeout).result(timeout + 10.0)
 
     def report(self):

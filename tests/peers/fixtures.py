@@ -45,3 +45,9 @@ def make_phone():
     yield make
     for phone in phones:
         phone.close()
+
+
+@pytest.fixture
+def phone(make_phone):
+    """An endpoint as the folder's make_phone makes them, unless the folder has another."""
+    return make_phone()

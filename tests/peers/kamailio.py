@@ -1,4 +1,4 @@
-"""Kamailio as registrar, proxy and event server, with a table of users."""
+"""Kamailio: as registrar, proxy and event server, with a table of users; and the process alone."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -17,6 +17,9 @@ _CONFIGURATION = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kamai
 _COLUMNS = "id(int,auto) username(string) domain(string) password(string)"
 _VERSIONS = ("version:1", "subscriber:7", "presentity:5", "active_watchers:12", "watchers:3")
 _SCHEMAS = "/usr/share/kamailio/dbtext/kamailio"  # of the tables for presence
+#: The control socket of each, in the folder of its own.
+CONTROL = "kamailio_ctl"
+
 _MODULES = ("/usr/lib/*/kamailio/modules", "/usr/lib/kamailio/modules", "/usr/lib64/kamailio/modules")
 
 
@@ -29,7 +32,56 @@ def require_module(name, package):
         )
 
 
-class Kamailio(object):
+class Server(object):
+    """A Kamailio that runs with some configuration.
+
+    Args:
+        folder: a new folder of its own, for its output and its control socket; it goes when the Kamailio does. Not in
+            pytest's: the path of a Unix socket has to be short.
+        configuration: the path of its configuration.
+        port: a UDP port that it listens on.
+    """
+
+    def __init__(self, folder, configuration, port):
+        self._folder = folder
+        self._kamcmd = require("kamcmd")
+        command = [require("kamailio"), "-DD", "-E", "-f", configuration, "-Y", folder, "-m", "32", "-w", folder]
+        self._process = Process(command, folder, "kamailio")
+        if not wait_until_bound(port, self._process.is_alive) or not self._answers():
+            output = self._process.output()
+            self.stop()
+            raise AssertionError("Kamailio did not start\n" + output)
+
+    def _answers(self):
+        """Whether its control socket answers, within five seconds."""
+        deadline = time.time() + 5.0
+        while time.time() < deadline and self._process.is_alive():
+            if self._command("core.version")[0] == 0:
+                return True
+            time.sleep(0.05)
+        return False
+
+    def _command(self, *arguments):
+        """Exit code and output of a kamcmd."""
+        command = [self._kamcmd, "-s", "unix:%s/%s" % (self._folder, CONTROL)] + list(arguments)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            code = wait_for_exit(process, 5.0)
+            return code, process.stdout.read().decode("utf-8", "replace") if code is not None else ""
+        finally:
+            stop_process(process)
+            process.stdout.close()
+
+    def report(self):
+        """What it logged, for a failure."""
+        return self._process.output()[-8000:]
+
+    def stop(self):
+        self._process.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Kamailio(Server):
     """A running Kamailio.
 
     It registers the users of its table (401, qop=auth, nonce counts checked), relays calls and messages to
@@ -48,17 +100,9 @@ class Kamailio(object):
         self.port = free_port()
         self.host_port = "%s:%d" % (HOST, self.port)
         self.uri = "sip:" + self.host_port
-        self._kamcmd = require("kamcmd")
-        # Not in pytest's own folder: the path of a Unix socket has to be short.
         self._folder = tempfile.mkdtemp(prefix="kamailio-")
         self._write_users(users)
-        configuration = self._write_configuration(nonce_seconds, algorithm)
-        command = [require("kamailio"), "-DD", "-E", "-f", configuration, "-Y", self._folder, "-m", "32"]
-        self._process = Process(command + ["-w", self._folder], self._folder, "kamailio")
-        if not wait_until_bound(self.port, self._process.is_alive) or not self._answers():
-            output = self._process.output()
-            self.stop()
-            raise AssertionError("Kamailio did not start\n" + output)
+        super(Kamailio, self).__init__(self._folder, self._write_configuration(nonce_seconds, algorithm), self.port)
 
     def _write_users(self, users):
         folder = os.path.join(self._folder, "db")
@@ -81,26 +125,6 @@ class Kamailio(object):
         with open(path, "w") as target:
             target.write(re.sub("@([A-Z_]+)@", lambda found: str(values[found.group(1)]), text))
         return path
-
-    def _answers(self):
-        """Whether its control socket answers, within five seconds."""
-        deadline = time.time() + 5.0
-        while time.time() < deadline and self._process.is_alive():
-            if self._command("core.version")[0] == 0:
-                return True
-            time.sleep(0.05)
-        return False
-
-    def _command(self, *arguments):
-        """Exit code and output of a kamcmd."""
-        command = [self._kamcmd, "-s", "unix:%s/ctl" % self._folder] + list(arguments)
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        try:
-            code = wait_for_exit(process, 5.0)
-            return code, process.stdout.read().decode("utf-8", "replace") if code is not None else ""
-        finally:
-            stop_process(process)
-            process.stdout.close()
 
     def aor(self, user):
         """The address-of-record of a user."""
@@ -132,11 +156,3 @@ class Kamailio(object):
         code, output = self._command("pv.shvSet", "closed", "int", "%d" % closed)
         if code != 0:
             raise AssertionError("kamcmd pv.shvSet says:\n" + output)
-
-    def report(self):
-        """What it logged, for a failure."""
-        return self._process.output()[-8000:]
-
-    def stop(self):
-        self._process.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)

@@ -212,6 +212,14 @@ class Phone(object):
         """From now on answer each call with this description."""
         self.reactions[sipbridge.IncomingCall] = lambda event: event.call.answer(sdp)
 
+    def ring_calls(self):
+        """From now on let each call ring."""
+        self.reactions[sipbridge.IncomingCall] = lambda event: event.call.ring()
+
+    def refuse_calls(self, status):
+        """From now on refuse each call."""
+        self.reactions[sipbridge.IncomingCall] = lambda event: event.call.reject(status)
+
     def take_offers(self, sdp):
         """From now on answer each re-INVITE with this description."""
         self.reactions[sipbridge.CallReinvited] = lambda event: event.answer(sdp)

@@ -25,11 +25,6 @@ def make_phone(make_phone):
 
 
 @pytest.fixture
-def phone(make_phone):
-    return make_phone()
-
-
-@pytest.fixture
 def other(make_phone):
     """Another endpoint, in this process too."""
     return make_phone("sip:bob@sipbridge.test")

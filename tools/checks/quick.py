@@ -103,6 +103,7 @@ RULES = (
     Rule("tools/builds/*wheel*.py", ("tools/test_wheels.py",), ("sofia",)),
     Rule("setup.py", ("tools",), ("sofia",)),
     Rule("tools/*", ("tools",), ("sofia",)),
+    Rule("deploy/*", ("fleet",), ("sofia",)),
     Rule("docker/fetch_packages.py", ("tools/test_fetch_packages.py",), ("sofia",)),
     Rule("docker/replay.py", ("conformance/replay/test_service.py",), ("sofia",)),
     Rule("docker/*", ("tools/test_image.py", "unit/command/test_doctor.py"), ("sofia",)),
