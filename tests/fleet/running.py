@@ -14,9 +14,6 @@ from peers.waiting import wait_until
 
 SHIPPED = os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir, "deploy", "kamailio")
 
-#: What an engine is told so that it takes the proxy's word for where a request came from.
-TRUSTING = {"trusted_proxies": [HOST], "source_header": "X-Source-Address"}
-
 #: Seconds: only a test that fails waits that long.
 LIMIT = 30.0
 
@@ -70,6 +67,7 @@ class Balancer(Server):
 
     Args:
         engines: their ports.
+        inside: its port for them.
         options: of configure().
 
     Attributes:
@@ -77,12 +75,12 @@ class Balancer(Server):
         uri: of somebody whom the engines serve.
     """
 
-    def __init__(self, engines, **options):
-        self.port, self.tls_port, self.inside = (free_port() for _ in range(3))
+    def __init__(self, engines, inside, **options):
+        self.port, self.tls_port, self.inside = free_port(), free_port(), inside
         self.uri = "sip:bob@%s:%d" % (HOST, self.port)
         folder = tempfile.mkdtemp(prefix="kamailio-")
-        path = configure(folder, (self.port, self.tls_port, self.inside), engines, **options)
-        super(Balancer, self).__init__(folder, path, self.inside)
+        path = configure(folder, (self.port, self.tls_port, inside), engines, **options)
+        super(Balancer, self).__init__(folder, path, inside)
 
     def flags(self):
         """What it thinks of each engine, by its port: "AP" is in, "IP" out, "DX" disabled."""
@@ -144,11 +142,12 @@ class Fleet(object):
     def __init__(self, folder, count, **options):
         self._folder = folder
         self.ports = [free_port() for _ in range(count)]
+        self._inside = free_port()
         self.engines = []
         self.proxy = None
         try:
             self.engines = [self._start(number) for number in range(count)]
-            self.proxy = Balancer(self.ports, **options)
+            self.proxy = Balancer(self.ports, self._inside, **options)
             self.proxy.wait_flags("AP", *self.ports)
         except BaseException:
             self.stop()
@@ -157,8 +156,14 @@ class Fleet(object):
     def _start(self, number):
         folder = os.path.join(self._folder, "engine-%d-%d" % (number, free_port()))
         os.makedirs(folder)
-        local = "udp://%s:%d" % (HOST, self.ports[number])
-        engine = RemotePhone(folder, address=local, **TRUSTING)
+        engine = RemotePhone(
+            folder,
+            address="udp://%s:%d" % (HOST, self.ports[number]),
+            identity="sip:engine@sipbridge.test",
+            trusted_proxies=[HOST],
+            source_header="X-Source-Address",
+            outbound_proxy="sip:%s:%d;lr" % (HOST, self._inside),
+        )
         engine.start("phone", "take_calls", description(number)).result()
         return engine
 

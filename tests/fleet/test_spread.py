@@ -147,6 +147,29 @@ def test_a_transfer(fleet, phone, make_phone):
     third.wait("incoming sdp").call.hangup()
 
 
+def test_a_caller_who_is_sent_elsewhere_is_told_where(fleet, phone, make_phone):
+    third = make_phone()
+    third.take_calls(ANSWER)
+    for each in fleet.engines:
+        each.start("phone", "redirect_calls", third.uri).result()
+    try:
+        phone.endpoint.call(fleet.proxy.uri, OFFER, timeout=LIMIT, follow_redirects=1).hangup()
+    finally:
+        for number, each in enumerate(fleet.engines):
+            each.start("phone", "take_calls", description(number)).result()
+    third.wait("ended remote-bye 200")
+
+
+def test_an_engine_registers_at_a_carrier(fleet, by_hand):
+    """With the proxy as its Contact, so that the carrier's calls are spread."""
+    contact = "sip:trunk@%s:%d" % (HOST, fleet.proxy.port)
+    registering = fleet.engines[1].start("endpoint", "register", by_hand.uri, contact=contact, expires=600)
+    request = by_hand.next("REGISTER")
+    assert request["Contact"].startswith("<%s>" % contact)
+    by_hand.reply(request, 200, [("Contact", request["Contact"]), ("Expires", "600")])
+    registering.result()
+
+
 def test_a_subscription(fleet, phone):
     """NOTIFYs come through, and the end of the subscription finds its engine."""
     everybody = fleet.since()
@@ -161,16 +184,18 @@ def test_a_subscription(fleet, phone):
 
 @pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 def test_an_engine_calls_out(fleet, make_phone, pem, transport):
-    """It names the proxy as its own. What the called one sends afterwards comes back to this engine."""
-    phone = phone_over(make_phone, transport, pem)
+    """What the called one sends afterwards comes back to this engine, though he does not learn where it is."""
+    passed = []
+    phone = phone_over(make_phone, transport, pem, trace=passed.append)
     phone.take_calls(ANSWER)
     everybody = fleet.since()
     ours = everybody[2]
     uri = "sip:carol@%s;transport=%s" % (phone.host_port, transport)
-    ours.engine.endpoint("call", uri, OFFER, route="sip:%s:%d;lr" % (HOST, fleet.proxy.inside), timeout=LIMIT)
+    ours.engine.endpoint("call", uri, OFFER, timeout=LIMIT)
     incoming = phone.wait("incoming sdp")
     assert incoming.source.transport == transport and "X-Source-Address" not in incoming.headers
     assert transport != "udp" or incoming.source.port == fleet.proxy.port
+    names_nobody_behind(fleet, "".join(message.data.decode("utf-8").partition("\r\n\r\n")[0] for message in passed))
     incoming.call.wait_established()
     incoming.call.send_dtmf("7")
     ours.wait("info 7")
@@ -192,9 +217,10 @@ def test_a_call_over_a_connection(fleet, make_phone, pem, transport):
     ours.wait("ended remote-bye 200")
 
 
-def phone_over(make_phone, transport, pem):
+def phone_over(make_phone, transport, pem, **options):
     """An endpoint on a transport."""
-    options = {"tls": sipbridge.Tls(pem.certificate, pem.key, pem.ca)} if transport == "tls" else {}
+    if transport == "tls":
+        options["tls"] = sipbridge.Tls(pem.certificate, pem.key, pem.ca)
     return make_phone(address="%s://%s:%d" % (transport, HOST, free_port()), **options)
 
 
@@ -282,9 +308,17 @@ def test_scanners_get_no_answer(fleet):
 
 
 def test_an_answer_tells_nothing_of_what_is_behind(fleet, stranger):
-    stranger.request(fleet.proxy.port, "OPTIONS")
-    answer = stranger.next("200")
-    assert "Server" not in answer and "User-Agent" not in answer and "Warning" not in answer
+    for method, headers, body in [("OPTIONS", (), b""), ("INVITE", [("Content-Type", "application/sdp")], OFFER)]:
+        stranger.request(fleet.proxy.port, method, headers, body)
+        answer = stranger.next("200")
+        assert answer.method == method
+        assert "Server" not in answer and "User-Agent" not in answer and "Warning" not in answer
+        names_nobody_behind(fleet, "".join("%s: %s\n" % field for field in answer.fields))
+
+
+def names_nobody_behind(fleet, text):
+    for port in fleet.ports + [fleet.proxy.inside]:
+        assert ":%d" % port not in text
 
 
 def test_a_flood_of_one_is_limited_and_another_calls(make_fleet, stranger, make_phone):

@@ -80,7 +80,7 @@ class ByHand(object):
         octets, self.source = self._socket.recvfrom(65536)
         message = Message(octets, True)
         message.source = self.source
-        key = (message.start_line, message["Via"], tuple(message.get_all("CSeq")))
+        key = (message.start_line, tuple(message.get_all("Via")), tuple(message.get_all("CSeq")))
         if key not in self._seen or (self.stateless and message.is_request):
             self._seen.add(key)
             self.waiting.append(message)
@@ -95,10 +95,11 @@ class ByHand(object):
         """Answer a request; ``tag`` is of the phone behind this peer that does, None for the usual one."""
         tag = tag or "byhand%d" % self.port
         to = request["To"] if "tag=" in request["To"] else request["To"] + ";tag=" + tag
-        via, port = request["Via"], _port_of(request["Via"])
+        vias = request.get_all("Via")
+        port = _port_of(vias[0])
         if self.symmetric:
-            via, port = _filled_in(via, request.source), request.source[1]
-        fields = [("Via", via), ("From", request["From"]), ("To", to)]
+            vias[0], port = _filled_in(vias[0], request.source), request.source[1]
+        fields = [("Via", via) for via in vias] + [("From", request["From"]), ("To", to)]
         fields += [("Call-ID", request["Call-ID"]), ("CSeq", request["CSeq"]), ("Contact", "<%s>" % self.uri)]
         line = "SIP/2.0 %d %s" % (status, _REASONS.get(status, "Because"))
         self.send(port, _octets(line, fields + list(headers), body))

@@ -216,6 +216,10 @@ class Phone(object):
         """From now on let each call ring."""
         self.reactions[sipbridge.IncomingCall] = lambda event: event.call.ring()
 
+    def redirect_calls(self, contact):
+        """From now on send each caller elsewhere, by 302."""
+        self.reactions[sipbridge.IncomingCall] = lambda event: event.call.redirect(contact)
+
     def refuse_calls(self, status):
         """From now on refuse each call."""
         self.reactions[sipbridge.IncomingCall] = lambda event: event.call.reject(status)
