@@ -39,3 +39,19 @@ def test_each_public_name_is_on_a_page_of_the_reference():
 def test_each_page_has_its_place_in_the_navigation(page):
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     assert page.name == "index.md" or re.search(r"(?m)^- \[.*?\]\(%s\)" % re.escape(page.name), index)
+
+
+def test_the_migration_guide_names_all_that_the_engine_uses_of_libexosip2():
+    guide = (DOCS / "migration.md").read_text(encoding="utf-8")
+    header = (ROOT / "tests/double/include/eXosip2/eXosip.h").read_text(encoding="utf-8")
+    used = set(re.findall(r"\b(?:eXosip_\w+(?=\()|EXOSIP_(?!DOUBLE)\w+)", header))
+    assert len(used) > 90
+    not_used_by_programs = {"EXOSIP_EVENT_COUNT", "EXOSIP_OPT_BASE_OPTION"}
+    assert used - set(re.findall(r"`(\w+)`", guide)) <= not_used_by_programs
+
+
+def test_the_migration_guide_shows_the_program_as_it_is():
+    guide = (DOCS / "migration.md").read_text(encoding="utf-8")
+    program = (ROOT / "examples/migration/after.py").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"(?s)```python\n(.*?)```", guide)
+    assert shown in program

@@ -114,7 +114,8 @@ def python2():
 
 def c():
     """gcc's warnings as errors over each layer of csrc and the tests' C, and what 12.04 lacks."""
-    yield [PYTHON, "-m", "tools.checks.too_new"] + files("csrc/**/*.[ch]", "tests/**/*.[ch]", "bench/*.[ch]")
+    folders = ("csrc/**/*.[ch]", "tests/**/*.[ch]", "bench/*.[ch]", "examples/**/*.c")
+    yield [PYTHON, "-m", "tools.checks.too_new"] + files(*folders)
     compiler = shlex.split(os.environ.get("CC", "cc")) + WARNINGS
     flags = {library.engine: locate(library) for library in _build.LIBRARIES}
     double = ["-Itests/double", "-Itests/double/include"] + (locate(_build.CARES) or [])
@@ -130,7 +131,7 @@ def c():
         if flags["exosip"] is not None:
             yield compiler + _build.include_flags(name) + flags["exosip"] + [name]
     every = _build.all_include_flags(_build.sources("exosip") + _build.shield_sources())
-    for name in files("tests/**/*.c", "bench/*.c"):
+    for name in files("tests/**/*.c", "bench/*.c", "examples/**/*.c"):
         yield compiler + every + double + (flags["sofia"] or []) + [name]
 
 
