@@ -15,7 +15,7 @@ version = release = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 root_doc = "docs/index"
-include_patterns = ["docs/**.md", "*.md", "examples/telephony/README.md"]
+include_patterns = ["docs/**.md", "*.md", "examples/*/README.md", "deploy/*/README.md"]
 exclude_patterns = ["build", "dist", ".*", "**/node_modules", "**/data"]
 
 # Headings have the anchors that GitHub gives them.
