@@ -70,12 +70,13 @@ def test_the_rules_and_the_dashboard_ask_for_metrics_that_there_are(service):
         )
 
 
-def test_the_compose_file_and_the_elastic_files_parse():
+def test_the_compose_file_and_the_elastic_files_parse(service):
     settings = {
         "SIP_ADVERTISED": "192.0.2.1:5060",
         "POSTGRES_PASSWORD": "p",
         "SECRET_KEY": "k" * 32,
         "PATH": "/usr/bin:/bin",
+        "SIP_IDENTITY": "sip:me@example.com",
     }
     command = [
         require("docker-compose"),
@@ -99,6 +100,9 @@ def test_the_compose_file_and_the_elastic_files_parse():
         "elasticsearch",
         "filebeat",
     } == set(services)
+    passed = services["service"]["environment"]
+    assert passed["SIP_IDENTITY"] == settings["SIP_IDENTITY"] and passed["LONGEST_CALL"] is None
+    assert set(passed) <= {line.split()[0] for line in service.command("settings").splitlines()}
     without = dict(settings)
     del without["SECRET_KEY"]
     done = subprocess.run([*command, "config"], env=without, capture_output=True, text=True)

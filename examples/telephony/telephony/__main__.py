@@ -8,6 +8,7 @@ import json
 import logging
 import re
 import signal
+import socket
 import sys
 from types import FrameType
 
@@ -179,6 +180,10 @@ def main() -> int:
                 "telephony: %s: %s" % ("_".join(map(str, each["loc"])).upper(), each["msg"]), file=sys.stderr
             )
         return 2
+    except (ConnectionError, socket.gaierror, TimeoutError) as error:  # SQLAlchemy lets asyncpg's through
+        reason = str(error) or "no answer in time"
+        logging.getLogger("telephony").critical("the database is away: %s", reason)
+        return 1
     except (NoEngine, SpoolTaken, sipbridge.SipbridgeError, SQLAlchemyError, OSError) as error:
         logging.getLogger("telephony").critical("%s", error)
         return 1
