@@ -54,7 +54,11 @@ def test_the_settings_are_shown_without_secrets(copy):
             ["token", "me", "--scope", "everything"],
             (2, "telephony: no such scope: everything; there are calls:read"),
         ),
-        ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, ["token", "me"], (1, "the database is away: ")),
+        (
+            {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"},
+            ["token", "me"],
+            (1, "the database is away: "),
+        ),
         ({}, ["token", "m" * 65], (2, "telephony: NAME has 1 to 64 letters")),
     ],
     ids=["secret", "engine", "scope", "database", "name"],
