@@ -142,6 +142,13 @@ def test_the_example_of_flight_md(starter):
     assert "Z-dump-" in incident
 
 
+def test_the_example_of_troubleshooting_md(starter):
+    example = _start("troubleshooting.md", starter.folder())
+    assert example.wait(LIMIT) == 0, example.output()
+    handlers = _block("troubleshooting.md", "text", section=u"A handler that blocks")
+    assert example.output().replace("[u'", "['") == handlers
+
+
 def test_the_example_of_replay_md(starter):
     example = _start("replay.md", starter.folder())
     assert example.wait(LIMIT) == 0, example.output()
