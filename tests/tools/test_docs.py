@@ -1,10 +1,12 @@
 """The pages of docs/ say what the code says. (That their links lead somewhere, `make docs` sees to.)"""
 
 import re
+import shlex
 
 import pytest
 
 import sipbridge
+from sipbridge._command.options import build_parser
 from sipbridge._command.texts import EXIT_CODES
 from tools.builds.environment import ROOT
 
@@ -55,3 +57,24 @@ def test_the_migration_guide_shows_the_program_as_it_is():
     program = (ROOT / "examples/migration/after.py").read_text(encoding="utf-8")
     (shown,) = re.findall(r"(?s)```python\n(.*?)```", guide)
     assert shown in program
+
+
+def _command_lines(page):
+    """The command lines of ``sipbridge`` in the blocks of a page: lists of arguments."""
+    text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+    for block in re.findall(r"(?s)```sh\n(.*?)```", text):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            while words and re.match(r"\w+=", words[0]):
+                del words[0]
+            if words[:1] == ["sipbridge"]:
+                yield words[1 : -1 if words[-1] == "&" else None]
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md"] + sorted(DOCS.glob("*.md")), ids=lambda page: page.name)
+def test_the_command_takes_each_command_line(page):
+    for words in _command_lines(page):
+        try:
+            build_parser().parse_args(words)
+        except SystemExit as end:
+            assert not end.code, words
