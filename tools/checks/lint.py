@@ -167,12 +167,22 @@ def scripts():
     yield ["shellcheck"] + [name for name in names if (ROOT / name).read_bytes().startswith(shells)]
 
 
+def kubernetes():
+    """The manifests by Kubernetes' own schemas: those of the oldest release that will do, and of the newest."""
+    if sys.version_info < (3, 10):
+        print("kubernetes: not checked, the checker needs Python 3.10: make lint PYTHON=python3.x")
+        return
+    for version in ("1.29", "1.37"):
+        command = [str(pathlib.Path(PYTHON).parent / "kubernetes-validate"), "--strict", "--quiet"]
+        yield command + ["-k", version] + files("deploy/kubernetes/*.yaml")
+
+
 def package():
     """The sdist is complete and installs."""
     yield [PYTHON, "-m", "tools.checks.package"]
 
 
-CHECKS = (style, layers, types, python2, c, size, fixtures, scripts, package)
+CHECKS = (style, layers, types, python2, c, size, fixtures, scripts, kubernetes, package)
 
 
 def run(check):
