@@ -166,7 +166,19 @@ class Fleet:
             self._supervisor.forget(engine.name)
         self._supervisor.run(engine.name)
         self._expect(engine, begun)
+        self._put_back(engine)
+
+    def _put_back(self, engine: Engine) -> None:
+        """Wait until Kamailio sends it calls again: the next engine is taken out after that."""
+        if not self._kamailio:
+            return
         self._kamailio.put_back(engine)
+        begun = monotonic()
+        while not self._kamailio.has_back(engine):
+            if monotonic() - begun > self._plan.start_timeout:
+                raise self._failure(f"Kamailio has no answer of {engine.uri}: see kamcmd dispatcher.list")
+            time.sleep(_LOOK)
+        self._told(f"{engine.name}: Kamailio sends it calls again after {monotonic() - begun:.1f} s")
 
     def _take_out(self, engine: Engine) -> None:
         self._kamailio.take_out(engine)

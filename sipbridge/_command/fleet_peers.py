@@ -5,6 +5,7 @@ For Python 3 alone.
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import time
@@ -47,6 +48,11 @@ class Kamailio:
         """Let calls go to an engine as soon as it answers Kamailio."""
         self._run("dispatcher.set_state", "ip", self._set, engine.uri)
 
+    def has_back(self, engine: Engine) -> bool:
+        """Whether all send calls to an engine."""
+        listed = re.compile(r"URI: %s\s+FLAGS: A" % re.escape(engine.uri))
+        return all(listed.search(told) for told in self._run("dispatcher.list"))
+
     def reload(self) -> None:
         """Have the list read anew. Kamailio does that once a second."""
         if self._commands:
@@ -54,7 +60,9 @@ class Kamailio:
             self._run("dispatcher.reload")
             self._read = monotonic()
 
-    def _run(self, *arguments: str) -> None:
+    def _run(self, *arguments: str) -> list[str]:
+        """Tell all of them; what each says."""
+        told = []
         for words in self._commands:
             command = [*words, *arguments]
             try:
@@ -65,8 +73,10 @@ class Kamailio:
             except (OSError, subprocess.TimeoutExpired) as error:
                 raise TransportError(f"Kamailio was not told: {error}") from None
             if done.returncode or done.stdout.startswith("error"):
-                told = " ".join(done.stdout.split()) or f"exit code {done.returncode}"
-                raise TransportError(f"Kamailio was not told: {shlex.join(command)}: {told}")
+                why = " ".join(done.stdout.split()) or f"exit code {done.returncode}"
+                raise TransportError(f"Kamailio was not told: {shlex.join(command)}: {why}")
+            told.append(done.stdout)
+        return told
 
 
 class Pulse:

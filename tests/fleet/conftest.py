@@ -6,6 +6,7 @@ import pytest
 
 from fleet.running import Fleet
 from peers import certificates
+from peers.fleet import Supervised
 from peers.kamailio import require_module
 from peers.process import MissingPeer, require
 
@@ -38,3 +39,17 @@ def make_fleet(tmpdir, request):
     yield make
     for fleet in fleets:
         fleet.stop()
+
+
+@pytest.fixture
+def make_supervised():
+    """Makes a Supervised with so many engines."""
+    made = []
+
+    def make(count):
+        made.append(Supervised(count))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

@@ -73,12 +73,14 @@ class Balancer(Server):
     Attributes:
         port, tls_port, inside: its ports.
         uri: of somebody whom the engines serve.
+        list: the path of its list of engines.
     """
 
     def __init__(self, engines, inside, **options):
         self.port, self.tls_port, self.inside = free_port(), free_port(), inside
         self.uri = "sip:bob@%s:%d" % (HOST, self.port)
         folder = tempfile.mkdtemp(prefix="kamailio-")
+        self.list = os.path.join(folder, "dispatcher.list")
         path = configure(folder, (self.port, self.tls_port, inside), engines, **options)
         super(Balancer, self).__init__(folder, path, inside)
 

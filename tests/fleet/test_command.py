@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from supervisor.options import UnhosedConfigParser
 
-from peers.fleet import LISTEN, Supervised
+from peers.fleet import LISTEN
 from peers.waiting import wait_until
 from sipbridge._command import cli
 from sipbridge._command.fleet_plan import Plan, merged, quoted
@@ -30,27 +30,19 @@ from sipbridge._command.cli import main
 sys.exit(main(["listen", sys.argv[1], "--drain", "60"]))
 """
 
-#: Stands in for kamcmd: writes down what it is told, and refuses while a file says so.
+#: Stands in for kamcmd: writes down what it is told, and refuses while a file says so. What was put back is in at once.
 KAMCMD = """
 import os, sys
+if sys.argv[2] == "dispatcher.list":
+    for line in open(sys.argv[1]):
+        if " ip " in line:
+            print("URI: %s\\nFLAGS: AP" % line.split()[-1])
+    sys.exit()
 with open(sys.argv[1], "a") as told:
     told.write(" ".join(sys.argv[2:]) + "\\n")
 if os.path.exists(sys.argv[1] + ".away"):
     sys.exit("ERROR: connect_unix_sock: cannot connect")
 """
-
-
-@pytest.fixture
-def make_supervised():
-    made = []
-
-    def make(count):
-        made.append(Supervised(count))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
 
 
 @pytest.fixture

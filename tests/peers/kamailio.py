@@ -40,11 +40,14 @@ class Server(object):
             pytest's: the path of a Unix socket has to be short.
         configuration: the path of its configuration.
         port: a UDP port that it listens on.
+
+    Attributes:
+        kamcmd: the words of the command that talks to it.
     """
 
     def __init__(self, folder, configuration, port):
         self._folder = folder
-        self._kamcmd = require("kamcmd")
+        self.kamcmd = [require("kamcmd"), "-s", "unix:%s/%s" % (folder, CONTROL)]
         command = [require("kamailio"), "-DD", "-E", "-f", configuration, "-Y", folder, "-m", "32", "-w", folder]
         self._process = Process(command, folder, "kamailio")
         if not wait_until_bound(port, self._process.is_alive) or not self._answers():
@@ -63,8 +66,7 @@ class Server(object):
 
     def _command(self, *arguments):
         """Exit code and output of a kamcmd."""
-        command = [self._kamcmd, "-s", "unix:%s/%s" % (self._folder, CONTROL)] + list(arguments)
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(self.kamcmd + list(arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             code = wait_for_exit(process, 5.0)
             return code, process.stdout.read().decode("utf-8", "replace") if code is not None else ""
