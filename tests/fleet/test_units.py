@@ -11,7 +11,9 @@ import sys
 
 import pytest
 
-from peers.ports import free_port
+import sipbridge
+from fleet.running import Balancer
+from peers.ports import HOST, free_port
 from peers.process import Process, require
 from sipbridge._command.fleet_plan import Plan
 
@@ -113,10 +115,19 @@ def test_there_is_time_to_drain(folder):
     assert drain < int(settings(text, "TimeoutStopSec")[0])
 
 
-def test_kamailio_is_told_as_its_page_says():
+def test_kamailio_has_an_engine_out_and_back():
+    """What is run before SIGTERM, and after the start: that ends when Kamailio has taken the engine back."""
     text = (UNITS / "kamailio.conf").read_text()
-    page = (ROOT / "deploy/kamailio/README.md").read_text()
-    for name in ("ExecStartPost", "ExecStop"):
-        (command,) = settings(text, name)
-        said = command.replace("-+/usr/sbin/", "").replace("%i", "5080")
-        assert "    %s " % said in page
+    port = free_port()
+    balancer = Balancer([port])
+    try:
+        with sipbridge.Endpoint("udp://%s:%d" % (HOST, port)):
+            balancer.wait_flags("AP", port)
+            for name, flags in (("ExecStop", "DX"), ("ExecStartPost", "AP")):
+                for command in settings(text, name):
+                    command = command.replace("/usr/sbin/kamcmd", " ".join(balancer.kamcmd)).replace("%i", str(port))
+                    assert command.startswith("-+")
+                    assert subprocess.run(shlex.split(command[2:]), timeout=30).returncode == 0
+                assert balancer.flags() == {port: flags}
+    finally:
+        balancer.stop()
