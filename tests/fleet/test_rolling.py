@@ -7,7 +7,7 @@ import pytest
 from fleet.load import Load, failed
 from fleet.running import Balancer, description
 from peers.fleet import LISTEN
-from peers.ports import HOST
+from peers.ports import HOST, free_port
 
 #: Calls a second, and seconds that each stays up.
 RATE, HOLD = 10, 2.0
@@ -17,7 +17,7 @@ RATE, HOLD = 10, 2.0
 def behind(make_supervised, tmp_path):
     """A fleet of two behind Kamailio, whose engines say which they are."""
     fleet = make_supervised(2)
-    balancer = Balancer(fleet.ports, carriers=[HOST])
+    balancer = Balancer(fleet.ports, free_port(), carriers=[HOST])
     for index in range(3):
         (tmp_path / ("%d.sdp" % index)).write_bytes(description(index))
     program = LISTEN + ("--sdp", str(tmp_path / "{index}.sdp"))

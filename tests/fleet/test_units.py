@@ -119,7 +119,7 @@ def test_kamailio_has_an_engine_out_and_back():
     """What is run before SIGTERM, and after the start: that ends when Kamailio has taken the engine back."""
     text = (UNITS / "kamailio.conf").read_text()
     port = free_port()
-    balancer = Balancer([port])
+    balancer = Balancer([port], free_port())
     try:
         with sipbridge.Endpoint("udp://%s:%d" % (HOST, port)):
             balancer.wait_flags("AP", port)

@@ -42,17 +42,19 @@ def free_port():
     ports = claim()
     for _ in range(_SHARE):
         port = next(ports)
-        if _is_free(port):
+        if port not in _mine["row"] and _is_free(port):
             return port
     raise RuntimeError("no free port between %d and %d" % (_FIRST, _LAST))
 
 
 def free_row(count, step):
-    """The first of some ports, each a step above the last one, that nobody has."""
+    """The first of some ports, each a step above the last, that nobody has. free_port() leaves the last row alone."""
     claim()
     first = _mine["first"]
     for port in random.sample(range(first, first + _SHARE - step * (count - 1)), _SHARE - step * (count - 1)):
-        if all(_is_free(each) for each in range(port, port + step * count, step)):
+        row = range(port, port + step * count, step)
+        if all(_is_free(each) for each in row):
+            _mine["row"] = row
             return port
     raise RuntimeError("no %d free ports, %d apart, from %d on" % (count, step, first))
 
@@ -61,7 +63,8 @@ def claim():
     """This process's share of the ports, for ever in a circle. What a fork inherits is its parent's."""
     if _mine.get("pid") != os.getpid():
         first, lock = _lock_share()
-        _mine.update(pid=os.getpid(), first=first, lock=lock, ports=itertools.cycle(range(first, first + _SHARE)))
+        ports = itertools.cycle(range(first, first + _SHARE))
+        _mine.update(pid=os.getpid(), first=first, lock=lock, row=(), ports=ports)
     return _mine["ports"]
 
 
