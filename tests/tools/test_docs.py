@@ -78,3 +78,10 @@ def test_the_command_takes_each_command_line(page):
             build_parser().parse_args(words)
         except SystemExit as end:
             assert not end.code, words
+
+
+def test_each_extra_is_on_the_page_that_says_how_to_install():
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    (extras,) = re.findall(r"(?s)extras_require=\{(.*?)\}", setup)
+    page = (DOCS / "install.md").read_text(encoding="utf-8")
+    assert re.findall(r'(?m)^ +"(\w+)":', extras) == re.findall(r"(?m)^\| `(\w+)` \|", page)

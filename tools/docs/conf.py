@@ -42,7 +42,7 @@ copybutton_prompt_text = r"\$ |\(gdb\) |ipdb> |>>> "
 copybutton_prompt_is_regexp = True
 
 # Addresses of examples, and of what you have started yourself.
-linkcheck_ignore = [r"https?://(127\.0\.0\.1|localhost|[^/]*example\.(com|net|org))\b"]
+linkcheck_ignore = [r"sips?:", r"https?://(127\.0\.0\.1|localhost|[^/]*example\.(com|net|org))\b"]
 
 
 def setup(app):
