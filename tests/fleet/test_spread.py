@@ -204,10 +204,10 @@ def test_an_engine_calls_out(fleet, make_phone, pem, transport):
     assert [each.engine for each in everybody if each.seen()] == [ours.engine]
 
 
-@pytest.mark.parametrize("transport", ["tcp", "tls"])
-def test_a_call_over_a_connection(fleet, make_phone, pem, transport):
-    """What the engine sends comes back over it, though it has a port of its own."""
-    phone = phone_over(make_phone, transport, pem)
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_a_caller_behind_a_nat(fleet, make_phone, pem, transport):
+    """What the engine sends comes back to where the call came from, whatever its Contact says."""
+    phone = phone_over(make_phone, transport, pem, advertised="10.9.8.7:5060")
     port = fleet.proxy.tls_port if transport == "tls" else fleet.proxy.port
     placed, ours = call(fleet, phone, "sip:bob@%s:%d;transport=%s" % (HOST, port, transport))
     assert ours.wait("incoming sdp")["source"][2] == transport
