@@ -5,6 +5,7 @@
 A warning is an error: a link to a page or a heading that is not there, a page that docs/index.md leaves out.
 """
 
+import os
 import sys
 
 from sphinx.cmd.build import main as sphinx
@@ -19,6 +20,7 @@ def main(arguments):
     what = "".join(arguments) or "docs"
     if what not in BUILDERS:
         sys.exit(__doc__)
+    os.environ["COLUMNS"] = "100"  # of what the command prints as --help
     output = BUILD / what
     places = ["-c", str(ROOT / "tools" / "docs"), "-d", str(BUILD / "docs-pages"), str(ROOT), str(output)]
     code = sphinx(["-b", BUILDERS[what]] + STRICT + places)
