@@ -64,3 +64,22 @@ def test_a_trunk_is_registered_again_after_a_restart(registrar, telephone, tmp_p
     finally:
         assert first.stop() == 0
     assert "4930" not in registrar.bindings
+
+
+def test_with_another_key_a_trunk_is_a_problem_until_it_is_put_again(registrar, telephone, tmp_path):
+    running = Running(tmp_path)
+    running.api.headers.update(running.token())
+    running.start()
+    try:
+        body = trunk(registrar, telephone, register=False)
+        assert running.api.put("/trunks/kept", json=body).status_code == 200
+        assert running.stop() == 0
+        running.environment["SECRET_KEY"] = "another" * 6
+        running.start()
+        answer = running.api.post("/trunks/kept/registration")
+        assert (answer.status_code, answer.json()["title"]) == (503, "Another SECRET_KEY"), answer.text
+        assert "Traceback" not in running.log()
+        assert running.api.put("/trunks/kept", json=body).status_code == 200
+        assert running.api.post("/trunks/kept/registration").json()["state"] == "active"
+    finally:
+        assert running.stop() == 0

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 import sipbridge
 from telephony.store.database import refuses
+from telephony.store.directory import OtherKey
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -63,6 +64,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(sipbridge.SipbridgeError)
     async def of_the_phone(request: Request, error: sipbridge.SipbridgeError) -> JSONResponse:
         return respond(request, of_sip(error))
+
+    @app.exception_handler(OtherKey)
+    async def key(request: Request, error: OtherKey) -> JSONResponse:
+        detail = "%s: set that one, or PUT the trunk again." % error
+        return respond(request, Problem(503, "Another SECRET_KEY", detail))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -14,7 +14,7 @@ from telephony.problems import Problem
 from telephony.settings import Settings
 from telephony.sip import engine
 from telephony.sip.book import Book
-from telephony.store.directory import Directory, Sealed
+from telephony.store.directory import Directory, OtherKey, Sealed
 from telephony.store.models import Trunk
 
 log = logging.getLogger("telephony.phone")
@@ -124,7 +124,7 @@ class Phone:
         return self._account(trunk) if trunk or any(map(_NUMBER.match, parties)) else None
 
     def add_trunk(self, trunk: Trunk) -> Any:
-        """Have its account; one that is there stays. Raises ValueError where SECRET_KEY is another one."""
+        """Have its account; one that is there stays. Raises OtherKey, and what sipbridge raises."""
         if trunk.name not in self._accounts:
             password = self._sealed.open(trunk.password) if trunk.password else None
             account = self.endpoint.add_account(
@@ -146,7 +146,7 @@ class Phone:
         for trunk in self.directory.trunks.values():  # all, before a registrar that is silent makes us wait
             try:
                 account = self.add_trunk(trunk)
-            except (sipbridge.SipbridgeError, ValueError) as error:
+            except (sipbridge.SipbridgeError, OtherKey) as error:
                 log.error("trunk %s: %s", trunk.name, error)
             else:
                 wanted += [(trunk.name, account)] if trunk.register else []

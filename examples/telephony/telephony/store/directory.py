@@ -68,6 +68,10 @@ def make_token() -> str:
     return "tel_" + secrets.token_urlsafe(32)
 
 
+class OtherKey(Exception):
+    """SECRET_KEY is not the one of before."""
+
+
 class Sealed:
     """Encrypts passwords of trunks with the setting SECRET_KEY."""
 
@@ -79,8 +83,8 @@ class Sealed:
         return self._fernet.encrypt(password.encode()).decode()
 
     def open(self, sealed: str) -> str:
-        """Raises ValueError where the key is another one."""
+        """Raises OtherKey."""
         try:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
-            raise ValueError("SECRET_KEY is not the one that the password was encrypted with") from None
+            raise OtherKey("SECRET_KEY is not the one that the password was encrypted with") from None
