@@ -4,7 +4,6 @@ from __future__ import absolute_import, division, print_function
 
 import logging
 import os
-import socket
 from contextlib import closing
 
 from sipbridge._command.console import Interrupted
@@ -14,6 +13,7 @@ from sipbridge._engine import first_process, protocol
 from sipbridge._engine.crash_files import check_crash_folder
 from sipbridge._engine.listener import QUESTION, Listener
 from sipbridge._engine.process import BEAT
+from sipbridge._engine.sidecar import ask
 from sipbridge._engine.socket_file import SocketFile
 from sipbridge._engine.unix_socket import check_address
 from sipbridge.errors import InputError, TransportError
@@ -21,7 +21,8 @@ from sipbridge.errors import InputError, TransportError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any, Callable, Dict, FrozenSet, Optional
+    import socket
+    from typing import Any, Dict, FrozenSet, Optional
 
     from sipbridge._command.console import Console
 
@@ -107,30 +108,12 @@ def check(options, console):
     if options.address is None:
         raise InputError("--check takes the address of the engine")
     path = check_address(options.address)
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    with closing(connection):
-        connection.settimeout(_ANSWER)
-        try:
-            connection.connect(path)
-            connection.sendall(QUESTION)
-            kind, payload = _answer(connection.recv)
-        except (OSError, IOError) as error:
-            raise TransportError("no engine answers at %s: %s" % (options.address, error))
+    try:
+        kind, payload = ask(path, QUESTION, _ANSWER)
+    except (OSError, IOError) as error:
+        raise TransportError("no engine answers at %s: %s" % (options.address, error))
     if kind == protocol.FAILURE:
         raise protocol.parse_failure(payload)[1]
     serves = (protocol.parse_result(payload)[1] or {}).get("serves")
     console.event("serves %s" % serves if serves else "waiting for a service")
     return OK
-
-
-def _answer(receive):
-    # type: (Callable[[int], bytes]) -> Any
-    """The first frame that comes, as (kind, payload). Raises IOError when none does."""
-    decoder = protocol.Decoder()
-    while True:
-        octets = receive(4096)
-        if not octets:
-            raise IOError("it closed the connection")
-        frames = decoder.feed(octets)
-        if frames:
-            return frames[0]

@@ -14,6 +14,7 @@ import time
 
 from sipbridge._compat import monotonic
 from sipbridge._engine.crash_files import BACKTRACE, remove_oldest
+from sipbridge._engine.last_received import last_received
 from sipbridge._engine.preload import environment
 from sipbridge.errors import EngineLost
 
@@ -49,23 +50,28 @@ class Child(object):
         settings: a dict for JSON, the settings for :func:`sipbridge._engine.worker_main.main`.
         standard_input: the descriptor that it reads frames from.
         standard_output: the one that it writes them to; None: to the same one.
+        keeps: whether to keep the messages that it receives last, if the engine is opened for a flight recorder.
 
     Attributes:
         pid: its process id.
         name: what errors and the log call it.
-        backtrace, core: as of a :class:`~sipbridge._engine.process.Process`.
+        backtrace, core, received: as of a :class:`~sipbridge._engine.process.Process`.
         left: the paths of its crash files, after :meth:`reap`.
 
     Raises EngineLost when it cannot be started.
     """
 
-    def __init__(self, python, settings, standard_input, standard_output=None):
-        # type: (Optional[str], Dict[str, Any], int, Optional[int]) -> None
+    def __init__(self, python, settings, standard_input, standard_output=None, keeps=False):
+        # type: (Optional[str], Dict[str, Any], int, Optional[int], bool) -> None
         self._folder = settings["crash_folder"]  # type: Optional[str]
         self._lock = threading.Lock()  # for its process id, which another process may get once the exit code is taken
         self._code = None  # type: Optional[int]
         self.backtrace = b""  # type: bytes
         self.core = ""  # type: str
+        self.received = b""  # type: bytes
+        self._last = last_received() if keeps else None
+        if self._last is not None:
+            settings = dict(settings, received=self._last.path)
         self.left = []  # type: List[str]
         code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
         try:
@@ -77,6 +83,7 @@ class Child(object):
                 env=environment(),  # with the shield, even if this process lacks it
             )
         except (OSError, IOError, ValueError) as error:
+            self._take_last()
             raise EngineLost("the engine's process cannot be started: %s" % error)
         self.pid = self._process.pid  # type: int
         self.name = "worker process %d" % self.pid
@@ -156,11 +163,17 @@ class Child(object):
         while code is None:
             self.kill()
             code = self._await_exit(None)
+        self._take_last()
         text = reason or self._described(code)
         try:
             return self._with_traces(text)
         except EnvironmentError as error:  # the folder is gone, or another service removes files there, too
             return "%s (what it left was not kept: %s)" % (text, error)
+
+    def _take_last(self):
+        # type: () -> None
+        if self._last is not None:
+            self.received, self._last = self._last.take(), None
 
     def _described(self, code):
         # type: (int) -> str

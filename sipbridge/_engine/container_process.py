@@ -8,7 +8,7 @@ import secrets
 import socket
 from typing import Any, NamedTuple
 
-from sipbridge._engine import protocol
+from sipbridge._engine import flight, protocol
 from sipbridge._engine.container_client import sdk
 from sipbridge._engine.container_network import Way
 from sipbridge._engine.container_owner import Owner, remove
@@ -111,6 +111,9 @@ class ContainerProcess(Process):
             for kind, payload in self._decoder.feed(octets):
                 if kind == protocol.LAST_WORDS:
                     self._reason = protocol.parse_last_words(payload)
+                elif kind == protocol.FLIGHT:
+                    flight.parse(payload)
+                    self.received = payload
                 elif kind == protocol.FILE and self._folder:
                     self._take_file(self._folder, *protocol.parse_file(payload))
         except (ProtocolError, OSError) as error:

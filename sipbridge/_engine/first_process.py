@@ -30,13 +30,13 @@ def run():
     given = _settings()
     folder = tempfile.mkdtemp(prefix="crashes-") if given["crashes"] else None
     settings = dict(given, crash_folder=folder, two=True)
-    child = Child(None, settings, 0, 1)
+    child = Child(None, settings, 0, 1, keeps=True)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: child.terminate())
     child.wait()
     reason = child.reap(0.0).partition(" (see ")[0] + _where_cores_go(child, folder)
     code = child.exit_code or 0
-    _say(binascii.unhexlify(given["mark"]), protocol.last_words(reason), _files(child))
+    _say(binascii.unhexlify(given["mark"]), protocol.last_words(reason), _left(child))
     return code if code >= 0 else 128 - code
 
 
@@ -65,16 +65,18 @@ def _where_cores_go(child, folder):
     return "; the kernel writes core dumps to %s" % pattern if "/" in pattern else ""
 
 
-def _files(child):
+def _left(child):
     # type: (Child) -> Iterator[bytes]
-    """The crash files, in frames."""
+    """What it received last, and the crash files, in frames."""
+    if child.received:
+        yield protocol.frame(protocol.FLIGHT, child.received)
     for path in child.left:
         with open(path, "rb") as stream:
             for part in iter(lambda stream=stream: stream.read(_PART), b""):  # type: ignore[misc]
                 yield protocol.file_part(path.rpartition(".")[2], part)
 
 
-def _say(mark, words, files):
+def _say(mark, words, left):
     # type: (bytes, bytes, Iterator[bytes]) -> None
     """Write the last words. The mark goes first, because the engine may have died within a frame."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -82,7 +84,7 @@ def _say(mark, words, files):
     fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) & ~os.O_NONBLOCK)  # the engine has set it
     try:
         _write(mark + words)
-        for each in files:
+        for each in left:
             _write(each)
     except (OSError, IOError):  # nobody reads any more
         pass

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import io
+import logging
 import os
 import struct
 import tempfile
@@ -11,7 +12,9 @@ from sipbridge._engine.flight import Record, packed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import List, Tuple
+    from typing import List, Optional, Tuple
+
+log = logging.getLogger("sipbridge.engine")
 
 #: struct sb_last_slot of csrc/core/last.h: number, microseconds since 1970, the length of the message, its peer; the
 #: room for the message; and how many there are.
@@ -67,6 +70,16 @@ class LastReceived(object):
             os.unlink(self.path)
         except OSError:  # the process has done so
             pass
+
+
+def last_received():
+    # type: () -> Optional[LastReceived]
+    """A file for a process that is about to start. None when there is no room for it, which the log tells."""
+    try:
+        return LastReceived()
+    except EnvironmentError as error:
+        log.warning("what an engine's process receives last is not kept: %s", error)
+        return None
 
 
 def _slots(octets):

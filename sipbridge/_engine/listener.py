@@ -47,6 +47,7 @@ class Served(object):
 
     Attributes:
         connection: the socket to the service, which the process has, too. It shows when the service has closed it.
+        peer: who the service is; None where the system does not tell.
         beats: reads signs of life from the process, and the end of the process.
         gone_by: the time on the monotonic clock by which the process has to end; None while the service is there.
     """
@@ -54,12 +55,13 @@ class Served(object):
     def __init__(self, connection, peer, settings):
         # type: (socket.socket, Optional[Peer], Dict[str, Any]) -> None
         self.connection = connection
+        self.peer = peer
         self.who = "a service" if peer is None else peer.described()
         self.beats, theirs = os.pipe()
         for descriptor in (self.beats, theirs):
             close_on_exec(descriptor)
         try:
-            self.child = Child(None, settings, connection.fileno(), theirs)
+            self.child = Child(None, settings, connection.fileno(), theirs, keeps=True)
         except SipbridgeError:
             os.close(self.beats)
             raise
@@ -112,6 +114,7 @@ class Listener(object):
         self._served = None  # type: Optional[Served]
         self._next = None  # type: Optional[Tuple[socket.socket, Optional[Peer]]]  # waits for the last engine to end
         self._before = None  # type: Optional[str]  # how the last engine died; the next one tells
+        self._last = None, b""  # type: Tuple[Optional[Peer], bytes]  # what it had received, and whom it served
 
     def turn(self, limit):
         # type: (float) -> None
@@ -158,6 +161,7 @@ class Listener(object):
             log.info("%s is gone: %s", served.who, text)
         else:
             self._before = text
+            self._last = served.peer, served.child.received
             log.error("%s; its service was %s", text, served.who)
         if self._next is not None:
             (connection, peer), self._next = self._next, None
@@ -189,6 +193,8 @@ class Listener(object):
         if first == QUESTION:
             connection.sendall(protocol.result(0, self._state()))
             connection.close()
+        elif first == protocol.LAST_QUESTION:
+            self._tell_last(connection, peer)
         elif first != SERVICE:
             raise ProtocolError("what connected to %s is no service of this release" % self._address)
         elif self._served is None:
@@ -215,6 +221,18 @@ class Listener(object):
             return
         self._before = None
         log.info("%s serves %s", self._served.child.name, self._served.who)
+
+    def _tell_last(self, connection, peer):
+        # type: (socket.socket, Optional[Peer]) -> None
+        """Tell the user of an engine that died what it had received last, once."""
+        served, received = self._last
+        if getattr(peer, "uid", None) == getattr(served, "uid", None):
+            self._last = None, b""
+        else:
+            received = b""
+        connection.settimeout(_HANDSHAKE)  # which takes some of it at once
+        connection.sendall(protocol.frame(protocol.FLIGHT, received))
+        connection.close()
 
     def _state(self):
         # type: () -> Dict[str, Any]

@@ -23,7 +23,7 @@ VERSION = 4
 
 #: The kinds of frames. HELLO, RESULT, FAILURE and EVENT come from the worker; COMMAND and CREDIT go to it. ALIVE comes
 #: from it, and from services of a sidecar. LAST_WORDS and FILE come from process 1 of a container; FLIGHT from
-#: the worker.
+#: the worker and, once that is dead, from who started it.
 HELLO, COMMAND, RESULT, FAILURE, EVENT, CREDIT, ALIVE, LAST_WORDS, FILE, FLIGHT = range(1, 11)
 
 #: The environment variable with the settings of process 1 of a container, JSON.
@@ -65,9 +65,11 @@ def frame(kind, payload):
     return FRAME_HEAD.pack(len(payload), kind) + payload
 
 
-#: A sign of life; and what asks a sidecar whom it serves, in place of a service's first frame.
+#: A sign of life. And what asks a sidecar, in place of a service's first frame, whom it serves, and what its last
+#: engine had received before it died.
 SIGN_OF_LIFE = frame(ALIVE, b"")
 QUESTION = frame(HELLO, b"")
+LAST_QUESTION = frame(FLIGHT, b"")
 
 
 class Decoder(object):

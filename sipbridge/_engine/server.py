@@ -56,12 +56,14 @@ class Server(object):
         reader, writer: the descriptors of the stream, which do not block; they may be the same.
         beats: one that gets an octet with each sign of life, for whoever started this process; or None.
         settings: the settings from the service.
+        received: the descriptor of a file for the messages that come last, which a flight recorder asks for; or None.
     """
 
-    def __init__(self, engine, reader, writer, beats, settings):
-        # type: (InProcess, int, int, Optional[int], Dict[str, Any]) -> None
+    def __init__(self, engine, reader, writer, beats, settings, received=None):
+        # type: (InProcess, int, int, Optional[int], Dict[str, Any], Optional[int]) -> None
         self._engine = engine
         self._reader, self._writer, self._beats = reader, writer, beats
+        self._received = received
         self._before = settings.get("before")
         self._patience = settings.get("silence")  # type: Optional[float]
         self._told_to_leave = False
@@ -245,6 +247,8 @@ class Server(object):
         split = len(arguments) - len(names)
         named = dict(zip([str(name) for name in names], arguments[split:]), last_id=last_id)
         named["flight"] = min(named.get("flight", 0), _FLIGHT)
+        if named["flight"] > 0 and self._received is not None:
+            self._engine.keep("received", self._received)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UnshieldedEngineWarning)
             self._engine.open(*arguments[:split], **named)

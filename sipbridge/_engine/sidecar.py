@@ -3,12 +3,15 @@
 from __future__ import absolute_import, division, print_function
 
 import errno
+import logging
 import socket
+from contextlib import closing
 
 from sipbridge._compat import monotonic
-from sipbridge._engine import protocol
+from sipbridge._engine import flight, protocol
 from sipbridge._engine.process import BEAT, Process
 from sipbridge._engine.readiness import close_on_exec
+from sipbridge._engine.records import ProtocolError
 from sipbridge._engine.remote import Remote
 from sipbridge._engine.stream import SocketStream
 from sipbridge._engine.unix_socket import check_address
@@ -17,7 +20,9 @@ from sipbridge.errors import EngineLost, InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Optional, Tuple
+
+log = logging.getLogger("sipbridge.engine")
 
 #: The fewest seconds of silence that mean a hang: two signs of life may be late on a busy machine.
 _LEAST = 3 * BEAT
@@ -27,6 +32,9 @@ _PAUSE = 0.1
 
 #: The seconds that a connection may wait for its turn at the socket.
 _CONNECT = 5.0
+
+#: The seconds that the answer to a question may take.
+_ANSWER = 2.0
 
 _HINTS = {
     errno.ENOENT: "there is no such socket: start the engine, sipbridge engine %s",
@@ -71,7 +79,7 @@ class Sidecar(Remote):
         deadline = monotonic() + patience
         while True:
             try:
-                return SidecarProcess(self._path, self._address)
+                return SidecarProcess(self._path, self._address, self._messages.size > 0)
             except EngineLost:
                 if monotonic() >= deadline or self._closing.wait(_PAUSE):
                     raise
@@ -83,12 +91,14 @@ class SidecarProcess(Process):
     Args:
         path: of the socket.
         address: the same, as the user wrote it.
+        keeps: whether to ask for the messages that it received last, when it is dead.
     """
 
     gives_signs = True
 
-    def __init__(self, path, address):
-        # type: (str, str) -> None
+    def __init__(self, path, address, keeps=False):
+        # type: (str, str, bool) -> None
+        self._path, self._keeps = path, keeps
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             close_on_exec(connection.fileno())
@@ -111,6 +121,8 @@ class SidecarProcess(Process):
         # type: (float, Optional[str]) -> str
         """Close the connection. Returns the reason, or that it ended; how it ended its next connection tells."""
         self.kill()
+        if self._keeps and reason is None and patience > 0.0:
+            self.received = _last_received(self._path)
         return reason or "%s closed the connection" % self.name
 
 
@@ -122,3 +134,37 @@ def _greet(connection):
     except (OSError, IOError) as error:
         if error.errno != errno.EPIPE:  # it is refused: the reason is there to be read
             raise
+
+
+def ask(path, question, timeout):
+    # type: (str, bytes, float) -> Tuple[int, bytes]
+    """Ask who listens at a socket, in place of a service. Returns the first frame of the answer: its kind, its payload.
+
+    Raises OSError or IOError when none comes within ``timeout`` seconds, or so.
+    """
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with closing(connection):
+        close_on_exec(connection.fileno())
+        connection.settimeout(timeout)
+        connection.connect(path)
+        connection.sendall(question)
+        decoder = protocol.Decoder()
+        while True:
+            octets = connection.recv(65536)
+            if not octets:
+                raise IOError("it closed the connection")
+            for kind, payload in decoder.feed(octets):
+                return kind, payload
+
+
+def _last_received(path):
+    # type: (str) -> bytes
+    """What an engine that has died had received last; nothing where nobody tells."""
+    try:
+        kind, records = ask(path, protocol.LAST_QUESTION, _ANSWER)
+        if kind == protocol.FLIGHT:
+            flight.parse(records)
+            return records
+    except (OSError, IOError, ProtocolError) as error:
+        log.warning("what the engine received last is not known: %s", error)
+    return b""

@@ -11,6 +11,7 @@ import sys
 
 from sipbridge._engine import protocol
 from sipbridge._engine.in_process import InProcess
+from sipbridge._engine.readiness import close_on_exec
 from sipbridge._engine.server import Server, ServiceGone
 from sipbridge.errors import NotSupportedError, SipbridgeError
 
@@ -70,18 +71,19 @@ def _keep_backtraces(engine, descriptor):
         pass
 
 
-def _keep_received(engine, path):
-    # type: (InProcess, str) -> None
-    """Keep the messages that come last in this file, which the service has open, too. It needs no name any more."""
+def _open_received(path):
+    # type: (str) -> Optional[int]
+    """The descriptor of the file for the messages that come last, which whoever started this process has open, too. It
+    needs no name any more. None when it cannot be opened.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR)
         os.unlink(path)
-        try:
-            engine.keep("received", descriptor)
-        finally:
-            os.close(descriptor)
-    except (OSError, SipbridgeError) as error:
+    except OSError as error:
         sys.stderr.write("sipbridge: what this worker receives last is not kept: %s\n" % error)
+        return None
+    close_on_exec(descriptor)
+    return descriptor
 
 
 def _enter(folder):
@@ -120,9 +122,8 @@ def main(text):
         sys.exit(1)
     if traces is not None:
         _keep_backtraces(engine, traces)
-    if settings.get("received"):
-        _keep_received(engine, settings["received"])
-    server = Server(engine, reader, writer, beats, settings)
+    received = _open_received(settings["received"]) if settings.get("received") else None
+    server = Server(engine, reader, writer, beats, settings, received)
     if settings.get("two"):  # process 1 of the container passes it on
         signal.signal(signal.SIGTERM, server.leave_soon)
     try:

@@ -2,11 +2,9 @@
 
 from __future__ import absolute_import, division, print_function
 
-import logging
 import socket
 
 from sipbridge._engine.child import Child
-from sipbridge._engine.last_received import LastReceived
 from sipbridge._engine.process import Process
 from sipbridge._engine.readiness import close_on_exec
 from sipbridge._engine.stream import SocketStream
@@ -15,9 +13,6 @@ from sipbridge.errors import EngineLost
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Optional, Tuple
-
-
-log = logging.getLogger("sipbridge.engine")
 
 
 class WorkerProcess(Process):
@@ -34,15 +29,11 @@ class WorkerProcess(Process):
     def __init__(self, python, settings, keeps=False):
         # type: (Optional[str], Dict[str, Any], bool) -> None
         ours, theirs = _socket_pair()
-        self._last = _last_received() if keeps else None
-        if self._last is not None:
-            settings = dict(settings, received=self._last.path)
         try:
             # The child gets its end of the pair as standard input, because every Python hands that on.
-            self._child = Child(python, settings, theirs.fileno())
+            self._child = Child(python, settings, theirs.fileno(), keeps=keeps)
         except EngineLost:
             ours.close()
-            self._take_last()
             raise
         finally:
             theirs.close()
@@ -68,23 +59,8 @@ class WorkerProcess(Process):
         # type: (float, Optional[str]) -> str
         """Wait for its end, and kill it in the end. Returns how it ended, or the reason, with its crash files."""
         text = self._child.reap(patience, reason)
-        self.backtrace, self.core = self._child.backtrace, self._child.core
-        self._take_last()
+        self.backtrace, self.core, self.received = self._child.backtrace, self._child.core, self._child.received
         return text
-
-    def _take_last(self):
-        # type: () -> None
-        if self._last is not None:
-            self.received, self._last = self._last.take(), None
-
-
-def _last_received():
-    # type: () -> Optional[LastReceived]
-    try:
-        return LastReceived()
-    except EnvironmentError as error:
-        log.warning("what a worker receives last is not kept: %s", error)
-        return None
 
 
 def _socket_pair():

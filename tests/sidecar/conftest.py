@@ -29,12 +29,15 @@ def engine(start_engine):
 
 @pytest.fixture
 def make_phone(start_engine, make_phone):
-    """Makes a Phone whose engine is at a socket, with options of Sidecar; at that of ``engine``, or one of its own."""
+    """Makes a Phone whose engine is at a socket, with options of Sidecar; at that of ``engine``, or one of its own.
 
-    def make(engine=None, identity="sip:alice@sipbridge.test", **options):
+    ``endpoint`` has options of the endpoint.
+    """
+
+    def make(engine=None, identity="sip:alice@sipbridge.test", endpoint=None, **options):
         address = (engine or start_engine()).address
         options.setdefault("connect_timeout", 40.0)  # a process that starts beside fifteen tests
-        return make_phone(identity=identity, engine=sipbridge.Sidecar(address, **options))
+        return make_phone(identity=identity, engine=sipbridge.Sidecar(address, **options), **(endpoint or {}))
 
     return make
 

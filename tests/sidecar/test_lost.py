@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import os
 import signal
+import socket
 
 import pytest
 
@@ -12,7 +13,12 @@ from peers.process import freeze_stranger
 from peers.sidecar import pid_of
 from peers.waiting import wait_until
 from sipbridge._command.demo_registrar import Registrar
+from sipbridge._engine import protocol
+from sipbridge._engine.listener import Listener
+from sipbridge._engine.sidecar import ask
+from sipbridge._engine.unix_socket import Peer
 from worker.processes import Background, descriptors, is_alive, threads
+from worker.test_flight import lost, read
 from worker.test_lost import STEPS, established
 
 
@@ -48,6 +54,43 @@ def test_an_engine_that_hangs_is_replaced(make_phone, by_hand):
     assert wait_until(lambda: not is_alive(pid))
     by_hand.waiting = []
     established(phone, by_hand)
+
+
+@pytest.mark.skipif("SIPBRIDGE_DOUBLE" not in os.environ, reason="only the double dies of what a test chooses")
+def test_the_message_that_killed_the_engine_is_in_the_incident(start_engine, make_phone, by_hand, tmpdir):
+    engine = start_engine(environment={"EXOSIP_DOUBLE_DIE_OF": "X-Deadly: 1"})
+    recorder = sipbridge.FlightRecorder(str(tmpdir.join("incidents")))
+    phone = make_phone(engine, endpoint={"flight": recorder})
+    if phone.endpoint.engine_name != "exosip":
+        pytest.skip("the double stands for libeXosip2")
+    killer = by_hand.request(phone.endpoint.port, "OPTIONS", [("X-Deadly", "1")])
+    wait_until(lambda: lost(tmpdir))
+    (path,) = lost(tmpdir)
+    assert [each.data for each in read(str(path.join("window.pcapng")))] == [killer.octets]
+    phone.wait("restarted")
+    assert ask(engine.path, protocol.LAST_QUESTION, 10.0) == (protocol.FLIGHT, b"")  # it is told once
+
+
+class _Last(object):
+    """What a Listener has of an engine that died, and a connection to it."""
+
+    def __init__(self, uid):
+        self.connection, self._theirs = socket.socketpair()
+        self.listener = Listener(None, "unix:///nowhere", {}, None)
+        self.listener._last = Peer(1, uid, 1), b"records"
+
+    def told(self, peer):
+        self.listener._tell_last(self._theirs, peer)
+        ((kind, payload),) = protocol.Decoder().feed(self.connection.recv(100))
+        self.connection.close()
+        assert kind == protocol.FLIGHT
+        return payload
+
+
+def test_what_an_engine_received_last_is_for_its_user_alone():
+    assert _Last(7).told(Peer(2, 8, 1)) == b""
+    assert _Last(7).told(None) == b""
+    assert _Last(7).told(Peer(2, 7, 1)) == b"records"
 
 
 def test_registrations_are_there_again_after_the_command_was_restarted(start_engine, make_phone):

@@ -12,7 +12,7 @@ import types
 import pytest
 
 import sipbridge
-from sipbridge._engine import container_client, container_owner, container_stream, protocol
+from sipbridge._engine import container_client, container_owner, container_stream, flight, protocol
 from sipbridge._engine.container_process import ContainerProcess
 
 MARK = bytes(range(100, 116))
@@ -207,10 +207,17 @@ def test_crash_files_are_kept_for_this_user_alone(ended, tmpdir):
 @pytest.mark.parametrize("octets", [
     protocol.file_part("../../x", b"a"), protocol.file_part("profile", b"a"), b"\xff" * 40,
     protocol.frame(protocol.LAST_WORDS, b"{}"), protocol.frame(protocol.FILE, b"\xff" * 20),
+    protocol.frame(protocol.FLIGHT, b"\xff" * 20),
 ])  # fmt: skip
 def test_a_container_that_lies_writes_nothing_else(ended, tmpdir, octets):
     ended._take_last_words(octets)
-    assert tmpdir.listdir() == []
+    assert tmpdir.listdir() == [] and ended.received == b""
+
+
+def test_what_the_engine_received_last_is_among_its_last_words(ended):
+    records = flight.packed(flight.Record(1.0, False, "192.0.2.1:5060", b"INVITE"))
+    ended._take_last_words(protocol.last_words("died of SIGSEGV") + protocol.frame(protocol.FLIGHT, records))
+    assert ended.received == records
 
 
 # -- whose it is -----------------------------------------------------------------------------------------------------
