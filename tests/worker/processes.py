@@ -5,6 +5,8 @@ from __future__ import absolute_import, division, print_function
 import os
 import threading
 
+from conformance.sdp import ANSWER, OFFER
+
 
 def worker_of(phone):
     """The worker's process id."""
@@ -16,6 +18,15 @@ def lose(phone, number, timeout=10.0):
     count = phone.labels.count("restarted")
     os.kill(worker_of(phone), number)
     return phone.wait("restarted", count + 1, timeout)
+
+
+def established(phone, by_hand):
+    """A call to a peer by hand, which has answered it."""
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    by_hand.reply(by_hand.next("INVITE"), 200, [("Content-Type", "application/sdp")], ANSWER)
+    by_hand.next("ACK")
+    call.wait_established(10.0)
+    return call
 
 
 def is_alive(pid):

@@ -18,7 +18,7 @@ from sipbridge import record
 from sipbridge._engine import flight
 from sipbridge._engine.last_received import LastReceived
 from sipbridge._engine.records import ProtocolError
-from worker.processes import lose
+from worker.processes import established, lose
 
 
 @pytest.fixture
@@ -29,14 +29,6 @@ def recorder(tmpdir):
 @pytest.fixture
 def phone(make_phone, recorder):
     return make_phone(flight=recorder)
-
-
-def establish(phone, by_hand):
-    call = phone.endpoint.invite(by_hand.uri, OFFER)
-    by_hand.reply(by_hand.next("INVITE"), 200, [("Content-Type", "application/sdp")], ANSWER)
-    by_hand.next("ACK")
-    call.wait_established(10.0)
-    return call
 
 
 def read(path):
@@ -55,11 +47,11 @@ def lost(tmpdir):
 
 
 def test_the_last_messages_of_a_dead_worker_are_there(phone, by_hand, tmpdir, recorder):
-    establish(phone, by_hand)
+    established(phone, by_hand)
     wait_until(lambda: len(flight.parse(phone.endpoint._engine.flight_records())) == 3)
     lose(phone, signal.SIGKILL)
     by_hand.waiting = []
-    establish(phone, by_hand)
+    established(phone, by_hand)
     wait_until(lambda: len(flight.parse(phone.endpoint._engine.flight_records())) == 6)
     path = recorder.dump()
     assert methods(path + "/window.pcapng") == ["INVITE", "SIP/2.0", "ACK"] * 2

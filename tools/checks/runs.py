@@ -196,6 +196,7 @@ def variables(run):
     settings = dict(os.environ, PYTHONPATH=str(run.tree.folder), SIPBRIDGE_ENGINE=run.engine)
     place = "" if run.place == SERVICE else run.place
     settings.update(SIPBRIDGE_BUILD=str(BUILD), SIPBRIDGE_TEST_PLACE=place)
+    settings.setdefault("SIPBRIDGE_SCREENSHOTS", str(BUILD / "screenshots"))
     settings.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
     if run.tree.double:
         settings["SIPBRIDGE_DOUBLE"] = str(run.tree.double)
