@@ -4,8 +4,8 @@
  *
  * KIND is "call" (INVITE, 200, ACK, then REQUESTS times INFO, then BYE) or "message" (one MESSAGE). COUNT of them are
  * made to 127.0.0.1, PARALLEL at a time, and at most RATE a second (0: any number). What has no answer is sent again
- * (RFC 3261, 17.1), for 32 s at most. After SECONDS in all it gives up; what is not finished then has failed. It prints
- * one line of JSON.
+ * (RFC 3261, 17.1), for 32 s at most. After SECONDS in all it gives up; what is not finished then has failed. At PORT
+ * there may be a proxy that stays on the route (12.1.2). It prints one line of JSON.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +29,8 @@ struct call {
     int cseq;          /* of the request that waits for its response */
     int is_invite;
     char tag[128];     /* the other side's, with ";tag=" */
+    char target[160];  /* its Contact; "" until it has answered */
+    char routes[512];  /* the Route headers */
     char text[MAX_TEXT];
     int length;        /* of the request, which may have to be sent again */
     double sent, due;  /* seconds: when it was sent first, and is to be sent next */
@@ -38,7 +40,7 @@ struct call {
 /* What a response says. */
 struct response {
     int status, cseq, slot, number;
-    char tag[128];
+    char tag[128], target[160], routes[512];
 };
 
 static struct {
@@ -55,12 +57,13 @@ static int write_request(const struct call *call, char *text, const char *method
                          const char *body)
 {
     int slot = (int)(call - bench.calls);
-    char contact[80] = "";
+    char contact[80] = "", anybody[48];
+    snprintf(anybody, sizeof anybody, "sip:bench@127.0.0.1:%d", bench.port);
     if (call->is_invite)
         snprintf(contact, sizeof contact, "Contact: <sip:caller@127.0.0.1:%d>\r\n", bench.own_port);
     return snprintf(text, MAX_TEXT,
-                    "%s sip:bench@127.0.0.1:%d SIP/2.0\r\n"
-                    "Via: SIP/2.0/UDP 127.0.0.1:%d;rport;branch=z9hG4bK-%d-%d-%d%s\r\n"
+                    "%s %s SIP/2.0\r\n"
+                    "%sVia: SIP/2.0/UDP 127.0.0.1:%d;rport;branch=z9hG4bK-%d-%d-%d%s\r\n"
                     "From: <sip:caller@127.0.0.1:%d>;tag=c%d\r\n"
                     "To: <sip:bench@127.0.0.1:%d>%s\r\n"
                     "Call-ID: %d-%d-%d@127.0.0.1\r\n"
@@ -69,7 +72,8 @@ static int write_request(const struct call *call, char *text, const char *method
                     "Max-Forwards: 70\r\n"
                     "%s%s%s"
                     "Content-Length: %d\r\n\r\n%s",
-                    method, bench.port, bench.own_port, bench.own_port, call->number, cseq,
+                    method, call->target[0] == '\0' ? anybody : call->target, call->routes, bench.own_port,
+                    bench.own_port, call->number, cseq,
                     strcmp(method, "ACK") == 0 ? "-ack" : "", bench.own_port, call->number, bench.port, call->tag,
                     slot, call->number, bench.own_port, cseq, method, contact,
                     type == NULL ? "" : "Content-Type: ",
@@ -102,7 +106,7 @@ static void begin(struct call *call)
         return;
     call->number = bench.begun++;
     call->cseq = 0;
-    call->tag[0] = '\0';
+    call->tag[0] = call->target[0] = call->routes[0] = '\0';
     if (bench.with_calls)
         ask(call, "INVITE", "application/sdp", SDP);
     else
@@ -133,8 +137,11 @@ static void on_response(const struct response *response)
     struct call *call = &bench.calls[response->slot];
     if (call->number != response->number || response->status < 200)
         return;
-    if (bench.with_calls && response->cseq == 1 && response->status < 300 && call->tag[0] == '\0')
+    if (bench.with_calls && response->cseq == 1 && response->status < 300 && call->tag[0] == '\0') {
         strcpy(call->tag, response->tag);
+        strcpy(call->target, response->target);
+        strcpy(call->routes, response->routes);
+    }
     if (bench.with_calls && response->cseq == 1)
         acknowledge(call); /* also when the 200 comes again */
     if (response->cseq != call->cseq)
@@ -173,6 +180,30 @@ static void read_tag(const char *value, char *tag, size_t size)
     }
 }
 
+/* The URI between angle brackets. */
+static void read_target(const char *value, char *target, size_t size)
+{
+    size_t length = strcspn(value, "<\r\n");
+    value += length;
+    if (*value == '<' && (length = strcspn(++value, ">\r\n")) < size) {
+        memcpy(target, value, length);
+        target[length] = '\0';
+    }
+}
+
+/* Put a Route header before those that are there: the last Record-Route is the first hop (12.1.2). */
+static void add_route(const char *value, char *routes, size_t size)
+{
+    static const char NAME[] = "Route: ";
+    size_t length = strcspn(value, "\r\n"), all = sizeof NAME - 1 + length + 2;
+    if (strlen(routes) + all >= size)
+        return;
+    memmove(routes + all, routes, strlen(routes) + 1);
+    memcpy(routes, NAME, sizeof NAME - 1);
+    memcpy(routes + sizeof NAME - 1, value, length);
+    memcpy(routes + sizeof NAME - 1 + length, "\r\n", 2);
+}
+
 /* Returns 0 for what is no response to one of ours. */
 static int parse(const char *text, struct response *response)
 {
@@ -189,6 +220,10 @@ static int parse(const char *text, struct response *response)
             response->cseq = atoi(value);
         else if ((value = value_of(line, "To", "t")) != NULL)
             read_tag(value, response->tag, sizeof response->tag);
+        else if ((value = value_of(line, "Contact", "m")) != NULL)
+            read_target(value, response->target, sizeof response->target);
+        else if ((value = value_of(line, "Record-Route", "record-route")) != NULL)
+            add_route(value, response->routes, sizeof response->routes);
     }
     return port == bench.own_port && response->slot >= 0 && response->slot < bench.parallel;
 }
