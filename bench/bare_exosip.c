@@ -76,6 +76,7 @@ int main(int argc, char *argv[])
         return 1;
     }
     eXosip_set_option(EXOSIP_OPT_DONT_SEND_101, &on);
+    eXosip_masquerade_contact("127.0.0.1", atoi(argv[1])); /* it would name the address of another interface */
     puts("ready");
     fflush(stdout);
     while (!stopped) {

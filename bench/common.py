@@ -52,6 +52,26 @@ def environment(engine):
     return shield.environment(variables) if engine == "exosip" else variables
 
 
+def children(pid):
+    """The process ids of those that a process has started."""
+    tasks = pathlib.Path("/proc/%d/task" % pid).glob("*/children")
+    return [int(child) for file in tasks for child in file.read_text().split()]
+
+
+def _processes(pid):
+    """A process and its children, as folders of /proc."""
+    return [pathlib.Path("/proc/%d" % each) for each in [pid] + children(pid)]
+
+
+def cpu_seconds(pid):
+    """The processor time of a process and its children."""
+    ticks = 0
+    for folder in _processes(pid):
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 class Answerer:
     """A program that answers calls on a port of its own; ``metrics_port`` is that of its metrics, or 0."""
 
@@ -72,22 +92,13 @@ class Answerer:
 
     def children(self):
         """The process ids of those that the program has started."""
-        tasks = pathlib.Path("/proc/%d/task" % self.process.pid).glob("*/children")
-        return [int(pid) for file in tasks for pid in file.read_text().split()]
-
-    def _processes(self):
-        """The program's process and its children, as folders of /proc."""
-        return [pathlib.Path("/proc/%d" % pid) for pid in [self.process.pid] + self.children()]
+        return children(self.process.pid)
 
     def cpu_seconds(self):
-        ticks = 0
-        for folder in self._processes():
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.process.pid)
 
     def rss_kb(self):
-        status = "".join((folder / "status").read_text() for folder in self._processes())
+        status = "".join((folder / "status").read_text() for folder in _processes(self.process.pid))
         return sum(int(number) for number in re.findall(r"^VmRSS:\s*(\d+) kB", status, re.MULTILINE))
 
     def stop(self):

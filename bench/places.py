@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from common import Answerer, Rush, engines, environment, facade, note
+from common import Answerer, Rush, children, engines, environment, facade, note
 
 IMAGE = os.environ.get("SIPBRIDGE_BENCH_IMAGE", "sipbridge:runtime")
 WARM_UP, COUNT, WINDOWS, PARALLEL = 1000, 3000, 3, 100
@@ -57,8 +57,7 @@ class Sidecar:
         self.answerer = Answerer("sidecar " + engine, engine, answer, environment(engine))
 
     def kill(self):
-        tasks = pathlib.Path("/proc/%d/task" % self.command.pid).glob("*/children")
-        for pid in [int(pid) for file in tasks for pid in file.read_text().split()]:
+        for pid in children(self.command.pid):
             os.kill(pid, signal.SIGKILL)
 
     def stop(self):

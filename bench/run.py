@@ -14,10 +14,11 @@ restarts:      seconds from a worker's death to the next one in its place (resta
 places:        a worker, a sidecar and, where a Docker daemon has the image, a container: calls a second, how late
                events come, twenty restarts of each (places.py)
 registrations: 10,000 registrations on one endpoint, made, refreshed, kept (registrations.py)
+fleet:         through Kamailio to 1, 2, 4 and 8 engines; one of four killed, four restarted (through_kamailio.py)
 held:          10,000 calls held for a minute: memory of each, CPU time while nothing happens (held.py)
 peers:         the same answering job done by other stacks from PyPI (pypi_stacks.py)
 
-Prints tables and writes JSON. All of it takes half an hour; the last three are the longest.
+Prints tables and writes JSON. All of it takes three quarters of an hour; the last four are the longest.
 """
 
 import argparse
@@ -34,6 +35,7 @@ import registrations
 import requests_in
 import restarts
 import sustained
+import through_kamailio
 import waiting
 import watched
 from common import ROOT, Caller, Rush, bare, engines, exosip_version, facade, note, print_table
@@ -160,6 +162,7 @@ PARTS = {
     "restarts": restarts.measure,
     "places": places.measure,
     "registrations": registrations.measure,
+    "fleet": through_kamailio.measure,
     "held": held.measure,
     "peers": pypi_stacks.measure,
 }

@@ -68,6 +68,7 @@ class Balancer(Server):
     Args:
         engines: their ports.
         inside: its port for them.
+        megabytes: its memory for transactions.
         options: of configure().
 
     Attributes:
@@ -76,13 +77,13 @@ class Balancer(Server):
         list: the path of its list of engines.
     """
 
-    def __init__(self, engines, inside, **options):
+    def __init__(self, engines, inside, megabytes=32, **options):
         self.port, self.tls_port, self.inside = free_port(), free_port(), inside
         self.uri = "sip:bob@%s:%d" % (HOST, self.port)
         folder = tempfile.mkdtemp(prefix="kamailio-")
         self.list = os.path.join(folder, "dispatcher.list")
         path = configure(folder, (self.port, self.tls_port, inside), engines, **options)
-        super(Balancer, self).__init__(folder, path, inside)
+        super(Balancer, self).__init__(folder, path, inside, megabytes)
 
     def flags(self):
         """What it thinks of each engine, by its port: "AP" is in, "IP" out, "DX" disabled."""

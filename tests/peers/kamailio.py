@@ -40,20 +40,27 @@ class Server(object):
             pytest's: the path of a Unix socket has to be short.
         configuration: the path of its configuration.
         port: a UDP port that it listens on.
+        megabytes: its memory for transactions; each is there for five seconds after its end.
 
     Attributes:
         kamcmd: the words of the command that talks to it.
     """
 
-    def __init__(self, folder, configuration, port):
+    def __init__(self, folder, configuration, port, megabytes=32):
         self._folder = folder
         self.kamcmd = [require("kamcmd"), "-s", "unix:%s/%s" % (folder, CONTROL)]
-        command = [require("kamailio"), "-DD", "-E", "-f", configuration, "-Y", folder, "-m", "32", "-w", folder]
+        command = [require("kamailio"), "-DD", "-E", "-f", configuration, "-Y", folder]
+        command += ["-m", str(megabytes), "-w", folder]
         self._process = Process(command, folder, "kamailio")
         if not wait_until_bound(port, self._process.is_alive) or not self._answers():
             output = self._process.output()
             self.stop()
             raise AssertionError("Kamailio did not start\n" + output)
+
+    @property
+    def pid(self):
+        """Of its first process; the others are its children."""
+        return self._process.pid
 
     def _answers(self):
         """Whether its control socket answers, within five seconds."""
