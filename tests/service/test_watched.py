@@ -93,6 +93,9 @@ def test_the_compose_file_and_the_elastic_files_parse(service):
     assert {
         "engine",
         "service",
+        "engine2",
+        "service2",
+        "kamailio",
         "database",
         "prometheus",
         "grafana",
