@@ -1,4 +1,4 @@
-"""examples/migration: the C program on libeXosip2 and the program on sipbridge say the same to the same callers."""
+"""examples/migration: the programs on libeXosip2 and the program on sipbridge say the same to the same callers."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -45,18 +45,25 @@ def _compile(folder):
     return [program]
 
 
-@pytest.fixture(params=["before.c", "after.py"])
+def _libraries():
+    """The environment in which ctypes finds the library that the engine is built on."""
+    double = os.environ.get("SIPBRIDGE_DOUBLE")
+    places = [double + "/lib"] if double else os.environ.get("LIBRARY_PATH", "").split(os.pathsep)
+    return {"LD_LIBRARY_PATH": os.pathsep.join(places + [os.environ.get("LD_LIBRARY_PATH", "")]).strip(os.pathsep)}
+
+
+@pytest.fixture(params=["before.c", "before.py", "after.py"])
 def program(request, starter):
     """The program as a process, and its port."""
     folder = starter.folder()
-    if request.param == "after.py":
-        command = [sys.executable, os.path.join(EXAMPLES, "after.py")]
-    elif os.environ.get("SIPBRIDGE_ENGINE") == "exosip":
+    if request.param != "after.py" and os.environ.get("SIPBRIDGE_ENGINE") != "exosip":
+        pytest.skip("the programs of before need libeXosip2, or its double")
+    if request.param == "before.c":
         command = _compile(folder)
     else:
-        pytest.skip("the C program needs libeXosip2, or its double")
+        command = [sys.executable, os.path.join(EXAMPLES, request.param)]
     port = free_port()
-    process = starter.keep(request.param, Process(command + [str(port)], folder, "program"))
+    process = starter.keep(request.param, Process(command + [str(port)], folder, "program", _libraries()))
     assert wait_until_bound(port, process.is_alive), process.output()
     return process, port
 
