@@ -5,7 +5,7 @@ from __future__ import absolute_import, division, print_function
 import re
 
 #: Tests that share something that is dear to make: they run on one worker. What the group matches is their name.
-_TOGETHER = re.compile(r"conformance/transport/test_timers|fleet/test_\w+|tools/test_wheels|service/test_\w+")
+_TOGETHER = re.compile(r"conformance/transport/test_timers|fleet/test_spread|tools/test_wheels|service/test_\w+")
 
 
 def has_workers(config):

@@ -131,6 +131,17 @@ def test_an_engine_that_is_out_gets_nothing_new_and_its_calls_go_on(fleet, phone
     engines[2].wait("ended remote-bye 200", 2)
 
 
+def test_another_kamailio_takes_over_a_call(fleet, phone):
+    """It has the same configuration. All that it needs is in what the two sides send."""
+    call = phone.endpoint.call(fleet.proxy.uri, OFFER, timeout=LIMIT)
+    engine = fleet.engines[engine_of(call.remote_sdp)]
+    fleet.proxy.restart()
+    call.send_dtmf("6")
+    engine.wait("info 6")
+    engine.call("hangup")
+    phone.wait("ended remote-bye 200")
+
+
 @pytest.mark.parametrize("told", [True, False], ids=["told", "untold"])
 def test_a_rolling_restart_fails_no_call(fleet, phone, told):
     """Also where nobody tells Kamailio: the engine that drains does."""

@@ -49,10 +49,14 @@ class Server(object):
     def __init__(self, folder, configuration, port, megabytes=32):
         self._folder = folder
         self.kamcmd = [require("kamcmd"), "-s", "unix:%s/%s" % (folder, CONTROL)]
-        command = [require("kamailio"), "-DD", "-E", "-f", configuration, "-Y", folder]
-        command += ["-m", str(megabytes), "-w", folder]
-        self._process = Process(command, folder, "kamailio")
-        if not wait_until_bound(port, self._process.is_alive) or not self._answers():
+        self._program = [require("kamailio"), "-DD", "-E", "-f", configuration, "-Y", folder]
+        self._program += ["-m", str(megabytes), "-w", folder]
+        self._port = port
+        self._start()
+
+    def _start(self):
+        self._process = Process(self._program, self._folder, "kamailio")
+        if not wait_until_bound(self._port, self._process.is_alive) or not self._answers():
             output = self._process.output()
             self.stop()
             raise AssertionError("Kamailio did not start\n" + output)
@@ -80,6 +84,11 @@ class Server(object):
         finally:
             stop_process(process)
             process.stdout.close()
+
+    def restart(self):
+        """End it and start another one, which knows nothing of what the first one did."""
+        self._process.stop()
+        self._start()
 
     def report(self):
         """What it logged, for a failure."""
