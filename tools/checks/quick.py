@@ -116,6 +116,8 @@ RULES = (
             "unit/examples/test_calls_page.py",
             "unit/test_pytest_plugin.py",
             "conformance/examples/test_pages.py",
+            "conformance/examples/test_tutorial.py",
+            "tools/test_docs.py",
         ),
         BOTH,
     ),
