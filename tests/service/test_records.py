@@ -1,5 +1,6 @@
 """No record is lost: the service killed, the database away, the service stopped."""
 
+import asyncio
 import json
 import os
 import resource
@@ -244,3 +245,20 @@ def test_a_spool_that_could_not_be_written_can_be_again(tmp_path, monkeypatch):
     spool.done(told)
     assert spool.waiting()[0] == 0
     spool.close()
+
+
+def test_copies_that_start_at_once_on_an_empty_database_make_its_tables_once(postgresql, monkeypatch):
+    monkeypatch.syspath_prepend(str(EXAMPLE))
+    from telephony.settings import Settings
+    from telephony.store.database import Database
+
+    settings = Settings(_env_file=None, database_url=postgresql.make("shared"), database_schema="calls")
+
+    async def migrate():
+        copies = [Database(settings) for _ in range(4)]
+        await asyncio.gather(*(each.migrate() for each in copies))
+        for each in copies:
+            await each.check()
+            await each.engine.dispose()
+
+    asyncio.run(migrate())

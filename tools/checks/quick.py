@@ -96,6 +96,7 @@ RULES = (
     Rule("sipbridge/_engine/container*", ("unit/engine/test_container.py",), ("sofia",)),
     Rule("tests/container/*", ("unit/engine/test_container.py",), ("sofia",)),
     Rule("sipbridge/_command/engine.py", ("sidecar",), ("sofia",)),
+    Rule("sipbridge/_command/fleet*", ("fleet/test_command.py", "fleet/test_rolling.py"), ("sofia",)),
     Rule("sipbridge/_command/systemd.py", ("sidecar",), ("sofia",)),
     Rule("sipbridge/_command/*", ("unit/command",), ("sofia",)),
     Rule("sipbridge/_build.py", ("tools/test_engine_libraries.py", "contract"), ("sofia",)),

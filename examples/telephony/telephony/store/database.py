@@ -24,6 +24,9 @@ PATIENCE = 5
 #: What is raised while the database is away.
 AWAY = (SQLAlchemyError, OSError, TimeoutError)
 
+#: The lock that a copy has in PostgreSQL while it brings the tables up to date; any number that is ours.
+_MIGRATION = 5060
+
 #: The classes of SQLSTATE by which PostgreSQL finds fault with a value: a wrong one, one that a constraint forbids, one
 #: that is too long for an index.
 _FAULTS = ("22", "23", "54")
@@ -49,6 +52,8 @@ class Database:
     async def migrate(self) -> None:
         """Make the tables, or bring them to this release. Raises what SQLAlchemy raises where the database is away."""
         async with self.engine.begin() as connection:
+            if self.engine.dialect.name == "postgresql":  # one copy after the other: a fleet starts at once
+                await connection.execute(text("SELECT pg_advisory_xact_lock(%d)" % _MIGRATION))
             if self.schema:
                 await connection.execute(
                     text('CREATE SCHEMA IF NOT EXISTS "%s"' % self.schema.replace('"', '""'))
