@@ -22,7 +22,7 @@ def run(options, console):
     # type: (argparse.Namespace, Console) -> int
     """Run the command. Raises NotSupportedError where it cannot run at all."""
     if PY2:
-        raise NotSupportedError("sipbridge fleet is for Python 3: install sipbridge there, too; its engines may keep this one")
+        raise NotSupportedError("sipbridge fleet is for Python 3; its engines may keep this one")
     if not has_unix_sockets():
         raise NotSupportedError("supervisord does not run on this system")
     return int(fleet.fleet(options, console))
