@@ -1,6 +1,8 @@
 """The copy for debugging stops where a debugger says, and the running one goes on serving."""
 
 import ast
+import signal
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -96,6 +98,30 @@ def test_a_call_that_comes_in_stops_at_a_breakpoint(service, telephone, copy, el
     debugger.go_on(thread)
     with pytest.raises(sipbridge.ResponseError):
         called.result(LIMIT)
+    debugger.leave()
+
+
+def test_the_call_of_an_incident_is_replayed_to_it(service, telephone, copy, elsewhere):
+    debugger = copy.attach("sip/menu.py", "take")
+    for url in ("", copy.url):
+        menu = {"menu": {"1": telephone.uri("sales")}}
+        assert service.api.put(url + "/numbers/200", json=menu).status_code == 200
+    call = telephone.endpoint.call("sip:200@%s:%d" % (HOST, service.sip_port), SDP)
+    call.send_dtmf("1")
+    call.wait_ended(LIMIT)
+    service.process.send_signal(signal.SIGUSR1)
+    incidents = service.folder / "incidents"
+    wait_until(lambda: list(incidents.glob("2*-signal-*")), LIMIT)
+    [window] = incidents.glob("2*-signal-*/window.pcapng")
+
+    command = [sys.executable, "-m", "sipbridge", "replay", str(window), "--call", call.call_id]
+    command += ["--to", "sip:%s:%d" % (HOST, service.sip_port + 1)]
+    replayed = elsewhere(subprocess.run, command, env=service.environment, capture_output=True, text=True)
+    thread, frame, _ = debugger.stopped()
+    assert "sip:200@" in debugger.evaluate("call.request_uri", frame)
+    debugger.go_on(thread)
+    done = replayed.result(LIMIT)
+    assert done.returncode == 0 and "as recorded" in done.stdout, done
     debugger.leave()
 
 

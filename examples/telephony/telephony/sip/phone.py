@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import signal
 from typing import Any
 
 import sipbridge
@@ -49,7 +50,7 @@ class Phone:
         self.endpoint = aio.Endpoint(
             settings.sip_address, settings.sip_identity, place, settings.sip_proxy, advertised=settings.sip_advertised,
             allow=settings.sip_allow, limits=limits, hep=settings.sip_hep,
-            flight=sipbridge.FlightRecorder(str(settings.incidents), causes=["failed"]),
+            flight=sipbridge.FlightRecorder(str(settings.incidents), causes=["failed"], signal=signal.SIGUSR1),
         )  # fmt: skip
         self.endpoint.observe(self.book)
         self.endpoint.on(sipbridge.CallEnded, self._ended)
