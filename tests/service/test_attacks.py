@@ -202,6 +202,43 @@ def test_the_erasure_of_a_short_number_keeps_incidents_of_others(service):
     assert (incidents / "a-1").exists() and not (incidents / "a-2").exists()
 
 
+def test_what_it_keeps_is_for_its_user_alone(service):
+    kept = [path for path in service.folder.rglob("*") if "sqlite3" in path.name]
+    assert len(kept) >= 2 and not [path for path in kept if path.stat().st_mode & 0o077]
+
+
+def test_behind_a_proxy_limits_go_by_the_caller(tmp_path):
+    running = Running(
+        tmp_path,
+        SIP_ALLOW='["192.0.2.0/24"]',
+        SIP_TRUSTED_PROXIES='["127.0.0.1"]',
+        SIP_SOURCE_HEADER="X-Source-Address",
+    )
+    running.start()
+    try:
+        lines = [
+            "OPTIONS sip:x@{0}:{1} SIP/2.0",
+            "Via: SIP/2.0/UDP {0}:{2};rport;branch=z9hG4bK{3}",
+            "From: <sip:a@{0}>;tag=1",
+            "To: <sip:x@{0}>",
+            "Call-ID: {3}",
+            "CSeq: 1 OPTIONS",
+            "X-Source-Address: {3}",
+            "Content-Length: 0\r\n\r\n",
+        ]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as proxy:
+            proxy.bind((HOST, 0))
+            proxy.settimeout(LIMIT)
+            answers = []
+            for source in ("192.0.2.7", "198.51.100.7"):
+                text = "\r\n".join(lines).format(HOST, running.sip_port, proxy.getsockname()[1], source)
+                proxy.sendto(text.encode(), (HOST, running.sip_port))
+                answers.append(proxy.recv(65536).split(b" ")[1])
+        assert answers == [b"200", b"403"]
+    finally:
+        assert running.stop() == 0
+
+
 def test_text_in_records_is_cut_by_octets(monkeypatch):
     monkeypatch.syspath_prepend(str(EXAMPLE))
     from telephony.sip.book import LONGEST, clean

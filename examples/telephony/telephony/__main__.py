@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import re
 import signal
 import socket
@@ -172,6 +173,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     arguments = parser().parse_args()
+    os.umask(0o077)  # call records and incidents are for nobody else
     try:
         return int(arguments.run(Settings(), arguments))
     except ValidationError as error:

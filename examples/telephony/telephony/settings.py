@@ -23,6 +23,12 @@ class Settings(BaseSettings):
     sip_allow: list[str] | None = Field(
         default=None, description="networks that may call, as JSON; none given: all"
     )
+    sip_trusted_proxies: list[str] = Field(
+        default=[], description="proxies that say whom a call is from, as JSON: ['10.0.0.2']"
+    )
+    sip_source_header: str | None = Field(
+        default=None, description="the header in which they say it, X-Source-Address; none: in Via"
+    )
     sip_calls_per_second: int | None = Field(
         default=None, ge=1, description="calls that one source may make in a second"
     )

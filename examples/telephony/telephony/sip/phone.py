@@ -50,6 +50,7 @@ class Phone:
         self.endpoint = aio.Endpoint(
             settings.sip_address, settings.sip_identity, place, settings.sip_proxy, advertised=settings.sip_advertised,
             allow=settings.sip_allow, limits=limits, hep=settings.sip_hep,
+            trusted_proxies=settings.sip_trusted_proxies, source_header=settings.sip_source_header,
             flight=sipbridge.FlightRecorder(str(settings.incidents), causes=["failed"], signal=signal.SIGUSR1),
         )  # fmt: skip
         self.endpoint.observe(self.book)
