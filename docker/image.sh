@@ -299,8 +299,8 @@ need_port() { # need_port NAME VALUE HIGHEST
 takes_calls() {
     case "${CMD:-} " in
         *" --local"* | *" --listen"*) ;;
-        "call "* | "ping "* | "message "* | "register "* | "subscribe "* | "publish "* | "ladder "* | "replay "* | "version "* | "doctor "*)
-            return 1 ;;
+        "call "* | "ping "* | "message "* | "register "* | "subscribe "* | "publish "*) return 1 ;;
+        "ladder "* | "replay "* | "fleet "* | "version "* | "doctor "*) return 1 ;;
     esac
 }
 
