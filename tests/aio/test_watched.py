@@ -1,5 +1,6 @@
 """Health and metrics of an endpoint in an event loop."""
 
+import asyncio
 import time
 
 from aio.loop import elsewhere, in_loop
@@ -24,6 +25,11 @@ async def test_health_and_its_pages():
     assert [each.kind for each in (await phone.health()).problems] == ["closed"]
 
 
+async def live_again(server):
+    while (await get(server, "/live")).status != 200:
+        pass
+
+
 @in_loop
 async def test_a_loop_that_hangs():
     async with endpoint() as phone:
@@ -31,7 +37,7 @@ async def test_a_loop_that_hangs():
             asking = get(server, "/live")
             time.sleep(2.0)
             assert (await asking).status == 503
-            assert (await get(server, "/live")).status == 200
+            await asyncio.wait_for(live_again(server), 30)  # a busy machine may need more than one try
 
 
 @in_loop
