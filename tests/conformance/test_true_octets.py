@@ -13,6 +13,7 @@ from conformance.sdp import ANSWER, OFFER
 from peers import abilities
 from peers.waiting import wait_until
 from sipbridge import record
+from sipbridge._engine import flight
 
 #: Without its shield libeXosip2 shows a message as it would write it itself.
 pytestmark = pytest.mark.skipif(
@@ -120,6 +121,7 @@ def test_messages_in_pieces_and_together(tmpdir):
             peer.send(piece)
         while sum(answer.count(b"\r\n\r\n") for answer in answers) < 3:
             answers.append(peer.receive())
+        wait_until(lambda: len(flight.parse(phone._engine.flight_records())) == 6)  # Sofia-SIP tells what it has sent
         kept = window(recorder)
     peer.close()
     assert [each.data for each in kept if each.source == peer.name] == sent
