@@ -113,13 +113,8 @@ def _killed():
         fleet.engines[1].kill()
         killed = time.time()
     lost = failed(load.placed)
-    return {
-        "name": "kill -9 of one of four",
-        "calls": len(load.placed),
-        "on the killed one": sum(each.engine == 1 or each.began < killed and each.engine is None for each in lost),
-        "failed": sum(each.began >= killed or each.engine not in (1, None) for each in lost),
-        "longest_answer_s": round(max(each.answered for each in load.placed if each.answered), 3),
-    }
+    others = [each for each in lost if each.began >= killed or each.engine not in (1, None)]
+    return _gone("kill -9 of one of four", load.placed, len(lost) - len(others), others)
 
 
 def _restarted():
@@ -132,12 +127,17 @@ def _restarted():
             fleet.restart(number)
             fleet.proxy.set_state("ip", port)
             fleet.proxy.wait_flags("AP", port)
+    return _gone("rolling restart of four", load.placed, 0, failed(load.placed))
+
+
+def _gone(name, placed, ended, lost):
+    """A row: of the calls that were placed, ``ended`` ended with their engine, and others were lost."""
     return {
-        "name": "rolling restart of four",
-        "calls": len(load.placed),
-        "on the killed one": 0,
-        "failed": len(failed(load.placed)),
-        "longest_answer_s": round(max(each.answered for each in load.placed if each.answered), 3),
+        "name": name,
+        "calls": len(placed),
+        "on the killed one": ended,
+        "failed": len(lost),
+        "longest_answer_s": round(max(each.answered for each in placed if each.answered), 3),
     }
 
 
@@ -153,7 +153,4 @@ def measure(arguments):
         if row["engines"] > 1:
             name = "fleet of %d/1, %s" % (row["engines"], row["name"])
             ratios[name] = round(row["calls_per_s"] / max(0.1, first[row["name"]]), 2)
-    result = {"fleet": rows, "engines that go": [_killed(), _restarted()], "ratios": ratios}
-    if "exosip" not in engines():
-        result["fleet on libeXosip2"] = "not measured: libeXosip2 is not installed"
-    return result
+    return {"fleet": rows, "engines that go": [_killed(), _restarted()], "ratios": ratios}

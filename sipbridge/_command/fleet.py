@@ -102,7 +102,8 @@ class Fleet:
         for engine in old:
             self._remove(engine)
         if old:
-            self._announce([])
+            self._folder.write_list(self._plan, self._engines)
+            self._announce()
         self._told(f"{len(self._engines)} engines run")
 
     def _start(self) -> None:
@@ -116,7 +117,7 @@ class Fleet:
             self._told("ending those that were started")
             self._end()
             raise Failure(str(failure), DOWN, "all were ended; see to that, and start the fleet again") from None
-        self._announce([])
+        self._announce()
 
     def _add(self, engines: list[Engine], old: list[Engine]) -> None:
         """Start engines that are new. Those that will go stay in Kamailio's list as long as they have calls."""
@@ -127,10 +128,10 @@ class Fleet:
             self._expect(engine, begun)
         self._folder.write_list(self._plan, self._engines + old)
         if engines:
-            self._announce(old)
+            self._announce()
 
-    def _announce(self, old: list[Engine]) -> None:
-        self._folder.write_list(self._plan, self._engines + old)
+    def _announce(self) -> None:
+        """Have Kamailio read the list that was written."""
         if self._kamailio:
             self._kamailio.reload()
             self._told("Kamailio has read the list of engines")

@@ -82,6 +82,12 @@ class Running:
         """Make a token; the header that has it."""
         return {"Authorization": "Bearer " + self.command("token", name, *words)}
 
+    def taken_token(self, name, *words):
+        """The same, once the running service takes it: it reads its tokens again every few seconds."""
+        header = self.token(name, *words)
+        wait_until(lambda: self.api.get("/trunks", headers=header).status_code != 401, LIMIT)
+        return header
+
     def start(self):
         """Start it, and wait until it takes calls."""
         self.process = self.begin("log", "serve")

@@ -58,7 +58,7 @@ def test_a_moment_that_utc_does_not_have_is_not_valid(service, moment):
 )
 def test_a_destination_cannot_be_got_round(service, telephone, to):
     words = "--scope", "calls:write", "--destination", "sip:busy@" + HOST
-    token = service.token("narrow", *words)
+    token = service.taken_token("narrow", *words)
     good = {"to": telephone.uri("busy")}
     wait_until(lambda: service.api.post("/calls", json=good, headers=token).status_code == 202, LIMIT)
     body = {"to": to % (HOST, telephone.endpoint.port)}
@@ -67,9 +67,8 @@ def test_a_destination_cannot_be_got_round(service, telephone, to):
 
 
 def test_calls_that_are_up_together_share_the_minutes(service, telephone):
-    token = service.token("shared", "--minutes", "1")
+    token = service.taken_token("shared", "--minutes", "1")
     body = {"to": telephone.uri("alice")}
-    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
     ids = [service.api.post("/calls", json=body, headers=token).json()["id"] for _ in range(20)]
     for id in ids:  # 20 calls use up a minute in three seconds
         record = service.wait_call(id, state="ended")
@@ -77,8 +76,7 @@ def test_calls_that_are_up_together_share_the_minutes(service, telephone):
 
 
 def test_a_transfer_counts_as_a_call(service, telephone):
-    token = service.token("mover", "--calls", "2")
-    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    token = service.taken_token("mover", "--calls", "2")
     id = place(service, telephone.uri("alice"))
     service.wait_call(id, state="answered")
     body = {"to": telephone.uri("busy")}
@@ -89,8 +87,7 @@ def test_a_transfer_counts_as_a_call(service, telephone):
 
 def test_a_call_of_others_is_not_touched(service, telephone):
     words = "--scope", "calls:write", "--scope", "calls:read"
-    token = service.token("stranger", *words)
-    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    token = service.taken_token("stranger", *words)
     id = place(service, telephone.uri("alice"))
     service.wait_call(id, state="answered")
     answers = (
@@ -107,25 +104,22 @@ def test_a_call_of_others_is_not_touched(service, telephone):
 
 @pytest.mark.parametrize("path, body", [("/calls", {}), ("/messages", {"text": "hello"})])
 def test_whom_it_is_from_is_not_for_every_token_to_say(service, telephone, path, body):
-    token = service.token(
+    token = service.taken_token(
         "honest", "--scope", "calls:write", "--scope", "messages:write", "--scope", "calls:read"
     )
-    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
     body = body | {"to": telephone.uri("busy"), "from": "sip:chief@example.com"}
     answer = service.api.post(path, json=body, headers=token)
     assert (answer.status_code, answer.json()["detail"]) == (403, "This token lacks: calls:from")
 
 
 def test_a_request_that_makes_no_call_uses_up_none(service, telephone):
-    token = service.token("clumsy", "--calls", "1")
-    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    token = service.taken_token("clumsy", "--calls", "1")
     assert service.api.post("/calls", json={"to": "sip:no one@"}, headers=token).status_code == 422
     assert service.api.post("/calls", json={"to": telephone.uri("busy")}, headers=token).status_code == 202
 
 
 def test_a_connection_of_two_counts_as_two_calls_while_it_is_up(service, telephone):
-    token = service.token("connector", "--calls", "2")
-    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    token = service.taken_token("connector", "--calls", "2")
     body = {"first": telephone.uri("alice"), "second": telephone.uri("bob")}
     id = service.api.post("/click-to-call", json=body, headers=token).json()["id"]
     wait_until(lambda: [each for each in service.rows("SELECT bridge FROM calls") if each == (id,)], LIMIT)
@@ -135,8 +129,7 @@ def test_a_connection_of_two_counts_as_two_calls_while_it_is_up(service, telepho
 
 
 def test_who_listens_hears_nothing_once_the_token_is_replaced(service, telephone):
-    token = service.token("replaced")
-    wait_until(lambda: service.api.get("/trunks", headers=token).status_code == 200, LIMIT)
+    token = service.taken_token("replaced")
     place(service, telephone.uri("busy"))
     listener = service.listen(0, **token)
     next(listener)
