@@ -2,8 +2,9 @@
  *
  * It replaces recv() and recvfrom(), with which libeXosip2 receives, their variants for _FORTIFY_SOURCE, the functions
  * that make TCP connections and send on them (stream.c), those that make transactions and send what ends them
- * (transactions.c), and those that make dialogs (dialogs.c). It screens only calls from the object that attach()
- * was given. Everybody else in the process, Python's sockets among them, gets the C library's functions.
+ * (transactions.c), those that make dialogs (dialogs.c), and those of its queue of events (events.c). It screens only
+ * calls from the object that attach() was given. Everybody else in the process, Python's sockets among them, gets the C
+ * library's functions.
  */
 #include <arpa/inet.h>
 #include <dlfcn.h>
