@@ -292,8 +292,8 @@ def find():
     # type: () -> Dict[str, Flags]
     """The engines to build: a dict of name and flags (compile, link).
 
-    When SIPBRIDGE_ENGINES names none, an engine whose library is missing is left out; for a library that does not
-    work, a line on standard error says so. Raises :class:`Absent` when no engine, or not each named one, can be built.
+    When SIPBRIDGE_ENGINES names none, an engine whose library is missing or does not work is left out, and a line on
+    standard error says so. Raises :class:`Absent` when no engine, or not each named one, can be built.
     """
     names = [library.engine for library in LIBRARIES]
     wanted = os.environ.get("SIPBRIDGE_ENGINES", "").replace(",", " ").split()
@@ -310,7 +310,7 @@ def find():
             found[library.engine] = locate(library)
         except Absent as error:
             reasons.append("    %s: %s" % (library.engine, error))
-            if isinstance(error, Unfit) and not wanted:
+            if not wanted:
                 sys.stderr.write("left out: %s: %s\n" % (library.engine, error))
     if not found or (wanted and reasons):
         raise Absent(ABSENT.format(reasons="\n".join(reasons)))

@@ -174,6 +174,13 @@ def _virtualenv(pip):
 
 def develop():
     """Build the engines in place and make .venv import sipbridge from the checkout; its interpreter."""
+    python = editable()
+    build_engines(python)
+    return python
+
+
+def editable():
+    """Make .venv import sipbridge from the checkout; its interpreter."""
     python = default()
     stamp = Stamp(
         VENV / "develops",
@@ -187,8 +194,12 @@ def develop():
         command = [python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--no-build-isolation"]
         run(command + ["--editable", "."], **PIP_ENVIRONMENT)
         stamp.write()
-    run([python, "setup.py", "-q", "build_ext", "--inplace"])
     return python
+
+
+def build_engines(python):
+    """Build in place what has changed of the engines; what the build printed."""
+    return run([python, "setup.py", "-q", "build_ext", "--inplace"])
 
 
 def main(arguments):
