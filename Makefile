@@ -5,7 +5,7 @@ SANDBOX ?= auto
 PYTHON ?= python3
 export SANDBOX PYTHON
 
-.PHONY: help demo service debug-service soak-service test test-all quick lint docs linkcheck bench engines overload soak tsan fuzz develop wheels clean
+.PHONY: help demo service debug-service soak-service test test-all quick lint docs linkcheck bench engines overload soak tsan fuzz develop wheels release-check clean
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -62,6 +62,9 @@ develop: ## prepare .venv with the engines and the tools, to work on sipbridge
 
 wheels: ## build what is published, into dist/: the sdist and the wheels
 	@tools/host wheels
+
+release-check: ## all that has to be well before a release; ARGS='--only wheels --only changelog', --list; docs/releases.md
+	@tools/host release-check
 
 clean: ## remove all that the other targets made here (the image: make clean-image)
 	rm -rf .venv build dist sipbridge.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis sipbridge/*.so

@@ -13,7 +13,7 @@ def step(tmp_path, monkeypatch):
     monkeypatch.setattr(ci, "LOGS", tmp_path)
 
     def make(name, text="", code=0, **options):
-        return ci._step(
+        return ci.planned(
             name, sys.executable, "-c", "import sys; print(%r); sys.exit(%d)" % (text, code), **options
         )
 
@@ -41,8 +41,8 @@ def test_lanes_run_side_by_side_and_the_table_has_all_in_order(step, tmp_path):
     meet += "print(pathlib.Path(%r).exists() and '1 passed, 0 failed' or '0 passed, 1 failed')"
     one, other = str(tmp_path / "one"), str(tmp_path / "other")
     lanes = [
-        (ci._step("a", sys.executable, "-c", meet % (one, other, other), counts=True), step("b")),
-        (ci._step("c", sys.executable, "-c", meet % (other, one, one), counts=True),),
+        (ci.planned("a", sys.executable, "-c", meet % (one, other, other), counts=True), step("b")),
+        (ci.planned("c", sys.executable, "-c", meet % (other, one, one), counts=True),),
     ]
     outcomes = ci.perform_lanes(lanes)
     assert [line.split()[:2] for line in ci.table(outcomes)] == [["a", "ok"], ["b", "ok"], ["c", "ok"]]

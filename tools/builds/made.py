@@ -1,6 +1,8 @@
 """Make .venv and the engines, and say at the end what is there and how to use it. `make develop` calls this.
 
     python3 -m tools.builds.made
+
+Exit code 1, with what failed, when it could not be made.
 """
 
 import os
@@ -61,7 +63,10 @@ def report(told, reasons, shell):
     for kind, name, value in (line.split(" ", 2) for line in told.splitlines()):
         facts.setdefault(kind, {})[name] = value
     itself, engines = facts["is"], facts.get("engine", {})
-    lines = ["", ".venv: sipbridge %s from this checkout, Python %s" % (itself["sipbridge"], itself["Python"])]
+    lines = [
+        "",
+        ".venv: sipbridge %s from this checkout, Python %s" % (itself["sipbridge"], itself["Python"]),
+    ]
     for name, library in LIBRARIES.items():
         if name in engines:
             lines.append("  engine %-7s %s %s" % (name, library, engines[name]))
@@ -70,14 +75,21 @@ def report(told, reasons, shell):
             lines.append("  left out: %-4s %s (docs/install.md tells what it needs)" % (name, why))
     if "shield" in facts:
         lines.append("  shield         sipbridge/_shield.so, to preload in front of libeXosip2")
-    extras = sorted(name for name in facts.get("extra", {}) if name not in ("None", *facts.get("missing", {})))
+    extras = sorted(
+        name for name in facts.get("extra", {}) if name not in ("None", *facts.get("missing", {}))
+    )
     lines.append("  extras         %s" % (" ".join(extras) or "none"))
     for name, needed in sorted(facts.get("missing", {}).items()):
-        lines.append("  left out: %-7s the extra; it needs %s: .venv/bin/pip install %s" % (name, needed, needed))
+        lines.append(
+            "  left out: %-7s the extra; it needs %s: .venv/bin/pip install %s" % (name, needed, needed)
+        )
     start = activation(shell)
     rows = [(start, "in each terminal; then sipbridge and python are those of .venv")]
     rows += [("sipbridge version", ""), (".venv/bin/sipbridge version", "the same without it")]
-    rows += [("make quick", "the tests of what you change"), ("make develop", "again after a change in csrc/")]
+    rows += [
+        ("make quick", "the tests of what you change"),
+        ("make develop", "again after a change in csrc/"),
+    ]
     width = max(len(command) for command, _ in rows)
     lines += ["", "To use it, in this folder:"]
     lines += [("  %-*s  %s" % (width, *row)).rstrip() for row in rows]

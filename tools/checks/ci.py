@@ -31,26 +31,27 @@ class Step(namedtuple("Step", "name command counts allowed shown")):
     """
 
 
-def _step(name, *command, counts=False, allowed=(0,), shown=False):
+def planned(name, *command, counts=False, allowed=(0,), shown=False):
+    """A step; the command is that target of make where none is given."""
     return Step(name, command or ("make", name), counts, allowed, shown)
 
 
 #: Before anything else: the packages of the system, and environments that several of the others would make.
 FIRST = (
-    _step("packages", "tools/builds/prepare", "build", "test", "lint", "fuzz"),
-    _step("develop"),
-    _step("service-environment", sys.executable, "-m", "tools.builds.environment", "service"),
+    planned("packages", "tools/builds/prepare", "build", "test", "lint", "fuzz"),
+    planned("develop"),
+    planned("service-environment", sys.executable, "-m", "tools.builds.environment", "service"),
 )
 
 #: Side by side; in each, one after the other. The tests keep the cores busy, the image's mostly wait.
 LANES = (
-    (_step("test-all", "make", "test-all", "SANDBOX=host", counts=True, shown=True),),
+    (planned("test-all", "make", "test-all", "SANDBOX=host", counts=True, shown=True),),
     (
-        _step("image-selftest", "sh", "tests/image/run", counts=True, allowed=(0, NOT_RUN)),
-        _step("lint"),
-        _step("docs"),
-        _step("demo", "make", "demo", "SANDBOX=host"),
-        _step("fuzz", "make", "fuzz", "SECONDS=30"),
+        planned("image-selftest", "sh", "tests/image/run", counts=True, allowed=(0, NOT_RUN)),
+        planned("lint"),
+        planned("docs"),
+        planned("demo", "make", "demo", "SANDBOX=host"),
+        planned("fuzz", "make", "fuzz", "SECONDS=30"),
     ),
 )
 
@@ -125,22 +126,34 @@ def closing(outcomes):
     return sums.total(counted)
 
 
-def main():
-    LOGS.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
+def perform_first(steps=FIRST):
+    """Run the steps without which no other can run. Their outcomes; ends the program when one failed."""
     outcomes = []
-    for step in FIRST:
+    for step in steps:
         outcomes.append(perform(step))
         if outcomes[-1].failed:
             sys.exit("ci: without %s nothing else can run" % step.name)
-    outcomes += perform_lanes(LANES)
+    return outcomes
+
+
+def conclude(outcomes, started):
+    """Print the table and what failed; 1 when something did. ``started`` is of time.monotonic()."""
     print("\n".join([""] + table(outcomes)))
     print("in all %34.0f s" % (time.monotonic() - started))
     failed = [each.step.name for each in outcomes if each.failed]
     if failed:
         print("failed: %s" % " ".join(failed))
-    print(closing(outcomes))
     return 1 if failed else 0
+
+
+def main():
+    LOGS.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    outcomes = perform_first()
+    outcomes += perform_lanes(LANES)
+    code = conclude(outcomes, started)
+    print(closing(outcomes))
+    return code
 
 
 if __name__ == "__main__":
