@@ -16,6 +16,7 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 
 from sipbridge._compat import PY2, NamedTuple, text_type
 from sipbridge._text.arguments import check_delay, check_whole
@@ -24,7 +25,7 @@ from sipbridge.errors import InputError, NotSupportedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional, TextIO
+    from typing import Any, Deque, Dict, Optional, TextIO
 
     class _Base(logging.Formatter):
         def format_to_ecs(self, record):
@@ -186,29 +187,40 @@ class BufferedHandler(logging.Handler):
         logging.Handler.__init__(self)
         self.stream = _checked_stream(stream)  # type: Any
         self._seconds = check_delay(seconds, "seconds")
-        self._lines = []  # type: List[str]
+        self._lines = deque()  # type: Deque[str]
+        self._writing = threading.Lock()  # not the handler's own: nobody who logs waits for the stream
         self._due = threading.Event()  # lines wait
         self._closed = False
         self._pid = 0  # of the process that has the thread which writes them in time
+
+    def handle(self, record):
+        # type: (logging.LogRecord) -> bool
+        """Take the line of a record, and write it with the others if it must not wait."""
+        taken = bool(logging.Handler.handle(self, record))
+        try:
+            if taken and self._is_urgent(record):
+                self.flush()
+        except Exception:
+            self.handleError(record)
+        return taken
 
     def emit(self, record):
         # type: (logging.LogRecord) -> None
         """Take the line of a record. Under the handler's lock."""
         try:
             self._lines.append(self.format(record) + self.terminator)
-            if record.levelno >= logging.ERROR or len(self._lines) >= _MANY or not self._write_soon():
-                self._write()
         except Exception:
             self.handleError(record)
 
     def flush(self):
         # type: () -> None
         """Write the lines that wait."""
-        self.acquire()
-        try:
-            self._write()
-        finally:
-            self.release()
+        self._look_for_fork(os.getpid())
+        with self._writing:
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]  # the others only append
+            if lines:
+                self.stream.write(_fitting("".join(lines), self.stream))
+                self.stream.flush()
 
     def close(self):
         # type: () -> None
@@ -218,28 +230,35 @@ class BufferedHandler(logging.Handler):
         self._due.set()
         logging.Handler.close(self)
 
-    def _write(self):
-        # type: () -> None
-        lines, self._lines = self._lines, []
-        if lines:
-            self.stream.write(_fitting("".join(lines), self.stream))
-            self.stream.flush()
+    def _is_urgent(self, record):
+        # type: (logging.LogRecord) -> bool
+        """Whether lines must not wait any longer."""
+        is_error = record.levelno is not None and record.levelno >= logging.ERROR  # as makeLogRecord() leaves it
+        return is_error or len(self._lines) >= _MANY or not self._write_soon(record)
 
-    def _write_soon(self):
-        # type: () -> bool
+    def _write_soon(self, record):
+        # type: (logging.LogRecord) -> bool
         """Have the thread write what waits. False where there can be none, as while the interpreter exits."""
-        if self._due.is_set() and self._pid == os.getpid():
+        pid = record.process or os.getpid()  # the record has it unless logging.logProcesses is off
+        if self._due.is_set() and self._pid == pid:
             return True
+        self._look_for_fork(pid)
         self._due.set()
-        if self._pid != os.getpid():  # also after a fork, which takes no thread along
+        if self._pid != pid:
             thread = threading.Thread(target=self._run, name="sipbridge log lines")
             thread.daemon = True
             try:
                 thread.start()
             except (RuntimeError, threading.ThreadError):
                 return False
-            self._pid = os.getpid()
+            self._pid = pid
         return True
+
+    def _look_for_fork(self, pid):
+        # type: (int) -> None
+        """A fork takes no thread along, but the lock that one of them may hold."""
+        if self._pid not in (0, pid):
+            self._pid, self._writing = 0, threading.Lock()
 
     def _run(self):
         # type: () -> None

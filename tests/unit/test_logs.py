@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import threading
 
 import pytest
 
@@ -280,6 +281,79 @@ def test_lines_are_written_in_time(buffered):
     wait_until(lambda: "".join(stream.pieces) == "one\n", LIMIT)
     logger.info("two")
     wait_until(lambda: "".join(stream.pieces) == "one\ntwo\n", LIMIT)
+
+
+class Slow(Pieces):
+    """A stream whose first write takes until somebody lets it go on."""
+
+    def __init__(self):
+        Pieces.__init__(self)
+        self.began, self.go_on = threading.Event(), threading.Event()
+
+    def write(self, text):
+        self.began.set()
+        assert self.go_on.wait(LIMIT)
+        Pieces.write(self, text)
+
+
+@pytest.fixture
+def writing():
+    """A logger whose first line is being written, slowly; the stream, and the thread that writes."""
+    logger, stream = logging.getLogger("buffered.slow"), Slow()
+    handler = logs.BufferedHandler(stream, 3600)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.info("one")
+    thread = threading.Thread(target=handler.flush)
+    thread.start()
+    assert stream.began.wait(LIMIT)
+    yield logger, stream, thread
+    stream.go_on.set()
+    thread.join(LIMIT)
+    logger.removeHandler(handler)
+    handler.close()
+
+
+def test_nobody_who_logs_waits_for_a_slow_stream(writing):
+    logger, stream, thread = writing
+    logger.info("two")  # would wait for ever
+    assert stream.pieces == []
+    stream.go_on.set()
+    thread.join(LIMIT)
+    logger.handlers[0].flush()
+    assert stream.pieces == ["one\n", "two\n"]
+
+
+def test_lines_are_written_while_the_handler_is_locked(writing):
+    """As logging.shutdown() does it."""
+    logger, stream, thread = writing
+    handler = logger.handlers[0]
+    logger.info("two")
+    handler.acquire()
+    try:
+        stream.go_on.set()
+        handler.flush()
+    finally:
+        handler.release()
+    assert stream.pieces == ["one\n", "two\n"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork() is missing")
+def test_a_process_that_forks_while_lines_are_written(writing):
+    logger, stream, _ = writing
+    logger.handlers[0]._seconds = 0.01
+    logger.info("two")  # starts the thread, which a fork does not take along
+    pid = os.fork()
+    if pid == 0:
+        try:
+            stream.go_on.set()
+            logger.info("three")
+            wait_until(lambda: "three\n" in "".join(stream.pieces), LIMIT)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_lines_that_wait_are_written_at_the_end(buffered):
