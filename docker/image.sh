@@ -300,7 +300,7 @@ takes_calls() {
     case "${CMD:-} " in
         *" --local"* | *" --listen"*) ;;
         "call "* | "ping "* | "message "* | "register "* | "subscribe "* | "publish "*) return 1 ;;
-        "ladder "* | "replay "* | "fleet "* | "version "* | "doctor "*) return 1 ;;
+        "ladder "* | "replay "* | "compare "* | "fleet "* | "version "* | "doctor "*) return 1 ;;
     esac
 }
 

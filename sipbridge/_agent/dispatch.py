@@ -366,6 +366,8 @@ class Dispatcher(Delivery):
                 self._handle(tap, event)
             if self._pool.length(lane) > CONGESTED:
                 return
+        elif self.observers.event:
+            self.observers.tell_now("event", event)
         if self.server is not None and self.is_served(event):
             self.server.begin(event, self._pool)
         if self._handlers_of(event) or (self._pool.serves(lane) and not self._is_mere_key(event)):

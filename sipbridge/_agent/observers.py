@@ -145,6 +145,13 @@ class Observer(object):
         # type: (Message) -> None
         """A :class:`Message` passed."""
 
+    def event(self, event):
+        # type: (Any) -> None
+        """An event, one of :mod:`sipbridge.events`, before handlers and iterators have it; also if there are none.
+
+        A :class:`~sipbridge.TraceMessage` is none of these.
+        """
+
     def handler_began(self, event):
         # type: (Any) -> None
         """A handler is called with this event. On its thread, before it."""

@@ -30,11 +30,8 @@ else:
     )
 
 #: What an observer is told of: the names of its methods.
-KINDS = (
-    "call_started", "call_progress", "call_answered", "call_ended", "refused", "registration_changed", "message",
-    "handler_began", "handler_ended", "fault", "engine_lost", "engine_restarted", "engine_failed",
-    "incident_written",
-)  # fmt: skip
+KINDS = ("call_started call_progress call_answered call_ended refused registration_changed message event handler_began"
+         " handler_ended fault engine_lost engine_restarted engine_failed incident_written").split()  # fmt: skip
 
 
 class _Lines(object):
@@ -78,6 +75,7 @@ class Observers(object):
     refused = ()  # type: _Told
     registration_changed = ()  # type: _Told
     message = ()  # type: _Told
+    event = ()  # type: _Told
     handler_began = ()  # type: _Told
     handler_ended = ()  # type: _Told
     fault = ()  # type: _Told

@@ -138,6 +138,8 @@ class Dispatcher(dispatch.Dispatcher):
         if isinstance(event, TraceMessage):
             for tap in self._taps:
                 self._handle(tap, event)
+        elif self.observers.event:
+            self.observers.tell_now("event", event)
         self._backlog.append(event)
 
     def post(self, event: Any) -> None:

@@ -4,7 +4,15 @@ from __future__ import absolute_import, division, print_function
 
 import argparse
 
-from sipbridge._command import commands, event_commands, listening, options_fleet, texts, values
+from sipbridge._command import (
+    commands,
+    event_commands,
+    listening,
+    options_compare,
+    options_fleet,
+    texts,
+    values,
+)
 from sipbridge._command.console import KEY_VARIABLE, PASSWORD_VARIABLE
 from sipbridge._engine.libraries import NAMES
 from sipbridge._later import later
@@ -38,8 +46,8 @@ def examples():
     return "".join([
         texts.EXAMPLES, texts.CALL_EXAMPLES, texts.LISTEN_EXAMPLES, texts.REGISTER_EXAMPLES,
         texts.MESSAGE_EXAMPLES, texts.PING_EXAMPLES, texts.SUBSCRIBE_EXAMPLES, texts.PUBLISH_EXAMPLES,
-        texts.LADDER_EXAMPLES, texts.REPLAY_EXAMPLES, texts.ENGINE_EXAMPLES, texts.FLEET_EXAMPLES,
-        texts.DOCTOR_EXAMPLES,
+        texts.LADDER_EXAMPLES, texts.REPLAY_EXAMPLES, texts.COMPARE_EXAMPLES, texts.ENGINE_EXAMPLES,
+        texts.FLEET_EXAMPLES, texts.DOCTOR_EXAMPLES,
     ])  # fmt: skip
 
 
@@ -386,6 +394,12 @@ def _add_replay(subparsers):
     _timeout(parser, 32.0, "wait S seconds longer than was recorded")
 
 
+def _add_compare(subparsers):
+    # type: (Any) -> None
+    help_text = "play recorded calls to each engine, and tell in what the engines differ"
+    options_compare.add(_add(subparsers, "compare", options_compare.run, help_text, texts.COMPARE_EXAMPLES))
+
+
 def _add_engine(subparsers):
     # type: (Any) -> None
     parser = _add(subparsers, "engine", _run_engine, "run an engine for a service elsewhere", texts.ENGINE_EXAMPLES)
@@ -457,7 +471,7 @@ def _add_doctor(subparsers):
 
 #: The functions that add a command to the parser, in the order of ``sipbridge --help``.
 COMMANDS = [_add_call, _add_listen, _add_register, _add_message, _add_ping, _add_subscribe, _add_publish]
-COMMANDS += [_add_ladder, _add_replay, _add_engine, _add_fleet, _add_version, _add_doctor]
+COMMANDS += [_add_ladder, _add_replay, _add_compare, _add_engine, _add_fleet, _add_version, _add_doctor]
 
 
 def build_parser():

@@ -35,7 +35,7 @@ def replay(options, console):
     """List the calls of a capture, write one as a scenario, or play some."""
     record.require()
     if options.list:
-        console.lines(_row(each) for each in _read(options.file, dialogue.calls))
+        console.lines(_row(each) for each in read_capture(options.file, dialogue.calls))
         return OK
     if (options.to is not None and options.listen is not None) or not _says_whom(options):
         raise InputError("give --to URI to call the endpoint, --listen ADDRESS for it to call here, or --list")
@@ -51,7 +51,7 @@ def replay(options, console):
 
 def _load(options, which, role):
     # type: (argparse.Namespace, Union[None, int, str], Optional[str]) -> dialogue.Dialogue
-    return _read(options.file, lambda file: dialogue.load(file, which, role, options.party))
+    return read_capture(options.file, lambda file: dialogue.load(file, which, role, options.party))
 
 
 def _says_whom(options):
@@ -99,7 +99,7 @@ def _verdict(played, different):
     return "%d messages, as recorded" % played
 
 
-def _read(path, read):
+def read_capture(path, read):
     # type: (str, Callable[[BinaryIO], _T]) -> _T
     """What the function has of the file. Raises InputError, which names the file."""
     try:

@@ -8,7 +8,7 @@ EXIT_CODES = """\
 exit codes:
   0    done
   1    doctor: something keeps the image from being used; replay: the endpoint did otherwise than recorded;
-       fleet: an engine takes no calls
+       compare: engines differ, or one died; fleet: an engine takes no calls
   2    wrong usage, or input that is malformed or cannot be read
   3    transport: the local address cannot be used, or the peer cannot be reached
   4    the peer refused, redirected, or left before all was done
@@ -197,3 +197,20 @@ examples:
 """ % (
     PASSWORD_VARIABLE
 )
+
+COMPARE_EXAMPLES = """\
+Plays the far side of each call to an endpoint on each engine, each in a process of its own, and compares what they send
+and the events that they tell. The endpoint does what the recorded one did; or it is your program, which finds its port
+in $PORT, $SIP_ADDRESS or an argument {port} or {address} (and in $PEER or {peer} whom to call, where the endpoint
+called), and takes the engine that $SIPBRIDGE_ENGINE names. What differs is printed as a diff, - for the first engine
+and + for the other, and ends with 1, as does an engine that dies. It takes dpkt: pip install sipbridge[pcap].
+
+examples:
+  sipbridge compare before.pcap
+  sipbridge compare before.pcap --app service.py --speed 10
+  sipbridge compare before.pcap --app service.py -- --listen {address}
+  sipbridge compare monday.pcap tuesday.pcap --engine exosip --engine sofia --json
+  sipbridge compare before.pcap --call 3 --ignore Contact --all
+  sipbridge compare before.pcap --engine sofia --engine sofia    # what differs from run to run
+
+"""

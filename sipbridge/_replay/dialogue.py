@@ -172,7 +172,8 @@ def load(stream, which=None, role=None, party=None):
 
     Args:
         which: the call, by its number or its Call-ID; None when the capture has one.
-        role: whom to play, "caller" (the side that sent the first request) or "callee"; None for what party says.
+        role: whom to play, "caller" (the side that sent the first request) or "callee"; None for what party says, or
+            else for the caller, where no single address takes part in every message of the capture.
         party: "host:port" that the endpoint under test had in the capture, or None to take it from the role.
 
     Raises InputError and NotSupportedError.
@@ -215,6 +216,9 @@ def _once(messages):
 def _sides(messages, everywhere, role, party):
     # type: (List[Passed], Optional[Set[str]], Optional[str], Optional[str]) -> Tuple[str, str]
     """The role to play, and the endpoint under test."""
+    only = min(everywhere) if everywhere is not None and len(everywhere) == 1 else None
+    if role is None and party is None:
+        party = only
     if party is not None:
         involved = [each for each in messages if party in (each.source, each.target)]
         if not involved:
@@ -232,11 +236,11 @@ def _sides(messages, everywhere, role, party):
         first = first._replace(source=first.target, target=first.source)
     role = role or "caller"
     party = first.target if role == "caller" else first.source
-    if everywhere is not None and len(everywhere) == 1 and party not in everywhere:
+    if only is not None and party != only:
         raise InputError(
             "%s takes part in every message of the capture, so it is the endpoint under test, and it is the %s here:"
             " %s (or name the other with --party)"
-            % (min(everywhere), "caller" if role == "caller" else "callee",
+            % (only, "caller" if role == "caller" else "callee",
                "give --listen instead of --to" if role == "caller" else "give --to instead of --listen")
         )  # fmt: skip
     return role, party

@@ -8,6 +8,7 @@ import socket
 
 from sipbridge._capture.framing import Framer
 from sipbridge._capture.passed import host_port
+from sipbridge._compat import monotonic
 from sipbridge._replay.addresses import split_host_port
 from sipbridge.errors import PeerUnreachable, TransportError
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from typing import Callable, Dict, List, Optional, Tuple, Union
 
     _Received = Tuple[bytes, str]
+    Link = Union["Datagrams", "Connections"]
 
 _CONNECT = 5.0  # seconds
+_LOOK = 0.1
 _DATAGRAM = 65535
 
 
@@ -140,6 +143,41 @@ class Connections(object):
         self._listener.close()
         for peer in list(self._open):
             self._drop(peer)
+
+
+class Watched(object):
+    """A link that looks whether the endpoint is still there, while it waits.
+
+    Args:
+        link: the one that does the work.
+        look: called several times a second; raises what ends the waiting.
+    """
+
+    def __init__(self, link, look):
+        # type: (Link, Callable[[], object]) -> None
+        self._link = link
+        self._look = look
+        self.port = link.port  # type: int
+
+    def send(self, data, peer):
+        # type: (bytes, str) -> None
+        """As of the link."""
+        self._link.send(data, peer)
+
+    def close(self):
+        # type: () -> None
+        self._link.close()
+
+    def receive(self, seconds):
+        # type: (Optional[float]) -> Optional[_Received]
+        """As of the link."""
+        end = None if seconds is None else monotonic() + seconds
+        while True:
+            left = None if end is None else max(0.0, end - monotonic())
+            found = self._link.receive(_LOOK if left is None else min(left, _LOOK))
+            if found is not None or left == 0.0:
+                return found
+            self._look()
 
 
 #: What is made with host and port for each transport.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sipbridge._replay.dialogue import Dialogue, Step
     from sipbridge._replay.fitting import Fitting
-    from sipbridge._replay.links import Connections, Datagrams
+    from sipbridge._replay.links import Link, Watched
 
 #: Seconds that an answer may take, beyond what it took when it was recorded: SIP's own limit (RFC 3261, 17: 64 * T1).
 TIMEOUT = 32.0
@@ -75,7 +75,7 @@ class Player(object):
     """
 
     def __init__(self, dialogue, fitting, link, peer, pace, tell, ignored=frozenset()):
-        # type: (Dialogue, Fitting, Union[Datagrams, Connections], Optional[str], Pace, Callable[[List[str]], None], AbstractSet[str]) -> None
+        # type: (Dialogue, Fitting, Union[Link, Watched], Optional[str], Pace, Callable[[List[str]], None], AbstractSet[str]) -> None
         self._steps = [each for each in dialogue.steps if each.ours or not _is_uncertain(each)]
         self._fitting = fitting
         self._link = link
@@ -89,6 +89,7 @@ class Player(object):
         self._sent = {}  # type: Dict[bytes, bytes]  # by what was recorded
         self._said = []  # type: List[Message]
         self._heard = []  # type: List[Live]
+        self._stopped_at = None  # type: Optional[int]  # how many of them were there when it could not go on
         self._left = False  # the endpoint has ended it
         self.played = 0
         self.different = 0
@@ -109,6 +110,17 @@ class Player(object):
                 return
             before = monotonic()
         self._linger()
+
+    @property
+    def heard(self):
+        # type: () -> List[bytes]
+        """The messages of the endpoint, in their order: without 100, repetitions, and what came after it stopped."""
+        return [each.data for each in self._heard[: self._stopped_at]]
+
+    def names(self):
+        # type: () -> List[str]
+        """As :meth:`Fitting.names`."""
+        return self._fitting.names()
 
     # -- sending -------------------------------------------------------------------------------------------
 
@@ -277,6 +289,7 @@ class Player(object):
     def _stop(self, left):
         # type: (int) -> None
         """It cannot go on: end what was begun."""
+        self._stopped_at = len(self._heard)
         self._tell(["stopped: %d more messages were recorded" % left])
         end = monotonic() + _LEAVING
         while True:

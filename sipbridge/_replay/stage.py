@@ -7,7 +7,7 @@ import socket
 from sipbridge._capture.passed import host_port
 from sipbridge._engine.local_address import SOMEWHERE, source_address
 from sipbridge._replay.fitting import Fitting
-from sipbridge._replay.links import KINDS
+from sipbridge._replay.links import KINDS, Watched
 from sipbridge._replay.player import Player
 from sipbridge._text.parameters import parse_parameters
 from sipbridge.errors import InputError, NotSupportedError, PeerUnreachable
@@ -15,10 +15,11 @@ from sipbridge.uri import is_wildcard, parse_transport_address, parse_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import AbstractSet, Callable, List, Optional, Tuple
+    from typing import AbstractSet, Callable, List, Optional, Tuple, Union
 
     from sipbridge._replay.dialogue import Dialogue
     from sipbridge._replay.fitting import Settings
+    from sipbridge._replay.links import Link
     from sipbridge._replay.player import Pace
 
 
@@ -41,13 +42,15 @@ def target_of(uri, recorded):
     return str(found[0]), port, transport
 
 
-def play(dialogue, settings, pace, tell, to=None, local=None, ignored=frozenset()):
-    # type: (Dialogue, Settings, Pace, Callable[[List[str]], None], Optional[str], Optional[str], AbstractSet[str]) -> Player
+def play(dialogue, settings, pace, tell, to=None, local=None, ignored=frozenset(), begin=None, look=None):
+    # type: (Dialogue, Settings, Pace, Callable[[List[str]], None], Optional[str], Optional[str], AbstractSet[str], Optional[Callable[[Player, str], object]], Optional[Callable[[], object]]) -> Player
     """Play a dialogue. Returns the Player, which tells how many messages differed.
 
     Args:
         to: the URI of the endpoint, if it is called.
         local: the address to use here, "udp://host:port"; any port of this machine where it is None.
+        begin: called with the Player and its address, "udp://host:port", before it plays; or None.
+        look: called now and then while it waits; what that raises ends the play. Or None.
 
     Raises what :meth:`Player.play` raises, TransportError, and NotSupportedError.
     """
@@ -63,14 +66,18 @@ def play(dialogue, settings, pace, tell, to=None, local=None, ignored=frozenset(
     if transport not in KINDS or (place and place.transport != transport):
         raise NotSupportedError("a call is played over udp and tcp, the same on both sides")
     own = place.host.strip("[]") if place else source_address(host, port) or "127.0.0.1"
-    link = KINDS[transport](own, (place.port or 0) if place else 0)
+    bound = KINDS[transport](own, (place.port or 0) if place else 0)
+    link = bound if look is None else Watched(bound, look)  # type: Union[Link, Watched]
     try:
         shown = own
         if is_wildcard(own):
             shown = source_address(host if peer else SOMEWHERE, 5060) or "127.0.0.1"
         fitting = Fitting(dialogue, shown, host_port(shown, link.port), peer, transport, settings)
-        tell(["listening on %s://%s" % (transport, host_port(shown, link.port))] if peer is None else [])
+        address = "%s://%s" % (transport, host_port(shown, link.port))
+        tell(["listening on " + address] if peer is None else [])
         player = Player(dialogue, fitting, link, peer, pace, tell, ignored)
+        if begin is not None:
+            begin(player, address)
         player.play()
         return player
     finally:

@@ -8,6 +8,8 @@ import pytest
 import sipbridge
 from sipbridge._command.options import build_parser
 from sipbridge._command.texts import EXIT_CODES
+from sipbridge._replay import habits
+from sipbridge._replay.comparison import title
 from tools.builds.environment import ROOT
 
 DOCS = ROOT / "docs"
@@ -18,6 +20,16 @@ def test_the_table_of_exit_codes_is_that_of_the_command():
     section = TABLES[TABLES.index("\n## Exit codes") :]
     told = EXIT_CODES.replace("\n       ", " ")  # a line goes on
     assert re.findall(r"(?m)^\| (\d+) \| (.*) \|$", section) == re.findall(r"(?m)^  (\d+) +(.*)$", told)
+
+
+def test_the_table_of_what_always_differs_is_that_of_the_comparison():
+    section = (DOCS / "replay.md").read_text(encoding="utf-8").partition("\n## Compare two engines")[2]
+    rows = []
+    for suffix, known in (("", habits.IN_MESSAGES), (", in events", habits.IN_EVENTS)):
+        for each in known:
+            where = ", ".join(each.where) or "all"
+            rows.append(((title(each.header) or "any list") + suffix, where, each.reason))
+    assert re.findall(r"(?m)^\| ([^|]*) \| ([^|]*) \| ([^|]*) \|$", section)[2:] == rows
 
 
 def test_each_environment_variable_is_in_a_table():

@@ -237,3 +237,16 @@ def test_what_nobody_wants_to_know_is_not_noted():
 def test_the_kinds_are_the_methods_of_an_observer():
     methods = [name for name in vars(sipbridge.Observer) if not name.startswith("_")]
     assert sorted(KINDS) == sorted(methods)
+
+
+def test_each_event_is_told_also_where_there_is_no_handler(alice, bob):
+    ours, theirs = observing(alice, "event", "handler_began"), observing(bob, "event", "handler_began")
+    ring_and_answer(bob)
+    call = alice.call(bob.uri, testing.SDP)
+    call.wait_established(LIMIT)
+    call.hangup()
+    call.wait_ended(LIMIT)
+    wait_until(lambda: len(theirs.of("event")) == 3 and len(ours.of("event")) == 3)
+    names = [[type(told[0]).__name__ for told in each.of("event")] for each in (ours, theirs)]
+    assert names == [["CallProgress", "CallAnswered", "CallEnded"], ["IncomingCall", "CallConfirmed", "CallEnded"]]
+    assert theirs.kinds()[0] == "event" and len(theirs.of("handler_began")) == 1 and not ours.of("handler_began")

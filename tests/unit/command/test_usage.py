@@ -15,7 +15,8 @@ from sipbridge._engine import libraries
 from sipbridge.headers import Headers
 from unit.command.process import NOBODY, one_line, run
 
-NAMES = ["call", "listen", "register", "message", "ping", "subscribe", "publish", "fleet", "version", "doctor"]
+NAMES = ["call", "listen", "register", "message", "ping", "subscribe", "publish"]
+NAMES += ["compare", "fleet", "version", "doctor"]
 
 
 def help_of(capsys, *arguments):
@@ -44,7 +45,8 @@ def test_the_help_of_all_names_every_command_and_the_password_variable(capsys):
 
 def test_the_examples_in_the_help_parse():
     parser = options.build_parser()
-    command = r"^  (?:.*[ |])?sipbridge ((?:call|listen|register|message|ping|subscribe|publish|fleet) .*|doctor)$"
+    names = "call|listen|register|message|ping|subscribe|publish|compare|fleet"
+    command = r"^  (?:.*[ |])?sipbridge ((?:%s) .*|doctor)$" % names
     for line in re.findall(command, options.examples(), re.M):
         words = re.findall(r'"[^"]*"|[^ ]+', line.partition("  #")[0])
         assert parser.parse_args([word.strip('"') for word in words]).run

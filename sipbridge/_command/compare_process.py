@@ -1,0 +1,208 @@
+"""The process of an endpoint under test, from the side of ``sipbridge compare``: what it tells, and how it ends."""
+
+from __future__ import absolute_import, division, print_function
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from sipbridge._compat import NamedTuple, monotonic
+from sipbridge._engine import preload
+from sipbridge._replay.contrast import DIED
+from sipbridge.errors import EngineError
+from sipbridge.shield import NEED_IT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Optional
+
+HOST = "127.0.0.1"
+
+_START = 20.0  # seconds until an endpoint has to be there
+_SETTLING = 0.5  # seconds from the endpoint of a program to its handlers
+_QUIET = 5.0  # seconds in which a call ends that was played to its end
+_UNDER_WAY = 0.2  # seconds for what is told late
+_ENDING = 10.0  # seconds that a process may take to end
+_NOTES = 20  # lines of what a process wrote
+
+
+class Contender(NamedTuple("Contender", [("name", "str"), ("engine", "str"), ("environment", "Dict[str, str]")])):
+    """One of those that are compared.
+
+    Attributes:
+        name: what the report calls it.
+        engine: "sofia" or "exosip".
+        environment: what its process has besides the environment of this one.
+    """
+
+    __slots__ = ()
+
+
+class Party(object):
+    """The process.
+
+    Args:
+        contender: with which engine.
+        program: the command line of a program of the user's in place of a part, without Python; or [].
+        environment: variables for it.
+
+    Attributes:
+        version: what the library says of itself.
+        uri: of a part's endpoint.
+    """
+
+    def __init__(self, contender, program, environment):
+        # type: (Contender, List[str], Dict[str, str]) -> None
+        settings = dict(os.environ, SIPBRIDGE_ENGINE=contender.engine)
+        settings.update(environment)
+        settings.update(contender.environment)
+        if contender.engine in NEED_IT and "LD_PRELOAD" not in contender.environment:
+            settings = preload.environment(settings)
+        command = [sys.executable, "-m", "sipbridge._command.compare_party"] + (["--app"] + program if program else [])
+        self._is_part = not program
+        self._errors = tempfile.TemporaryFile()
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=settings, close_fds=True
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None  # Popen has made pipes
+        self._input, self._output = self._process.stdin, self._process.stdout
+        self.version = u""
+        self.uri = u""
+        self._events = []  # type: List[Dict[str, Any]]
+        self._told = []  # type: List[str]
+        self._failure = u""  # why no endpoint was opened
+        self._is_over = False  # nothing is told any more
+        self._changed = threading.Condition()
+        self._reader = threading.Thread(target=self._read, name="sipbridge compare")
+        self._reader.daemon = True
+        self._reader.start()
+
+    # -- what it tells -------------------------------------------------------------------------------------
+
+    def _read(self):
+        # type: () -> None
+        for line in iter(self._output.readline, b""):
+            told = json.loads(line.decode("ascii"))
+            with self._changed:
+                kind = told.pop("told")
+                self._told.append(kind)
+                if kind == "event":
+                    self._events.append(told)
+                self.version = told.get("version", self.version)
+                self.uri = told.get("uri", self.uri)
+                self._failure = told.get("failure", self._failure)
+                self._changed.notify_all()
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    def _wait(self, seconds, condition):
+        # type: (float, Callable[[], object]) -> bool
+        """Wait until the condition is met; False when it is not in time, or will never be."""
+        end = monotonic() + seconds
+        with self._changed:
+            while not condition() and not self._is_over and monotonic() < end:
+                self._changed.wait(0.05)
+            return bool(condition())
+
+    def events(self):
+        # type: () -> List[Dict[str, Any]]
+        """The events of the endpoint until now."""
+        with self._changed:
+            return list(self._events)
+
+    def open(self, part, address, peer):
+        # type: (Dict[str, Any], str, Optional[str]) -> None
+        """Have a part's endpoint opened, or wait until that of a program is there. Raises EngineError."""
+        if self._is_part:
+            self._write(json.dumps({"part": part, "address": address, "peer": peer}) + "\n")
+        if not self._wait(_START, lambda: ("ready" if self._is_part else "opened") in self._told):
+            if not self._failure:
+                self.look()
+            raise EngineError(self._failure or "no endpoint was opened within %g s" % _START)
+        if not self._is_part:
+            time.sleep(_SETTLING)
+
+    def settle(self):
+        # type: () -> None
+        """Wait until its part is done and its calls are over. Raises EngineError when they are not."""
+
+        def is_done():
+            # type: () -> bool
+            ended = [each for each in self._events if each["event"] == "CallEnded"]
+            return ("done" in self._told or not self._is_part) and len(ended) >= self._told.count("call")
+
+        if not self._wait(_QUIET, is_done):
+            self.look()
+            raise EngineError("%g s after the last message a call was still up" % _QUIET)
+        self._wait(_UNDER_WAY, lambda: False)
+        self.look()
+
+    # -- how it ends ---------------------------------------------------------------------------------------
+
+    def look(self):
+        # type: () -> None
+        """Raise EngineError when the process is gone, but for a program that ended well."""
+        with self._changed:
+            if self._is_over and self._process.poll() is None:
+                self._changed.wait(0.05)
+        code = self._process.poll()
+        if code is not None and (code != 0 or self._is_part):
+            raise EngineError(_death(code))
+
+    def end(self):
+        # type: () -> None
+        """End the process. Raises EngineError when it dies of that."""
+        running = self._process.poll() is None
+        if running and not self._is_part:
+            self._process.terminate()
+        self._write("")
+        end = monotonic() + _ENDING
+        while self._process.poll() is None and monotonic() < end:
+            time.sleep(0.01)
+        hangs = self._process.poll() is None
+        if hangs:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(_ENDING)
+        self._output.close()
+        if hangs:
+            raise EngineError("the endpoint did not close within %g s" % _ENDING)
+        code = self._process.returncode
+        if running and code != 0 and (self._is_part or (code < 0 and code != -signal.SIGTERM)):
+            raise EngineError(_death(code))
+
+    def _write(self, text):
+        # type: (str) -> None
+        """Write to its standard input; "" closes that."""
+        try:
+            if text:
+                self._input.write(text.encode("ascii"))
+                self._input.flush()
+            else:
+                self._input.close()
+        except (IOError, OSError, ValueError):  # it has ended
+            pass
+
+    def notes(self):
+        # type: () -> List[str]
+        """The last lines that the process wrote. To be called once, when it has ended."""
+        with self._errors as stream:
+            stream.seek(0)
+            text = stream.read().decode("utf-8", "replace")  # type: str
+        return text.splitlines()[-_NOTES:]
+
+
+def _death(code):
+    # type: (int) -> str
+    if code >= 0:
+        return "the process of the endpoint ended with %d" % code
+    for name in dir(signal):
+        if name.startswith("SIG") and not name.startswith("SIG_") and getattr(signal, name) == -code:
+            return "%s: %s" % (DIED, name)
+    return "%s: signal %d" % (DIED, -code)

@@ -1,0 +1,144 @@
+"""The command ``sipbridge compare``: recorded calls, played to each engine, and in what the engines differ."""
+
+from __future__ import absolute_import, division, print_function
+
+import os
+import sys
+import threading
+
+from sipbridge import record
+from sipbridge._command import compare_report
+from sipbridge._command.compare_process import Contender
+from sipbridge._command.compare_run import Way, run
+from sipbridge._command.console import PASSWORD_VARIABLE, Console, password_for
+from sipbridge._command.replaying import DIFFERENT, OK, read_capture
+from sipbridge._compat import to_text
+from sipbridge._engine.libraries import available
+from sipbridge._replay import dialogue
+from sipbridge._replay.contrast import contrast
+from sipbridge._replay.fitting import Settings
+from sipbridge._text.names import key_of
+from sipbridge.errors import EngineError, InputError, NotSupportedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from typing import Iterator, List, Sequence, Tuple, Union
+
+    from sipbridge._replay.contrast import Run
+
+
+def compare(options, console):
+    # type: (argparse.Namespace, Console) -> int
+    """Play each call of each capture to each engine, and report in what they differ."""
+    return compare_with(contenders(options.engines), options, console)
+
+
+def contenders(wanted):
+    # type: (Sequence[str]) -> List[Contender]
+    """Who is compared: the named engines, or all that are built. Raises EngineError and InputError."""
+    built = available()
+    for name in wanted:
+        if name not in built:
+            raise EngineError("the %s engine is not built here. %s" % (name, _HOW_TO_GET))
+    names = list(wanted) or sorted(built, reverse=True)
+    if len(names) < 2:
+        if wanted:
+            raise InputError("one engine is nothing to compare: give --engine twice, or leave it out")
+        raise EngineError("there is %s here, and it takes two. %s" % (names[0] if names else "no engine", _HOW_TO_GET))
+    return [Contender(_label(names, place), name, {}) for place, name in enumerate(names)]
+
+
+_HOW_TO_GET = (
+    "Install the library of the other with its headers, libeXosip2 3.x or libsofia-sip-ua-dev, and build sipbridge"
+    " again (in a checkout: make develop)"
+)
+
+
+def _label(names, place):
+    # type: (List[str], int) -> str
+    before = names[:place].count(names[place])
+    return names[place] if not before else "%s (%d)" % (names[place], before + 1)
+
+
+def compare_with(rivals, options, console):
+    # type: (Sequence[Contender], argparse.Namespace, Console) -> int
+    """As :func:`compare`, with these."""
+    record.require()
+    program = _program(options)
+    password = password_for(options.user) if options.user else to_text(os.environ.get(PASSWORD_VARIABLE))
+    way = Way(Settings(options.user, password), options.speed, options.timeout, program)
+    chosen = list(_chosen(options))
+    ignored = frozenset(key_of(each) for each in options.ignore)
+    report = compare_report.Report([each.name for each in rivals])
+    progress = Console(sys.stderr) if options.json else console
+    for number, (path, call) in enumerate(chosen, 1):
+        result = compare_report.Result(path, call)
+        try:
+            played = _load(path, call.number, options)
+            result.played(played.role, _run_all(rivals, played, way))
+        except (InputError, NotSupportedError) as error:
+            result.left_out = "%s" % error
+        else:
+            for other in result.runs[1:]:
+                result.add(contrast(result.runs[0], other, ignored, options.all))
+        report.add(result)
+        progress.lines(report.lines(result, number, len(chosen)))
+        if console.broken.is_set():
+            break
+    console.lines(report.json() if options.json else report.sums())
+    return DIFFERENT if report.differs else OK
+
+
+def _program(options):
+    # type: (argparse.Namespace) -> List[str]
+    if options.app is None:
+        return []
+    program = [options.app] + options.program  # type: List[str]
+    if not os.path.isfile(options.app):
+        raise InputError("there is no program %s" % options.app)
+    return program
+
+
+def _chosen(options):
+    # type: (argparse.Namespace) -> Iterator[Tuple[str, dialogue.Call]]
+    """The calls to compare, with the paths of their captures. Raises InputError."""
+    for path in options.file:
+        found = read_capture(path, dialogue.calls)
+        if not found:
+            raise InputError("%s: no SIP message in the capture" % path)
+        wanted = [each for each in found if not options.call or {each.number, each.call_id} & set(options.call)]
+        for each in wanted:
+            yield path, each
+        if not wanted:
+            raise InputError("%s: no such call in the capture: it has %d" % (path, len(found)))
+
+
+def _load(path, number, options):
+    # type: (str, Union[int, str], argparse.Namespace) -> dialogue.Dialogue
+    return read_capture(path, lambda file: dialogue.load(file, number, options.role, options.party))
+
+
+def _run_all(rivals, played, way):
+    # type: (Sequence[Contender], dialogue.Dialogue, Way) -> List[Run]
+    """The same call with each, at the same time. Raises what the first of them raised."""
+    results = [None] * len(rivals)  # type: List[Union[None, Run, BaseException]]
+
+    def perform(place):
+        # type: (int) -> None
+        try:
+            results[place] = run(rivals[place], played, way)
+        except BaseException as error:
+            results[place] = error
+
+    threads = [threading.Thread(target=perform, args=(place,)) for place in range(len(rivals))]
+    for thread in threads:
+        thread.daemon = True
+        thread.start()
+    for thread in threads:
+        while thread.is_alive():  # Python 2.7 heeds no signal while it waits without a limit
+            thread.join(1.0)
+    for each in results:
+        if isinstance(each, BaseException):
+            raise each
+    return [each for each in results if each is not None and not isinstance(each, BaseException)]
