@@ -77,8 +77,8 @@ Install one:
     Fedora:          dnf install sofia-sip-devel
     macOS:           brew install sofia-sip
 or build it without engines, for those that run elsewhere: SIPBRIDGE_ENGINES=none (docs/places.md);
-or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204. (The libexosip2-dev of today's
-systems is 5.x, with which sipbridge was never run. The engine on libeXosip2 needs libc-ares-dev, too.)"""
+or run sipbridge in its image, which carries libeXosip2: see Dockerfile.ubuntu1204. (The libexosip2-dev of your system
+will do if it is 5.3, or 3.6 or 3.3. The engine on libeXosip2 needs libc-ares-dev, too.)"""
 
 
 UNFIT = """{complaint}

@@ -236,20 +236,35 @@ static void on_closed(struct exosip *state, const eXosip_event_t *event, struct 
         exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
 }
 
-/* The library forgets a call that has not ended for us: it reports some failures in no other way. */
-static void on_released(struct exosip *state, struct sb_object *call)
+/* The library gave up the INVITE. */
+static void end_given_up(struct exosip *state, struct sb_object *call)
 {
-    struct exo_call *record = call->lib;
-    if (record->strangers > 0) {
-        record->strangers--;
-        return;
-    }
+    const struct exo_call *record = call->lib;
     if (record->ending == EXO_ENDING_CANCEL_DUE || record->ending == EXO_ENDING_CANCELLED)
         exo_end_call(state, call, SB_CAUSE_CANCELLED, 487, NULL);
     else if (call->outgoing && sb_monotonic_ms() - record->started_ms >= SB_64_T1_MS - 1000)
         exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
     else
         exo_end_call(state, call, SB_CAUSE_FAILED, 503, NULL);
+}
+
+/* The library forgets a call that has not ended for us: 3.x reports some failures in no other way. */
+static void on_released(struct exosip *state, struct sb_object *call)
+{
+    struct exo_call *record = call->lib;
+    if (record->strangers > 0)
+        record->strangers--;
+    else
+        end_given_up(state, call);
+}
+
+/* 5.x reports this, too, when the INVITE could not be sent. */
+static void on_no_answer(struct exosip *state, struct sb_object *call)
+{
+    if (call->outgoing)
+        end_given_up(state, call);
+    else
+        exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -310,7 +325,7 @@ static void dispatch(struct exosip *state, eXosip_event_t *event, struct sb_obje
     case EXOSIP_CALL_REQUESTFAILURE:
     case EXOSIP_CALL_SERVERFAILURE:
     case EXOSIP_CALL_GLOBALFAILURE: on_refused(state, event, call); break;
-    case EXOSIP_CALL_NOANSWER: exo_end_call(state, call, SB_CAUSE_TIMEOUT, 408, NULL); break;
+    case EXOSIP_CALL_NOANSWER: on_no_answer(state, call); break;
     case EXOSIP_CALL_CANCELLED:
         if (call->state == SB_CALL_INCOMING)
             exo_end_call(state, call, SB_CAUSE_CANCELLED, 487, event->request);

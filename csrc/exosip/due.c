@@ -7,7 +7,7 @@
 
 enum { LISTS = 1024, STEP_MS = 64 }; /* a round takes 65 s */
 
-/* 3.x has one state per process. */
+/* There is one engine per process. */
 static struct exo_record *lists[LISTS];
 static int64_t step; /* all before it were looked at */
 

@@ -1,9 +1,9 @@
 /* library.h - the one place that knows which API of libeXosip2 the engine is compiled against.
  *
- * 3.x keeps one global state; 4.x and 5.x pass a context to nearly every call, and 5.x acknowledges a 2xx by
- * the INVITE's transaction instead of the dialog. Everything else that the engine uses is alike: the engine
- * writes `eXosip_quit(EXO_ALONE(state))` and `eXosip_call_build_answer(EXO_FIRST(state) tid, ...)`, and uses
- * no event that is missing in 5.x. Events are renumbered between the versions: their numbers stay symbolic.
+ * 3.x keeps one global state; 5.x passes a context to nearly every call, and acknowledges a 2xx by the INVITE's
+ * transaction instead of the dialog. Everything else that the engine uses is alike: the engine writes
+ * `eXosip_quit(EXO_ALONE(state))` and `eXosip_call_build_answer(EXO_FIRST(state) tid, ...)`, and needs no event that is
+ * missing in 5.x. Events are renumbered between the versions: their numbers stay symbolic.
  */
 #ifndef SB_EXOSIP_LIBRARY_H
 #define SB_EXOSIP_LIBRARY_H
@@ -18,16 +18,14 @@
 
 #include <eXosip2/eXosip.h>
 
-/* 3, 4 or 5. 3.x has no version macro; this option came with the context. A build for 4.x says so itself. */
-#ifndef SB_EXOSIP_API
+/* 3 or 5. There is no version macro, and only 5.x has this option. */
 #ifdef EXOSIP_OPT_AUTO_MASQUERADE_CONTACT
 #define SB_EXOSIP_API 5
 #else
 #define SB_EXOSIP_API 3
 #endif
-#endif
 
-#if SB_EXOSIP_API >= 4
+#if SB_EXOSIP_API == 5
 typedef struct eXosip_t exo_context;
 #define EXO_ALONE(state) (state)->context         /* the context as the only argument */
 #define EXO_FIRST(state) (state)->context,        /* the context before other arguments */
@@ -44,29 +42,33 @@ typedef void exo_context;                         /* global: there is none */
 #error "compile with what declared() in sipbridge/_build.py gives"
 #endif
 
-/* sipbridge was run with 3.3 and 3.6 of 3.x (probe.c accepts no other), and only 3.6 has this option. */
+/* sipbridge was run with 3.3, 3.6 and 5.3 (probe.c accepts no other), and of 3.x only 3.6 has this option. */
 #define EXO_IS_3_3 (SB_EXOSIP_API == 3 && !SB_HAS_EXOSIP_OPT_DNS_CAPABILITIES)
 
-/* How the library's version begins that this is compiled for. Both call themselves libeXosip2.so.4, and have different
- * numbers for the same options. */
+/* Whether it takes TCP connections. 3.3 takes what it reads at once for one message, and locks while it connects. 5.x
+ * accepts none unless it was built with ENABLE_MAIN_SOCKET, which is not its default. */
+#define EXO_HAS_TCP (SB_EXOSIP_API == 3 && !EXO_IS_3_3)
+
+/* How the library's version begins that this is compiled for. 3.3 and 3.6 call themselves libeXosip2.so.4, and have
+ * different numbers for the same options. */
 #if SB_EXOSIP_API == 3
 #define SB_EXOSIP_LINE (EXO_IS_3_3 ? "3.3" : "3.6")
 #else
-#define SB_EXOSIP_LINE (SB_EXOSIP_API == 4 ? "4" : "5")
+#define SB_EXOSIP_LINE "5.3"
 #endif
 
 /* For a function whose parameter `state` only the other APIs need. */
 #define EXO_UNUSED(parameter) ((void)(parameter))
 
 /* 5.x renamed what makes subscriptions. */
-#if SB_EXOSIP_API >= 5
+#if SB_EXOSIP_API == 5
 #define eXosip_subscribe_build_initial_request eXosip_subscription_build_initial_subscribe
 #define eXosip_subscribe_send_initial_request eXosip_subscription_send_initial_request
 #define eXosip_subscribe_remove eXosip_subscription_remove
 #endif
 
 /* The number by which the library knows the 2xx that you acknowledge. */
-#if SB_EXOSIP_API >= 5
+#if SB_EXOSIP_API == 5
 #define EXO_ACK_ID(did, tid) (tid)
 #else
 #define EXO_ACK_ID(did, tid) (did)

@@ -37,8 +37,8 @@ int exo_check_offer(const sb_config *config)
 {
     if (config->transport == SB_TLS)
         return SB_ENOTSUP; /* 3.6 can do TLS 1.0 and nothing newer, and only when it was built with OpenSSL */
-    if (config->transport == SB_TCP && EXO_IS_3_3)
-        return SB_ENOTSUP; /* 3.3 takes what it reads at once for one message, and locks while it connects */
+    if (config->transport == SB_TCP && !EXO_HAS_TCP)
+        return SB_ENOTSUP;
     if (config->advertised_host == NULL)
         return SB_OK;
     /* On IPv6 the library puts brackets around whatever Contact is to name. */
@@ -85,17 +85,6 @@ static int bind_to(const struct exo_place *place)
         return fd;
     close(fd);
     return code;
-}
-
-/* The library returns -1 whatever is wrong with its UDP socket. Find out by binding one. The port is free again
- * afterwards. */
-static int probe(const struct exo_place *place)
-{
-    int fd = bind_to(place);
-    if (fd < 0)
-        return fd;
-    close(fd);
-    return SB_OK;
 }
 
 /* Via and Contact name the address that we are bound to. When we are bound to every address, the library names the one
@@ -156,16 +145,47 @@ static void widen(int port)
     }
 }
 
+/* Take the port of a place, or a free one, for the library's UDP socket: returns it, or an error. It stays taken until
+ * *held is closed, if that is a descriptor, which is to be when the library listens.
+ *
+ * 3.x returns -1 whatever is wrong with its socket. Find out by binding one, and free the port again. 5.x binds with
+ * SO_REUSEADDR. Of several such sockets on a port only the last one receives; and where it asks for a free port, it may
+ * get one that another process has that way. Nor does it tell its port before it has sent something. So there the port is
+ * bound without that first, and shared with the library alone. */
+static int take_port(const struct exo_place *place, int *held)
+{
+    const int on = 1;
+    int fd = bind_to(place), port;
+    *held = -1;
+    if (fd < 0)
+        return fd;
+    port = port_of(fd);
+    if (SB_EXOSIP_API == 3 || port < 0) {
+        close(fd);
+        return port;
+    }
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    *held = fd;
+    return port;
+}
+
 /* Returns the port, or an error. */
 static int listen_to_datagrams(struct exosip *state, const struct exo_place *place, int port)
 {
-    int code = probe(place);
-    if (code != SB_OK)
-        return code;
+    int held, taken = take_port(place, &held), code;
+    if (taken < 0)
+        return taken;
+    if (held >= 0)
+        port = taken;
     /* Always pass an address: with NULL the library takes that of an earlier engine. */
-    if (eXosip_listen_addr(EXO_FIRST(state) IPPROTO_UDP, place->text, port, family_of(place), 0) != 0) {
-        code = probe(place);
-        return code != SB_OK ? code : SB_ELIBRARY;
+    code = eXosip_listen_addr(EXO_FIRST(state) IPPROTO_UDP, place->text, port, family_of(place), 0);
+    if (held >= 0)
+        close(held);
+    if (code != 0) {
+        code = take_port(place, &held); /* to find out what was wrong */
+        if (held >= 0)
+            close(held);
+        return code < 0 ? code : SB_ELIBRARY;
     }
     if (port == 0)
         port = find_port(state);

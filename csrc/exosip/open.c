@@ -34,7 +34,7 @@ enum {
     SPARE_DESCRIPTORS = 8 /* descriptors that the library opens at once: two socket pairs, their listener, its socket */
 };
 
-/* 3.x has one state per process. */
+/* 3.x has one state per process, and the shield and the callbacks know one engine. */
 static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 static int is_open;
 
@@ -53,6 +53,10 @@ static void set_options(struct exosip *state, const sb_config *config)
     /* Pings keep connections open. But over UDP the library would send a registrar four octets ("jaK") every 17 s,
      * which are not SIP. */
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_UDP_KEEP_ALIVE, config->transport == SB_UDP ? &off : &keepalive);
+#endif
+#if SB_EXOSIP_API == 5
+    /* Each response would tell it what Contact names from then on, to whatever peer. */
+    eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_AUTO_MASQUERADE_CONTACT, &off);
 #endif
 #if SB_HAS_EXOSIP_OPT_DNS_CAPABILITIES
     /* resolve.c asks DNS: the library would hold eXosip_lock while it waits for the answer. */
@@ -105,7 +109,9 @@ static int start_library(struct exosip *state)
     EXO_UNUSED(state);
     if (code != SB_OK)
         return code;
-#if SB_EXOSIP_API >= 4
+#if SB_EXOSIP_API == 5
+    /* Unless it is told otherwise, it writes its warnings to standard output, and those of libosip2 with them. */
+    osip_trace_initialize(TRACE_LEVEL0, NULL);
     state->context = eXosip_malloc();
     if (state->context == NULL)
         return SB_ENOMEM;
@@ -125,7 +131,7 @@ static void stop_library(struct exosip *state)
     exo_mark_for(NULL);
     exo_drop_cancels();
     exo_forget_dialogs();
-#if SB_EXOSIP_API >= 4
+#if SB_EXOSIP_API == 5
     osip_free(state->context);
 #endif
 }

@@ -14,6 +14,7 @@
 #include "index.h"
 #include "library.h"
 #include "message.h"
+#include "screen.h"
 #include "state.h"
 #include "subscribe.h"
 #include "timers.h"
@@ -347,6 +348,8 @@ int exo_send_answer(struct exosip *state, int in_call, int tid, int status, cons
         code = add_contact(answer, contact);
     if (code == SB_OK)
         code = exo_fill(answer, content);
+    if (code == SB_OK && in_call)
+        exo_hide_supported(answer);
     code = send_built(state, in_call, tid, status, answer, code);
     exo_unlock(state);
     return code;

@@ -1,9 +1,10 @@
-/* screen.c - what libeXosip2 3.3 cannot take is changed before it looks, and put right before anybody else does.
+/* screen.c - what libeXosip2 3.3 or 5.3 cannot take is changed before it looks, and put right before anybody else does.
  *
  * The library shows each message to a callback before it does anything with it, and goes on with what the callback
- * leaves. 3.6 needs nothing of this. 3.3
- * - reads the host of each URI that it may send to, and of the Request-URI of what arrives, where there may be none
- *   ("tel:"): SIGSEGV. Such a URI gets a host that leads nowhere; its text is not made of that.
+ * leaves. 3.6 needs nothing of this. 3.3 and 5.3
+ * - read the host of each URI that they may send to, where there may be none ("tel:"): SIGSEGV. Such a URI gets a host
+ *   that leads nowhere; its text is not made of that. 3.3 does so with the Request-URI of what arrives, too.
+ * 3.3
  * - asks for SRV records of the Request-URI and the Route of what arrives, for nothing, and its whole stack waits for
  *   the answer: not where there is a port.
  * - writes the user of its side's address into 200 octets of its stack, whatever its length.
@@ -92,10 +93,16 @@ static int hide(osip_generic_param_t *tag)
     return 1;
 }
 
+/* Whether all that may be sent to has a host now. */
+static int prepare_addresses(osip_message_t *message)
+{
+    return have_hosts(&message->contacts) & have_hosts(&message->record_routes) & have_hosts(&message->routes);
+}
+
 /* False when memory is out. */
 static int prepare(osip_message_t *message)
 {
-    int sound = have_hosts(&message->contacts) & have_hosts(&message->record_routes) & have_hosts(&message->routes);
+    int sound = prepare_addresses(message);
     if (!MSG_IS_REQUEST(message))
         return sound & hide(notifier_tag(message));
     sound &= has_host(message->req_uri) & has_port(message->req_uri) & has_port(uri_in(&message->routes, 0));
@@ -179,6 +186,33 @@ void exo_drop_cancels(void)
 }
 
 /* ------------------------------------------------------------------------------------------------------
+ * Supported
+ */
+static const char SUPPORTED_NAME[] = "Supported", UNSEEN_NAME[] = "X-Sipbridge-Supported";
+
+/* Without memory they keep their name. */
+static void rename_headers(osip_message_t *message, const char *name, const char *new_name)
+{
+    osip_header_t *header = NULL;
+    while (osip_message_header_get_byname(message, name, 0, &header) >= 0 && header != NULL) {
+        char *copy = osip_strdup(new_name);
+        if (copy == NULL)
+            return;
+        osip_free(header->hname);
+        header->hname = copy;
+        osip_message_force_update(message);
+    }
+}
+
+void exo_hide_supported(osip_message_t *answer)
+{
+    if (SB_EXOSIP_API == 3)
+        return;
+    rename_headers(answer, SUPPORTED_NAME, UNSEEN_NAME);
+    rename_headers(answer, "k", UNSEEN_NAME);
+}
+
+/* ------------------------------------------------------------------------------------------------------
  * Before the library
  */
 static void screen_response(osip_message_t *response)
@@ -202,22 +236,29 @@ static void screen_request(osip_message_t *request)
         drop(request);
 }
 
+static void on_outgoing(osip_message_t *message)
+{
+    if (message != NULL && SB_EXOSIP_API == 5)
+        rename_headers(message, UNSEEN_NAME, SUPPORTED_NAME);
+    exo_trace(message, NULL);
+}
+
 void exo_on_message(osip_message_t *message, int received)
 {
     struct sb_origin origin;
     if (message == NULL || !received) {
-        exo_trace(message, NULL);
+        on_outgoing(message);
         return;
     }
     exo_find_origin(&origin);
     exo_trace(message, &origin);
     exo_mark(message, &origin);
-    if (EXO_IS_3_3) {
-        if (MSG_IS_REQUEST(message))
-            screen_request(message);
-        else
-            screen_response(message);
-    }
+    if (EXO_IS_3_3 && MSG_IS_REQUEST(message))
+        screen_request(message);
+    else if (EXO_IS_3_3)
+        screen_response(message);
+    else if (SB_EXOSIP_API == 5 && !prepare_addresses(message))
+        drop(message);
 }
 
 /* ------------------------------------------------------------------------------------------------------

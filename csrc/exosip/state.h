@@ -49,7 +49,7 @@ static inline void exo_unlock(struct exosip *state)
 static inline void exo_enable_ipv6(struct exosip *state, int on)
 {
     EXO_UNUSED(state);
-#if SB_EXOSIP_API >= 4
+#if SB_EXOSIP_API == 5
     eXosip_set_option(EXO_FIRST(state) EXOSIP_OPT_ENABLE_IPV6, &on);
 #else
     eXosip_enable_ipv6(on);

@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 #: The most events that wait() takes out of the engine at once.
 _AT_ONCE = 64
 
-#: libeXosip2 3.x calls TLSv1_method(), which is TLS 1.0.
-NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2, only 1.0 at best; the sofia engine has"
+#: libeXosip2 3.x calls TLSv1_method(), which is TLS 1.0; 5.3 takes no connections.
+NO_TLS = "tls port %d on %s: the %s engine (%s) has no TLS 1.2; the sofia engine has"
 
 #: The reason in a PeerUnreachable when the library could not begin to send.
 NO_WAY = "there is no way there from this endpoint's address"
 
-#: libeXosip2 3.3 takes all octets that it reads at once from a connection for one message.
+#: Where the engine refuses TCP; csrc/exosip/library.h says why.
 NO_TCP = "tcp port %d on %s: the %s engine (%s) has no TCP; it has on libeXosip2 3.6, and the sofia engine has"
 
 #: The text of UnshieldedEngineWarning.
@@ -198,7 +198,7 @@ class InProcess(object):
         del host_text, advertised_text, agent_text, proxy_text, resolver_text, certificate_text, key_text, ca_text
         if code == self._lib.SB_ENOTSUP and transport == "tls":
             raise NotSupportedError(NO_TLS % (port, host, self.name, self.version), code)
-        if code == self._lib.SB_ENOTSUP and transport == "tcp" and self.version.startswith("3.3."):
+        if code == self._lib.SB_ENOTSUP and transport == "tcp" and self.version.startswith(("3.3.", "5.")):
             raise NotSupportedError(NO_TCP % (port, host, self.name, self.version), code)
         self._owner = Owner()
         self._opened = self._check(code, "%s port %d on %s" % (transport, port, host))

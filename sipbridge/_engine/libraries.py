@@ -26,7 +26,7 @@ HOW_TO_GET = {
     None: "Install libsofia-sip-ua-dev (Debian, Ubuntu), sofia-sip-devel (Fedora) or sofia-sip (Homebrew) and build"
     " sipbridge again (pip install --no-binary sipbridge sipbridge; in a checkout: make develop), or run in the image."
     + _ELSEWHERE,
-    "exosip": "It is built where libeXosip2 3.x is installed with its headers: run in the image (make shell), or"
+    "exosip": "It is built where libeXosip2 3.x or 5.3 is installed with its headers: run in the image (make shell), or"
     " install that library and build sipbridge again (make develop, in a checkout)." + _ELSEWHERE,
 }
 HOW_TO_GET["sofia"] = HOW_TO_GET[None]

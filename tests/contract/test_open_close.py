@@ -4,6 +4,8 @@ from __future__ import absolute_import, division, print_function
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -45,6 +47,31 @@ def test_a_port_in_use(raw, taken):
     engine = raw.open()  # nothing is left of the attempt
     assert engine > 0
     assert raw.lib.sb_close(engine, 0) == 0
+
+
+def test_a_port_whose_owner_would_share_it(raw):
+    """With SO_REUSEADDR two sockets can have one UDP port, and only the last one gets what arrives."""
+    owner = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    owner.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    owner.bind(("127.0.0.1", 0))
+    assert raw.open(port=owner.getsockname()[1]) == raw.lib.SB_EADDRINUSE
+    owner.close()
+
+
+#: Opens an engine, sends a request to where there is no way, and closes it.
+_SAYS_NOTHING = """
+import sipbridge
+with sipbridge.Endpoint("udp://127.0.0.1:0") as endpoint:
+    try:
+        endpoint.message("sip:bob@192.0.2.1", u"hello", timeout=20.0)
+    except sipbridge.SipbridgeError:
+        pass
+"""
+
+
+def test_nothing_is_written_to_standard_output():
+    """It is the program's."""
+    assert subprocess.check_output([sys.executable, "-W", "ignore", "-c", _SAYS_NOTHING]) == b""
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])

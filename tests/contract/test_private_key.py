@@ -11,7 +11,7 @@ import time
 import pytest
 
 from contract.raw import Raw
-from peers import certificates
+from peers import abilities, certificates
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks for files without a name")
 
@@ -52,7 +52,7 @@ def _await_reader(fifo, process):
 def test_no_copy_of_the_private_key_stays_behind(tmpdir):
     """The engine is held, and killed, where the key is copied and something else is still to be read."""
     if Raw().name != "sofia":
-        pytest.skip("libeXosip2 3.6 speaks TLS 1.0 and nothing newer")
+        pytest.skip(abilities.NO_TLS)
     pem = certificates.make(str(tmpdir.mkdir("pem")))
     temporary, fifo = str(tmpdir.mkdir("temporary")), str(tmpdir.join("ca.pem"))
     os.mkfifo(fifo)

@@ -45,16 +45,73 @@ void d_next_cseq(osip_message_t *message, int by)
     message->cseq->number = d_format("%d", number);
 }
 
+/* What 5.3 writes in place of its address until it sends the message. */
+static const char NO_HOST[] = "999.999.999.999";
+enum { NO_PORT = 99999 };
+
+/* The address and the port that a message is built with. */
+static int name_ourselves(char *ip, int size, int *port)
+{
+    *port = D_IS_5_3 ? NO_PORT : D.masquerade_port;
+    if (!D_IS_5_3)
+        return d_local_ip(D.family, ip, size);
+    snprintf(ip, (size_t)size, "%s", NO_HOST);
+    return OSIP_SUCCESS;
+}
+
+static void replace(char **host, char **port, const char *own_host, int own_port)
+{
+    if (*host != NULL && strcmp(*host, NO_HOST) == 0) {
+        osip_free(*host);
+        *host = osip_strdup(own_host);
+    }
+    if (*port != NULL && atoi(*port) == NO_PORT) {
+        osip_free(*port);
+        *port = d_format("%d", own_port);
+    }
+}
+
+void d_fill_in(osip_message_t *message, const struct addrinfo *to)
+{
+    osip_via_t *via = osip_list_get(&message->vias, 0);
+    osip_contact_t *contact = osip_list_get(&message->contacts, 0);
+    const char *host = D.learned[0] != '\0' ? D.learned : D.masquerade;
+    char ip[64] = "";
+    if (!D_IS_5_3)
+        return;
+    d_ip_towards(to, ip, sizeof ip);
+    if (MSG_IS_REQUEST(message) && via != NULL)
+        replace(&via->host, &via->port, ip, D.masquerade_port);
+    if (contact != NULL && contact->url != NULL)
+        replace(&contact->url->host, &contact->url->port, host[0] != '\0' ? host : ip,
+                D.learned_port > 0 ? D.learned_port : D.masquerade_port);
+    osip_message_force_update(message);
+}
+
+void d_learn(osip_message_t *response)
+{
+    osip_via_t *via = osip_list_get(&response->vias, 0);
+    osip_generic_param_t *received = NULL, *rport = NULL;
+    if (!D.learns || via == NULL)
+        return;
+    osip_via_param_get_byname(via, (char *)"received", &received);
+    osip_via_param_get_byname(via, (char *)"rport", &rport);
+    if (received != NULL && received->gvalue != NULL)
+        snprintf(D.learned, sizeof D.learned, "%s", received->gvalue);
+    if (rport != NULL && rport->gvalue != NULL)
+        D.learned_port = atoi(rport->gvalue);
+}
+
 static int add_via(osip_message_t *message)
 {
     char ip[64];
     char *via;
-    int code = d_local_ip(D.family, ip, sizeof ip);
+    int port, code = name_ourselves(ip, sizeof ip, &port);
     if (code != OSIP_SUCCESS)
         return code;
     /* No rport over IPv6: as the library. */
     via = d_format(D.family == AF_INET6 ? "SIP/2.0/%s [%s]:%d;branch=z9hG4bK%d" : "SIP/2.0/%s %s:%d;rport;branch=z9hG4bK%d",
-                   D.protocol == IPPROTO_TCP ? "TCP" : "UDP", ip, D.masquerade_port, d_random());
+                   D.protocol == IPPROTO_TCP ? "TCP" : "UDP", ip, port, d_random());
     code = osip_message_set_via(message, via);
     osip_free(via);
     return code;
@@ -65,10 +122,11 @@ int d_add_contact(osip_message_t *message, const char *user)
     char ip[64];
     char *text;
     osip_contact_t *contact;
-    int code;
-    d_local_ip(D.family, ip, sizeof ip);
-    text = d_format(D.family == AF_INET6 ? "<sip:[%s]:%d%s>" : "<sip:%s:%d%s>", D.masquerade[0] != '\0' ? D.masquerade : ip,
-                    D.masquerade_port, D.protocol == IPPROTO_TCP ? ";transport=TCP" : "");
+    int code, port;
+    name_ourselves(ip, sizeof ip, &port);
+    text = d_format(D.family == AF_INET6 ? "<sip:[%s]:%d%s>" : "<sip:%s:%d%s>",
+                    D.masquerade[0] != '\0' && !D_IS_5_3 ? D.masquerade : ip, port,
+                    D.protocol == IPPROTO_TCP ? ";transport=TCP" : "");
     code = osip_message_set_contact(message, text);
     osip_free(text);
     contact = osip_list_get(&message->contacts, osip_list_size(&message->contacts) - 1);

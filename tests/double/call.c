@@ -148,14 +148,24 @@ static struct d_txn *last_invite_out(struct d_call *call)
     return NULL;
 }
 
-int d_build_ack(int did, osip_message_t **ack)
+/* The INVITE of ours that an ACK is for: id is its transaction's with 5.3, and before that the dialog's. */
+static struct d_txn *find_acked(int id)
 {
-    struct d_call *call = find_did(did);
-    struct d_txn *invite;
+    struct d_txn *txn = D_IS_5_3 && id > 0 ? d_txn_find(id) : NULL;
+    struct d_call *call = D_IS_5_3 ? NULL : find_did(id);
+    if (call != NULL)
+        return last_invite_out(call);
+    return txn != NULL && txn->call != NULL && txn->tr->ctx_type == ICT ? txn : NULL;
+}
+
+int d_build_ack(int id, osip_message_t **ack)
+{
+    struct d_txn *invite = find_acked(id);
+    struct d_call *call = invite == NULL ? NULL : invite->call;
     osip_authorization_t *copy;
     int i, code;
-    if (call == NULL || call->dialog == NULL || (invite = last_invite_out(call)) == NULL)
-        return did <= 0 ? OSIP_BADPARAMETER : OSIP_NOTFOUND;
+    if (call == NULL || call->dialog == NULL)
+        return id <= 0 ? OSIP_BADPARAMETER : OSIP_NOTFOUND;
     code = d_build_within(ack, "ACK", call->dialog);
     if (code != OSIP_SUCCESS)
         return code;
@@ -167,9 +177,10 @@ int d_build_ack(int did, osip_message_t **ack)
     return OSIP_SUCCESS;
 }
 
-int d_send_ack(int did, osip_message_t *ack)
+int d_send_ack(int id, osip_message_t *ack)
 {
-    struct d_call *call = find_did(did);
+    struct d_txn *invite = find_acked(id);
+    struct d_call *call = invite == NULL ? NULL : invite->call;
     if (call == NULL || ack == NULL) {
         osip_message_free(ack);
         return OSIP_NOTFOUND;
@@ -280,6 +291,27 @@ int d_call_build_answer(int tid, int status, osip_message_t **answer)
     return code;
 }
 
+static int has_timer(osip_message_t *message)
+{
+    osip_header_t *supported = NULL;
+    osip_message_header_get_byname(message, "supported", 0, &supported);
+    return supported != NULL && supported->hvalue != NULL && strstr(supported->hvalue, "timer") != NULL;
+}
+
+/* Where a 2xx has "timer" in Supported, 5.3 agrees to the session timer that the INVITE asks for (RFC 4028), whatever the
+ * 2xx says of it. */
+static void add_session_timer(osip_message_t *answer, osip_message_t *invite)
+{
+    osip_header_t *asked = NULL, *agreed = NULL;
+    osip_message_header_get_byname(invite, "session-expires", 0, &asked);
+    if (!D_IS_5_3 || !MSG_IS_STATUS_2XX(answer) || asked == NULL || !has_timer(answer) ||
+        osip_header_clone(asked, &agreed) != 0)
+        return;
+    osip_list_add(&answer->headers, agreed, 0);
+    if (has_timer(invite))
+        osip_message_set_header(answer, "Require", "timer");
+}
+
 static void keep_200(struct d_call *call, osip_message_t *answer)
 {
     osip_message_free(call->ok);
@@ -304,6 +336,8 @@ int d_call_send_answer(int tid, int status, osip_message_t *answer)
         osip_message_free(answer);
         return code;
     }
+    if (txn->tr->ctx_type == IST)
+        add_session_timer(answer, txn->tr->orig_request);
     if (txn->tr->ctx_type == IST && status / 100 == 2 && txn->call->dialog != NULL)
         keep_200(txn->call, answer);
     return d_answer(txn, answer);

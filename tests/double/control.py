@@ -5,6 +5,13 @@ from __future__ import absolute_import, division, print_function
 import ctypes
 import os
 
+#: What libeXosip2 5.3 calls otherwise than 3.x.
+NAMES_OF_5_3 = {
+    "eXosip_subscribe_build_initial_request": "eXosip_subscription_build_initial_subscribe",
+    "eXosip_subscribe_send_initial_request": "eXosip_subscription_send_initial_request",
+    "eXosip_subscribe_remove": "eXosip_subscription_remove",
+}
+
 
 class Control(object):
     """The library that the engine has loaded; rules broken are counted from here on."""
@@ -16,7 +23,9 @@ class Control(object):
         self._before = self._library.exosip_double_complaints()
 
     def fail(self, function, nth=1, null=False):
-        """Let the nth call of a function from now on fail; None: none."""
+        """Let the nth call of a function, by the name that it has in 3.x, from now on fail; None: none."""
+        if hasattr(self._library, "eXosip_malloc"):
+            function = NAMES_OF_5_3.get(function, function)
         name = None if function is None else function.encode("ascii")
         self._library.exosip_double_fail(name, nth, 1 if null else 0)
 

@@ -19,11 +19,29 @@
 #include "eXosip2/eXosip.h"
 #include "eXosip2/exosip_double.h"
 
-/* Whether it plays libeXosip2 3.3 in place of 3.6. */
+/* Whether it plays libeXosip2 3.3 or 5.3 in place of 3.6. */
 #ifdef EXOSIP_DOUBLE_3_3
-enum { D_IS_3_3 = 1 };
+enum { D_IS_3_3 = 1, D_IS_5_3 = 0 };
+#define D_VERSION "3.3.0"
+#elif defined(EXOSIP_DOUBLE_5_3)
+enum { D_IS_3_3 = 0, D_IS_5_3 = 1 };
+#define D_VERSION "5.3.0"
+typedef int eXosip_option;
 #else
-enum { D_IS_3_3 = 0 };
+enum { D_IS_3_3 = 0, D_IS_5_3 = 0 };
+#define D_VERSION "3.6.0"
+#endif
+
+/* 5.3 has a context: what a function takes alone, or before its other parameters, and what it was given. */
+struct eXosip_t;
+#ifdef EXOSIP_DOUBLE_5_3
+#define D_ALONE struct eXosip_t *context
+#define D_FIRST struct eXosip_t *context,
+#define D_GIVEN context
+#else
+#define D_ALONE void
+#define D_FIRST
+#define D_GIVEN NULL
 #endif
 
 struct d_txn {
@@ -86,6 +104,8 @@ struct d_state {
     int port;
     char bound[64], gateway[64], gateway6[64], masquerade[65];
     int masquerade_port;
+    char learned[65];             /* the address that a response told us of, for Contact; "": none */
+    int learned_port, learns;     /* whether it heeds that */
     int dont_send_101;
     int keep_alive_ms;            /* between pings on TCP; 0: none */
     long long next_ping_ms;
@@ -108,11 +128,12 @@ extern struct d_state D;
 /* rules.c ----------------------------------------------------------------------------------------------- */
 enum { D_ANY = 0, D_RUNNING = 1, D_LOCKED = 2 };
 /* Every function of the API begins and ends with these. Returns 1 when it is to fail. */
-int rule_enter(const char *function, int needs);
+int rule_enter(const char *function, const struct eXosip_t *given, int needs);
 int rule_leave(int returned);
 int rule_injected_null(void);       /* fail by giving no message */
 void rule_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void rule_lock(void), rule_unlock(void);        /* the program's */
+struct eXosip_t *rule_context(void);            /* the program's, made once */
+void rule_lock(const struct eXosip_t *given), rule_unlock(const struct eXosip_t *given); /* the program's */
 void d_lock(void), d_unlock(void);              /* the double's own threads' */
 void rule_inside(int delta);                    /* this thread is the library now: its frees are its own */
 void rule_handed_out(osip_message_t *message, const char *function);
@@ -132,6 +153,8 @@ int d_set_socket(int protocol, int socket, int port);
 void d_enable_ipv6(int on);
 int d_ipv6(void);
 int d_local_ip(int family, char *address, int size);
+/* The one that what is sent there leaves from, as text. */
+int d_ip_towards(const struct addrinfo *there, char *text, int size);
 void d_wake(void);
 int eXosip_read_message(int count, int seconds, int microseconds); /* in no header of libeXosip2's, but exported */
 int d_next_id(void);
@@ -157,6 +180,8 @@ void fragile_read(const char *octets, size_t length);
 /* So does 3.3 always: of a request that it receives or sends, and of one that it builds within a dialog. */
 void fragile_look_up(osip_message_t *request);
 void fragile_write(const osip_dialog_t *dialog);
+/* And 5.3 of a message that is sent to no host. */
+void fragile_send(const char *host);
 
 /* events.c ---------------------------------------------------------------------------------------------- */
 void d_post(int type, struct d_call *call, struct d_reg *reg, osip_transaction_t *tr, osip_message_t *ack);
@@ -171,6 +196,10 @@ int d_build_request(osip_message_t **request, const char *method, const char *to
 int d_build_within(osip_message_t **request, const char *method, osip_dialog_t *dialog);
 int d_build_response(osip_message_t **response, osip_dialog_t *dialog, int status, osip_message_t *request);
 int d_add_contact(osip_message_t *message, const char *user);
+/* 5.3 writes its address into a message when it sends it, and has what is no address there until then. */
+void d_fill_in(osip_message_t *message, const struct addrinfo *to);
+/* And it heeds what a response says of that address, unless it is told not to. */
+void d_learn(osip_message_t *response);
 int d_add_record_routes(osip_message_t *response, osip_message_t *request);
 void d_new_branch(osip_message_t *message);
 void d_next_cseq(osip_message_t *message, int by);
@@ -194,8 +223,9 @@ int d_default_action(eXosip_event_t *event);
 
 /* call.c ------------------------------------------------------------------------------------------------ */
 int d_send_invite(osip_message_t *invite);
-int d_build_ack(int did, osip_message_t **ack);
-int d_send_ack(int did, osip_message_t *ack);
+/* id: the dialog's; with 5.3 the INVITE transaction's. */
+int d_build_ack(int id, osip_message_t **ack);
+int d_send_ack(int id, osip_message_t *ack);
 int d_call_build_request(int did, const char *method, osip_message_t **request);
 int d_call_send_request(int did, osip_message_t *request);
 int d_call_build_answer(int tid, int status, osip_message_t **answer);

@@ -18,7 +18,7 @@ TEXT = {"headers": [("X-Step", "one")], "content_type": "text/plain", "body": b"
 FLOWS = {
     "nothing": (
         {},
-        "eXosip_init eXosip_set_option eXosip_listen_addr eXosip_guess_localip eXosip_event_wait"
+        "eXosip_malloc eXosip_init eXosip_set_option eXosip_listen_addr eXosip_guess_localip eXosip_event_wait"
         " eXosip_message_build_request",
     ),
     "register": (

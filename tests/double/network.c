@@ -41,21 +41,22 @@ static void request_target(osip_message_t *request, const char **host, const cha
     *port = uri->port;
 }
 
-static int send_octets(const char *host, const char *port, int socket, const char *octets, size_t length)
+static struct addrinfo *look_up(const char *host, const char *port)
 {
     struct addrinfo wanted, *found = NULL;
-    int code = -1;
     memset(&wanted, 0, sizeof wanted);
     wanted.ai_family = d_ipv6() ? AF_INET6 : AF_INET;
     wanted.ai_socktype = D.protocol == IPPROTO_TCP ? SOCK_STREAM : SOCK_DGRAM;
-    if (host == NULL || getaddrinfo(host, port == NULL ? "5060" : port, &wanted, &found) != 0 || found == NULL)
-        return -1;
+    if (host == NULL || getaddrinfo(host, port == NULL ? "5060" : port, &wanted, &found) != 0)
+        return NULL;
+    return found;
+}
+
+static int send_octets(const struct addrinfo *to, int socket, const char *octets, size_t length)
+{
     if (D.protocol == IPPROTO_TCP)
-        code = d_stream_send(found, socket, octets, length);
-    else if (sendto(D.socket, octets, length, 0, found->ai_addr, found->ai_addrlen) >= 0)
-        code = 0;
-    freeaddrinfo(found);
-    return code;
+        return d_stream_send(to, socket, octets, length);
+    return sendto(D.socket, octets, length, 0, to->ai_addr, to->ai_addrlen) >= 0 ? 0 : -1;
 }
 
 /* The first Route of a request that begins something says where it goes, and stays here. */
@@ -86,9 +87,10 @@ static int is_sendable(osip_message_t *message)
 int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, int unused_port, int socket)
 {
     const char *host = NULL, *port = NULL;
+    struct addrinfo *to;
     char *octets = NULL;
     size_t length = 0;
-    int code;
+    int code = -1;
     (void)tr;
     (void)unused_host;
     (void)unused_port;
@@ -99,10 +101,16 @@ int d_send(osip_transaction_t *tr, osip_message_t *message, char *unused_host, i
         request_target(message, &host, &port);
     else
         response_target(message, &host, &port);
-    if (!is_sendable(message) || print_without_preloaded(message, &octets, &length) != 0)
+    fragile_send(host);
+    to = is_sendable(message) ? look_up(host, port) : NULL;
+    if (to == NULL)
         return -1;
-    code = send_octets(host, port, socket, octets, length);
-    osip_free(octets);
+    d_fill_in(message, to);
+    if (print_without_preloaded(message, &octets, &length) == 0) {
+        code = send_octets(to, socket, octets, length);
+        osip_free(octets);
+    }
+    freeaddrinfo(to);
     return code;
 }
 
@@ -131,6 +139,8 @@ void d_handle(const char *octets, size_t length, const struct sockaddr *peer, so
     }
     getnameinfo(peer, size, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
     osip_message_fix_last_via_header(event->sip, host, atoi(port));
+    if (!MSG_IS_REQUEST(event->sip))
+        d_learn(event->sip);
     if (osip_find_transaction_and_add_event(D.osip, event) == 0)
         return;
     if (MSG_IS_REQUEST(event->sip))

@@ -183,9 +183,10 @@ static void on_kill(int type, osip_transaction_t *tr)
 
 static void on_transport_error(int type, osip_transaction_t *tr, int error)
 {
-    (void)type; /* the kill follows */
-    (void)tr;
+    struct d_txn *txn = osip_transaction_get_your_instance(tr); /* the kill follows */
     (void)error;
+    if (D_IS_5_3 && type == OSIP_ICT_TRANSPORT_ERROR && txn != NULL && txn->call != NULL)
+        d_post(EXOSIP_CALL_NOANSWER, txn->call, NULL, tr, NULL);
 }
 
 void d_set_callbacks(osip_t *osip)
@@ -221,14 +222,28 @@ int d_answer(struct d_txn *txn, osip_message_t *answer)
     return OSIP_SUCCESS;
 }
 
+/* 5.3 agrees to a REFER that is to have no subscription (RFC 4488). */
+static void add_refer_sub(osip_message_t *answer, osip_message_t *request)
+{
+    osip_header_t *header = NULL;
+    osip_message_header_get_byname(request, "Refer-Sub", 0, &header);
+    if (D_IS_5_3 && MSG_IS_STATUS_2XX(answer) && header != NULL && header->hvalue != NULL &&
+        strcmp(header->hvalue, "false") == 0)
+        osip_message_set_header(answer, "Refer-Sub", "false");
+}
+
 int d_message_build_answer(int tid, int status, osip_message_t **answer)
 {
     struct d_txn *txn = d_txn_find(tid);
+    int code;
     if (tid <= 0 || status < 200 || status == 300 || status > 699) /* 300 too: as the library */
         return OSIP_BADPARAMETER;
     if (txn == NULL || txn->call != NULL)
         return OSIP_NOTFOUND;
-    return d_build_response(answer, NULL, status, txn->tr->orig_request);
+    code = d_build_response(answer, NULL, status, txn->tr->orig_request);
+    if (code == OSIP_SUCCESS)
+        add_refer_sub(*answer, txn->tr->orig_request);
+    return code;
 }
 
 int d_message_send_answer(int tid, int status, osip_message_t *answer)

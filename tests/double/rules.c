@@ -25,6 +25,11 @@ static int fail_nth, fail_null, fail_calls, fail_came;
 static pthread_mutex_t library = PTHREAD_MUTEX_INITIALIZER; /* eXosip_lock */
 static __thread int holds, inside, injected_null;
 
+struct eXosip_t {
+    int unused;
+};
+static struct eXosip_t *context; /* NULL before it is made, and always where the library has none */
+
 void rule_complain(const char *format, ...)
 {
     char text[sizeof first];
@@ -108,8 +113,21 @@ int rule_injected_null(void)
     return injected_null;
 }
 
-int rule_enter(const char *function, int needs)
+struct eXosip_t *rule_context(void)
 {
+    context = osip_malloc(sizeof *context); /* the program frees the one before */
+    return context;
+}
+
+static void check_context(const char *function, const struct eXosip_t *given)
+{
+    if (given != context && strcmp(function, "eXosip_malloc") != 0)
+        rule_complain("%s() with a context that eXosip_malloc() did not give", function);
+}
+
+int rule_enter(const char *function, const struct eXosip_t *given, int needs)
+{
+    check_context(function, given);
     if (needs != D_ANY && !D.running)
         rule_complain("%s() before eXosip_init() or after eXosip_quit()", function);
     if (needs == D_LOCKED && !holds)
@@ -131,8 +149,9 @@ void rule_inside(int delta)
 
 /* -- the lock --------------------------------------------------------------------------------------------- */
 
-void rule_lock(void)
+void rule_lock(const struct eXosip_t *given)
 {
+    check_context("eXosip_lock", given);
     if (!D.running)
         rule_complain("eXosip_lock() before eXosip_init() or after eXosip_quit()");
     if (holds) {
@@ -143,8 +162,9 @@ void rule_lock(void)
     holds = 1;
 }
 
-void rule_unlock(void)
+void rule_unlock(const struct eXosip_t *given)
 {
+    check_context("eXosip_unlock", given);
     if (!holds) {
         rule_complain("eXosip_unlock() without eXosip_lock()");
         return;

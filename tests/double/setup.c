@@ -30,8 +30,8 @@ int d_next_id(void)
     return last_id;
 }
 
-/* libosip2 5 prints errors to standard output until it is told where to. Its texts are const from 5.3 on only,
- * hence the cast where this is handed over. */
+/* libosip2 5 prints errors to standard output until it is told where to, which is the program's part with libeXosip2 5.3.
+ * Its texts are const from 5.3 on only, hence the cast where this is handed over. */
 static void say_nothing(const char *file, int line, osip_trace_level_t level, const char *format, va_list arguments)
 {
     (void)file;
@@ -44,14 +44,18 @@ static void say_nothing(const char *file, int line, osip_trace_level_t level, co
 int d_init(void)
 {
     int crash = D.crash;
-    osip_trace_initialize_func(TRACE_LEVEL0, (osip_trace_func_t *)say_nothing);
+    if (D_IS_5_3)
+        osip_trace(__FILE__, __LINE__, OSIP_WARNING, NULL, "libeXosip2 5.3 says much\n");
+    else
+        osip_trace_initialize_func(TRACE_LEVEL0, (osip_trace_func_t *)say_nothing);
     memset(&D, 0, sizeof D);
     D.crash = crash;
+    D.dont_send_101 = D.learns = D_IS_5_3;
     D.socket = -1;
     D.family = AF_INET;
     strcpy(D.gateway, "192.0.2.1"); /* as good as any address far away */
     strcpy(D.gateway6, "2001:db8::1");
-    D.user_agent = osip_strdup(D_IS_3_3 ? "eXosip/3.3.0 (double)" : "eXosip/3.6.0 (double)");
+    D.user_agent = osip_strdup("eXosip/" D_VERSION " (double)");
     if (osip_init(&D.osip) != 0 || pipe(D.wake) != 0 || pipe2(D.told, O_NONBLOCK) != 0)
         return OSIP_UNDEFINED_ERROR;
     d_set_callbacks(D.osip);
@@ -123,13 +127,16 @@ static int port_of(int fd)
                                       : ((struct sockaddr_in *)&address)->sin_port);
 }
 
+/* 5.3 shares its port with others that let it, and takes no connection. */
 static int bound_socket(const struct addrinfo *place)
 {
     int fd = socket(place->ai_family, place->ai_socktype, 0), on = 1;
     if (fd >= 0 && place->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (fd >= 0 && D_IS_5_3)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (fd >= 0 && bind(fd, place->ai_addr, place->ai_addrlen) == 0 &&
-        (D.protocol != IPPROTO_TCP || listen(fd, SOMAXCONN) == 0))
+        (D.protocol != IPPROTO_TCP || D_IS_5_3 || listen(fd, SOMAXCONN) == 0))
         return fd;
     if (fd >= 0)
         close(fd);
@@ -176,22 +183,43 @@ int d_set_socket(int protocol, int socket, int port)
     return start(socket, port);
 }
 
+/* What a socket that is connected there has for its address. */
+static int name_from(int fd, const struct addrinfo *there, char *text, int size)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    text[0] = '\0';
+    if (fd >= 0 && connect(fd, there->ai_addr, there->ai_addrlen) == 0 &&
+        getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+        getnameinfo((struct sockaddr *)&address, length, text, (socklen_t)size, NULL, 0, NI_NUMERICHOST) == 0)
+        return OSIP_SUCCESS;
+    return OSIP_NO_NETWORK;
+}
+
+int d_ip_towards(const struct addrinfo *there, char *text, int size)
+{
+    struct addrinfo *own = look_up(D.bound, 0);
+    int fd = socket(D.family, SOCK_DGRAM, 0), code = OSIP_NO_NETWORK;
+    if (fd >= 0 && own != NULL && bind(fd, own->ai_addr, own->ai_addrlen) == 0)
+        code = name_from(fd, there, text, size);
+    if (own != NULL)
+        freeaddrinfo(own);
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
 /* The address that packets to the "gateway" would leave from. */
 int d_local_ip(int family, char *text, int size)
 {
     struct addrinfo wanted, *far = NULL;
-    struct sockaddr_storage address;
-    socklen_t length = sizeof address;
     int fd = socket(family, SOCK_DGRAM, 0), code = OSIP_NO_NETWORK;
     memset(&wanted, 0, sizeof wanted);
     wanted.ai_family = family;
     wanted.ai_socktype = SOCK_DGRAM;
     text[0] = '\0';
-    if (fd >= 0 && getaddrinfo(family == AF_INET6 ? D.gateway6 : D.gateway, "9", &wanted, &far) == 0 &&
-        connect(fd, far->ai_addr, far->ai_addrlen) == 0 &&
-        getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
-        getnameinfo((struct sockaddr *)&address, length, text, (socklen_t)size, NULL, 0, NI_NUMERICHOST) == 0)
-        code = OSIP_SUCCESS;
+    if (getaddrinfo(family == AF_INET6 ? D.gateway6 : D.gateway, "9", &wanted, &far) == 0)
+        code = name_from(fd, far, text, size);
     if (far != NULL)
         freeaddrinfo(far);
     if (fd >= 0)

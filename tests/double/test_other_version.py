@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 
-import sipbridge
+import pytest
+
+from peers import abilities
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -20,8 +22,9 @@ except sipbridge.EngineError as error:
 """
 
 
+@pytest.mark.skipif(abilities.is_exosip("5.3"), reason="5.3 has a file name of its own")
 def test_a_library_of_another_version_is_refused(tmpdir):
-    line = "3.6" if sipbridge.engines()["exosip"].startswith("3.3.") else "3.3"
+    line = "3.6" if abilities.is_exosip("3.3") else "3.3"
     subprocess.check_call(["make", "-s", "-C", HERE, "BUILD=%s" % tmpdir, "LINE=" + line])
     environment = dict(os.environ, LD_LIBRARY_PATH=str(tmpdir.join("lib")))
     output = subprocess.check_output([sys.executable, "-c", CODE], env=environment).decode("utf-8")

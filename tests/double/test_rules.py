@@ -14,11 +14,25 @@ PROLOGUE = """
 import ctypes, os, threading
 library = ctypes.CDLL(os.path.join(os.environ["SIPBRIDGE_DOUBLE"], "lib", "libeXosip2.so"))
 library.eXosip_event_wait.restype = ctypes.c_void_p
+context = []  # of 5.3, whose functions take it first
+
+class Functions(object):
+    def __getattr__(self, name):
+        function = getattr(library, name)
+        return lambda *arguments: function(*(context + list(arguments) if takes_context(name) else arguments))
+
+def takes_context(name):
+    return name.startswith("eXosip_") and name != "eXosip_event_free"
+
+functions = Functions()
+if hasattr(library, "eXosip_malloc"):
+    library.eXosip_malloc.restype = ctypes.c_void_p
+    context.append(ctypes.c_void_p(library.eXosip_malloc()))
 
 def build():
     message = ctypes.c_void_p()
     to, from_ = b"sip:bob@127.0.0.1:9", b"sip:alice@127.0.0.1"
-    assert library.eXosip_call_build_initial_invite(ctypes.byref(message), to, from_, None, None) == 0
+    assert functions.eXosip_call_build_initial_invite(ctypes.byref(message), to, from_, None, None) == 0
     return message
 
 def elsewhere(function):
@@ -68,7 +82,7 @@ MISUSES = [
 
 def program(statements, **environment):
     """Run statements, in which functions of the library need no prefix. Returns the exit code and stderr."""
-    code = PROLOGUE + re.sub(r"\b(eXosip_\w+|osip_\w+)\b(?=\(|\))", r"library.\1", statements)
+    code = PROLOGUE + re.sub(r"\b(eXosip_\w+|osip_\w+)\b(?=\(|\))", r"functions.\1", statements)
     process = subprocess.Popen(
         [sys.executable, "-c", code], stderr=subprocess.PIPE, env=dict(os.environ, **environment)
     )

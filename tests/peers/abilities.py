@@ -7,8 +7,6 @@ import os
 import sipbridge
 from sipbridge import shield
 
-NO_TCP = "libeXosip2 3.3 takes what it reads from a connection at a time for one message, so TCP is not offered on it"
-
 
 def is_exosip(line):
     """True when the engine is on a libeXosip2 of that line: "3.3"."""
@@ -19,7 +17,23 @@ def is_exosip(line):
 
 def has_tcp():
     """True when endpoints can be on TCP."""
-    return not is_exosip("3.3")
+    return not is_exosip("3.3") and not is_exosip("5.3")
+
+
+def _reason(usual, of_5_3):
+    """Why the engine lacks something, in the words for the library under test."""
+    return of_5_3 if is_exosip("5.3") else usual
+
+
+NO_TCP = _reason(
+    "libeXosip2 3.3 takes what it reads from a connection at a time for one message, so TCP is not offered on it",
+    "libeXosip2 5.3, as it is packaged, accepts no connection, so TCP is not offered on it",
+)
+NO_TLS = _reason(
+    "libeXosip2 3.x speaks TLS 1.0 and nothing newer",
+    "libeXosip2 5.3, as it is packaged, accepts no connection, so TLS is not offered on it",
+)
+NO_SHA_256 = _reason("libeXosip2 3.x knows MD5 alone", "libeXosip2 5.3 without OpenSSL knows MD5 alone")
 
 
 def knows_sources():

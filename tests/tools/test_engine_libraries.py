@@ -56,7 +56,7 @@ OPTIONS = {
     "3.3": "enum { EXOSIP_OPT_UDP_KEEP_ALIVE = 1, EXOSIP_OPT_DONT_SEND_101 = 6 };\n",
     "3.6": "\n#define EXOSIP_OPT_UDP_KEEP_ALIVE 1\n#define EXOSIP_OPT_DONT_SEND_101 6\n"
     "#define EXOSIP_OPT_DNS_CAPABILITIES 14\n",
-    "5": "\n#define EXOSIP_OPT_UDP_KEEP_ALIVE 1\n#define EXOSIP_OPT_AUTO_MASQUERADE_CONTACT 2\n"
+    "5.3": "\n#define EXOSIP_OPT_UDP_KEEP_ALIVE 1\n#define EXOSIP_OPT_AUTO_MASQUERADE_CONTACT 2\n"
     "#define EXOSIP_OPT_DNS_CAPABILITIES 14\n",
 }
 
@@ -124,11 +124,12 @@ def test_headers_of_another_libosip2_are_refused(tmp_path, locate):
 
 def test_headers_of_another_libexosip2_are_refused(tmp_path, locate):
     one = Installation(tmp_path, version="5.3.0")
-    assert "the headers are of libeXosip2 3.x, the library is 5.3.0" in locate(one.include, one.lib)
+    assert "the headers are of libeXosip2 3.6, the library is 5.3.0" in locate(one.include, one.lib)
 
 
 @pytest.mark.parametrize(
-    "version, headers", [("3.6.0", "3.6"), ("3.6.0-4", "3.6"), ("3.3.0", "3.3"), ("3.3.1", "3.3")]
+    "version, headers",
+    [("3.6.0", "3.6"), ("3.6.0-4", "3.6"), ("3.3.0", "3.3"), ("3.3.1", "3.3"), ("5.3.0", "5.3")],
 )
 def test_versions_that_were_tested_are_accepted(tmp_path, locate, version, headers):
     one = Installation(tmp_path, version=version, headers=headers)
@@ -143,32 +144,39 @@ def test_versions_that_were_tested_are_accepted(tmp_path, locate, version, heade
         ("3.4.0", "3.6"),
         ("3.5.0", "3.6"),
         ("3.30.0", "3.3"),
-        ("5.3.0", "5"),
+        ("4.0.0", "3.6"),  # whose headers are like these
+        ("4.1.0", "3.6"),
+        ("5.0.0", "5.3"),
+        ("5.1.1", "5.3"),
+        ("5.2.0", "5.3"),
+        ("5.30.0", "5.3"),
     ],
 )
 def test_versions_that_were_never_tested_are_refused(tmp_path, locate, version, headers):
     one = Installation(tmp_path, version=version, headers=headers)
     complaint = locate(one.include, one.lib)
-    assert "sipbridge was run with libeXosip2 3.3 and 3.6 alone, and this is %s" % version in complaint
+    assert "sipbridge was run with libeXosip2 3.3, 3.6 and 5.3 alone, and this is %s" % version in complaint
 
 
-@pytest.mark.parametrize("version, headers", [("3.3.0", "3.6"), ("3.6.0", "3.3")])
-def test_headers_of_another_3_x_are_refused(tmp_path, locate, version, headers):
-    """Both libraries have the same name, and their options other numbers."""
+@pytest.mark.parametrize(
+    "version, headers", [("3.3.0", "3.6"), ("3.6.0", "3.3"), ("5.3.0", "3.3"), ("3.6.0", "5.3")]
+)
+def test_headers_of_another_version_are_refused(tmp_path, locate, version, headers):
+    """3.3 and 3.6 have the same name, and their options other numbers."""
     one = Installation(tmp_path, version=version, headers=headers)
     assert "the headers are of libeXosip2 %s, the library is %s" % (headers, version) in locate(
         one.include, one.lib
     )
 
 
-@pytest.mark.parametrize("headers, dns", [("3.3", 0), ("3.6", 1)])
-def test_options_are_found_as_macros_and_in_an_enumeration(tmp_path, headers, dns):
+@pytest.mark.parametrize("headers, silent, dns", [("3.3", 1, 0), ("3.6", 1, 1), ("5.3", 0, 1)])
+def test_options_are_found_as_macros_and_in_an_enumeration(tmp_path, headers, silent, dns):
     one = Installation(tmp_path, headers=headers)
     code = "import _build; print(*_build.declared(_build.LIBRARIES[1], ['-I', %r]))" % str(one.include)
     settings = dict(os.environ, PYTHONPATH=str(TOP / "sipbridge"))
     output = subprocess.check_output([sys.executable, "-c", code], env=settings, text=True)
     found = dict(each.replace("-DSB_HAS_EXOSIP_OPT_", "").split("=") for each in output.split())
-    assert found == {"DONT_SEND_101": "1", "UDP_KEEP_ALIVE": "1", "DNS_CAPABILITIES": str(dns)}
+    assert found == {"DONT_SEND_101": str(silent), "UDP_KEEP_ALIVE": "1", "DNS_CAPABILITIES": str(dns)}
 
 
 def test_libraries_that_the_loader_does_not_find_are_named(tmp_path, locate):

@@ -18,9 +18,9 @@ VARIABLES = "CC CFLAGS CPPFLAGS LDFLAGS C_INCLUDE_PATH CPATH LIBRARY_PATH PKG_CO
 #: The objects of csrc that all trees share: no Python and no tree has its own.
 KEPT = BUILD / "objects" / "kept"
 
-#: The versions of libeXosip2 that the double plays, and where each is built.
-NEWEST_DOUBLE = "3.6"
-DOUBLES = {"3.6": BUILD / "double", "3.3": BUILD / "double-3.3"}
+#: The versions of libeXosip2 that the double plays, and where each is built. All tests run on the first.
+MAIN_DOUBLE = "3.6"
+DOUBLES = {"3.6": BUILD / "double", "3.3": BUILD / "double-3.3", "5.3": BUILD / "double-5.3"}
 
 
 class Tree:
@@ -95,8 +95,8 @@ def double(python, version, place):
     return Tree(python, version, place.name, variables, place)
 
 
-def build_double(line=NEWEST_DOUBLE):
-    """Compile the double of a libeXosip2, "3.6" or "3.3"; the folder with its include and lib."""
+def build_double(line=MAIN_DOUBLE):
+    """Compile the double of a libeXosip2, a key of DOUBLES; the folder with its include and lib."""
     place = DOUBLES[line]
     run(["make", "-C", DOUBLE, "BUILD=%s" % place, "LINE=%s" % line])
     return place

@@ -118,8 +118,11 @@ def c():
     yield [PYTHON, "-m", "tools.checks.too_new"] + files(*folders)
     compiler = shlex.split(os.environ.get("CC", "cc")) + WARNINGS
     flags = {library.engine: locate(library) for library in _build.LIBRARIES}
-    double = ["-Itests/double", "-Itests/double/include"] + (locate(_build.CARES) or [])
-    options = [flag for library in _build.LIBRARIES for flag in _build.declared(library, double)]
+    (exosip,) = [library for library in _build.LIBRARIES if library.engine == "exosip"]
+    cares = locate(_build.CARES) or []
+    double = ["-Itests/double", "-Itests/double/include"] + cares
+    other = ["-DEXOSIP_DOUBLE_5_3", "-Itests/double/include-5.3"] + double
+    places = [place + _build.declared(exosip, place) for place in (double, other)]
     shared = set(_build.sources("sofia")) & set(_build.sources("exosip"))
     for name in sorted(shared | set(_build.shield_sources())):
         yield compiler + _build.include_flags(name) + [name]
@@ -127,10 +130,13 @@ def c():
         yield compiler + _build.include_flags(name) + flags["sofia"] + [name]
     probes = [_build.probe("exosip"), _build.probe("dns")]
     for name in sorted(set(_build.sources("exosip")) - shared) + probes:
-        yield compiler + _build.include_flags(name) + double + options + [name]
+        for place in places:
+            yield compiler + _build.include_flags(name) + place + [name]
         if flags["exosip"] is not None:
             yield compiler + _build.include_flags(name) + flags["exosip"] + [name]
     every = _build.all_include_flags(_build.sources("exosip") + _build.shield_sources())
+    for name in files("tests/double/*.c"):
+        yield compiler + other + [name]
     for name in files("tests/**/*.c", "bench/*.c", "examples/**/*.c"):
         yield compiler + every + double + (flags["sofia"] or []) + [name]
 

@@ -50,9 +50,14 @@ OF_NO_ENGINE = (
     "unit/test_metrics.py",
 )
 
-#: Tests that show nothing of an older libeXosip2 that they do not of the newest: its double goes without.
+#: Tests that show nothing of another libeXosip2 that they do not of 3.6: its double goes without.
 OF_NO_VERSION = ("aio", "misuse", "properties", "shield", "sidecar", "unit", "worker") + tuple(
     "memory/test_%s.py" % name for name in ("cves", "limits", "odd_values", "passwords")
+)
+
+#: Beside those, tests that show nothing of 5.3 that they do not of 3.x.
+OF_NO_CONTEXT = ("memory", "conformance/examples", "conformance/replay") + tuple(
+    "conformance/peers/test_%s.py" % name for name in ("baresip", "kamailio_events", "prometheus")
 )
 
 #: Tests of what is no Python's: they run on the default one alone.
@@ -126,8 +131,10 @@ class Run(namedtuple("Run", "engine label python version tree place")):
     def left_out(self):
         """The tests that this Python, or this engine, is not for, folders and files."""
         names = OF_THE_SERVICE + (() if self.engine == "sofia" else OF_NO_ENGINE)
-        if self.tree.double not in (None, trees.DOUBLES[trees.NEWEST_DOUBLE]):
+        if self.tree.double not in (None, trees.DOUBLES[trees.MAIN_DOUBLE]):
             names += OF_NO_VERSION
+        if self.tree.double == trees.DOUBLES["5.3"]:
+            names += OF_NO_CONTEXT
         if not self.version.startswith(OWN + "."):
             names += OF_NO_PYTHON + (() if self.engine == "sofia" else OF_PROGRAMS)
             names += () if self.version.startswith(OLDEST) and self.engine != "sofia" else OF_PROCESSES
@@ -151,17 +158,15 @@ def prepare(interpreter):
         compile_tests(Run(engine, "", python, "", tree, ""))
     for engine, version in sorted(engines.items(), reverse=True):
         label = "%s %s" % (engine, version)
-        if not (engine == "sofia" or version.startswith("3.")):
-            print("not tested: %s; the tests know libeXosip2 3.x" % label)
-        elif chosen("ENGINES", engine):
+        if chosen("ENGINES", engine):
             yield from _in_places(Run(engine, label, python, interpreter.full, tree, ""), own)
     for line in trees.DOUBLES if chosen("ENGINES", "double") else ():
-        older = line != trees.NEWEST_DOUBLE
-        if own or not older:
+        other = line != trees.MAIN_DOUBLE
+        if own or not other:
             tree = trees.double(python, interpreter.version, trees.build_double(line))
             tree.build()
-            label = "exosip (double of %s)" % line if older else "exosip (double)"
-            yield from _in_places(Run("exosip", label, python, interpreter.full, tree, ""), own and not older)
+            label = "exosip (double of %s)" % line if other else "exosip (double)"
+            yield from _in_places(Run("exosip", label, python, interpreter.full, tree, ""), own and not other)
 
 
 def compile_tests(run):

@@ -24,7 +24,8 @@ def left_out(ran):
     names = set(name for run in ran for name in run.left_out)
     lines = [
         ("with Sofia-SIP alone", runs.OF_NO_ENGINE),
-        ("not with the double of an older libeXosip2 (memory goes without valgrind)", runs.OF_NO_VERSION),
+        ("not with the doubles of 3.3 and 5.3 (memory goes without valgrind)", runs.OF_NO_VERSION),
+        ("nor with that of 5.3", runs.OF_NO_CONTEXT),
         ("in a run of its own, on Python %s" % runs.OWN, runs.OF_THE_SERVICE),
         ("on Python %s alone" % runs.OWN, runs.OF_NO_PYTHON),
         ("on Python %s, and on %s with libeXosip2, alone" % (runs.OWN, runs.OLDEST), runs.OF_PROCESSES),

@@ -17,7 +17,7 @@ def _reliable(number):
 
 def _with_100rel(phone):
     if phone.endpoint.engine_name != "sofia":
-        pytest.skip("libeXosip2 3.x does not offer reliable provisional responses")
+        pytest.skip("the engine on libeXosip2 does not offer reliable provisional responses")
 
 
 def _call(phone, by_hand):

@@ -234,3 +234,25 @@ def test_sipp_refreshes(phone, sipp):
     peer.wait()
     assert [each["Session-Expires"] for each in peer.received("200")] == ["90;refresher=uac"] * 3
     assert "Session expired" in peer.received("BYE")[0]["Reason"]
+
+
+def test_a_timer_of_the_programs_own(make_phone, by_hand):
+    """Without one of the endpoint's, each header of a 2xx is the program's, and nothing is added to them."""
+    phone = make_phone()
+    asked = [("Supported", "timer"), ("Session-Expires", "1800")]
+    own = [
+        ("Supported", "replaces, timer, path"),
+        ("Session-Expires", "900;refresher=uac"),
+        ("Require", "timer"),
+    ]
+    for headers in (own, own[:1]):
+        invite = by_hand.request(phone.endpoint.port, "INVITE", SDP + asked, OFFER)
+        call = phone.wait("incoming sdp").call
+        call.answer(ANSWER, headers=[("Supported", "timer, path")] + headers[1:])  # we add "replaces"
+        answer = by_hand.next("200")
+        for name, _ in own:
+            assert answer.get_all(name) == [value for given, value in headers if given == name]
+        by_hand.within(phone.endpoint.port, invite, answer["To"], "ACK", 1)
+        call.wait_established()
+        _hang_up(call, by_hand)
+        phone.events[:] = []

@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 import sipbridge
+from peers import abilities
 from peers.process import read_text
 from sipbridge import negotiation, sdp
 from sipbridge.payload import PCMA, PCMU, telephone_event
@@ -160,7 +161,7 @@ def _phone_on(make_phone, address, **options):
         return make_phone(address=address, identity="sip:alice@sipbridge.test", **options)
     except sipbridge.NotSupportedError:
         assert address.startswith("tls:")
-        pytest.skip("libeXosip2 3.x speaks TLS 1.0 and nothing newer")
+        pytest.skip(abilities.NO_TLS)
 
 
 def _both_ways(phone, peer, transport):

@@ -50,6 +50,22 @@ def test_requests_ask_for_rport(phone, by_hand):
         assert _sent_by(request["Via"]) == phone.host_port
 
 
+def test_what_a_response_says_of_our_address_changes_nothing(phone, by_hand):
+    """Any peer could name where the others then send their requests to."""
+    by_hand.symmetric = True
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    invite = by_hand.next("INVITE")
+    invite.source = ("192.0.2.9", phone.endpoint.port)
+    by_hand.reply(invite, 486)
+    call.wait_ended(10.0)
+    by_hand.next("ACK")
+    call = phone.endpoint.invite(by_hand.uri, OFFER)
+    invite = by_hand.next("INVITE")
+    assert phone.host_port in invite["Contact"]
+    assert _sent_by(invite["Via"]) == phone.host_port
+    call.hangup()
+
+
 def _options(phone, peer, via):
     """Send an OPTIONS with a Via of our own, from the peer's socket."""
     lines = [

@@ -30,7 +30,7 @@ def _endpoint(make_endpoint, address, **options):
         return make_endpoint(address, **options)
     except sipbridge.NotSupportedError:
         assert address.startswith("tls:")
-        pytest.skip("libeXosip2 3.x speaks TLS 1.0 and nothing newer")
+        pytest.skip(abilities.NO_TLS)
 
 
 def _complete_call(caller, callee, offer=OFFER):

@@ -1,9 +1,8 @@
-/* eXosip2/eXosip.h as a program sees that of libeXosip2 4.x (LATER_API 4) or 5.x (5): what csrc/ uses, declared by us
- * after its documentation. Declarations only: the engine is compiled against it and never run. Where the two differ:
- * 5.x has the option by which csrc/exosip/library.h knows it, and names an ACK by its transaction.
+/* eXosip2/eXosip.h of the checking double that plays libeXosip2 5.3: what csrc/ uses of it, declared by us after its
+ * documentation, with the names and the numbers that a program sees. The double's own controls are in exosip_double.h.
  */
-#ifndef LATER_EXOSIP_H
-#define LATER_EXOSIP_H
+#ifndef EXOSIP_DOUBLE_EXOSIP_H
+#define EXOSIP_DOUBLE_EXOSIP_H
 
 #include <osipparser2/osip_parser.h>
 
@@ -11,13 +10,11 @@ struct eXosip_t;
 
 #define EXOSIP_OPT_BASE_OPTION 0
 #define EXOSIP_OPT_UDP_KEEP_ALIVE (EXOSIP_OPT_BASE_OPTION + 1)
-#if LATER_API >= 5
 #define EXOSIP_OPT_AUTO_MASQUERADE_CONTACT (EXOSIP_OPT_BASE_OPTION + 2)
-#endif
 #define EXOSIP_OPT_SET_IPV4_FOR_GATEWAY (EXOSIP_OPT_BASE_OPTION + 8)
 #define EXOSIP_OPT_SET_IPV6_FOR_GATEWAY (EXOSIP_OPT_BASE_OPTION + 12)
-#define EXOSIP_OPT_ENABLE_IPV6 (EXOSIP_OPT_BASE_OPTION + 16)
 #define EXOSIP_OPT_DNS_CAPABILITIES (EXOSIP_OPT_BASE_OPTION + 14)
+#define EXOSIP_OPT_ENABLE_IPV6 (EXOSIP_OPT_BASE_OPTION + 20)
 
 /* Not all that 3.x has: what is gone is not here. */
 typedef enum eXosip_event_type {
@@ -51,6 +48,8 @@ typedef enum eXosip_event_type {
     EXOSIP_MESSAGE_REQUESTFAILURE,
     EXOSIP_MESSAGE_SERVERFAILURE,
     EXOSIP_MESSAGE_GLOBALFAILURE,
+    EXOSIP_SUBSCRIPTION_NOANSWER,
+    EXOSIP_SUBSCRIPTION_PROCEEDING,
     EXOSIP_SUBSCRIPTION_ANSWERED,
     EXOSIP_SUBSCRIPTION_REDIRECTED,
     EXOSIP_SUBSCRIPTION_REQUESTFAILURE,
@@ -58,6 +57,8 @@ typedef enum eXosip_event_type {
     EXOSIP_SUBSCRIPTION_GLOBALFAILURE,
     EXOSIP_SUBSCRIPTION_NOTIFY,
     EXOSIP_IN_SUBSCRIPTION_NEW,
+    EXOSIP_NOTIFICATION_NOANSWER,
+    EXOSIP_NOTIFICATION_PROCEEDING,
     EXOSIP_NOTIFICATION_ANSWERED,
     EXOSIP_NOTIFICATION_REDIRECTED,
     EXOSIP_NOTIFICATION_REQUESTFAILURE,
@@ -132,17 +133,10 @@ int eXosip_register_build_register(struct eXosip_t *context, int rid, int expire
 int eXosip_register_send_register(struct eXosip_t *context, int rid, osip_message_t *request);
 int eXosip_register_remove(struct eXosip_t *context, int rid);
 
-#if LATER_API >= 5
 int eXosip_subscription_build_initial_subscribe(struct eXosip_t *context, osip_message_t **subscribe, const char *to,
                                                 const char *from, const char *route, const char *event, int expires);
 int eXosip_subscription_send_initial_request(struct eXosip_t *context, osip_message_t *subscribe);
 int eXosip_subscription_remove(struct eXosip_t *context, int did);
-#else
-int eXosip_subscribe_build_initial_request(struct eXosip_t *context, osip_message_t **subscribe, const char *to,
-                                           const char *from, const char *route, const char *event, int expires);
-int eXosip_subscribe_send_initial_request(struct eXosip_t *context, osip_message_t *subscribe);
-int eXosip_subscribe_remove(struct eXosip_t *context, int did);
-#endif
 
 int eXosip_insubscription_build_answer(struct eXosip_t *context, int tid, int status, osip_message_t **answer);
 int eXosip_insubscription_build_request(struct eXosip_t *context, int did, const char *method,
