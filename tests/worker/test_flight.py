@@ -59,6 +59,23 @@ def test_the_last_messages_of_a_dead_worker_are_there(phone, by_hand, tmpdir, re
     assert "SIGKILL" in json.loads(lost(tmpdir)[0].join("incident.json").read())["text"]
 
 
+def killed_by_a_message(phone, by_hand, tmpdir):
+    """Call a phone whose engine dies of ``X-Deadly: 1``, and send that in an INFO; the incident."""
+    port = phone.endpoint.port
+    invite = by_hand.request(port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
+    phone.wait("incoming sdp").call.answer(ANSWER)
+    answer = by_hand.next("200")
+    by_hand.within(port, invite, answer["To"], "ACK", 1)
+    phone.wait("confirmed")
+    by_hand.within(port, invite, answer["To"], "INFO", 2, [("X-Deadly", "1")], b"x")
+    wait_until(lambda: lost(tmpdir), 20.0)
+    (path,) = lost(tmpdir)
+    told = json.loads(path.join("incident.json").read())
+    assert "SIGSEGV" in told["text"] and told["call_id"] == invite["Call-ID"]
+    assert methods(str(path.join("call.pcapng")))[-3:] == ["SIP/2.0", "ACK", "INFO"]
+    return path
+
+
 @pytest.mark.skipif("SIPBRIDGE_DOUBLE" not in os.environ, reason="only the double dies of what a test chooses")
 def test_the_message_that_killed_the_worker_is_there_and_kills_the_next_one(
     monkeypatch, make_phone, by_hand, tmpdir, recorder
@@ -67,20 +84,9 @@ def test_the_message_that_killed_the_worker_is_there_and_kills_the_next_one(
     phone = make_phone(flight=recorder)
     if phone.endpoint.engine_name != "exosip":
         pytest.skip("the double stands for libeXosip2")
-    port = phone.endpoint.port
-    invite = by_hand.request(port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
-    phone.wait("incoming sdp").call.answer(ANSWER)
-    answer = by_hand.next("200")
-    by_hand.within(port, invite, answer["To"], "ACK", 1)
-    phone.wait("confirmed")
-    by_hand.within(port, invite, answer["To"], "INFO", 2, [("X-Deadly", "1")], b"x")
-    wait_until(lambda: lost(tmpdir))
-    (path,) = lost(tmpdir)
-    told = json.loads(path.join("incident.json").read())
-    assert "SIGSEGV" in told["text"] and told["call_id"] == invite["Call-ID"]
-    assert methods(str(path.join("call.pcapng")))[-3:] == ["SIP/2.0", "ACK", "INFO"]
+    path = killed_by_a_message(phone, by_hand, tmpdir)
     killer = read(str(path.join("call.pcapng")))[-1]
-    assert killer.source == "127.0.0.1:%d" % by_hand.port and killer.target == "127.0.0.1:%d" % port
+    assert killer.source == "127.0.0.1:%d" % by_hand.port and killer.target == "127.0.0.1:%d" % phone.endpoint.port
     assert "INFO" in path.join("call.txt").read()
 
     fresh = make_phone()
