@@ -8,7 +8,9 @@ from tools.builds import interpreters
 from tools.builds.environment import Failed
 from tools.checks import ci, release, release_facts
 
-CHANGELOG = "# Changes\n\n## 1.2.0 (2027-01-31)\n\n### Added\n- A thing.\n\n## 1.1.0 (2026-12-01)\n- Another.\n"
+CHANGELOG = (
+    "# Changes\n\n## 1.2.0 (2027-01-31)\n\n### Added\n- A thing.\n\n## 1.1.0 (2026-12-01)\n- Another.\n"
+)
 
 
 class Checkout:
@@ -81,7 +83,11 @@ def test_a_version_that_goes_back(checkout):
     "name, text, complaint",
     [
         ("CHANGELOG.md", CHANGELOG.replace("1.2.0", "1.3.0"), "says 1.2.0, but CHANGELOG.md says 1.3.0"),
-        ("docs/worker-protocol.md", "# The worker protocol, version 3\n", "says 3 of the protocol's version 4"),
+        (
+            "docs/worker-protocol.md",
+            "# The worker protocol, version 3\n",
+            "says 3 of the protocol's version 4",
+        ),
         ("sipbridge/_version.py", '__version__ = "1.2.0rc1"\n', "has not the form MAJOR.MINOR.PATCH"),
     ],
 )
@@ -122,10 +128,14 @@ def test_what_is_published_is_all_of_one_version(checkout):
 
 
 def test_a_python_that_is_missing(monkeypatch):
-    here = [interpreters.Interpreter(version, version + ".1", "/p", True) for version in interpreters.SUPPORTED]
+    here = [
+        interpreters.Interpreter(version, version + ".1", "/p", True) for version in interpreters.SUPPORTED
+    ]
     monkeypatch.setattr(release_facts.interpreters, "find", lambda: here)
     assert release_facts.pythons().startswith("2.7.1, 3.9.1")
-    monkeypatch.setattr(release_facts.interpreters, "find", lambda: here[:-1] + [here[-1]._replace(headers=False)])
+    monkeypatch.setattr(
+        release_facts.interpreters, "find", lambda: here[:-1] + [here[-1]._replace(headers=False)]
+    )
     with pytest.raises(Failed, match="no Python 3.14 with headers"):
         release_facts.pythons()
 
@@ -136,7 +146,10 @@ def steps(tmp_path, monkeypatch):
     monkeypatch.setattr(ci, "LOGS", tmp_path / "logs")
     log = tmp_path / "ran"
     command = 'echo %%s $ARGS$MAKEFLAGS >> "%s"; exit %%d' % log
-    made = {name: ci.planned(name, "sh", "-c", command % (name, code)) for name, code in (("a", 0), ("b", 1), ("c", 0))}
+    made = {
+        name: ci.planned(name, "sh", "-c", command % (name, code))
+        for name, code in (("a", 0), ("b", 1), ("c", 0))
+    }
     monkeypatch.setattr(release, "STEPS", made)
     monkeypatch.setenv("ARGS", "--only b")
     monkeypatch.setenv("MAKEFLAGS", " -- ARGS=--only")
