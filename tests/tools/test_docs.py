@@ -55,6 +55,21 @@ def test_each_page_has_its_place_in_the_navigation(page):
     assert page.name == "index.md" or re.search(r"(?m)^- \[.*?\]\(%s\)" % re.escape(page.name), index)
 
 
+#: What somebody who asks "how do I" has to find in the index.
+TOPICS = (
+    "NAT container TLS accounts transfer conference ffmpeg GStreamer scaling systemd compose Kubernetes restart image"
+    " recorded who+may+call keys hold licence"
+)
+
+
+@pytest.mark.parametrize("topic", TOPICS.split())
+def test_the_index_answers_how_to(topic):
+    """With a link to a page or a heading, which `make docs` follows."""
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"(?m)^\| (.*) \| (\[.*\]\(.*\)) \|$", index)
+    assert any(topic.replace("+", " ") in asked + to for asked, to in rows)
+
+
 def test_the_migration_guide_names_all_that_the_engine_uses_of_libexosip2():
     guide = (DOCS / "migration.md").read_text(encoding="utf-8")
     header = (ROOT / "tests/double/include/eXosip2/eXosip.h").read_text(encoding="utf-8")

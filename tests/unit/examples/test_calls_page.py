@@ -32,6 +32,13 @@ EXPECTED = {
         ["connected [6000, 5000]", "ended local-bye"],
         ["bob's port: 6000", "bob: recvonly"],
         ["agent: 480", "caller and agent: connected", "caller and agent: ended"],
+        [
+            "the mixer: 9000 <-> 5000 PCMU/8000",
+            "the mixer: 9002 <-> 6000 PCMU/8000",
+            "in the conference: 2",
+            "over: ['local-bye', 'local-bye', 'local-bye']",
+        ],
+        ["['connected', 'connected'] at the mixer: 2", "['connected', 'ended']"],
         ["connected", "ended"],
     ],
 }
