@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import os
+import re
 import sys
 
 from setuptools import Extension, setup  # first: it brings distutils where Python has none any more
@@ -147,11 +148,11 @@ class BuildPackage(build_py):
 
 
 def long_description():
-    """The README; the image is built without it."""
+    """The README, without its links to files, which an index does not have; the image is built without it."""
     if not os.path.exists("README.md"):
         return ""
     with io.open("README.md", encoding="utf-8") as readme:
-        return readme.read()
+        return re.sub(r"\[([^]]*)\]\((?!https?:)[^)]*\)", r"\1", readme.read())
 
 
 if _build.pure():
@@ -167,6 +168,8 @@ setup(
     long_description_content_type="text/markdown",
     # tools/builds/platform_wheel.py puts that file there: OpenSSL 3 in a wheel asks for the version 3.
     license="GPL-3.0-or-later" if os.path.exists("LICENSE.GPL-3") else "GPL-2.0-or-later",
+    author="the authors of sipbridge",
+    keywords="SIP VoIP telephony Sofia-SIP libeXosip2",
     platforms=["Linux", "macOS"],
     packages=PACKAGES,
     package_data=dict({package: ["*.pyi"] for package in PACKAGES}, sipbridge=["py.typed", "*.pyi"]),
@@ -188,9 +191,11 @@ setup(
     zip_safe=False,
     classifiers=[
         "Development Status :: 3 - Alpha",
+        "Intended Audience :: Developers",
         "Intended Audience :: Telecommunications Industry",
         "Operating System :: POSIX :: Linux",
         "Operating System :: MacOS",
+        "Operating System :: Microsoft :: Windows",  # with the engine in a container
         "Programming Language :: C",
         "Programming Language :: Python :: 2.7",
         "Programming Language :: Python :: 3",
@@ -202,5 +207,7 @@ setup(
         "Programming Language :: Python :: 3.14",
         "Programming Language :: Python :: Implementation :: CPython",
         "Topic :: Communications :: Internet Phone",
+        "Topic :: Communications :: Telephony",
+        "Typing :: Typed",
     ],
 )
