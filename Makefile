@@ -5,7 +5,7 @@ SANDBOX ?= auto
 PYTHON ?= python3
 export SANDBOX PYTHON
 
-.PHONY: help demo service debug-service soak-service test test-all quick lint docs linkcheck bench engines overload soak tsan fuzz develop wheels release-check clean
+.PHONY: help demo service debug-service soak-service test test-all quick lint docs linkcheck bench engines overload soak double-check tsan fuzz develop wheels release-check clean
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-16s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -47,6 +47,9 @@ overload: ## measure what comes of 0.5, 1, 2 and 4 times the calls it can take, 
 
 soak: ## a million mutated datagrams at each engine while calls go through; long tests of the worker
 	@tools/host soak
+
+double-check: ## hold the checking double of libeXosip2 to the library, where that is installed; ARGS="captures flows datagrams"
+	@tools/host double-check
 
 tsan: ## ThreadSanitizer on each engine, used from several threads; SECONDS=60 for longer
 	@tools/builds/prepare tsan && tools/checks/tsan $(or $(SECONDS),20)

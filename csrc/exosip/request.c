@@ -420,11 +420,18 @@ static int take_request(struct exosip *state, const eXosip_event_t *event, struc
     return status;
 }
 
+/* The library answered it, and tells of it all the same: a BYE, whose call it ends apart; and an INFO of no call with 481,
+ * or in a call with 500 for its CSeq. */
+static int is_answered(const osip_message_t *request, const struct sb_object *call)
+{
+    return exo_is_method(request, "BYE") || (call == NULL && exo_is_method(request, "INFO"));
+}
+
 void exo_on_request(struct exosip *state, eXosip_event_t *event, struct sb_object *call)
 {
     int status;
-    if (event->request == NULL || event->request->sip_method == NULL || exo_is_method(event->request, "BYE"))
-        return; /* the library answered the BYE, and reports the end of the call apart */
+    if (event->request == NULL || event->request->sip_method == NULL || is_answered(event->request, call))
+        return;
     if (call == NULL && exo_take_notify(state, event))
         return;
     status = own_answer(state, event, call);

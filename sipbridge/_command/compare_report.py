@@ -136,7 +136,8 @@ class Report(object):
         # type: () -> List[str]
         """The table at the end."""
         counts = Counter(each.verdict for each in self._results)
-        found = [u"", u"".join(u"%14s" % name for name in (u"calls",) + VERDICTS)]
+        found = [u"", u"compared: %s" % u", ".join(self._versions())]
+        found.append(u"".join(u"%14s" % name for name in (u"calls",) + VERDICTS))
         found.append(u"".join(u"%14d" % each for each in [len(self._results)] + [counts[name] for name in VERDICTS]))
         what = Counter(each for result in self._results for each in _kinds(result))
         if what:
@@ -147,6 +148,12 @@ class Report(object):
             found += [u"", u"what always differs, and in how many messages and events (--all shows it):"]
             found += [u"%14d  %s" % (count, habit) for habit, count in _sorted(left_out)]
         return found
+
+    def _versions(self):
+        # type: () -> List[str]
+        """The engines, with the versions of their libraries where these are known."""
+        known = dict((run.engine, _name(run)) for result in self._results for run in result.runs if run.version)
+        return [known.get(name, name) for name in self._names]
 
     def json(self):
         # type: () -> List[str]

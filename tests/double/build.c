@@ -290,6 +290,24 @@ static int copy_vias(osip_message_t *response, osip_message_t *request)
     return code;
 }
 
+/* Not by osip_message_set_header(), whose calls are those of the engine. */
+void d_add_header(osip_message_t *message, const char *name, const char *value)
+{
+    osip_header_t *header = NULL;
+    if (osip_header_init(&header) != 0)
+        return;
+    header->hname = osip_strdup(name);
+    header->hvalue = osip_strdup(value);
+    osip_list_add(&message->headers, header, -1);
+}
+
+static void add_event(osip_message_t *response, const osip_message_t *subscribe)
+{
+    osip_header_t *event = NULL;
+    osip_message_header_get_byname(subscribe, "event", 0, &event);
+    d_add_header(response, "Event", event != NULL && event->hvalue != NULL ? event->hvalue : "presence");
+}
+
 int d_build_response(osip_message_t **response, osip_dialog_t *dialog, int status, osip_message_t *request)
 {
     osip_generic_param_t *tag = NULL;
@@ -312,6 +330,8 @@ int d_build_response(osip_message_t **response, osip_dialog_t *dialog, int statu
         code = osip_cseq_clone(request->cseq, &(*response)->cseq);
     if (code != 0)
         return give_up(response, code);
+    if (MSG_IS_SUBSCRIBE(request))
+        add_event(*response, request);
     if (status != 100 && osip_to_get_tag((*response)->to, &tag) != 0)
         osip_to_set_tag((*response)->to, dialog != NULL && dialog->local_tag != NULL
                                              ? osip_strdup(dialog->local_tag)

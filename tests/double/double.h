@@ -194,6 +194,7 @@ void d_events_clear(void);
 int d_build_request(osip_message_t **request, const char *method, const char *to, const char *from,
                     const char *route, const char *request_uri);
 int d_build_within(osip_message_t **request, const char *method, osip_dialog_t *dialog);
+void d_add_header(osip_message_t *message, const char *name, const char *value);
 int d_build_response(osip_message_t **response, osip_dialog_t *dialog, int status, osip_message_t *request);
 int d_add_contact(osip_message_t *message, const char *user);
 /* 5.3 writes its address into a message when it sends it, and has what is no address there until then. */

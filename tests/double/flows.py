@@ -66,6 +66,7 @@ class Answering(threading.Thread):
 
     Attributes:
         answers: the final responses that it got: pairs of method and status.
+        heard: all messages that it got, but for repetitions.
     """
 
     def __init__(self, challenge=CHALLENGE, **statuses):
@@ -74,6 +75,7 @@ class Answering(threading.Thread):
         self.hand = ByHand()
         self.uri = self.hand.uri
         self.answers = []
+        self.heard = []
         self._statuses = statuses
         self._challenge = challenge
         self._stopping = False
@@ -100,6 +102,8 @@ class Answering(threading.Thread):
             message = self.hand.take(0.02)
             if message is None and self._stopping:
                 return
+            if message is not None:
+                self.heard.append(message)
             if message is not None and message.is_request:
                 self._answer(message)
             elif message is not None and message.status >= 200:
@@ -150,13 +154,14 @@ class Flow(object):
     Attributes:
         codes: what each step returned, by its name.
         events: the types of events that came.
+        told: these events.
         patience: seconds to wait for an event.
     """
 
     def __init__(self, raw, patience, **config):
         self.patience = patience
         self._raw, self._lib, self._null = raw, raw.lib, raw.ffi.NULL
-        self.codes, self.events = {}, []
+        self.codes, self.events, self.told = {}, [], []
         self.engine = self._step("open", raw.open(**config))
         self.port = raw.lib.sb_port(self.engine)
 
@@ -183,12 +188,16 @@ class Flow(object):
             event = self._raw.wait(self.engine, 50)
             if event == 0:
                 continue
-            self.events.append(event.type)
+            self.note(event)
             if event.type in types:
                 return event
             if event.type == self._lib.SB_EV_CALL_ENDED:
                 return None
         return None
+
+    def note(self, event):
+        self.events.append(event.type)
+        self.told.append(event)
 
     def _content(self):
         content, self._keep = self._raw.content(**TEXT)
@@ -248,7 +257,7 @@ class Flow(object):
         confirmed = self._await(lib.SB_EV_CALL_CONFIRMED)
         if confirmed is None:
             return
-        to = _header(confirmed.headers, b"to")
+        to = header_of(confirmed.headers, b"to")
         peer.within(invite, to, "INFO", 2)
         request = self._await(lib.SB_EV_CALL_REQUEST)
         if request is not None:
@@ -327,7 +336,7 @@ class Flow(object):
         """Open and close alone, with every field that the engine hands to the library."""
 
 
-def _header(headers, name):
+def header_of(headers, name):
     """The value of a header in an event's lines, as text; To may be in compact form."""
     for line in headers.decode("utf-8").splitlines():
         key, _, value = line.partition(":")

@@ -6,8 +6,18 @@
 static void answer_with(struct d_txn *txn, osip_dialog_t *dialog, int status)
 {
     osip_message_t *answer = NULL;
-    if (d_build_response(&answer, dialog, status, txn->tr->orig_request) == OSIP_SUCCESS)
-        d_answer(txn, answer);
+    if (d_build_response(&answer, dialog, status, txn->tr->orig_request) != OSIP_SUCCESS)
+        return;
+    if (status == 500)
+        d_add_header(answer, "Retry-After", "10");
+    d_answer(txn, answer);
+}
+
+/* The library tells of a request that it answers by itself, as of one outside of calls. */
+static void answer_and_tell(struct d_txn *txn, osip_dialog_t *dialog, int status)
+{
+    answer_with(txn, dialog, status);
+    d_post(EXOSIP_MESSAGE_NEW, NULL, NULL, txn->tr, NULL);
 }
 
 static struct d_call *call_of_dialog(osip_message_t *request)
@@ -112,11 +122,11 @@ static void in_dialog(struct d_call *call, struct d_txn *txn)
 {
     osip_message_t *request = txn->tr->orig_request;
     if (osip_atoi(request->cseq->number) < call->dialog->remote_cseq) {
-        answer_with(txn, call->dialog, 500);
+        answer_and_tell(txn, call->dialog, 500);
         return;
     }
     if (!MSG_IS_BYE(request) && d_txn_last(call, "BYE") != NULL) {
-        answer_with(txn, call->dialog, 481);
+        answer_and_tell(txn, call->dialog, 481);
         return;
     }
     osip_dialog_update_osip_cseq_as_uas(call->dialog, request);
@@ -136,7 +146,7 @@ static void outside(struct d_txn *txn)
     if (MSG_IS_INVITE(request)) {
         on_new_invite(txn);
     } else if (MSG_IS_INFO(request) || MSG_IS_BYE(request)) {
-        answer_with(txn, NULL, 481);
+        answer_and_tell(txn, NULL, 481);
     } else if (d_on_sub_request(txn)) {
         return;
     } else if (D_IS_3_3 && MSG_IS_NOTIFY(request)) {

@@ -67,6 +67,14 @@ def _final(peer, method):
             return message.status
 
 
+def test_an_info_outside_of_calls_is_told_or_answered(phone, by_hand):
+    """libeXosip2 answers it with 481 (RFC 3261, 12.2.2): then no handler is told of what it could not answer."""
+    by_hand.request(phone.endpoint.port, "INFO")
+    answer = by_hand.next("481", "501")
+    is_working(phone, by_hand)
+    assert ("request INFO" in phone.labels) == (answer.status == 501)
+
+
 @pytest.mark.parametrize("method", ["INFO", "BYE"])
 def test_the_same_request_hundreds_of_times(dialog, method):
     """A storm of one request counts once (RFC 3261, 17.2)."""

@@ -49,7 +49,8 @@ def test_an_engine_agrees_with_itself(name, role):
     lines = command.output.splitlines()
     assert (command.process.returncode, command.errors) == (0, ""), command.output
     assert lines[0].startswith("1 of 1  %s call 1  " % name) and verdict(lines[0]) == "same", command.output
-    assert lines[3].split() == ["1", "1", "0", "0", "0"]
+    assert lines[2].startswith("compared: %s " % ENGINE) and ", %s (2) " % ENGINE in lines[2]
+    assert lines[4].split() == ["1", "1", "0", "0", "0"]
 
 
 def test_a_report_for_machines():
