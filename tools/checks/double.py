@@ -90,7 +90,7 @@ def sides():
         )
     double = trees.double(python, version, trees.build_double(line))
     double.build()
-    return Side("library %s" % found, native), Side("double", double)
+    return Side("library", native), Side("double", double)
 
 
 # -- captures ----------------------------------------------------------------------------------------------
@@ -272,7 +272,7 @@ def main():
     except Failed as error:
         raise SystemExit("double-check: %s" % error)
     os.chdir(str(BUILD))  # "python -m" looks for packages where it is started, and the checkout has one
-    note("%s, and the double of it" % library.name)
+    note("libeXosip2 %s, and the double of it" % library.tree.engines()["exosip"])
     counts = {name: PARTS[name](library, double) for name in PARTS if name in chosen}
     note("differences: " + ", ".join("%d in %s" % (count, name) for name, count in counts.items()))
     return 1 if any(counts.values()) else 0
