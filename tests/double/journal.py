@@ -13,8 +13,8 @@ import sys
 if __name__ == "__main__":  # started by path
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-from contract.raw import Raw  # noqa: E402
-from double.flows import FLOWS, Answering, Flow, header_of  # noqa: E402
+from contract.raw import Raw
+from double.flows import FLOWS, Answering, Flow, header_of
 
 #: Those of :class:`Longer`, as in FLOWS: what the peer answers.
 LONGER = {

@@ -22,7 +22,7 @@ class _Native:
     "engines, found",
     [
         ({"sofia": "1.13"}, "here is none of these"),
-        ({"exosip": "5.3.0"}, "here is libeXosip2 5.3.0"),
+        ({"exosip": "4.1.0"}, "here is libeXosip2 4.1.0"),
         ({"exosip": "3.6.0 (double)"}, "here is libeXosip2 3.6.0 (double)"),
     ],
     ids=["none", "another", "the double"],

@@ -2,14 +2,13 @@
 
     .venv/bin/python -m tools.checks.double [captures|flows|datagrams]...
 
-It takes libeXosip2 3.6 or 3.3, installed with its headers, as `make develop` finds it. It ends with 1 where the double
-does otherwise than the library, but for what KNOWN lists.
+It takes libeXosip2 in a version that the double plays, installed with its headers, as `make develop` finds it. It ends
+with 1 where the double does otherwise than the library, but for what KNOWN lists.
 """
 
 import argparse
 import json
 import os
-import pathlib
 import re
 import socket
 import subprocess
@@ -20,7 +19,6 @@ from sipbridge._command.compare_process import Contender
 from sipbridge._command.comparing import compare_with
 from sipbridge._command.console import Console
 from sipbridge._command.options import build_parser
-from sipbridge._engine import preload
 from sipbridge._replay.contrast import DIED, PLAYED, Run, contrast
 from sipbridge._replay.message import Message
 from tools.builds import environment, trees
@@ -42,7 +40,7 @@ KNOWN = (
 FLOW, ANSWER, START = 120, 5.0, 20.0
 
 WHAT_TO_DO = (
-    "The double stands for libeXosip2 3.6 or 3.3, and {found}. Install the library with its headers; if it is in an"
+    "The double stands for libeXosip2 {lines}, and {found}. Install the library with its headers; if it is in an"
     " unusual place, name its folders: C_INCLUDE_PATH=.../include LIBRARY_PATH=.../lib LDFLAGS=-Wl,-rpath,.../lib"
 )
 
@@ -86,7 +84,10 @@ def sides():
     line = next((each for each in trees.DOUBLES if found and found.startswith(each)), None)
     if line is None or "double" in found:
         raise Failed(
-            WHAT_TO_DO.format(found="here is %s" % ("libeXosip2 " + found if found else "none of these"))
+            WHAT_TO_DO.format(
+                lines=" and ".join(sorted(trees.DOUBLES)),
+                found="here is %s" % ("libeXosip2 " + found if found else "none of these"),
+            )
         )
     double = trees.double(python, version, trees.build_double(line))
     double.build()
