@@ -23,7 +23,7 @@ from sipbridge.errors import EngineError, InputError, NotSupportedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Iterator, List, Sequence, Tuple, Union
+    from typing import Any, Iterator, List, Sequence, Tuple, Union
 
     from sipbridge._replay.contrast import Run
 
@@ -72,10 +72,10 @@ def compare_with(rivals, options, console):
     ignored = frozenset(key_of(each) for each in options.ignore)
     report = compare_report.Report([each.name for each in rivals])
     progress = Console(sys.stderr) if options.json else console
-    for number, (path, call) in enumerate(chosen, 1):
+    for number, (path, call, recorded) in enumerate(chosen, 1):
         result = compare_report.Result(path, call)
         try:
-            played = _load(path, call.number, options)
+            played = dialogue.played_of(recorded, options.role, options.party)
             result.played(played.role, _run_all(rivals, played, way))
         except (InputError, NotSupportedError) as error:
             result.left_out = "%s" % error
@@ -101,22 +101,18 @@ def _program(options):
 
 
 def _chosen(options):
-    # type: (argparse.Namespace) -> Iterator[Tuple[str, dialogue.Call]]
-    """The calls to compare, with the paths of their captures. Raises InputError."""
+    # type: (argparse.Namespace) -> Iterator[Tuple[str, dialogue.Call, Any]]
+    """The calls to compare: the paths of their captures, what they are, and their messages. Raises InputError."""
     for path in options.file:
         found = read_capture(path, dialogue.calls)
         if not found:
             raise InputError("%s: no SIP message in the capture" % path)
         wanted = [each for each in found if not options.call or {each.number, each.call_id} & set(options.call)]
+        recorded = read_capture(path, dialogue.by_call)
         for each in wanted:
-            yield path, each
+            yield path, each, recorded[each.number - 1]
         if not wanted:
             raise InputError("%s: no such call in the capture: it has %d" % (path, len(found)))
-
-
-def _load(path, number, options):
-    # type: (str, Union[int, str], argparse.Namespace) -> dialogue.Dialogue
-    return read_capture(path, lambda file: dialogue.load(file, number, options.role, options.party))
 
 
 def _run_all(rivals, played, way):

@@ -87,9 +87,9 @@ def contrast(first, second, ignored=frozenset(), everything=False):
     """
     names = sorted(set(first.names + second.names), key=len, reverse=True)
     left_out = Counter()  # type: Counter[str]
-    found = [Difference("outcome", u"the call", [u"-" + first.outcome, u"+" + second.outcome])]
-    if first.outcome == second.outcome:
-        found = []
+    found = []
+    if _outcome(first) != _outcome(second):
+        found.append(Difference("outcome", u"the call", [u"-" + first.outcome, u"+" + second.outcome]))
 
     def compared(known, compare):
         # type: (Sequence[Habit], Callable[[Any, Any, AbstractSet[str], Optional[Evened]], List[str]]) -> _Compare
@@ -120,6 +120,12 @@ def contrast(first, second, ignored=frozenset(), everything=False):
     pairs = [_events(each.events) for each in (first, second)]
     found.extend(_contrasted("event", pairs[0], pairs[1], compared(habits.IN_EVENTS, of_events)))
     return Contrast(found, left_out)
+
+
+def _outcome(run):
+    # type: (Run) -> str
+    """The outcome, without the version that an error may name."""
+    return run.outcome.replace(run.version, u"") if run.version else run.outcome
 
 
 def _habits_of(every, shown, here):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _CALLS = 100000  # of a capture
 _MESSAGES = 20000  # of a call
 _OCTETS = 33554432
+_ALL_OCTETS = 134217728  # of all calls together, where all are kept
 _TWICE = 0.01  # seconds within which a message is captured twice: when it leaves a device and when it enters another
 
 _RECENT = 64  # messages among which the same is looked for
@@ -157,13 +158,40 @@ def _recorded(stream, which):
             continue
         kept.append(passed)
         size += len(passed.data)
-        if len(kept) > _MESSAGES or size > _OCTETS:
-            raise InputError("the call has more than %d messages or %d octets" % (_MESSAGES, _OCTETS))
+        _check_size(len(kept), size)
     if which is None and len(numbers) > 1:
         raise InputError("the capture has %d calls: name one with --call, as --list numbers them" % len(numbers))
     if not kept:
         raise InputError("no such call in the capture" if which is not None else "no SIP message in the capture")
     return _Recorded(kept, everywhere)
+
+
+def _check_size(messages, octets):
+    # type: (int, int) -> None
+    if messages > _MESSAGES or octets > _OCTETS:
+        raise InputError("the call has more than %d messages or %d octets" % (_MESSAGES, _OCTETS))
+
+
+def by_call(stream):
+    # type: (BinaryIO) -> List[_Recorded]
+    """What :func:`played_of` takes, for each call of a capture in the order of :func:`calls`, read at one go.
+
+    Raises InputError, also for a capture that is too large for that, and NotSupportedError.
+    """
+    found = OrderedDict()  # type: OrderedDict[str, List[Passed]]
+    everywhere = None  # type: Optional[Set[str]]
+    size = 0
+    for passed in _once(record.read(stream)):
+        ends = set([passed.source, passed.target])
+        everywhere = ends if everywhere is None else everywhere & ends
+        call_id = call_id_of(passed.data)
+        if call_id not in found:
+            _check_count(found)
+        found.setdefault(call_id, []).append(passed)
+        size += len(passed.data)
+        if size > _ALL_OCTETS:
+            raise InputError("more than %d octets of SIP: cut the capture (editcap, tcpdump -r)" % _ALL_OCTETS)
+    return [_Recorded(messages, everywhere) for messages in found.values()]
 
 
 def load(stream, which=None, role=None, party=None):
@@ -178,7 +206,14 @@ def load(stream, which=None, role=None, party=None):
 
     Raises InputError and NotSupportedError.
     """
-    messages, everywhere = _recorded(stream, which)
+    return played_of(_recorded(stream, which), role, party)
+
+
+def played_of(recorded, role=None, party=None):
+    # type: (_Recorded, Optional[str], Optional[str]) -> Dialogue
+    """As :func:`load`, of messages that were read."""
+    messages, everywhere = recorded
+    _check_size(len(messages), sum(len(each.data) for each in messages))
     for passed in messages:
         if passed.cut:
             raise InputError("the capture has not all of a message: record whole packets (tcpdump -s 0)")

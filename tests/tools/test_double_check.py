@@ -39,8 +39,9 @@ def test_without_the_library_it_says_what_to_do(monkeypatch, engines, found):
 
 
 def test_a_difference_that_is_known_does_not_count(capsys, monkeypatch):
-    monkeypatch.setattr(double, "KNOWN", (("call: message: ACK$", "it may"),))
+    monkeypatch.setattr(double, "KNOWN", (("call: message: ACK$", "-X", "it may"),))
     assert double.tell("call: message: ACK", ["-X: 1"]) == 0
+    assert double.tell("call: message: ACK", ["-X: 1", "+Y: 1"]) == 1
     assert double.tell("call: message: ACK, number 2", ["-X: 1"]) == 1
     assert capsys.readouterr().out.splitlines()[0].endswith("(known: it may)")
 

@@ -104,3 +104,16 @@ def test_the_part_of_a_phone_that_registers_has_no_second_try():
     with io.open(os.path.join(CAPTURES, "kamailio.pcap"), "rb") as stream:
         part = part_of(dialogue.load(stream, None, "callee"))
     assert part["user"] == "bob" and [each["expires"] for each in part["requests"]] == [60, 0]
+
+
+def test_calls_that_are_read_at_one_go_are_those_that_are_read_one_by_one():
+    path = os.path.join(CAPTURES, "..", "..", "..", "examples", "service-bug.pcapng")
+    with io.open(path, "rb") as stream:
+        recorded = dialogue.by_call(stream)
+    assert len(recorded) == 2
+    for number, each in enumerate(recorded, 1):
+        with io.open(path, "rb") as stream:
+            alone = dialogue.load(stream, number)
+        together = dialogue.played_of(each)
+        assert together._replace(steps=()) == alone._replace(steps=())
+        assert [step.data for step in together.steps] == [step.data for step in alone.steps]
