@@ -15,7 +15,7 @@ from sipbridge._replay import habits
 from sipbridge._replay.addresses import split_host_port
 from unit.command.process import run
 
-CAPTURES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "captures")
+CAPTURES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "data", "captures")
 NAMES = ["sipp-udp.pcapng", "baresip.pcapng", "kamailio.pcap"]
 CALLED = os.path.join(CAPTURES, NAMES[0])
 PLAYED = ("--engine", "sofia", "--engine", "exosip", "--speed", "0")
@@ -47,6 +47,12 @@ def both(tmpdir_factory):
             if wanted(name) and name != "__pycache__" and not os.path.exists(str(folder.join(name))):
                 os.symlink(os.path.join(place, name), str(folder.join(name)))
     return {"PYTHONPATH": folder.dirname, "SIPBRIDGE_ENGINE": None}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(monkeypatch, tmpdir):
+    """ "python -m" looks for the package where it is started first, and the tree has one."""
+    monkeypatch.chdir(str(tmpdir))
 
 
 def compare(both, *arguments, **environment):
