@@ -54,7 +54,8 @@ INTERNAL = frozenset(
     " shield.restart_with shield.main shield.report_file shield.read_counters"
     " sdp.check_direction sdp.check_port sdp.check_line sdp.check_kind"
     " uri.check_uri uri.check_address uri.check_host_port uri.address_uri uri.is_wildcard uri.warn_of_wildcard"
-    " ladder.make_columns payload.check_line EcsFormatter.format_to_ecs BufferedHandler.emit"
+    " ladder.make_columns payload.check_line EcsFormatter.format_to_ecs"
+    " BufferedHandler.emit BufferedHandler.handle"
     " Authenticator.wants Authenticator.challenge Authenticator.examine Authenticator.judge"
     " BanList.covers BanList.failed"
     " SourceLimits.refusal SourceLimits.give_back SourceLimits.begin SourceLimits.end".split()
