@@ -4,18 +4,13 @@ from __future__ import absolute_import, division, print_function
 
 import io
 import os
-import platform
 import signal
 import sys
 from contextlib import contextmanager
 from functools import partial
 
-from sipbridge import sdp, svg
 from sipbridge._agent.endpoint import Endpoint
-from sipbridge._agent.watch import ABSENT
 from sipbridge._call.call import SDP
-from sipbridge._command import diagram_input
-from sipbridge._command import doctor as _doctor
 from sipbridge._command.console import KEY_VARIABLE, Interrupted, password_for
 from sipbridge._command.trace import render
 from sipbridge._compat import PY2, monotonic
@@ -45,27 +40,31 @@ from sipbridge.events import (
     RegistrationChanged,
     TransferProgress,
 )
-from sipbridge.hep import CaptureAgent
-from sipbridge.ladder import draw_arrows, make_columns
 from sipbridge.payload import PCMA, PCMU, telephone_event
-from sipbridge.record import Recorder
 from sipbridge.tls import Tls
 from sipbridge.uri import parse_address, parse_uri
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    import platform
     from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
-    from sipbridge import flight
+    from sipbridge import flight, hep, record, sdp, svg
+    from sipbridge import ladder as _ladder
+    from sipbridge._agent import watch
     from sipbridge._call.call import Call
+    from sipbridge._command import diagram_input
+    from sipbridge._command import doctor as _doctor
     from sipbridge._command.console import Console
     from sipbridge._engine import container
     from sipbridge._engine.remote import Remote
     from sipbridge._engine.response import Response
-else:
-    container = later("sipbridge._engine.container")  # it is for Python 3 alone
-    flight = later("sipbridge.flight")
+else:  # what some commands need, and container, which is for Python 3 alone
+    platform, flight, hep, _ladder = later("platform", "sipbridge.flight", "sipbridge.hep", "sipbridge.ladder")
+    record, sdp, svg = later("sipbridge.record", "sipbridge.sdp", "sipbridge.svg")
+    watch, container = later("sipbridge._agent.watch", "sipbridge._engine.container")
+    diagram_input, _doctor = later("sipbridge._command.diagram_input", "sipbridge._command.doctor")
 
 OK = 0
 
@@ -116,8 +115,8 @@ def opened(options, console, local, identity=None, allow=None):
         keepalive=options.keepalive,
         tls=_tls(options),
         trace=(lambda message: console.lines(render(message))) if options.trace else None,
-        record=None if options.record is None else Recorder(options.record, options.record_credentials),
-        hep=None if options.hep is None else CaptureAgent(options.hep, options.hep_id, os.environ.get(KEY_VARIABLE)),
+        record=None if options.record is None else record.Recorder(options.record, options.record_credentials),
+        hep=_hep(options),
         flight=None if options.flight is None else flight.FlightRecorder(options.flight, signal=signal.SIGUSR1),
         allow=allow,
     )
@@ -128,6 +127,14 @@ def opened(options, console, local, identity=None, allow=None):
     finally:
         options.interrupts.ignore()
         phone.close(_CLOSE_TIMEOUT)
+
+
+def _hep(options):
+    # type: (argparse.Namespace) -> Optional[hep.CaptureAgent]
+    """Where the options have the messages sent, or None."""
+    if options.hep is None:
+        return None
+    return hep.CaptureAgent(options.hep, options.hep_id, os.environ.get(KEY_VARIABLE))
 
 
 def _engine(options):
@@ -443,7 +450,7 @@ def _ask(options, console, phone, seen):
         seen.append(False)
         console.event("not reached: %s" % error.reason)
         return
-    seen.append(response.status not in ABSENT)
+    seen.append(response.status not in watch.ABSENT)
     console.event("%d %s, %.1f ms" % (response.status, response.reason, 1000 * (monotonic() - started)))
 
 
@@ -457,9 +464,9 @@ def ladder(options, console):
         rows = diagram_input.read_stream(io.BytesIO(standard_input()), "standard input")
     else:
         rows = diagram_input.read(options.file)
-    parties = _named(make_columns(rows), dict(options.party))
+    parties = _named(_ladder.make_columns(rows), dict(options.party))
     if options.svg is None:
-        console.lines(printable(line) for line in draw_arrows(rows, parties, options.width).split("\n"))
+        console.lines(printable(line) for line in _ladder.draw_arrows(rows, parties, options.width).split("\n"))
         return OK
     try:
         with io.open(options.svg, "w", encoding="utf-8") as output:
