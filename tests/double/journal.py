@@ -15,6 +15,7 @@ if __name__ == "__main__":  # started by path
 
 from contract.raw import Raw
 from double.flows import FLOWS, Answering, Flow, header_of
+from peers.waiting import wait_until
 
 #: Those of :class:`Longer`, as in FLOWS: what the peer answers.
 LONGER = {
@@ -88,6 +89,7 @@ class Longer(Flow):
             event = self._await(lib.SB_EV_CALL_INCOMING)
             if ring and event is not None:
                 self._do("ring", event.call, lib.sb_call_ring, 180, self._null)
+                wait_until(lambda: any(message.status == 180 for message in peer.heard))
             peer.hand.cancel(self.port, invite)
             self._await(lib.SB_EV_CALL_ENDED)
             self._await_quiet()
