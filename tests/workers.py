@@ -9,6 +9,7 @@ from __future__ import absolute_import, division, print_function
 import gc
 import multiprocessing
 import os
+import pickle
 import random
 import select
 import signal
@@ -22,11 +23,6 @@ from _pytest.reports import TestReport
 from _pytest.runner import runtestprotocol
 
 from distribution import has_workers, together
-
-try:
-    import cPickle as pickle  # Python 2 has pickle in Python, which takes a millisecond for each test
-except ImportError:
-    import pickle
 
 #: Seconds after which a worker is looked at that says nothing: a process that it left behind may have its pipe.
 _LOOK = 1.0
