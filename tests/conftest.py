@@ -1,4 +1,4 @@
-"""Which tests run, and in what order."""
+"""Which tests run, in what order, and which of them one pytest-xdist worker keeps together."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -8,12 +8,12 @@ import re
 
 import pytest
 
-from distribution import has_workers
+from distribution import has_workers, together
 from peers.fixtures import by_hand, elsewhere, make_phone, phone, silent  # noqa: F401
 from peers.ports import claim, has_ipv6
 
 #: Endpoints in memory and on loopback, as the tests of any service may have them; and what looks at all log lines.
-pytest_plugins = ["sipbridge.pytest_plugin", "peers.log_watch", "workers"]
+pytest_plugins = ["sipbridge.pytest_plugin", "peers.log_watch"]
 
 #: What a test over IPv6 has among its parameters; others carry the mark.
 _IPV6 = re.compile(r"(?:[a-z]+://\[::1\](?::.*)?|::1)\Z")
@@ -44,6 +44,25 @@ def pytest_collection_modifyitems(config, items):
 def pytest_make_parametrize_id(val, argname):
     """A test with a long text is not named after it: older pytests would send a megabyte to each worker and back."""
     return argname if isinstance(val, (bytes, type(u""))) and len(val) > _LONGEST_NAME else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """One test after the other to the worker that is free; a group of them to one worker."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            return together(nodeid)
+
+        def _pending_of(self, workload):
+            """How many tests a worker has to do. What it has done is forgotten: it is counted after each test."""
+            for scope in [scope for scope, unit in workload.items() if all(unit.values())]:
+                del workload[scope]
+            return LoadScopeScheduling._pending_of(self, workload)
+
+    config.option.loadscopereorder = False  # the order is that of the collection: slow ones first
+    return Scheduling(config, log)
 
 
 def pytest_runtest_setup(item):

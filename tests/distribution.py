@@ -1,4 +1,4 @@
-"""How the tests are given to the workers (workers.py), of which a run has several."""
+"""How the tests are given to the workers of pytest-xdist, of which a run has several."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -9,8 +9,8 @@ _TOGETHER = re.compile(r"conformance/transport/test_timers|fleet/test_spread|too
 
 
 def has_workers(config):
-    """True when several processes run the tests."""
-    return config.option.workers > 0
+    """True in a worker of pytest-xdist: there are other workers beside it."""
+    return hasattr(config, "workerinput") or hasattr(config, "slaveinput")
 
 
 def together(nodeid):

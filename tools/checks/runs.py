@@ -31,8 +31,8 @@ SHOWN = 400
 #: A run with no more failed tests than this has them run once more, alone. What passes then is named.
 FEW = 3
 
-#: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy. A worker costs
-#: next to nothing: it is forked when all tests are collected (tests/workers.py). A short run has fewer.
+#: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy. Each worker costs
+#: five seconds, in which it collects all tests, so more runs are better than more workers. A short run has fewer.
 JOBS = int(os.environ.get("JOBS") or 2)
 WORKERS = int(os.environ.get("WORKERS") or 2 * (os.cpu_count() or 1))
 FEW_WORKERS = 3
@@ -170,7 +170,7 @@ def prepare(interpreter):
 
 
 def compile_tests(run):
-    """Have pytest compile the tests for a Python, once: the runs, which begin at one time, would each do it."""
+    """Have pytest compile the tests for a Python, once: the workers, which begin at one time, would each do it."""
     files = sorted((ROOT / "tests").rglob("*.py"))
     stamp = Stamp(run.tree.objects / "tests-compiled", run.python, *files)
     if not stamp.fits():
@@ -202,7 +202,7 @@ def variables(run):
     place = "" if run.place == SERVICE else run.place
     settings.update(SIPBRIDGE_BUILD=str(BUILD), SIPBRIDGE_TEST_PLACE=place)
     settings.setdefault("SIPBRIDGE_SCREENSHOTS", str(BUILD / "screenshots"))
-    settings.pop("PYTHONDONTWRITEBYTECODE", None)  # each run would compile all tests anew
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew
     if run.tree.double:
         settings["SIPBRIDGE_DOUBLE"] = str(run.tree.double)
     shield = run.tree.folder / "sipbridge" / "_shield.so"
@@ -214,7 +214,7 @@ def variables(run):
 
 def arguments(run, name, workers):
     """The command that runs tests of a run, without saying which; its report is ``name``.xml."""
-    command = [str(run.python), "-m", "pytest", "-rfE", "--rootdir", str(ROOT), "--workers=%d" % workers]
+    command = [str(run.python), "-m", "pytest", "-rfE", "--rootdir", str(ROOT), "-n", str(workers)]
     # In the older of its forms the report may say more of a test than its name: the peers that it had.
     command += ["-o", "junit_family=xunit1", "-o", "cache_dir=%s" % (REPORTS / (run.name + ".cache"))]
     command += ["--junitxml", str(REPORTS / (name + ".xml")), "--timeout", str(TEST_LIMIT)]
