@@ -32,7 +32,7 @@ SHOWN = 400
 FEW = 3
 
 #: The tests mostly wait, for SIP's timers and for processes: so many at a time keep the cores busy. Each worker costs
-#: five seconds, in which it collects all tests, so more runs are better than more workers. A short run has fewer.
+#: two seconds, in which it collects all tests, so more runs are better than more workers. A short run has fewer.
 JOBS = int(os.environ.get("JOBS") or 2)
 WORKERS = int(os.environ.get("WORKERS") or 2 * (os.cpu_count() or 1))
 FEW_WORKERS = 3
