@@ -45,7 +45,7 @@ int d_init(void)
 {
     int crash = D.crash;
     if (D_IS_5_3)
-        osip_trace(__FILE__, __LINE__, OSIP_WARNING, NULL, "libeXosip2 5.3 says much\n");
+        osip_trace(__FILE__, __LINE__, OSIP_ERROR, NULL, "as libeXosip2 5.3 says much\n");
     else
         osip_trace_initialize_func(TRACE_LEVEL0, (osip_trace_func_t *)say_nothing);
     memset(&D, 0, sizeof D);

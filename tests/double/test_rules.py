@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from peers import abilities
+
 PROLOGUE = """
 import ctypes, os, threading
 library = ctypes.CDLL(os.path.join(os.environ["SIPBRIDGE_DOUBLE"], "lib", "libeXosip2.so"))
@@ -94,6 +96,14 @@ def program(statements, **environment):
 def test_a_rule_that_is_broken_ends_the_process(statements, complaint):
     code, errors = program(statements)
     assert "exosip double: broken rule: " in errors and complaint in errors
+    assert code == -signal.SIGABRT
+
+
+@pytest.mark.skipif(not abilities.is_exosip("5.3"), reason="before 5.x there is no context")
+@pytest.mark.parametrize("call", ["eXosip_init()", "eXosip_lock()", "eXosip_event_geteventsocket()"])
+def test_a_wrong_context_ends_the_process(call):
+    code, errors = program("context[:] = [ctypes.c_void_p(16)]; " + call)
+    assert "%s with a context that eXosip_malloc() did not give" % call in errors
     assert code == -signal.SIGABRT
 
 
