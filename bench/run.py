@@ -170,7 +170,7 @@ PARTS = {
 
 #: What is about libeXosip2 alone, and what is said of it where that is not installed.
 OF_EXOSIP = ("sustained",)
-NOT_MEASURED = "not measured: libeXosip2 is not installed"
+NOT_MEASURED = "not measured: libeXosip2 3.x is not installed"
 
 
 def main():

@@ -24,6 +24,11 @@ def test_the_double_is_not_measured(common, monkeypatch):
     assert common.exosip_version() == ""
 
 
+def test_a_library_for_which_there_is_no_yardstick_is_not_measured(common, monkeypatch):
+    monkeypatch.setattr(sipbridge, "engines", lambda: {"exosip": "5.3.0", "sofia": "1.12.11"})
+    assert common.engines() == {"sofia": "1.12.11"}
+
+
 def test_the_library_is(common, monkeypatch):
     monkeypatch.setattr(sipbridge, "engines", lambda: {"exosip": "3.6.0"})
     assert common.exosip_version() == "3.6.0"
