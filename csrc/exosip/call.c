@@ -250,10 +250,8 @@ int exo_ring(void *state, struct sb_object *call, int status, const sb_content *
 {
     if (wants_reliable(content))
         return SB_ENOTSUP;
-#if SB_HAS_EXOSIP_OPT_DONT_SEND_101
-    if (status == 101) /* the option that keeps the library from sending its own keeps ours back, too */
+    if (status == 101) /* 5.x sends none, nor does 3.x with the option that keeps it from sending its own */
         return SB_ENOTSUP;
-#endif
     return exo_send_answer(state, 1, ((struct exo_call *)call->lib)->tid, status, NULL, NULL, content);
 }
 

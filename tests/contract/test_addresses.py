@@ -60,6 +60,15 @@ def test_no_101_is_sent_before_the_user_answers(raw, engine, port, peer):
     assert [message.status for message in peer.waiting] in ([], [100])
 
 
+def test_a_101_of_the_users_is_sent_or_refused(raw, engine, port, peer):
+    peer.request(port, "INVITE")
+    event = raw.wait(engine)
+    if raw.lib.sb_call_ring(engine, event.call, 101, raw.ffi.NULL) == 0:
+        peer.next("101")
+    assert raw.lib.sb_call_ring(engine, event.call, 180, raw.ffi.NULL) == 0
+    peer.next("180")
+
+
 def test_options_are_answered_without_the_user(raw, engine, port, peer):
     peer.request(port, "OPTIONS")
     assert "INVITE" in peer.next("200")["Allow"]
