@@ -74,14 +74,7 @@ static int can_be_written(osip_message_t *message)
  * Out
  */
 
-/* Headers that the library may write, of which there is one: 5.x repeats the Refer-Sub of a REFER in its answer. */
-static int is_of_library(const char *name)
-{
-    return strcasecmp(name, "User-Agent") == 0 || strcasecmp(name, "Refer-Sub") == 0;
-}
-
-/* Remove a header that the library has written, because the user sets it. */
-static void remove_header(osip_message_t *message, const char *name)
+void exo_remove_header(osip_message_t *message, const char *name)
 {
     osip_header_t *header = NULL;
     int at = osip_message_header_get_byname(message, name, 0, &header);
@@ -96,8 +89,8 @@ static int add_headers(osip_message_t *message, const sb_content *content)
     size_t i;
     int code = 0;
     for (i = 0; i < content->header_count && code == 0; i++) {
-        if (is_of_library(content->headers[i].name))
-            remove_header(message, content->headers[i].name);
+        if (strcasecmp(content->headers[i].name, "User-Agent") == 0)
+            exo_remove_header(message, "User-Agent"); /* the library has written its own */
         code = osip_message_set_header(message, content->headers[i].name, content->headers[i].value);
     }
     return code;

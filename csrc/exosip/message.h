@@ -43,6 +43,7 @@ int exo_cseq(const osip_message_t *message);
 char *exo_call_id(const osip_message_t *message);
 /* The first value of a header, or NULL. */
 const char *exo_header(osip_message_t *message, const char *name);
+void exo_remove_header(osip_message_t *message, const char *name); /* the first one of that name */
 
 struct exo_content *exo_content_copy(const sb_content *content); /* NULL when memory is out */
 void exo_content_free(struct exo_content *copy);

@@ -305,6 +305,8 @@ static int build_answer(struct exosip *state, int in_call, int tid, int status, 
                              : eXosip_message_build_answer(EXO_FIRST(state) tid, built_as, answer));
     if (code == SB_OK && *answer == NULL)
         code = SB_ELIBRARY;
+    if (code == SB_OK)
+        exo_remove_header(*answer, "Refer-Sub"); /* 5.x repeats that of a REFER */
     if (code == SB_OK && built_as != status) {
         osip_message_set_status_code(*answer, status);
         code = exo_set_reason(*answer, osip_message_get_reason(status));

@@ -12,6 +12,9 @@
  * - answers each NOTIFY that it knows no subscription for with 481, and it is made to forget ours (subscribe.c).
  *   It gets it by another name, and hands it on as it does each request that it does not know. Until it forgets it must
  *   not take it for one of the subscription's dialog: it gets the notifier's tag changed.
+ * 5.3
+ * - takes a REFER outside of calls for a new subscription, and answers one itself whose dialog it does not know. It gets
+ *   it by another name, too: 3.x hands it on.
  */
 #include "screen.h"
 
@@ -33,7 +36,7 @@ static const char NOWHERE[] = ":";  /* not a name, so nobody asks DNS for it */
 static const char NO_PORT[] = "0";
 
 /* Methods that nobody else uses: a method may have a ".". */
-static const char NOTIFY[] = "sipbridge.NOTIFY", REFUSED[] = "sipbridge.REFUSED";
+static const char NOTIFY[] = "sipbridge.NOTIFY", REFER[] = "sipbridge.REFER", REFUSED[] = "sipbridge.REFUSED";
 static const char HIDDEN[] = "sipbridge.";
 
 static int is_set(char **text, const char *value)
@@ -236,6 +239,15 @@ static void screen_request(osip_message_t *request)
         drop(request);
 }
 
+static void screen_for_5_3(osip_message_t *message)
+{
+    int sound = prepare_addresses(message);
+    if (MSG_IS_REQUEST(message) && exo_is_method(message, "REFER"))
+        sound &= is_set(&message->sip_method, REFER);
+    if (!sound)
+        drop(message);
+}
+
 static void on_outgoing(osip_message_t *message)
 {
     if (message != NULL && SB_EXOSIP_API == 5)
@@ -257,8 +269,8 @@ void exo_on_message(osip_message_t *message, int received)
         screen_request(message);
     else if (EXO_IS_3_3)
         screen_response(message);
-    else if (SB_EXOSIP_API == 5 && !prepare_addresses(message))
-        drop(message);
+    else if (SB_EXOSIP_API == 5)
+        screen_for_5_3(message);
 }
 
 /* ------------------------------------------------------------------------------------------------------
@@ -278,19 +290,28 @@ static void show(osip_generic_param_t *tag)
         memmove(tag->gvalue, tag->gvalue + sizeof HIDDEN - 1, strlen(tag->gvalue + sizeof HIDDEN - 1) + 1);
 }
 
+static void restore_method(osip_message_t *message, const char *other, const char *method)
+{
+    if (!exo_is_method(message, other))
+        return;
+    is_set(&message->sip_method, method);
+    osip_message_force_update(message);
+}
+
 static void restore(osip_message_t *message)
 {
     if (message == NULL || !MSG_IS_REQUEST(message))
         return;
     take_port(message->req_uri);
     take_port(uri_in(&message->routes, 0));
-    if (exo_is_method(message, NOTIFY))
-        is_set(&message->sip_method, "NOTIFY");
+    restore_method(message, NOTIFY, "NOTIFY");
     osip_message_force_update(message);
 }
 
 int exo_restore(struct exosip *state, eXosip_event_t *event)
 {
+    if (SB_EXOSIP_API == 5)
+        restore_method(event->request, REFER, "REFER");
     if (!EXO_IS_3_3)
         return 1;
     if (event->response != NULL) {

@@ -274,7 +274,8 @@ int d_build_within(osip_message_t **request, const char *method, osip_dialog_t *
     if (strcmp(method, "ACK") != 0)
         dialog->local_cseq++;
     set_cseq(*request, dialog->local_cseq, method);
-    d_add_contact(*request, (*request)->from->url->username);
+    if (!D_IS_5_3 || strcmp(method, "BYE") != 0)
+        d_add_contact(*request, (*request)->from->url->username);
     return OSIP_SUCCESS;
 }
 

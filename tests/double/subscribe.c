@@ -304,6 +304,13 @@ static struct d_sub *of_subscribe(osip_message_t *notify)
     return NULL;
 }
 
+/* 5.3 takes a REFER for a subscription, unless that is to have none (RFC 4488). */
+static int asks_for_reports(osip_message_t *request)
+{
+    const char *wanted = header(request, "refer-sub");
+    return D_IS_5_3 && MSG_IS_REFER(request) && (wanted == NULL || strcasecmp(wanted, "false") != 0);
+}
+
 int d_on_sub_request(struct d_txn *txn)
 {
     osip_message_t *request = txn->tr->orig_request;
@@ -317,7 +324,7 @@ int d_on_sub_request(struct d_txn *txn)
             answer_with(txn, sub->dialog, 501);
         return 1;
     }
-    if (MSG_IS_SUBSCRIBE(request)) {
+    if (MSG_IS_SUBSCRIBE(request) || asks_for_reports(request)) {
         on_new_subscribe(txn);
         return 1;
     }

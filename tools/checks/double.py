@@ -37,6 +37,9 @@ KNOWN = (
     ("subscribe: order: messages$", "", "the last NOTIFY and the SUBSCRIBE that ends it cross"),
 )
 
+#: The libeXosip2 on which the engine offers TCP. Elsewhere it refuses that, and names the version.
+OF_TCP = "3.6."
+
 #: Seconds for a flow; for an answer to a probe; and for a process to be there.
 FLOW, ANSWER, START = 120, 5.0, 20.0
 
@@ -101,6 +104,8 @@ def sides():
 def captures(library, double):
     """Each capture of the tests, its caller played and its callee. How many roles had differences."""
     files = [str(path) for path in sorted(TESTS.glob("data/captures/*.pcap*"))]
+    if not library.tree.engines()["exosip"].startswith(OF_TCP):
+        files = [path for path in files if "tcp" not in os.path.basename(path)]
     different = 0
     for role in ("caller", "callee"):
         options = build_parser().parse_args(["compare", *files, "--role", role, "--speed", "0", "--all"])
