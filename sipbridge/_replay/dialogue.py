@@ -141,29 +141,53 @@ class _Recorded(NamedTuple("_Recorded", [
     __slots__ = ()
 
 
+class _Messages(object):
+    """The messages of a capture, each with its Call-ID and the number of its call, in the order of :func:`calls`.
+
+    Attributes:
+        calls: how many calls there were so far.
+        everywhere: the addresses that took part in every message so far; None before the first.
+    """
+
+    def __init__(self, stream):
+        # type: (BinaryIO) -> None
+        self._stream = stream
+        self._numbers = {}  # type: dict[str, int]
+        self.everywhere = None  # type: Optional[Set[str]]
+
+    @property
+    def calls(self):
+        # type: () -> int
+        return len(self._numbers)
+
+    def __iter__(self):
+        # type: () -> Iterator[Tuple[Passed, str, int]]
+        for passed in _once(record.read(self._stream)):
+            ends = set([passed.source, passed.target])
+            self.everywhere = ends if self.everywhere is None else self.everywhere & ends
+            call_id = call_id_of(passed.data)
+            if call_id not in self._numbers:
+                _check_count(self._numbers)
+                self._numbers[call_id] = len(self._numbers) + 1
+            yield passed, call_id, self._numbers[call_id]
+
+
 def _recorded(stream, which):
     # type: (BinaryIO, Union[None, int, str]) -> _Recorded
-    numbers = {}  # type: dict[str, int]
     kept = []  # type: List[Passed]
-    everywhere = None  # type: Optional[Set[str]]
     size = 0
-    for passed in _once(record.read(stream)):
-        ends = set([passed.source, passed.target])
-        everywhere = ends if everywhere is None else everywhere & ends
-        call_id = call_id_of(passed.data)
-        if call_id not in numbers:
-            _check_count(numbers)
-            numbers[call_id] = len(numbers) + 1
-        if which not in (None, call_id, numbers[call_id]) or (which is None and len(numbers) > 1):
+    messages = _Messages(stream)
+    for passed, call_id, number in messages:
+        if which not in (None, call_id, number) or (which is None and messages.calls > 1):
             continue
         kept.append(passed)
         size += len(passed.data)
         _check_size(len(kept), size)
-    if which is None and len(numbers) > 1:
-        raise InputError("the capture has %d calls: name one with --call, as --list numbers them" % len(numbers))
+    if which is None and messages.calls > 1:
+        raise InputError("the capture has %d calls: name one with --call, as --list numbers them" % messages.calls)
     if not kept:
         raise InputError("no such call in the capture" if which is not None else "no SIP message in the capture")
-    return _Recorded(kept, everywhere)
+    return _Recorded(kept, messages.everywhere)
 
 
 def _check_size(messages, octets):
@@ -179,19 +203,14 @@ def by_call(stream):
     Raises InputError, also for a capture that is too large for that, and NotSupportedError.
     """
     found = OrderedDict()  # type: OrderedDict[str, List[Passed]]
-    everywhere = None  # type: Optional[Set[str]]
     size = 0
-    for passed in _once(record.read(stream)):
-        ends = set([passed.source, passed.target])
-        everywhere = ends if everywhere is None else everywhere & ends
-        call_id = call_id_of(passed.data)
-        if call_id not in found:
-            _check_count(found)
+    messages = _Messages(stream)
+    for passed, call_id, _ in messages:
         found.setdefault(call_id, []).append(passed)
         size += len(passed.data)
         if size > _ALL_OCTETS:
             raise InputError("more than %d octets of SIP: cut the capture (editcap, tcpdump -r)" % _ALL_OCTETS)
-    return [_Recorded(messages, everywhere) for messages in found.values()]
+    return [_Recorded(each, messages.everywhere) for each in found.values()]
 
 
 def load(stream, which=None, role=None, party=None):
