@@ -31,6 +31,7 @@ class Conference(object):
         with self._lock:
             self._waiting.append(call)
             if len(self._waiting) + len(self._places) < 2:
+                self._tell("%s waits" % call.remote_uri)
                 return
             calls, self._waiting = self._waiting, []
         for each in calls:

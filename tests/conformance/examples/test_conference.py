@@ -37,6 +37,12 @@ class Conference(object):
         leg.origin = origin_of(answer)
         return leg
 
+    def two_called(self, first, second):
+        """Two of these, of which the first is moved first."""
+        alice = self.called(first, 5000)
+        self.has_told("%s waits" % first.uri)
+        return alice, self.called(second, 6000)
+
     def moved(self, leg, port, status=200):
         """The offer of a place at the mixer, which the peer accepts or refuses."""
         offer = leg.reinvited(description(port, version=2), status)
@@ -64,8 +70,7 @@ def conference(starter):
 
 
 def test_two_calls_are_moved_one_is_added_one_leaves_and_all_are_hung_up(conference, by_hand, elsewhere):
-    alice = conference.called(by_hand, 5000)
-    bob = conference.called(elsewhere, 6000)
+    alice, bob = conference.two_called(by_hand, elsewhere)
     for leg, ours, place in ((alice, 5000, 7000), (bob, 6000, 7002)):
         offer = conference.moved(leg, ours)
         assert port_of(offer) == place and b"192.0.2.20" in offer
@@ -86,7 +91,7 @@ def test_two_calls_are_moved_one_is_added_one_leaves_and_all_are_hung_up(confere
 
 
 def test_who_hangs_up_leaves_the_others_in(conference, by_hand, elsewhere):
-    alice, bob = conference.called(by_hand, 5000), conference.called(elsewhere, 6000)
+    alice, bob = conference.two_called(by_hand, elsewhere)
     conference.moved(alice, 5000)
     conference.moved(bob, 6000)
     alice.send("BYE")
@@ -96,7 +101,7 @@ def test_who_hangs_up_leaves_the_others_in(conference, by_hand, elsewhere):
 
 
 def test_who_refuses_the_mixer_is_hung_up(conference, by_hand, elsewhere):
-    alice, bob = conference.called(by_hand, 5000), conference.called(elsewhere, 6000)
+    alice, bob = conference.two_called(by_hand, elsewhere)
     conference.moved(alice, 5000, 488)
     hung_up(alice)
     conference.moved(bob, 6000)
