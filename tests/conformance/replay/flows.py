@@ -6,10 +6,22 @@ begun by the endpoint: what the endpoint does with the address of the peer, and 
 
 from __future__ import absolute_import, division, print_function
 
+import io
+
 import sipbridge
 from conformance.sdp import ANSWER, HELD, HOLD, OFFER, RESUME
 
 CALLED, CALLING = {}, {}
+
+#: How the last message of a flow begins, where an endpoint may tell of the end before it. It is recorded only if it is
+#: told of before the endpoint is closed.
+LAST = {"cancel": b"SIP/2.0 487"}
+
+
+def is_recorded(name, path):
+    """Whether the flow is in its capture to its end."""
+    with io.open(path, "rb") as file:
+        return LAST.get(name, b"") in file.read()
 
 
 def _call(other, phone):

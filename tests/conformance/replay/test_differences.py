@@ -11,6 +11,7 @@ from conformance.replay.stage import Beside, Played, load
 from conformance.sdp import ANSWER, OFFER
 from peers.ports import free_port
 from peers.scenario import Caller
+from peers.waiting import wait_until
 from sipbridge._replay import scenario
 from sipbridge._replay.fitting import Settings
 from sipbridge._replay.player import Pace
@@ -23,6 +24,7 @@ def _record(make_phone, other, path, name):
     phone = make_phone(record=path)
     react(phone)
     drive(other, phone)
+    wait_until(lambda: flows.is_recorded(name, path))
     phone.close()
     return phone
 

@@ -7,6 +7,7 @@ import pytest
 from conformance.conftest import USERS
 from conformance.replay import flows
 from conformance.replay.stage import Beside, Played, load
+from peers.waiting import wait_until
 
 
 @pytest.mark.parametrize("name", sorted(flows.CALLED))
@@ -15,6 +16,7 @@ def test_the_caller_is_played(make_phone, other, path, name):
     phone = make_phone(record=path)
     react(phone)
     drive(other, phone)
+    wait_until(lambda: flows.is_recorded(name, path))
     phone.close()
     labels = phone.labels
     for _ in range(2):
