@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 #: A client that has every image, and whose daemon answers. What it is called with goes to a file, a word a line.
 CLIENT = (
-    """#!%s
+    """#!%s -IS
 import json, os, sys
 words = sys.argv[1:]
 if words == ["--version"]:

@@ -45,3 +45,13 @@ def test_a_python_without_headers_is_named():
 def test_a_machine_with_one_python():
     selected, lines = selection.select(found("3.11"), False)
     assert [each.version for each in selected] == ["3.11"] and lines == []
+
+
+def test_a_python_in_between_runs_all_with_one_engine():
+    selected, _ = selection.select(found("2.7", "3.9", "3.10", "3.11", "3.13"), True)
+    assert [each.version for each in selection.between(selected)] == ["3.9", "3.10"]
+
+
+def test_a_python_that_is_named_runs_all(monkeypatch):
+    monkeypatch.setenv("PYTHONS", "3.9 3.12")
+    assert selection.between(found("3.9", "3.12")) == []

@@ -104,6 +104,14 @@ OF_PROGRAMS = tuple(
 OF_THE_SERVICE = ("service",)
 SERVICE = "service"
 
+#: A Python between the oldest and the newest, and not the default one, runs all with Sofia-SIP. With libeXosip2 it
+#: runs what passes between Python and the library.
+OF_EACH_PYTHON = ("contract",)
+CONTRACT = "contract"
+
+#: Parts of the tests that are runs of their own, by what stands in the place of Run.place.
+PARTS = {SERVICE: OF_THE_SERVICE, CONTRACT: OF_EACH_PYTHON}
+
 OLDEST = interpreters.SUPPORTED[0]
 OWN = "%d.%d" % sys.version_info[:2]
 
@@ -111,8 +119,8 @@ OWN = "%d.%d" % sys.version_info[:2]
 class Run(namedtuple("Run", "engine label python version tree place")):
     """The tests with one engine ("sofia", "exosip") on one Python; ``label`` is what the table says.
 
-    ``place`` is "", or another place for the engine, as "worker": then those of ELSEWHERE alone; or "service": then
-    those of the telephony service alone.
+    ``place`` is "", or another place for the engine, as "worker": then those of ELSEWHERE alone; or one of PARTS: then
+    the tests of that part alone.
     """
 
     @property
@@ -123,7 +131,7 @@ class Run(namedtuple("Run", "engine label python version tree place")):
     def selection(self):
         """What pytest is to run, as arguments."""
         if self.place:
-            names = OF_THE_SERVICE if self.place == SERVICE else ELSEWHERE
+            names = PARTS.get(self.place, ELSEWHERE)
             return [str(ROOT / "tests" / name) for name in names]
         return [str(ROOT / "tests")] + ["--ignore=%s" % (ROOT / "tests" / name) for name in self.left_out]
 
@@ -147,8 +155,12 @@ def chosen(variable, name):
     return not wanted or name in wanted
 
 
-def prepare(interpreter):
-    """Build for one Python, and yield each run of the tests as soon as it can begin. Raises Failed."""
+def prepare(interpreter, between=False):
+    """Build for one Python, and yield each run of the tests as soon as it can begin. Raises Failed.
+
+    ``between``: it is one of those that run only OF_EACH_PYTHON with libeXosip2.
+    """
+    part = CONTRACT if between else ""
     own = interpreter.version == OWN
     python = environment.default() if own else environment.other(interpreter.path, interpreter.version)
     tree = trees.native(python, interpreter.version)
@@ -159,14 +171,16 @@ def prepare(interpreter):
     for engine, version in sorted(engines.items(), reverse=True):
         label = "%s %s" % (engine, version)
         if chosen("ENGINES", engine):
-            yield from _in_places(Run(engine, label, python, interpreter.full, tree, ""), own)
+            run = Run(engine, label, python, interpreter.full, tree, "" if engine == "sofia" else part)
+            yield from _in_places(run, own)
     for line in trees.DOUBLES if chosen("ENGINES", "double") else ():
         other = line != trees.MAIN_DOUBLE
         if own or not other:
             tree = trees.double(python, interpreter.version, trees.build_double(line))
             tree.build()
             label = "exosip (double of %s)" % line if other else "exosip (double)"
-            yield from _in_places(Run("exosip", label, python, interpreter.full, tree, ""), own and not other)
+            run = Run("exosip", label, python, interpreter.full, tree, part)
+            yield from _in_places(run, own and not other)
 
 
 def compile_tests(run):
@@ -199,7 +213,7 @@ def _in_places(run, elsewhere):
 def variables(run):
     """The environment of a run."""
     settings = dict(os.environ, PYTHONPATH=str(run.tree.folder), SIPBRIDGE_ENGINE=run.engine)
-    place = "" if run.place == SERVICE else run.place
+    place = "" if run.place in PARTS else run.place
     settings.update(SIPBRIDGE_BUILD=str(BUILD), SIPBRIDGE_TEST_PLACE=place)
     settings.setdefault("SIPBRIDGE_SCREENSHOTS", str(BUILD / "screenshots"))
     settings.pop("PYTHONDONTWRITEBYTECODE", None)  # each worker would compile all tests anew

@@ -31,6 +31,9 @@ def left_out(ran):
         ("on Python %s, and on %s with libeXosip2, alone" % (runs.OWN, runs.OLDEST), runs.OF_PROCESSES),
         ("on Python %s, and elsewhere with Sofia-SIP, alone" % runs.OWN, runs.OF_PROGRAMS),
     ]
+    if any(run.place == runs.CONTRACT for run in ran):
+        lines.append(("alone with libeXosip2 on the Pythons in between", runs.OF_EACH_PYTHON))
+        names.update(runs.OF_EACH_PYTHON)
     return [
         "%s: tests/%s" % (where, ", tests/".join(what)) for where, what in lines if names.issuperset(what)
     ]
@@ -45,20 +48,27 @@ def select(found, everything):
         for each in found
         if not each.headers
     ]
-    if everything or os.environ.get("PYTHONS") or not usable:
+    others = between(usable)
+    if everything or not others:
         return usable, lines
-    newest = max(usable, key=lambda each: interpreters.SUPPORTED.index(each.version))
-    selected = [each for each in usable if each is newest or each.version in (runs.OWN, runs.OLDEST)]
-    others = ", ".join(each.full for each in usable if each not in selected)
-    return selected, lines + ["left out: Python %s (make test-all runs them, too)" % others] * bool(others)
+    names = ", ".join(each.full for each in others)
+    lines.append("left out: Python %s (make test-all runs them, too)" % names)
+    return [each for each in usable if each not in others], lines
+
+
+def between(selected):
+    """Of these interpreters those that are neither the default one nor the oldest or the newest, nor asked for."""
+    newest = max([interpreters.SUPPORTED.index(each.version) for each in selected] or [0])
+    ends = (runs.OWN, runs.OLDEST, interpreters.SUPPORTED[newest])
+    return [each for each in selected if each.version not in ends and not os.environ.get("PYTHONS")]
 
 
 def planned(selected):
     """Build for one interpreter after the other, and yield the runs, the short ones last. Raises Failed."""
-    short = []
+    short, others = [], between(selected)
     for interpreter in selected:
         print("building for Python %s" % interpreter.full, flush=True)
-        for run in runs.prepare(interpreter):
+        for run in runs.prepare(interpreter, interpreter in others):
             if run.place:
                 short.append(run)
             else:
