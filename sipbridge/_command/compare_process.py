@@ -13,6 +13,7 @@ import time
 
 from sipbridge._compat import NamedTuple, monotonic
 from sipbridge._engine import preload
+from sipbridge._engine.child import SIGNALS
 from sipbridge._replay.contrast import DIED
 from sipbridge.errors import EngineError
 from sipbridge.shield import NEED_IT
@@ -202,7 +203,4 @@ def _death(code):
     # type: (int) -> str
     if code >= 0:
         return "the process of the endpoint ended with %d" % code
-    for name in dir(signal):
-        if name.startswith("SIG") and not name.startswith("SIG_") and getattr(signal, name) == -code:
-            return "%s: %s" % (DIED, name)
-    return "%s: signal %d" % (DIED, -code)
+    return "%s: %s" % (DIED, SIGNALS.get(-code, "signal %d" % -code))

@@ -23,7 +23,7 @@ from sipbridge.errors import EngineError, InputError, NotSupportedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any, Iterator, List, Sequence, Tuple, Union
+    from typing import Iterator, List, Sequence, Tuple, Union
 
     from sipbridge._replay.contrast import Run
 
@@ -101,14 +101,14 @@ def _program(options):
 
 
 def _chosen(options):
-    # type: (argparse.Namespace) -> Iterator[Tuple[str, dialogue.Call, Any]]
+    # type: (argparse.Namespace) -> Iterator[Tuple[str, dialogue.Call, dialogue.Recorded]]
     """The calls to compare: the paths of their captures, what they are, and their messages. Raises InputError."""
     for path in options.file:
-        found = read_capture(path, dialogue.calls)
-        if not found:
-            raise InputError("%s: no SIP message in the capture" % path)
-        wanted = [each for each in found if not options.call or {each.number, each.call_id} & set(options.call)]
         recorded = read_capture(path, dialogue.by_call)
+        if not recorded:
+            raise InputError("%s: no SIP message in the capture" % path)
+        found = [dialogue.call_of(number, each) for number, each in enumerate(recorded, 1)]
+        wanted = [each for each in found if not options.call or {each.number, each.call_id} & set(options.call)]
         for each in wanted:
             yield path, each, recorded[each.number - 1]
         if not wanted:

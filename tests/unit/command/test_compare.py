@@ -8,6 +8,7 @@ import os
 import pytest
 
 import sipbridge
+from sipbridge import record
 from sipbridge._command import cli, compare_party, comparing
 from unit.command.process import one_line, run
 
@@ -117,6 +118,19 @@ def test_with_one_engine_it_says_how_to_get_another(monkeypatch, capsys):
     assert "there is sofia here, and it takes two" in told and "libeXosip2 3.x" in told and "make develop" in told
     assert cli.main(["compare", CALLED, "--engine", "exosip", "--engine", "sofia"]) == 7
     assert "the exosip engine is not built here" in one_line(capsys.readouterr().err)
+
+
+def test_a_capture_is_read_once(monkeypatch, capsys):
+    monkeypatch.setattr(comparing, "available", lambda: {"sofia": "1.13", "exosip": "3.6.0"})
+    reads, read = [], record.read
+
+    def counted(stream):
+        reads.append(stream)
+        return read(stream)
+
+    monkeypatch.setattr(record, "read", counted)
+    assert cli.main(["compare", CALLED, "--call", "2"]) == 2
+    assert "it has 1" in one_line(capsys.readouterr().err) and len(reads) == 1
 
 
 def test_an_event_as_data(alice, bob):
