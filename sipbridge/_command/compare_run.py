@@ -2,10 +2,9 @@
 
 from __future__ import absolute_import, division, print_function
 
-import socket
-
 from sipbridge._command.compare_process import HOST, Party
 from sipbridge._compat import NamedTuple, to_text
+from sipbridge._engine.free_port import free_port
 from sipbridge._replay import stage
 from sipbridge._replay.contrast import PLAYED, Run
 from sipbridge._replay.part import part_of
@@ -14,7 +13,7 @@ from sipbridge.errors import EngineError, NotSupportedError, TimeoutError, Trans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, List, Optional
+    from typing import Callable, Iterable, List, Optional, Tuple
 
     from sipbridge._command.compare_process import Contender
     from sipbridge._replay.dialogue import Dialogue
@@ -100,11 +99,11 @@ class _Performance(object):
     def _open(self, peer):
         # type: (Optional[str]) -> str
         """Start the endpoint; its URI."""
-        port = _free_port(self._dialogue.transport)
+        port = free_port(HOST, self._dialogue.transport)
         address = "%s://%s:%d" % (self._dialogue.transport, HOST, port)
         variables = {"PORT": "%d" % port, "SIP_ADDRESS": address, "PEER": peer or ""}
-        named = {"{port}": variables["PORT"], "{address}": address, "{peer}": variables["PEER"]}
-        program = [named.get(each, each) for each in self._way.program]
+        named = (("{port}", variables["PORT"]), ("{address}", address), ("{peer}", variables["PEER"]))
+        program = self._way.program[:1] + [_filled(each, named) for each in self._way.program[1:]]
         party = self._party = Party(self._contender, program, variables)
         party.open(part_of(self._dialogue), "%s://%s:0" % (self._dialogue.transport, HOST), peer)
         return party.uri or self._uri("%s:%d" % (HOST, port))
@@ -115,6 +114,13 @@ class _Performance(object):
             self._party.look()
 
 
+def _filled(argument, named):
+    # type: (str, Iterable[Tuple[str, str]]) -> str
+    for name, value in named:
+        argument = argument.replace(name, value)
+    return argument
+
+
 def run(contender, dialogue, way):
     # type: (Contender, Dialogue, Way) -> Run
     """Play the far side of a call to an endpoint on that engine.
@@ -122,14 +128,3 @@ def run(contender, dialogue, way):
     Raises InputError and NotSupportedError for what cannot be played to any.
     """
     return _Performance(contender, dialogue, way).run()
-
-
-def _free_port(transport):
-    # type: (str) -> int
-    kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
-    made = socket.socket(socket.AF_INET, kind)
-    try:
-        made.bind((HOST, 0))
-        return int(made.getsockname()[1])
-    finally:
-        made.close()

@@ -98,7 +98,7 @@ def test_a_call_that_cannot_be_played_is_told(tmpdir):
     [
         ((), 2, "argument"),
         ((CALLED, "--engine", "other"), 2, "other"),
-        ((CALLED, "--speed", "-1"), 2, "must be 0 or a factor"),
+        ((CALLED, "--speed", "1e-300"), 2, "must be 0 or a factor from 0.01"),
         ((CALLED, "--engine", ENGINE), 2, "one engine is nothing to compare"),
         ((CALLED, "--call", "2") + ITSELF, 2, "no such call in the capture: it has 1"),
         ((CALLED, "--app", "none.py") + ITSELF, 2, "there is no program none.py"),
