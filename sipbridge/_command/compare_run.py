@@ -29,8 +29,8 @@ class Way(NamedTuple("Way", [
     __slots__ = ()
 
 
-class _Performance(object):
-    """One call, played once."""
+class Performance(object):
+    """One call: the far side is played once to an endpoint of the contender's."""
 
     def __init__(self, contender, dialogue, way):
         # type: (Contender, Dialogue, Way) -> None
@@ -39,9 +39,18 @@ class _Performance(object):
         self._way = way
         self._party = None  # type: Optional[Party]
         self._player = None  # type: Optional[Player]
+        self._is_left = False
+
+    def leave(self):
+        # type: () -> None
+        """Kill the process of the endpoint, if it has not ended, and any that is started from now on."""
+        self._is_left = True
+        if self._party is not None:
+            self._party.kill()
 
     def run(self):
         # type: () -> Run
+        """Play. Raises InputError and NotSupportedError for what cannot be played to any."""
         try:
             outcome = self._outcome(self._play)
         except BaseException:
@@ -67,7 +76,8 @@ class _Performance(object):
         except NotSupportedError:
             raise
         except TimeoutError:
-            return "nothing came from the endpoint"
+            ended = self._party is not None and self._party.has_ended_well()
+            return "nothing came from the endpoint" + (", and the program ended with code 0" if ended else "")
         except (EngineError, TransportError) as error:
             return str(error)
         return PLAYED
@@ -105,6 +115,8 @@ class _Performance(object):
         named = (("{port}", variables["PORT"]), ("{address}", address), ("{peer}", variables["PEER"]))
         program = self._way.program[:1] + [_filled(each, named) for each in self._way.program[1:]]
         party = self._party = Party(self._contender, program, variables)
+        if self._is_left:
+            party.kill()
         party.open(part_of(self._dialogue), "%s://%s:0" % (self._dialogue.transport, HOST), peer)
         return party.uri or self._uri("%s:%d" % (HOST, port))
 
@@ -119,12 +131,3 @@ def _filled(argument, named):
     for name, value in named:
         argument = argument.replace(name, value)
     return argument
-
-
-def run(contender, dialogue, way):
-    # type: (Contender, Dialogue, Way) -> Run
-    """Play the far side of a call to an endpoint on that engine.
-
-    Raises InputError and NotSupportedError for what cannot be played to any.
-    """
-    return _Performance(contender, dialogue, way).run()
