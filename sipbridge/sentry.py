@@ -467,4 +467,4 @@ class SipbridgeIntegration(_Integration):  # type: ignore[misc]
         sentry_sdk.serializer.add_global_repr_processor(_shown)
         for name in _IGNORED:
             sentry_sdk.integrations.logging.ignore_logger(name)
-        observers.everywhere.append(_Reporter)
+        observers.everywhere.append(lambda endpoint: _Reporter())

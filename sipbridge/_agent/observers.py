@@ -190,5 +190,5 @@ class Observer(object):
         """
 
 
-#: What makes an observer for each endpoint that will be opened.
-everywhere = []  # type: List[Callable[[], Observer]]
+#: What makes an observer for each endpoint that will be opened, which it is given.
+everywhere = []  # type: List[Callable[[Any], Observer]]

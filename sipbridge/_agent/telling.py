@@ -165,7 +165,7 @@ class Observed(object):
         # type: () -> None
         if "sipbridge._agent.observers" in sys.modules:
             for make in observers.everywhere:
-                self.observe(make())
+                self.observe(make(self))
 
     def observe(self, observer):
         # type: (_Observer) -> _Observer

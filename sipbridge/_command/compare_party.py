@@ -1,15 +1,18 @@
 """The endpoint under test of ``sipbridge compare``, in a process of its own: an engine that dies is a finding.
 
 ``python -m sipbridge._command.compare_party`` reads one line of JSON with its part from standard input; with ``--app
-PROGRAM ARGUMENT...`` it runs that program in place of a part. To what was its standard output it writes what happens, a
-JSON object per line. What a program prints goes to standard error.
+PROGRAM ARGUMENT...`` it runs that program in place of a part, with nothing to read. To what was its standard output it
+writes what happens, a JSON object per line. What a program prints goes to standard error. When standard input ends, so
+does this process, with all that a program has started: it is a session of its own.
 """
 
 from __future__ import absolute_import, division, print_function
 
+import errno
 import json
 import os
 import runpy
+import signal
 import sys
 import threading
 
@@ -73,19 +76,19 @@ def described(event):
 
 
 class Teller(observers.Observer):
-    """Tells of the events of each endpoint of this process.
+    """Tells of the events of each endpoint of this process, and of its engine.
 
     Attributes:
         seen: the names of the events, in their order.
         changed: notified with each of them.
     """
 
-    def __init__(self, lines):
-        # type: (Lines) -> None
+    def __init__(self, lines, engine):
+        # type: (Lines, str) -> None
         self._lines = lines
         self.seen = []  # type: List[str]
         self.changed = threading.Condition()
-        lines.tell("opened")
+        lines.tell("opened", engine=engine)
 
     def call_started(self, call):
         # type: (Call) -> None
@@ -279,7 +282,7 @@ def _play_part(lines):
     with phone:
         if part["user"]:
             phone.add_credentials(part["user"], os.environ.get(PASSWORD_VARIABLE, "secret"))
-        actor = Actor(part, phone, phone.observe(Teller(lines)), options["peer"])
+        actor = Actor(part, phone, phone.observe(Teller(lines, phone.engine_name)), options["peer"])
         lines.tell("ready", uri=phone.uri)
         thread = threading.Thread(target=_act, args=(actor, lines))
         thread.daemon = True
@@ -296,17 +299,46 @@ def _act(actor, lines):
         lines.tell("done")
 
 
+def _keep_input():
+    # type: () -> None
+    """End with standard input, which a program does not get: it ends with ``sipbridge compare``, however that ends."""
+    kept = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    thread = threading.Thread(target=_end_with, args=(kept,))
+    thread.daemon = True
+    thread.start()
+
+
+def _end_with(descriptor):
+    # type: (int) -> None
+    """Kill this process and those that it has started, when there is no more to read."""
+    while True:
+        try:
+            if not os.read(descriptor, 1024):
+                break
+        except OSError as error:
+            if error.errno != errno.EINTR:
+                break
+    os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
 def main(argv=None):
     # type: (Optional[Sequence[str]]) -> int
     """Run until standard input ends, or as long as the program runs. Returns the exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
+    if os.getpgrp() != os.getpid():
+        os.setsid()
     lines = Lines(os.dup(1))
     os.dup2(2, 1)
     module = choose(None)
     lines.tell("started", version=module.ffi.string(module.lib.sb_engine_version()).decode("ascii", "replace"))
     if arguments[:1] != ["--app"]:
         return _play_part(lines)
-    observers.everywhere.append(lambda: Teller(lines))
+    _keep_input()
+    observers.everywhere.append(lambda endpoint: Teller(lines, endpoint.engine_name))
     sys.argv = arguments[1:]
     sys.path[0] = os.path.dirname(os.path.abspath(arguments[1]))
     runpy.run_path(arguments[1], run_name="__main__")

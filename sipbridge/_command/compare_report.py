@@ -7,7 +7,7 @@ import os
 from collections import Counter
 
 from sipbridge._compat import to_text
-from sipbridge._replay.contrast import DIED, PLAYED
+from sipbridge._replay.contrast import DIED, NAMES_ONE, PLAYED
 from sipbridge._text.printable import printable
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sipbridge._replay.dialogue import Call
 
 #: The verdicts on a call, in the order of the table.
-VERDICTS = ("same", "differs", "died", "not compared")
+VERDICTS = ("same", "differs", "died", "failed", "not compared")
 
 
 class Result(object):
@@ -58,8 +58,13 @@ class Result(object):
         """One of :data:`VERDICTS`."""
         if self.left_out:
             return "not compared"
-        if any(each.outcome.startswith(DIED) for each in self.runs):
+        outcomes = [each.outcome for each in self.runs]
+        if any(each.startswith(DIED) for each in outcomes):
             return "died"
+        if any(each.startswith(NAMES_ONE) for each in outcomes) or not any(
+            each.startswith(PLAYED) for each in outcomes
+        ):
+            return "failed"
         return "differs" if any(self.differences) else "same"
 
     def data(self):
@@ -93,7 +98,8 @@ class Report(object):
         names: of the engines.
 
     Attributes:
-        differs: whether a call differs, or an engine died.
+        differs: whether a call differs, or an engine died, or there was no endpoint that could be played to.
+        compared: whether a call was.
     """
 
     def __init__(self, names):
@@ -108,7 +114,12 @@ class Report(object):
     @property
     def differs(self):
         # type: () -> bool
-        return any(each.verdict in ("differs", "died") for each in self._results)
+        return any(each.verdict in ("differs", "died", "failed") for each in self._results)
+
+    @property
+    def compared(self):
+        # type: () -> bool
+        return any(not each.left_out for each in self._results)
 
     def lines(self, result, number, total):
         # type: (Result, int, int) -> List[str]
@@ -120,6 +131,9 @@ class Report(object):
         if result.left_out:
             return [printable(u"%s: %s" % (head, result.left_out))]
         first = result.runs[0]
+        if result.verdict == "failed":
+            found = [printable(u"     %s: %s" % (_name(each), each.outcome)) for each in result.runs]
+            return [printable(head + u":")] + found + _notes(result.runs)
         if result.verdict == "same":
             said = u"%d messages, %d events" % (len(first.messages), len(first.events))
             return [printable(u"%s: %s" % (head, said if first.outcome == PLAYED else first.outcome))]

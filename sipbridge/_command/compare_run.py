@@ -2,10 +2,9 @@
 
 from __future__ import absolute_import, division, print_function
 
-import socket
-
 from sipbridge._command.compare_process import HOST, Party
 from sipbridge._compat import NamedTuple, to_text
+from sipbridge._engine.free_port import free_port
 from sipbridge._replay import stage
 from sipbridge._replay.contrast import PLAYED, Run
 from sipbridge._replay.part import part_of
@@ -14,7 +13,7 @@ from sipbridge.errors import EngineError, NotSupportedError, TimeoutError, Trans
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, List, Optional
+    from typing import Callable, Iterable, List, Optional, Tuple
 
     from sipbridge._command.compare_process import Contender
     from sipbridge._replay.dialogue import Dialogue
@@ -30,8 +29,8 @@ class Way(NamedTuple("Way", [
     __slots__ = ()
 
 
-class _Performance(object):
-    """One call, played once."""
+class Performance(object):
+    """One call: the far side is played once to an endpoint of the contender's."""
 
     def __init__(self, contender, dialogue, way):
         # type: (Contender, Dialogue, Way) -> None
@@ -40,9 +39,18 @@ class _Performance(object):
         self._way = way
         self._party = None  # type: Optional[Party]
         self._player = None  # type: Optional[Player]
+        self._is_left = False
+
+    def leave(self):
+        # type: () -> None
+        """Kill the process of the endpoint, if it has not ended, and any that is started from now on."""
+        self._is_left = True
+        if self._party is not None:
+            self._party.kill()
 
     def run(self):
         # type: () -> Run
+        """Play. Raises InputError and NotSupportedError for what cannot be played to any."""
         try:
             outcome = self._outcome(self._play)
         except BaseException:
@@ -68,7 +76,8 @@ class _Performance(object):
         except NotSupportedError:
             raise
         except TimeoutError:
-            return "nothing came from the endpoint"
+            ended = self._party is not None and self._party.has_ended_well()
+            return "nothing came from the endpoint" + (", and the program ended with code 0" if ended else "")
         except (EngineError, TransportError) as error:
             return str(error)
         return PLAYED
@@ -100,12 +109,14 @@ class _Performance(object):
     def _open(self, peer):
         # type: (Optional[str]) -> str
         """Start the endpoint; its URI."""
-        port = _free_port(self._dialogue.transport)
+        port = free_port(HOST, self._dialogue.transport)
         address = "%s://%s:%d" % (self._dialogue.transport, HOST, port)
         variables = {"PORT": "%d" % port, "SIP_ADDRESS": address, "PEER": peer or ""}
-        named = {"{port}": variables["PORT"], "{address}": address, "{peer}": variables["PEER"]}
-        program = [named.get(each, each) for each in self._way.program]
+        named = (("{port}", variables["PORT"]), ("{address}", address), ("{peer}", variables["PEER"]))
+        program = self._way.program[:1] + [_filled(each, named) for each in self._way.program[1:]]
         party = self._party = Party(self._contender, program, variables)
+        if self._is_left:
+            party.kill()
         party.open(part_of(self._dialogue), "%s://%s:0" % (self._dialogue.transport, HOST), peer)
         return party.uri or self._uri("%s:%d" % (HOST, port))
 
@@ -115,21 +126,8 @@ class _Performance(object):
             self._party.look()
 
 
-def run(contender, dialogue, way):
-    # type: (Contender, Dialogue, Way) -> Run
-    """Play the far side of a call to an endpoint on that engine.
-
-    Raises InputError and NotSupportedError for what cannot be played to any.
-    """
-    return _Performance(contender, dialogue, way).run()
-
-
-def _free_port(transport):
-    # type: (str) -> int
-    kind = socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM
-    made = socket.socket(socket.AF_INET, kind)
-    try:
-        made.bind((HOST, 0))
-        return int(made.getsockname()[1])
-    finally:
-        made.close()
+def _filled(argument, named):
+    # type: (str, Iterable[Tuple[str, str]]) -> str
+    for name, value in named:
+        argument = argument.replace(name, value)
+    return argument

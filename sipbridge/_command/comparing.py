@@ -9,7 +9,7 @@ import threading
 from sipbridge import record
 from sipbridge._command import compare_report
 from sipbridge._command.compare_process import Contender
-from sipbridge._command.compare_run import Way, run
+from sipbridge._command.compare_run import Performance, Way
 from sipbridge._command.console import PASSWORD_VARIABLE, Console, password_for
 from sipbridge._command.replaying import DIFFERENT, OK, read_capture
 from sipbridge._compat import to_text
@@ -23,7 +23,7 @@ from sipbridge.errors import EngineError, InputError, NotSupportedError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import Any, Iterator, List, Sequence, Tuple, Union
+    from typing import Iterator, List, Sequence, Set, Tuple, Union
 
     from sipbridge._replay.contrast import Run
 
@@ -55,6 +55,9 @@ _HOW_TO_GET = (
 )
 
 
+_ENDS = 8  # addresses that are named
+
+
 def _label(names, place):
     # type: (List[str], int) -> str
     before = names[:place].count(names[place])
@@ -80,13 +83,15 @@ def compare_with(rivals, options, console):
         except (InputError, NotSupportedError) as error:
             result.left_out = "%s" % error
         else:
-            for other in result.runs[1:]:
+            for other in result.runs[1:] if result.verdict != "failed" else []:
                 result.add(contrast(result.runs[0], other, ignored, options.all))
         report.add(result)
         progress.lines(report.lines(result, number, len(chosen)))
         if console.broken.is_set():
             break
     console.lines(report.json() if options.json else report.sums())
+    if not report.compared and not console.broken.is_set():
+        raise InputError("nothing was compared: no call could be played")
     return DIFFERENT if report.differs else OK
 
 
@@ -101,39 +106,49 @@ def _program(options):
 
 
 def _chosen(options):
-    # type: (argparse.Namespace) -> Iterator[Tuple[str, dialogue.Call, Any]]
+    # type: (argparse.Namespace) -> Iterator[Tuple[str, dialogue.Call, dialogue.Recorded]]
     """The calls to compare: the paths of their captures, what they are, and their messages. Raises InputError."""
+    ends = set()  # type: Set[str]
     for path in options.file:
-        found = read_capture(path, dialogue.calls)
-        if not found:
-            raise InputError("%s: no SIP message in the capture" % path)
-        wanted = [each for each in found if not options.call or {each.number, each.call_id} & set(options.call)]
         recorded = read_capture(path, dialogue.by_call)
+        if not recorded:
+            raise InputError("%s: no SIP message in the capture" % path)
+        found = [dialogue.call_of(number, each) for number, each in enumerate(recorded, 1)]
+        wanted = [each for each in found if not options.call or {each.number, each.call_id} & set(options.call)]
         for each in wanted:
             yield path, each, recorded[each.number - 1]
         if not wanted:
             raise InputError("%s: no such call in the capture: it has %d" % (path, len(found)))
+        ends.update(*[each.ends for each in recorded])
+    if options.party is not None and options.party not in ends:
+        known = sorted(ends)[:_ENDS] + (["..."] if len(ends) > _ENDS else [])
+        raise InputError("--party: %s is in no capture: there are %s" % (options.party, ", ".join(known)))
 
 
 def _run_all(rivals, played, way):
     # type: (Sequence[Contender], dialogue.Dialogue, Way) -> List[Run]
     """The same call with each, at the same time. Raises what the first of them raised."""
+    performances = [Performance(rival, played, way) for rival in rivals]
     results = [None] * len(rivals)  # type: List[Union[None, Run, BaseException]]
 
     def perform(place):
         # type: (int) -> None
         try:
-            results[place] = run(rivals[place], played, way)
+            results[place] = performances[place].run()
         except BaseException as error:
             results[place] = error
 
     threads = [threading.Thread(target=perform, args=(place,)) for place in range(len(rivals))]
-    for thread in threads:
-        thread.daemon = True
-        thread.start()
-    for thread in threads:
-        while thread.is_alive():  # Python 2.7 heeds no signal while it waits without a limit
-            thread.join(1.0)
+    try:
+        for thread in threads:
+            thread.daemon = True
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():  # Python 2.7 heeds no signal while it waits without a limit
+                thread.join(1.0)
+    finally:
+        for performance in performances:
+            performance.leave()
     for each in results:
         if isinstance(each, BaseException):
             raise each

@@ -8,7 +8,7 @@ EXIT_CODES = """\
 exit codes:
   0    done
   1    doctor: something keeps the image from being used; replay: the endpoint did otherwise than recorded;
-       compare: engines differ, or one died; fleet: an engine takes no calls
+       compare: engines differ, or one died, or the program failed; fleet: an engine takes no calls
   2    wrong usage, or input that is malformed or cannot be read
   3    transport: the local address cannot be used, or the peer cannot be reached
   4    the peer refused, redirected, or left before all was done
@@ -201,9 +201,10 @@ examples:
 COMPARE_EXAMPLES = """\
 Plays the far side of each call to an endpoint on each engine, each in a process of its own, and compares what they send
 and the events that they tell. The endpoint does what the recorded one did; or it is your program, which finds its port
-in $PORT, $SIP_ADDRESS or an argument {port} or {address} (and in $PEER or {peer} whom to call, where the endpoint
+in $PORT, $SIP_ADDRESS or {port} or {address} in an argument (and in $PEER or {peer} whom to call, where the endpoint
 called), and takes the engine that $SIPBRIDGE_ENGINE names. What differs is printed as a diff, - for the first engine
-and + for the other, and ends with 1, as does an engine that dies. It takes dpkt: pip install sipbridge[pcap].
+and + for the other, and ends with 1, as does an engine that dies, or a program that does not work. It ends with 2 where
+nothing was compared. It takes dpkt: pip install sipbridge[pcap].
 
 examples:
   sipbridge compare before.pcap

@@ -75,7 +75,9 @@ def port(text):
 
 def speed(text):
     # type: (str) -> float
-    return _number(text, float, 0, 1e6, "must be 0 or a factor")
+    """A factor, which makes no gap longer than a hundred times as long; or 0."""
+    what = "must be 0 or a factor from 0.01"
+    return _number(text, float, 0, 1e6, what) and _number(text, float, 0.01, 1e6, what)
 
 
 def call(text):

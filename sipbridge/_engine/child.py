@@ -31,12 +31,12 @@ _BOOT += " from sipbridge._engine.worker_main import main; main(%r)"
 #: current folder.
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-_SIGNALS = dict(
-    (getattr(signal, name), name) for name in dir(signal) if name.startswith("SIG") and "_" not in name
+#: The names of the signals by their numbers: of two names the first, SIGABRT and not SIGIOT.
+SIGNALS = dict(
+    (getattr(signal, name), name) for name in dir(signal)[::-1] if name.startswith("SIG") and "_" not in name
 )
 
-#: The seconds that the kernel may take to write a core dump.
-_DUMP = 5.0
+_DUMP = 5.0  # seconds that the kernel may take to write a core dump
 
 #: In place of an exit code that other code of the service has taken. No signal has this number.
 _UNKNOWN = -1000
@@ -181,7 +181,7 @@ class Child(object):
             return "%s ended, and another part of this program took its exit code" % self.name
         if code >= 0:
             return "%s ended with exit code %d" % (self.name, code)
-        name = _SIGNALS.get(-code, "signal %d" % -code)
+        name = SIGNALS.get(-code, "signal %d" % -code)
         hint = ": out of memory, or killed by hand" if -code == signal.SIGKILL else ""
         return "%s died of %s%s" % (self.name, name, hint)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-from contextlib import closing
 from typing import Any, NamedTuple
 
 from sipbridge._engine.container_client import is_local, sdk, why_no_host_network
+from sipbridge._engine.free_port import free_port
 from sipbridge._engine.local_address import reachable
 from sipbridge.errors import EngineError, InputError, NotSupportedError, TransportError
 from sipbridge.uri import is_wildcard
@@ -56,7 +55,7 @@ def find(
     if not port:
         if not local:
             raise InputError("the Docker daemon is not on this machine: give the endpoint a port, and not 0")
-        port = _free_port(host, transport)
+        port = free_port(host, transport)
     protocol = "udp" if transport == "udp" else "tcp"
     options = {
         "network_mode": network,
@@ -94,18 +93,6 @@ def _known(host: str, local: bool) -> str:
             ' it, advertised="host:port"'
         )
     return found
-
-
-def _free_port(host: str, transport: str) -> int:
-    """A port that is free on this machine now."""
-    kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        with closing(socket.socket(family, kind)) as probe:
-            probe.bind((host, 0))
-            return int(probe.getsockname()[1])
-    except OSError as error:
-        raise TransportError(f"{transport} port 0 on {host}: {error}") from error
 
 
 def taken(transport: str, host: str, port: int, error: EngineError) -> TransportError:

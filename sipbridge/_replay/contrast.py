@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     _Compare = Callable[[str, Any, Any], List[str]]
 
-#: The outcome of a call that was played, to its end or to where it could not go on.
+#: The outcome of a call that was played, to its end or to where it could not go on; and the begin of the outcome of one
+#: that was not over then.
 PLAYED = "played"
 
 #: The header fields of the habits.
@@ -27,6 +28,9 @@ _KEYS = frozenset(each.header for each in habits.IN_MESSAGES + habits.IN_EVENTS)
 
 #: How the outcome of a call begins whose engine's process died.
 DIED = "the engine died"
+
+#: The same of a program that has another engine than the one that it was to have.
+NAMES_ONE = "the program names its engine itself"
 
 
 class Run(NamedTuple("Run", [

@@ -13,7 +13,7 @@ from sipbridge.errors import InputError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO, Iterable, Iterator, List, Optional, Set, Sized, Tuple, Union
+    from typing import BinaryIO, Iterable, Iterator, List, Optional, Set, Tuple, Union
 
     from sipbridge._capture.passed import Passed
 
@@ -106,39 +106,46 @@ class _Summary(object):
         )  # fmt: skip
 
 
-def _check_count(known):
-    # type: (Sized) -> None
-    """Raise InputError where there is no room for another call beside these."""
-    if len(known) >= _CALLS:
-        raise InputError("more than %d calls: cut the capture (editcap, tcpdump -r)" % _CALLS)
-
-
 def calls(stream):
     # type: (BinaryIO) -> List[Call]
     """The calls of a capture that is open for reading bytes, in the order in which they began.
 
     Raises InputError and NotSupportedError.
     """
-    found = OrderedDict()  # type: OrderedDict[str, _Summary]
-    for passed in _once(record.read(stream)):
-        call_id = call_id_of(passed.data)
-        if call_id not in found:
-            _check_count(found)
-            found[call_id] = _Summary(len(found) + 1, call_id, passed)
-        found[call_id].add(passed)
-    return [each.made() for each in found.values()]
+    found = []  # type: List[_Summary]
+    for passed, call_id, number in _Messages(stream):
+        if number > len(found):
+            found.append(_Summary(number, call_id, passed))
+        found[number - 1].add(passed)
+    return [each.made() for each in found]
+
+
+def call_of(number, recorded):
+    # type: (int, Recorded) -> Call
+    """The call with that number, of its messages."""
+    first = recorded.messages[0]
+    summary = _Summary(number, call_id_of(first.data), first)
+    for passed in recorded.messages:
+        summary.add(passed)
+    return summary.made()
 
 
 # -- one of them -------------------------------------------------------------------------------------------
 
 
-class _Recorded(NamedTuple("_Recorded", [
+class Recorded(NamedTuple("Recorded", [
     ("messages", "List[Passed]"),
     ("everywhere", "Optional[Set[str]]"),
 ])):
     """The messages of a call, and the addresses that take part in every message of the capture."""
 
     __slots__ = ()
+
+    @property
+    def ends(self):
+        # type: () -> Set[str]
+        """The addresses that take part in the call."""
+        return set([each.source for each in self.messages] + [each.target for each in self.messages])
 
 
 class _Messages(object):
@@ -167,13 +174,14 @@ class _Messages(object):
             self.everywhere = ends if self.everywhere is None else self.everywhere & ends
             call_id = call_id_of(passed.data)
             if call_id not in self._numbers:
-                _check_count(self._numbers)
+                if len(self._numbers) >= _CALLS:
+                    raise InputError("more than %d calls: cut the capture (editcap, tcpdump -r)" % _CALLS)
                 self._numbers[call_id] = len(self._numbers) + 1
             yield passed, call_id, self._numbers[call_id]
 
 
 def _recorded(stream, which):
-    # type: (BinaryIO, Union[None, int, str]) -> _Recorded
+    # type: (BinaryIO, Union[None, int, str]) -> Recorded
     kept = []  # type: List[Passed]
     size = 0
     messages = _Messages(stream)
@@ -187,7 +195,7 @@ def _recorded(stream, which):
         raise InputError("the capture has %d calls: name one with --call, as --list numbers them" % messages.calls)
     if not kept:
         raise InputError("no such call in the capture" if which is not None else "no SIP message in the capture")
-    return _Recorded(kept, messages.everywhere)
+    return Recorded(kept, messages.everywhere)
 
 
 def _check_size(messages, octets):
@@ -197,7 +205,7 @@ def _check_size(messages, octets):
 
 
 def by_call(stream):
-    # type: (BinaryIO) -> List[_Recorded]
+    # type: (BinaryIO) -> List[Recorded]
     """What :func:`played_of` takes, for each call of a capture in the order of :func:`calls`, read at one go.
 
     Raises InputError, also for a capture that is too large for that, and NotSupportedError.
@@ -210,7 +218,7 @@ def by_call(stream):
         size += len(passed.data)
         if size > _ALL_OCTETS:
             raise InputError("more than %d octets of SIP: cut the capture (editcap, tcpdump -r)" % _ALL_OCTETS)
-    return [_Recorded(each, messages.everywhere) for each in found.values()]
+    return [Recorded(each, messages.everywhere) for each in found.values()]
 
 
 def load(stream, which=None, role=None, party=None):
@@ -229,7 +237,7 @@ def load(stream, which=None, role=None, party=None):
 
 
 def played_of(recorded, role=None, party=None):
-    # type: (_Recorded, Optional[str], Optional[str]) -> Dialogue
+    # type: (Recorded, Optional[str], Optional[str]) -> Dialogue
     """As :func:`load`, of messages that were read."""
     messages, everywhere = recorded
     _check_size(len(messages), sum(len(each.data) for each in messages))
@@ -276,8 +284,8 @@ def _sides(messages, everywhere, role, party):
     if party is not None:
         involved = [each for each in messages if party in (each.source, each.target)]
         if not involved:
-            ends = sorted(set([each.source for each in messages] + [each.target for each in messages]))
-            raise InputError("%s takes no part in this call: there are %s" % (party, ", ".join(ends)))
+            ends = ", ".join(sorted(Recorded(messages, None).ends))
+            raise InputError("%s takes no part in this call: there are %s" % (party, ends))
         first = involved[0]
         found = "caller" if (first.target == party) == _is_request(first) else "callee"
         if role not in (None, found):

@@ -104,7 +104,7 @@ def test_an_engine_that_dies_is_a_finding(both):
     command = compare(both, os.path.join(CAPTURES, NAMES[1]), CALLED, "--json", EXOSIP_DOUBLE_DIE_OF="baresip")
     assert command.process.returncode == 1
     report = json.loads(command.output)
-    assert report["sums"] == {"same": 1, "differs": 0, "died": 1, "not compared": 0}
+    assert report["sums"] == {"same": 1, "differs": 0, "died": 1, "failed": 0, "not compared": 0}
     assert [each["outcome"] for each in report["calls"][0]["runs"]] == ["played", "the engine died: SIGSEGV"]
     assert report["calls"][1]["verdict"] == "same"
 
@@ -116,6 +116,18 @@ def test_a_program_that_acts_otherwise_on_another_engine(both, tmpdir):
     assert command.process.returncode == 1
     for line in ("-180 to INVITE", "-480 to INVITE", "+486 to INVITE", "-status 480", "+status 486"):
         assert "       %s\n" % line in command.output, command.output
+
+
+def test_a_program_that_names_its_engine_itself(both, tmpdir):
+    """It is no comparison of two engines, and not called one."""
+    path = tmpdir.join("program.py")
+    path.write_text(PROGRAM.replace(u'["SIP_ADDRESS"])', u'["SIP_ADDRESS"], engine="exosip")'), "utf-8")
+    command = compare(both, CALLED, "--app", str(path))
+    lines = command.output.splitlines()
+    assert command.process.returncode == 1 and lines[0].endswith("  failed:"), command.output
+    told = "the program names its engine itself: its endpoint is on exosip, and $SIPBRIDGE_ENGINE was sofia"
+    assert lines[1].startswith("     sofia ") and lines[1].endswith(": " + told), command.output
+    assert lines[2].startswith("     exosip ") and lines[2].endswith(": played")
 
 
 def test_each_habit_has_a_reason():

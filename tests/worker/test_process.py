@@ -85,6 +85,10 @@ def test_a_process_that_lives_is_killed(interpreter):
 # -- where crashes are kept ------------------------------------------------------------------------------------
 
 
+def test_of_the_names_of_a_signal_it_has_the_one_that_is_known():
+    assert child.SIGNALS[signal.SIGABRT] == "SIGABRT" and child.SIGNALS[signal.SIGCHLD] == "SIGCHLD"
+
+
 def test_crash_folder_is_made_for_its_user_alone(make_phone, tmpdir):
     folder = tmpdir.join("made", "for")
     phone = make_phone(crash_folder=str(folder))

@@ -97,8 +97,10 @@ OF_PROCESSES = ("sidecar", "worker", "conformance/replay") + tuple(
 #: Tests that start programs: on another Python than the default one they run with Sofia-SIP alone.
 OF_PROGRAMS = tuple(
     "unit/command/test_%s.py" % name
-    for name in ("calls", "demo", "events", "ladder", "register", "requests", "terminal", "usage", "watched")
-)
+    for name in (
+        "calls", "compare_programs", "demo", "events", "ladder", "register", "requests", "terminal", "usage", "watched",
+    )
+)  # fmt: skip
 
 #: The tests of examples/telephony: one run of its own, with Sofia-SIP on the default Python if that is 3.11 or newer.
 OF_THE_SERVICE = ("service",)

@@ -2,12 +2,14 @@
 
 from __future__ import absolute_import, division, print_function
 
+import io
 import json
 import os
 
 import pytest
 
 import sipbridge
+from sipbridge import record
 from sipbridge._command import cli, compare_party, comparing
 from unit.command.process import one_line, run
 
@@ -42,6 +44,13 @@ def verdict(line):
     return line.split("  ")[-1].partition(":")[0]
 
 
+def ends(name):
+    """The address of who begins in a capture, and of whom it asks."""
+    with io.open(os.path.join(CAPTURES, name), "rb") as stream:
+        first = next(iter(record.read(stream)))
+    return first.source, first.target
+
+
 @pytest.mark.parametrize("role", ["caller", "callee"])
 @pytest.mark.parametrize("name", NAMES, ids=["sipp", "phone", "server"])
 def test_an_engine_agrees_with_itself(name, role):
@@ -50,7 +59,7 @@ def test_an_engine_agrees_with_itself(name, role):
     assert (command.process.returncode, command.errors) == (0, ""), command.output
     assert lines[0].startswith("1 of 1  %s call 1  " % name) and verdict(lines[0]) == "same", command.output
     assert lines[2].startswith("compared: %s " % ENGINE) and ", %s (2) " % ENGINE in lines[2]
-    assert lines[4].split() == ["1", "1", "0", "0", "0"]
+    assert lines[4].split() == ["1", "1", "0", "0", "0", "0"]
 
 
 def test_a_report_for_machines():
@@ -58,7 +67,7 @@ def test_a_report_for_machines():
     assert command.process.returncode == 0, command.errors
     report = json.loads(command.output)
     assert report["engines"] == [ENGINE, ENGINE + " (2)"]
-    assert report["sums"] == {"same": 2, "differs": 0, "died": 0, "not compared": 0}
+    assert report["sums"] == {"same": 2, "differs": 0, "died": 0, "failed": 0, "not compared": 0}
     first = report["calls"][0]
     assert (first["method"], first["verdict"], first["differences"]) == ("INVITE", "same", [])
     assert [each["outcome"] for each in first["runs"]] == ["played", "played"]
@@ -77,19 +86,19 @@ def test_a_program_that_does_not_do_the_same_each_time(tmpdir):
     assert "to nobody" not in command.output
 
 
-def test_a_program_that_ends_at_once(tmpdir):
-    path = tmpdir.join("program.py")
-    path.write_text(u"import sys\nsys.stderr.write('no such account\\n')\nraise SystemExit(5)\n", "utf-8")
-    command = run("compare", CALLED, "--json", "--app", str(path), *ITSELF)
-    runs = json.loads(command.output)["calls"][0]["runs"]
-    assert [each["outcome"] for each in runs] == ["the process of the endpoint ended with 5"] * 2
-    assert runs[0]["notes"] == ["no such account"]
+def test_a_call_that_cannot_be_played_is_told():
+    party = ends(NAMES[2])[0]
+    command = run("compare", CALLED, os.path.join(CAPTURES, NAMES[2]), "--party", party, *ITSELF)
+    first, second = command.output.splitlines()[:2]
+    assert command.process.returncode == 0 and (verdict(first), verdict(second)) == ("not compared", "same")
+    assert "there are 127.0.0.1:" in first
 
 
-def test_a_call_that_cannot_be_played_is_told(tmpdir):
-    command = run("compare", CALLED, "--party", "192.0.2.1:5060", *ITSELF)
-    assert command.process.returncode == 0 and verdict(command.output.splitlines()[0]) == "not compared"
-    assert "there are 127.0.0.1:" in command.output.splitlines()[0]
+def test_where_nothing_was_compared_it_fails():
+    """No address of this capture is both: the callee, and who is tested by playing the callee."""
+    command = run("compare", CALLED, "--party", ends(NAMES[0])[1], "--role", "callee", *ITSELF)
+    assert command.process.returncode == 2 and verdict(command.output.splitlines()[0]) == "not compared"
+    assert "nothing was compared" in one_line(command.errors)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +106,9 @@ def test_a_call_that_cannot_be_played_is_told(tmpdir):
     [
         ((), 2, "argument"),
         ((CALLED, "--engine", "other"), 2, "other"),
-        ((CALLED, "--speed", "-1"), 2, "must be 0 or a factor"),
+        ((CALLED, "--speed", "1e-300"), 2, "must be 0 or a factor from 0.01"),
         ((CALLED, "--engine", ENGINE), 2, "one engine is nothing to compare"),
+        ((CALLED, "--party", "192.0.2.1:5060") + ITSELF, 2, "192.0.2.1:5060 is in no capture: there are 127.0.0.1:"),
         ((CALLED, "--call", "2") + ITSELF, 2, "no such call in the capture: it has 1"),
         ((CALLED, "--app", "none.py") + ITSELF, 2, "there is no program none.py"),
         ((os.path.join(CAPTURES, "make.py"),) + ITSELF, 2, "make.py: not a capture file"),
@@ -117,6 +127,19 @@ def test_with_one_engine_it_says_how_to_get_another(monkeypatch, capsys):
     assert "there is sofia here, and it takes two" in told and "libeXosip2 3.x" in told and "make develop" in told
     assert cli.main(["compare", CALLED, "--engine", "exosip", "--engine", "sofia"]) == 7
     assert "the exosip engine is not built here" in one_line(capsys.readouterr().err)
+
+
+def test_a_capture_is_read_once(monkeypatch, capsys):
+    monkeypatch.setattr(comparing, "available", lambda: {"sofia": "1.13", "exosip": "3.6.0"})
+    reads, read = [], record.read
+
+    def counted(stream):
+        reads.append(stream)
+        return read(stream)
+
+    monkeypatch.setattr(record, "read", counted)
+    assert cli.main(["compare", CALLED, "--call", "2"]) == 2
+    assert "it has 1" in one_line(capsys.readouterr().err) and len(reads) == 1
 
 
 def test_an_event_as_data(alice, bob):

@@ -111,6 +111,9 @@ def test_calls_that_are_read_at_one_go_are_those_that_are_read_one_by_one():
     with io.open(path, "rb") as stream:
         recorded = dialogue.by_call(stream)
     assert len(recorded) == 2
+    with io.open(path, "rb") as stream:
+        listed = dialogue.calls(stream)
+    assert [dialogue.call_of(number, each) for number, each in enumerate(recorded, 1)] == listed
     for number, each in enumerate(recorded, 1):
         with io.open(path, "rb") as stream:
             alone = dialogue.load(stream, number)
