@@ -46,12 +46,15 @@ class Conference(object):
         offer = place.following(sdp.parse(call.local_sdp))
         try:
             answer = sdp.parse(call.reinvite(offer.raw).body)
+            streams = [each for each in negotiation.streams(offer, answer) if each.codec]
+            if not streams:  # "m=audio 0", or no codec of ours
+                raise ValueError("no codec in common")
         except (sipbridge.SipbridgeError, ValueError) as error:
             self._tell("%d: %s stays out: %s" % (port, call.remote_uri, error))
             self.leave(call)
             call.hangup()
             return
-        for stream in negotiation.streams(offer, answer):
+        for stream in streams:
             self._tell("%d: %s at %s:%d, %s" % ((port, call.remote_uri) + stream.remote + (stream.codec.rtpmap,)))
 
     def leave(self, call):

@@ -16,6 +16,7 @@ import os
 import sys
 import threading
 import time
+import weakref
 from collections import deque
 
 from sipbridge._compat import PY2, NamedTuple, text_type
@@ -25,7 +26,7 @@ from sipbridge.errors import InputError, NotSupportedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Deque, Dict, Optional, TextIO
+    from typing import Any, Deque, Dict, List, Optional, TextIO
 
     class _Base(logging.Formatter):
         def format_to_ecs(self, record):
@@ -170,6 +171,46 @@ def _checked_stream(stream):
     return sys.stderr if stream is None else stream
 
 
+_process = []  # type: List[int]  # the id of this one: asking for it costs a system call
+
+
+def _note_fork():
+    # type: () -> None
+    _process[:] = [os.getpid()]
+
+
+_at_fork = getattr(os, "register_at_fork", None)  # not on Python 2
+if _at_fork is not None:
+    _note_fork()
+    _at_fork(after_in_child=_note_fork)
+
+
+class _Own(object):
+    """What one process has of a BufferedHandler. A fork copies none of it: not the lines that wait in the parent, nor
+    locks that the child would find held by threads which it does not have."""
+
+    def __init__(self):
+        # type: () -> None
+        self.lines = deque()  # type: Deque[str]
+        #: Held while lines are written; not the handler's lock, so nobody who logs waits for the stream. A thread takes
+        #: it twice when an error is logged while it writes: by the stream, or by a signal handler.
+        self.writing = threading.RLock()
+        self.is_writing = self.is_asked = False
+        #: Free when lines wait for the thread. An Event has a lock, for which a signal handler might wait for ever.
+        self.idle = threading.Lock()
+        self.idle.acquire()
+        self.starting = threading.Lock()  # held by who starts the thread
+        self.has_thread = False
+
+    def wake(self):
+        # type: () -> None
+        """Have the thread write what waits."""
+        try:
+            self.idle.release()
+        except (RuntimeError, threading.ThreadError):
+            pass  # it is awake
+
+
 class BufferedHandler(logging.Handler):
     """Writes log lines to a stream, many at a time: so a busy program does not pay for the writing of each.
 
@@ -177,7 +218,9 @@ class BufferedHandler(logging.Handler):
         stream: a text stream; None for standard error.
         seconds: the most that a line waits. One of ERROR or above is written at once, with those that wait.
 
-    The lines that wait are written when the program exits, and lost when it is killed. Raises InputError.
+    The lines that wait are written when the program exits, also when a process of ``multiprocessing`` does. They are
+    lost when it is killed or calls ``os._exit()``: flush() before that. A forked process writes its own lines alone.
+    Raises InputError.
     """
 
     terminator = "\n"
@@ -187,11 +230,9 @@ class BufferedHandler(logging.Handler):
         logging.Handler.__init__(self)
         self.stream = _checked_stream(stream)  # type: Any
         self._seconds = check_delay(seconds, "seconds")
-        self._lines = deque()  # type: Deque[str]
-        self._writing = threading.Lock()  # not the handler's own: nobody who logs waits for the stream
-        self._due = threading.Event()  # lines wait
         self._closed = False
-        self._pid = 0  # of the process that has the thread which writes them in time
+        self._owns = {}  # type: Dict[int, _Own]
+        self._own()
 
     def handle(self, record):
         # type: (logging.LogRecord) -> bool
@@ -208,69 +249,109 @@ class BufferedHandler(logging.Handler):
         # type: (logging.LogRecord) -> None
         """Take the line of a record. Under the handler's lock."""
         try:
-            self._lines.append(self.format(record) + self.terminator)
+            self._own().lines.append(self.format(record) + self.terminator)
         except Exception:
             self.handleError(record)
 
     def flush(self):
         # type: () -> None
-        """Write the lines that wait."""
-        self._look_for_fork(os.getpid())
-        with self._writing:
-            lines = [self._lines.popleft() for _ in range(len(self._lines))]  # the others only append
-            if lines:
-                self.stream.write(_fitting("".join(lines), self.stream))
-                self.stream.flush()
+        """Write the lines that wait. Where this thread writes already, they follow after its lines."""
+        own = self._own()
+        with own.writing:
+            if own.is_writing:
+                own.is_asked = True
+                self._write_soon(own)
+                return
+            try:
+                own.is_writing, own.is_asked = True, False
+                self._write(own.lines)
+                if own.is_asked:  # only once: a stream that logs an error with each write would never end
+                    self._write(own.lines)
+            finally:
+                own.is_writing = False
 
     def close(self):
         # type: () -> None
-        """Write the lines that wait, and end the thread. The stream stays open."""
-        self.flush()
+        """Write the lines that wait, and end the thread. The stream stays open, and later lines are written at once."""
         self._closed = True
-        self._due.set()
+        self._own().wake()
+        self.flush()
         logging.Handler.close(self)
+
+    def _own(self):
+        # type: () -> _Own
+        """What this process has. The records do not tell of a fork: they may come from another process by a queue."""
+        pid = _process[0] if _process else os.getpid()
+        own = self._owns.get(pid)
+        if own is None:
+            before = list(self._owns)
+            mine = _Own()
+            own = self._owns.setdefault(pid, mine)  # one alone of the threads that come here
+            for each in before:
+                if each != pid:
+                    self._owns.pop(each, None)
+            if own is mine:
+                _flush_with_multiprocessing(self)
+        return own
+
+    def _write(self, lines):
+        # type: (Deque[str]) -> None
+        text = "".join([lines.popleft() for _ in range(len(lines))])  # the others only append
+        if text:
+            self.stream.write(_fitting(text, self.stream))
+            self.stream.flush()
 
     def _is_urgent(self, record):
         # type: (logging.LogRecord) -> bool
         """Whether lines must not wait any longer."""
+        own = self._own()
         is_error = record.levelno is not None and record.levelno >= logging.ERROR  # as makeLogRecord() leaves it
-        return is_error or len(self._lines) >= _MANY or not self._write_soon(record)
+        return is_error or self._closed or len(own.lines) >= _MANY or not self._write_soon(own)
 
-    def _write_soon(self, record):
-        # type: (logging.LogRecord) -> bool
+    def _write_soon(self, own):
+        # type: (_Own) -> bool
         """Have the thread write what waits. False where there can be none, as while the interpreter exits."""
-        pid = record.process or os.getpid()  # the record has it unless logging.logProcesses is off
-        if self._due.is_set() and self._pid == pid:
-            return True
-        self._look_for_fork(pid)
-        self._due.set()
-        if self._pid != pid:
-            thread = threading.Thread(target=self._run, name="sipbridge log lines")
-            thread.daemon = True
+        if not own.has_thread and own.starting.acquire(False):  # else another one starts it, or writes all
             try:
-                thread.start()
+                if not own.has_thread:
+                    thread = threading.Thread(target=self._run, args=(own,), name="sipbridge log lines")
+                    thread.daemon = True
+                    thread.start()
+                    own.has_thread = True
             except (RuntimeError, threading.ThreadError):
                 return False
-            self._pid = pid
+            finally:
+                own.starting.release()
+        if own.idle.locked():
+            own.wake()
         return True
 
-    def _look_for_fork(self, pid):
-        # type: (int) -> None
-        """A fork takes no thread along, but the lock that one of them may hold."""
-        if self._pid not in (0, pid):
-            self._pid, self._writing = 0, threading.Lock()
-
-    def _run(self):
-        # type: () -> None
+    def _run(self, own):
+        # type: (_Own) -> None
         while not self._closed:
-            self._due.wait()
+            own.idle.acquire()
             time.sleep(self._seconds)
-            self._due.clear()  # first: a line that comes now waits for the next time
             try:
                 self.flush()
             except Exception as error:  # a full disk: the lines are lost, as those of other handlers
                 if logging.raiseExceptions:
                     sys.stderr.write("sipbridge: cannot write log lines: %s\n" % error)
+
+
+def _flush_with_multiprocessing(handler):
+    # type: (BufferedHandler) -> None
+    """Write the lines that wait when multiprocessing ends this process: by os._exit(), so the interpreter does not."""
+    util = sys.modules.get("multiprocessing.util")  # it is there in each of its processes
+    finalize = getattr(util, "Finalize", None)
+    if finalize is not None:
+        finalize(handler, _flush, (weakref.ref(handler),), exitpriority=-100)  # after others, who may log
+
+
+def _flush(reference):
+    # type: (weakref.ReferenceType[BufferedHandler]) -> None
+    handler = reference()
+    if handler is not None:
+        handler.flush()
 
 
 def _fitting(text, stream):

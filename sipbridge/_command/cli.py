@@ -6,7 +6,7 @@ import logging
 import sys
 
 from sipbridge import shield
-from sipbridge._command.console import PASSWORD_VARIABLE, Console, Failure, Interrupts
+from sipbridge._command.console import PASSWORD_VARIABLE, Console, Failure, Interrupts, complain
 from sipbridge._command.options import (
     EXIT_AUTHENTICATION,
     EXIT_INTERRUPTED,
@@ -19,7 +19,6 @@ from sipbridge._command.options import (
 )
 from sipbridge._compat import PY2
 from sipbridge._later import later
-from sipbridge._text.printable import printable
 from sipbridge.errors import (
     AuthenticationError,
     CallStateError,
@@ -89,11 +88,6 @@ def explain(error, options):
     return EXIT_TRANSPORT, "--trace and --verbose show more"
 
 
-def _complain(text):
-    # type: (str) -> None
-    Console(sys.stderr).line("sipbridge: " + printable(text))
-
-
 # -- main --------------------------------------------------------------------------------------------------
 
 
@@ -124,11 +118,11 @@ def run(options, console):
         with Interrupts() as options.interrupts:
             return int(options.run(options, console))
     except KeyboardInterrupt:
-        _complain("interrupted")
+        complain("interrupted")
         return EXIT_INTERRUPTED
     except (SipbridgeError, UnicodeError) as error:
         code, hint = (error.code, error.hint) if isinstance(error, Failure) else explain(error, options)
-        _complain("%s; %s" % (error, hint))
+        complain("%s; %s" % (error, hint))
         return code
 
 
@@ -140,10 +134,9 @@ def main(argv=None):
         options = parser.parse_args(_arguments(argv))
     except UnicodeError as error:
         parser.error("an argument is not text: %s" % error)
+    console = Console()
+    if console.failure is not None:
+        return console.finish(0)
     if argv is None and hasattr(options, "engine"):
         shield.restart_with("sipbridge", sys.argv[1:], options.engine)
-    console = Console()
-    code = run(options, console)
-    if console.broken.is_set():
-        console.abandon()
-    return code
+    return console.finish(run(options, console))

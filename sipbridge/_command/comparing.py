@@ -3,7 +3,6 @@
 from __future__ import absolute_import, division, print_function
 
 import os
-import sys
 import threading
 
 from sipbridge import record
@@ -74,7 +73,7 @@ def compare_with(rivals, options, console):
     chosen = list(_chosen(options))
     ignored = frozenset(key_of(each) for each in options.ignore)
     report = compare_report.Report([each.name for each in rivals])
-    progress = Console(sys.stderr) if options.json else console
+    progress = Console(errors=True) if options.json else console
     for number, (path, call, recorded) in enumerate(chosen, 1):
         result = compare_report.Result(path, call)
         try:

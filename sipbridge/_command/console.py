@@ -29,15 +29,22 @@ KEY_VARIABLE = "SIPBRIDGE_HEP_KEY"
 class Console(object):
     """Writes lines to a stream, each at once and as a whole. You may use it from any thread.
 
+    Args:
+        stream: None for standard output, or for standard error if ``errors``.
+
     Attributes:
-        broken: set when nobody reads the stream any more. From then on it drops lines.
+        broken: set when nobody reads the stream any more, or it cannot be written. From then on it drops lines.
+        failure: why it cannot be written, or None.
     """
 
-    def __init__(self, stream=None):
-        # type: (Optional[IO[str]]) -> None
-        self._stream = sys.stdout if stream is None else stream
+    def __init__(self, stream=None, errors=False):
+        # type: (Optional[IO[str]], bool) -> None
+        self._stream = (sys.stderr if errors else sys.stdout) if stream is None else stream  # type: Any
         self._lock = threading.Lock()
         self.broken = threading.Event()  # type: threading.Event
+        self.failure = None  # type: Optional[str]
+        if _is_closed(self._stream):
+            self._fail(os.strerror(errno.EBADF))
 
     def line(self, text=""):
         # type: (str) -> None
@@ -45,14 +52,14 @@ class Console(object):
         encoding = getattr(self._stream, "encoding", None) or "utf-8"
         octets = (text + "\n").encode(encoding, "backslashreplace")
         with self._lock:
+            if self.broken.is_set():
+                return
             try:
                 written = octets if PY2 else octets.decode(encoding)  # type: Any
                 self._stream.write(written)
                 self._stream.flush()
             except (IOError, OSError) as error:
-                if error.errno not in (errno.EPIPE, errno.EINVAL):
-                    raise
-                self.broken.set()
+                self._fail(None if error.errno in (errno.EPIPE, errno.EINVAL) else error.strerror or str(error))
 
     def lines(self, lines):
         # type: (Iterable[str]) -> None
@@ -64,10 +71,46 @@ class Console(object):
         """Write a line that begins with the time. Control characters in the text become escapes."""
         self.line("%s  %s" % (clock(time.time()), printable(text)))
 
+    def _fail(self, why):
+        # type: (Optional[str]) -> None
+        self.failure = why
+        self.broken.set()
+
+    def finish(self, code):
+        # type: (int) -> int
+        """The exit code of a command that ends with this one: 2 if its output was lost, which is told."""
+        self.abandon()
+        if self.failure is None or code not in (0, 1):  # others have told why they fail
+            return code
+        complain("the output cannot be written: %s" % self.failure)
+        return 2
+
     def abandon(self):
         # type: () -> None
-        """Call this after ``broken``, so that the interpreter does not complain about the stream when it exits."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+        """Write nothing more. Where that was impossible, the interpreter does not complain when it exits."""
+        if self.broken.is_set() and self._stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+            self._stream.flush()
+
+
+def complain(text):
+    # type: (str) -> None
+    """Write a line of the command to standard error."""
+    console = Console(errors=True)
+    console.line("sipbridge: " + printable(text))
+    console.abandon()
+
+
+def _is_closed(stream):
+    # type: (Any) -> bool
+    """Whether the program was started without it, as with ``>&-``. Its number may be that of a socket, later."""
+    if stream is None:
+        return True
+    try:
+        os.fstat(stream.fileno())
+    except (AttributeError, ValueError, IOError, OSError) as error:  # one in memory has no number
+        return getattr(error, "errno", None) == errno.EBADF
+    return False
 
 
 class Interrupted(KeyboardInterrupt):

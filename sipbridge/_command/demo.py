@@ -296,7 +296,7 @@ def main(argv=None):
     logging.basicConfig()
     console = Console()
     try:
-        return _perform(console, options)
+        return console.finish(_perform(console, options))
     except KeyboardInterrupt:
         console.line("demo: interrupted")
         return 130

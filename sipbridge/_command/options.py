@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 
 import argparse
+import sys
 
 from sipbridge._command import (
     commands,
@@ -13,7 +14,7 @@ from sipbridge._command import (
     texts,
     values,
 )
-from sipbridge._command.console import KEY_VARIABLE, PASSWORD_VARIABLE
+from sipbridge._command.console import KEY_VARIABLE, PASSWORD_VARIABLE, Console
 from sipbridge._engine.libraries import NAMES
 from sipbridge._later import later
 from sipbridge._text.printable import printable
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from typing import Any, Callable, List, NoReturn
 
     from sipbridge._command import engine, replaying
-    from sipbridge._command.console import Console
 else:
     # The one needs what Windows lacks, the other what is slow to load.
     engine, replaying = later("sipbridge._command.engine", "sipbridge._command.replaying")
@@ -66,6 +66,12 @@ class _Parser(argparse.ArgumentParser):
         if program:
             namespace.program = program
         return namespace, rest
+
+    def _print_message(self, message, file=None):  # type: ignore[no-untyped-def]
+        console = Console(errors=file is not None and file is sys.stderr)
+        console.line(message.rstrip("\n"))
+        if console.finish(0):
+            self.exit(EXIT_USAGE)
 
     def error(self, message):
         # type: (str) -> NoReturn

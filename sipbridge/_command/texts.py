@@ -9,7 +9,7 @@ exit codes:
   0    done
   1    doctor: something keeps the image from being used; replay: the endpoint did otherwise than recorded;
        compare: engines differ, or one died, or the program failed; fleet: an engine takes no calls
-  2    wrong usage, or input that is malformed or cannot be read
+  2    wrong usage, input that is malformed or cannot be read, or output that cannot be written
   3    transport: the local address cannot be used, or the peer cannot be reached
   4    the peer refused, redirected, or left before all was done
   5    authentication failed: credentials are missing or wrong

@@ -106,3 +106,20 @@ def test_who_refuses_the_mixer_is_hung_up(conference, by_hand, elsewhere):
     hung_up(alice)
     conference.moved(bob, 6000)
     conference.has_told("7000: free")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [description(0, version=2), description(5000, version=2).replace(b"AVP 0", b"AVP 3")],
+    ids=["no audio", "another codec"],
+)
+def test_who_has_no_codec_for_the_mixer_is_hung_up(conference, by_hand, elsewhere, answer):
+    """It holds no place, and the one whose call moved it stays."""
+    alice, bob = conference.two_called(by_hand, elsewhere)
+    alice.reinvited(answer)
+    alice.peer.next("ACK")
+    hung_up(alice)
+    conference.has_told("7000: %s stays out: no codec in common" % alice.peer.uri)
+    conference.has_told("7000: free")
+    conference.moved(bob, 6000)
+    conference.press(bob, b"5")  # still answered

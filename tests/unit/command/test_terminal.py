@@ -2,13 +2,18 @@
 
 from __future__ import absolute_import, division, print_function
 
+import errno
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
 import sipbridge
 from unit.command.process import Listening, one_line, run
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(sipbridge.__file__)))
 
 
 def test_listen_ends_when_nobody_reads_its_output():
@@ -17,6 +22,46 @@ def test_listen_ends_when_nobody_reads_its_output():
         assert run("message", listening.uri, "anybody?").process.returncode == 0
         assert listening.finish() == 0
     assert listening.errors == ""
+
+
+def run_into(redirection, *arguments, **options):
+    """Its exit code and what it said on standard error."""
+    shell = 'exec "$0" -m sipbridge "$@" %s' % redirection
+    environment = dict(os.environ, PYTHONPATH=ROOT)
+    environment.pop("PYTHONUNBUFFERED", None)
+    command = ["sh", "-c", shell, sys.executable] + list(arguments)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=options.get("stdout"), stderr=subprocess.PIPE, env=environment
+    )
+    errors = process.communicate()[1].decode("utf-8")
+    return process.returncode, errors
+
+
+@pytest.mark.parametrize("redirection, why", [(">&-", errno.EBADF), (">/dev/full", errno.ENOSPC)])
+@pytest.mark.parametrize(
+    "arguments", [["version"], ["listen", "udp://127.0.0.1:0"], ["doctor"], ["call", "--help"]], ids=" ".join
+)
+def test_output_that_cannot_be_written(redirection, why, arguments):
+    code, errors = run_into(redirection, *arguments)
+    assert (code, errors) == (2, "sipbridge: the output cannot be written: %s\n" % os.strerror(why))
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full"])
+def test_errors_that_cannot_be_written_are_no_output(redirection):
+    """The code tells of them."""
+    assert run_into(redirection + " | { ! grep .; }", "message", "nonsense", "hello")[0] == 0
+    assert run_into(redirection, "message", "nonsense", "hello") == (2, "")
+
+
+@pytest.mark.parametrize("arguments", [["version"], ["--help"]], ids=" ".join)
+def test_output_that_nobody_reads_is_no_failure(arguments):
+    """As with "| head -1"."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert run_into("", *arguments, stdout=writer) == (0, "")
+    finally:
+        os.close(writer)
 
 
 @pytest.mark.parametrize("module", ["logging", "argparse"])
