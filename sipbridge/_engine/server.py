@@ -99,9 +99,11 @@ class Server(object):
         if self._before:
             facts["before"] = self._before
         self._out.append(protocol.hello(facts))
-        while not (self._closed and not self._out):
+        while True:
             if not self._gather():
                 self._send()
+            if self._closed and not self._out:
+                return
             if self._wait(self._beat()):
                 self._receive()
             if self._opened:

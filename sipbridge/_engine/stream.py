@@ -64,7 +64,7 @@ class SocketStream(object):
         self._readable = select.poll()
         self._readable.register(connection.fileno(), select.POLLIN)
         self._over = select.poll()  # one for each of the two threads that wait: one poll object waits once at a time
-        self._over.register(connection.fileno(), 0)  # POLLHUP and POLLERR come unasked
+        self._over.register(connection.fileno(), getattr(select, "POLLRDHUP", 0))  # POLLHUP and POLLERR come unasked
 
     def send_now(self, octets):
         # type: (bytes) -> int

@@ -1,8 +1,6 @@
 """Calls through sipbridge.aio, against an endpoint in another process and sipp."""
 
 import asyncio
-import os
-import signal
 import time
 
 import pytest
@@ -11,14 +9,15 @@ import sipbridge
 from aio.loop import elsewhere, in_loop
 from conformance.sdp import ANSWER, HOLD, OFFER
 from peers import abilities
+from peers.lost import engine_to_lose, kill
 from peers.phone import engine_under_test
 from peers.scenario import Callee
 from peers.silent import Silent
 from sipbridge import aio
 
 
-def endpoint():
-    return aio.Endpoint(identity="sip:alice@sipbridge.test", engine=engine_under_test())
+def endpoint(identity="sip:alice@sipbridge.test", **options):
+    return aio.Endpoint(identity=identity, engine=engine_under_test(), **options)
 
 
 async def answered(phone, other):
@@ -204,13 +203,13 @@ async def test_closing_fails_a_request_under_way():
 
 
 @in_loop
-async def test_a_worker_that_dies_ends_the_call_and_is_replaced(other):
-    worker = sipbridge.Worker(crash_folder=None)
-    async with aio.Endpoint(identity="sip:alice@sipbridge.test", engine=worker) as phone:
+async def test_an_engine_that_dies_ends_the_call_and_is_replaced(other):
+    engine = engine_to_lose(crash_folder=None)
+    async with aio.Endpoint(identity="sip:alice@sipbridge.test", engine=engine) as phone:
         call = await answered(phone, other)
         waiting = asyncio.create_task(call.wait_ended())
         async with phone.events(timeout=20.0) as events:
-            os.kill(worker.pid, signal.SIGKILL)
+            await elsewhere(kill, engine)
             kinds = []
             async for event in events:
                 kinds.append(type(event))

@@ -10,6 +10,7 @@ import pytest
 
 import sipbridge
 from aio.loop import elsewhere, in_loop
+from aio.test_calls import endpoint
 from conformance.sdp import ANSWER, OFFER
 from peers.silent import Silent
 from sipbridge import aio
@@ -58,7 +59,7 @@ async def until(holds):
 @in_loop
 async def test_a_handler_that_raises_answers_500_and_calls_the_hook(by_hand, caplog, kind):
     faults, error = [], Boom("inner detail")
-    async with aio.Endpoint(on_error=faults.append) as phone:
+    async with endpoint(on_error=faults.append) as phone:
         phone.on(sipbridge.MessageReceived, kind(error))
         request = send(by_hand, phone.port)
         response = await answer_to(by_hand, "200", "500")
@@ -75,7 +76,7 @@ async def test_a_handler_that_raises_answers_500_and_calls_the_hook(by_hand, cap
 @in_loop
 async def test_a_handler_that_raises_refuses_the_call_with_500(by_hand, kind):
     faults = []
-    async with aio.Endpoint(on_error=faults.append) as phone:
+    async with endpoint(on_error=faults.append) as phone:
         phone.on(sipbridge.IncomingCall, kind(Boom()))
         by_hand.request(phone.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
         assert (await answer_to(by_hand, "500")).method == "INVITE"
@@ -85,7 +86,7 @@ async def test_a_handler_that_raises_refuses_the_call_with_500(by_hand, kind):
 @pytest.mark.parametrize("kind", KINDS)
 @in_loop
 async def test_a_handler_that_raises_beside_a_stream(by_hand, kind):
-    async with aio.Endpoint() as phone, phone.events(10.0) as events:
+    async with endpoint() as phone, phone.events(10.0) as events:
         phone.on(sipbridge.MessageReceived, kind(Boom()))
         send(by_hand, phone.port)
         await events.__anext__()
@@ -103,7 +104,7 @@ async def test_the_error_hook_may_be_a_coroutine_function_and_may_raise(by_hand,
         faults.append(fault)
         raise RuntimeError("a fault in the hook")
 
-    async with aio.Endpoint(on_error=told) as phone:
+    async with endpoint(on_error=told) as phone:
         phone.on(sipbridge.MessageReceived, plain(Boom()))
         for count in (1, 2):
             send(by_hand, phone.port)
@@ -120,7 +121,7 @@ async def test_a_handler_that_is_cancelled_has_not_answered(by_hand, caplog):
         tasks.append(asyncio.current_task())
         await asyncio.sleep(60.0)
 
-    async with aio.Endpoint() as phone:
+    async with endpoint() as phone:
         phone.on(sipbridge.MessageReceived, wait)
         send(by_hand, phone.port)
         await until(lambda: tasks)
@@ -132,7 +133,7 @@ async def test_a_handler_that_is_cancelled_has_not_answered(by_hand, caplog):
 
 @in_loop
 async def test_a_handler_that_raises_answers_500_to_a_message_within_a_call(by_hand):
-    async with aio.Endpoint() as phone, phone.events(10.0) as events:
+    async with endpoint() as phone, phone.events(10.0) as events:
         invite = by_hand.request(phone.port, "INVITE", [("Content-Type", "application/sdp")], OFFER)
         call = (await events.__anext__()).call
         call.answer(ANSWER)
@@ -150,7 +151,7 @@ async def test_a_handler_that_raises_answers_500_to_a_message_within_a_call(by_h
 @in_loop
 async def test_a_base_exception_closes_the_endpoint_and_wakes_whoever_waits(by_hand, other, caplog, kind):
     faults, error, peer = [], NoException("that is all"), Silent()
-    phone = aio.Endpoint(on_error=faults.append)
+    phone = endpoint(on_error=faults.append)
     try:
         phone.on(sipbridge.MessageReceived, kind(error))
         call = phone.invite(other.uri, OFFER)
@@ -184,7 +185,7 @@ def test_sys_exit_ends_the_program_as_it_does_everywhere_in_asyncio(by_hand, oth
     seen = []
 
     async def serve():
-        async with aio.Endpoint() as phone:
+        async with endpoint() as phone:
             phone.on(sipbridge.MessageReceived, kind(SystemExit(3)))
             phone.invite(other.uri, OFFER)
             await elsewhere(other.wait, "incoming sdp")
@@ -206,7 +207,7 @@ def test_sys_exit_ends_the_program_as_it_does_everywhere_in_asyncio(by_hand, oth
 
 @in_loop
 async def test_a_forked_child_gets_an_error_from_each_method(other):
-    async with aio.Endpoint() as phone:
+    async with endpoint() as phone:
         stream = phone.events()
         child = os.fork()
         if not child:

@@ -6,6 +6,7 @@ import pytest
 
 import sipbridge
 from aio.loop import in_loop
+from aio.test_calls import endpoint
 from misuse.objects import Objects
 from misuse.table import TABLE
 from sipbridge import aio
@@ -31,8 +32,8 @@ async def _refused(function, arguments):
 
 @in_loop
 async def test_wrong_types_raise_the_same_error_as_in_sipbridge():
-    async with aio.Endpoint(identity="sip:alice@127.0.0.1") as endpoint:
-        objects = Objects(endpoint._core)
+    async with endpoint(identity="sip:alice@127.0.0.1") as phone:
+        objects = Objects(phone._core)
         for name in METHODS:
             owner, _, method = name.partition(".")
             good, parameters = TABLE[name]
@@ -40,4 +41,4 @@ async def test_wrong_types_raise_the_same_error_as_in_sipbridge():
                 for value in bad:
                     function = getattr(aio._facade.wrapped(objects.make(owner)), method)
                     assert await _refused(function, dict(good, **{parameter: value})), name
-        assert endpoint.calls == ()
+        assert phone.calls == ()

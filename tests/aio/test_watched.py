@@ -7,8 +7,9 @@ from aio.loop import elsewhere, in_loop
 from aio.test_calls import endpoint
 from conformance.sdp import ANSWER, OFFER
 from peers.http import fetch
+from peers.lost import engine_to_lose
 from peers.samples import Samples
-from sipbridge import Worker, aio, health, metrics
+from sipbridge import aio, health, metrics
 
 
 def get(server, path):
@@ -42,7 +43,7 @@ async def test_a_loop_that_hangs():
 
 @in_loop
 async def test_metrics():
-    async with aio.Endpoint(engine=Worker()) as bob, aio.Endpoint(engine=Worker()) as alice:
+    async with aio.Endpoint(engine=engine_to_lose()) as bob, aio.Endpoint(engine=engine_to_lose()) as alice:
         collector = metrics.Collector(bob)
 
         async def answer(event):

@@ -7,11 +7,16 @@ import os
 import sipbridge
 from sipbridge import shield
 
+#: The engine under test is in the image, whatever this machine has.
+_IN_CONTAINER = os.environ.get("SIPBRIDGE_TEST_PLACE") == "container"
+
 
 def is_exosip(line):
     """True when the engine is on a libeXosip2 of that line: "3.3"."""
     if os.environ.get("SIPBRIDGE_ENGINE") != "exosip":
         return False
+    if _IN_CONTAINER:
+        return line == "3.6"
     return sipbridge.engines().get("exosip", "").startswith(line + ".")
 
 
@@ -39,7 +44,7 @@ NO_SHA_256 = _reason("libeXosip2 3.x knows MD5 alone", "libeXosip2 5.3 without O
 def knows_sources():
     """True when the engine knows where a message came from: libeXosip2 needs the shield for that."""
     name = os.environ.get("SIPBRIDGE_ENGINE") or sorted(sipbridge.engines(), reverse=True)[0]
-    if name != "exosip":
+    if name != "exosip" or _IN_CONTAINER:  # in the image each process has the shield
         return True
     try:
         return bool(shield.counters())

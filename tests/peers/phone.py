@@ -90,9 +90,9 @@ def _sidecar():
     return OwnSidecar()
 
 
-def _container():
-    image = os.environ["SIPBRIDGE_TEST_IMAGE"]
-    return sipbridge.Container(image, network="host", backoff=0.0)  # its peers are on loopback
+def _container(**options):
+    options = dict({"network": "host", "backoff": 0.0}, **options)  # its peers are on loopback
+    return sipbridge.Container(os.environ["SIPBRIDGE_TEST_IMAGE"], **options)
 
 
 #: Makes an engine for a test, by where it runs.

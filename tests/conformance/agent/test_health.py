@@ -1,9 +1,8 @@
-"""endpoint.health() on an engine, in process or in a worker: the way of a sign of life, and what stops it."""
+"""endpoint.health() on an engine, in process or elsewhere: the way of a sign of life, and what stops it."""
 
 from __future__ import absolute_import, division, print_function
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +12,7 @@ import pytest
 import sipbridge
 from conformance.dialog import SDP
 from conformance.sdp import OFFER
-from peers.process import freeze
+from peers.lost import engine_to_lose, go_on, kill, pause
 from peers.waiting import wait_until
 from sipbridge import health
 
@@ -114,17 +113,17 @@ def _refresh(registration):
 
 
 def test_after_the_close():
-    with sipbridge.Endpoint(engine=sipbridge.Worker()) as endpoint:
+    with sipbridge.Endpoint(engine=engine_to_lose()) as endpoint:
         assert endpoint.health(LIMIT).ready
     found = endpoint.health()
     assert (found.live, found.ready) == (False, False) and kinds(found) == ["closed"]
 
 
 @pytest.mark.parametrize("restarts", [None, 0])
-def test_a_worker_that_dies(restarts):
-    engine = sipbridge.Worker(max_restarts=restarts)
+def test_an_engine_that_dies(restarts):
+    engine = engine_to_lose(max_restarts=restarts)
     with sipbridge.Endpoint(engine=engine) as endpoint:
-        os.kill(engine.pid, signal.SIGKILL)
+        kill(engine)
         if restarts is None:
             wait_until(lambda: endpoint.health().problems == () and endpoint.health().ready)
         else:
@@ -132,14 +131,14 @@ def test_a_worker_that_dies(restarts):
             assert not endpoint.health().live
 
 
-def test_a_worker_that_hangs():
+def test_an_engine_that_hangs():
     """The check does not hang with it. It is going to be killed for that, and replaced: nobody else has to do it."""
-    engine = sipbridge.Worker(hang_timeout=60.0)
+    engine = engine_to_lose(hang_timeout=60.0)
     with sipbridge.Endpoint(engine=engine) as endpoint:
-        freeze(engine.pid)
+        pause(engine)
         found = endpoint.health(0.3)
         assert (found.live, found.ready) == (True, False) and kinds(found) == ["engine-lost"]
-        os.kill(engine.pid, signal.SIGCONT)
+        go_on(engine)
         wait_until(lambda: endpoint.health(LIMIT).ready)
 
 

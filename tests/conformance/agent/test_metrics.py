@@ -1,9 +1,8 @@
-"""Metrics of endpoints on an engine, in process or in a worker: messages of the network, and engines that are lost."""
+"""Metrics of endpoints on an engine, in process or elsewhere: messages of the network, and engines that are lost."""
 
 from __future__ import absolute_import, division, print_function
 
 import os
-import signal
 import sys
 import time
 
@@ -13,11 +12,10 @@ import sipbridge
 from conformance.dialog import SDP, Dialog
 from conformance.sdp import ANSWER, OFFER
 from peers.http import fetch
-from peers.process import freeze
+from peers.lost import engine_to_lose, kill, pause
 from peers.samples import Samples
 from peers.waiting import wait_until
 from sipbridge import metrics
-from sipbridge._engine import preload
 
 LIMIT = 10.0  # seconds: only a test that fails waits that long
 
@@ -67,29 +65,29 @@ def test_the_health_check_is_no_request(phone, by_hand):
     assert Samples(collector).those("requests_total") == Samples(collector).those("responses_total") == {}
 
 
-def test_a_worker_that_dies_and_comes_again(by_hand):
-    engine = sipbridge.Worker(backoff=0.0)
+def test_an_engine_that_dies_and_comes_again(by_hand):
+    engine = engine_to_lose(backoff=0.0)
     with sipbridge.Endpoint(engine=engine) as endpoint:
         endpoint.on(sipbridge.IncomingCall, lambda event: event.call.answer(ANSWER))
         collector = metrics.Collector(endpoint)
         by_hand.request(endpoint.port, "INVITE", SDP, OFFER)
         by_hand.next("200")
-        os.kill(engine.pid, signal.SIGKILL)
+        kill(engine)
         wait_until(lambda: Samples(collector).get("worker_restarts_total") == 1)
         found = Samples(collector)
         assert (found.get("engine_up"), found.get("engine_losses_total")) == (1, 1)
         assert found.those("calls_ended_total") == {("incoming", "engine-lost"): 1}
 
 
-def test_a_scrape_while_the_worker_hangs_and_when_it_is_lost_for_good():
-    engine = sipbridge.Worker(max_restarts=0, hang_timeout=60.0)
+def test_a_scrape_while_the_engine_hangs_and_when_it_is_lost_for_good():
+    engine = engine_to_lose(max_restarts=0, hang_timeout=60.0)
     with sipbridge.Endpoint(engine=engine) as endpoint, metrics.serve(endpoint, 0) as server:
-        freeze(engine.pid)
+        pause(engine)
         began = time.time()
         page = fetch("http://127.0.0.1:%d/metrics" % server.port)
         assert page.status == 200 and time.time() - began < LIMIT
         assert 'queue="engine"' not in page.body and 'queue="handler"' in page.body
-        os.kill(engine.pid, signal.SIGKILL)
+        kill(engine)
         up = 'sipbridge_engine_up{sip_endpoint="%s"} ' % endpoint.address
         wait_until(lambda: up + "0.0" in fetch("http://127.0.0.1:%d/metrics" % server.port).body)
 
@@ -99,8 +97,7 @@ def test_a_scrape_while_the_worker_hangs_and_when_it_is_lost_for_good():
     reason="the shield is for libeXosip2, on Linux",
 )
 def test_what_the_shield_counts(by_hand):
-    assert preload.library() is not None
-    with sipbridge.Endpoint(engine=sipbridge.Worker()) as endpoint:
+    with sipbridge.Endpoint(engine=engine_to_lose()) as endpoint:
         collector = metrics.Collector(endpoint)
         before = Samples(collector)
         by_hand.send(endpoint.port, b"MESSAGE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1\r\n\r\n")

@@ -14,6 +14,7 @@ import pytest
 import sipbridge
 from conformance.sdp import ANSWER, HELD, HOLD, OFFER
 from peers import abilities
+from peers.phone import engine_under_test
 from peers.ports import free_port
 from peers.scenario import Callee, Caller
 from peers.waiting import wait_until
@@ -166,7 +167,7 @@ def test_endpoints_of_each_transport_one_after_the_other():
         addresses = addresses[::2]
     for address in addresses + addresses[:1]:
         listener = _listener(address)
-        with sipbridge.Endpoint(address) as phone:
+        with sipbridge.Endpoint(address, engine=engine_under_test()) as phone:
             with pytest.raises(sipbridge.TimeoutError):
                 phone.message("%s:%d" % (phone.uri.rpartition(":")[0], listener.getsockname()[1]), u"hi", timeout=0.5)
             source = listener.accept()[0] if address.startswith("tcp") else listener
@@ -180,21 +181,21 @@ def test_endpoints_of_each_transport_one_after_the_other():
 @pytest.mark.parametrize("address", ["127.0.0.1", "[::1]"])
 def test_transports_that_the_engine_does_not_offer(address):
     with pytest.raises(sipbridge.NotSupportedError) as caught:
-        sipbridge.Endpoint("tcp://%s:0" % address)
+        sipbridge.Endpoint("tcp://%s:0" % address, engine=engine_under_test())
     assert "no TCP; it has on libeXosip2 3.6, and the sofia engine has" in str(caught.value)
 
 
 @pytest.mark.tcp
 def test_a_tcp_port_is_free_as_soon_as_it_is_closed():
     """Connections that the first one closed are no reason to refuse the second: a service starts again."""
-    with sipbridge.Endpoint("tcp://127.0.0.1:0") as phone:
+    with sipbridge.Endpoint("tcp://127.0.0.1:0", engine=engine_under_test()) as phone:
         peer = socket.create_connection(("127.0.0.1", phone.port), 5.0)
         peer.sendall(b"\r\n\r\n")
     try:
         assert b"".join(iter(lambda: peer.recv(100), b"")).strip() == b""  # pings may be answered, and sent
     except socket.error as error:  # where what it had not read yet is refused
         assert error.errno == errno.ECONNRESET
-    with sipbridge.Endpoint(phone.address) as again:
+    with sipbridge.Endpoint(phone.address, engine=engine_under_test()) as again:
         assert again.port == phone.port
     peer.close()
 

@@ -157,9 +157,11 @@ def test_the_mark_ends_the_frames_wherever_it_is_cut(attached, cut):
     assert b"".join(attached.last) == protocol.last_words("it died") + b"more"
 
 
-def test_the_end_of_the_connection_is_the_end_of_the_frames(attached):
+@pytest.mark.parametrize("way", [socket.SHUT_WR, socket.SHUT_RDWR])
+def test_the_end_of_the_connection_is_the_end_of_the_frames(attached, way):
+    """Docker shuts down its half alone, while standard input is open."""
     attached.sends(b"last")
-    attached.daemon.close()
+    attached.daemon.shutdown(way)
     assert attached.stream.ends_within(10.0) and attached.stream.join(10.0)
     assert attached.stream.ends_within(0.0)
     assert attached.stream.receive(None) == b"last" and attached.stream.receive(None) == b""

@@ -1,12 +1,13 @@
-"""When an engine's process writes what it has to say."""
+"""When an engine's process writes what it has to say, and when it ends."""
 
 from __future__ import absolute_import, division, print_function
 
 import os
+import socket
 
 import pytest
 
-from sipbridge._engine import server
+from sipbridge._engine import protocol, server
 
 
 @pytest.fixture
@@ -19,18 +20,20 @@ def pauses(monkeypatch):
 
 @pytest.fixture
 def make_server():
-    """Makes a Server without an engine, which answers each command with a failure."""
-    descriptors = []
+    """Makes a Server, with its service's end of the socket as ``service``. Without an engine each command fails."""
+    ends = []
 
-    def make(**settings):
-        descriptors.extend(os.pipe())
-        reader, writer = descriptors[-2:]
+    def make(engine=None, **settings):
+        ends.extend(socket.socketpair())
+        service, own = ends[-2:]
         settings = dict({"parent": os.getppid(), "beat": 0.5, "hang": 5.0}, **settings)
-        return server.Server(None, reader, writer, None, settings)
+        made = server.Server(engine, own.fileno(), own.fileno(), None, settings)
+        made.service = service
+        return made
 
     yield make
-    for each in descriptors:
-        os.close(each)
+    for each in ends:
+        each.close()
 
 
 def answer(made, count):
@@ -57,3 +60,25 @@ def test_who_asks_one_thing_after_the_other_gets_each_answer_at_once(make_server
 def test_a_worker_writes_at_once(make_server, pauses):
     made = make_server()
     assert not any(answer(made, 5) for _ in range(3)) and pauses == []
+
+
+class Engine(object):
+    """One that was not opened."""
+
+    name = version = ""
+
+    def vocabulary(self):
+        return {}
+
+
+def test_it_ends_once_the_answer_to_close_is_written(make_server, monkeypatch):
+    """It waits for nothing any more, also not for the time of the next sign of life."""
+    monkeypatch.setattr(server.signal, "setitimer", lambda *_: None)
+    made, waits = make_server(Engine()), []
+    wait = made._wait
+    made._wait = lambda limit: (waits.append(limit), wait(0.0))[1]
+    made.service.sendall(protocol.command(7, "close", [0.0]))
+    made.run()
+    assert len(waits) == 1
+    kinds = [kind for kind, _ in protocol.Decoder().feed(made.service.recv(65536))]
+    assert (kinds[0], kinds[-1]) == (protocol.HELLO, protocol.RESULT)
