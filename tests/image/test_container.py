@@ -15,14 +15,6 @@ from tools.checks import runs
 
 LIMIT = 900  # seconds for all of them
 
-#: What needs an engine of this machine, too, or adds minutes.
-NOT_HERE = ("aio",) + tuple(
-    "conformance/%s.py" % name
-    for name in ("agent/test_access", "agent/test_health", "agent/test_metrics", "transport/test_sources",
-                 "transport/test_transport")
-)  # fmt: skip
-
-
 #: A call between two containers, on this machine's network.
 CALL = """
 import sys, sipbridge
@@ -66,8 +58,7 @@ def run(*arguments):
 
 def test_an_engine_in_a_container(images):
     """The facade needs no engine on this machine: none is built here."""
-    elsewhere = [name for name in runs.ELSEWHERE if name not in NOT_HERE]
-    names = [str(standin.TOP / "tests" / name) for name in ("container", *elsewhere)]
+    names = [str(standin.TOP / "tests" / name) for name in ("container", *runs.ELSEWHERE)]
     result = run("-n", "4", *names)
     print(result.stdout[-3000:])
     failed = sorted(set(re.findall(r"^(?:FAILED|ERROR) (\S+)", result.stdout, re.MULTILINE)))
