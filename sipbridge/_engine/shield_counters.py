@@ -24,6 +24,7 @@ class Counter(NamedTuple("Counter", [
 
     The rule ``"remembered"`` counts final responses: ``passed`` are in memory now, ``answered`` were sent again for a
     repeated request, and ``dropped`` were pushed out by others before their 32 seconds were over.
+    ``"queue-full"`` counts events of the library: ``dropped`` were lost, since too many waited.
     """
 
     __slots__ = ()

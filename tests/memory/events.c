@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "count.h"
 #include "preload.h"
 
 enum { ROOM = 10, STEPS = 200000, MOST = 32768 };
@@ -74,6 +76,32 @@ int preload_is_screened(const void *caller)
     return is_screened;
 }
 
+int64_t preload_microseconds(void)
+{
+    return 0;
+}
+
+static uint64_t lost(void)
+{
+    struct shield_counts counts;
+    shield_counts(&counts);
+    return counts.dropped[SHIELD_QUEUE_FULL];
+}
+
+/* One more is lost: it is counted, and standard error tells of it. */
+static void lose(struct queue *queue)
+{
+    static const char LINE[] = "sipbridge: shield: lost an event of the library: queue-full\n";
+    char told[sizeof LINE] = "";
+    uint64_t before = lost();
+    int ends[2], errors = dup(STDERR_FILENO);
+    require(pipe(ends) == 0 && dup2(ends[1], STDERR_FILENO) >= 0, "no pipe");
+    require(osip_fifo_add(queue, queue) != 0 && lost() == before + 1, "not counted");
+    require(write(ends[1], "\n", 1) == 1 && read(ends[0], told, sizeof LINE - 1) > 0, "no octet");
+    require(dup2(errors, STDERR_FILENO) >= 0, "no standard error");
+    require(strcmp(told, LINE) == 0, told);
+}
+
 /* Bursts of any length, from none to many times the room. */
 static void mix(void)
 {
@@ -90,6 +118,7 @@ static void mix(void)
     while (taken < added)
         require((uintptr_t)osip_fifo_tryget(&queue) == ++taken, "lost at the end");
     require(osip_fifo_tryget(&queue) == NULL, "more than there were");
+    require(lost() == 0, "counted as lost");
 }
 
 static void *produce(void *queue)
@@ -117,7 +146,7 @@ static void take_in_another_thread(void)
     pthread_join(producer, NULL);
 }
 
-/* There is an end to it; and it is empty after that. */
+/* There is an end to it, and what is lost then is counted; and it is empty after that. */
 static void fill(void)
 {
     static struct queue queue;
@@ -125,6 +154,8 @@ static void fill(void)
     while (osip_fifo_add(&queue, (void *)(added + 1)) == 0)
         added++;
     require(added == ROOM + MOST, "another bound");
+    require(lost() == 1, "not counted");
+    lose(&queue);
     while (taken < added)
         require((uintptr_t)osip_fifo_tryget(&queue) == ++taken, "lost when it was full");
     require(osip_fifo_tryget(&queue) == NULL && osip_fifo_add(&queue, &queue) == 0, "not as before");
@@ -134,19 +165,20 @@ static void fill(void)
 static void leave_others_alone(void)
 {
     static struct queue queue;
+    uint64_t counted = lost();
     int i;
     is_screened = 0;
     for (i = 0; i < ROOM; i++)
         require(osip_fifo_add(&queue, &queue) == 0, "no room");
-    require(osip_fifo_add(&queue, &queue) != 0, "kept for others");
+    require(osip_fifo_add(&queue, &queue) != 0 && lost() == counted, "kept or counted for others");
     is_screened = 1;
 }
 
 int main(void)
 {
     mix();
-    take_in_another_thread();
     fill();
+    take_in_another_thread();
     leave_others_alone();
     return 0;
 }

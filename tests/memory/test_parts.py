@@ -15,7 +15,7 @@ from memory.driver import build_part
     "sources",
     [
         ["shield/process/responses.c", "shield/check/*.c"],  # the shield's table of final responses
-        ["shield/process/events.c"],
+        ["shield/process/events.c", "shield/process/count.c", "shield/check/*.c"],
         ["core/flight.c", "core/frames.c"],
         ["core/last.c"],
         ["exosip/near.c"],

@@ -29,7 +29,7 @@ class _Passage(ctypes.Structure):
 
 def _service():
     """The functions of the shield, in the order that they have in csrc/shield/process/service.h."""
-    service = ctypes.CDLL(None).sipbridge_shield_9
+    service = ctypes.CDLL(None).sipbridge_shield_10
     service.restype = ctypes.POINTER(ctypes.c_void_p)
     return service()
 

@@ -49,3 +49,24 @@ def test_a_difference_that_is_known_does_not_count(capsys, monkeypatch):
 def test_each_flow_of_the_journal_is_known():
     names = double.names()
     assert {"call", "refer", "wrong password"} <= set(names) and len(names) > 15
+
+
+@pytest.mark.parametrize("arguments, chosen", [([], "captures flows datagrams"), (["flows"], "flows")])
+def test_the_parts_that_are_named_run_and_all_of_them_otherwise(arguments, chosen, monkeypatch, tmp_path):
+    ran = []
+    parts = {name: lambda _, __, name=name: ran.append(name) or 0 for name in double.PARTS}
+    side = double.Side("library", _Native({"exosip": "3.6.0"}))
+    monkeypatch.setattr(double, "PARTS", parts)
+    monkeypatch.setattr(double, "sides", lambda: (side, side))
+    monkeypatch.setattr(double, "BUILD", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["double", *arguments])
+    assert double.main() == 0
+    assert ran == chosen.split()
+
+
+def test_the_help_names_the_parts(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["double", "--help"])
+    with pytest.raises(SystemExit):
+        double.main()
+    assert "{all,captures,flows,datagrams}" in capsys.readouterr().out

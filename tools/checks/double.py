@@ -1,6 +1,6 @@
 """The checking double of libeXosip2 beside the library: the same calls, flows and datagrams, and each difference.
 
-    .venv/bin/python -m tools.checks.double [captures|flows|datagrams]...
+    .venv/bin/python -m tools.checks.double [all|captures|flows|datagrams]...
 
 It takes libeXosip2 in a version that the double plays, installed with its headers, as `make develop` finds it. It ends
 with 1 where the double does otherwise than the library, but for what KNOWN lists.
@@ -277,8 +277,9 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("part", nargs="*", choices=[[], *PARTS], default=[], help="these alone")
-    chosen = parser.parse_args().part or list(PARTS)
+    parser.add_argument("part", nargs="*", choices=["all", *PARTS], default="all", help="these alone")
+    part = parser.parse_args().part
+    chosen = PARTS if "all" in part else part
     try:
         library, double = sides()
     except Failed as error:

@@ -36,6 +36,7 @@ static const struct {
     [SHIELD_OVERLOAD_SUBSCRIBE] = {"overload-subscribe", 503},
     [SHIELD_OWN_ACK] = {"own-ack", 0},
     [SHIELD_REMEMBERED] = {"remembered", 0},
+    [SHIELD_QUEUE_FULL] = {"queue-full", 0},
 };
 
 const char *shield_rule_name(enum shield_rule rule)

@@ -63,6 +63,7 @@ enum shield_rule {
     SHIELD_OVERLOAD_SUBSCRIBE,
     SHIELD_OWN_ACK,         /* the ACK to an answer of the shield's own (8.2.7) */
     SHIELD_REMEMBERED,      /* a repeated request, whose final response is sent again (17.2.2) */
+    SHIELD_QUEUE_FULL,      /* no message: an event of the library that there was no room for (events.c) */
     SHIELD_RULES
 };
 

@@ -37,9 +37,11 @@ static int may_log(int64_t now, unsigned long *left_out)
 static void log_line(struct shield_verdict verdict, const char *host, int port, unsigned long left_out)
 {
     char line[200];
-    int length = snprintf(line, sizeof line, "sipbridge: shield: %s from %s:%d: %s",
-                          verdict.action == SHIELD_DROP ? "dropped" : "answered", host, port,
-                          shield_rule_name(verdict.rule));
+    int length = verdict.rule == SHIELD_QUEUE_FULL
+                     ? snprintf(line, sizeof line, "sipbridge: shield: lost an event of the library: queue-full")
+                     : snprintf(line, sizeof line, "sipbridge: shield: %s from %s:%d: %s",
+                                verdict.action == SHIELD_DROP ? "dropped" : "answered", host, port,
+                                shield_rule_name(verdict.rule));
     if (verdict.action == SHIELD_ANSWER)
         length += snprintf(line + length, sizeof line - (size_t)length, " (%d)", verdict.status);
     if (left_out > 0)

@@ -11,8 +11,8 @@ struct shield_counts {
 };
 
 /* Count a verdict, and log it to standard error unless it passed: where it came from and the rule, nothing of
- * the message. At most one line in ten seconds after the first five. `now` is in microseconds, on a
- * clock that never jumps. */
+ * the message. (An event that is lost, SHIELD_QUEUE_FULL, came from nowhere.) At most one line in ten seconds after
+ * the first five. `now` is in microseconds, on a clock that never jumps. */
 void shield_count(struct shield_verdict verdict, const char *host, int port, int64_t now);
 void shield_counts(struct shield_counts *counts);
 

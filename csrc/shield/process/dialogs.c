@@ -24,15 +24,6 @@ void preload_tell_dialogs(shield_note_dialog *made, shield_note_dialog *gone, sh
     is_other_call = other;
 }
 
-/* Look for the library's own function once, and keep it. */
-#define FIND(type, name)                                                       \
-    static type *volatile kept;                                                \
-    type *function = kept;                                                     \
-    if (function == NULL) {                                                    \
-        *(void **)&function = preload_find(name, __builtin_return_address(0)); \
-        kept = function;                                                       \
-    }
-
 static int note(int code, void *const *dialog)
 {
     shield_note_dialog *made = dialog_made;
@@ -49,26 +40,26 @@ match_function osip_dialog_match_as_uas;
 
 EXPORTED int osip_dialog_init_as_uac(void **dialog, void *response)
 {
-    FIND(response_function, "osip_dialog_init_as_uac")
+    PRELOAD_FIND(response_function, function, "osip_dialog_init_as_uac")
     return note(function(dialog, response), dialog);
 }
 
 EXPORTED int osip_dialog_init_as_uac_with_remote_request(void **dialog, void *request, int local_cseq)
 {
-    FIND(request_function, "osip_dialog_init_as_uac_with_remote_request")
+    PRELOAD_FIND(request_function, function, "osip_dialog_init_as_uac_with_remote_request")
     return note(function(dialog, request, local_cseq), dialog);
 }
 
 EXPORTED int osip_dialog_init_as_uas(void **dialog, void *request, void *response)
 {
-    FIND(both_function, "osip_dialog_init_as_uas")
+    PRELOAD_FIND(both_function, function, "osip_dialog_init_as_uas")
     return note(function(dialog, request, response), dialog);
 }
 
 EXPORTED void osip_dialog_free(void *dialog)
 {
     shield_note_dialog *gone = dialog_gone;
-    FIND(free_function, "osip_dialog_free")
+    PRELOAD_FIND(free_function, function, "osip_dialog_free")
     if (dialog != NULL && gone != NULL)
         gone(dialog);
     function(dialog);
@@ -78,7 +69,7 @@ EXPORTED int osip_dialog_match_as_uas(void *dialog, void *request)
 {
     enum { OTHER = -1 }; /* OSIP_UNDEFINED_ERROR */
     shield_is_other_call *other = is_other_call;
-    FIND(match_function, "osip_dialog_match_as_uas")
+    PRELOAD_FIND(match_function, function, "osip_dialog_match_as_uas")
     if (other != NULL && shield_remembers() && other(dialog, request))
         return OTHER;
     return function(dialog, request);

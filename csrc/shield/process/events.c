@@ -8,12 +8,14 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "count.h"
 #include "preload.h"
 
 typedef int add_function(void *queue, void *event);
 typedef void *take_function(void *queue);
 
-/* With each event the library writes an octet to a pipe, which takes twice as many before the writer has to wait. */
+/* A bound for the memory where nobody takes events any more. (The octet that the library writes to a pipe with each
+ * event needs none: the library does not wait for room there. Those that are in the pipe wake who takes the events.) */
 enum { MOST = 32768, FULL = -1 };
 
 struct waiting {
@@ -21,33 +23,10 @@ struct waiting {
     struct waiting *next;
 };
 
-static add_function *volatile real_add;
-static take_function *volatile real_take;
-
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static void *full; /* the queue whose events wait; NULL: none do */
 static struct waiting *first, *last;
 static int count;
-
-static add_function *find_add(const void *caller)
-{
-    add_function *function = real_add;
-    if (function == NULL) {
-        *(void **)&function = preload_find("osip_fifo_add", caller);
-        real_add = function;
-    }
-    return function;
-}
-
-static take_function *find_take(const void *caller)
-{
-    take_function *function = real_take;
-    if (function == NULL) {
-        *(void **)&function = preload_find("osip_fifo_tryget", caller);
-        real_take = function;
-    }
-    return function;
-}
 
 /* Under the mutex. 0, or FULL. */
 static int keep(void *queue, void *event)
@@ -95,20 +74,28 @@ take_function osip_fifo_tryget;
 
 EXPORTED int osip_fifo_add(void *queue, void *event)
 {
-    const void *caller = __builtin_return_address(0);
-    add_function *add = find_add(caller);
-    return preload_is_screened(caller) ? add_or_keep(queue, event, add) : add(queue, event);
+    static const struct shield_verdict LOST = {SHIELD_DROP, SHIELD_QUEUE_FULL, 0};
+    int code;
+    PRELOAD_FIND(add_function, add, "osip_fifo_add")
+    if (!preload_is_screened(__builtin_return_address(0)))
+        return add(queue, event);
+    code = add_or_keep(queue, event, add);
+    if (code != 0)
+        shield_count(LOST, "", 0, preload_microseconds());
+    return code;
 }
 
 EXPORTED void *osip_fifo_tryget(void *queue)
 {
-    const void *caller = __builtin_return_address(0);
-    void *event = find_take(caller)(queue);
-    if (!preload_is_screened(caller))
+    void *event;
+    PRELOAD_FIND(take_function, take, "osip_fifo_tryget")
+    event = take(queue);
+    if (!preload_is_screened(__builtin_return_address(0)))
         return event;
+    PRELOAD_FIND(add_function, add, "osip_fifo_add")
     pthread_mutex_lock(&mutex);
     if (full == queue)
-        refill(queue, find_add(caller));
+        refill(queue, add);
     pthread_mutex_unlock(&mutex);
     return event;
 }

@@ -380,9 +380,9 @@ EXPORTED ssize_t __recv_chk(int fd, void *buffer, size_t size, size_t room, int 
 /* ------------------------------------------------------------------------------------------------------
  * For the process
  */
-const struct shield_service *sipbridge_shield_9(void);
+const struct shield_service *sipbridge_shield_10(void);
 
-EXPORTED const struct shield_service *sipbridge_shield_9(void)
+EXPORTED const struct shield_service *sipbridge_shield_10(void)
 {
     static const struct shield_service SERVICE = {
         attach,           expect_probe,   probe_has_come,       shield_counts,      shield_limit,

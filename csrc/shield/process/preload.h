@@ -1,4 +1,4 @@
-/* preload.h - what the parts of the preloaded shield share: preload.c, dialogs.c, stream.c and
+/* preload.h - what the parts of the preloaded shield share: preload.c, dialogs.c, events.c, stream.c and
  * transactions.c. */
 #ifndef SB_SHIELD_PRELOAD_H
 #define SB_SHIELD_PRELOAD_H
@@ -35,6 +35,15 @@ int64_t preload_microseconds(void); /* microseconds, on a clock that never jumps
 void *preload_next(const char *name);
 /* libosip2's own function of that name, for this caller, who has it. */
 void *preload_find(const char *name, const void *caller);
+
+/* Declare `function`, libosip2's own of that name, in the function that takes its place: it is looked for once. */
+#define PRELOAD_FIND(type, function, name)                                     \
+    static type *volatile function##_kept;                                     \
+    type *function = function##_kept;                                          \
+    if (function == NULL) {                                                    \
+        *(void **)&function = preload_find(name, __builtin_return_address(0)); \
+        function##_kept = function;                                            \
+    }
 
 /* Whether the library may have this message; if not, it is answered here, or dropped. `length` is the message's, `room`
  * that of its buffer. */

@@ -20,8 +20,6 @@
 typedef int init_function(void **transaction, int type, void *osip, void *request);
 
 static ssize_t (*real_sendto)(int, const void *, size_t, int, const struct sockaddr *, socklen_t);
-static init_function *volatile real_init;
-static shield_time_left *volatile real_time_left;
 static shield_end_early *volatile end_early;
 static shield_between_turns *volatile between_turns;
 
@@ -187,13 +185,9 @@ init_function osip_transaction_init;
 
 EXPORTED int osip_transaction_init(void **transaction, int type, void *osip, void *request)
 {
-    init_function *init = real_init;
     shield_end_early *function = end_early;
     int code;
-    if (init == NULL) {
-        *(void **)&init = preload_find("osip_transaction_init", __builtin_return_address(0));
-        real_init = init;
-    }
+    PRELOAD_FIND(init_function, init, "osip_transaction_init")
     code = init(transaction, type, osip, request);
     if (code == 0 && function != NULL && shield_remembers() && preload_is_screened(__builtin_return_address(0)))
         function(*transaction, is_memorable);
@@ -205,13 +199,9 @@ shield_time_left osip_timers_gettimeout;
 
 EXPORTED void osip_timers_gettimeout(void *osip, struct timeval *left)
 {
-    shield_time_left *time_left = real_time_left;
     shield_between_turns *function = between_turns;
     int most = INT_MAX;
-    if (time_left == NULL) {
-        *(void **)&time_left = preload_find("osip_timers_gettimeout", __builtin_return_address(0));
-        real_time_left = time_left;
-    }
+    PRELOAD_FIND(shield_time_left, time_left, "osip_timers_gettimeout")
     if (function != NULL && shield_remembers() && preload_is_screened(__builtin_return_address(0)))
         most = function(osip, time_left);
     time_left(osip, left);
