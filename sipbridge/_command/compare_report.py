@@ -131,14 +131,14 @@ class Report(object):
         if result.left_out:
             return [printable(u"%s: %s" % (head, result.left_out))]
         first = result.runs[0]
-        if result.verdict == "failed":
-            found = [printable(u"     %s: %s" % (_name(each), each.outcome)) for each in result.runs]
-            return [printable(head + u":")] + found + _notes(result.runs)
         if result.verdict == "same":
             said = u"%d messages, %d events" % (len(first.messages), len(first.events))
             return [printable(u"%s: %s" % (head, said if first.outcome == PLAYED else first.outcome))]
         found = [printable(head + u":")]
-        for run, differences in zip(result.runs[1:], result.differences):
+        if result.verdict != "differs":
+            found += [printable(u"     %s: %s" % (_name(each), each.outcome)) for each in result.runs]
+        for run, every in zip(result.runs[1:], result.differences):
+            differences = [each for each in every if each.kind != "outcome" or result.verdict == "differs"]
             if differences:
                 found.append(u"     - %s   + %s" % (_name(first), _name(run)))
             for each in differences:

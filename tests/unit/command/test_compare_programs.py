@@ -7,13 +7,14 @@ import io
 import json
 import os
 import signal
+from collections import namedtuple
 
 import pytest
 
 from peers.waiting import wait_until
 from sipbridge._command import compare_process
 from sipbridge._command.compare_report import Report, Result
-from sipbridge._replay.contrast import PLAYED, Run
+from sipbridge._replay.contrast import PLAYED, Run, contrast
 from sipbridge.errors import EngineError
 from unit.command.process import Command, run
 from unit.command.test_compare import CALLED, ENGINE, ITSELF, verdict
@@ -161,6 +162,27 @@ def test_an_endpoint_that_has_not_done_its_part(monkeypatch):
         party.end()
         party.notes()
     assert str(caught.value).endswith("the endpoint had not done all that it did in the capture")
+
+
+def test_of_engines_that_die_alike_it_says_of_what(program):
+    text = u"import os, sys\nimport sipbridge\n\nsys.stderr.write('in pieces\\n')\n"
+    text += u"endpoint = sipbridge.Endpoint(os.environ['SIP_ADDRESS'])\nos.abort()\n"
+    command = run("compare", CALLED, "--app", program(text), *ITSELF)
+    lines = command.output.splitlines()
+    assert command.process.returncode == 1 and verdict(lines[0]) == "died", command.output + command.errors
+    for line in lines[1:3]:
+        assert line.startswith("     %s " % ENGINE) and line.endswith(": the engine died: SIGABRT"), command.output
+    assert lines.count("       | in pieces") == 2 and not any("outcome" in line for line in lines), command.output
+
+
+def test_who_died_is_said_once():
+    call = namedtuple("Call", "number, method")(1, u"INVITE")
+    result = Result("a.pcap", call)
+    outcomes = (PLAYED, u"the engine died: SIGSEGV")
+    result.played("caller", [Run(u"some", u"1", each, 0, [], [], [], []) for each in outcomes])
+    result.add(contrast(*result.runs))
+    told = Report(["a", "b"]).lines(result, 1, 1)
+    assert told[1:] == [u"     some 1: " + each for each in outcomes]
 
 
 @pytest.mark.parametrize(
