@@ -1,9 +1,9 @@
 """The endpoint under test of ``sipbridge compare``, in a process of its own: an engine that dies is a finding.
 
-``python -m sipbridge._command.compare_party`` reads one line of JSON with its part from standard input; with ``--app
-PROGRAM ARGUMENT...`` it runs that program in place of a part, with nothing to read. To what was its standard output it
-writes what happens, a JSON object per line. What a program prints goes to standard error. When standard input ends, so
-does this process, with all that a program has started: it is a session of its own.
+:func:`main` reads one line of JSON with its part from standard input; with ``--app PROGRAM ARGUMENT...`` it runs that
+program in place of a part, with nothing to read. To what was its standard output it writes what happens, a JSON object
+per line. What a program prints goes to standard error. When standard input ends, so does this process, with all that a
+program has started: it is a session of its own.
 """
 
 from __future__ import absolute_import, division, print_function
@@ -343,7 +343,3 @@ def main(argv=None):
     sys.path[0] = os.path.dirname(os.path.abspath(arguments[1]))
     runpy.run_path(arguments[1], run_name="__main__")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

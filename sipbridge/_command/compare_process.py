@@ -13,7 +13,7 @@ import time
 
 from sipbridge._compat import NamedTuple, monotonic
 from sipbridge._engine import preload
-from sipbridge._engine.child import SIGNALS
+from sipbridge._engine.child import BOOT, SIGNALS
 from sipbridge._replay.contrast import DIED, NAMES_ONE, PLAYED
 from sipbridge.errors import EngineError
 from sipbridge.shield import NEED_IT
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional
 
 HOST = "127.0.0.1"
+
+#: The program for its interpreter.
+_PROGRAM = BOOT + "from sipbridge._command.compare_party import main; sys.exit(main())"
 
 _START = 20.0  # seconds until an endpoint has to be there
 _SETTLING = 0.5  # seconds from the endpoint of a program to its handlers
@@ -65,7 +68,7 @@ class Party(object):
         settings.update(contender.environment)
         if contender.engine in NEED_IT and "LD_PRELOAD" not in contender.environment:
             settings = preload.environment(settings)
-        command = [sys.executable, "-m", "sipbridge._command.compare_party"] + (["--app"] + program if program else [])
+        command = [sys.executable, "-c", _PROGRAM] + (["--app"] + program if program else [])
         self._engine = contender.engine
         self._is_part = not program
         self._errors = tempfile.TemporaryFile()

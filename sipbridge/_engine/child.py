@@ -22,14 +22,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional
 
-#: The program for the worker's interpreter. It imports the package from where this process has it, and no module from
-#: the current folder ("").
-_BOOT = "import sys; sys.path[:] = [%r] + [each for each in sys.path if each];"
-_BOOT += " from sipbridge._engine.worker_main import main; main(%r)"
-
 #: The folder of the package. It is made absolute now: in Python 2 it may be relative, and the service may change its
 #: current folder.
 _PACKAGES = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+#: The begin of a program for an interpreter. It imports the package from where this process has it, and no module from
+#: the current folder ("").
+BOOT = "import sys; sys.path[:] = [%r] + [each for each in sys.path if each]; " % _PACKAGES
+_WORKER = "from sipbridge._engine.worker_main import main; main(%r)"
 
 #: The names of the signals by their numbers: of two names the first, SIGABRT and not SIGIOT.
 SIGNALS = dict(
@@ -73,7 +73,7 @@ class Child(object):
         if self._last is not None:
             settings = dict(settings, received=self._last.path)
         self.left = []  # type: List[str]
-        code = _BOOT % (_PACKAGES, json.dumps(dict(settings, parent=os.getpid())))
+        code = BOOT + _WORKER % json.dumps(dict(settings, parent=os.getpid()))
         try:
             self._process = subprocess.Popen(
                 [python or sys.executable, "-c", code],

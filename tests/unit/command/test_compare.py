@@ -142,6 +142,15 @@ def test_a_capture_is_read_once(monkeypatch, capsys):
     assert "it has 1" in one_line(capsys.readouterr().err) and len(reads) == 1
 
 
+def test_the_endpoint_is_of_the_same_package_wherever_the_command_is_run(tmpdir, monkeypatch, capfd):
+    for name in ("json.py", "runpy.py", "sipbridge/__init__.py"):
+        tmpdir.join(name).write("raise SystemExit('of the current folder')\n", ensure=True)
+    monkeypatch.chdir(tmpdir)
+    code = cli.main(["compare", CALLED] + list(ITSELF))
+    output = capfd.readouterr().out
+    assert (code, verdict(output.splitlines()[0])) == (0, "same"), output
+
+
 def test_an_event_as_data(alice, bob):
     seen = []
     bob.on(sipbridge.MessageReceived, seen.append)
