@@ -97,6 +97,8 @@ def compare_with(rivals, options, console):
 def _program(options):
     # type: (argparse.Namespace) -> List[str]
     if options.app is None:
+        if options.program:
+            raise InputError("what stands after -- is for a program, and none is named: give --app PROGRAM")
         return []
     program = [options.app] + options.program  # type: List[str]
     if not os.path.isfile(options.app):

@@ -50,8 +50,9 @@ def add(parser):
     )
     parser.add_argument("--user", metavar="NAME", help="answer digest challenges as NAME (default: as recorded)")
     parser.add_argument(
-        "--ignore", metavar="NAME", action="append", default=[], help="a header that may differ; may be given often"
-    )
+        "--ignore", metavar="NAME", type=values.header_name, action="append", default=[],
+        help="a header that may differ; may be given often",
+    )  # fmt: skip
     parser.add_argument("--all", action="store_true", help="show also what always differs between engines")
     parser.add_argument("--json", action="store_true", help="print a report for machines; progress to standard error")
     parser.add_argument(

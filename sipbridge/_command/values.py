@@ -7,6 +7,7 @@ import importlib
 import re
 
 from sipbridge._later import later
+from sipbridge._text.checks import check_token
 from sipbridge._text.networks import check_network
 from sipbridge.errors import InputError, NotSupportedError
 from sipbridge.headers import check_headers
@@ -84,6 +85,14 @@ def call(text):
     # type: (str) -> Union[int, str]
     """The number of a call in a capture, or its Call-ID."""
     return int(text) if re.match(r"[1-9][0-9]{0,8}\Z", text) else text
+
+
+def header_name(text):
+    # type: (str) -> str
+    try:
+        return check_token(text, "name")
+    except InputError:
+        raise argparse.ArgumentTypeError("must be the name of a header, as Contact, not %r" % str(text))
 
 
 def capture_id(text):
