@@ -12,10 +12,11 @@ from sipbridge._text.printable import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List, Set
+    from typing import Any, Dict, Iterable, List, Set, Tuple
 
     from sipbridge._replay.contrast import Contrast, Difference, Run
     from sipbridge._replay.dialogue import Call
+    from sipbridge._replay.message import Message
 
 #: The verdicts on a call, in the order of the table.
 VERDICTS = ("same", "differs", "died", "failed", "not compared")
@@ -30,6 +31,8 @@ class Result(object):
         differences: of each engine from the first one.
         left_out: why it was not compared, or "".
         habits: how often each habit of the engines was seen, as of a Contrast.
+        note: what the recorded endpoint has answered well, and no engine's did, as a sentence; or "".
+        is_broken: whether that says that a program does not work.
     """
 
     def __init__(self, path, call):
@@ -41,6 +44,8 @@ class Result(object):
         self.differences = []  # type: List[List[Difference]]
         self.left_out = ""
         self.habits = Counter()  # type: Counter[str]
+        self.note = u""
+        self.is_broken = False
 
     def played(self, role, runs):
         # type: (str, List[Run]) -> None
@@ -51,6 +56,17 @@ class Result(object):
         # type: (Contrast) -> None
         self.differences.append(contrast.differences)
         self.habits.update(contrast.left_out)
+
+    def refused(self, refusals, by_program):
+        # type: (List[Tuple[Message, List[Message]]], bool) -> None
+        """Take what :func:`sipbridge._replay.contrast.refusals` found; of a program of the user's or not."""
+        broken = [each for each in refusals if by_program and all(_is_broken(now.status) for now in each[1])]
+        self.is_broken = bool(broken)
+        for before, now in (broken or refusals)[:1]:
+            phrases = dict((each.status, _answer(each)) for each in now[::-1])  # each engine has phrases of its own
+            seen = u" or ".join(phrases[status] for status in sorted(phrases))
+            self.note = u"recorded was %s to %s, and %s with each engine" % (_answer(before), before.method, seen)
+            self.note += u": does the program work?" if by_program else u""
 
     @property
     def verdict(self):
@@ -65,7 +81,9 @@ class Result(object):
             each.startswith(PLAYED) for each in outcomes
         ):
             return "failed"
-        return "differs" if any(self.differences) else "same"
+        if any(self.differences):
+            return "differs"
+        return "failed" if self.is_broken else "same"
 
     def data(self):
         # type: () -> Dict[str, Any]
@@ -75,7 +93,7 @@ class Result(object):
             {
                 "engine": each.engine, "version": each.version, "outcome": each.outcome, "played": each.played,
                 "messages": len(each.messages), "events": [event["event"] for event in each.events],
-                "notes": each.notes if each.outcome != PLAYED else [],
+                "notes": each.notes,
             }
             for each in self.runs
         ]  # fmt: skip
@@ -87,7 +105,7 @@ class Result(object):
         return {
             "capture": self.path, "call": call.number, "call_id": call.call_id, "method": call.method,
             "verdict": self.verdict, "reason": self.left_out, "played": self.role, "runs": runs,
-            "differences": differences, "left_out": dict(self.habits),
+            "differences": differences, "left_out": dict(self.habits), "note": self.note,
         }  # fmt: skip
 
 
@@ -131,12 +149,14 @@ class Report(object):
         if result.left_out:
             return [printable(u"%s: %s" % (head, result.left_out))]
         first = result.runs[0]
+        noted = [printable(u"     note: " + result.note)] if result.note else []
         if result.verdict == "same":
             said = u"%d messages, %d events" % (len(first.messages), len(first.events))
-            return [printable(u"%s: %s" % (head, said if first.outcome == PLAYED else first.outcome))]
+            return [printable(u"%s: %s" % (head, said if first.outcome == PLAYED else first.outcome))] + noted
         found = [printable(head + u":")]
-        if result.verdict != "differs":
+        if result.verdict != "differs" and any(each.outcome != PLAYED for each in result.runs):
             found += [printable(u"     %s: %s" % (_name(each), each.outcome)) for each in result.runs]
+        found += noted
         for run, every in zip(result.runs[1:], result.differences):
             differences = [each for each in every if each.kind != "outcome" or result.verdict == "differs"]
             if differences:
@@ -144,7 +164,7 @@ class Report(object):
             for each in differences:
                 found.append(printable(u"     %s: %s" % (each.kind, each.what)))
                 found += [printable(u"       " + line) for line in each.lines]
-        return found + _notes(result.runs)
+        return found + _notes(result.runs, result.is_broken)
 
     def sums(self):
         # type: () -> List[str]
@@ -186,12 +206,24 @@ def _name(run):
     return (u"%s %s" % (run.engine, run.version)).rstrip()
 
 
-def _notes(runs):
-    # type: (Iterable[Run]) -> List[str]
-    """What the process of an engine wrote that went wrong."""
+def _answer(message):
+    # type: (Message) -> str
+    """Status and reason of a response."""
+    return message.start.partition(u" ")[2]
+
+
+def _is_broken(status):
+    # type: (int) -> bool
+    """Whether it is what an endpoint answers whose handler raises, or which has none."""
+    return status == 480 or 500 <= status < 600
+
+
+def _notes(runs, every):
+    # type: (Iterable[Run], bool) -> List[str]
+    """What the process of an engine wrote that went wrong; or that of every engine."""
     found = []  # type: List[str]
     for each in runs:
-        if each.outcome != PLAYED and each.notes:
+        if (every or each.outcome != PLAYED) and each.notes:
             found.append(u"     the last that %s wrote:" % each.engine)
             found += [printable(u"       | " + line) for line in each.notes]
     return found

@@ -14,7 +14,7 @@ from sipbridge._command.replaying import DIFFERENT, OK, read_capture
 from sipbridge._compat import to_text
 from sipbridge._engine.libraries import available
 from sipbridge._replay import dialogue
-from sipbridge._replay.contrast import contrast
+from sipbridge._replay.contrast import contrast, refusals
 from sipbridge._replay.fitting import Settings
 from sipbridge._text.names import key_of
 from sipbridge.errors import EngineError, InputError, NotSupportedError
@@ -84,6 +84,8 @@ def compare_with(rivals, options, console):
         else:
             for other in result.runs[1:] if result.verdict != "failed" else []:
                 result.add(contrast(result.runs[0], other, ignored, options.all))
+            said = [each.data for each in played.steps if not each.ours]
+            result.refused(refusals(said, result.runs), bool(program))
         report.add(result)
         progress.lines(report.lines(result, number, len(chosen)))
         if console.broken.is_set():

@@ -12,7 +12,7 @@ from sipbridge._text.names import key_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+    from typing import AbstractSet, Any, Callable, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
     from sipbridge._replay.comparison import Evened
     from sipbridge._replay.habits import Habit
@@ -124,6 +124,29 @@ def contrast(first, second, ignored=frozenset(), everything=False):
     pairs = [_events(each.events) for each in (first, second)]
     found.extend(_contrasted("event", pairs[0], pairs[1], compared(habits.IN_EVENTS, of_events)))
     return Contrast(found, left_out)
+
+
+def refusals(recorded, runs):
+    # type: (Iterable[bytes], Sequence[Run]) -> List[Tuple[Message, List[Message]]]
+    """What every engine's endpoint refuses, and the recorded one did not: its answer, and today's.
+
+    Args:
+        recorded: the messages that the recorded endpoint sent.
+    """
+    every = [_answers(each.messages) for each in runs]
+    found = []
+    for request, before in _answers(recorded).items():
+        now = [each[request] for each in every if request in each]
+        if before.status < 300 and len(now) == len(every) and min(each.status for each in now) >= 400:
+            found.append((before, now))
+    return found
+
+
+def _answers(octets):
+    # type: (Iterable[bytes]) -> OrderedDict[Tuple[str, ...], Message]
+    """The final answers, by number and method of the request."""
+    messages = [Message(each) for each in octets]
+    return OrderedDict((tuple(each.cseq), each) for each in messages if each.status >= 200)
 
 
 def _outcome(run):

@@ -14,7 +14,7 @@ import pytest
 from peers.waiting import wait_until
 from sipbridge._command import compare_process
 from sipbridge._command.compare_report import Report, Result
-from sipbridge._replay.contrast import PLAYED, Run, contrast
+from sipbridge._replay.contrast import PLAYED, Run, contrast, refusals
 from sipbridge.errors import EngineError
 from unit.command.process import Command, run
 from unit.command.test_compare import CALLED, ENGINE, ITSELF, verdict
@@ -162,6 +162,60 @@ def test_an_endpoint_that_has_not_done_its_part(monkeypatch):
         party.end()
         party.notes()
     assert str(caught.value).endswith("the endpoint had not done all that it did in the capture")
+
+
+def answering(handler):
+    """A program that takes calls with this handler."""
+    return (AT % "'udp://127.0.0.1:' + sys.argv[1]").replace(u"lambda event: event.call.reject(486)", handler)
+
+
+@pytest.mark.parametrize(
+    "text, code, named, note",
+    [
+        (answering(u"lambda event: no_such_name"), 1, "failed", "500 "),
+        (ELSEWHERE.replace(u"0.0.1:0\"", u"0.0.1:\" + sys.argv[1]"), 1, "failed", "480 "),
+        (answering(u"lambda event: event.call.reject(503)"), 1, "failed", "503 "),
+        (answering(u"lambda event: event.call.reject(486)"), 0, "same", "486 "),
+    ],
+    ids=["raises", "none", "503", "486"],
+)
+def test_a_program_that_refuses_what_was_answered_is_not_passed_over(program, text, code, named, note):
+    text = u"import sys\nsys.stderr.write('it begins\\n')\n" + text
+    command = run("compare", CALLED, "--app", program(text), *(ITSELF + ("--", "{port}")))
+    lines = command.output.splitlines()
+    assert (command.process.returncode, verdict(lines[0])) == (code, named), command.output + command.errors
+    assert lines[1].startswith("     note: recorded was 200 OK to INVITE, and " + note), command.output
+    assert lines[1].endswith(" with each engine: does the program work?") and " or " not in lines[1], command.output
+    assert lines.count("       | it begins") == 2 * code and not any("played" in line for line in lines)
+
+
+def test_what_a_program_wrote_is_in_the_report_for_machines(program):
+    text = u"import sys\nsys.stderr.write('it begins\\n')\n" + AT % "'udp://127.0.0.1:' + sys.argv[1]"
+    command = run("compare", CALLED, "--json", "--app", program(text), *(ITSELF + ("--", "{port}")))
+    (call,) = json.loads(command.output)["calls"]
+    assert (command.process.returncode, call["verdict"]) == (0, "same") and "486 " in call["note"]
+    assert [each["notes"] for each in call["runs"]] == [["it begins"]] * 2
+
+
+def test_a_note_is_on_answers_that_every_engine_refuses():
+    recorded = [response(u"401 No", 1), response(u"200 OK", 2), response(u"200 OK", 3), response(u"486 Busy", 4)]
+    first = [response(u"401 No", 1), response(u"603 No", 2), response(u"500 No", 3), response(u"500 No", 4)]
+    other = [response(u"401 No", 1), response(u"603 No", 2), response(u"500 Well", 3), response(u"500 Well", 4)]
+    for second, by_program, note, is_broken in (
+        (other, True, u"recorded was 200 OK to INFO, and 500 No with each engine: does the program work?", True),
+        (first, False, u"recorded was 200 OK to INFO, and 603 No with each engine", False),
+        (recorded, True, u"", False),
+        ([], True, u"", False),
+    ):
+        runs = [Run(u"some", u"1", PLAYED, 0, each, [], [], []) for each in (first, second)]
+        result = Result("a.pcap", None)
+        result.played("caller", runs)
+        result.refused(refusals(recorded, runs), by_program)
+        assert (result.note, result.is_broken) == (note, is_broken)
+
+
+def response(status, number):
+    return (u"SIP/2.0 %s\r\nCSeq: %d INFO\r\n\r\n" % (status, number)).encode("ascii")
 
 
 def test_of_engines_that_die_alike_it_says_of_what(program):
