@@ -3,7 +3,8 @@
     python examples/conference.py udp://192.0.2.1:5060 192.0.2.20 7000
 
 sipbridge carries no audio. The mixer does: a program of yours or a product, here at 192.0.2.20, with a place at each
-second port from 7000 on. What it has to be told is printed. Who presses "*" leaves; "0" ends the conference for all."""
+second port from 7000 on. What it has to be told is printed. Who presses "*" leaves; "0" ends the conference for all.
+Who is left alone stays at the mixer, and the next one joins there."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -15,7 +16,7 @@ import sipbridge
 from sipbridge import negotiation, payload, sdp
 
 CODECS = [payload.PCMU, payload.PCMA]
-WAITING = sdp.build("127.0.0.1", [sdp.medium("audio", 9, CODECS, "inactive")]).raw
+SILENCE = [sdp.medium("audio", 9, CODECS, "inactive")]  # for who waits
 
 
 class Conference(object):
@@ -33,17 +34,24 @@ class Conference(object):
             if len(self._waiting) + len(self._places) < 2:
                 self._tell("%s waits" % call.remote_uri)
                 return
-            calls, self._waiting = self._waiting, []
-        for each in calls:
-            self._move(each)
+            moves = [(each, self._place(each)) for each in self._waiting]
+            self._waiting = []
+        for each, port in moves:
+            self._move(each, port)
 
-    def _move(self, call):
-        """Offer a place at the mixer (RFC 3264, 8: the o= of the call, one version on); tell the mixer the answer."""
-        with self._lock:
-            port = next(port for port in itertools.count(self._first, 2) if port not in self._places.values())
-            self._places[call] = port
-        place = sdp.build(self._host, [sdp.medium("audio", port, CODECS)])
-        offer = place.following(sdp.parse(call.local_sdp))
+    def _place(self, call):
+        taken = self._places.values()
+        self._places[call] = next(port for port in itertools.count(self._first, 2) if port not in taken)
+        return self._places[call]
+
+    def _move(self, call, port):
+        """Offer a place at the mixer, and tell the mixer the answer.
+
+        RFC 3264, 8: the o= of the call, one version on, and its media in their order, of which others are refused.
+        """
+        last = sdp.parse(call.local_sdp)
+        media = [each.with_port(port).with_direction("sendrecv") if each in last.live else each for each in last.media]
+        offer = sdp.build(self._host, media).following(last)
         try:
             answer = sdp.parse(call.reinvite(offer.raw).body)
             streams = [each for each in negotiation.streams(offer, answer) if each.codec]
@@ -73,13 +81,24 @@ class Conference(object):
             call.hangup()
 
 
+def waiting(offer):
+    """What is answered to an offer; without one the offer is ours, and the answer comes with the ACK."""
+    if offer is None:
+        return sdp.build("127.0.0.1", SILENCE)
+    return negotiation.answer(sdp.parse(offer), "127.0.0.1", SILENCE)
+
+
 def serve(phone, conference):
     """Put each caller into the conference."""
 
     @phone.serve
     def take(call):
+        answer = waiting(call.remote_sdp)
+        if not answer.live:
+            call.reject(488)  # no codec in common
+            return
         try:
-            call.answer(WAITING)
+            call.answer(answer.raw)
             call.wait_established()
             conference.join(call)
             for key in call.keys():
@@ -91,9 +110,14 @@ def serve(phone, conference):
             conference.leave(call)
 
 
+telling = threading.Lock()
+
+
 def tell(line):
-    print(line)
-    sys.stdout.flush()
+    """Print a line whole, whoever else does."""
+    with telling:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -187,7 +187,7 @@ if _at_fork is not None:
 
 class _Own(object):
     """What one process has of a BufferedHandler. A fork copies none of it: not the lines that wait in the parent, nor
-    locks that the child would find held by threads which it does not have."""
+    locks of the handler that the child would find held by threads which it does not have."""
 
     def __init__(self):
         # type: () -> None
@@ -219,8 +219,11 @@ class BufferedHandler(logging.Handler):
         seconds: the most that a line waits. One of ERROR or above is written at once, with those that wait.
 
     The lines that wait are written when the program exits, also when a process of ``multiprocessing`` does. They are
-    lost when it is killed or calls ``os._exit()``: flush() before that. A forked process writes its own lines alone.
-    Raises InputError.
+    lost when it is killed or calls ``os._exit()``: flush() before that. They are lost, too, when the stream fails. What
+    its encoding does not have is written as ``\\xfc``.
+
+    A forked process writes its own lines alone. If the fork comes while another thread writes to the stream, the child
+    may find the stream's own lock held for ever, as with a StreamHandler. Raises InputError.
     """
 
     terminator = "\n"
@@ -240,7 +243,7 @@ class BufferedHandler(logging.Handler):
         taken = bool(logging.Handler.handle(self, record))
         try:
             if taken and self._is_urgent(record):
-                self.flush()
+                self._write_all()
         except Exception:
             self.handleError(record)
         return taken
@@ -255,7 +258,18 @@ class BufferedHandler(logging.Handler):
 
     def flush(self):
         # type: () -> None
-        """Write the lines that wait. Where this thread writes already, they follow after its lines."""
+        """Write the lines that wait. Where this thread writes already, they follow after its lines.
+
+        It does not raise when the stream fails: standard error tells of it, if ``logging.raiseExceptions`` is set.
+        """
+        try:
+            self._write_all()
+        except Exception as error:  # a full disk: the lines are lost, as those of other handlers
+            _tell(error)
+
+    def _write_all(self):
+        # type: () -> None
+        """What flush() does, but raises what the stream raises."""
         own = self._own()
         with own.writing:
             if own.is_writing:
@@ -275,8 +289,10 @@ class BufferedHandler(logging.Handler):
         """Write the lines that wait, and end the thread. The stream stays open, and later lines are written at once."""
         self._closed = True
         self._own().wake()
-        self.flush()
-        logging.Handler.close(self)
+        try:
+            self.flush()
+        finally:
+            logging.Handler.close(self)
 
     def _own(self):
         # type: () -> _Own
@@ -296,9 +312,12 @@ class BufferedHandler(logging.Handler):
 
     def _write(self, lines):
         # type: (Deque[str]) -> None
-        text = "".join([lines.popleft() for _ in range(len(lines))])  # the others only append
+        text = "".join([_fitting(lines.popleft(), self.stream) for _ in range(len(lines))])  # the others only append
         if text:
-            self.stream.write(_fitting(text, self.stream))
+            try:
+                self.stream.write(text)
+            except UnicodeError:  # nothing is written yet: the stream encodes all of it first
+                self.stream.write(_encodable(text, self.stream))
             self.stream.flush()
 
     def _is_urgent(self, record):
@@ -331,11 +350,17 @@ class BufferedHandler(logging.Handler):
         while not self._closed:
             own.idle.acquire()
             time.sleep(self._seconds)
-            try:
-                self.flush()
-            except Exception as error:  # a full disk: the lines are lost, as those of other handlers
-                if logging.raiseExceptions:
-                    sys.stderr.write("sipbridge: cannot write log lines: %s\n" % error)
+            self.flush()
+
+
+def _tell(error):
+    # type: (Exception) -> None
+    """Tell standard error that lines were lost. Where it is missing or fails, too, nobody hears of it."""
+    if logging.raiseExceptions:
+        try:
+            sys.stderr.write("sipbridge: cannot write log lines: %s\n" % error)
+        except Exception:  # nor may the thread that writes end for it
+            pass
 
 
 def _flush_with_multiprocessing(handler):
@@ -362,6 +387,13 @@ def _fitting(text, stream):
     if hasattr(stream, "errors") and not isinstance(stream, type(sys.__stderr__)):  # of io
         return text if isinstance(text, text_type) else text.decode("utf-8", "replace")
     return text.encode("utf-8") if isinstance(text, text_type) else text
+
+
+def _encodable(text, stream):
+    # type: (str, Any) -> str
+    """Text with a backslash notation for all that the stream's encoding does not have."""
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def write_json(stream=None, level=logging.INFO, service=None, seconds=0.0):

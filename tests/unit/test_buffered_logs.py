@@ -2,6 +2,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import errno
 import io
 import logging
 import os
@@ -332,3 +333,86 @@ def test_lines_of_a_forked_process_are_written_too(tmpdir):
         finally:
             logger.removeHandler(handler)
             handler.close()
+
+
+class Full(Pieces):
+    """A stream without room for what it gets, until it has some. It counts what it did not take."""
+
+    def __init__(self):
+        Pieces.__init__(self)
+        self.has_room, self.failed = False, 0
+
+    def write(self, text):
+        if not self.has_room:
+            self.failed += 1
+            raise IOError(errno.ENOSPC, "No space left on device")
+        Pieces.write(self, text)
+
+
+def closed():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("stderr", [Full(), closed(), None], ids=["full", "closed", "none"])
+def test_lines_are_written_again_after_neither_the_stream_nor_stderr_could_be(buffered, monkeypatch, stderr):
+    logger, _, handler = buffered
+    handler.stream, handler._seconds = Full(), 0.01
+    monkeypatch.setattr(sys, "stderr", stderr)
+    logger.info("one")
+    wait_until(lambda: handler.stream.failed, LIMIT)
+    handler.stream.has_room = True
+    logger.info("two")
+    wait_until(lambda: "".join(handler.stream.pieces) == "two\n", LIMIT)
+
+
+def test_a_stream_that_fails_is_told_of(buffered, capsys):
+    logger, _, handler = buffered
+    handler.stream = Full()
+    logger.info("one")
+    handler.flush()
+    assert "cannot write log lines: [Errno %d]" % errno.ENOSPC in capsys.readouterr().err
+
+
+def test_a_handler_is_closed_when_its_stream_fails(buffered, capsys, monkeypatch):
+    """And whoever closes it goes on, as logging.shutdown() does."""
+    logger, _, handler = buffered
+    handler.stream = Full()
+    ended = []
+    monkeypatch.setattr(logging.Handler, "close", ended.append)
+    logger.info("one")
+    handler.close()
+    assert ended == [handler]
+    assert "cannot write log lines" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "encoding, name, written",
+    [
+        ("ascii", u"M\xfcller", b"M\\xfcller"),
+        ("latin-1", u"M\xfcller \u0141", b"M\xfcller \\u0141"),
+        pytest.param(
+            "utf-8", u"M\xfcller \udcff", b"M\xc3\xbcller \\udcff",
+            marks=pytest.mark.skipif(sys.version_info < (3,), reason="Python 2 encodes a lone surrogate"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_that_the_stream_cannot_encode_loses_no_other(buffered, encoding, name, written):
+    logger, _, handler = buffered
+    written_to = io.BytesIO()
+    handler.stream = io.TextIOWrapper(written_to, encoding=encoding, newline="\n")
+    for line in (u"one", name, u"three"):
+        logger.info(line)
+    handler.flush()
+    assert written_to.getvalue() == b"one\n" + written + b"\nthree\n"
+
+
+def test_lines_of_bytes_and_of_text(buffered):
+    """Python 2 has both."""
+    logger, _, handler = buffered
+    handler.stream = io.StringIO()
+    logger.info(u"M\xfcller")
+    logger.info("M\xc3\xbcller" if sys.version_info < (3,) else u"M\xfcller")
+    handler.flush()
+    assert handler.stream.getvalue() == u"M\xfcller\nM\xfcller\n"
