@@ -63,9 +63,9 @@ class Result(object):
         broken = [each for each in refusals if by_program and all(_is_broken(now.status) for now in each[1])]
         self.is_broken = bool(broken)
         for before, now in (broken or refusals)[:1]:
-            phrases = dict((each.status, _answer(each)) for each in now[::-1])  # each engine has phrases of its own
+            phrases = dict((each.status, each.answer) for each in now[::-1])  # each engine has phrases of its own
             seen = u" or ".join(phrases[status] for status in sorted(phrases))
-            self.note = u"recorded was %s to %s, and %s with each engine" % (_answer(before), before.method, seen)
+            self.note = u"recorded was %s to %s, and %s with each engine" % (before.answer, before.method, seen)
             self.note += u": does the program work?" if by_program else u""
 
     @property
@@ -204,12 +204,6 @@ class Report(object):
 def _name(run):
     # type: (Run) -> str
     return (u"%s %s" % (run.engine, run.version)).rstrip()
-
-
-def _answer(message):
-    # type: (Message) -> str
-    """Status and reason of a response."""
-    return message.start.partition(u" ")[2]
 
 
 def _is_broken(status):

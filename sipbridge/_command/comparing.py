@@ -53,7 +53,6 @@ _HOW_TO_GET = (
     " again (in a checkout: make develop)"
 )
 
-
 _ENDS = 8  # addresses that are named
 
 

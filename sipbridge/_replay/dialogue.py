@@ -96,7 +96,7 @@ class _Summary(object):
         if not _is_request(passed):
             message = Message(passed.data)
             if message.status >= 200 and message.method == self._method:
-                self._result = printable(message.start.partition(u" ")[2])
+                self._result = printable(message.answer)
 
     def made(self):
         # type: () -> Call

@@ -100,6 +100,12 @@ class Message(object):
         return int(found.group(1)) if found else 0
 
     @property
+    def answer(self):
+        # type: () -> str
+        """Status and reason of a response."""
+        return self.start.partition(u" ")[2]
+
+    @property
     def method(self):
         # type: () -> str
         """The method of a request, and the one that a response is for."""

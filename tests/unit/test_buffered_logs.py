@@ -12,6 +12,7 @@ import threading
 
 import pytest
 
+from peers.pieces import Pieces
 from peers.waiting import wait_until
 from sipbridge import logs
 
@@ -27,19 +28,6 @@ def finished(target):
     thread.start()
     thread.join(LIMIT)
     return not thread.is_alive()
-
-
-class Pieces(object):
-    """A text stream that keeps what each write() gets."""
-
-    def __init__(self):
-        self.pieces = []
-
-    def write(self, text):
-        self.pieces.append(text)
-
-    def flush(self):
-        pass
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 import sipbridge
+from peers.pieces import Pieces
 from peers.waiting import wait_until
 from sipbridge import payload, sdp
 
@@ -97,19 +98,6 @@ def test_who_joins_while_the_first_are_moved_is_moved_too(calling, told, sip_net
         assert told[1].startswith("7004: sip:carol@example.com at ")
     finally:
         go_on.set()
-
-
-class Pieces(object):
-    """A text stream that keeps what each write() gets."""
-
-    def __init__(self):
-        self.pieces = []
-
-    def write(self, text):
-        self.pieces.append(text)
-
-    def flush(self):
-        pass
 
 
 def test_a_line_for_the_mixer_is_printed_whole(monkeypatch):
